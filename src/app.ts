@@ -1,0 +1,99 @@
+import { isUtf8 } from 'node:buffer'
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
+import { DomainError } from './core/errors.ts'
+import { noCustomers } from './core/actors.ts'
+import { graphql, type GraphqlSettings } from './graphql/plugin.ts'
+import type { Metrics } from './metrics.ts'
+import type { Caller } from './operations/directory.ts'
+import type { Service } from './operations/execute.ts'
+import { documentation } from './rest/documentation.ts'
+import { limitRate, type RateLimit } from './rest/rate-limit.ts'
+import { rest } from './rest/plugin.ts'
+import { sendProblem } from './rest/problems.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whom the request's token names. Set on every route but those that need none. */
+    caller: Caller
+  }
+  interface FastifyContextConfig {
+    /** The operation that a route serves; routes without one need no token. */
+    operation?: string
+  }
+}
+
+export interface AppSettings {
+  readonly logger: FastifyServerOptions['logger']
+  readonly bodyLimitBytes: number
+  readonly requestTimeoutMs: number
+  readonly trustProxy: boolean
+  readonly rateLimit: RateLimit
+  readonly graphql: GraphqlSettings
+  readonly graphiql: boolean
+}
+
+export interface Dependencies {
+  readonly service: Service
+  /** Checks a bearer token. Throws `unauthenticated`. */
+  readonly authenticate: (token: string) => Caller | Promise<Caller>
+  readonly metrics: Metrics
+  readonly settings: AppSettings
+}
+
+/** Builds the HTTP application. Tests call this with a database of their own. */
+export async function buildApp({ service, authenticate, metrics, settings }: Dependencies): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: settings.logger ?? false,
+    bodyLimit: settings.bodyLimitBytes,
+    requestTimeout: settings.requestTimeoutMs,
+    trustProxy: settings.trustProxy,
+    routerOptions: { maxParamLength: 256 },
+    genReqId: requestIdOf,
+    // Requests are logged once, when they are answered, by route and without what callers sent.
+    disableRequestLogging: true,
+  })
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
+  app.setNotFoundHandler((request, reply) => sendProblem(new DomainError('not_found', 'There is nothing at this address.'), request, reply))
+
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (!isUtf8(body)) done(new DomainError('malformed_request', 'The body is not valid UTF-8.'))
+    else parseJson(request, body.toString('utf8'), done)
+  })
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('X-Request-Id', request.id)
+    const { traceparent } = request.headers
+    if (typeof traceparent === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)) reply.header('traceparent', traceparent)
+    if (request.routeOptions.config.operation !== undefined) request.caller = await authenticate(tokenOf(request))
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request
+    request.log.info({ method, route: routeOptions.url, status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime * 10) / 10 }, 'answered')
+  })
+
+  await limitRate(app, settings.rateLimit)
+  app.get('/health/live', async () => ({ status: 'ok' }))
+  app.get('/health/ready', async () => {
+    await service.database.read({ prefixes: [noCustomers], portfolio: [], caller: '' }, { text: 'select version from directory_version', values: [] })
+    return { status: 'ok' }
+  })
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()))
+  await app.register((scope) => rest(scope, service))
+  await documentation(app, { graphiql: settings.graphiql })
+  await graphql(app, service, settings.graphql)
+  return app
+}
+
+/** The caller's own request id where it is one, so that it can be found in both logs. */
+function requestIdOf({ headers }: { readonly headers: Readonly<Record<string, string | string[] | undefined>> }): string {
+  const given = headers['x-request-id']
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : crypto.randomUUID()
+}
+
+function tokenOf({ headers }: FastifyRequest): string {
+  const [, token] = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(headers.authorization ?? '') ?? []
+  if (!token) throw new DomainError('unauthenticated', 'Send a bearer token in the Authorization header.')
+  return token
+}

@@ -1,0 +1,92 @@
+import type { z } from 'zod'
+import { customerRow } from './customer-rows.ts'
+import type { FeedEntity, FeedRefusal } from './feed.ts'
+import { activityRow, balanceRow, holdingPartyRow, holdingRow, movementRow } from './holding-rows.ts'
+import { assignmentRow, institutionRow, staffRow } from './organisation-rows.ts'
+import { exchangeRateRow, productRow } from './product-rows.ts'
+
+/** What a row of each entity must be, in JSON types: the same for imports and single writes. */
+export const feedRows = {
+  institutions: institutionRow,
+  staff: staffRow,
+  products: productRow,
+  exchangeRates: exchangeRateRow,
+  customers: customerRow,
+  assignments: assignmentRow,
+  holdings: holdingRow,
+  holdingParties: holdingPartyRow,
+  balances: balanceRow,
+  activity: activityRow,
+  movements: movementRow,
+} satisfies Record<FeedEntity, z.ZodObject>
+
+export type FeedRowOf<E extends FeedEntity> = z.output<(typeof feedRows)[E]>
+export type InstitutionRow = FeedRowOf<'institutions'>
+export type StaffRow = FeedRowOf<'staff'>
+export type ProductRow = FeedRowOf<'products'>
+export type ExchangeRateRow = FeedRowOf<'exchangeRates'>
+export type CustomerRow = FeedRowOf<'customers'>
+export type AssignmentRow = FeedRowOf<'assignments'>
+export type HoldingRow = FeedRowOf<'holdings'>
+export type HoldingPartyRow = FeedRowOf<'holdingParties'>
+export type BalanceRow = FeedRowOf<'balances'>
+export type ActivityRow = FeedRowOf<'activity'>
+export type MovementRow = FeedRowOf<'movements'>
+
+type Convert = (text: string) => unknown
+
+const numberForm = /^-?\d{1,15}(\.\d{1,15})?$/
+
+const converters: Readonly<Record<string, Convert>> = {
+  number: (text) => (numberForm.test(text) ? Number(text) : text),
+  boolean: (text) => (text === 'true' ? true : text === 'false' ? false : text),
+  array: (text) => text.split('|'),
+}
+
+/** How the text of each column becomes what the schema wants; columns without an entry stay text. Made once for each entity. */
+const conversions = new Map(
+  Object.entries(feedRows).map(([entity, { shape }]) => {
+    const byColumn = new Map<string, Convert>()
+    for (const [column, schema] of Object.entries(shape as Record<string, z.ZodType>)) {
+      const inner = schema.type === 'optional' ? (schema as z.ZodOptional<z.ZodType>).unwrap() : schema
+      const convert = converters[inner.type]
+      if (convert) byColumn.set(column, convert)
+    }
+    return [entity as FeedEntity, byColumn] as const
+  }),
+)
+
+/** The columns that a CSV file of the entity may have, in the order of its schema. */
+export function csvColumns(entity: FeedEntity): readonly string[] {
+  return Object.keys(feedRows[entity].shape)
+}
+
+/**
+ * Turns the fields of a CSV record into what the entity's schema reads: numbers, `true` and `false`, lists separated by `|`; an empty
+ * field is a missing one. What does not convert stays text, so that the schema refuses it by name.
+ */
+export function fromCsv(entity: FeedEntity, fields: Readonly<Record<string, string>>): unknown {
+  const byColumn = conversions.get(entity)!
+  const row: Record<string, unknown> = {}
+  for (const column in fields) {
+    const text = fields[column]!
+    if (text === '') continue
+    const convert = byColumn.get(column)
+    row[column] = convert ? convert(text) : text
+  }
+  return row
+}
+
+/** The refusal of a row that its schema does not accept: the first thing wrong with it. */
+export function refusalOfIssues(issues: readonly z.core.$ZodIssue[]): FeedRefusal {
+  const [issue] = issues
+  if (!issue) return { code: 'invalid_input', message: 'The row is not valid.' }
+  if (issue.code === 'unrecognized_keys') return { field: String(issue.keys[0]), code: 'invalid_input', message: 'There is no such field.' }
+  const rule = issue.code === 'custom' ? issue.params?.['rule'] : undefined
+  const field = issue.path[0]
+  return {
+    ...(field !== undefined && { field: String(field) }),
+    code: rule === 'unknown_currency' ? 'unknown_currency' : 'invalid_input',
+    message: issue.message,
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Who may do what, and how far. One table: a role grants a permission with a reach.
+ * `bank` is the whole bank, `subtree` the institution of the actor and all below it, `portfolio` the customers an actor keeps,
+ * works for in a team or covers for a colleague. Reference data (institutions, staff, products, rates) is readable with any reach.
+ */
+export const roles = [
+  'relationship_manager',
+  'teller',
+  'lobby_manager',
+  'branch_manager',
+  'complaint_officer',
+  'quality_inspector',
+  'marketing',
+  'auditor',
+  'administrator',
+  'integration',
+] as const
+export type Role = (typeof roles)[number]
+
+export const permissions = [
+  'organisation:read',
+  'organisation:write',
+  'product:read',
+  'product:write',
+  'rate:read',
+  'rate:write',
+  'calendar:write',
+  'customer:read',
+  'customer:search',
+  'customer:write',
+  'identity:read',
+  'holding:read',
+  'holding:write',
+  'activity:read',
+  'assignment:read',
+  'assignment:write',
+  'delegation:write',
+  'portfolio:read',
+  'import:run',
+  'import:read',
+  'audit:read',
+] as const
+export type Permission = (typeof permissions)[number]
+
+export type Reach = 'bank' | 'subtree' | 'portfolio'
+
+type Grants = Readonly<Partial<Record<Permission, Reach>>>
+
+const readReference: Grants = { 'organisation:read': 'bank', 'product:read': 'bank', 'rate:read': 'bank' }
+
+const readCustomers = (reach: Reach): Grants => ({
+  'customer:read': reach,
+  'customer:search': reach,
+  'identity:read': reach,
+  'holding:read': reach,
+  'assignment:read': reach,
+})
+
+/** What each role grants. A permission that is missing is not granted. */
+export const grantsOf: Readonly<Record<Role, Grants>> = {
+  relationship_manager: { ...readReference, ...readCustomers('portfolio'), 'activity:read': 'portfolio', 'portfolio:read': 'portfolio', 'customer:write': 'portfolio' },
+  teller: { ...readReference, ...readCustomers('subtree') },
+  lobby_manager: { ...readReference, ...readCustomers('subtree') },
+  branch_manager: {
+    ...readReference,
+    ...readCustomers('subtree'),
+    'activity:read': 'subtree',
+    'portfolio:read': 'subtree',
+    'customer:write': 'subtree',
+    'assignment:write': 'subtree',
+    'delegation:write': 'subtree',
+    'import:read': 'subtree',
+  },
+  complaint_officer: { ...readReference, ...readCustomers('subtree') },
+  quality_inspector: { ...readReference, 'customer:read': 'subtree', 'customer:search': 'subtree', 'assignment:read': 'subtree' },
+  marketing: { ...readReference, 'customer:read': 'subtree', 'holding:read': 'subtree', 'activity:read': 'subtree', 'portfolio:read': 'subtree', 'assignment:read': 'subtree' },
+  auditor: { ...readReference, ...readCustomers('subtree'), 'activity:read': 'subtree', 'portfolio:read': 'subtree', 'import:read': 'subtree', 'audit:read': 'subtree' },
+  administrator: {
+    ...readReference,
+    'organisation:write': 'subtree',
+    'product:write': 'bank',
+    'rate:write': 'bank',
+    'calendar:write': 'bank',
+    'assignment:read': 'subtree',
+    'delegation:write': 'subtree',
+    'import:read': 'subtree',
+    'audit:read': 'subtree',
+  },
+  // What a machine client may do is this set cut down to the scopes it was given.
+  integration: {
+    ...readReference,
+    ...readCustomers('subtree'),
+    'activity:read': 'subtree',
+    'portfolio:read': 'subtree',
+    'organisation:write': 'subtree',
+    'product:write': 'bank',
+    'rate:write': 'bank',
+    'customer:write': 'subtree',
+    'holding:write': 'subtree',
+    'assignment:write': 'subtree',
+    'import:run': 'subtree',
+    'import:read': 'subtree',
+  },
+}
+
+/** Permissions over tables whose rows belong to no customer and to no place in the tree. */
+const referencePermissions: ReadonlySet<Permission> = new Set(['organisation:read', 'product:read', 'product:write', 'rate:read', 'rate:write', 'calendar:write'])
+
+export function overReferenceData(permission: Permission): boolean {
+  return referencePermissions.has(permission)
+}
+
+const widest: readonly Reach[] = ['bank', 'subtree', 'portfolio']
+
+/** The widest reach with which any of the roles grants the permission, or undefined where none does. */
+export function reachOf(held: readonly Role[], permission: Permission): Reach | undefined {
+  const reaches = held.map((role) => grantsOf[role][permission])
+  return widest.find((reach) => reaches.includes(reach))
+}
+
+/** A machine client holds the `integration` role as far as its scopes go. */
+export function clientReachOf(scopes: readonly string[], permission: Permission): Reach | undefined {
+  return scopes.includes(permission) ? grantsOf.integration[permission] : undefined
+}

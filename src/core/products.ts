@@ -1,0 +1,23 @@
+export const productFamilies = [
+  'deposit',
+  'loan',
+  'wealth',
+  'fund',
+  'insurance',
+  'card',
+  'payroll',
+  'collection',
+  'e_channel',
+  'securities',
+  'precious_metal',
+  'settlement',
+  'other',
+] as const
+export type ProductFamily = (typeof productFamilies)[number]
+
+/** Families whose balances count as assets under management: what the customer owns here, never what is owed. */
+export const assetFamilies: readonly ProductFamily[] = ['deposit', 'wealth', 'fund', 'insurance']
+
+export const productCategories = ['deposit', 'loan', 'fee'] as const
+export const productLifecycles = ['introduction', 'growth', 'saturation', 'decline'] as const
+export const productStatuses = ['active', 'closed'] as const

@@ -1,0 +1,222 @@
+import type { SQL } from 'drizzle-orm'
+import { Client, type ClientConfig, Pool, type PoolClient, type QueryResult, types } from 'pg'
+import type { Scope } from '../core/actors.ts'
+import { outageOf } from './failures.ts'
+import { preparedName, type Statement, statementOf } from './statement.ts'
+
+/** What a query function may use: an open transaction under one scope. */
+export interface Db {
+  /** Runs one statement and returns its rows with the columns' own names. Day columns are `YYYY-MM-DD`, bigint columns `bigint`, instants `Date`. */
+  rows<T>(query: SQL | Statement): Promise<T[]>
+}
+
+export interface DatabaseSettings {
+  readonly url: string
+  readonly poolSize: number
+  readonly fastLaneConnections: number
+  readonly statementTimeoutMs: number
+  readonly fastLaneTimeoutMs: number
+}
+
+const STALE = 'StaleDirectory'
+
+/** Whether a read or a transaction was given up because its caller was resolved from a directory that has changed since. */
+export function isStaleDirectory(error: unknown): boolean {
+  return error instanceof Error && error.name === STALE
+}
+
+function staleDirectory(): Error {
+  return Object.assign(new Error('The directory has changed.'), { name: STALE })
+}
+
+export interface Database {
+  /** One statement in a read-only transaction of its own on the fast lane: `BEGIN`, scope, statement and `COMMIT` in one flight. */
+  read<T>(scope: Scope, query: SQL | Statement, directoryVersion?: bigint): Promise<T[]>
+  /** A transaction on a connection of the pool. Commits when `work` returns, and rolls back when it throws. */
+  transaction<T>(scope: Scope, work: (db: Db) => Promise<T>, options?: TransactionOptions): Promise<T>
+  close(): Promise<void>
+}
+
+export interface TransactionOptions {
+  readonly readOnly?: boolean
+  readonly directoryVersion?: bigint | undefined
+  /** Overrides the statement time-out for work that runs over many rows. */
+  readonly timeoutMs?: number
+}
+
+const INT8 = 20
+const DATE = 1082
+
+const parsers = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (oid === INT8) return BigInt
+    if (oid === DATE) return (text: string) => text
+    return types.getTypeParser(oid, format as 'text')
+  },
+} as ClientConfig['types']
+
+const directoryVersionStatement = { name: 'directory_version', text: 'select version from directory_version', values: [] }
+
+/** Opens both lanes to the database. Connections are made when first needed and made again after an outage. */
+export function openDatabase(settings: DatabaseSettings, log: { warn(details: object, message: string): void }): Database {
+  const config = (timeoutMs: number): ClientConfig => ({
+    connectionString: settings.url,
+    types: parsers!,
+    pipeline: true,
+    keepAlive: true,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'guanxi',
+    options: `-c statement_timeout=${timeoutMs} -c TimeZone=UTC -c idle_in_transaction_session_timeout=60000 -c jit=off`,
+  })
+  const pool = new Pool({ ...config(settings.statementTimeoutMs), max: settings.poolSize })
+  pool.on('error', (error) => log.warn({ reason: error.message }, 'an idle database connection was lost'))
+  const lanes = Array.from({ length: settings.fastLaneConnections }, () => openLane(config(settings.fastLaneTimeoutMs), log))
+  let turn = 0
+
+  async function read<T>(scope: Scope, query: SQL | Statement, directoryVersion?: bigint): Promise<T[]> {
+    const lane = lanes[turn++ % lanes.length]
+    if (!lane) return transaction(scope, (db) => db.rows<T>(query), { readOnly: true, directoryVersion })
+    const client = await guard(lane.connected())
+    return guard(flight<T>(client, scope, statementOf(query), directoryVersion))
+  }
+
+  async function transaction<T>(scope: Scope, work: (db: Db) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    const client = await guard(pool.connect())
+    let broken = false
+    const lost = (): void => {
+      broken = true
+    }
+    client.on('error', lost)
+    try {
+      return await inTransaction(client, scope, work, options)
+    } catch (error) {
+      if (outageOf(error)?.connectionLost) broken = true
+      throw refusalOrOutage(error)
+    } finally {
+      client.off('error', lost)
+      client.release(broken)
+    }
+  }
+
+  return {
+    read,
+    transaction,
+    async close() {
+      await Promise.all([...lanes.map((lane) => lane.close()), pool.end()])
+    },
+  }
+}
+
+/** The settings that row-level security reads, as statements of their own (Citus passes on nothing else). Literals hold only what `safe` lets through. */
+function scopeStatements({ prefixes, portfolio, caller }: Scope): string[] {
+  const statements = [`SET LOCAL app.scope = '${prefixes.map(safePrefix).join(' ')}'`]
+  if (portfolio.length > 0) statements.push(`SET LOCAL app.portfolio = '${portfolio.map(safeId).join(' ')}'`)
+  if (caller) statements.push(`SET LOCAL app.caller = '${caller.replaceAll("'", "''").replaceAll('\\', '')}'`)
+  return statements
+}
+
+function safePrefix(prefix: string): string {
+  if (!/^(\.|\/([0-9]+\/)*)$/.test(prefix)) throw new Error('A scope holds something that is no path.')
+  return prefix
+}
+
+function safeId(id: string): string {
+  if (!/^[0-9a-f-]{36}$/.test(id)) throw new Error('A portfolio holds something that is no id.')
+  return id
+}
+
+async function flight<T>(client: Client, scope: Scope, statement: Statement, directoryVersion: bigint | undefined): Promise<T[]> {
+  const begun = [client.query('BEGIN READ ONLY'), ...scopeStatements({ ...scope, caller: '' }).map((text) => client.query(text))]
+  const version = directoryVersion === undefined ? undefined : client.query<{ version: bigint }>(directoryVersionStatement)
+  const answer = run<T>(client, statement)
+  const ended = client.query('COMMIT')
+  // All are awaited, so that no rejection goes unheard; the first that failed tells why.
+  const [seen, result, end] = await settled(begun, [version, answer, ended] as const)
+  if (end.command !== 'COMMIT') throw new Error('A read ended in a rollback.')
+  if (seen && seen.rows[0]?.version !== directoryVersion) throw staleDirectory()
+  return result.rows
+}
+
+async function settled<T extends readonly unknown[]>(begun: readonly Promise<unknown>[], rest: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const outcomes = await Promise.allSettled([...begun, ...rest])
+  const failed: PromiseRejectedResult | undefined = outcomes.find((outcome): outcome is PromiseRejectedResult => outcome.status === 'rejected')
+  if (failed) throw failed.reason
+  return outcomes.slice(begun.length).map((outcome) => (outcome as PromiseFulfilledResult<unknown>).value) as never
+}
+
+function run<T>(client: Client | PoolClient, { text, values }: Statement): Promise<QueryResult<T & object>> {
+  const name = preparedName(text)
+  return client.query<T & object>({ ...(name && { name }), text, values: values as unknown[] })
+}
+
+async function inTransaction<T>(client: PoolClient, scope: Scope, work: (db: Db) => Promise<T>, options: TransactionOptions): Promise<T> {
+  const begun = [options.readOnly ? 'BEGIN READ ONLY' : 'BEGIN', ...scopeStatements(scope)]
+  if (options.timeoutMs !== undefined) begun.push(`SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}`)
+  const beginning = settled(begun.map((text) => client.query(text)), [
+    options.directoryVersion === undefined ? undefined : client.query<{ version: bigint }>(directoryVersionStatement),
+  ] as const)
+  try {
+    const check = beginning.then(([seen]) => {
+      if (seen && seen.rows[0]?.version !== options.directoryVersion) throw staleDirectory()
+    })
+    check.catch(() => {})
+    const db: Db = { rows: async (query) => (await settled([check], [run<never>(client, statementOf(query))] as const))[0].rows }
+    const result = await work(db)
+    await check
+    const end = await client.query('COMMIT')
+    if (end.command !== 'COMMIT') throw new Error('A transaction ended in a rollback.')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {})
+    throw error
+  }
+}
+
+interface Lane {
+  connected(): Promise<Client>
+  close(): Promise<void>
+}
+
+/** One shared pipelined connection. When it is lost, the requests in flight fail and the next request makes a new one. */
+function openLane(config: ClientConfig, log: { warn(details: object, message: string): void }): Lane {
+  let current: Promise<Client> | undefined
+  const connect = async (): Promise<Client> => {
+    const client = new Client(config)
+    const forget = (): void => {
+      current = undefined
+    }
+    client.on('error', (error) => {
+      log.warn({ reason: error.message }, 'a fast-lane connection was lost')
+      forget()
+    })
+    client.on('end', forget)
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      forget()
+      throw error
+    }
+  }
+  return {
+    connected: () => (current ??= connect()),
+    async close() {
+      const client = await current?.catch(() => undefined)
+      current = undefined
+      await client?.end()
+    },
+  }
+}
+
+async function guard<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw refusalOrOutage(error)
+  }
+}
+
+function refusalOrOutage(error: unknown): unknown {
+  const outage = outageOf(error)
+  return outage ? Object.assign(outage.error, { cause: error }) : error
+}

@@ -1,0 +1,45 @@
+import { sql } from 'drizzle-orm'
+import type { Actor } from '../core/actors.ts'
+import type { Db } from './database.ts'
+
+/** What a command changed: the names of fields, never their values. */
+export interface Change {
+  /** The event's type, such as `customer.updated`. */
+  readonly event: string
+  readonly subjectType: string
+  readonly subjectId: string
+  readonly customerId?: string
+  readonly customerPath?: string
+  readonly changed?: readonly string[]
+  /** Ids and counts only. */
+  readonly details?: Readonly<Record<string, string | number | boolean | null>>
+}
+
+export interface JournalEntry {
+  readonly actor: Actor
+  readonly actorName: string
+  readonly operation: string
+  readonly requestId: string | undefined
+  readonly at: Date
+  readonly newId: () => string
+}
+
+/** Appends an audit entry and an event for every change, in the transaction of the command and in one statement. */
+export async function appendJournal(db: Db, { actor, actorName, operation, requestId, at, newId }: JournalEntry, changes: readonly Change[]): Promise<void> {
+  const actorPath = 'institutionPath' in actor ? actor.institutionPath : '/'
+  const rows = changes.map((change) => ({ ...change, auditId: newId(), eventId: newId() }))
+  await db.rows(sql`
+    with change as materialized (
+      select * from json_to_recordset(${JSON.stringify(rows)}::json) as r ("auditId" uuid, "eventId" uuid, event text, "subjectType" text, "subjectId" text,
+        "customerId" uuid, "customerPath" text, changed json, details jsonb)
+    ), audited as (
+      insert into audit_entry (id, at, institution_path, actor_kind, actor_id, operation, customer_id, customer_path, subject_type, subject_id, changed, details, request_id)
+      select "auditId", ${at.toISOString()}::timestamptz, ${actorPath}::text, ${actor.kind}::text, ${actorName}::text, ${operation}::text, "customerId", "customerPath", "subjectType", "subjectId",
+        coalesce((select array_agg(v) from json_array_elements_text(changed) v), '{}'), coalesce(details, '{}'), ${requestId ?? null}::text
+      from change
+    )
+    insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
+    select "eventId", event, ${at.toISOString()}::timestamptz, coalesce("customerPath", ${actorPath}::text), "customerId", "subjectType", "subjectId",
+      coalesce((select array_agg(v) from json_array_elements_text(changed) v), '{}'), coalesce(details, '{}')
+    from change`)
+}

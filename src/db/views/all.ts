@@ -1,0 +1,17 @@
+import { customerViews } from './customers.ts'
+import { holdingViews } from './holdings.ts'
+import { organisationViews } from './organisation.ts'
+import { productViews } from './products.ts'
+import type { View } from './view.ts'
+
+/** Every type that both APIs show and the database is asked for. */
+export const views: readonly View[] = [...organisationViews, ...productViews, ...customerViews, ...holdingViews]
+
+const byName = new Map(views.map((view) => [view.name, view]))
+
+/** Throws for a name that no view has: a mistake in a relation's target, which the contract test finds. */
+export function viewNamed(name: string): View {
+  const found = byName.get(name)
+  if (!found) throw new Error(`There is no view ${name}.`)
+  return found
+}

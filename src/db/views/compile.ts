@@ -1,0 +1,225 @@
+import type { Permission } from '../../core/permissions.ts'
+import { viewNamed } from './all.ts'
+import { decodeInstant, decodeMoney } from './decode.ts'
+import type { Computed, Field, Page, SelectedField, Selection, View, ViewSettings } from './view.ts'
+
+/** Turns what PostgreSQL answers for an expression into what the API shows. */
+type Decode = (value: unknown) => unknown
+
+interface Compiled {
+  readonly expression: string
+  readonly decode: Decode
+}
+
+/** A statement while it is being written: its values, its aliases, who asks. */
+export interface Compilation {
+  readonly values: unknown[]
+  readonly settings: ViewSettings
+  readonly permits: (permission: Permission) => boolean
+  readonly cursors: PageCursors
+  /** What stands for a relation that the caller may not follow. */
+  readonly refusedAs: symbol | null
+  aliases: number
+}
+
+/** Seals and opens the cursors of pages inside a view. */
+export interface PageCursors {
+  seal(order: string, keys: readonly string[]): string
+  /** Throws `invalid_cursor`. */
+  open(order: string, cursor: string): readonly string[]
+}
+
+/** Most rows of a plain list inside a view. */
+const MOST_LISTED = 500
+const DEFAULT_PAGE = 20
+
+/** PostgreSQL takes at most 100 arguments in a call. */
+const MOST_ARGUMENTS = 90
+
+/** Marks a relation that the caller may not follow, where the adapter answers null and an error; elsewhere it is a plain null. */
+export const refused: unique symbol = Symbol('refused')
+
+export function bindOf(compilation: Compilation): (value: unknown) => string {
+  return (value) => `$${compilation.values.push(value)}`
+}
+
+export function nextAlias(compilation: Compilation): string {
+  return `t${compilation.aliases++}`
+}
+
+/**
+ * The property under which a decoded object holds a selected field: columns under their own name; what takes a selection or arguments
+ * under its own name too, or where the caller gave it another, under that one with a mark, so that the same field can be asked twice.
+ */
+export function propertyOf(responseKey: string, name: string): string {
+  return responseKey === name ? name : `@${responseKey}`
+}
+
+/** Compiles the selected fields of a view, read from `alias`, to one JSON expression and its decoder. `anchored`: a visible customer stands behind the row. */
+export function compileObject(compilation: Compilation, view: View, alias: string, selection: Selection): Compiled {
+  const live = new Map<string, Compiled>()
+  const missing: string[] = []
+  for (const [responseKey, selected] of selection) {
+    const field = view.fields[selected.name]
+    if (!field) continue
+    const simple = field.kind === 'column' || field.kind === 'money'
+    const property = simple ? selected.name : propertyOf(responseKey, selected.name)
+    if (simple && live.has(property)) continue
+    const compiled = compileField(compilation, view, alias, field, selected)
+    if (compiled === refused) missing.push(property)
+    else live.set(property, compiled)
+  }
+  const fields = [...live]
+  return {
+    expression: jsonArray(fields.map(([, { expression }]) => expression)),
+    decode(value) {
+      const cells = fields.length > MOST_ARGUMENTS ? (value as unknown[][]).flat() : (value as unknown[])
+      const object: Record<string, unknown> = {}
+      for (let index = 0; index < fields.length; index++) {
+        const [property, { decode }] = fields[index]!
+        object[property] = decode(cells[index])
+      }
+      for (const property of missing) object[property] = compilation.refusedAs
+      return object
+    },
+  }
+}
+
+function jsonArray(expressions: readonly string[]): string {
+  if (expressions.length <= MOST_ARGUMENTS) return `json_build_array(${expressions.join(', ')})`
+  const chunks: string[] = []
+  for (let at = 0; at < expressions.length; at += MOST_ARGUMENTS) chunks.push(`json_build_array(${expressions.slice(at, at + MOST_ARGUMENTS).join(', ')})`)
+  return `json_build_array(${chunks.join(', ')})`
+}
+
+function compileField(compilation: Compilation, view: View, alias: string, field: Field, selected: SelectedField): Compiled | typeof refused {
+  switch (field.kind) {
+    case 'column':
+      return { expression: field.expression(alias), decode: field.type === 'instant' ? decodeInstant : same }
+    case 'money': {
+      const bind = bindOf(compilation)
+      const amount = field.amount(alias, bind, compilation.settings)
+      const currency = field.currency(alias, bind, compilation.settings)
+      return { expression: `json_build_array((${amount})::text, ${currency})`, decode: decodeMoney }
+    }
+    case 'computed':
+      return compilation.permits(field.permission) ? compileComputed(compilation, alias, field, selected) : refused
+    case 'one':
+    case 'many':
+    case 'page':
+      return compilation.permits(field.permission) ? compileRelation(compilation, view, alias, field, selected) : refused
+  }
+}
+
+function compileComputed(compilation: Compilation, alias: string, field: Computed, { input }: SelectedField): Compiled {
+  const parsed = field.input ? (field.input.parse(input) as Record<string, unknown>) : {}
+  return { expression: `(${field.expression(alias, bindOf(compilation), compilation.settings, parsed)})`, decode: field.decode ?? same }
+}
+
+function compileRelation(compilation: Compilation, view: View, parent: string, field: Extract<Field, { on: unknown }>, selected: SelectedField): Compiled {
+  const target = viewNamed(field.target)
+  const child = nextAlias(compilation)
+  const bind = bindOf(compilation)
+  const anchored = target.ownership !== 'owned' || (field.sameCustomer && view.ownership !== 'reference')
+  const from = fromView(target, child, anchored)
+  const where = field.on(parent, child, bind, compilation.settings)
+  if (field.kind === 'page') return compilePage(compilation, target, child, `${from} where ${where}`, field, selected)
+  const object = compileObject(compilation, target, child, selected.selection)
+  if (field.kind === 'one') {
+    return { expression: `(select ${object.expression} from ${from} where ${where} limit 1)`, decode: (value) => (value === null ? null : object.decode(value)) }
+  }
+  return {
+    expression: `(select coalesce(json_agg(l.v), '[]') from (select ${object.expression} as v from ${from} where ${where} order by ${field.orderBy(child)} limit ${MOST_LISTED}) l)`,
+    decode: (value) => (value as unknown[]).map(object.decode),
+  }
+}
+
+/** A `from` item for a view. Rows that belong to a customer come with that customer, whose policy decides for staff who see their portfolio only. */
+export function fromView({ table, ownership }: View, alias: string, anchored: boolean): string {
+  return ownership === 'owned' && !anchored ? `${table} ${alias} join customer ${alias}_owner on ${alias}_owner.id = ${alias}.customer_id` : `${table} ${alias}`
+}
+
+function compilePage(compilation: Compilation, target: View, child: string, fromWhere: string, field: Page, selected: SelectedField): Compiled {
+  const bind = bindOf(compilation)
+  const first = Number(selected.input['first'] ?? DEFAULT_PAGE)
+  const after = selected.input['after']
+  const order = `${target.name}.page`
+  const keys = field.keys(child)
+  const shape = pageShape(selected.selection)
+  const objects = shape.map(({ nodes }) => compileObject(compilation, target, child, nodes))
+  const beyond = after === undefined || after === null ? '' : ` and ${keysetCondition(keys, field.direction, compilation.cursors.open(order, String(after)), bind)}`
+  const ordering = keys.map(({ expression }) => `${expression} ${field.direction}`).join(', ')
+  const cells = `json_build_array(json_build_array(${keys.map(({ expression }) => `(${expression})::text`).join(', ')})${objects.map(({ expression }) => `, ${expression}`).join('')})`
+  return {
+    expression: `(select coalesce(json_agg(l.v), '[]') from (select ${cells} as v from ${fromWhere}${beyond} order by ${ordering} limit ${bind(first + 1)}) l)`,
+    decode(value) {
+      const rows = value as [string[], ...unknown[]][]
+      const shown = rows.slice(0, first).map(([row, ...cells]) => ({
+        cursor: compilation.cursors.seal(order, row),
+        nodes: cells.map((cell, index) => objects[index]!.decode(cell)),
+      }))
+      return connectionOf(selected.selection, shown, { hasNextPage: rows.length > first })
+    },
+  }
+}
+
+/** The parts of a connection's selection that ask for nodes, in the order in which `connectionOf` takes their values. */
+export function pageShape(selection: Selection): readonly { readonly nodes: Selection }[] {
+  return [...selection.values()].flatMap(({ name, selection: inner }) => {
+    if (name === 'nodes') return [{ nodes: inner }]
+    if (name === 'edges') return [...inner.values()].flatMap((edge) => (edge.name === 'node' ? [{ nodes: edge.selection }] : []))
+    return []
+  })
+}
+
+/** Builds a Relay connection from rows whose `nodes` follow `pageShape`. */
+export function connectionOf(
+  selection: Selection,
+  rows: readonly { readonly cursor: string; readonly nodes: readonly unknown[] }[],
+  page: { readonly hasNextPage: boolean; readonly totalCount?: number },
+): Record<string, unknown> {
+  const connection: Record<string, unknown> = {
+    pageInfo: { hasNextPage: page.hasNextPage, hasPreviousPage: false, startCursor: rows[0]?.cursor ?? null, endCursor: rows.at(-1)?.cursor ?? null },
+    totalCount: page.totalCount ?? null,
+  }
+  let part = 0
+  for (const [responseKey, { name, selection: inner }] of selection) {
+    const property = propertyOf(responseKey, name)
+    if (name === 'nodes') {
+      const at = part++
+      connection[property] = rows.map(({ nodes }) => nodes[at])
+    } else if (name === 'edges') {
+      const places = [...inner].flatMap(([key, edge]) => (edge.name === 'node' ? [{ property: propertyOf(key, 'node'), at: part++ }] : []))
+      connection[property] = rows.map(({ cursor, nodes }) => ({ cursor, ...Object.fromEntries(places.map(({ property: place, at }) => [place, nodes[at]])) }))
+    }
+  }
+  return connection
+}
+
+/** Rows beyond the keys of the last one shown. Row comparison holds as all keys run in one direction and none is null. */
+export function keysetCondition(
+  keys: readonly { readonly expression: string; readonly cast: string }[],
+  direction: 'asc' | 'desc',
+  after: readonly unknown[],
+  bind: (value: unknown) => string,
+): string {
+  const left = keys.map(({ expression }) => expression).join(', ')
+  const right = keys.map(({ cast }, index) => `${bind(after[index])}::${cast}`).join(', ')
+  return `(${left}) ${direction === 'asc' ? '>' : '<'} (${right})`
+}
+
+/** The permissions that the relations of a selection use, as far as the actor holds them. */
+export function permissionsUsed(view: View, selection: Selection, permits: (permission: Permission) => boolean): Set<Permission> {
+  const used = new Set<Permission>()
+  for (const selected of selection.values()) {
+    const field = view.fields[selected.name]
+    if (!field || field.kind === 'column' || field.kind === 'money' || !permits(field.permission)) continue
+    used.add(field.permission)
+    if (field.kind === 'computed') continue
+    const inner = field.kind === 'page' ? pageShape(selected.selection).map(({ nodes }) => nodes) : [selected.selection]
+    for (const one of inner) for (const permission of permissionsUsed(viewNamed(field.target), one, permits)) used.add(permission)
+  }
+  return used
+}
+
+const same: Decode = (value) => value

@@ -1,0 +1,222 @@
+import { z } from 'zod'
+import { monthEndsUpTo } from '../../core/calendar.ts'
+import { businessLines, contactKinds, contactPurposes, customerKinds, customerStatuses, genders } from '../../core/customers.ts'
+import { documentTypes } from '../../core/identity-numbers.ts'
+import { decodeMoney } from './decode.ts'
+import { column, many, one, page, view } from './view.ts'
+
+const version = column('integer', 'Counts changes of the dossier, not of what feeds bring every night.')
+const customerId = column('uuid', 'The customer it belongs to.')
+
+const monthEndAmount = z.object({
+  monthEnd: z.iso.date().meta({ description: 'Last day of the month.' }),
+  amount: z.object({ amount: z.string(), currency: z.string() }).meta({ description: 'Assets at the end of that day, in the base currency.' }),
+})
+
+/** Assets of a customer at the end of each of the last months: for every holding that counts, its last change point by then at the rate of then. */
+function assetsByMonth(customer: string, days: string, baseCurrency: string): string {
+  return `select json_agg(json_build_array(m.day, json_build_array(coalesce(a.amount, 0)::text, ${baseCurrency}::text)) order by m.day desc)
+    from unnest(${days}::date[]) m (day)
+    left join lateral (
+      select sum(convert_amount(b.amount, h.currency, ${baseCurrency}::text, r.rate)) as amount
+      from holding h
+      join product p on p.id = h.product_id and p.family in ('deposit', 'wealth', 'fund', 'insurance')
+      join lateral (select x.amount from balance x where x.customer_id = h.customer_id and x.holding_id = h.id and x.day <= m.day order by x.day desc limit 1) b on true
+      left join lateral (select x.rate from exchange_rate x where x.currency = h.currency and h.currency <> ${baseCurrency}::text and x.day <= m.day order by x.day desc limit 1) r on true
+      where h.customer_id = ${customer}.id and (h.closed_on is null or h.closed_on > m.day)
+    ) a on true`
+}
+
+const customer = view('Customer', 'A person, sole trader or company that the bank deals with, or may.', 'customer', 'customer', {
+  id: column('uuid', 'Id of the customer.'),
+  coreNumber: column('text', 'Number in the core-banking system; null for a prospect.', { nullable: true }),
+  kind: column('text', 'What the customer is.', { values: customerKinds }),
+  status: column('text', 'Where the record stands in its life.', { values: customerStatuses }),
+  name: column('text', 'Name of the person or company.'),
+  gender: column('text', 'Sex of a person.', { nullable: true, values: genders }),
+  birthDate: column('day', 'Birth date of a person.', { nullable: true }),
+  foundedOn: column('day', 'Founding day of a company.', { nullable: true }),
+  industry: column('text', 'GB/T 4754 code.', { nullable: true }),
+  country: column('text', 'ISO 3166-1 code of residence.', { nullable: true }),
+  preferredLanguage: column('text', 'BCP 47 tag.', { nullable: true }),
+  customerSince: column('day', 'First day as a customer.', { nullable: true }),
+  closedOn: column('day', 'Day on which the relation ended.', { nullable: true }),
+  institutionPath: column('text', 'Path of the institution that keeps the customer.'),
+  asOf: column('instant', 'When what is said here held, by the system that sent it.'),
+  createdAt: column('instant', 'When the record was made.'),
+  updatedAt: column('instant', 'When the dossier last changed.'),
+  version,
+  aum: {
+    kind: 'money',
+    nullable: false,
+    description: 'Assets under management now, in the base currency: deposits, wealth products, funds and insurance, never loans or card debt.',
+    amount: (alias) => `${alias}.aum`,
+    currency: (_alias, bind, { baseCurrency }) => `${bind(baseCurrency)}::text`,
+  },
+  aumByMonth: {
+    kind: 'computed',
+    nullable: false,
+    description: 'Assets at the ends of the last months, the latest first, in the base currency at the rates of those days.',
+    permission: 'holding:read',
+    inRest: true,
+    input: z.object({ months: z.int().min(1).max(36).default(12) }),
+    output: z.array(monthEndAmount),
+    expression: (alias, bind, { baseCurrency, today }, { months }) => assetsByMonth(alias, bind(monthEndsUpTo(today, Number(months))), bind(baseCurrency)),
+    decode: (value) => (value as [string, unknown][]).map(([monthEnd, amount]) => ({ monthEnd, amount: decodeMoney(amount) })),
+  },
+  unconvertedCurrencies: {
+    kind: 'computed',
+    nullable: false,
+    description: 'Currencies of holdings that the assets leave out, since no exchange rate is known for them yet.',
+    permission: 'holding:read',
+    inRest: true,
+    output: z.array(z.string()),
+    expression: (alias, bind, { baseCurrency, today }) => `select coalesce(json_agg(distinct h.currency), '[]') from holding h
+      join product p on p.id = h.product_id and p.family in ('deposit', 'wealth', 'fund', 'insurance')
+      where h.customer_id = ${alias}.id and h.status <> 'closed' and h.currency <> ${bind(baseCurrency)}::text
+        and not exists (select from exchange_rate r where r.currency = h.currency and r.day <= ${bind(today)}::date)`,
+  },
+  institution: one('Institution', 'The institution that keeps the customer.', {
+    permission: 'organisation:read',
+    inRest: 'always',
+    on: (parent, child) => `${child}.id = ${parent}.institution_id`,
+  }),
+  relationshipManager: one('Staff', 'Who keeps the customer in the line of business of the customer’s kind.', {
+    nullable: true,
+    permission: 'assignment:read',
+    inRest: 'always',
+    on: (parent, child) => `${child}.id = ${parent}.relationship_manager_id`,
+  }),
+  externalIds: many('ExternalId', 'What source systems call the customer.', {
+    permission: 'customer:read',
+    inRest: 'single',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+    orderBy: (child) => `${child}.source`,
+  }),
+  identityDocuments: many('IdentityDocument', 'Identity documents, numbers masked.', {
+    permission: 'identity:read',
+    inRest: 'single',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+    orderBy: (child) => `${child}.type, ${child}.source`,
+  }),
+  contactPoints: many('ContactPoint', 'Phones and e-mails, masked.', {
+    permission: 'identity:read',
+    inRest: 'single',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+    orderBy: (child) => `${child}.kind, ${child}.purpose, ${child}.source`,
+  }),
+  addresses: many('Address', 'Addresses, their lines masked.', {
+    permission: 'identity:read',
+    inRest: 'single',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+    orderBy: (child) => `${child}.purpose, ${child}.source`,
+  }),
+  assignments: many('Assignment', 'Who keeps, kept and will keep the customer, the latest first.', {
+    permission: 'assignment:read',
+    inRest: 'single',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+    orderBy: (child) => `${child}.starts_on desc, ${child}.id`,
+  }),
+  holdings: many('Holding', 'What the customer owns and owes here; ordered by family and account.', {
+    permission: 'holding:read',
+    inRest: 'single',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+    orderBy: (child) => `${child}.account_number, ${child}.id`,
+  }),
+  sharedHoldings: many('SharedHolding', 'Holdings of others to which the customer is a party; they do not count as the customer’s.', {
+    permission: 'holding:read',
+    inRest: 'single',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+    orderBy: (child) => `${child}.holding_id, ${child}.role`,
+  }),
+  activity: page('Activity', 'Transactions by month, channel, type and purpose, the latest first.', {
+    permission: 'activity:read',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+    keys: (child) => [
+      { expression: `${child}.month`, cast: 'date' },
+      { expression: `${child}.channel`, cast: 'text' },
+      { expression: `${child}.type`, cast: 'text' },
+      { expression: `${child}.purpose`, cast: 'text' },
+      { expression: `${child}.direction`, cast: 'text' },
+      { expression: `${child}.currency`, cast: 'text' },
+      { expression: `${child}.counterparty_hash`, cast: 'bytea' },
+    ],
+    direction: 'desc',
+  }),
+  movements: page('Movement', 'Single flows of note, the latest first.', {
+    permission: 'activity:read',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+    keys: (child) => [
+      { expression: `${child}.booked_on`, cast: 'date' },
+      { expression: `${child}.id`, cast: 'uuid' },
+    ],
+    direction: 'desc',
+  }),
+})
+
+const externalId = view('ExternalId', 'The name of a customer in one source system.', 'customer_external_id', 'owned', {
+  customerId,
+  source: column('text', 'The source system.'),
+  externalId: column('text', 'What it calls the customer.'),
+})
+
+const identityDocument = view('IdentityDocument', 'A document that proves who a customer is. Its number is stored encrypted.', 'identity_document', 'owned', {
+  id: column('uuid', 'Id of the document.'),
+  customerId,
+  type: column('text', 'Kind of document.', { values: documentTypes }),
+  country: column('text', 'ISO 3166-1 code of the issuer.'),
+  numberMasked: column('text', 'The number with its middle hidden.'),
+  validUntil: column('day', 'Last day on which it is valid.', { nullable: true }),
+  verified: column('boolean', 'Whether its number passed its checks.'),
+  unverifiedReason: column('text', 'The rule that the number breaks.', { nullable: true }),
+  source: column('text', 'The system that sent it.'),
+  asOf: column('instant', 'When it held, by the system that sent it.'),
+  version: column('integer', 'Counts changes.'),
+})
+
+const contactPoint = view('ContactPoint', 'A phone or an e-mail address. Stored encrypted.', 'contact_point', 'owned', {
+  id: column('uuid', 'Id of the contact point.'),
+  customerId,
+  kind: column('text', 'Phone or e-mail.', { values: contactKinds }),
+  purpose: column('text', 'What it is for.', { values: contactPurposes }),
+  valueMasked: column('text', 'The number or address with its middle hidden.'),
+  verifiedAt: column('instant', 'When it was proven to be the customer’s.', { nullable: true }),
+  source: column('text', 'The system that sent it.'),
+  asOf: column('instant', 'When it held, by the system that sent it.'),
+  version: column('integer', 'Counts changes.'),
+})
+
+const address = view('Address', 'A postal address. Street and house are stored encrypted.', 'address', 'owned', {
+  id: column('uuid', 'Id of the address.'),
+  customerId,
+  purpose: column('text', 'What it is for.'),
+  country: column('text', 'ISO 3166-1 code.', { nullable: true }),
+  region: column('text', 'Province or state.', { nullable: true }),
+  city: column('text', 'City.', { nullable: true }),
+  postalCode: column('text', 'Postal code.', { nullable: true }),
+  lineMasked: column('text', 'Street and house, hidden.', { nullable: true }),
+  source: column('text', 'The system that sent it.'),
+  asOf: column('instant', 'When it held, by the system that sent it.'),
+  version: column('integer', 'Counts changes.'),
+})
+
+const assignment = view('Assignment', 'Who keeps a customer in a line of business over a period.', 'assignment', 'owned', {
+  id: column('uuid', 'Id of the assignment.'),
+  customerId,
+  businessLine: column('text', 'Line of business.', { values: businessLines }),
+  startsOn: column('day', 'First day.'),
+  endsOn: column('day', 'First day on which it holds no more; null while no end is set.', { nullable: true }),
+  state: column('text', 'Whether it will hold, holds, held or was taken back.', { values: ['planned', 'current', 'ended', 'cancelled'] }),
+  source: column('text', 'The system that sent it.'),
+  externalId: column('text', 'What that system calls it.'),
+  asOf: column('instant', 'When it held, by the system that sent it.'),
+  version: column('integer', 'Counts changes.'),
+  staff: one('Staff', 'Who keeps the customer.', {
+    permission: 'organisation:read',
+    inRest: 'always',
+    on: (parent, child) => `${child}.id = ${parent}.staff_id`,
+  }),
+  customer: one('Customer', 'The customer.', { permission: 'customer:read', on: (parent, child) => `${child}.id = ${parent}.customer_id` }),
+})
+
+export const customerViews = [customer, externalId, identityDocument, contactPoint, address, assignment]

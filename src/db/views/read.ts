@@ -1,0 +1,86 @@
+import type { Permission } from '../../core/permissions.ts'
+import type { Db } from '../database.ts'
+import { bindOf, type Compilation, compileObject, fromView, keysetCondition, type PageCursors, pageShape } from './compile.ts'
+import type { Bind, Selection, View, ViewSettings } from './view.ts'
+
+/** What reading through a view needs to know of the request. */
+export interface Reader {
+  readonly db: Db
+  readonly settings: ViewSettings
+  readonly permits: (permission: Permission) => boolean
+  readonly cursors: PageCursors
+  readonly refusedAs: symbol | null
+}
+
+const ALIAS = 'o'
+
+function compilationOf({ settings, permits, cursors, refusedAs }: Reader): Compilation {
+  return { values: [], settings, permits, cursors, refusedAs, aliases: 0 }
+}
+
+/** Reads the one row that meets the condition, as selected, in one statement. Undefined where there is none in scope. */
+export async function readOne(reader: Reader, view: View, selection: Selection, condition: (row: string, bind: Bind) => string): Promise<Record<string, unknown> | undefined> {
+  const compilation = compilationOf(reader)
+  const object = compileObject(compilation, view, ALIAS, selection)
+  const where = condition(ALIAS, bindOf(compilation))
+  const rows = await reader.db.rows<{ v: unknown }>({
+    text: `select ${object.expression} as v from ${fromView(view, ALIAS, false)} where ${where} limit 1`,
+    values: compilation.values,
+  })
+  return rows[0] && (object.decode(rows[0].v) as Record<string, unknown>)
+}
+
+/** An order of a list: what sorts it, ending with what makes rows unique, all in one direction and none null. */
+export interface Order {
+  readonly name: string
+  readonly direction: 'asc' | 'desc'
+  readonly keys: (row: string) => readonly { readonly expression: string; readonly cast: string }[]
+}
+
+export interface PageQuery {
+  /** Further tables, joined to the row. */
+  readonly join?: (row: string, bind: Bind) => string
+  readonly where: (row: string, bind: Bind) => readonly string[]
+  readonly order: Order
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+
+export interface PageRow {
+  readonly keys: readonly string[]
+  readonly nodes: readonly unknown[]
+}
+
+/** Reads one row more than the limit, in one statement: for every row its sort keys and, for each part of the selection that asks for nodes, its values. */
+export async function readPage(reader: Reader, view: View, selection: Selection, query: PageQuery): Promise<PageRow[]> {
+  const compilation = compilationOf(reader)
+  const bind = bindOf(compilation)
+  const objects = pageShape(selection).map(({ nodes }) => compileObject(compilation, view, ALIAS, nodes))
+  const keys = query.order.keys(ALIAS)
+  const conditions = [...query.where(ALIAS, bind)]
+  if (query.cursor !== undefined) conditions.push(keysetCondition(keys, query.order.direction, reader.cursors.open(query.order.name, query.cursor), bind))
+  const cells = [`json_build_array(${keys.map(({ expression }) => `(${expression})::text`).join(', ')})`, ...objects.map(({ expression }) => expression)]
+  const text = `select json_build_array(${cells.join(', ')}) as v from ${fromView(view, ALIAS, false)}${query.join ? ` ${query.join(ALIAS, bind)}` : ''}${whereOf(conditions)}
+    order by ${keys.map(({ expression }) => `${expression} ${query.order.direction}`).join(', ')} limit ${bind(query.limit + 1)}`
+  const rows = await reader.db.rows<{ v: [string[], ...unknown[]] }>({ text, values: compilation.values })
+  return rows.map(({ v: [row, ...nodes] }) => ({ keys: row, nodes: nodes.map((node, index) => objects[index]!.decode(node)) }))
+}
+
+/** Counts the rows that a page query would go through. */
+export async function countRows(reader: Reader, view: View, query: Pick<PageQuery, 'join' | 'where'>): Promise<number> {
+  const compilation = compilationOf(reader)
+  const bind = bindOf(compilation)
+  const conditions = query.where(ALIAS, bind)
+  const text = `select count(*)::int as total from ${fromView(view, ALIAS, false)}${query.join ? ` ${query.join(ALIAS, bind)}` : ''}${whereOf(conditions)}`
+  const [row] = await reader.db.rows<{ total: number }>({ text, values: compilation.values })
+  return row!.total
+}
+
+function whereOf(conditions: readonly string[]): string {
+  return conditions.length > 0 ? ` where ${conditions.join(' and ')}` : ''
+}
+
+/** The condition that a path lies in a subtree, as a range of plain text that an index serves: `/` is followed by `0`. */
+export function inSubtree(path: string, prefix: string, bind: Bind): string {
+  return `${path} >= ${bind(prefix)}::text and ${path} < ${bind(`${prefix.slice(0, -1)}0`)}::text`
+}

@@ -1,0 +1,146 @@
+import type { z } from 'zod'
+import type { Permission } from '../../core/permissions.ts'
+
+/** How a column leaves the database: the name of its scalar in both APIs. */
+export type ColumnType = 'uuid' | 'text' | 'integer' | 'float' | 'decimal' | 'boolean' | 'day' | 'instant' | 'texts'
+
+/** Adds a value to the statement and answers its placeholder. */
+export type Bind = (value: unknown) => string
+
+/** What expressions may need besides their row. */
+export interface ViewSettings {
+  readonly baseCurrency: string
+  /** Today in the actor's institution. */
+  readonly today: string
+}
+
+interface Described {
+  readonly description: string
+  readonly nullable: boolean
+}
+
+export interface Column extends Described {
+  readonly kind: 'column'
+  readonly type: ColumnType
+  readonly values?: readonly string[]
+  readonly expression: (alias: string) => string
+}
+
+/** Minor units and a currency, decoded to `{ amount, currency }`. */
+export interface MoneyField extends Described {
+  readonly kind: 'money'
+  readonly amount: (alias: string, bind: Bind, settings: ViewSettings) => string
+  readonly currency: (alias: string, bind: Bind, settings: ViewSettings) => string
+}
+
+/** A JSON expression of its own with arguments, for what is no plain relation. */
+export interface Computed extends Described {
+  readonly kind: 'computed'
+  readonly permission: Permission
+  readonly input?: z.ZodObject
+  readonly output: z.ZodType
+  readonly inRest: boolean
+  readonly expression: (alias: string, bind: Bind, settings: ViewSettings, input: Record<string, unknown>) => string
+  readonly decode?: (value: unknown) => unknown
+}
+
+interface Relation extends Described {
+  /** The name of the view it leads to. */
+  readonly target: string
+  /** Asked before the relation's SQL is built. */
+  readonly permission: Permission
+  /** The joining condition between the aliases of the parent and of the target. */
+  readonly on: (parent: string, child: string, bind: Bind, settings: ViewSettings) => string
+  /** Whether REST answers carry it: in every answer, in answers about one thing, or never. */
+  readonly inRest: 'always' | 'single' | 'never'
+  /** The target row belongs to the customer of the parent row, who has passed the policy of `customer` already. */
+  readonly sameCustomer: boolean
+}
+
+export interface One extends Relation {
+  readonly kind: 'one'
+}
+
+/** What is bounded per parent: a plain list. */
+export interface Many extends Relation {
+  readonly kind: 'many'
+  readonly orderBy: (child: string) => string
+}
+
+/** What grows: a connection with keyset pages. `keys` order it and end with what makes them unique; all run in one direction. */
+export interface Page extends Relation {
+  readonly kind: 'page'
+  readonly keys: (child: string) => readonly { readonly expression: string; readonly cast: string }[]
+  readonly direction: 'asc' | 'desc'
+}
+
+export type Field = Column | MoneyField | Computed | One | Many | Page
+
+/** A type of both APIs: the table it is read from and its fields. The base of the GraphQL type, the REST schema and the SQL. */
+export interface View {
+  readonly name: string
+  readonly description: string
+  readonly table: string
+  /** Whether rows belong to a customer; such rows are reached only through a join with `customer`. */
+  readonly ownership: 'customer' | 'owned' | 'reference'
+  readonly fields: Readonly<Record<string, Field>>
+}
+
+/** What a caller asked for, by response key. */
+export type Selection = ReadonlyMap<string, SelectedField>
+
+export interface SelectedField {
+  readonly name: string
+  readonly input: Readonly<Record<string, unknown>>
+  readonly selection: Selection
+}
+
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+type ColumnOptions = { readonly nullable?: boolean; readonly values?: readonly string[]; readonly column?: string; readonly expression?: (alias: string) => string }
+
+/** Builds the fields of a view whose columns are named like the fields in snake case. */
+export function column(type: ColumnType, description: string, options: ColumnOptions = {}): (name: string) => Column {
+  return (name) => ({
+    kind: 'column',
+    type,
+    description,
+    nullable: options.nullable ?? false,
+    ...(options.values && { values: options.values }),
+    expression: options.expression ?? ((alias) => `${alias}.${options.column ?? snake(name)}`),
+  })
+}
+
+type FieldOrNamed = Field | ((name: string) => Column)
+
+export function view(name: string, description: string, table: string, ownership: View['ownership'], fields: Readonly<Record<string, FieldOrNamed>>): View {
+  return {
+    name,
+    description,
+    table,
+    ownership,
+    fields: Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, typeof field === 'function' ? field(key) : field])),
+  }
+}
+
+type RelationOptions = {
+  readonly permission: Permission
+  readonly on: Relation['on']
+  readonly inRest?: Relation['inRest']
+  /** False where the row belongs to another customer than the parent, or the parent to none. */
+  readonly sameCustomer?: boolean
+}
+
+const relationDefaults = { inRest: 'never', sameCustomer: true } as const
+
+export function one(target: string, description: string, options: RelationOptions & { readonly nullable?: boolean }): One {
+  return { kind: 'one', target, description, nullable: false, ...relationDefaults, ...options }
+}
+
+export function many(target: string, description: string, options: RelationOptions & Pick<Many, 'orderBy'>): Many {
+  return { kind: 'many', target, description, nullable: false, ...relationDefaults, ...options }
+}
+
+export function page(target: string, description: string, options: RelationOptions & Pick<Page, 'keys' | 'direction'>): Page {
+  return { kind: 'page', target, description, nullable: false, ...relationDefaults, ...options }
+}

@@ -1,0 +1,97 @@
+import type { GraphQLResolveInfo } from 'graphql'
+import type { FastifyRequest } from 'fastify'
+import { DomainError } from '../core/errors.ts'
+import { connectionOf, propertyOf, refused } from '../db/views/compile.ts'
+import { views } from '../db/views/all.ts'
+import type { Selection } from '../db/views/view.ts'
+import { execute, type Service } from '../operations/execute.ts'
+import { operations } from '../operations/all.ts'
+import type { Operation } from '../operations/operation.ts'
+import type { SelectedPage } from '../operations/pages.ts'
+import { checkedIdempotencyKey } from '../operations/idempotency-key.ts'
+import { selectionOf } from './selection.ts'
+
+/** What resolvers get besides their arguments. */
+export interface GraphqlContext {
+  readonly request: FastifyRequest
+  readonly service: Service
+}
+
+type Resolver = (source: Record<string, unknown>, args: Record<string, unknown>, context: GraphqlContext, info: GraphQLResolveInfo) => unknown
+
+/** A resolver for every operation under its name, and one for every field that statements answer under the caller's own name for it. */
+export function resolvers(): Record<string, Record<string, Resolver>> {
+  const both = operations.filter(({ transport }) => transport === 'both')
+  return {
+    Query: rootFields(both.filter(({ kind }) => kind === 'query')),
+    Mutation: rootFields(both.filter(({ kind }) => kind === 'command')),
+    ...viewTypes(),
+  }
+}
+
+function rootFields(list: readonly Operation[]): Record<string, Resolver> {
+  return Object.fromEntries(list.map((operation) => [operation.name, rootField(operation)]))
+}
+
+function rootField(operation: Operation): Resolver {
+  return async (_root, args, { request, service }, info) => {
+    const selection = operation.answer.shape === 'value' ? new Map() : selectionOf(info)
+    const { idempotencyKey, ...input } = inputOf(operation, args, selection)
+    const { answer } = await execute(service, operation, {
+      caller: request.caller,
+      input,
+      selection,
+      refusedAs: refused,
+      idempotencyKey: operation.kind === 'command' && idempotencyKey != null ? checkedIdempotencyKey(String(idempotencyKey)) : undefined,
+      requestId: request.id,
+    })
+    return operation.answer.shape === 'page' ? connection(selection, answer as SelectedPage) : answer
+  }
+}
+
+/**
+ * The published differences between the two sides: `first` is `limit`, `after` is `cursor`, the members of `filter` stand beside them, and
+ * a total is asked for by selecting it. What is null counts as absent.
+ */
+function inputOf({ kind, answer }: Operation, args: Record<string, unknown>, selection: Selection): Record<string, unknown> {
+  if (kind === 'command') return present(args['input'] as Record<string, unknown>)
+  const { filter, first, after, ...rest } = args
+  const totalAsked = [...selection.values()].some(({ name }) => name === 'totalCount')
+  return present({
+    ...(filter as object | undefined),
+    ...rest,
+    limit: first,
+    cursor: after,
+    ...(answer.shape === 'page' && totalAsked && { includeTotal: true }),
+  })
+}
+
+function present(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== null))
+}
+
+function connection(selection: Selection, { rows, hasNextPage, totalCount }: SelectedPage): Record<string, unknown> {
+  return connectionOf(selection, rows, { hasNextPage, ...(totalCount !== undefined && { totalCount }) })
+}
+
+/** Relations were read under the response key; a refused one becomes null with an error that says why. */
+function viewTypes(): Record<string, Record<string, Resolver>> {
+  const types = views.map((view) => {
+    const fields = Object.entries(view.fields).filter(([, { kind }]) => kind !== 'column' && kind !== 'money')
+    return [view.name, Object.fromEntries(fields.map(([name]) => [name, read(name)]))] as const
+  })
+  const pages = views.flatMap(({ name }) => [
+    [`${name}Connection`, { nodes: read('nodes'), edges: read('edges') }] as const,
+    [`${name}Edge`, { node: read('node') }] as const,
+  ])
+  return Object.fromEntries([...types, ...pages].filter(([, fields]) => Object.keys(fields).length > 0))
+}
+
+function read(name: string): Resolver {
+  return (source, _args, _context, { fieldNodes }) => {
+    const [node] = fieldNodes
+    const value = source[propertyOf(node?.alias?.value ?? name, name)]
+    if (value === refused || value === undefined) throw new DomainError('not_permitted', `Your role may not see ${name}.`)
+    return value
+  }
+}

@@ -1,0 +1,20 @@
+import { GraphQLError, GraphQLScalarType, Kind } from 'graphql'
+
+/** A scalar that travels as text. Its rules are checked with the operation's input, where the field can be named. */
+function textScalar(name: string): GraphQLScalarType {
+  const parseValue = (value: unknown): string => {
+    if (typeof value === 'string') return value
+    throw new GraphQLError(`${name} must be text.`)
+  }
+  return new GraphQLScalarType({
+    name,
+    serialize: (value) => value,
+    parseValue,
+    parseLiteral(node) {
+      if (node.kind === Kind.STRING) return node.value
+      throw new GraphQLError(`${name} must be text.`)
+    },
+  })
+}
+
+export const scalars = { UUID: textScalar('UUID'), Day: textScalar('Day'), DateTime: textScalar('DateTime'), Decimal: textScalar('Decimal') }

@@ -1,0 +1,82 @@
+import fastify from 'fastify'
+import { type Config, type ConfigurationError, processConfig, startedByNpm } from './config.ts'
+import { whenNpmIsGone } from './npm-parent.ts'
+import { type Run, startService, type Steps, welcome } from './start.ts'
+
+const longestStopMs = 30_000
+// npm passes on the Ctrl-C that the terminal has sent to us already: the same wish, heard twice.
+const echoMs = 1000
+
+const log = {
+  info: (message: string): void => console.log(message),
+  warn: (message: string): void => console.warn(message),
+}
+
+/** The seams to wire: demo bank and application. */
+const stepsFor = (config: Config): Steps => ({
+  loadDemo: async () => {},
+  open: async () => {
+    const app = fastify()
+    app.get('/health/live', () => ({ status: 'ok' }))
+    return { address: await app.listen({ host: config.host, port: config.port }), close: () => app.close() }
+  },
+})
+
+function configuration(): Config {
+  try {
+    return processConfig()
+  } catch (error) {
+    console.error(explain(error))
+    process.exit(1)
+  }
+}
+
+/** A message for people: settings and refusals need no stack, anything unforeseen does. */
+function explain(error: unknown): string {
+  const { name, message, code, stack } = error as Error & { code?: string }
+  if (name === ('ConfigurationError' satisfies ConfigurationError['name'])) return message
+  if (code === 'EADDRINUSE') return 'The address is in use by another program: set another PORT or HOST.'
+  if (/^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOST|28|3D)/.test(code ?? ''))
+    return `The database cannot be used: ${message || code}. See DATABASE_URL and MIGRATION_DATABASE_URL.`
+  return code === undefined && name === 'Error' ? message : (stack ?? message)
+}
+
+/** Stops the run in order on the first signal, at once on a second; returns what to call with a failure. */
+function stopOnSignals(run: Run): (error: unknown) => void {
+  let askedAt: number | undefined
+  const hurry = (message: string): never => {
+    console.error(message)
+    run.kill()
+    process.exit(1)
+  }
+  const leave = async (code: number): Promise<never> => {
+    askedAt ??= performance.now()
+    setTimeout(() => hurry('Not stopped in time, leaving.'), longestStopMs).unref()
+    await run.stop().catch((error: unknown) => hurry(explain(error)))
+    process.exit(code)
+  }
+  const ask = (): void => {
+    if (askedAt === undefined) {
+      console.log('\nStopping; once more to leave at once.')
+      void leave(0)
+    } else if (performance.now() - askedAt > echoMs) {
+      hurry('Leaving at once.')
+    }
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask)
+  whenNpmIsGone(startedByNpm(), () => void leave(0))
+  const fail = (error: unknown): void => {
+    if (askedAt !== undefined) return
+    console.error(explain(error))
+    void leave(1)
+  }
+  process.on('uncaughtException', fail)
+  process.on('unhandledRejection', fail)
+  void run.lost.then(() => fail(new Error('PostgreSQL ended unexpectedly; its log is postgres.log in DATA_DIR.')))
+  return fail
+}
+
+const config = configuration()
+const run = startService(config, stepsFor(config), log)
+const fail = stopOnSignals(run)
+run.service.then(({ address }) => console.log(welcome(config, address)), fail)

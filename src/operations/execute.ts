@@ -1,0 +1,230 @@
+import { createHash } from 'node:crypto'
+import type { z } from 'zod'
+import { type Actor, callerOf, reachOfActor, scopeOf } from '../core/actors.ts'
+import { type Calendar, dayOf } from '../core/calendar.ts'
+import { DomainError, type ErrorCode, type InputProblem } from '../core/errors.ts'
+import type { Permission } from '../core/permissions.ts'
+import { type Database, type Db, isStaleDirectory } from '../db/database.ts'
+import { outageOf } from '../db/failures.ts'
+import { holdIdempotencyKey, storeAnswer } from '../db/idempotency.ts'
+import { appendJournal, type Change } from '../db/journal.ts'
+import type { Vault } from '../db/vault.ts'
+import { permissionsUsed } from '../db/views/compile.ts'
+import type { Selection } from '../db/views/view.ts'
+import type { CursorCodec } from './cursor.ts'
+import type { Caller, Directory, Resolved } from './directory.ts'
+import type { Bank, Context, Operation } from './operation.ts'
+import { pageCursors } from './pages.ts'
+
+/** What the service consists of: handed to `buildApp`, the jobs and the commands. */
+export interface Service {
+  readonly database: Database
+  readonly directory: Directory
+  readonly vault: Vault
+  readonly cursorCodec: CursorCodec
+  readonly bank: Bank
+  readonly clock: () => Date
+  readonly newId: () => string
+  readonly observe: (operation: string, outcome: 'ok' | ErrorCode, seconds: number) => void
+}
+
+/** One request for one operation. `input` is what the adapter took from the wire, not yet checked. */
+export interface Call {
+  readonly caller: Caller | { readonly kind: 'system'; readonly name: string }
+  readonly input: unknown
+  readonly selection: Selection
+  /** What stands for a relation that the caller may not follow. */
+  readonly refusedAs: symbol | null
+  readonly idempotencyKey?: string | undefined
+  readonly requestId?: string | undefined
+}
+
+export interface Outcome {
+  readonly answer: unknown
+  /** The answer is the one stored for the same idempotency key. */
+  readonly replayed: boolean
+}
+
+const MOST_TRIES = 3
+const IDEMPOTENCY_HOURS = 24
+
+/** The only way in: checks input and permission, sets the scope, opens the transaction, keeps idempotency, audit and events, and counts. */
+export async function execute(service: Service, operation: Operation, call: Call): Promise<Outcome> {
+  const started = performance.now()
+  let outcome: 'ok' | ErrorCode = 'internal'
+  try {
+    const result = await attempt(service, operation, call)
+    outcome = 'ok'
+    return result
+  } catch (error) {
+    if (error instanceof DomainError) outcome = error.code
+    throw error
+  } finally {
+    service.observe(operation.name, outcome, (performance.now() - started) / 1000)
+  }
+}
+
+/** Tries again where the directory has changed under a request and, for commands with an idempotency key, where the database was lost or in conflict. */
+async function attempt(service: Service, operation: Operation, call: Call): Promise<Outcome> {
+  const now = service.clock()
+  for (let tries = 1; ; tries++) {
+    const resolved = await resolve(service, call, now, tries > 1)
+    try {
+      return await run(service, operation, call, resolved, now)
+    } catch (error) {
+      if (tries >= MOST_TRIES) throw isStaleDirectory(error) ? new DomainError('unavailable', 'Rights are being changed. Try again.') : error
+      const retriable = call.idempotencyKey !== undefined && error instanceof DomainError && outageOf(error.cause)?.retriable
+      if (!isStaleDirectory(error) && !retriable) throw error
+    }
+  }
+}
+
+async function resolve({ directory, bank, clock }: Service, { caller }: Call, now: Date, fresh: boolean): Promise<Omit<Resolved, 'version'> & { readonly version?: bigint }> {
+  if (caller.kind !== 'system') return directory.resolve(caller, now, fresh)
+  return { actor: { kind: 'system', id: caller.name }, today: dayOf(clock(), bank.timeZone), timeZone: bank.timeZone, calendar: null }
+}
+
+async function run(service: Service, operation: Operation, call: Call, resolved: Awaited<ReturnType<typeof resolve>>, now: Date): Promise<Outcome> {
+  const { actor, version } = resolved
+  const permits = (permission: Permission): boolean => reachOfActor(actor, permission) !== undefined
+  if (!permits(operation.permission)) throw new DomainError('not_permitted', `This needs the permission ${operation.permission}.`)
+  const input = parseInput(operation, call.input)
+  if (operation.concurrency === 'required' && (input as { expectedVersion?: number }).expectedVersion === undefined) {
+    throw new DomainError('precondition_required', 'Name the version that you change: If-Match over REST, expectedVersion over GraphQL.')
+  }
+  const used = operation.answer.shape === 'value' ? [] : [...permissionsUsed(operation.answer.view, call.selection, permits)]
+  const scope = scopeOf(actor, [operation.permission, ...used])
+  const own = scopeOf(actor, [operation.permission])
+  const narrowed = JSON.stringify(scope) !== JSON.stringify(own)
+  const shared = {
+    actor,
+    selection: call.selection,
+    refusedAs: call.refusedAs,
+    permits,
+    now,
+    today: resolved.today,
+    bank: { ...service.bank, timeZone: resolved.timeZone, calendar: calendarOf(service.bank, resolved) },
+    newId: service.newId,
+    vault: service.vault,
+    cursors: pageCursors(service.cursorCodec, operation.name, callerOf(actor), cursorFingerprint(input)),
+  }
+
+  if (operation.kind === 'query') {
+    const context = (db: Db): Context => ({ ...shared, db, record: refuseToRecord, inTransaction: refuseToRecord })
+    if (operation.lane(input) === 'fast') {
+      const db: Db = { rows: (query) => service.database.read(scope, query, version) }
+      return { answer: await operation.run(context(db), input), replayed: false }
+    }
+    const answer = await service.database.transaction(scope, (db) => operation.run(context(db), input), { readOnly: true, directoryVersion: version })
+    return { answer, replayed: false }
+  }
+
+  if (narrowed) throw new DomainError('not_permitted', 'A change answers only what lies within the reach of the change itself. Ask for the rest with a query.')
+  const journal = { actor, actorName: callerOf(actor), operation: operation.name, requestId: call.requestId, at: now, newId: service.newId }
+  const inTransaction: Context['inTransaction'] = (work) =>
+    service.database.transaction(
+      own,
+      async (db) => {
+        const changes: Change[] = []
+        const result = await work({ db, record: (change) => changes.push(change) })
+        await appendJournal(db, journal, changes)
+        return result
+      },
+      { directoryVersion: version },
+    )
+  if (operation.transactions === 'own') {
+    const context: Context = { ...shared, db: { rows: (query) => service.database.read(own, query, version) }, record: refuseToRecord, inTransaction }
+    return { answer: await operation.run(context, input), replayed: false }
+  }
+  return service.database.transaction(own, (db) => command(service, operation, call, { ...shared, db, inTransaction }, journal, input), { directoryVersion: version })
+}
+
+async function command(
+  { vault }: Service,
+  operation: Operation,
+  call: Call,
+  shared: Omit<Context, 'record'>,
+  journal: Parameters<typeof appendJournal>[1],
+  input: z.output<z.ZodObject>,
+): Promise<Outcome> {
+  const { db, now } = shared
+  const key = call.idempotencyKey
+  const caller = journal.actorName
+  const fingerprint = key === undefined ? undefined : fingerprintOf(input, call.selection)
+  const context = `idempotency/${caller}/${operation.name}/${key}`
+  if (key !== undefined && fingerprint) {
+    const stored = await holdIdempotencyKey(db, caller, operation.name, key, now)
+    if (stored === 'busy') throw new DomainError('idempotency_in_progress', 'A request with this idempotency key is still running.')
+    if (stored) {
+      if (!stored.fingerprint.equals(fingerprint)) throw new DomainError('idempotency_key_reused', 'This idempotency key was used for a different request.')
+      return { answer: stored.answerEncrypted && JSON.parse(vault.openText(stored.answerEncrypted, context)), replayed: true }
+    }
+  }
+  const changes: Change[] = []
+  const answer = await operation.run({ ...shared, record: (change) => changes.push(change) }, input)
+  const unsaid: Change = { event: `operation.${operation.name}`, subjectType: 'operation', subjectId: operation.name }
+  const journalled = appendJournal(db, journal, changes.length > 0 ? changes : [unsaid])
+  if (key !== undefined && fingerprint) {
+    const answerEncrypted = vault.sealText(JSON.stringify(answer), context)
+    const expiresAt = new Date(now.getTime() + IDEMPOTENCY_HOURS * 3_600_000)
+    await Promise.all([journalled, storeAnswer(db, { caller, operation: operation.name, key, fingerprint, answerEncrypted, now, expiresAt })])
+  }
+  await journalled
+  return { answer, replayed: false }
+}
+
+function refuseToRecord(): never {
+  throw new Error('This operation may not write here.')
+}
+
+/** Checks the input against the operation's schema. Throws `invalid_input` with every problem as a JSON Pointer and a rule. */
+export function parseInput(operation: Pick<Operation, 'input'>, input: unknown): z.output<z.ZodObject> {
+  const result = operation.input.safeParse(input)
+  const unstorable = result.success ? nulCharacters(result.data, []) : []
+  if (result.success && unstorable.length === 0) return result.data
+  if (result.success) throw new DomainError('invalid_input', 'The input is not valid.', unstorable)
+  throw new DomainError('invalid_input', 'The input is not valid.', result.error.issues.flatMap(problemsOf).slice(0, 100))
+}
+
+/** No text of the database can hold a NUL character, whatever field it stands in. */
+function nulCharacters(value: unknown, path: readonly PropertyKey[]): InputProblem[] {
+  if (typeof value === 'string') {
+    return value.includes('\0') ? [{ pointer: pointerOf(path), rule: 'nul_character', message: 'A NUL character cannot be stored.' }] : []
+  }
+  if (value === null || typeof value !== 'object' || value instanceof Date) return []
+  return Object.entries(value).flatMap(([key, inner]) => nulCharacters(inner, [...path, key]))
+}
+
+export function problemsOf(issue: z.core.$ZodIssue): InputProblem[] {
+  const at = pointerOf(issue.path)
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), rule: 'unknown_field', message: 'There is no such field.' }))
+  return [{ pointer: at, rule: issue.code === 'custom' ? String(issue.params?.['rule'] ?? 'custom') : issue.code, message: issue.message }]
+}
+
+export function pointerOf(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+/** A cursor belongs to the filter and order it was made for, not to the page it points behind. */
+function cursorFingerprint(input: Record<string, unknown>): string {
+  const { cursor: _cursor, limit: _limit, includeTotal: _includeTotal, ...filter } = input
+  return createHash('sha256').update(canonical(filter)).digest('base64url')
+}
+
+function fingerprintOf(input: unknown, selection: Selection): Buffer {
+  return createHash('sha256').update(canonical(input)).update('\n').update(canonical(selectionShape(selection))).digest()
+}
+
+function selectionShape(selection: Selection): unknown {
+  return [...selection].map(([key, { name, input, selection: inner }]) => [key, name, input, selectionShape(inner)])
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'bigint' ? inner.toString() : inner && typeof inner === 'object' && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+  )
+}
+
+function calendarOf(bank: Bank, { timeZone }: { readonly timeZone: string }): Calendar {
+  return { ...bank.calendar, timeZone }
+}

@@ -1,0 +1,107 @@
+import { z } from 'zod'
+import type { Actor } from '../core/actors.ts'
+import type { Calendar, Day } from '../core/calendar.ts'
+import type { ErrorCode } from '../core/errors.ts'
+import type { Permission } from '../core/permissions.ts'
+import type { Change } from '../db/journal.ts'
+import type { Db } from '../db/database.ts'
+import type { Vault } from '../db/vault.ts'
+import type { PageCursors } from '../db/views/compile.ts'
+import type { Selection, View } from '../db/views/view.ts'
+import type { SelectedPage } from './pages.ts'
+import { restSchema } from './rest-schema.ts'
+
+/** What is fixed for the whole bank. */
+export interface Bank {
+  readonly baseCurrency: string
+  readonly timeZone: string
+  readonly calendar: Calendar
+}
+
+/** Everything an operation may touch. One request happens at one instant, `now`. */
+export interface Context {
+  readonly actor: Actor
+  /** The scoped transaction of a command; for a query, statements of their own on the fast lane or in one read-only transaction. */
+  readonly db: Db
+  /** What the caller asked for of the view that the operation answers. */
+  readonly selection: Selection
+  readonly permits: (permission: Permission) => boolean
+  readonly now: Date
+  /** The day at the actor's institution. */
+  readonly today: Day
+  readonly bank: Bank
+  readonly newId: () => string
+  readonly vault: Vault
+  readonly cursors: PageCursors
+  readonly refusedAs: symbol | null
+  /** Tells what a command changed: one audit entry and one event each, written with it. */
+  readonly record: (change: Change) => void
+  /** For operations with transactions of their own: each has its own audit entries and events. */
+  readonly inTransaction: <T>(work: (step: { readonly db: Db; readonly record: (change: Change) => void }) => Promise<T>) => Promise<T>
+}
+
+export interface Example {
+  readonly input: Record<string, unknown>
+}
+
+/** What an operation answers: a value of its own, one thing of a view, or a page of them. */
+export type Answer = { readonly shape: 'value' } | { readonly shape: 'one'; readonly view: View } | { readonly shape: 'page'; readonly view: View }
+
+/** One thing the service can do. Its name is the REST operationId and the GraphQL root field. */
+export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodType = z.ZodType> {
+  readonly kind: 'query' | 'command'
+  readonly name: string
+  readonly summary: string
+  readonly description: string
+  readonly permission: Permission
+  /** BIAN service domain. */
+  readonly domain: string
+  readonly input: I
+  readonly output: O
+  readonly answer: Answer
+  /** Refusals of its own, beyond those that every operation shares. */
+  readonly errors: readonly ErrorCode[]
+  readonly examples: readonly Example[]
+  /** `fast`: single short statements. `pool`: a read-only transaction with the ordinary time-out. */
+  lane(input: z.output<I>): Lane
+  /** `own`: the operation opens its transactions itself (imports). */
+  readonly transactions: 'one' | 'own'
+  /** Whether callers must or may name the version that they change. */
+  readonly concurrency: 'none' | 'optional' | 'required'
+  /** Streams stay on REST. */
+  readonly transport: 'both' | 'rest'
+  // Written as methods, so that operations of any input stand in one list.
+  run(context: Context, input: z.output<I>): Promise<unknown>
+}
+
+type Lane = 'fast' | 'pool'
+type Defaults = 'errors' | 'examples' | 'lane' | 'transactions' | 'concurrency' | 'transport' | 'output' | 'answer'
+type Definition<I extends z.ZodObject, R> = Omit<Operation<I>, Defaults | 'run'> &
+  Partial<Pick<Operation<I>, 'errors' | 'examples' | 'transactions' | 'concurrency' | 'transport'>> & {
+    readonly lane?: Lane | ((input: z.output<I>) => Lane)
+    readonly run: (context: Context, input: z.output<I>) => Promise<R>
+  }
+
+const defaults = { errors: [], examples: [], transactions: 'one', concurrency: 'none', transport: 'both' } as const
+
+function laneOf<I>(lane: Lane | ((input: I) => Lane) = 'fast'): (input: I) => Lane {
+  return typeof lane === 'function' ? lane : () => lane
+}
+
+/** An operation that answers a value described by a schema. */
+export function operation<I extends z.ZodObject, O extends z.ZodType>(definition: Definition<I, z.input<O>> & { readonly output: O }): Operation<I, O> {
+  return { ...defaults, answer: { shape: 'value' }, ...definition, lane: laneOf(definition.lane) }
+}
+
+/** An operation that answers one thing of a view, with what the caller selected of it. */
+export function viewOperation<I extends z.ZodObject>(view: View, definition: Definition<I, Record<string, unknown>>): Operation<I> {
+  return { ...defaults, answer: { shape: 'one', view }, output: restSchema(view, 'single'), ...definition, lane: laneOf(definition.lane) }
+}
+
+/** An operation that answers a page of a view. Its input gains `limit`, `cursor` and `includeTotal`. */
+export function pageOperation<I extends z.ZodObject>(view: View, definition: Definition<I, SelectedPage>): Operation<I> {
+  const output = z
+    .object({ items: z.array(restSchema(view, 'always')), nextCursor: z.string().nullable(), total: z.int().optional() })
+    .meta({ id: `${view.name}Page`, description: `A page of ${view.name}.` })
+  return { ...defaults, answer: { shape: 'page', view }, output, ...definition, lane: laneOf(definition.lane) }
+}

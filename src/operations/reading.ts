@@ -1,0 +1,26 @@
+import { notFound } from '../core/errors.ts'
+import { countRows, type PageQuery, readOne, readPage, type Reader } from '../db/views/read.ts'
+import type { Bind, View } from '../db/views/view.ts'
+import type { Context } from './operation.ts'
+import { pageOf, type SelectedPage } from './pages.ts'
+
+export function readerOf({ db, bank, today, permits, cursors, refusedAs }: Context): Reader {
+  return { db, settings: { baseCurrency: bank.baseCurrency, today }, permits, cursors, refusedAs }
+}
+
+/** The one thing that meets the condition, as the caller selected it. Throws `not_found`. */
+export async function answerOne(context: Context, view: View, condition: (row: string, bind: Bind) => string): Promise<Record<string, unknown>> {
+  const found = await readOne(readerOf(context), view, context.selection, condition)
+  if (!found) throw notFound(nameOf(view))
+  return found
+}
+
+/** A page of things, as the caller selected them, with the total where it was asked for. */
+export async function answerPage(context: Context, view: View, query: PageQuery & { readonly includeTotal: boolean }): Promise<SelectedPage> {
+  const reader = readerOf(context)
+  const rows = await readPage(reader, view, context.selection, query)
+  const page = pageOf(rows, query.limit, query.order.name, context.cursors)
+  return query.includeTotal ? { ...page, totalCount: await countRows(reader, view, query) } : page
+}
+
+const nameOf = ({ name }: View): string => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase()

@@ -1,0 +1,30 @@
+import fastifyStatic from '@fastify/static'
+import swaggerUi from '@fastify/swagger-ui'
+import { getDistDirectory, renderAltair } from 'altair-static'
+import type { FastifyInstance } from 'fastify'
+import { stringify } from 'yaml'
+import { errorCodes } from '../core/errors.ts'
+import { openApiOf } from './openapi.ts'
+import { problems } from './problems.ts'
+import { routes } from './routes.ts'
+
+/** Serves the contract, a page to read and try it, what each problem code means, and a GraphQL workbench. Nothing is fetched from elsewhere. */
+export async function documentation(app: FastifyInstance, { graphiql }: { readonly graphiql: boolean }): Promise<void> {
+  const document = openApiOf(routes)
+  const yaml = stringify(document)
+  app.get('/openapi.json', async () => document)
+  app.get('/openapi.yaml', async (_request, reply) => reply.type('application/yaml; charset=utf-8').send(yaml))
+  app.get<{ Params: { code: string } }>('/problems/:code', async ({ params }, reply) => {
+    const code = errorCodes.find((known) => known === params.code)
+    return code ? { code, ...problems[code] } : reply.callNotFound()
+  })
+
+  app.decorate('swagger', (() => document) as never)
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { persistAuthorization: false }, theme: { title: 'Guanxi' } })
+
+  if (!graphiql) return
+  const page = renderAltair({ baseURL: '/graphiql/', endpointURL: '/graphql', initialQuery: '{ customers(first: 3) { nodes { id name aum { amount currency } } } }', initialHeaders: { Authorization: 'Bearer <token>' } })
+  app.get('/graphiql', async (_request, reply) => reply.redirect('/graphiql/'))
+  app.get('/graphiql/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page))
+  await app.register(fastifyStatic, { root: getDistDirectory(), prefix: '/graphiql/', index: false, decorateReply: false })
+}

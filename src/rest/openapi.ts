@@ -1,0 +1,159 @@
+import { z } from 'zod'
+import { errorCodes, type ErrorCode } from '../core/errors.ts'
+import type { Operation } from '../operations/operation.ts'
+import { problems } from './problems.ts'
+import type { Route } from './route.ts'
+
+type Json = Record<string, unknown>
+
+/** Refusals that any operation may answer, by what it is. */
+const shared: readonly ErrorCode[] = ['invalid_input', 'unauthenticated', 'not_permitted', 'rate_limited', 'internal', 'unavailable', 'timed_out']
+const ofCommands: readonly ErrorCode[] = ['malformed_request', 'unsupported_media_type', 'payload_too_large', 'idempotency_in_progress', 'idempotency_key_reused']
+
+/** The OpenAPI 3.1 document of the URL table. Everything in it comes from the operations. */
+export function openApiOf(routes: readonly Route[]): Json {
+  const components: Record<string, unknown> = {
+    Problem: {
+      description: 'Why a request was refused (RFC 9457).',
+      type: 'object',
+      required: ['type', 'title', 'status', 'detail', 'code', 'traceId'],
+      properties: {
+        type: { type: 'string', format: 'uri-reference', description: 'Address that explains the code.' },
+        title: { type: 'string' },
+        status: { type: 'integer' },
+        detail: { type: 'string' },
+        code: { type: 'string', enum: [...errorCodes] },
+        errors: {
+          type: 'array',
+          items: {
+            type: 'object',
+            required: ['pointer', 'rule', 'message'],
+            properties: { pointer: { type: 'string', description: 'JSON Pointer into the input.' }, rule: { type: 'string' }, message: { type: 'string' } },
+          },
+        },
+        traceId: { type: 'string' },
+      },
+    },
+  }
+  const paths: Record<string, Json> = {}
+  for (const route of routes) {
+    const url = `/v1${route.url.replaceAll(/:(\w+)/g, '{$1}')}`
+    paths[url] = { ...paths[url], [route.method.toLowerCase()]: pathItem(route, components) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Guanxi',
+      version: '1.0.0',
+      description: 'Customer-relationship service for banks. The same operations are offered over GraphQL at `POST /graphql`.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    security: [{ bearer: [] }],
+    tags: [...new Set(routes.map(({ operation }) => operation.domain))].sort().map((name) => ({ name, 'x-bian-service-domain': name })),
+    paths,
+    components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      schemas: Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1))),
+    },
+  }
+}
+
+function pathItem({ method, url, operation, status }: Route, components: Record<string, unknown>): Json {
+  const inPath = new Set([...url.matchAll(/:(\w+)/g)].map(([, name]) => name!))
+  const input = hoist(z.toJSONSchema(operation.input, { io: 'input', unrepresentable: 'any' }) as Json, components)
+  const properties = (input['properties'] ?? {}) as Record<string, Json>
+  const required = new Set((input['required'] ?? []) as string[])
+  // Versions travel in headers.
+  const elsewhere = Object.keys(properties).filter((name) => !inPath.has(name) && !headerKeys.has(name))
+  const parameters: Json[] = [...inPath].map((name) => parameter(name, 'path', properties[name]!, true))
+  if (method === 'GET') parameters.push(...elsewhere.map((name) => parameter(name, 'query', properties[name]!, required.has(name))))
+  if (operation.kind === 'command') parameters.push(idempotencyHeader)
+  if (operation.concurrency !== 'none') parameters.push(matchHeader(operation.concurrency === 'required'))
+  const body = method === 'GET' || elsewhere.length === 0 ? undefined : bodyOf(operation, elsewhere, properties, required)
+  return {
+    operationId: operation.name,
+    summary: operation.summary,
+    description: operation.description,
+    tags: [operation.domain],
+    'x-permission': operation.permission,
+    'x-bian-service-domain': operation.domain,
+    ...(parameters.length > 0 && { parameters }),
+    ...(body && { requestBody: body }),
+    responses: {
+      [status]: {
+        description: 'Done.',
+        ...('version' in ((operation.output as Partial<z.ZodObject>).shape ?? {}) && { headers: { ETag: { schema: { type: 'string' }, description: 'Version of what is answered.' } } }),
+        content: { 'application/json': { schema: hoist(z.toJSONSchema(operation.output, { io: 'output', unrepresentable: 'any' }) as Json, components) } },
+      },
+      ...refusals(operation),
+    },
+  }
+}
+
+const headerKeys: ReadonlySet<string> = new Set(['expectedVersion', 'mode'])
+
+const idempotencyHeader = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'Makes repeating the request harmless for 24 hours.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+}
+
+function matchHeader(required: boolean): Json {
+  return { name: 'If-Match', in: 'header', required, description: 'ETag of the version that is changed.', schema: { type: 'string' } }
+}
+
+function parameter(name: string, place: 'path' | 'query', schema: Json, required: boolean): Json {
+  const { description, ...rest } = schema
+  return { name, in: place, required, ...(description !== undefined && { description }), ...(rest['type'] === 'array' && { style: 'form', explode: false }), schema: rest }
+}
+
+function bodyOf({ examples }: Operation, names: readonly string[], properties: Record<string, Json>, required: ReadonlySet<string>): Json {
+  const needed = names.filter((name) => required.has(name))
+  return {
+    required: needed.length > 0,
+    content: {
+      'application/json': {
+        schema: {
+          type: 'object',
+          additionalProperties: false,
+          ...(needed.length > 0 && { required: needed }),
+          properties: Object.fromEntries(names.map((name) => [name, properties[name]!])),
+        },
+        ...(examples.length > 0 && { examples: Object.fromEntries(examples.map(({ input }, index) => [`example${index + 1}`, { value: Object.fromEntries(Object.entries(input).filter(([name]) => names.includes(name))) }])) }),
+      },
+    },
+  }
+}
+
+function refusals({ kind, errors, concurrency }: Operation): Json {
+  const codes = new Set<ErrorCode>([...shared, ...(kind === 'command' ? ofCommands : []), ...(concurrency === 'none' ? [] : (['version_conflict'] as const)), ...(concurrency === 'required' ? (['precondition_required'] as const) : []), ...errors])
+  const byStatus = Map.groupBy([...codes].sort(), (code) => problems[code].status)
+  return Object.fromEntries(
+    [...byStatus].sort(([a], [b]) => a - b).map(([status, list]) => [status, { description: list.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '), content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }]),
+  )
+}
+
+/** Moves what zod defines on the side to the document's components. */
+function hoist(schema: Json, components: Record<string, unknown>): Json {
+  const { $schema: _dialect, $defs, ...rest } = schema
+  const moved = rewrite(rest)
+  for (const [name, definition] of Object.entries(($defs ?? {}) as Record<string, Json>)) components[name] ??= withoutId(rewrite(definition))
+  const { id } = moved as { id?: string }
+  if (typeof id !== 'string') return moved as Json
+  components[id] ??= withoutId(moved as Json)
+  return { $ref: `#/components/schemas/${id}` }
+}
+
+function withoutId(schema: unknown): unknown {
+  const { id: _id, ...rest } = schema as Json
+  return rest
+}
+
+function rewrite(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(rewrite)
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, key === '$ref' && typeof inner === 'string' ? inner.replace('#/$defs/', '#/components/schemas/') : rewrite(inner)]))
+}

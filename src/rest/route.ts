@@ -1,0 +1,131 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { DomainError } from '../core/errors.ts'
+import { execute, type Service } from '../operations/execute.ts'
+import { checkedIdempotencyKey } from '../operations/idempotency-key.ts'
+import type { Operation } from '../operations/operation.ts'
+import type { SelectedPage } from '../operations/pages.ts'
+import { restSelection } from '../operations/rest-schema.ts'
+import type { Selection } from '../db/views/view.ts'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** One line of the URL table: where an operation is served, under `/v1`. */
+export interface Route {
+  readonly method: Method
+  readonly url: string
+  readonly operation: Operation
+  /** Status of success; 200 where nothing else is said. */
+  readonly status: number
+}
+
+export function get(url: string, operation: Operation): Route {
+  return { method: 'GET', url, operation, status: 200 }
+}
+
+export function post(url: string, operation: Operation, status = 200): Route {
+  return { method: 'POST', url, operation, status }
+}
+
+export function put(url: string, operation: Operation): Route {
+  return { method: 'PUT', url, operation, status: 200 }
+}
+
+export function patch(url: string, operation: Operation): Route {
+  return { method: 'PATCH', url, operation, status: 200 }
+}
+
+/** Serves an operation: named segments come from the path, the rest from the query or the body, versions and idempotency keys from headers. */
+export function serve(app: FastifyInstance, service: Service, { method, url, operation, status }: Route): void {
+  const selection = selectionOf(operation)
+  app.route({
+    method,
+    url: `/v1${url}`,
+    config: { operation: operation.name },
+    handler: async (request, reply) => {
+      const input = { ...(method === 'GET' ? fromQuery(operation.input, request.query as Query) : bodyOf(request)), ...(request.params as object), ...preconditionOf(operation, request) }
+      const { answer, replayed } = await execute(service, operation, {
+        caller: request.caller,
+        input,
+        selection,
+        refusedAs: null,
+        idempotencyKey: operation.kind === 'command' ? idempotencyKeyOf(request) : undefined,
+        requestId: request.id,
+      })
+      if (replayed) reply.header('Idempotency-Replayed', 'true')
+      return send(request, reply, operation, status, answer)
+    },
+  })
+}
+
+export function selectionOf({ answer }: Operation): Selection {
+  if (answer.shape === 'one') return restSelection(answer.view, 'single')
+  if (answer.shape === 'page') return new Map([['nodes', { name: 'nodes', input: {}, selection: restSelection(answer.view, 'always') }]])
+  return new Map()
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, { answer: { shape } }: Operation, status: number, answer: unknown): FastifyReply {
+  const body = shape === 'page' ? pageBody(answer as SelectedPage) : answer
+  const version = (body as { version?: unknown } | null)?.version
+  if (typeof version === 'number') {
+    const etag = `"${version}"`
+    reply.header('ETag', etag)
+    if (request.method === 'GET' && request.headers['if-none-match'] === etag) return reply.code(304).send()
+  }
+  return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body))
+}
+
+function pageBody({ rows, hasNextPage, totalCount }: SelectedPage): object {
+  return {
+    items: rows.map(({ nodes }) => nodes[0]),
+    nextCursor: hasNextPage ? (rows.at(-1)?.cursor ?? null) : null,
+    ...(totalCount !== undefined && { total: totalCount }),
+  }
+}
+
+function bodyOf(request: FastifyRequest): object {
+  const { body } = request
+  if (body === undefined || body === null) return {}
+  if (typeof body !== 'object' || Array.isArray(body)) throw new DomainError('malformed_request', 'The body must be a JSON object.')
+  return body
+}
+
+/** `If-Match: "3"` names a version, `If-Match: *` updates only, `If-None-Match: *` creates only. */
+function preconditionOf({ concurrency, input }: Operation, { method, headers }: FastifyRequest): object {
+  const match = headers['if-match']
+  if (method === 'GET' || concurrency === 'none') return {}
+  const modes = 'mode' in input.shape
+  if (modes && headers['if-none-match'] === '*') return { mode: 'create_only' }
+  if (modes && match === '*') return { mode: 'update_only' }
+  if (match === undefined) return {}
+  const version = /^"(\d{1,10})"$/.exec(match)?.[1]
+  if (version === undefined) throw new DomainError('invalid_input', 'If-Match must be the strong ETag of an earlier answer.', [{ pointer: '/expectedVersion', rule: 'etag', message: 'Not a strong ETag.' }])
+  return { expectedVersion: Number(version) }
+}
+
+function idempotencyKeyOf({ headers }: FastifyRequest): string | undefined {
+  const key = headers['idempotency-key']
+  if (key === undefined) return undefined
+  return checkedIdempotencyKey(String(key))
+}
+
+type Query = Readonly<Record<string, string | readonly string[]>>
+
+/** Gives query parameters the types that the schema wants; what does not convert stays text, so that the schema names it. */
+export function fromQuery({ shape }: z.ZodObject, query: Query): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, shape[name] ? convert(shape[name], value) : value]))
+}
+
+function convert(schema: unknown, value: string | readonly string[]): unknown {
+  const inner = unwrap(schema as z.ZodType)
+  if (inner instanceof z.ZodArray) return (typeof value === 'string' ? value.split(',') : value).map((item) => convert(inner.element, item))
+  if (typeof value !== 'string') return value
+  if (inner instanceof z.ZodNumber) return /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value
+  if (inner instanceof z.ZodBoolean) return value === 'true' ? true : value === 'false' ? false : value
+  return value
+}
+
+/** The schema inside `optional`, `default` and `nullable`. */
+export function unwrap(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable ? unwrap(schema.unwrap() as z.ZodType) : schema
+}

@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'core', include: ['test/core/**/*.test.ts', 'test/tokens/**/*.test.ts', 'test/rest/**/*.test.ts'], isolate: false } },
+      {
+        test: {
+          name: 'api',
+          include: ['test/api/**/*.test.ts', 'test/db/**/*.test.ts'],
+          globalSetup: 'test/setup/postgres.ts',
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      { test: { name: 'start', include: ['test/start/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
+    ],
+  },
+})
