@@ -527,6 +527,8 @@ create table import_run (
   institution_path text collate "C" not null,
   status text not null check (status in ('running', 'completed', 'failed', 'cancelled', 'interrupted')),
   cancel_requested boolean not null default false,
+  -- counts senders under the same id; only the last one may go on
+  attempt integer not null default 1,
   header text[],
   rows_read bigint not null default 0,
   rows_created bigint not null default 0,
@@ -609,7 +611,7 @@ begin
     execute format('alter table %I enable row level security, force row level security', t);
   end loop;
   execute format('create policy append on audit_entry for insert with check (%s)', some_scope);
-  execute format('create policy scope on audit_entry for select using (%s)', in_scope);
+  execute format('create policy scope on audit_entry for select using (%s or %s)', in_scope, replace(in_scope, 'institution_path', 'customer_path'));
   create policy scope on audit_link using (chain_path ^@ any (string_to_array(nullif(current_setting('app.scope', true), ''), ' ')))
     with check (nullif(current_setting('app.scope', true), '') = '/');
   execute format('create policy append on outbox_event for insert with check (%s)', some_scope);

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify'
 import { DomainError } from './core/errors.ts'
 import { noCustomers } from './core/actors.ts'
 import { graphql, type GraphqlSettings } from './graphql/plugin.ts'
@@ -8,6 +8,7 @@ import type { Caller } from './operations/directory.ts'
 import type { Service } from './operations/execute.ts'
 import { documentation } from './rest/documentation.ts'
 import { limitRate, type RateLimit } from './rest/rate-limit.ts'
+import { serveImports } from './rest/imports.ts'
 import { rest } from './rest/plugin.ts'
 import { sendProblem } from './rest/problems.ts'
 
@@ -19,6 +20,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The operation that a route serves; routes without one need no token. */
     operation?: string
+    /** The body or the answer is a stream of any length: no time limit on the whole. */
+    streams?: boolean
   }
 }
 
@@ -26,7 +29,7 @@ export interface AppSettings {
   readonly logger: FastifyServerOptions['logger']
   readonly bodyLimitBytes: number
   readonly requestTimeoutMs: number
-  readonly trustProxy: boolean
+  readonly trustProxy: boolean | number | string[]
   readonly rateLimit: RateLimit
   readonly graphql: GraphqlSettings
   readonly graphiql: boolean
@@ -45,12 +48,12 @@ export async function buildApp({ service, authenticate, metrics, settings }: Dep
   const app = Fastify({
     logger: settings.logger ?? false,
     bodyLimit: settings.bodyLimitBytes,
-    requestTimeout: settings.requestTimeoutMs,
-    trustProxy: settings.trustProxy,
+    connectionTimeout: settings.requestTimeoutMs,
+    trustProxy: settings.trustProxy as boolean | string[],
     routerOptions: { maxParamLength: 256 },
     genReqId: requestIdOf,
     // Requests are logged once, when they are answered, by route and without what callers sent.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
   })
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
   app.setNotFoundHandler((request, reply) => sendProblem(new DomainError('not_found', 'There is nothing at this address.'), request, reply))
@@ -66,6 +69,7 @@ export async function buildApp({ service, authenticate, metrics, settings }: Dep
     reply.header('X-Request-Id', request.id)
     const { traceparent } = request.headers
     if (typeof traceparent === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)) reply.header('traceparent', traceparent)
+    if (!request.routeOptions.config.streams) limitTime(request, reply, settings.requestTimeoutMs)
     if (request.routeOptions.config.operation !== undefined) request.caller = await authenticate(tokenOf(request))
   })
   app.addHook('onResponse', async (request, reply) => {
@@ -81,9 +85,16 @@ export async function buildApp({ service, authenticate, metrics, settings }: Dep
   })
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()))
   await app.register((scope) => rest(scope, service))
+  await app.register((scope) => serveImports(scope, service))
   await documentation(app, { graphiql: settings.graphiql })
   await graphql(app, service, settings.graphql)
   return app
+}
+
+/** Ends a request whose body trickles in or whose answer does not come. Streams are bounded by the silence of their connection instead. */
+function limitTime(request: FastifyRequest, reply: FastifyReply, milliseconds: number): void {
+  const timer = setTimeout(() => request.raw.destroy(), milliseconds)
+  reply.raw.once('close', () => clearTimeout(timer))
 }
 
 /** The caller's own request id where it is one, so that it can be found in both logs. */

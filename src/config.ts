@@ -38,6 +38,7 @@ export interface Config {
   /** `max` 0 sets no limit. */
   readonly rateLimit: { readonly max: number; readonly windowSeconds: number }
   readonly graphqlFreeQueries: boolean
+  readonly graphqlDocuments: string | undefined
   readonly graphiql: boolean
   readonly workers: SettingValue<'WORKERS'>
   readonly trustProxy: SettingValue<'TRUST_PROXY'>
@@ -117,6 +118,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     requestTimeoutMs: read('REQUEST_TIMEOUT_MS'),
     rateLimit: { max: read('RATE_LIMIT_MAX'), windowSeconds: read('RATE_LIMIT_WINDOW_SECONDS') },
     graphqlFreeQueries: read('GRAPHQL_FREE_QUERIES'),
+    graphqlDocuments: read('GRAPHQL_DOCUMENTS'),
     graphiql: read('GRAPHIQL'),
     workers: read('WORKERS'),
     trustProxy: read('TRUST_PROXY'),

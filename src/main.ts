@@ -1,6 +1,9 @@
-import fastify from 'fastify'
-import { type Config, type ConfigurationError, processConfig, startedByNpm } from './config.ts'
+import { type Config, type ConfigurationError, type KeyRings, processConfig, startedByNpm } from './config.ts'
+import { dayOf } from './core/calendar.ts'
+import { openVault } from './db/vault.ts'
+import { isEmpty, loadDemoBank } from './demo/load-demo-bank.ts'
 import { whenNpmIsGone } from './npm-parent.ts'
+import { serve } from './service.ts'
 import { type Run, startService, type Steps, welcome } from './start.ts'
 
 const longestStopMs = 30_000
@@ -12,15 +15,17 @@ const log = {
   warn: (message: string): void => console.warn(message),
 }
 
-/** The seams to wire: demo bank and application. */
 const stepsFor = (config: Config): Steps => ({
-  loadDemo: async () => {},
-  open: async () => {
-    const app = fastify()
-    app.get('/health/live', () => ({ status: 'ok' }))
-    return { address: await app.listen({ host: config.host, port: config.port }), close: () => app.close() }
-  },
+  loadDemo: ({ ownerUrl, keys }, customers) => loadDemoWhereEmpty(config, ownerUrl, keys, customers),
+  open: (resources) => serve(config, resources),
 })
+
+async function loadDemoWhereEmpty(config: Config, ownerUrl: string, keys: KeyRings, customers: number): Promise<void> {
+  if (!(await isEmpty(ownerUrl))) return
+  const now = new Date()
+  log.info(`Loading the demo bank with ${customers} customers.`)
+  await loadDemoBank({ ownerUrl, vault: openVault(keys), customers, now, today: dayOf(now, config.timeZone), baseCurrency: config.baseCurrency })
+}
 
 function configuration(): Config {
   try {

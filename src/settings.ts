@@ -158,6 +158,7 @@ export const definitions = {
   RATE_LIMIT_MAX: define('6000', integer(0, 10_000_000), 'requests per caller and window; 0 sets no limit'),
   RATE_LIMIT_WINDOW_SECONDS: define('60', integer(1, 86_400), 'length of the window, in seconds'),
   GRAPHQL_FREE_QUERIES: define('true', flag, 'accept GraphQL documents that are not on the allow-list; false in production'),
+  GRAPHQL_DOCUMENTS: define('', optional(text), 'JSON file of persisted documents: an object of ids and texts'),
   GRAPHIQL: define('true', flag, 'serve GraphiQL; false and refused in production'),
   WORKERS: define('in_process', oneOf('in_process', 'none'), '`none` leaves scheduled and queued work to other instances'),
   TRUST_PROXY: define(

@@ -27,6 +27,7 @@ export const permissions = [
   'calendar:write',
   'customer:read',
   'customer:search',
+  'customer:create',
   'customer:write',
   'identity:read',
   'holding:read',
@@ -39,6 +40,8 @@ export const permissions = [
   'import:run',
   'import:read',
   'audit:read',
+  // Held by the service's own jobs and by no role.
+  'system:run',
 ] as const
 export type Permission = (typeof permissions)[number]
 
@@ -59,13 +62,14 @@ const readCustomers = (reach: Reach): Grants => ({
 /** What each role grants. A permission that is missing is not granted. */
 export const grantsOf: Readonly<Record<Role, Grants>> = {
   relationship_manager: { ...readReference, ...readCustomers('portfolio'), 'activity:read': 'portfolio', 'portfolio:read': 'portfolio', 'customer:write': 'portfolio' },
-  teller: { ...readReference, ...readCustomers('subtree') },
-  lobby_manager: { ...readReference, ...readCustomers('subtree') },
+  teller: { ...readReference, ...readCustomers('subtree'), 'customer:create': 'subtree' },
+  lobby_manager: { ...readReference, ...readCustomers('subtree'), 'customer:create': 'subtree' },
   branch_manager: {
     ...readReference,
     ...readCustomers('subtree'),
     'activity:read': 'subtree',
     'portfolio:read': 'subtree',
+    'customer:create': 'subtree',
     'customer:write': 'subtree',
     'assignment:write': 'subtree',
     'delegation:write': 'subtree',
@@ -95,6 +99,7 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
     'organisation:write': 'subtree',
     'product:write': 'bank',
     'rate:write': 'bank',
+    'customer:create': 'subtree',
     'customer:write': 'subtree',
     'holding:write': 'subtree',
     'assignment:write': 'subtree',

@@ -24,13 +24,25 @@ export async function refreshAssets(db: Db, customerIds: readonly string[], base
 }
 
 /** The same for every customer in scope who has holdings in one of these currencies. */
-export async function refreshAssetsOfCurrencies(db: Db, currencies: readonly string[], baseCurrency: string, today: Day): Promise<void> {
-  if (currencies.length > 0) await refreshHolders(db, sql`h.currency = any (${sql.param(currencies)}::text[])`, baseCurrency, today)
+export async function refreshAssetsOfCurrencies(
+  db: Db,
+  currencies: readonly string[],
+  baseCurrency: string,
+  today: Day,
+): Promise<void> {
+  if (currencies.length > 0)
+    await refreshHolders(db, sql`h.currency = any (${sql.param(currencies)}::text[])`, baseCurrency, today)
 }
 
 /** The same for every customer in scope who has holdings of one of these products. */
-export async function refreshAssetsOfProducts(db: Db, productIds: readonly string[], baseCurrency: string, today: Day): Promise<void> {
-  if (productIds.length > 0) await refreshHolders(db, sql`h.product_id = any (${sql.param(productIds)}::uuid[])`, baseCurrency, today)
+export async function refreshAssetsOfProducts(
+  db: Db,
+  productIds: readonly string[],
+  baseCurrency: string,
+  today: Day,
+): Promise<void> {
+  if (productIds.length > 0)
+    await refreshHolders(db, sql`h.product_id = any (${sql.param(productIds)}::uuid[])`, baseCurrency, today)
 }
 
 async function refreshHolders(db: Db, condition: SQL, baseCurrency: string, today: Day): Promise<void> {

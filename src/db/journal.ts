@@ -9,8 +9,9 @@ export interface Change {
   readonly subjectType: string
   readonly subjectId: string
   readonly customerId?: string
-  readonly customerPath?: string
   readonly changed?: readonly string[]
+  /** False for what the service tells of its own upkeep: an event without an audit entry. */
+  readonly audited?: false
   /** Ids and counts only. */
   readonly details?: Readonly<Record<string, string | number | boolean | null>>
 }
@@ -31,15 +32,17 @@ export async function appendJournal(db: Db, { actor, actorName, operation, reque
   await db.rows(sql`
     with change as materialized (
       select * from json_to_recordset(${JSON.stringify(rows)}::json) as r ("auditId" uuid, "eventId" uuid, event text, "subjectType" text, "subjectId" text,
-        "customerId" uuid, "customerPath" text, changed json, details jsonb)
+        "customerId" uuid, changed json, audited boolean, details jsonb)
+    ), placed as materialized (
+      select change.*, c.institution_path as "customerPath" from change left join customer c on c.id = change."customerId"
     ), audited as (
       insert into audit_entry (id, at, institution_path, actor_kind, actor_id, operation, customer_id, customer_path, subject_type, subject_id, changed, details, request_id)
       select "auditId", ${at.toISOString()}::timestamptz, ${actorPath}::text, ${actor.kind}::text, ${actorName}::text, ${operation}::text, "customerId", "customerPath", "subjectType", "subjectId",
         coalesce((select array_agg(v) from json_array_elements_text(changed) v), '{}'), coalesce(details, '{}'), ${requestId ?? null}::text
-      from change
+      from placed where audited is distinct from false
     )
     insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
     select "eventId", event, ${at.toISOString()}::timestamptz, coalesce("customerPath", ${actorPath}::text), "customerId", "subjectType", "subjectId",
       coalesce((select array_agg(v) from json_array_elements_text(changed) v), '{}'), coalesce(details, '{}')
-    from change`)
+    from placed`)
 }

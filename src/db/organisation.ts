@@ -6,3 +6,12 @@ export async function findInstitutionPath(db: Db, id: string): Promise<string | 
   const [row] = await db.rows<{ path: string }>(sql`select path from institution where id = ${id}`)
   return row?.path
 }
+
+/** The time zones of the bank, each with the paths of the institutions that keep it: their own or the nearest one above. */
+export async function listTimeZones(db: Db, bankTimeZone: string): Promise<readonly { readonly timeZone: string; readonly paths: readonly string[] }[]> {
+  return db.rows(sql`
+    select coalesce(z.time_zone, ${bankTimeZone}) as "timeZone", array_agg(i.path order by i.path) as paths
+    from institution i
+    left join lateral (select a.time_zone from institution a where a.time_zone is not null and starts_with(i.path, a.path) order by length(a.path) desc limit 1) z on true
+    group by 1 order by 1`)
+}

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type DocumentNode, type ExecutionResult, GraphQLError, parse } from 'graphql'
-import mercurius from 'mercurius'
+import mercurius, { type MercuriusOptions } from 'mercurius'
 import { DomainError } from '../core/errors.ts'
 import type { Service } from '../operations/execute.ts'
 import { checkLimits } from './limits.ts'
@@ -33,13 +33,18 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
     routes: false,
     graphiql: false,
     jit: 1,
-  })
+    errorFormatter: ({ data, errors }, { request }: { readonly request: FastifyRequest } & object) => ({
+      statusCode: 200,
+      response: { data: data ?? null, errors: (errors ?? []).map((error) => publicError(error, request)) },
+    }),
+  } as MercuriusOptions)
   const parsed = new Map<string, DocumentNode>()
 
   app.post('/graphql', { config: { operation: 'graphql' } }, async (request, reply) => {
     const body = bodyOf(request)
     const source = sourceOf(body, settings)
     const variables = (body.variables ?? {}) as Record<string, unknown>
+    const operationName = (body.operationName ?? undefined) as string | undefined
     try {
       let document = parsed.get(source)
       if (!document) {
@@ -49,12 +54,17 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
       }
       checkLimits(document, variables)
       // Everything under a root field was read by its own statement, so the default look-up by name answers all else.
-      const result = await app.graphql(source, { request, service } as never, variables, body.operationName as string | undefined)
-      return send(request, reply, 200, { ...(result.data !== undefined && { data: result.data }), ...(result.errors?.length && { errors: result.errors.map((error) => publicError(error, request)) }) })
+      const { data, errors } = await app.graphql(keyedSource(source, document, operationName), { request, service } as never, variables, operationName)
+      return send(request, reply, 200, { ...(data !== undefined && { data }), ...(errors?.length && { errors }) })
     } catch (error) {
       return send(request, reply, 400, { errors: requestErrors(error, request) })
     }
   })
+}
+
+/** mercurius keeps what it has compiled by the text alone: a document of several operations needs a text for each of them. */
+function keyedSource(source: string, { definitions }: DocumentNode, operationName: string | undefined): string {
+  return operationName !== undefined && definitions.filter(({ kind }) => kind === 'OperationDefinition').length > 1 ? `${source}\n# ${operationName.replaceAll(/\W/g, '')}` : source
 }
 
 function bodyOf({ body }: FastifyRequest): GraphqlBody {

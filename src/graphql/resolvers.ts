@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { DomainError } from '../core/errors.ts'
 import { connectionOf, propertyOf, refused } from '../db/views/compile.ts'
 import { views } from '../db/views/all.ts'
-import type { Selection } from '../db/views/view.ts'
+import type { Selection, View } from '../db/views/view.ts'
 import { execute, type Service } from '../operations/execute.ts'
 import { operations } from '../operations/all.ts'
 import type { Operation } from '../operations/operation.ts'
@@ -22,11 +22,12 @@ type Resolver = (source: Record<string, unknown>, args: Record<string, unknown>,
 /** A resolver for every operation under its name, and one for every field that statements answer under the caller's own name for it. */
 export function resolvers(): Record<string, Record<string, Resolver>> {
   const both = operations.filter(({ transport }) => transport === 'both')
-  return {
+  const types = {
     Query: rootFields(both.filter(({ kind }) => kind === 'query')),
     Mutation: rootFields(both.filter(({ kind }) => kind === 'command')),
     ...viewTypes(),
   }
+  return Object.fromEntries(Object.entries(types).filter(([, fields]) => Object.keys(fields).length > 0))
 }
 
 function rootFields(list: readonly Operation[]): Record<string, Resolver> {
@@ -80,11 +81,17 @@ function viewTypes(): Record<string, Record<string, Resolver>> {
     const fields = Object.entries(view.fields).filter(([, { kind }]) => kind !== 'column' && kind !== 'money')
     return [view.name, Object.fromEntries(fields.map(([name]) => [name, read(name)]))] as const
   })
-  const pages = views.flatMap(({ name }) => [
+  const pages = views.filter(isPaged).flatMap(({ name }) => [
     [`${name}Connection`, { nodes: read('nodes'), edges: read('edges') }] as const,
     [`${name}Edge`, { node: read('node') }] as const,
   ])
-  return Object.fromEntries([...types, ...pages].filter(([, fields]) => Object.keys(fields).length > 0))
+  return Object.fromEntries([...types, ...pages])
+}
+
+/** Whether a connection of the view stands somewhere in the schema. */
+function isPaged({ name }: View): boolean {
+  const atRoot = operations.some(({ answer }) => answer.shape === 'page' && answer.view.name === name)
+  return atRoot || views.some(({ fields }) => Object.values(fields).some((field) => field.kind === 'page' && field.target === name))
 }
 
 function read(name: string): Resolver {

@@ -17,4 +17,4 @@ function textScalar(name: string): GraphQLScalarType {
   })
 }
 
-export const scalars = { UUID: textScalar('UUID'), Day: textScalar('Day'), DateTime: textScalar('DateTime'), Decimal: textScalar('Decimal') }
+export const scalars = { Day: textScalar('Day'), DateTime: textScalar('DateTime'), Decimal: textScalar('Decimal') }

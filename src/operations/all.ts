@@ -1,5 +1,23 @@
+import { auditOperations } from './audit.ts'
 import { customerOperations } from './customers.ts'
+import { customerWrites } from './feeds/customers.ts'
+import { holdingWrites } from './feeds/holdings.ts'
+import { organisationWrites } from './feeds/organisation.ts'
+import { holdingOperations } from './holdings.ts'
+import { importOperations } from './imports.ts'
+import { jobOperations } from './jobs.ts'
 import type { Operation } from './operation.ts'
+import { organisationOperations } from './organisation.ts'
 
 /** All that the service can do. */
-export const operations: readonly Operation[] = [...customerOperations]
+export const operations: readonly Operation[] = [
+  ...organisationOperations,
+  ...organisationWrites,
+  ...customerOperations,
+  ...customerWrites,
+  ...holdingOperations,
+  ...holdingWrites,
+  ...importOperations,
+  ...auditOperations,
+  ...jobOperations,
+]

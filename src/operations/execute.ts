@@ -102,6 +102,7 @@ async function run(service: Service, operation: Operation, call: Call, resolved:
     refusedAs: call.refusedAs,
     permits,
     now,
+    clock: service.clock,
     today: resolved.today,
     bank: { ...service.bank, timeZone: resolved.timeZone, calendar: calendarOf(service.bank, resolved) },
     newId: service.newId,
@@ -121,22 +122,43 @@ async function run(service: Service, operation: Operation, call: Call, resolved:
 
   if (narrowed) throw new DomainError('not_permitted', 'A change answers only what lies within the reach of the change itself. Ask for the rest with a query.')
   const journal = { actor, actorName: callerOf(actor), operation: operation.name, requestId: call.requestId, at: now, newId: service.newId }
-  const inTransaction: Context['inTransaction'] = (work) =>
-    service.database.transaction(
-      own,
-      async (db) => {
-        const changes: Change[] = []
-        const result = await work({ db, record: (change) => changes.push(change) })
-        await appendJournal(db, journal, changes)
-        return result
-      },
-      { directoryVersion: version },
-    )
   if (operation.transactions === 'own') {
+    const inTransaction = ownTransactions(service, operation, call, resolved)
     const context: Context = { ...shared, db: { rows: (query) => service.database.read(own, query, version) }, record: refuseToRecord, inTransaction }
     return { answer: await operation.run(context, input), replayed: false }
   }
-  return service.database.transaction(own, (db) => command(service, operation, call, { ...shared, db, inTransaction }, journal, input), { directoryVersion: version })
+  return service.database.transaction(own, (db) => command(service, operation, call, { ...shared, db, inTransaction: refuseToRecord }, journal, input), { directoryVersion: version })
+}
+
+/**
+ * Transactions of an operation that outlasts a request, such as an import: each checks anew who the caller is and what they may do,
+ * since the operation itself, or somebody else, may have changed the directory in between.
+ */
+function ownTransactions(service: Service, operation: Operation, call: Call, first: Awaited<ReturnType<typeof resolve>>): Context['inTransaction'] {
+  let current = first
+  return async (work) => {
+    for (let tries = 1; ; tries++) {
+      const { actor, version } = current
+      const at = service.clock()
+      const journal = { actor, actorName: callerOf(actor), operation: operation.name, requestId: call.requestId, at, newId: service.newId }
+      try {
+        return await service.database.transaction(
+          scopeOf(actor, [operation.permission]),
+          async (db) => {
+            const changes: Change[] = []
+            const result = await work({ db, record: (change) => changes.push(change) })
+            if (changes.length > 0) await appendJournal(db, journal, changes)
+            return result
+          },
+          { directoryVersion: version },
+        )
+      } catch (error) {
+        if (!isStaleDirectory(error)) throw error
+        if (tries > MOST_TRIES) throw new DomainError('unavailable', 'Rights are being changed. Try again.')
+        current = await resolve(service, call, at, true)
+      }
+    }
+  }
 }
 
 async function command(
@@ -163,7 +185,8 @@ async function command(
   const changes: Change[] = []
   const answer = await operation.run({ ...shared, record: (change) => changes.push(change) }, input)
   const unsaid: Change = { event: `operation.${operation.name}`, subjectType: 'operation', subjectId: operation.name }
-  const journalled = appendJournal(db, journal, changes.length > 0 ? changes : [unsaid])
+  const told = changes.length > 0 || operation.transport === 'internal' ? changes : [unsaid]
+  const journalled = told.length > 0 ? appendJournal(db, journal, told) : undefined
   if (key !== undefined && fingerprint) {
     const answerEncrypted = vault.sealText(JSON.stringify(answer), context)
     const expiresAt = new Date(now.getTime() + IDEMPOTENCY_HOURS * 3_600_000)

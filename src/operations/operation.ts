@@ -27,6 +27,8 @@ export interface Context {
   readonly selection: Selection
   readonly permits: (permission: Permission) => boolean
   readonly now: Date
+  /** For operations that outlast an instant. */
+  readonly clock: () => Date
   /** The day at the actor's institution. */
   readonly today: Day
   readonly bank: Bank
@@ -68,8 +70,8 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodT
   readonly transactions: 'one' | 'own'
   /** Whether callers must or may name the version that they change. */
   readonly concurrency: 'none' | 'optional' | 'required'
-  /** Streams stay on REST. */
-  readonly transport: 'both' | 'rest'
+  /** Streams stay on REST; what jobs do is offered nowhere. */
+  readonly transport: 'both' | 'rest' | 'internal'
   // Written as methods, so that operations of any input stand in one list.
   run(context: Context, input: z.output<I>): Promise<unknown>
 }

@@ -1,4 +1,5 @@
 import fastifyStatic from '@fastify/static'
+import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { getDistDirectory, renderAltair } from 'altair-static'
 import type { FastifyInstance } from 'fastify'
@@ -6,11 +7,11 @@ import { stringify } from 'yaml'
 import { errorCodes } from '../core/errors.ts'
 import { openApiOf } from './openapi.ts'
 import { problems } from './problems.ts'
-import { routes } from './routes.ts'
+import { routes, streams } from './routes.ts'
 
 /** Serves the contract, a page to read and try it, what each problem code means, and a GraphQL workbench. Nothing is fetched from elsewhere. */
 export async function documentation(app: FastifyInstance, { graphiql }: { readonly graphiql: boolean }): Promise<void> {
-  const document = openApiOf(routes)
+  const document = openApiOf(routes, streams)
   const yaml = stringify(document)
   app.get('/openapi.json', async () => document)
   app.get('/openapi.yaml', async (_request, reply) => reply.type('application/yaml; charset=utf-8').send(yaml))
@@ -19,7 +20,7 @@ export async function documentation(app: FastifyInstance, { graphiql }: { readon
     return code ? { code, ...problems[code] } : reply.callNotFound()
   })
 
-  app.decorate('swagger', (() => document) as never)
+  await app.register(swagger, { mode: 'static', specification: { document: document as never } })
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { persistAuthorization: false }, theme: { title: 'Guanxi' } })
 
   if (!graphiql) return

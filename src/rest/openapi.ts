@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { errorCodes, type ErrorCode } from '../core/errors.ts'
+import { feedEntities } from '../core/feeds/feed.ts'
 import type { Operation } from '../operations/operation.ts'
 import { problems } from './problems.ts'
 import type { Route } from './route.ts'
@@ -11,7 +12,7 @@ const shared: readonly ErrorCode[] = ['invalid_input', 'unauthenticated', 'not_p
 const ofCommands: readonly ErrorCode[] = ['malformed_request', 'unsupported_media_type', 'payload_too_large', 'idempotency_in_progress', 'idempotency_key_reused']
 
 /** The OpenAPI 3.1 document of the URL table. Everything in it comes from the operations. */
-export function openApiOf(routes: readonly Route[]): Json {
+export function openApiOf(routes: readonly Route[], streams: readonly Route[]): Json {
   const components: Record<string, unknown> = {
     Problem: {
       description: 'Why a request was refused (RFC 9457).',
@@ -40,6 +41,10 @@ export function openApiOf(routes: readonly Route[]): Json {
     const url = `/v1${route.url.replaceAll(/:(\w+)/g, '{$1}')}`
     paths[url] = { ...paths[url], [route.method.toLowerCase()]: pathItem(route, components) }
   }
+  for (const route of streams) {
+    const url = `/v1${route.url.replaceAll(/:(\w+)/g, '{$1}')}`
+    paths[url] = { ...paths[url], [route.method.toLowerCase()]: { ...pathItem(route, components), ...streamItem(route, components) } }
+  }
   return {
     openapi: '3.1.0',
     info: {
@@ -56,6 +61,24 @@ export function openApiOf(routes: readonly Route[]): Json {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       schemas: Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1))),
     },
+  }
+}
+
+const rowTypes = { 'text/csv': { schema: { type: 'string' } }, 'application/x-ndjson': { schema: { type: 'string' } } }
+
+/** What the schemas of a stream's operation cannot say: bodies of rows, and the headers that go with them. */
+function streamItem({ operation, status, method }: Route, components: Record<string, unknown>): Json {
+  if (method === 'GET') return { responses: { [status]: { description: 'The rejected rows, in the format that was sent.', content: rowTypes }, ...refusals(operation) } }
+  const header = (name: string, description: string, schema: Json): Json => ({ name, in: 'header', required: false, description, schema })
+  return {
+    parameters: [
+      { name: 'entity', in: 'path', required: true, schema: { type: 'string', enum: [...feedEntities] } },
+      header('Import-Id', 'A UUIDv7 of your own, under which others watch and cancel the import and a broken stream resumes.', { type: 'string', format: 'uuid' }),
+      header('Import-First-Line', 'Where a resumed stream leaves out what is committed: the line that its first row has in the whole.', { type: 'integer', minimum: 1 }),
+      header('Content-Encoding', 'gzip, where the body is compressed.', { type: 'string', enum: ['gzip', 'identity'] }),
+    ],
+    requestBody: { required: true, description: 'Rows of the entity; its columns are in docs/imports.md.', content: rowTypes },
+    responses: { [status]: { description: 'How the import ended.', content: { 'application/json': { schema: hoist(z.toJSONSchema(operation.output, { io: 'output', unrepresentable: 'any' }) as Json, components) } } }, ...refusals(operation) },
   }
 }
 

@@ -1,5 +1,12 @@
+import { auditRoutes } from './audit.ts'
 import { customerRoutes } from './customers.ts'
+import { holdingRoutes } from './holdings.ts'
+import { importRoutes, importStreams } from './imports.ts'
+import { organisationRoutes } from './organisation.ts'
 import type { Route } from './route.ts'
 
 /** The URL table. */
-export const routes: readonly Route[] = [...customerRoutes]
+export const routes: readonly Route[] = [...organisationRoutes, ...customerRoutes, ...holdingRoutes, ...importRoutes, ...auditRoutes]
+
+/** Served by hand, since their bodies are streams. */
+export const streams: readonly Route[] = importStreams

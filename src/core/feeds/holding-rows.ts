@@ -2,9 +2,14 @@ import { z } from 'zod'
 import { channels, directions, holdingStatuses, movementStatuses, partyRoles, purposes, transactionTypes } from '../holdings.ts'
 import { amountFits, asOf, code, currency, day, decimalAmount, externalIdText, line, month, source } from './scalars.ts'
 
-const customerSource = source.optional().meta({ description: 'The system whose name for the customer follows; `source` where it is missing.' })
+const customerSource = source
+  .optional()
+  .meta({ description: 'The system whose name for the customer follows; `source` where it is missing.' })
 const customerExternalId = externalIdText.meta({ description: 'What that system calls the customer.', examples: ['C0000123'] })
-const holdingExternalId = externalIdText.meta({ description: 'What `source` calls the holding.', examples: ['6222020200001234567'] })
+const holdingExternalId = externalIdText.meta({
+  description: 'What `source` calls the holding.',
+  examples: ['6222020200001234567'],
+})
 const currencyOfHolding = currency.optional().meta({ description: 'Must be the holding’s currency.', examples: ['CNY'] })
 
 const misfit = 'The amount does not fit its currency: too many decimals, or too large.'
@@ -14,13 +19,22 @@ export const holdingRow = z
   .strictObject({
     source,
     externalId: externalIdText.meta({ description: 'What that system calls the holding.', examples: ['6222020200001234567'] }),
-    accountNumber: line(64).optional().meta({ description: 'Number that the customer knows; the external id for a new holding without one.', examples: ['6222020200001234567'] }),
+    accountNumber: line(64)
+      .optional()
+      .meta({
+        description: 'Number that the customer knows; the external id for a new holding without one.',
+        examples: ['6222020200001234567'],
+      }),
     customerSource,
     customerExternalId,
     productCode: code.meta({ description: 'Code of the product.', examples: ['TD-12M'] }),
     currency: currency.meta({ description: 'ISO 4217 code.', examples: ['CNY'] }),
-    balance: decimalAmount.optional().meta({ description: 'Balance in that currency, debts negative.', examples: ['6000000.00'] }),
-    balanceOn: day.optional().meta({ description: 'Day of the balance; the day of receipt where it is missing.', examples: ['2026-11-21'] }),
+    balance: decimalAmount
+      .optional()
+      .meta({ description: 'Balance in that currency, debts negative.', examples: ['6000000.00'] }),
+    balanceOn: day
+      .optional()
+      .meta({ description: 'Day of the balance; the day of receipt where it is missing.', examples: ['2026-11-21'] }),
     openedOn: day.optional().meta({ description: 'Day of opening.', examples: ['2025-12-15'] }),
     maturesOn: day.optional().meta({ description: 'Day of maturity.', examples: ['2026-12-15'] }),
     autoRenewal: z.boolean().optional().meta({ description: 'Whether it renews itself at maturity.' }),
@@ -34,23 +48,36 @@ export const holdingRow = z
     asOf,
   })
   .superRefine((row, context) => {
-    const refuse = (field: keyof typeof row, rule: string, message: string): void => context.addIssue({ code: 'custom', path: [field], params: { rule }, message })
+    const refuse = (field: keyof typeof row, rule: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [field], params: { rule }, message })
     if (row.balance !== undefined && !amountFits(row.balance, row.currency)) refuse('balance', 'amount', misfit)
-    if (row.balance === undefined && row.balanceOn !== undefined) refuse('balanceOn', 'together', 'The day of a balance needs the balance.')
-    if (row.status !== 'closed' && row.closedOn !== undefined) refuse('closedOn', 'together', 'The day of closing goes with the status closed.')
+    if (row.balance === undefined && row.balanceOn !== undefined)
+      refuse('balanceOn', 'together', 'The day of a balance needs the balance.')
+    if (row.status !== 'closed' && row.closedOn !== undefined)
+      refuse('closedOn', 'together', 'The day of closing goes with the status closed.')
     if (row.openedOn !== undefined) {
-      if (row.maturesOn !== undefined && row.maturesOn < row.openedOn) refuse('maturesOn', 'period', 'The maturity must not lie before the opening.')
-      if (row.closedOn !== undefined && row.closedOn < row.openedOn) refuse('closedOn', 'period', 'The closing must not lie before the opening.')
+      if (row.maturesOn !== undefined && row.maturesOn < row.openedOn)
+        refuse('maturesOn', 'period', 'The maturity must not lie before the opening.')
+      if (row.closedOn !== undefined && row.closedOn < row.openedOn)
+        refuse('closedOn', 'period', 'The closing must not lie before the opening.')
     }
   })
 
 /** A row of holding parties. */
 export const holdingPartyRow = z.strictObject({
   source,
-  holdingSource: source.optional().meta({ description: 'The system whose name for the holding follows; `source` where it is missing.' }),
-  holdingExternalId: externalIdText.meta({ description: 'What that system calls the holding.', examples: ['6222020200001234567'] }),
+  holdingSource: source
+    .optional()
+    .meta({ description: 'The system whose name for the holding follows; `source` where it is missing.' }),
+  holdingExternalId: externalIdText.meta({
+    description: 'What that system calls the holding.',
+    examples: ['6222020200001234567'],
+  }),
   customerSource,
-  customerExternalId: customerExternalId.meta({ description: 'What that system calls the further party.', examples: ['C0000124'] }),
+  customerExternalId: customerExternalId.meta({
+    description: 'What that system calls the further party.',
+    examples: ['C0000124'],
+  }),
   role: z.enum(partyRoles).meta({ description: 'What the party is to the holding.' }),
   status: z.enum(['active', 'ended']).optional().meta({ description: 'Whether the link holds; `active` where it is missing.' }),
   asOf,
@@ -67,7 +94,8 @@ export const balanceRow = z
     asOf,
   })
   .superRefine((row, context) => {
-    if (row.currency !== undefined && !amountFits(row.amount, row.currency)) context.addIssue({ code: 'custom', path: ['amount'], params: { rule: 'amount' }, message: misfit })
+    if (row.currency !== undefined && !amountFits(row.amount, row.currency))
+      context.addIssue({ code: 'custom', path: ['amount'], params: { rule: 'amount' }, message: misfit })
   })
 
 /** A row of activity: transactions of one month that agree in all of channel, type, purpose, direction, currency and counterparty. */
@@ -80,15 +108,25 @@ export const activityRow = z
     channel: z.enum(channels).meta({ description: 'Where the transactions were made.' }),
     type: z.enum(transactionTypes).meta({ description: 'What they were.' }),
     purpose: z.enum(purposes).optional().meta({ description: 'What they were for; `unknown` where it is missing.' }),
-    direction: z.enum([...directions, 'none']).optional().meta({ description: 'Into or out of the customer’s holdings; `none` where it is missing.' }),
+    direction: z
+      .enum([...directions, 'none'])
+      .optional()
+      .meta({ description: 'Into or out of the customer’s holdings; `none` where it is missing.' }),
     currency: currency.meta({ description: 'ISO 4217 code.', examples: ['CNY'] }),
-    counterparty: line(64).optional().meta({ description: 'Account of the other side. Stored as a keyed hash only.', examples: ['6217000010001234567'] }),
-    count: z.int().min(0).max(2_147_483_647).meta({ description: 'How many.', examples: [14] }),
+    counterparty: line(64)
+      .optional()
+      .meta({ description: 'Account of the other side. Stored as a keyed hash only.', examples: ['6217000010001234567'] }),
+    count: z
+      .int()
+      .min(0)
+      .max(2_147_483_647)
+      .meta({ description: 'How many.', examples: [14] }),
     amount: decimalAmount.optional().meta({ description: 'Their sum, 0 or more; 0 where it is missing.', examples: ['3820.50'] }),
     asOf,
   })
   .superRefine((row, context) => {
-    const refuse = (rule: string, message: string): void => context.addIssue({ code: 'custom', path: ['amount'], params: { rule }, message })
+    const refuse = (rule: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: ['amount'], params: { rule }, message })
     if (row.amount === undefined) return
     if (row.amount.startsWith('-')) refuse('negative', 'The sum must not be negative; `direction` tells which way it went.')
     else if (!amountFits(row.amount, row.currency)) refuse('amount', misfit)
@@ -106,12 +144,16 @@ export const movementRow = z
     bookedOn: day.meta({ description: 'Day of booking.', examples: ['2026-11-21'] }),
     channel: z.enum(channels).optional().meta({ description: 'Where it was made; `other` for a new one without it.' }),
     purpose: z.enum(purposes).optional().meta({ description: 'What it was for; `unknown` for a new one without it.' }),
-    counterparty: line(64).optional().meta({ description: 'Account of the other side. Stored encrypted.', examples: ['6217000010001234567'] }),
+    counterparty: line(64)
+      .optional()
+      .meta({ description: 'Account of the other side. Stored encrypted.', examples: ['6217000010001234567'] }),
     status: z.enum(movementStatuses).optional().meta({ description: '`voided` takes a booking back; a new one is booked.' }),
     asOf,
   })
   .superRefine((row, context) => {
-    const refuse = (rule: string, message: string): void => context.addIssue({ code: 'custom', path: ['amount'], params: { rule }, message })
-    if (!/[1-9]/.test(row.amount) || row.amount.startsWith('-')) refuse('positive', 'The amount must be above 0; `direction` tells which way it went.')
+    const refuse = (rule: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: ['amount'], params: { rule }, message })
+    if (!/[1-9]/.test(row.amount) || row.amount.startsWith('-'))
+      refuse('positive', 'The amount must be above 0; `direction` tells which way it went.')
     else if (row.currency !== undefined && !amountFits(row.amount, row.currency)) refuse('amount', misfit)
   })

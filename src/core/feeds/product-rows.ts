@@ -6,17 +6,41 @@ import { asOf, code, currency, day, externalIdText, fraction, line, rate, source
 export const productRow = z.strictObject({
   source,
   externalId: externalIdText.meta({ description: 'What that system calls the product.', examples: ['TD-12M'] }),
-  code: code.optional().meta({ description: 'The bank’s own code, unique in the bank; the external id for a new product without one.', examples: ['TD-12M'] }),
+  code: code
+    .optional()
+    .meta({
+      description: 'The bank’s own code, unique in the bank; the external id for a new product without one.',
+      examples: ['TD-12M'],
+    }),
   name: line(200).meta({ description: 'Name.', examples: ['一年期定期存款'] }),
-  family: z.enum(productFamilies).meta({ description: 'What kind of product it is; deposits, wealth products, funds and insurance count as assets.' }),
+  family: z
+    .enum(productFamilies)
+    .meta({ description: 'What kind of product it is; deposits, wealth products, funds and insurance count as assets.' }),
   category: z.enum(productCategories).meta({ description: 'Where its income comes from.' }),
-  lifecycle: z.enum(productLifecycles).optional().meta({ description: 'Stage of its life on the market; a new one is in growth.' }),
+  lifecycle: z
+    .enum(productLifecycles)
+    .optional()
+    .meta({ description: 'Stage of its life on the market; a new one is in growth.' }),
   status: z.enum(productStatuses).optional().meta({ description: 'Whether it is sold; a new one is active.' }),
-  riskLevel: z.int().min(1).max(5).optional().meta({ description: 'From 1 (lowest) to 5.', examples: [1] }),
-  termMonths: z.int().min(0).max(1200).optional().meta({ description: 'Term in months.', examples: [12] }),
+  riskLevel: z
+    .int()
+    .min(1)
+    .max(5)
+    .optional()
+    .meta({ description: 'From 1 (lowest) to 5.', examples: [1] }),
+  termMonths: z
+    .int()
+    .min(0)
+    .max(1200)
+    .optional()
+    .meta({ description: 'Term in months.', examples: [12] }),
   currency: currency.optional().meta({ description: 'ISO 4217 code where it has one currency.', examples: ['CNY'] }),
-  annualYield: fraction.optional().meta({ description: 'What it yields the customer a year, as a fraction.', examples: ['0.0145'] }),
-  annualMargin: fraction.optional().meta({ description: 'What it yields the bank a year on its average balance, as a fraction.', examples: ['0.0120'] }),
+  annualYield: fraction
+    .optional()
+    .meta({ description: 'What it yields the customer a year, as a fraction.', examples: ['0.0145'] }),
+  annualMargin: fraction
+    .optional()
+    .meta({ description: 'What it yields the bank a year on its average balance, as a fraction.', examples: ['0.0120'] }),
   asOf,
 })
 

@@ -81,7 +81,8 @@ export function fromCsv(entity: FeedEntity, fields: Readonly<Record<string, stri
 export function refusalOfIssues(issues: readonly z.core.$ZodIssue[]): FeedRefusal {
   const [issue] = issues
   if (!issue) return { code: 'invalid_input', message: 'The row is not valid.' }
-  if (issue.code === 'unrecognized_keys') return { field: String(issue.keys[0]), code: 'invalid_input', message: 'There is no such field.' }
+  if (issue.code === 'unrecognized_keys')
+    return { field: String(issue.keys[0]), code: 'invalid_input', message: 'There is no such field.' }
   const rule = issue.code === 'custom' ? issue.params?.['rule'] : undefined
   const field = issue.path[0]
   return {

@@ -13,7 +13,14 @@ function read(reader: Read): z.ZodString {
   return z.string().check((context) => {
     const result = reader(context.value)
     if ('value' in result) context.value = result.value
-    else context.issues.push({ code: 'custom', input: context.value, message: result.message, params: { rule: result.rule }, continue: false })
+    else
+      context.issues.push({
+        code: 'custom',
+        input: context.value,
+        message: result.message,
+        params: { rule: result.rule },
+        continue: false,
+      })
   })
 }
 
@@ -59,38 +66,58 @@ export const source = z
 export const externalIdText = line(128)
 export const code = line(64)
 
-export const day = checked((text) => parseDay(text) !== undefined, 'day', 'A real date from 1800-01-01 to 9999-12-31 is needed, such as 2026-11-22.').meta({ format: 'date' })
+export const day = checked(
+  (text) => parseDay(text) !== undefined,
+  'day',
+  'A real date from 1800-01-01 to 9999-12-31 is needed, such as 2026-11-22.',
+).meta({ format: 'date' })
 
 /** A month as `YYYY-MM`. */
-export const month = checked((text) => parseDay(`${text}-01`) !== undefined, 'month', 'A month is needed, such as 2026-11.').meta({ pattern: '^\\d{4}-\\d{2}$' })
+export const month = checked((text) => parseDay(`${text}-01`) !== undefined, 'month', 'A month is needed, such as 2026-11.').meta(
+  { pattern: '^\\d{4}-\\d{2}$' },
+)
 
 const instantForm = /^\d{4}-\d{2}-\d{2}[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/
 
 /** An instant by RFC 3339, kept as `YYYY-MM-DDThh:mm:ss.sssZ`. */
 export const instant = read((text) => {
   const at = instantForm.test(text) && parseDay(text.slice(0, 10)) ? new Date(text.toUpperCase()) : undefined
-  if (!at || Number.isNaN(at.getTime())) return { rule: 'instant', message: 'An instant by RFC 3339 with its offset is needed, such as 2026-11-22T08:00:00+08:00.' }
+  if (!at || Number.isNaN(at.getTime()))
+    return { rule: 'instant', message: 'An instant by RFC 3339 with its offset is needed, such as 2026-11-22T08:00:00+08:00.' }
   return { value: at.toISOString() }
 }).meta({ format: 'date-time' })
 
 export const asOf = instant.optional().meta({
-  description: 'When what the row says held in the system that sends it; the time of receipt where it is missing. A row older than what is stored changes nothing.',
+  description:
+    'When what the row says held in the system that sends it; the time of receipt where it is missing. A row older than what is stored changes nothing.',
   examples: ['2026-11-22T00:30:00+08:00'],
 })
 
 const decimalForm = /^-?\d{1,19}(\.\d{1,4})?$/
 
 /** An amount as a decimal text. How many decimals it may have depends on the currency: see `amountFits`. */
-export const decimalAmount = checked((text) => decimalForm.test(text), 'decimal', 'A decimal number is needed, such as 1234.50.').meta({ pattern: decimalForm.source })
+export const decimalAmount = checked(
+  (text) => decimalForm.test(text),
+  'decimal',
+  'A decimal number is needed, such as 1234.50.',
+).meta({ pattern: decimalForm.source })
 
 /** Tells whether an amount has the form and the size that its currency allows. */
 export function amountFits(amount: string, currency: string): boolean {
   return isCurrency(currency) && parseAmount(amount, currency) !== undefined
 }
 
-export const currency = checked(isCurrency, 'unknown_currency', 'The ISO 4217 code of an active currency is needed, such as CNY.').meta({ pattern: '^[A-Z]{3}$' })
+export const currency = checked(
+  isCurrency,
+  'unknown_currency',
+  'The ISO 4217 code of an active currency is needed, such as CNY.',
+).meta({ pattern: '^[A-Z]{3}$' })
 
-export const rate = checked((text) => parseRate(text) !== undefined, 'rate', 'A positive decimal number with at most 10 decimals is needed.')
+export const rate = checked(
+  (text) => parseRate(text) !== undefined,
+  'rate',
+  'A positive decimal number with at most 10 decimals is needed.',
+)
 
 const fractionForm = /^-?\d{1,2}(\.\d{1,6})?$/
 
@@ -101,7 +128,9 @@ export const fraction = checked(
   'A decimal fraction from -1 to 10 with at most 6 decimals is needed; 0.0275 is 2.75 %.',
 )
 
-export const country = checked(isCountry, 'country', 'An ISO 3166-1 alpha-2 code is needed, such as CN.').meta({ pattern: '^[A-Z]{2}$' })
+export const country = checked(isCountry, 'country', 'An ISO 3166-1 alpha-2 code is needed, such as CN.').meta({
+  pattern: '^[A-Z]{2}$',
+})
 
 export const language = read(
   remembered((text) => {
@@ -131,5 +160,8 @@ export function distinct<T extends z.ZodType<string>>(entry: T, most: number): z
   return z
     .array(entry)
     .max(most)
-    .refine((entries) => new Set(entries).size === entries.length, { message: 'No entry may stand twice.', params: { rule: 'duplicate' } })
+    .refine((entries) => new Set(entries).size === entries.length, {
+      message: 'No entry may stand twice.',
+      params: { rule: 'duplicate' },
+    })
 }

@@ -25,7 +25,8 @@ export function collectOutcomes(rows: readonly FeedRow<unknown>[]): Outcomes {
   const byLine = new Map<number, FeedOutcome>()
   return {
     refuse: (line, refusal) => void byLine.set(line, { line, refusal }),
-    settle: (line, outcome, id, customerId) => void byLine.set(line, { line, outcome, id, ...(customerId !== undefined && { customerId }) }),
+    settle: (line, outcome, id, customerId) =>
+      void byLine.set(line, { line, outcome, id, ...(customerId !== undefined && { customerId }) }),
     refused(line) {
       const outcome = byLine.get(line)
       return outcome && 'refusal' in outcome ? outcome.refusal : undefined
@@ -57,7 +58,11 @@ export function keyOf(...parts: readonly string[]): string {
 const MOST_AHEAD_MS = 86_400_000
 
 /** Gives each row its instant. Refuses rows that claim to hold from more than a day after now. */
-export function receive<T extends { readonly asOf?: string | undefined }>(rows: readonly FeedRow<T>[], now: Date, outcomes: Outcomes): Incoming<T>[] {
+export function receive<T extends { readonly asOf?: string | undefined }>(
+  rows: readonly FeedRow<T>[],
+  now: Date,
+  outcomes: Outcomes,
+): Incoming<T>[] {
   const received = now.toISOString()
   const latest = new Date(now.getTime() + MOST_AHEAD_MS).toISOString()
   return rows.flatMap(({ line, row }) => {
@@ -82,7 +87,11 @@ export interface Collapsed<T> {
  * With `merge` the winner gains the fields that only earlier rows name, which those would have brought one by one: the result does not
  * depend on how a feed is cut into batches.
  */
-export function collapse<T extends object>(rows: readonly Incoming<T>[], storedAsOf: string | undefined, combine: 'merge' | 'replace'): Collapsed<T> {
+export function collapse<T extends object>(
+  rows: readonly Incoming<T>[],
+  storedAsOf: string | undefined,
+  combine: 'merge' | 'replace',
+): Collapsed<T> {
   let newest = storedAsOf ?? ''
   const counting = rows.filter(({ asOf }) => {
     if (asOf < newest) return false
@@ -119,7 +128,12 @@ export function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<s
 }
 
 /** Tells the others of a thing what became of them once the winner's outcome is known: where it was refused, they are refused alike. */
-export function settleOthers(outcomes: Outcomes, collapsed: Collapsed<unknown>, id: string | undefined, customerId?: string): void {
+export function settleOthers(
+  outcomes: Outcomes,
+  collapsed: Collapsed<unknown>,
+  id: string | undefined,
+  customerId?: string,
+): void {
   const refused = collapsed.winner && outcomes.refused(collapsed.winner.line)
   for (const { line, outcome } of collapsed.others) {
     if (refused) outcomes.refuse(line, refused)

@@ -2,7 +2,18 @@ import { sql } from 'drizzle-orm'
 import type { InstitutionRow } from '../../core/feeds/rows.ts'
 import type { Db } from '../database.ts'
 import { raiseDirectoryVersion } from '../directory.ts'
-import { type Collapsed, collapse, collectOutcomes, differs, groupBy, keyOf, receive, settleOthers, unknownReference } from './batch.ts'
+import {
+  type Collapsed,
+  collapse,
+  collectOutcomes,
+  differs,
+  groupBy,
+  keyOf,
+  receive,
+  settleOthers,
+  unknownReference,
+} from './batch.ts'
+import { type Confirmed, confirmRows } from './confirm.ts'
 import type { ApplyFeed } from './feed.ts'
 import { type Place, type Placement, placeInstitutions } from './institution-tree.ts'
 import { inScope, takeTurn } from './references.ts'
@@ -20,7 +31,16 @@ interface Stored extends Placement {
 
 type Written = Omit<Stored, 'asOf' | 'inScope' | 'parentCode' | 'path'>
 
-const compared = ['code', 'name', 'kind', 'status', 'latitude', 'longitude', 'timeZone', 'calendar'] as const satisfies readonly (keyof Written)[]
+const compared = [
+  'code',
+  'name',
+  'kind',
+  'status',
+  'latitude',
+  'longitude',
+  'timeZone',
+  'calendar',
+] as const satisfies readonly (keyof Written)[]
 
 /**
  * Applies institutions. A parent may stand anywhere in the batch. What is stored keeps its parent: a path of short ids is where every row
@@ -30,10 +50,17 @@ export const applyInstitutions: ApplyFeed<InstitutionRow> = async (db, rows, con
   const outcomes = collectOutcomes(rows)
   const incoming = receive(rows, context.now, outcomes)
   const locked = takeTurn(db, 'organisation')
-  const [, stored] = await Promise.all([locked, readInstitutions(db, incoming.map(({ row }) => row))])
+  const [, stored] = await Promise.all([
+    locked,
+    readInstitutions(
+      db,
+      incoming.map(({ row }) => row),
+    ),
+  ])
   const storedByKey = new Map(stored.institutions.map((one) => [keyOf(one.source, one.externalId), one]))
 
-  const groups: { readonly key: string; readonly collapsed: Collapsed<InstitutionRow>; readonly before: Stored | undefined }[] = []
+  const groups: { readonly key: string; readonly collapsed: Collapsed<InstitutionRow>; readonly before: Stored | undefined }[] =
+    []
   const places: Place[] = []
   for (const [key, group] of groupBy(incoming, ({ row }) => keyOf(row.source, row.externalId))) {
     const before = storedByKey.get(key)
@@ -59,7 +86,7 @@ export const applyInstitutions: ApplyFeed<InstitutionRow> = async (db, rows, con
   const placed = await placeInstitutions(db, places, stored, context.newId, outcomes)
   const created: (Written & { readonly path: string; readonly asOf: string })[] = []
   const updated: (Written & { readonly asOf: string })[] = []
-  const confirmed: { readonly id: string; readonly asOf: string }[] = []
+  const confirmed: Confirmed[] = []
   for (const { collapsed, before } of groups) {
     const { winner } = collapsed
     const place = winner && placed.get(winner.line)
@@ -88,7 +115,7 @@ export const applyInstitutions: ApplyFeed<InstitutionRow> = async (db, rows, con
     settleOthers(outcomes, collapsed, place?.id ?? before?.id)
   }
 
-  if (confirmed.length > 0) await confirmInstitutions(db, confirmed)
+  await confirmRows(db, 'institution', confirmed)
   if (updated.length > 0) await updateInstitutions(db, updated, context.now)
   if (created.length > 0) await insertInstitutions(db, created, context.now)
   if (created.length + updated.length > 0) await raiseDirectoryVersion(db)
@@ -101,7 +128,11 @@ async function readInstitutions(
   rows: readonly InstitutionRow[],
 ): Promise<{ readonly institutions: readonly Stored[]; readonly hasRoot: boolean; readonly mayPlantRoot: boolean }> {
   const names = rows.map(({ source, externalId }) => ({ source, externalId }))
-  const codes = [...new Set(rows.flatMap(({ code, externalId, parentCode }) => [code ?? externalId, ...(parentCode === undefined ? [] : [parentCode])]))]
+  const codes = [
+    ...new Set(
+      rows.flatMap(({ code, externalId, parentCode }) => [code ?? externalId, ...(parentCode === undefined ? [] : [parentCode])]),
+    ),
+  ]
   const found = db.rows<Stored>(sql`
     select i.id, i.code, i.source, i.external_id as "externalId", i.name, i.kind, i.status, i.parent_id as "parentId", p.code as "parentCode",
       p.kind as "parentKind", i.path, i.latitude, i.longitude, i.time_zone as "timeZone", i.calendar, i.as_of as "asOf", ${inScope('i.path')} as "inScope"
@@ -136,10 +167,3 @@ async function updateInstitutions(db: Db, rows: readonly object[], now: Date): P
     from json_to_recordset(${JSON.stringify(rows)}::json) as r ${columns}
     where t.id = r.id`)
 }
-
-/** A row that says what is stored, but later: an older one that differs must not follow it. */
-async function confirmInstitutions(db: Db, rows: readonly { readonly id: string; readonly asOf: string }[]): Promise<void> {
-  await db.rows(sql`
-    update institution t set as_of = r."asOf" from json_to_recordset(${JSON.stringify(rows)}::json) as r (id uuid, "asOf" timestamptz) where t.id = r.id`)
-}
-

@@ -5,7 +5,8 @@ import type { Db } from '../database.ts'
 import { keyOf } from './batch.ts'
 
 /** Whether a path column lies within the caller's scope, for reference tables that everyone may read. */
-export const inScope = (column: string) => sql.raw(`(${column} ^@ any (string_to_array(nullif(current_setting('app.scope', true), ''), ' ')))`)
+export const inScope = (column: string) =>
+  sql.raw(`(${column} ^@ any (string_to_array(nullif(current_setting('app.scope', true), ''), ' ')))`)
 
 /** Reference data is written rarely and by few: its feeds take turns, so that what they read stays true until they commit. */
 export async function takeTurn(db: Db, feed: 'organisation' | 'products' | 'exchange rates'): Promise<void> {
@@ -49,7 +50,9 @@ export interface ExternalReference {
 
 /** Ids of the customers whom source systems call so, in scope or not, by `keyOf(source, externalId)`: lock them with `lockCustomerReferences`, which leaves out what is out of scope. */
 export async function findCustomerIds(db: Db, references: Iterable<ExternalReference>): Promise<ReadonlyMap<string, string>> {
-  const distinct = new Map(Array.from(references, ({ source, externalId }) => [keyOf(source, externalId), { source, externalId }]))
+  const distinct = new Map(
+    Array.from(references, ({ source, externalId }) => [keyOf(source, externalId), { source, externalId }]),
+  )
   const rows = await db.rows<{ source: string; external_id: string; customer_id: string }>(
     sql`select source, external_id, customer_id from find_external_ids('customer', ${JSON.stringify([...distinct.values()])}::json)`,
   )
@@ -67,10 +70,12 @@ export interface CustomerReference {
  * Reads the customers that are within the caller's scope and holds their rows, in the order of their ids, until the transaction ends: so
  * their place in the tree cannot change while rows that carry it are written. By id.
  */
-export async function lockCustomerReferences(db: Db, customerIds: Iterable<string>): Promise<ReadonlyMap<string, CustomerReference>> {
+export async function lockCustomerReferences(
+  db: Db,
+  customerIds: Iterable<string>,
+): Promise<ReadonlyMap<string, CustomerReference>> {
   const rows = await db.rows<CustomerReference>(sql`
     select id, kind, status, institution_path as "institutionPath" from customer
     where id = any (${sql.param([...new Set(customerIds)])}::uuid[]) order by id for no key update`)
   return new Map(rows.map((row) => [row.id, row]))
 }
-

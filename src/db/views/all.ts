@@ -1,11 +1,12 @@
 import { customerViews } from './customers.ts'
 import { holdingViews } from './holdings.ts'
+import { journalViews } from './journal.ts'
 import { organisationViews } from './organisation.ts'
 import { productViews } from './products.ts'
 import type { View } from './view.ts'
 
 /** Every type that both APIs show and the database is asked for. */
-export const views: readonly View[] = [...organisationViews, ...productViews, ...customerViews, ...holdingViews]
+export const views: readonly View[] = [...organisationViews, ...productViews, ...customerViews, ...holdingViews, ...journalViews]
 
 const byName = new Map(views.map((view) => [view.name, view]))
 

@@ -1,0 +1,40 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { stringify } from 'yaml'
+import { openApiOf } from '../src/rest/openapi.ts'
+import { routes, streams } from '../src/rest/routes.ts'
+import { settings } from '../src/settings.ts'
+
+// Writes what is generated into the files that are committed; with --check only compares.
+const check = process.argv.includes('--check')
+const root = new URL('../', import.meta.url)
+
+const settingsTable = [
+  '| setting | default | meaning |',
+  '| --- | --- | --- |',
+  ...settings.map(({ name, default: fallback, meaning }) => `| \`${name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${meaning.replaceAll('|', '\\|')} |`),
+].join('\n')
+
+function betweenMarks(text: string, name: string, content: string): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
+  const from = text.indexOf(begin)
+  const to = text.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`README.md has no place for ${name}.`)
+  return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`
+}
+
+async function keep(file: string, write: (current: string) => string): Promise<void> {
+  const url = new URL(file, root)
+  const current = await readFile(url, 'utf8').catch(() => '')
+  const wanted = write(current)
+  if (current === wanted) return
+  if (check) {
+    console.error(`${file} is stale: run npm run contracts.`)
+    process.exitCode = 1
+  } else {
+    await writeFile(url, wanted)
+    console.log(`${file} written.`)
+  }
+}
+
+await keep('openapi.yaml', () => stringify(openApiOf(routes, streams)))
+await keep('README.md', (current) => betweenMarks(current, 'settings', settingsTable))

@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util'
+import { Client } from 'pg'
+import { processConfig } from '../src/config.ts'
+import { roles } from '../src/core/permissions.ts'
+import { embeddedConnection } from '../src/db/embedded.ts'
+import { developmentIssuer } from '../src/tokens/development-issuer.ts'
+
+const usage = `Prints a bearer token of the development issuer.
+
+  npm run --silent token -- --staff <number>
+  npm run --silent token -- --client <client id>
+  npm run --silent token -- --role <role> [--institution <code>]
+
+Roles: ${roles.join(', ')}. Without arguments: a branch manager.`
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { staff: { type: 'string' }, client: { type: 'string' }, role: { type: 'string' }, institution: { type: 'string' }, help: { type: 'boolean' } },
+  })
+  if (values.help) return console.log(usage)
+  const config = processConfig()
+  if (config.jwt.keys.kind !== 'development') throw new Error('The development issuer is off: JWT_JWKS_URL or JWT_PUBLIC_KEY is set.')
+  if ([values.staff, values.client, values.role].filter((value) => value !== undefined).length > 1) throw new Error('Give one of --staff, --client and --role.')
+  if (values.institution !== undefined && values.role === undefined) throw new Error('--institution goes with --role.')
+  const issuer = await developmentIssuer(config.dataDir)
+  if (values.staff !== undefined) return console.log(await issuer.sign({ sub: values.staff }))
+  if (values.client !== undefined) return console.log(await issuer.sign({ sub: values.client, client_id: values.client }))
+  const role = values.role ?? 'branch_manager'
+  if (!(roles as readonly string[]).includes(role)) throw new Error(`There is no role ${role}. Roles: ${roles.join(', ')}.`)
+  const url = config.database.kind === 'external' ? config.database.url : (await embeddedConnection(config.dataDir))?.ownerUrl
+  if (url === undefined) throw new Error('The service is not running here: start it, or name somebody with --staff.')
+  console.log(await issuer.sign(await claimsOf(url, role, values.institution)))
+}
+
+/** The first one of a role, in the order of their numbers, as token claims. */
+async function claimsOf(url: string, role: string, institution: string | undefined): Promise<{ sub: string; client_id?: string }> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query('begin')
+    await client.query(`set local app.scope = '/'`)
+    const machine = role === 'integration'
+    const { rows } = await client.query<{ name: string }>(
+      machine
+        ? `select c.client_id as name from client c join institution i on i.id = c.institution_id where c.status = 'active' and ($1::text is null or i.code = $1) order by c.institution_path, c.client_id limit 1`
+        : `select s.number as name from staff s join institution i on i.id = s.institution_id where $2 = any (s.roles) and s.status = 'active' and ($1::text is null or i.code = $1) order by s.number limit 1`,
+      machine ? [institution ?? null] : [institution ?? null, role],
+    )
+    const name = rows[0]?.name
+    if (name === undefined) throw new Error(`There is nobody with the role ${role}${institution === undefined ? '' : ` in the institution ${institution}`}.`)
+    return machine ? { sub: name, client_id: name } : { sub: name }
+  } finally {
+    await client.end()
+  }
+}
+
+await main().catch((error: Error) => {
+  console.error(error.message)
+  process.exitCode = 1
+})

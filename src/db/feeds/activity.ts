@@ -1,0 +1,130 @@
+import { sql } from 'drizzle-orm'
+import type { Day } from '../../core/calendar.ts'
+import type { ActivityRow } from '../../core/feeds/rows.ts'
+import { isCurrency, parseAmount } from '../../core/money.ts'
+import type { Db } from '../database.ts'
+import { collapse, collectOutcomes, groupBy, keyOf, receive, refusal, settleOthers } from './batch.ts'
+import { normaliseCounterparty } from './counterparties.ts'
+import type { ApplyFeed } from './feed.ts'
+import { amountMisfit, customerNameOf, unknownName } from './holding-references.ts'
+import { findCustomerIds, lockCustomerReferences } from './references.ts'
+
+interface ActivityKey {
+  readonly customerId: string
+  /** The month's first day. */
+  readonly month: Day
+  readonly channel: ActivityRow['channel']
+  readonly type: ActivityRow['type']
+  readonly purpose: NonNullable<ActivityRow['purpose']>
+  readonly direction: NonNullable<ActivityRow['direction']>
+  readonly currency: string
+  /** In hexadecimal; empty where the counterparty is not known. */
+  readonly counterpartyHash: string
+}
+
+/** Count, and sum in minor units as a whole number in text. */
+interface Total {
+  readonly count: number
+  readonly amount: string
+}
+
+/**
+ * Applies activity: counts and sums of a customer's transactions of one month that agree in everything else; a row holds the whole
+ * total. Of the counterparty only a keyed hash is kept. The id of an outcome is the customer's: a total has none.
+ */
+export const applyActivity: ApplyFeed<ActivityRow> = async (db, rows, context) => {
+  const outcomes = collectOutcomes(rows)
+  const received = receive(rows, context.now, outcomes)
+  const customerIds = await findCustomerIds(db, received.map(({ row }) => customerNameOf(row)))
+  const customers = await lockCustomerReferences(db, customerIds.values())
+  const hashes = new Map<string, string>()
+  const hashOf = (counterparty: string): string => {
+    const known = hashes.get(counterparty)
+    if (known !== undefined) return known
+    const hash = context.vault.blindIndex('counterparty', normaliseCounterparty(counterparty)).hash.toString('hex')
+    hashes.set(counterparty, hash)
+    return hash
+  }
+
+  const resolved = received.flatMap((incoming) => {
+    const { line, row } = incoming
+    const name = customerNameOf(row)
+    const customer = customers.get(customerIds.get(keyOf(name.source, name.externalId)) ?? '')
+    const amount = isCurrency(row.currency) ? parseAmount(row.amount ?? '0', row.currency) : undefined
+    if (!customer) outcomes.refuse(line, unknownName('customerExternalId', 'customer', name))
+    else if (amount === undefined) outcomes.refuse(line, refusal('amount', 'invalid_input', amountMisfit))
+    else {
+      const key: ActivityKey = {
+        customerId: customer.id,
+        month: `${row.month}-01`,
+        channel: row.channel,
+        type: row.type,
+        purpose: row.purpose ?? 'unknown',
+        direction: row.direction ?? 'none',
+        currency: row.currency,
+        counterpartyHash: row.counterparty === undefined ? '' : hashOf(row.counterparty),
+      }
+      return [{ ...incoming, key, amount: `${amount}`, institutionPath: customer.institutionPath }]
+    }
+    return []
+  })
+  const stored = await readTotals(db, resolved.map(({ key }) => key))
+
+  const written: object[] = []
+  const confirmed: object[] = []
+  for (const [name, group] of groupBy(resolved, ({ key }) => activityKey(key))) {
+    const before = stored.get(name)
+    const collapsed = collapse(group, before?.asOf.toISOString(), 'replace')
+    const { customerId } = group[0]!.key
+    if (collapsed.winner) {
+      const { line, row, asOf, dated, key, amount, institutionPath } = collapsed.winner as (typeof group)[number]
+      const changed = !before || before.count !== row.count || before.amount !== amount
+      const after = { ...key, institutionPath, count: row.count, amount, asOf }
+      if (changed) written.push(after)
+      else if (dated && asOf > before.asOf.toISOString()) confirmed.push(after)
+      outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', customerId, customerId)
+    }
+    settleOthers(outcomes, collapsed, customerId, customerId)
+  }
+  await Promise.all([written.length > 0 && writeTotals(db, written), confirmed.length > 0 && confirmTotals(db, confirmed)])
+  return outcomes.list()
+}
+
+function activityKey({ customerId, month, channel, type, purpose, direction, currency, counterpartyHash }: ActivityKey): string {
+  return keyOf(customerId, month, channel, type, purpose, direction, currency, counterpartyHash)
+}
+
+const keyColumns = sql.raw(
+  '"customerId" uuid, month date, channel text, type text, purpose text, direction text, currency text, "counterpartyHash" text',
+)
+const sameKey = sql.raw(`t.customer_id = r."customerId" and t.month = r.month and t.channel = r.channel and t.type = r.type
+      and t.purpose = r.purpose and t.direction = r.direction and t.currency = r.currency and t.counterparty_hash = decode(r."counterpartyHash", 'hex')`)
+
+async function readTotals(db: Db, keys: readonly ActivityKey[]): Promise<ReadonlyMap<string, Total & { readonly asOf: Date }>> {
+  if (keys.length === 0) return new Map()
+  const rows = await db.rows<ActivityKey & { count: number; amount: bigint; asOf: Date }>(sql`
+    select t.customer_id as "customerId", t.month, t.channel, t.type, t.purpose, t.direction, t.currency,
+      encode(t.counterparty_hash, 'hex') as "counterpartyHash", t.count, t.amount, t.as_of as "asOf"
+    from json_to_recordset(${JSON.stringify(keys)}::json) as r (${keyColumns})
+    join activity t on ${sameKey}`)
+  return new Map(rows.map((row) => [activityKey(row), { count: row.count, amount: `${row.amount}`, asOf: row.asOf }]))
+}
+
+async function writeTotals(db: Db, totals: readonly object[]): Promise<void> {
+  await db.rows(sql`
+    insert into activity as t (customer_id, month, channel, type, purpose, direction, currency, counterparty_hash, institution_path, count, amount, as_of)
+    select "customerId", month, channel, type, purpose, direction, currency, decode("counterpartyHash", 'hex'), "institutionPath", count, amount, "asOf"
+    from json_to_recordset(${JSON.stringify(totals)}::json) as r (${keyColumns}, "institutionPath" text, count int, amount bigint, "asOf" timestamptz)
+    order by 1, 2, 3, 4, 5, 6, 7, 8
+    on conflict (customer_id, month, channel, type, purpose, direction, currency, counterparty_hash) do update
+      set count = excluded.count, amount = excluded.amount, as_of = excluded.as_of, version = t.version + 1
+    where excluded.as_of >= t.as_of and (t.count, t.amount) is distinct from (excluded.count, excluded.amount)`)
+}
+
+/** Notes that rows said again, later, what is stored: an older one that differs must not follow them. Counts as no change. */
+async function confirmTotals(db: Db, totals: readonly object[]): Promise<void> {
+  await db.rows(sql`
+    update activity t set as_of = r."asOf"
+    from json_to_recordset(${JSON.stringify(totals)}::json) as r (${keyColumns}, "asOf" timestamptz)
+    where ${sameKey} and t.as_of < r."asOf"`)
+}

@@ -1,0 +1,259 @@
+import {
+  type AssignmentState,
+  isWithin,
+  keeperRoles,
+  newPeriodRefusal,
+  overlaps,
+  periodText,
+  stateOn,
+} from '../../core/assignments.ts'
+import { DomainError } from '../../core/errors.ts'
+import type { FeedRefusal } from '../../core/feeds/feed.ts'
+import type { AssignmentRow } from '../../core/feeds/rows.ts'
+import { brokenConstraint } from '../failures.ts'
+import { refreshOwnership } from '../ownership.ts'
+import {
+  type AssignmentRecord,
+  insertAssignments,
+  readAssignments,
+  type StoredAssignment,
+  updateAssignments,
+} from './assignment-records.ts'
+import {
+  collapse,
+  collectOutcomes,
+  groupBy,
+  type Incoming,
+  keyOf,
+  receive,
+  refusal,
+  settleOthers,
+  unknownReference,
+} from './batch.ts'
+import type { ApplyFeed } from './feed.ts'
+import {
+  type CustomerReference,
+  findCustomerIds,
+  lockCustomerReferences,
+  resolveStaff,
+  type StaffReference,
+} from './references.ts'
+
+interface Wanted {
+  readonly incoming: Incoming<AssignmentRow>
+  readonly before: StoredAssignment | undefined
+  readonly after: AssignmentRecord
+}
+
+/**
+ * Applies assignments. Each row says the whole of one. Within a batch, what is taken back or cut short counts before what begins, so that a
+ * change of hands may stand in any order. Refuses what would give a customer two keepers in one line of business on any day.
+ */
+export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, context) => {
+  const { today } = context
+  const outcomes = collectOutcomes(rows)
+  const received = receive(rows, context.now, outcomes)
+  const [names, staff] = await Promise.all([
+    findCustomerIds(
+      db,
+      received.map(({ row }) => customerOf(row)),
+    ),
+    resolveStaff(
+      db,
+      received.map(({ row }) => row.staffNumber),
+    ),
+  ])
+  const customers = await lockCustomerReferences(db, names.values())
+  const stored = await readAssignments(db, [...customers.keys()])
+  const storedByKey = new Map(stored.map((one) => [keyOf(one.customerId, one.source, one.externalId), one]))
+
+  const customerIdOf = (row: AssignmentRow): string | undefined =>
+    names.get(keyOf(customerOf(row).source, row.customerExternalId))
+  const incoming = received.filter(({ line, row }) => {
+    const id = customerIdOf(row)
+    if (id === undefined || !customers.has(id))
+      outcomes.refuse(line, unknownReference('customerExternalId', 'customer', row.customerExternalId))
+    else if (!staff.has(row.staffNumber)) outcomes.refuse(line, unknownReference('staffNumber', 'staff member', row.staffNumber))
+    return !outcomes.refused(line)
+  })
+
+  const wanted: Wanted[] = []
+  const others: (() => void)[] = []
+  const confirmed: AssignmentRecord[] = []
+  for (const [key, group] of groupBy(incoming, ({ row }) => keyOf(customerIdOf(row)!, row.source, row.externalId))) {
+    const before = storedByKey.get(key)
+    const collapsed = collapse(group, before?.asOf.toISOString(), 'replace')
+    const id = before?.id ?? context.newId()
+    const customer = customers.get(customerIdOf(group[0]!.row)!)!
+    others.push(() => settleOthers(outcomes, collapsed, id, customer.id))
+    if (!collapsed.winner) continue
+    const { line, row, asOf, dated } = collapsed.winner
+    const keeper = staff.get(row.staffNumber)!
+    const after = recordAfter(row, asOf, id, customer, keeper, before, today)
+    if (before && saysTheSame(after, before)) {
+      if (dated && asOf > before.asOf.toISOString()) confirmed.push({ ...after, state: before.state, step: 0 })
+      outcomes.settle(line, 'unchanged', id, customer.id)
+      continue
+    }
+    const refused = assignmentRefusal(row, before, after, customer, keeper, today, context.fromPerson)
+    if (refused) outcomes.refuse(line, refused)
+    else wanted.push({ incoming: collapsed.winner, before, after })
+  }
+
+  const accepted = acceptWithoutOverlap(wanted, stored, (line, refused) => outcomes.refuse(line, refused))
+  for (const {
+    incoming: { line },
+    before,
+    after,
+  } of accepted)
+    outcomes.settle(line, before ? 'updated' : 'created', after.id, after.customerId)
+  for (const settle of others) settle()
+
+  const changes = accepted.filter(({ before }) => before)
+  const isCut = ({ before, after }: Wanted): boolean =>
+    after.state === 'cancelled' ||
+    (before!.state !== 'cancelled' && before!.businessLine === after.businessLine && isWithin(after, before!))
+  // What grows or moves steps aside first: otherwise the order of rows within a statement decides whether two of them collide on their way.
+  const aside = changes.filter((change) => !isCut(change))
+  const first = changes.map((change): AssignmentRecord =>
+    isCut(change) ? change.after : { ...change.after, state: 'cancelled', step: 0 },
+  )
+  try {
+    await updateAssignments(db, [...confirmed, ...first], context.now)
+    await updateAssignments(
+      db,
+      aside.map(({ after }) => after),
+      context.now,
+    )
+    await insertAssignments(
+      db,
+      accepted.flatMap(({ before, after }) => (before ? [] : [after])),
+      context.now,
+    )
+  } catch (error) {
+    if (brokenConstraint(error) !== 'assignment_period_excl') throw error
+    throw new DomainError(
+      'period_overlap',
+      'Another assignment of the same customer and line of business was made at the same time.',
+    )
+  }
+  await refreshOwnership(db, [...new Set(accepted.map(({ after }) => after.customerId))], today)
+  return outcomes.list()
+}
+
+function customerOf(row: AssignmentRow): { readonly source: string; readonly externalId: string } {
+  return { source: row.customerSource ?? row.source, externalId: row.customerExternalId }
+}
+
+function recordAfter(
+  row: AssignmentRow,
+  asOf: string,
+  id: string,
+  customer: CustomerReference,
+  keeper: StaffReference,
+  before: StoredAssignment | undefined,
+  today: string,
+): AssignmentRecord {
+  const period = { startsOn: row.startsOn, endsOn: row.endsOn ?? null }
+  const state: AssignmentState = row.status === 'cancelled' ? 'cancelled' : stateOn(period, today)
+  return {
+    customerId: customer.id,
+    id,
+    institutionPath: customer.institutionPath,
+    source: row.source,
+    externalId: row.externalId,
+    staffId: keeper.id,
+    businessLine: row.businessLine,
+    ...period,
+    state,
+    asOf,
+    step: before ? 1 : 0,
+  }
+}
+
+/** The state follows the days by itself, at midnight: only a cancellation is something said. */
+function saysTheSame(after: AssignmentRecord, before: StoredAssignment): boolean {
+  return (
+    after.staffId === before.staffId &&
+    after.businessLine === before.businessLine &&
+    after.startsOn === before.startsOn &&
+    after.endsOn === before.endsOn &&
+    (after.state === 'cancelled') === (before.state === 'cancelled')
+  )
+}
+
+function assignmentRefusal(
+  row: AssignmentRow,
+  before: StoredAssignment | undefined,
+  after: AssignmentRecord,
+  customer: CustomerReference,
+  keeper: StaffReference,
+  today: string,
+  fromPerson: boolean,
+): FeedRefusal | undefined {
+  if (after.state === 'cancelled') return undefined
+  if (!before || before.staffId !== after.staffId || before.state === 'cancelled') {
+    if (keeper.status !== 'active')
+      return refusal('staffNumber', 'conflict', `The staff member "${row.staffNumber}" is not active.`)
+    if (!keeperRoles.some((role) => keeper.roles.includes(role))) {
+      return refusal(
+        'staffNumber',
+        'conflict',
+        `The staff member "${row.staffNumber}" is neither a relationship manager nor a teller.`,
+      )
+    }
+    if (customer.status !== 'active' && customer.status !== 'prospect') {
+      return refusal('customerExternalId', 'conflict', `The customer "${row.customerExternalId}" is ${customer.status}.`)
+    }
+  }
+  if (!before || before.state === 'cancelled') return newPeriodRefusal(after, today, fromPerson)
+  if (fromPerson && before.startsOn !== after.startsOn && after.startsOn < today)
+    return newPeriodRefusal({ ...after, endsOn: null }, today, true)
+  return undefined
+}
+
+// Rows of one batch that wait for each other in a longer chain than this are refused; they pass when they are sent again.
+const MOST_PASSES = 10
+
+/** Accepts what overlaps with nothing that is stored or accepted; refuses the rest by naming the other period. What moves may make room for what comes before it. */
+function acceptWithoutOverlap(
+  wanted: readonly Wanted[],
+  stored: readonly StoredAssignment[],
+  refuse: (line: number, refused: FeedRefusal) => void,
+): Wanted[] {
+  const standing = groupBy(
+    stored.filter(({ state }) => state !== 'cancelled') as readonly (StoredAssignment | AssignmentRecord)[],
+    ({ customerId }) => customerId,
+  )
+  const inTheWayOf = ({ after }: Wanted) =>
+    after.state === 'cancelled'
+      ? undefined
+      : standing
+          .get(after.customerId)
+          ?.find((other) => other.id !== after.id && other.businessLine === after.businessLine && overlaps(other, after))
+  const turn = ({ before, after }: Wanted): number =>
+    after.state === 'cancelled' ? 0 : !before ? 3 : isWithin(after, before) ? 1 : 2
+  const accepted: Wanted[] = []
+  let waiting = [...wanted].sort((a, b) => turn(a) - turn(b) || a.incoming.line - b.incoming.line)
+  for (let pass = 0; pass < MOST_PASSES && waiting.length > 0; pass++) {
+    const blocked = waiting.filter((one) => {
+      if (inTheWayOf(one)) return true
+      const { after } = one
+      const rest = (standing.get(after.customerId) ?? []).filter(({ id }) => id !== after.id)
+      standing.set(after.customerId, after.state === 'cancelled' ? rest : [...rest, after])
+      accepted.push(one)
+      return false
+    })
+    if (blocked.length === waiting.length) break
+    waiting = blocked
+  }
+  for (const one of waiting) {
+    const other = inTheWayOf(one)
+    const when = other ? ` holds ${periodText(other)}` : ' of this batch is in the way'
+    refuse(
+      one.incoming.line,
+      refusal('startsOn', 'period_overlap', `Another ${one.after.businessLine} assignment of this customer${when}.`),
+    )
+  }
+  return accepted
+}

@@ -1,0 +1,117 @@
+import { sql } from 'drizzle-orm'
+import { addDays, type Day } from '../../core/calendar.ts'
+import type { FeedRefusal } from '../../core/feeds/feed.ts'
+import type { Db } from '../database.ts'
+import { collapse, groupBy, type Incoming, keyOf, refusal } from './batch.ts'
+
+/** A change point of a balance: from this day on the holding stood at this amount. */
+export interface BalancePoint {
+  readonly customerId: string
+  readonly holdingId: string
+  readonly institutionPath: string
+  readonly day: Day
+  /** Minor units of the holding's currency, as a whole number in text. */
+  readonly amount: string
+}
+
+/** What is stored under the key of a point. */
+export interface StoredPoint {
+  readonly amount: string
+  readonly asOf: string
+}
+
+export interface AppliedPoints {
+  readonly outcomes: ReadonlyMap<number, 'created' | 'updated' | 'unchanged' | 'superseded'>
+  /** Points that were made or changed, for `moveHoldings`. */
+  readonly written: readonly BalancePoint[]
+}
+
+const firstDay: Day = '1900-01-01'
+
+/** Why a balance cannot stand on this day, if it cannot. Time zones and days that begin at the evening's closing make tomorrow's possible. */
+export function refusedDay(day: Day, field: string, today: Day): FeedRefusal | undefined {
+  if (day < firstDay) return refusal(field, 'outside_period', 'No balance lies before 1900.')
+  if (day > addDays(today, 1)) return refusal(field, 'outside_period', 'No balance lies after tomorrow.')
+  return undefined
+}
+
+export function pointKey({ holdingId, day }: { readonly holdingId: string; readonly day: Day }): string {
+  return keyOf(holdingId, day)
+}
+
+/** Points that are stored under these keys, by `pointKey`. Their customers must be locked. */
+export async function readPoints(
+  db: Db,
+  keys: readonly Pick<BalancePoint, 'customerId' | 'holdingId' | 'day'>[],
+): Promise<ReadonlyMap<string, StoredPoint>> {
+  if (keys.length === 0) return new Map()
+  const rows = await db.rows<{ holdingId: string; day: Day; amount: bigint; asOf: Date }>(sql`
+    select b.holding_id as "holdingId", b.day, b.amount, b.as_of as "asOf"
+    from json_to_recordset(${JSON.stringify(keys)}::json) as r ("customerId" uuid, "holdingId" uuid, day date)
+    join balance b on b.customer_id = r."customerId" and b.holding_id = r."holdingId" and b.day = r.day`)
+  return new Map(rows.map((row) => [pointKey(row), { amount: `${row.amount}`, asOf: row.asOf.toISOString() }]))
+}
+
+/** Writes the points that say something new. Their customers must be locked since before `stored` was read. */
+export async function applyPoints(
+  db: Db,
+  points: readonly Incoming<BalancePoint>[],
+  stored: ReadonlyMap<string, StoredPoint>,
+): Promise<AppliedPoints> {
+  const outcomes = new Map<number, 'created' | 'updated' | 'unchanged' | 'superseded'>()
+  const written: (BalancePoint & { readonly asOf: string })[] = []
+  const confirmed: object[] = []
+  for (const [key, group] of groupBy(points, ({ row }) => pointKey(row))) {
+    const before = stored.get(key)
+    const { winner, others } = collapse(group, before?.asOf, 'replace')
+    for (const { line, outcome } of others) outcomes.set(line, outcome)
+    if (!winner) continue
+    const { line, row, asOf, dated } = winner
+    if (before?.amount !== row.amount) written.push({ ...row, asOf })
+    else if (dated && asOf > before.asOf) confirmed.push({ ...row, asOf })
+    outcomes.set(line, !before ? 'created' : before.amount !== row.amount ? 'updated' : 'unchanged')
+  }
+  await Promise.all([written.length > 0 && writePoints(db, written), confirmed.length > 0 && confirmPoints(db, confirmed)])
+  return { outcomes, written }
+}
+
+async function writePoints(db: Db, points: readonly object[]): Promise<void> {
+  await db.rows(sql`
+    insert into balance as t (customer_id, holding_id, day, institution_path, amount, as_of)
+    select "customerId", "holdingId", day, "institutionPath", amount, "asOf"
+    from json_to_recordset(${JSON.stringify(points)}::json)
+      as r ("customerId" uuid, "holdingId" uuid, day date, "institutionPath" text, amount bigint, "asOf" timestamptz)
+    order by 1, 2, 3
+    on conflict (customer_id, holding_id, day) do update set amount = excluded.amount, as_of = excluded.as_of, version = t.version + 1
+    where excluded.as_of >= t.as_of and t.amount is distinct from excluded.amount`)
+}
+
+/** Notes that rows said again, later, what is stored: an older one that differs must not follow them. Counts as no change. */
+async function confirmPoints(db: Db, points: readonly object[]): Promise<void> {
+  await db.rows(sql`
+    update balance t set as_of = r."asOf"
+    from json_to_recordset(${JSON.stringify(points)}::json) as r ("customerId" uuid, "holdingId" uuid, day date, "asOf" timestamptz)
+    where t.customer_id = r."customerId" and t.holding_id = r."holdingId" and t.day = r.day and t.as_of < r."asOf"`)
+}
+
+/**
+ * Moves these points' holdings to their newest change point where they stand elsewhere, and answers whose holdings moved. A holding's
+ * `version` and `updated_at` count changes of its own data and stay: balances move every night.
+ */
+export async function moveHoldings(db: Db, written: readonly BalancePoint[]): Promise<readonly string[]> {
+  if (written.length === 0) return []
+  const latest = new Map<string, BalancePoint>()
+  for (const point of written) {
+    const known = latest.get(point.holdingId)
+    if (!known || known.day < point.day) latest.set(point.holdingId, point)
+  }
+  const touched = Array.from(latest.values(), ({ customerId, holdingId, day }) => ({ customerId, holdingId, day }))
+  const rows = await db.rows<{ customerId: string }>(sql`
+    update holding t set balance = b.amount, balance_on = b.day
+    from json_to_recordset(${JSON.stringify(touched)}::json) as r ("customerId" uuid, "holdingId" uuid, day date)
+    join balance b on b.customer_id = r."customerId" and b.holding_id = r."holdingId" and b.day = r.day
+    where t.customer_id = b.customer_id and t.id = b.holding_id and (t.balance_on is null or t.balance_on <= b.day)
+      and (t.balance, t.balance_on) is distinct from (b.amount, b.day)
+    returning t.customer_id as "customerId"`)
+  return rows.map(({ customerId }) => customerId)
+}

@@ -1,0 +1,117 @@
+import type { Day } from '../../core/calendar.ts'
+import type { FeedRefusal } from '../../core/feeds/feed.ts'
+import { identityRefusal, judgeDocument, type Profile } from '../../core/feeds/identity.ts'
+import type { CustomerRow } from '../../core/feeds/rows.ts'
+import { normaliseEmail, normalisePhone } from '../../core/phones.ts'
+import { type Incoming, refusal } from './batch.ts'
+import type { CustomerRecord, StoredCustomer } from './customer-records.ts'
+import type { InstitutionReference } from './references.ts'
+
+/** Fields in which a change of a customer shows. */
+export const comparedFields = [
+  'kind',
+  'status',
+  'coreNumber',
+  'name',
+  'gender',
+  'birthDate',
+  'foundedOn',
+  'industry',
+  'country',
+  'preferredLanguage',
+  'customerSince',
+  'closedOn',
+  'institutionId',
+  'institutionPath',
+] as const satisfies readonly (keyof CustomerRecord)[]
+
+/** The row with phone and e-mail in the form that is stored, or why it cannot be: what no one can call or write to is no contact point. */
+export function withContactsNormalised(incoming: Incoming<CustomerRow>, today: Day): Incoming<CustomerRow> | FeedRefusal {
+  const { row } = incoming
+  if (row.birthDate !== undefined && row.birthDate > today)
+    return refusal('birthDate', 'invalid_input', 'The birth date lies in the future.')
+  if (row.phone === undefined && row.email === undefined) return incoming
+  const phone = row.phone === undefined ? undefined : normalisePhone(row.phone)
+  if (row.phone !== undefined && phone === undefined)
+    return refusal('phone', 'invalid_input', 'This is no phone number that a numbering plan knows.')
+  const email = row.email === undefined ? undefined : normaliseEmail(row.email)
+  if (row.email !== undefined && email === undefined) return refusal('email', 'invalid_input', 'This is no e-mail address.')
+  return { ...incoming, row: { ...row, ...(phone !== undefined && { phone }), ...(email !== undefined && { email }) } }
+}
+
+/** What the customer is after the row; fields that the row leaves out stay, and what does not go with the kind goes. */
+export function customerAfter(
+  row: CustomerRow,
+  id: string,
+  before: StoredCustomer | undefined,
+  institution: InstitutionReference,
+): CustomerRecord {
+  const status = row.status ?? before?.status ?? 'active'
+  const isPerson = row.kind !== 'company'
+  // A prospect has no number in core banking yet; it gains one from the source that made it.
+  const numbered =
+    before?.coreNumber ?? (status === 'prospect' || (before && before.source !== row.source) ? null : row.externalId)
+  return {
+    id,
+    kind: row.kind,
+    status,
+    coreNumber: numbered,
+    name: row.name,
+    gender: isPerson ? (row.gender ?? before?.gender ?? null) : null,
+    birthDate: isPerson ? (row.birthDate ?? before?.birthDate ?? null) : null,
+    foundedOn: row.kind === 'individual' ? null : (row.foundedOn ?? before?.foundedOn ?? null),
+    industry: row.industry ?? before?.industry ?? null,
+    country: row.country ?? before?.country ?? null,
+    preferredLanguage: row.preferredLanguage ?? before?.preferredLanguage ?? null,
+    customerSince: row.customerSince ?? before?.customerSince ?? null,
+    closedOn: status === 'closed' ? (row.closedOn ?? before?.closedOn ?? null) : null,
+    institutionId: institution.id,
+    institutionPath: institution.path,
+  }
+}
+
+export interface Circumstances {
+  readonly today: Day
+  readonly fromPerson: boolean
+}
+
+/** Why the customer cannot become that, or undefined. */
+export function customerRefusal(
+  row: CustomerRow,
+  before: StoredCustomer | undefined,
+  after: CustomerRecord,
+  institution: InstitutionReference,
+  { today, fromPerson }: Circumstances,
+): FeedRefusal | undefined {
+  if (before && (before.status === 'merged' || before.status === 'erased')) {
+    return refusal('externalId', 'conflict', `The customer "${row.externalId}" has been ${before.status}.`)
+  }
+  if (before && before.kind !== row.kind && before.status !== 'prospect') {
+    return refusal(
+      'kind',
+      'conflict',
+      `The customer "${row.externalId}" cannot become a ${row.kind}: the kind of a customer changes while it is a prospect only.`,
+    )
+  }
+  if (institution.status === 'closed' && after.status !== 'closed' && before?.institutionId !== institution.id) {
+    return refusal('institutionCode', 'conflict', `The institution "${row.institutionCode}" is closed.`)
+  }
+  if (after.closedOn !== null && after.customerSince !== null && after.closedOn < after.customerSince) {
+    return refusal('closedOn', 'invalid_input', 'The end must not lie before the beginning.')
+  }
+  if (fromPerson && row.documentType !== undefined) {
+    const { number, reason } = judgeDocument(
+      row.documentType,
+      row.documentCountry ?? 'CN',
+      row.documentNumber!,
+      profileOf(after),
+      today,
+    )
+    if (reason !== null) return identityRefusal({ number, reason })
+  }
+  return undefined
+}
+
+export function profileOf({ birthDate, gender }: CustomerRecord): Profile {
+  return { birthDate, gender }
+}

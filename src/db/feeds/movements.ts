@@ -1,0 +1,107 @@
+import type { MovementRow } from '../../core/feeds/rows.ts'
+import { parseAmount } from '../../core/money.ts'
+import type { CustomerKey } from '../vault.ts'
+import { collapse, collectOutcomes, differs, groupBy, type Incoming, keyOf, receive, refusal, settleOthers } from './batch.ts'
+import { normaliseCounterparty, sealCounterparty } from './counterparties.ts'
+import { openCustomerKeys } from './customer-keys.ts'
+import type { ApplyFeed, FeedContext } from './feed.ts'
+import { amountMisfit, findHoldings, type HoldingReference, otherCurrency, unknownName } from './holding-references.ts'
+import { lockCustomerReferences } from './references.ts'
+import { confirmMovements, type Movement, movementKey, readMovements, type StoredMovement, type WrittenMovement, writeMovements } from './stored-movements.ts'
+
+interface Resolved extends Incoming<MovementRow> {
+  readonly holding: HoldingReference
+  readonly institutionPath: string
+  /** Minor units as a whole number in text. */
+  readonly amount: string
+}
+
+const compared = ['direction', 'amount', 'bookedOn', 'channel', 'purpose', 'status'] as const satisfies readonly (keyof Movement)[]
+
+/**
+ * Applies movements. The counterparty is encrypted under its customer's key, who gets one where there is none yet; beside it stand a
+ * masked form and a keyed hash. A movement stays with its holding for good; `voided` takes it back.
+ */
+export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) => {
+  const outcomes = collectOutcomes(rows)
+  const received = receive(rows, context.now, outcomes)
+  const holdings = await findHoldings(db, received.map(({ row }) => ({ source: row.source, externalId: row.holdingExternalId })))
+  const customers = await lockCustomerReferences(db, Array.from(holdings.values(), ({ customerId }) => customerId))
+  const resolved = received.flatMap((incoming): Resolved[] => {
+    const { line, row } = incoming
+    const name = { source: row.source, externalId: row.holdingExternalId }
+    const holding = holdings.get(keyOf(name.source, name.externalId))
+    const customer = customers.get(holding?.customerId ?? '')
+    const amount = holding && parseAmount(row.amount, holding.currency)
+    const refused =
+      !holding || !customer
+        ? unknownName('holdingExternalId', 'holding', name)
+        : (otherCurrency(row.currency, name, holding) ??
+          (amount === undefined ? refusal('amount', 'invalid_input', amountMisfit) : undefined))
+    if (refused) outcomes.refuse(line, refused)
+    if (refused || !holding || !customer) return []
+    return [{ ...incoming, holding, institutionPath: customer.institutionPath, amount: `${amount}` }]
+  })
+  const stored = await readMovements(db, resolved.map(({ row, holding }) => ({ customerId: holding.customerId, source: row.source, externalId: row.externalId })))
+
+  const sealing: { readonly movement: Omit<WrittenMovement, 'counterparty'>; readonly counterparty: string | undefined }[] = []
+  const confirmed: object[] = []
+  for (const [key, group] of groupBy(resolved, ({ row, holding }) => movementKey({ customerId: holding.customerId, ...row }))) {
+    const before = stored.get(key)
+    const holdingId = before?.holdingId ?? group[0]!.holding.id
+    const fitting = group.filter(({ line, row, holding }) => {
+      if (holding.id === holdingId) return true
+      outcomes.refuse(line, refusal('holdingExternalId', 'conflict', `The movement "${row.externalId}" of source "${row.source}" belongs to another holding.`))
+      return false
+    })
+    const [any] = fitting
+    if (!any) continue
+    const { customerId } = any.holding
+    const collapsed = collapse(fitting, before?.asOf.toISOString(), 'merge')
+    const id = before?.id ?? context.newId()
+    const winner = collapsed.winner as Resolved | undefined
+    if (winner) {
+      const { line, row, asOf, dated, institutionPath } = winner
+      const after = movementAfter(winner, id, before)
+      const counterparty = row.counterparty !== undefined && !isSame(row.counterparty, before, context) ? row.counterparty : undefined
+      const changed = !before || counterparty !== undefined || differs(after, before, compared)
+      if (changed) sealing.push({ movement: { ...after, institutionPath, asOf }, counterparty })
+      else if (dated && asOf > before.asOf.toISOString()) confirmed.push({ customerId, id, asOf })
+      outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, customerId)
+    }
+    settleOthers(outcomes, collapsed, id, customerId)
+  }
+
+  const named = sealing.flatMap(({ movement, counterparty }) => (counterparty === undefined ? [] : [movement.customerId]))
+  const keys: ReadonlyMap<string, CustomerKey> = named.length > 0 ? await openCustomerKeys(db, [...new Set(named)], context.vault) : new Map()
+  const written = sealing.map(({ movement, counterparty }): WrittenMovement => {
+    const sealed = counterparty === undefined ? undefined : sealCounterparty(context.vault, keys.get(movement.customerId)!, movement.id, counterparty)
+    return { ...movement, counterparty: sealed ?? stored.get(movementKey(movement))?.counterparty }
+  })
+  await Promise.all([written.length > 0 && writeMovements(db, written, context.now), confirmed.length > 0 && confirmMovements(db, confirmed)])
+  return outcomes.list()
+}
+
+function movementAfter({ row, holding, amount }: Resolved, id: string, before: StoredMovement | undefined): Movement {
+  return {
+    id,
+    customerId: holding.customerId,
+    holdingId: holding.id,
+    source: row.source,
+    externalId: row.externalId,
+    direction: row.direction,
+    amount,
+    currency: holding.currency,
+    bookedOn: row.bookedOn,
+    channel: row.channel ?? before?.channel ?? 'other',
+    purpose: row.purpose ?? before?.purpose ?? 'unknown',
+    status: row.status ?? before?.status ?? 'booked',
+  }
+}
+
+/** Whether the counterparty is the one that is stored, by the hash under the key with which that one was made. */
+function isSame(counterparty: string, before: StoredMovement | undefined, { vault }: FeedContext): boolean {
+  const known = before?.counterparty
+  if (!known) return false
+  return vault.blindIndexes('counterparty', normaliseCounterparty(counterparty)).some(({ keyId, hash }) => keyId === known.keyId && hash.toString('hex') === known.hash)
+}

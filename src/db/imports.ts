@@ -1,0 +1,173 @@
+import { sql, type SQL } from 'drizzle-orm'
+import type { Db } from './database.ts'
+
+export const importStatuses = ['running', 'completed', 'failed', 'cancelled', 'interrupted'] as const
+export type ImportStatus = (typeof importStatuses)[number]
+
+/** The book-keeping of an import. Lines count from 1; a line that is committed is never applied again. */
+export interface ImportRun {
+  readonly id: string
+  readonly entity: string
+  readonly format: 'csv' | 'ndjson'
+  readonly status: ImportStatus
+  readonly rowsRead: number
+  readonly rowsCreated: number
+  readonly rowsUpdated: number
+  readonly rowsUnchanged: number
+  readonly rowsSuperseded: number
+  readonly rowsRejected: number
+  readonly committedLine: number
+  readonly failureCode: string | null
+  readonly failureMessage: string | null
+  readonly startedAt: string
+  readonly heartbeatAt: string
+  readonly finishedAt: string | null
+}
+
+/** A sender is taken for lost when it has not written for this long. */
+const LOST_AFTER_SECONDS = 15
+
+const columns = (now: Date): SQL => sql`json_build_object(
+  'id', id, 'entity', entity, 'format', format,
+  'status', case when status = 'running' and heartbeat_at < ${now.toISOString()}::timestamptz - interval '1 second' * ${LOST_AFTER_SECONDS}::int then 'interrupted' else status end,
+  'rowsRead', rows_read, 'rowsCreated', rows_created, 'rowsUpdated', rows_updated, 'rowsUnchanged', rows_unchanged, 'rowsSuperseded', rows_superseded,
+  'rowsRejected', rows_rejected, 'committedLine', committed_line, 'failureCode', failure_code, 'failureMessage', failure_message,
+  'startedAt', started_at, 'heartbeatAt', heartbeat_at, 'finishedAt', finished_at)`
+
+export interface NewImport {
+  readonly id: string
+  readonly entity: string
+  readonly format: 'csv' | 'ndjson'
+  readonly caller: string
+  readonly institutionPath: string
+  readonly now: Date
+}
+
+/** Begins an import, or finds the one of this id: false where there is one already. */
+export async function insertImport(db: Db, { id, entity, format, caller, institutionPath, now }: NewImport): Promise<boolean> {
+  const at = now.toISOString()
+  const made = await db.rows(sql`
+    insert into import_run (id, entity, format, caller, institution_path, status, started_at, heartbeat_at)
+    values (${id}::uuid, ${entity}, ${format}, ${caller}, ${institutionPath}, 'running', ${at}::timestamptz, ${at}::timestamptz)
+    on conflict (id) do nothing returning id`)
+  return made.length > 0
+}
+
+/** The import of this id, in scope, held until the transaction ends. */
+export async function lockImport(db: Db, id: string, now: Date): Promise<(ImportRun & { readonly caller: string }) | undefined> {
+  const [row] = await db.rows<{ run: ImportRun; caller: string }>(sql`select ${columns(now)} as run, caller from import_run where id = ${id}::uuid for update`)
+  return row && { ...row.run, caller: row.caller }
+}
+
+export async function findImport(db: Db, id: string, now: Date): Promise<ImportRun | undefined> {
+  const [row] = await db.rows<{ run: ImportRun }>(sql`select ${columns(now)} as run from import_run where id = ${id}::uuid`)
+  return row?.run
+}
+
+/** The latest imports in scope. */
+export async function listImports(db: Db, entity: string | undefined, limit: number, now: Date): Promise<ImportRun[]> {
+  const rows = await db.rows<{ run: ImportRun }>(
+    sql`select ${columns(now)} as run from import_run where ${entity ?? null}::text is null or entity = ${entity ?? null} order by started_at desc, id desc limit ${limit}::int`,
+  )
+  return rows.map(({ run }) => run)
+}
+
+/** Takes an interrupted import up again and answers the number of this attempt, which fences earlier senders off. */
+export async function resumeImport(db: Db, id: string, now: Date): Promise<number> {
+  const [row] = await db.rows<{ attempt: number }>(sql`
+    update import_run set status = 'running', attempt = attempt + 1, cancel_requested = false, heartbeat_at = ${now.toISOString()}::timestamptz, finished_at = null, failure_code = null, failure_message = null
+    where id = ${id}::uuid returning attempt`)
+  return row!.attempt
+}
+
+export interface BatchCounts {
+  readonly read: number
+  readonly created: number
+  readonly updated: number
+  readonly unchanged: number
+  readonly superseded: number
+  readonly rejected: number
+}
+
+/**
+ * Counts a batch in its own transaction, before its rows are applied, and holds the import: `undefined` where another sender has taken over,
+ * else whether somebody asked to cancel and how many rows were rejected before.
+ */
+export async function holdForBatch(db: Db, id: string, attempt: number): Promise<{ readonly cancelRequested: boolean; readonly rejected: number } | undefined> {
+  const [row] = await db.rows<{ cancel_requested: boolean; rejected: number }>(
+    sql`select cancel_requested, rows_rejected::int as rejected from import_run where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running' for update`,
+  )
+  return row && { cancelRequested: row.cancel_requested, rejected: row.rejected }
+}
+
+export async function countBatch(db: Db, id: string, counts: BatchCounts, committedLine: number, header: readonly string[] | undefined, now: Date): Promise<void> {
+  await db.rows(sql`
+    update import_run set
+      rows_read = rows_read + ${counts.read}::int, rows_created = rows_created + ${counts.created}::int, rows_updated = rows_updated + ${counts.updated}::int,
+      rows_unchanged = rows_unchanged + ${counts.unchanged}::int, rows_superseded = rows_superseded + ${counts.superseded}::int, rows_rejected = rows_rejected + ${counts.rejected}::int,
+      committed_line = greatest(committed_line, ${committedLine}::bigint), heartbeat_at = ${now.toISOString()}::timestamptz,
+      header = coalesce(header, ${header === undefined ? null : sql.param(header)}::text[])
+    where id = ${id}::uuid`)
+}
+
+/** Tells that the sender is alive though no row has come. */
+export async function beat(db: Db, id: string, attempt: number, now: Date): Promise<void> {
+  await db.rows(sql`update import_run set heartbeat_at = ${now.toISOString()}::timestamptz where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running'`)
+}
+
+export async function finishImport(
+  db: Db,
+  id: string,
+  attempt: number,
+  end: { readonly status: ImportStatus; readonly code?: string; readonly message?: string; readonly now: Date },
+): Promise<void> {
+  await db.rows(sql`
+    update import_run set status = ${end.status}, finished_at = ${end.now.toISOString()}::timestamptz, heartbeat_at = ${end.now.toISOString()}::timestamptz,
+      failure_code = ${end.code ?? null}, failure_message = ${end.message ?? null}
+    where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running'`)
+}
+
+export async function requestCancel(db: Db, id: string): Promise<void> {
+  await db.rows(sql`update import_run set cancel_requested = true where id = ${id}::uuid`)
+}
+
+/** Ends an import whose sender is gone. */
+export async function cancelLost(db: Db, id: string, now: Date): Promise<void> {
+  await db.rows(sql`update import_run set status = 'cancelled', attempt = attempt + 1, finished_at = ${now.toISOString()}::timestamptz where id = ${id}::uuid`)
+}
+
+export interface StoredReject {
+  readonly line: number
+  readonly field: string | null
+  readonly code: string
+  readonly message: string
+  readonly rawEncrypted: Buffer
+}
+
+export async function insertRejects(db: Db, importId: string, rejects: readonly StoredReject[], expiresAt: Date): Promise<void> {
+  if (rejects.length === 0) return
+  const rows = rejects.map(({ rawEncrypted, ...rest }) => ({ ...rest, raw: rawEncrypted.toString('hex') }))
+  await db.rows(sql`
+    insert into import_reject (import_id, line, field, code, message, raw_encrypted, expires_at)
+    select ${importId}::uuid, line, field, code, message, decode(raw, 'hex'), ${expiresAt.toISOString()}::timestamptz
+    from json_to_recordset(${JSON.stringify(rows)}::json) as r (line bigint, field text, code text, message text, raw text)
+    on conflict (import_id, line) do nothing`)
+}
+
+/** Rejects after a line, in order. The import itself must be in scope. */
+export async function listRejects(db: Db, importId: string, afterLine: number, limit: number): Promise<StoredReject[]> {
+  const rows = await db.rows<{ line: bigint; field: string | null; code: string; message: string; raw_encrypted: Buffer }>(sql`
+    select j.line, j.field, j.code, j.message, j.raw_encrypted from import_reject j join import_run r on r.id = j.import_id
+    where j.import_id = ${importId}::uuid and j.line > ${afterLine}::bigint order by j.line limit ${limit}::int`)
+  return rows.map(({ line, raw_encrypted, ...rest }) => ({ ...rest, line: Number(line), rawEncrypted: raw_encrypted }))
+}
+
+export async function findHeader(db: Db, importId: string): Promise<{ readonly format: 'csv' | 'ndjson'; readonly header: readonly string[] | null } | undefined> {
+  const [row] = await db.rows<{ format: 'csv' | 'ndjson'; header: string[] | null }>(sql`select format, header from import_run where id = ${importId}::uuid`)
+  return row
+}
+
+/** Removes rejects past their time; run by the housekeeping job. */
+export async function forgetExpiredRejects(db: Db, now: Date): Promise<void> {
+  await db.rows(sql`delete from import_reject where expires_at <= ${now.toISOString()}::timestamptz`)
+}

@@ -1,0 +1,60 @@
+import { sql } from 'drizzle-orm'
+import type { Day } from '../core/calendar.ts'
+import { customerKinds, mainBusinessLine } from '../core/customers.ts'
+import { lockCustomers } from './assets.ts'
+import type { Db } from './database.ts'
+import { raiseDirectoryVersion } from './directory.ts'
+
+const corporateKinds = customerKinds.filter((kind) => mainBusinessLine(kind) === 'corporate')
+
+/**
+ * Brings up to date who keeps these customers and to whom they are visible: staff with an assignment that holds today, and as relationship manager the one
+ * of the main line of business. Raises the directory where anything changed. The customers are locked by the caller. Leaves `version` alone.
+ */
+export async function refreshOwnership(db: Db, customerIds: readonly string[], today: Day): Promise<void> {
+  if (customerIds.length === 0) return
+  const ids = sql`${sql.param(customerIds)}::uuid[]`
+  const changed = await db.rows(sql`
+    with holder as (
+      select a.customer_id, array_agg(distinct a.staff_id order by a.staff_id) as staff,
+        max(a.staff_id::text) filter (where a.business_line = 'personal') as personal,
+        max(a.staff_id::text) filter (where a.business_line = 'corporate') as corporate
+      from assignment a
+      where a.customer_id = any (${ids}) and a.state <> 'cancelled' and a.starts_on <= ${today}::date and (a.ends_on is null or a.ends_on > ${today}::date)
+      group by a.customer_id
+    ), wanted as (
+      select c.id, case when c.kind = any (${sql.param(corporateKinds)}::text[]) then h.corporate::uuid else h.personal::uuid end as manager, coalesce(h.staff, '{}') as staff
+      from customer c left join holder h on h.customer_id = c.id
+      where c.id = any (${ids})
+    )
+    update customer c set relationship_manager_id = w.manager, visible_to = w.staff
+    from wanted w
+    where c.id = w.id and c.id = any (${ids}) and (c.relationship_manager_id is distinct from w.manager or c.visible_to <> w.staff)
+    returning c.id`)
+  if (changed.length > 0) await raiseDirectoryVersion(db)
+}
+
+/**
+ * Applies what has fallen due by today: planned assignments that begin become current, those that end become ended, and the customers
+ * follow. At most `limit` of them, in this transaction; all within the subtree of `institutionPrefix` (`/` for the bank). Answers how many changed: call again
+ * while it is not 0.
+ */
+export async function applyDueAssignments(db: Db, institutionPrefix: string, today: Day, limit: number): Promise<number> {
+  const within = sql`institution_path ^@ ${institutionPrefix}::text`
+  const due = await db.rows<{ customerId: string; id: string }>(sql`
+    (select customer_id as "customerId", id from assignment where state = 'planned' and starts_on <= ${today}::date and ${within} order by starts_on, customer_id limit ${limit}::int)
+    union all
+    (select customer_id, id from assignment where state = 'current' and ends_on <= ${today}::date and ${within} order by ends_on, customer_id limit ${limit}::int)
+    limit ${limit}::int`)
+  if (due.length === 0) return 0
+  const customerIds = [...new Set(due.map(({ customerId }) => customerId))]
+  await lockCustomers(db, customerIds)
+  const changed = await db.rows(sql`
+    update assignment a set state = case when a.ends_on <= ${today}::date then 'ended' else 'current' end, version = a.version + 1
+    from json_to_recordset(${JSON.stringify(due)}::json) as r ("customerId" uuid, id uuid)
+    where a.customer_id = r."customerId" and a.id = r.id
+      and ((a.state = 'planned' and a.starts_on <= ${today}::date) or (a.state = 'current' and a.ends_on <= ${today}::date))
+    returning a.id`)
+  await refreshOwnership(db, customerIds, today)
+  return changed.length
+}

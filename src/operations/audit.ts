@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { emptyChain, extendChain, verifyChain } from '../core/audit-chain.ts'
+import { addDays } from '../core/calendar.ts'
+import { refuseField } from '../core/errors.ts'
+import { type Chain, countUnsealedBefore, findHeads, holdSealing, insertLinks, listChains, listLinks, listPublishedHeads, listUnsealed } from '../db/audit.ts'
+import type { Db } from '../db/database.ts'
+import { viewNamed } from '../db/views/all.ts'
+import type { Order } from '../db/views/read.ts'
+import { operation, pageOperation } from './operation.ts'
+import { pageInput } from './pages.ts'
+import { answerPage } from './reading.ts'
+import { daySchema, id } from './scalars.ts'
+
+const hash = (previous: Uint8Array, text: string): Uint8Array => createHash('sha256').update(previous).update(text).digest()
+
+const latestFirst: Order = {
+  name: 'at',
+  direction: 'desc',
+  keys: (row) => [
+    { expression: `${row}.at`, cast: 'timestamptz' },
+    { expression: `${row}.id`, cast: 'uuid' },
+  ],
+}
+
+export const auditEntries = pageOperation(viewNamed('AuditEntry'), {
+  kind: 'query',
+  name: 'auditEntries',
+  summary: 'Who did what, the latest first',
+  description: 'What was done by people and machines of your subtree, and to its customers.',
+  permission: 'audit:read',
+  domain: 'Internal Audit',
+  input: z.strictObject({
+    customerId: id.optional().meta({ description: 'What concerns this customer.' }),
+    actorId: z.string().min(1).max(200).optional().meta({ description: 'What this actor did, such as staff:S00012.' }),
+    operation: z.string().min(1).max(100).optional().meta({ description: 'Only this operation.' }),
+    from: daySchema.optional().meta({ description: 'From this day on (UTC).' }),
+    to: daySchema.optional().meta({ description: 'Up to this day (UTC).' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor'],
+  lane: 'pool',
+  run: (context, { customerId, actorId, operation: name, from, to, ...page }) =>
+    answerPage(context, viewNamed('AuditEntry'), {
+      ...page,
+      order: latestFirst,
+      where: (row, bind) => [
+        ...(customerId ? [`${row}.customer_id = ${bind(customerId)}::uuid`] : []),
+        ...(actorId ? [`${row}.actor_id = ${bind(actorId)}::text`] : []),
+        ...(name ? [`${row}.operation = ${bind(name)}::text`] : []),
+        ...(from ? [`${row}.at >= ${bind(from)}::date`] : []),
+        ...(to ? [`${row}.at < ${bind(addDays(to, 1))}::date`] : []),
+      ],
+    }),
+})
+
+const SEAL_AT_ONCE = 10_000
+/** Entries are sealed within minutes; transactions that took longer to commit than this are none of ours. */
+const SEAL_WINDOW_DAYS = 2
+
+export const sealAudit = operation({
+  kind: 'command',
+  name: 'sealAudit',
+  summary: 'Chain new audit entries',
+  description: 'Links committed entries to the chain of their institution and day and publishes each new head as an event. Entries are never locked, so writers do not wait.',
+  permission: 'system:run',
+  domain: 'Internal Audit',
+  input: z.strictObject({}),
+  output: z.object({ sealed: z.int() }),
+  transport: 'internal',
+  async run({ db, now, record }) {
+    if (!(await holdSealing(db))) return { sealed: 0 }
+    const entries = await listUnsealed(db, new Date(now.getTime() - SEAL_WINDOW_DAYS * 86_400_000), SEAL_AT_ONCE)
+    const byChain = Map.groupBy(entries, ({ chainPath, chainDay }) => `${chainPath}@${chainDay}`)
+    const chains = [...byChain.values()].map(([first]): Chain => ({ path: first!.chainPath, day: first!.chainDay }))
+    const heads = new Map((await findHeads(db, chains)).map((head) => [`${head.path}@${head.day}`, head]))
+    const links = chains.flatMap((chain) => {
+      const key = `${chain.path}@${chain.day}`
+      return extendChain(heads.get(key) ?? emptyChain, byChain.get(key)!, hash).map((link) => ({ ...chain, ...link }))
+    })
+    await insertLinks(db, links)
+    const last = new Map(links.map((link) => [`${link.path}@${link.day}`, link]))
+    for (const [key, link] of last) {
+      record({ event: 'audit.sealed', subjectType: 'audit_chain', subjectId: key, audited: false, details: { position: link.position, hash: Buffer.from(link.hash).toString('hex') } })
+    }
+    return { sealed: links.length }
+  },
+})
+
+const VERIFY_AT_ONCE = 5_000
+const LONGEST_VERIFIED_DAYS = 366
+
+export const auditVerification = operation({
+  kind: 'query',
+  name: 'auditVerification',
+  summary: 'Whether the audit log is as it was written',
+  description:
+    'Computes the chains of your subtree anew, day by day, and compares them with what is stored and with the heads that were published as events. Any entry that was changed, removed or inserted since it was sealed is found.',
+  permission: 'audit:read',
+  domain: 'Internal Audit',
+  input: z.strictObject({
+    from: daySchema.optional().meta({ description: 'First day (UTC); a week ago where it is missing.' }),
+    to: daySchema.optional().meta({ description: 'Last day (UTC); today where it is missing.' }),
+  }),
+  output: z
+    .object({
+      chains: z.int().meta({ description: 'Chains of an institution and day that were computed.' }),
+      entries: z.int().meta({ description: 'Entries in them.' }),
+      unsealed: z.int().meta({ description: 'Entries older than an hour that no chain holds.' }),
+      intact: z.boolean().meta({ description: 'Whether nothing is wrong.' }),
+      faults: z.array(
+        z
+          .object({
+            institutionPath: z.string(),
+            day: z.iso.date(),
+            position: z.int(),
+            fault: z.enum(['entry_missing', 'entry_altered', 'link_missing', 'head_differs']),
+          })
+          .meta({ id: 'AuditFault', description: 'Where a chain is broken.' }),
+      ),
+    })
+    .meta({ id: 'AuditVerification', description: 'What a verification of the audit log found.' }),
+  errors: [],
+  lane: 'pool',
+  async run({ db, now, today }, { from, to }) {
+    const last = to ?? addDays(today, 1)
+    const first = from ?? addDays(last, -8)
+    if (first > last) throw refuseField('invalid_input', 'from', 'period', 'The first day must not lie after the last.')
+    if (addDays(first, LONGEST_VERIFIED_DAYS) < last) throw refuseField('invalid_input', 'from', 'period', `At most ${LONGEST_VERIFIED_DAYS} days are verified at once.`)
+    const chains = await listChains(db, first, last)
+    const faults: { institutionPath: string; day: string; position: number; fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_differs' }[] = []
+    let entries = 0
+    for (const chain of chains) {
+      const result = await verifyStored(db, chain)
+      entries += result.entries
+      if (result.fault) faults.push({ institutionPath: chain.path, day: chain.day, ...result.fault })
+    }
+    const unsealed = await countUnsealedBefore(db, new Date(now.getTime() - 3_600_000))
+    return { chains: chains.length, entries, unsealed, intact: faults.length === 0 && unsealed === 0, faults }
+  },
+})
+
+type StoredFault = { readonly position: number; readonly fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_differs' }
+
+async function verifyStored(db: Db, chain: Chain): Promise<{ readonly entries: number; readonly fault?: StoredFault }> {
+  let head = emptyChain
+  for (;;) {
+    const links = await listLinks(db, chain, head.position, VERIFY_AT_ONCE)
+    const result = verifyChain(head, links, hash)
+    if ('fault' in result) return { entries: result.position, fault: result }
+    head = result
+    if (links.length < VERIFY_AT_ONCE) break
+  }
+  const differing = (await listPublishedHeads(db, chain)).find(({ hash: published, stored }) => published !== stored)
+  return differing ? { entries: head.position, fault: { position: differing.position, fault: 'head_differs' } } : { entries: head.position }
+}
+
+export const auditOperations = [auditEntries, auditVerification, sealAudit]

@@ -1,0 +1,58 @@
+import { feedRows } from '../../core/feeds/rows.ts'
+import { notFound } from '../../core/errors.ts'
+import { applyAssignments } from '../../db/feeds/assignments.ts'
+import { applyCustomers } from '../../db/feeds/customers.ts'
+import { findCustomerName } from '../../db/feeds/stored.ts'
+import { daySchema, id } from '../scalars.ts'
+import { changeOperation, correctOperation, createOperation, type SingleWrites, upsertOperation } from './single-write.ts'
+
+const customers: SingleWrites<'customers'> = {
+  entity: 'customers',
+  noun: 'Customer',
+  called: 'a customer',
+  permission: 'customer:write',
+  createPermission: 'customer:create',
+  domain: 'Party Reference Data Directory',
+  apply: applyCustomers,
+}
+const assignments: SingleWrites<'assignments'> = {
+  entity: 'assignments',
+  noun: 'Assignment',
+  called: 'an assignment',
+  permission: 'assignment:write',
+  domain: 'Customer Relationship Management',
+  apply: applyAssignments,
+}
+
+const { source: _s1, externalId: _e1, asOf: _a1, ...customerFields } = feedRows.customers.shape
+const { source: _s2, externalId: _e2, asOf: _a2, customerSource: _c2, customerExternalId: _x2, status: _t2, ...assignmentFields } = feedRows.assignments.shape
+
+export const upsertCustomer = upsertOperation({ ...customers, permission: 'customer:create' })
+export const createCustomer = createOperation(customers, customerFields)
+export const correctCustomer = correctOperation(customers, customerFields)
+export const closeCustomer = changeOperation(customers, {
+  name: 'closeCustomer',
+  summary: 'End the relation with a customer',
+  description: 'The record stays with all that belongs to it.',
+  concurrency: 'optional',
+  shape: { closedOn: daySchema.optional().meta({ description: 'Day on which it ended; today where it is missing.' }) },
+  change: ({ closedOn }, { today }) => ({ status: 'closed', closedOn: closedOn ?? today }),
+})
+
+export const upsertAssignment = upsertOperation(assignments)
+export const createAssignment = createOperation(assignments, { customerId: id, ...assignmentFields }, async ({ db }, { customerId, ...fields }) => {
+  const name = await findCustomerName(db, String(customerId))
+  if (!name) throw notFound('customer')
+  return { ...name, ...fields }
+})
+export const correctAssignment = correctOperation(assignments, assignmentFields)
+export const endAssignment = changeOperation(assignments, {
+  name: 'endAssignment',
+  summary: 'End or take back an assignment',
+  description: 'It holds until the day before; without a day it is taken back as if it had never been.',
+  concurrency: 'optional',
+  shape: { endsOn: daySchema.optional().meta({ description: 'First day on which it holds no more.' }) },
+  change: ({ endsOn }) => (endsOn === undefined ? { status: 'cancelled' } : { endsOn }),
+})
+
+export const customerWrites = [upsertCustomer, createCustomer, correctCustomer, closeCustomer, upsertAssignment, createAssignment, correctAssignment, endAssignment]

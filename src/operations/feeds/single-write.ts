@@ -1,0 +1,178 @@
+import { z } from 'zod'
+import { DomainError, type ErrorCode, notFound } from '../../core/errors.ts'
+import type { FeedEntity } from '../../core/feeds/feed.ts'
+import { feedRows, type FeedRowOf } from '../../core/feeds/rows.ts'
+import type { Permission } from '../../core/permissions.ts'
+import type { ApplyFeed, FeedContext } from '../../db/feeds/feed.ts'
+import { type CorrectableEntity, lockByExternalId, lockStoredRow } from '../../db/feeds/stored.ts'
+import { viewNamed } from '../../db/views/all.ts'
+import type { Bind } from '../../db/views/view.ts'
+import { problemsOf } from '../execute.ts'
+import { type Context, type Operation, viewOperation } from '../operation.ts'
+import { answerOne } from '../reading.ts'
+import { expectedVersion, id } from '../scalars.ts'
+
+/** The source of what people enter here, as against what a core-banking system sends. */
+const OWN_SOURCE = 'guanxi'
+
+/** What single writes of an entity have in common with its import: one schema, one way to apply it. */
+export interface SingleWrites<E extends FeedEntity> {
+  readonly entity: E
+  /** The view of what is written, also the noun in the operations' names. */
+  readonly noun: string
+  /** How sentences call it. */
+  readonly called: string
+  readonly permission: Permission
+  /** Where creating takes another permission than changing. */
+  readonly createPermission?: Permission
+  readonly domain: string
+  readonly apply: ApplyFeed<FeedRowOf<E>>
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+export const feedErrors: readonly ErrorCode[] = ['unknown_reference', 'unknown_currency', 'conflict', 'already_exists', 'superseded', 'identity_mismatch', 'outside_period', 'period_overlap', 'in_use', 'institution_move_unsupported', 'cycle']
+
+export function feedContext(context: Context): FeedContext {
+  const { now, today, newId, vault, bank, actor } = context
+  return { now, today, newId, vault, baseCurrency: bank.baseCurrency, calendar: bank.calendar, fromPerson: actor.kind === 'staff' }
+}
+
+interface Written {
+  readonly id: string
+  readonly customerId?: string | undefined
+  readonly outcome: 'created' | 'updated' | 'unchanged'
+}
+
+/** Applies one row as an import would, and refuses what an import would reject. */
+export async function writeRow<E extends FeedEntity>(context: Context, { entity, noun, apply }: SingleWrites<E>, row: Row): Promise<Written> {
+  const parsed = feedRows[entity].safeParse(row)
+  if (!parsed.success) throw new DomainError('invalid_input', 'The input is not valid.', parsed.error.issues.flatMap(problemsOf))
+  const [result] = await apply(context.db, [{ line: 1, row: parsed.data as FeedRowOf<E> }], feedContext(context))
+  if (!result) throw new Error('A row was left without an outcome.')
+  if ('refusal' in result) {
+    const { code, field, message } = result.refusal
+    throw new DomainError(code, message, field === undefined ? [] : [{ pointer: `/${field}`, rule: code, message }])
+  }
+  if (result.outcome === 'superseded') throw new DomainError('superseded', 'Something newer is known already: asOf is older than what is stored.')
+  if (result.outcome !== 'unchanged') {
+    context.record({
+      event: `${snake(noun)}.${result.outcome}`,
+      subjectType: snake(noun),
+      subjectId: result.id,
+      ...(result.customerId !== undefined && { customerId: result.customerId }),
+      changed: Object.keys(row).filter((field) => field !== 'source' && field !== 'externalId'),
+    })
+  }
+  return { id: result.id, customerId: result.customerId, outcome: result.outcome }
+}
+
+const snake = (name: string): string => name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
+
+export function byId({ id: rowId, customerId }: Written, noun: string): (row: string, bind: Bind) => string {
+  return (row, bind) => (customerId === undefined || noun === 'Customer' ? `${row}.id = ${bind(rowId)}::uuid` : `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`)
+}
+
+const mode = z.enum(['upsert', 'create_only', 'update_only']).default('upsert').meta({ description: 'Whether it may be made, changed or both.' })
+
+/** `upsert…`: the row of a source system, by the name it has there. */
+export function upsertOperation<E extends CorrectableEntity>(writes: SingleWrites<E>): Operation {
+  const { entity, noun, called, permission, domain } = writes
+  const view = viewNamed(noun)
+  return viewOperation(view, {
+    kind: 'command',
+    name: `upsert${noun}`,
+    summary: `Make or change ${called} by the name that a source system gives it`,
+    description: 'The same row as in an import, with the same rules. Fields that are missing leave what is stored; sending it again changes nothing.',
+    permission,
+    domain,
+    input: z.strictObject({ ...feedRows[entity].shape, mode, expectedVersion }),
+    errors: [...feedErrors, 'not_found'],
+    concurrency: 'optional',
+    async run(context, { mode: wanted, expectedVersion: expected, ...row }: Row & { mode?: unknown; expectedVersion?: number | undefined }) {
+      const stored = wanted === 'upsert' && expected === undefined ? undefined : await lockByExternalId(context.db, entity, String(row['source']), String(row['externalId']))
+      if (wanted === 'create_only' && stored) throw new DomainError('already_exists', `This source has ${called} of this name already.`)
+      if ((wanted === 'update_only' || expected !== undefined) && !stored) throw notFound(called.replace(/^an? /, ''))
+      checkVersion(expected, stored?.version)
+      return answerOne(context, view, byId(await writeRow(context, writes, row), noun))
+    },
+  })
+}
+
+/** `create…`: something that people enter here. `refer` turns ids of the input into the names that a row refers by. */
+export function createOperation<E extends CorrectableEntity>(
+  writes: SingleWrites<E>,
+  shape: z.core.$ZodShape,
+  refer: (context: Context, input: Row) => Promise<Row> = async (_context, input) => input,
+): Operation {
+  const { entity, noun, called, domain } = writes
+  const view = viewNamed(noun)
+  return viewOperation(view, {
+    kind: 'command',
+    name: `create${noun}`,
+    summary: `Make ${called}`,
+    description: `Without a source and an external id the service gives its own. ${called[0]!.toUpperCase()}${called.slice(1)} of the same name is refused.`,
+    permission: writes.createPermission ?? writes.permission,
+    domain,
+    input: z.strictObject(shape),
+    errors: [...feedErrors, 'not_found'],
+    async run(context, input) {
+      const row = { source: OWN_SOURCE, externalId: context.newId(), ...(await refer(context, input)) }
+      if (await lockByExternalId(context.db, entity, row.source, String(row.externalId))) throw new DomainError('already_exists', `This source has ${called} of this name already.`)
+      const written = await writeRow(context, writes, row)
+      if (written.outcome !== 'created') throw new DomainError('already_exists', `This source has ${called} of this name already.`)
+      return answerOne(context, view, byId(written, noun))
+    },
+  })
+}
+
+interface Change {
+  readonly name: string
+  readonly summary: string
+  readonly description: string
+  readonly concurrency: 'optional' | 'required'
+  readonly shape: z.core.$ZodShape
+  /** What the row says beside what is stored. */
+  readonly change: (input: Row, context: Context) => Row
+}
+
+/** A change of something by its id: what is stored, with some of it said anew. Portfolios and branches see only their own. */
+export function changeOperation<E extends CorrectableEntity>(writes: SingleWrites<E>, { shape, change, ...told }: Change): Operation {
+  const { entity, noun, called, permission, domain } = writes
+  const view = viewNamed(noun)
+  const key = `${noun[0]!.toLowerCase()}${noun.slice(1)}Id`
+  const owned = view.ownership === 'owned'
+  return viewOperation(view, {
+    kind: 'command',
+    ...told,
+    permission,
+    domain,
+    input: z.strictObject({ ...(owned && { customerId: id }), [key]: id, ...shape, expectedVersion }),
+    errors: [...feedErrors, 'not_found', 'already_closed'],
+    async run(context, { expectedVersion: expected, ...input }: Row & { expectedVersion?: number | undefined }) {
+      const identity = { id: String(input[key]), customerId: owned ? String(input['customerId']) : undefined }
+      const stored = await lockStoredRow(context.db, entity, identity)
+      if (!stored) throw notFound(called.replace(/^an? /, ''))
+      checkVersion(expected, stored.version)
+      const { [key]: _id, customerId: _customerId, ...said } = input
+      const written = await writeRow(context, writes, { ...stored.row, ...change(said, context) })
+      return answerOne(context, view, byId(written, noun))
+    },
+  })
+}
+
+/** `correct…`: any of its fields said anew. */
+export function correctOperation<E extends CorrectableEntity>(writes: SingleWrites<E>, fields: z.core.$ZodShape): Operation {
+  return changeOperation(writes, {
+    name: `correct${writes.noun}`,
+    summary: `Correct ${writes.called}`,
+    description: 'Changes the fields that are given and leaves the others. Names the version that was seen, so that of two people who edit at once the second is told.',
+    concurrency: 'required',
+    shape: Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, (schema as z.ZodType).optional()])),
+    change: (input) => input,
+  })
+}
+
+function checkVersion(expected: number | undefined, actual: number | undefined): void {
+  if (expected !== undefined && expected !== actual) throw new DomainError('version_conflict', `It has changed since you saw it: its version is ${actual}, not ${expected}.`)
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod'
+import { notFound } from '../core/errors.ts'
+import { findHoldingByExternalId } from '../db/customers.ts'
+import { viewNamed } from '../db/views/all.ts'
+import type { Order } from '../db/views/read.ts'
+import type { Bind, View } from '../db/views/view.ts'
+import { type Context, pageOperation, viewOperation } from './operation.ts'
+import { pageInput } from './pages.ts'
+import { answerOne, answerPage } from './reading.ts'
+import { externalIdText, id, sourceName } from './scalars.ts'
+
+const holdingView = viewNamed('Holding')
+const domain = 'Customer Position'
+
+export const holding = viewOperation(holdingView, {
+  kind: 'query',
+  name: 'holding',
+  summary: 'One holding of a customer',
+  description: 'With its product, parties and balance.',
+  permission: 'holding:read',
+  domain,
+  input: z.strictObject({ customerId: id, holdingId: id }),
+  errors: ['not_found'],
+  run: (context, { customerId, holdingId }) => answerOne(context, holdingView, ofCustomer(customerId, holdingId)),
+})
+
+export const holdingByExternalId = viewOperation(holdingView, {
+  kind: 'query',
+  name: 'holdingByExternalId',
+  summary: 'The holding that a source system calls by this id',
+  description: 'Looks the id up over the whole bank and answers the holding when its customer is within your scope.',
+  permission: 'holding:read',
+  domain,
+  input: z.strictObject({ source: sourceName, externalId: externalIdText }),
+  errors: ['not_found'],
+  async run(context, { source, externalId }) {
+    const found = await findHoldingByExternalId(context.db, source, externalId)
+    if (!found) throw notFound('holding')
+    return answerOne(context, holdingView, ofCustomer(found.customerId, found.holdingId))
+  },
+})
+
+function ofCustomer(customerId: string, rowId: string) {
+  return (row: string, bind: Bind): string => `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`
+}
+
+/** What grows under a customer, the latest first, in the order of the view's own connection. */
+function pageUnder(context: Context, view: View, order: Order, conditions: (row: string, bind: Bind) => readonly string[], page: { readonly limit: number; readonly cursor?: string | undefined; readonly includeTotal: boolean }) {
+  return answerPage(context, view, { ...page, order, where: conditions })
+}
+
+export const holdings = pageOperation(holdingView, {
+  kind: 'query',
+  name: 'holdings',
+  summary: 'Holdings of a customer',
+  description: 'In the order of their account numbers.',
+  permission: 'holding:read',
+  domain,
+  input: z.strictObject({ customerId: id, ...pageInput }),
+  errors: ['invalid_cursor'],
+  run: (context, { customerId, ...page }) => pageUnder(context, holdingView, order('account_number', 'asc', [['account_number', 'text'], ['id', 'uuid']]), (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`], page),
+})
+
+export const balances = pageOperation(viewNamed('Balance'), {
+  kind: 'query',
+  name: 'balances',
+  summary: 'Change points of a holding’s balance',
+  description: 'The latest first. A balance holds from its day until the next one.',
+  permission: 'holding:read',
+  domain,
+  input: z.strictObject({ customerId: id, holdingId: id, ...pageInput }),
+  errors: ['invalid_cursor'],
+  run: (context, { customerId, holdingId, ...page }) =>
+    pageUnder(context, viewNamed('Balance'), order('day', 'desc', [['day', 'date']]), (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`, `${row}.holding_id = ${bind(holdingId)}::uuid`], page),
+})
+
+export const activity = pageOperation(viewNamed('Activity'), {
+  kind: 'query',
+  name: 'activity',
+  summary: 'What a customer did, by month, channel, type and purpose',
+  description: 'The latest month first.',
+  permission: 'activity:read',
+  domain,
+  input: z.strictObject({ customerId: id, ...pageInput }),
+  errors: ['invalid_cursor'],
+  run: (context, { customerId, ...page }) =>
+    pageUnder(
+      context,
+      viewNamed('Activity'),
+      order('month', 'desc', [['month', 'date'], ['channel', 'text'], ['type', 'text'], ['purpose', 'text'], ['direction', 'text'], ['currency', 'text'], ['counterparty_hash', 'bytea']]),
+      (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`],
+      page,
+    ),
+})
+
+export const movements = pageOperation(viewNamed('Movement'), {
+  kind: 'query',
+  name: 'movements',
+  summary: 'Single flows of note of a customer',
+  description: 'The latest first.',
+  permission: 'activity:read',
+  domain,
+  input: z.strictObject({ customerId: id, ...pageInput }),
+  errors: ['invalid_cursor'],
+  run: (context, { customerId, ...page }) =>
+    pageUnder(context, viewNamed('Movement'), order('booked_on', 'desc', [['booked_on', 'date'], ['id', 'uuid']]), (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`], page),
+})
+
+function order(name: string, direction: 'asc' | 'desc', keys: readonly (readonly [string, string])[]): Order {
+  return { name, direction, keys: (row) => keys.map(([column, cast]) => ({ expression: `${row}.${column}`, cast })) }
+}
+
+export const holdingOperations = [holding, holdingByExternalId, holdings, balances, activity, movements]

@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { dayOf } from '../core/calendar.ts'
+import { applyDueAssignments } from '../db/ownership.ts'
+import { forgetExpiredAnswers } from '../db/idempotency.ts'
+import { forgetExpiredRejects } from '../db/imports.ts'
+import { listTimeZones } from '../db/organisation.ts'
+import { operation } from './operation.ts'
+
+export const applyAssignments = operation({
+  kind: 'command',
+  name: 'applyAssignments',
+  summary: 'Let assignments begin and end at their institution’s midnight',
+  description: 'Planned assignments whose day has come become current, current ones whose end has come end, and the portfolios follow.',
+  permission: 'system:run',
+  domain: 'Customer Relationship Management',
+  input: z.strictObject({}),
+  output: z.object({ applied: z.int() }),
+  transport: 'internal',
+  async run({ db, now, bank }) {
+    const zones = await listTimeZones(db, bank.timeZone)
+    let applied = 0
+    for (const { timeZone, paths } of zones) for (const path of paths) applied += await applyDueAssignments(db, path, dayOf(now, timeZone), 5_000)
+    return { applied }
+  },
+})
+
+export const keepHouse = operation({
+  kind: 'command',
+  name: 'keepHouse',
+  summary: 'Forget what has expired',
+  description: 'Removes stored answers of idempotency keys and rejected rows of imports past their time.',
+  permission: 'system:run',
+  domain: 'System Administration',
+  input: z.strictObject({}),
+  output: z.object({}),
+  transport: 'internal',
+  async run({ db, now }) {
+    await forgetExpiredAnswers(db, now)
+    await forgetExpiredRejects(db, now)
+    return {}
+  },
+})
+
+export const jobOperations = [applyAssignments, keepHouse]

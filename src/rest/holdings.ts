@@ -1,0 +1,37 @@
+import { activity, balances, holding, holdingByExternalId, holdings, movements } from '../operations/holdings.ts'
+import {
+  closeHolding,
+  correctHolding,
+  correctMovement,
+  createHolding,
+  createMovement,
+  upsertActivity,
+  upsertBalance,
+  upsertHolding,
+  upsertHoldingParty,
+  upsertMovement,
+  voidMovement,
+} from '../operations/feeds/holdings.ts'
+import { get, patch, post, put } from './route.ts'
+
+export const holdingRoutes = [
+  get('/holdings/by-external-id/:source/:externalId', holdingByExternalId),
+  put('/holdings/by-external-id/:source/:externalId', upsertHolding),
+  put('/holdings/by-external-id/:source/:holdingExternalId/balances/:day', upsertBalance),
+  put('/holding-parties/by-external-id/:source/:holdingExternalId', upsertHoldingParty),
+  get('/customers/:customerId/holdings', holdings),
+  post('/customers/:customerId/holdings', createHolding, 201),
+  get('/customers/:customerId/holdings/:holdingId', holding),
+  patch('/customers/:customerId/holdings/:holdingId', correctHolding),
+  post('/customers/:customerId/holdings/:holdingId/closure', closeHolding),
+  get('/customers/:customerId/holdings/:holdingId/balances', balances),
+
+  put('/activity/by-external-id/:source/:customerExternalId', upsertActivity),
+  get('/customers/:customerId/activity', activity),
+
+  put('/movements/by-external-id/:source/:externalId', upsertMovement),
+  get('/customers/:customerId/movements', movements),
+  post('/customers/:customerId/holdings/:holdingId/movements', createMovement, 201),
+  patch('/customers/:customerId/movements/:movementId', correctMovement),
+  post('/customers/:customerId/movements/:movementId/voiding', voidMovement),
+]

@@ -1,0 +1,101 @@
+import { csvScanner, csvValues } from './csv-record.ts'
+import { checkedHeader } from './csv-header.ts'
+import { importRefusal } from './refusal.ts'
+import { isLongerThan, type FieldValue, type ParsedRow, type RecordGrammar, type RowError, type RowLimits } from './rows.ts'
+
+/**
+ * CSV of RFC 4180 with a header row: comma, double quotes, CRLF or LF. Values are texts; an empty field without quotes is absent (no key), `""` is
+ * the empty text. Blank lines are passed over.
+ */
+export function csvGrammar(columns: ReadonlySet<string>, limits: RowLimits): RecordGrammar {
+  const scanner = csvScanner()
+  let header: readonly string[] | undefined
+  let nextQuote = -1
+
+  /** Most records hold no quote: their end is the next line feed, found without a look at each character. */
+  function endOf(text: string, from: number): number {
+    // A text is always read from its beginning: what is remembered of the one before ends there.
+    if (from === 0 || nextQuote < from) {
+      const found = text.indexOf('"', from)
+      nextQuote = found === -1 ? Infinity : found
+    }
+    scanner.begin()
+    const lineEnd = text.indexOf('\n', from)
+    return nextQuote > (lineEnd === -1 ? text.length : lineEnd) ? lineEnd : scanner.scan(text, from)
+  }
+
+  function skip(text: string, begin: boolean): number {
+    if (begin) scanner.begin()
+    return scanner.scan(text, 0)
+  }
+
+  function read(raw: string, line: number): ParsedRow | undefined {
+    if (raw === '') return undefined
+    if (!header) {
+      header = checkedHeader(raw, line, columns)
+      return undefined
+    }
+    const values = csvValues(raw)
+    if ('fault' in values) return { line, raw, error: faultError(values.fault, header[values.at]) }
+    if (values.length !== header.length) return { line, raw, error: raggedError(values.length, header.length) }
+    const error = valueError(raw, values, header)
+    return error ? { line, raw, error } : { line, raw, fields: fieldsOf(values, header) }
+  }
+
+  function valueError(raw: string, values: readonly (string | undefined)[], names: readonly string[]): RowError | undefined {
+    if (raw.includes('\0')) return nulError(names[values.findIndex((value) => value?.includes('\0'))])
+    if (raw.length * 3 <= limits.fieldBytes) return undefined
+    const long = values.findIndex((value) => value !== undefined && isLongerThan(value, limits.fieldBytes))
+    return long === -1
+      ? undefined
+      : { ...fieldOf(names[long]), code: 'field_too_long', message: `This field is longer than ${limits.fieldBytes} bytes.` }
+  }
+
+  return {
+    header: () => header,
+    endOf,
+    skip,
+    isQuoteOpen: scanner.isQuoteOpen,
+    read,
+    refuse: (raw, line, error) => {
+      if (!header) throw importRefusal('bad_header', `The header on line ${line} cannot be read: ${error.message}`, { line })
+      return { line, raw, error }
+    },
+    fieldWhere: (raw, fits) => {
+      const values = csvValues(raw)
+      return 'fault' in values ? undefined : header?.[values.findIndex((value) => value !== undefined && fits(value))]
+    },
+    end: () => {
+      if (!header) throw importRefusal('missing_header', 'A CSV body begins with a header row.', { line: 1 })
+    },
+  }
+}
+
+function fieldsOf(values: readonly (string | undefined)[], names: readonly string[]): Readonly<Record<string, FieldValue>> {
+  const fields: Record<string, FieldValue> = {}
+  for (let index = 0; index < names.length; index += 1) {
+    const value = values[index]
+    if (value !== undefined) fields[names[index] as string] = value
+  }
+  return fields
+}
+
+function faultError(fault: 'misplaced_quote' | 'stray_carriage_return', name: string | undefined): RowError {
+  const message =
+    fault === 'misplaced_quote'
+      ? 'A quote stands where RFC 4180 allows none: a field that holds quotes is quoted as a whole and doubles them.'
+      : 'A carriage return stands outside quotes and does not end the line.'
+  return { ...fieldOf(name), code: fault, message }
+}
+
+function raggedError(found: number, expected: number): RowError {
+  return { code: 'ragged_row', message: `This row has ${found} fields where the header has ${expected}.` }
+}
+
+function nulError(name: string | undefined): RowError {
+  return { ...fieldOf(name), code: 'nul_character', message: 'A NUL character cannot be stored.' }
+}
+
+function fieldOf(name: string | undefined): { readonly field?: string } {
+  return name === undefined ? {} : { field: name }
+}

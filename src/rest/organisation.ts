@@ -1,0 +1,61 @@
+import {
+  closeInstitution,
+  closeProduct,
+  correctInstitution,
+  correctProduct,
+  correctStaff,
+  createInstitution,
+  createProduct,
+  createStaff,
+  deactivateStaff,
+  upsertInstitution,
+  upsertProduct,
+  upsertStaff,
+} from '../operations/feeds/organisation.ts'
+import { upsertExchangeRate } from '../operations/feeds/holdings.ts'
+import {
+  calendarDays,
+  delegatePortfolio,
+  exchangeRates,
+  institution,
+  institutions,
+  product,
+  products,
+  revokeDelegation,
+  setCalendarDay,
+  staffMember,
+  staffMembers,
+} from '../operations/organisation.ts'
+import { get, patch, post, put } from './route.ts'
+
+export const organisationRoutes = [
+  get('/institutions', institutions),
+  post('/institutions', createInstitution, 201),
+  put('/institutions/by-external-id/:source/:externalId', upsertInstitution),
+  get('/institutions/:institutionId', institution),
+  patch('/institutions/:institutionId', correctInstitution),
+  post('/institutions/:institutionId/closure', closeInstitution),
+
+  get('/staff', staffMembers),
+  post('/staff', createStaff, 201),
+  put('/staff/by-external-id/:source/:externalId', upsertStaff),
+  get('/staff/:staffId', staffMember),
+  patch('/staff/:staffId', correctStaff),
+  post('/staff/:staffId/deactivation', deactivateStaff),
+
+  post('/delegations', delegatePortfolio, 201),
+  post('/delegations/:delegationId/revocation', revokeDelegation),
+
+  get('/calendar-days', calendarDays),
+  put('/calendar-days/:calendar/:day', setCalendarDay),
+
+  get('/products', products),
+  post('/products', createProduct, 201),
+  put('/products/by-external-id/:source/:externalId', upsertProduct),
+  get('/products/:productId', product),
+  patch('/products/:productId', correctProduct),
+  post('/products/:productId/closure', closeProduct),
+
+  get('/exchange-rates', exchangeRates),
+  put('/exchange-rates/:currency/:day', upsertExchangeRate),
+]

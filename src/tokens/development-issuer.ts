@@ -1,0 +1,104 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto'
+import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SignJWT } from 'jose'
+
+/** Issues tokens for development and tests. `sign` takes the claims that name a caller and a lifetime in seconds (default an hour, at most a day). */
+export interface DevelopmentIssuer {
+  readonly issuer: string
+  readonly audience: string
+  readonly algorithm: 'ES256'
+  readonly publicKeyPem: string
+  readonly sign: (claims: { readonly sub?: string; readonly client_id?: string }, lifetimeSeconds?: number) => Promise<string>
+}
+
+const issuer = 'guanxi-development'
+const audience = 'guanxi'
+const algorithm = 'ES256'
+const defaultLifetime = 3_600
+const maximumLifetime = 86_400
+
+/**
+ * The development issuer of a data folder: its key pair is made once, in `issuer.json` (readable by its owner only), and shared by the service
+ * and the token script. Whether it may be used at all (never in production) is for the configuration to say. `now` is in milliseconds since 1970.
+ * Throws an `Error` for the operator when the file is unreadable, damaged or open to other users.
+ */
+export async function developmentIssuer(folder: string, now: () => number = Date.now): Promise<DevelopmentIssuer> {
+  const path = join(folder, 'issuer.json')
+  const privateKey = createPrivateKey(await privateKeyPem(folder, path))
+  return {
+    issuer,
+    audience,
+    algorithm,
+    publicKeyPem: createPublicKey(privateKey).export({ format: 'pem', type: 'spki' }).toString(),
+    sign: async (claims, lifetimeSeconds = defaultLifetime) => {
+      if (!Number.isInteger(lifetimeSeconds) || lifetimeSeconds < 1 || lifetimeSeconds > maximumLifetime) {
+        throw new Error(`A development token lives 1 to ${maximumLifetime} seconds.`)
+      }
+      const issuedAt = Math.floor(now() / 1000)
+      return new SignJWT({ ...claims })
+        .setProtectedHeader({ alg: algorithm, typ: 'JWT' })
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .setIssuedAt(issuedAt)
+        .setExpirationTime(issuedAt + lifetimeSeconds)
+        .sign(privateKey)
+    },
+  }
+}
+
+async function privateKeyPem(folder: string, path: string): Promise<string> {
+  const existing = await readKeyFile(path)
+  if (existing !== undefined) return existing
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await writeKeyFile(folder, path)
+  const agreed = await readKeyFile(path)
+  if (agreed === undefined) throw new Error(`${path} vanished while it was being made.`)
+  return agreed
+}
+
+/** A hard link appears whole and never replaces a file: of two processes at once one wins, and both read the winner's key afterwards. */
+async function writeKeyFile(folder: string, path: string): Promise<void> {
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { format: 'pem', type: 'pkcs8' },
+    publicKeyEncoding: { format: 'pem', type: 'spki' },
+  })
+  const draft = join(folder, `.issuer-${randomUUID()}`)
+  await writeFile(draft, `${JSON.stringify({ algorithm, privateKey }, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true })
+  try {
+    await link(draft, path)
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error
+  } finally {
+    await rm(draft)
+  }
+}
+
+async function readKeyFile(path: string): Promise<string | undefined> {
+  let text: string
+  try {
+    const { mode } = await stat(path)
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0)
+      throw new Error(`${path} holds a private key but other users may open it: delete it or set its mode to 600.`)
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  }
+  return keyIn(text, path)
+}
+
+function keyIn(text: string, path: string): string {
+  try {
+    const { algorithm: stored, privateKey } = JSON.parse(text) as Readonly<Record<string, unknown>>
+    if (stored === algorithm && typeof privateKey === 'string') return privateKey
+  } catch {
+    // The parser's message would quote the private key.
+  }
+  throw new Error(`${path} is damaged: delete it and a new development key is made.`)
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
