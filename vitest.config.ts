@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
+// As Node.js resolves it: the bundler's own choice would be a second copy of graphql beside the one mercurius has.
+const resolve = { alias: { graphql: new URL('node_modules/graphql/index.js', import.meta.url).pathname } }
+
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'core', include: ['test/core/**/*.test.ts', 'test/tokens/**/*.test.ts', 'test/rest/**/*.test.ts'], isolate: false } },
       {
+        resolve,
         test: {
           name: 'api',
           include: ['test/api/**/*.test.ts', 'test/db/**/*.test.ts'],

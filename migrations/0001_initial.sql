@@ -17,7 +17,6 @@ $$;
 
 revoke all on schema public from public;
 grant usage on schema public to guanxi_service, guanxi_lookup;
-alter default privileges in schema public revoke execute on functions from public;
 
 -- Decimals of a currency's minor unit (ISO 4217); the same as src/core/currencies.ts, which a test proves.
 create function currency_exponent(p_currency text) returns integer
@@ -41,6 +40,7 @@ as $$
     from (select p_amount::numeric * p_rate * (10::numeric ^ (currency_exponent(p_to) - currency_exponent(p_from))) as x) exact
   ) end
 $$;
+revoke execute on function currency_exponent(text), convert_amount(bigint, text, text, numeric) from public;
 grant execute on function currency_exponent(text), convert_amount(bigint, text, text, numeric) to guanxi_service, guanxi_lookup;
 
 -- ---------------------------------------------------------------------------------------------- reference
@@ -754,6 +754,7 @@ begin
   for f in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'public'::regnamespace
     and p.proname in ('find_external_ids', 'claim_external_ids', 'index_values', 'find_by_hash', 'find_by_number', 'find_by_name', 'in_reach') loop
     execute format('alter function %s owner to guanxi_lookup', f);
+    execute format('revoke execute on function %s from public', f);
     execute format('grant execute on function %s to guanxi_service, guanxi_lookup', f);
   end loop;
   revoke create on schema public from guanxi_lookup;

@@ -1,8 +1,7 @@
 import type { Day } from './calendar.ts'
 import type { FeedRefusal } from './feeds/feed.ts'
 
-export const assignmentStates = ['planned', 'current', 'ended', 'cancelled'] as const
-export type AssignmentState = (typeof assignmentStates)[number]
+export type AssignmentState = 'planned' | 'current' | 'ended' | 'cancelled'
 
 /** [startsOn, endsOn): no end while it lasts. */
 export interface Period {

@@ -9,20 +9,16 @@ export const institutionRow = z
   .strictObject({
     source,
     externalId: externalIdText.meta({ description: 'What that system calls the institution.', examples: ['0755'] }),
-    code: code
-      .optional()
-      .meta({
-        description: 'The bank’s own code, unique in the bank; the external id for a new institution without one.',
-        examples: ['0755'],
-      }),
+    code: code.optional().meta({
+      description: 'The bank’s own code, unique in the bank; the external id for a new institution without one.',
+      examples: ['0755'],
+    }),
     name: line(200).meta({ description: 'Name.', examples: ['深圳分行'] }),
     kind: z.enum(institutionKinds).meta({ description: 'Level; it lies below the level of the parent.' }),
-    parentCode: code
-      .optional()
-      .meta({
-        description: 'Code of the institution above, which may stand anywhere in the same batch. Only the head office has none.',
-        examples: ['HO'],
-      }),
+    parentCode: code.optional().meta({
+      description: 'Code of the institution above, which may stand anywhere in the same batch. Only the head office has none.',
+      examples: ['HO'],
+    }),
     status: z.enum(institutionStatuses).optional().meta({ description: 'Whether it works; a new one is active.' }),
     latitude: z
       .number()
@@ -61,12 +57,10 @@ export const staffRow = z
   .strictObject({
     source,
     externalId: externalIdText.meta({ description: 'What that system calls the staff member.', examples: ['S10233'] }),
-    number: code
-      .optional()
-      .meta({
-        description: 'Staff number, unique in the bank, which tokens name; the external id for a new member without one.',
-        examples: ['10233'],
-      }),
+    number: code.optional().meta({
+      description: 'Staff number, unique in the bank, which tokens name; the external id for a new member without one.',
+      examples: ['10233'],
+    }),
     name: line(200).meta({ description: 'Name.', examples: ['李雷'] }),
     institutionCode: code.meta({ description: 'Code of the home institution.', examples: ['0755'] }),
     roles: distinct(z.enum(roles), 10)

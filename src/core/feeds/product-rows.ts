@@ -6,12 +6,10 @@ import { asOf, code, currency, day, externalIdText, fraction, line, rate, source
 export const productRow = z.strictObject({
   source,
   externalId: externalIdText.meta({ description: 'What that system calls the product.', examples: ['TD-12M'] }),
-  code: code
-    .optional()
-    .meta({
-      description: 'The bank’s own code, unique in the bank; the external id for a new product without one.',
-      examples: ['TD-12M'],
-    }),
+  code: code.optional().meta({
+    description: 'The bank’s own code, unique in the bank; the external id for a new product without one.',
+    examples: ['TD-12M'],
+  }),
   name: line(200).meta({ description: 'Name.', examples: ['一年期定期存款'] }),
   family: z
     .enum(productFamilies)

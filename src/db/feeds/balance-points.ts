@@ -31,7 +31,7 @@ const firstDay: Day = '1900-01-01'
 /** Why a balance cannot stand on this day, if it cannot. Time zones and days that begin at the evening's closing make tomorrow's possible. */
 export function refusedDay(day: Day, field: string, today: Day): FeedRefusal | undefined {
   if (day < firstDay) return refusal(field, 'outside_period', 'No balance lies before 1900.')
-  if (day > addDays(today, 1)) return refusal(field, 'outside_period', 'No balance lies after tomorrow.')
+  if (day > today && day > addDays(today, 1)) return refusal(field, 'outside_period', 'No balance lies after tomorrow.')
   return undefined
 }
 
@@ -95,7 +95,8 @@ async function confirmPoints(db: Db, points: readonly object[]): Promise<void> {
 }
 
 /**
- * Moves these points' holdings to their newest change point where they stand elsewhere, and answers whose holdings moved. A holding's
+ * Moves holdings to the newest of the points just written where that is their newest of all, and answers whose holdings moved. A
+ * holding always stands at its newest change point and its customer is locked, so that what is stored need not be read again. Its
  * `version` and `updated_at` count changes of its own data and stay: balances move every night.
  */
 export async function moveHoldings(db: Db, written: readonly BalancePoint[]): Promise<readonly string[]> {
@@ -105,13 +106,12 @@ export async function moveHoldings(db: Db, written: readonly BalancePoint[]): Pr
     const known = latest.get(point.holdingId)
     if (!known || known.day < point.day) latest.set(point.holdingId, point)
   }
-  const touched = Array.from(latest.values(), ({ customerId, holdingId, day }) => ({ customerId, holdingId, day }))
+  const points = Array.from(latest.values(), ({ customerId, holdingId, day, amount }) => ({ customerId, holdingId, day, amount }))
   const rows = await db.rows<{ customerId: string }>(sql`
-    update holding t set balance = b.amount, balance_on = b.day
-    from json_to_recordset(${JSON.stringify(touched)}::json) as r ("customerId" uuid, "holdingId" uuid, day date)
-    join balance b on b.customer_id = r."customerId" and b.holding_id = r."holdingId" and b.day = r.day
-    where t.customer_id = b.customer_id and t.id = b.holding_id and (t.balance_on is null or t.balance_on <= b.day)
-      and (t.balance, t.balance_on) is distinct from (b.amount, b.day)
+    update holding t set balance = r.amount, balance_on = r.day
+    from json_to_recordset(${JSON.stringify(points)}::json) as r ("customerId" uuid, "holdingId" uuid, day date, amount bigint)
+    where t.customer_id = r."customerId" and t.id = r."holdingId" and (t.balance_on is null or t.balance_on <= r.day)
+      and (t.balance, t.balance_on) is distinct from (r.amount, r.day)
     returning t.customer_id as "customerId"`)
-  return rows.map(({ customerId }) => customerId)
+  return [...new Set(rows.map(({ customerId }) => customerId))]
 }

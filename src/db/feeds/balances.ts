@@ -44,6 +44,6 @@ export const applyBalances: ApplyFeed<BalanceRow> = async (db, rows, context) =>
   const applied = await applyPoints(db, points, stored)
   for (const { line, row } of points) outcomes.settle(line, applied.outcomes.get(line)!, row.holdingId, row.customerId)
   const moved = await moveHoldings(db, applied.written)
-  await refreshAssets(db, [...new Set(moved)], context.baseCurrency, context.today)
+  await refreshAssets(db, moved, context.baseCurrency, context.today)
   return outcomes.list()
 }

@@ -3,6 +3,7 @@ import { monthEndsUpTo } from '../../core/calendar.ts'
 import { businessLines, contactKinds, contactPurposes, customerKinds, customerStatuses, genders } from '../../core/customers.ts'
 import { documentTypes } from '../../core/identity-numbers.ts'
 import { decodeMoney } from './decode.ts'
+import * as schema from '../schema.ts'
 import { column, many, one, page, view } from './view.ts'
 
 const version = column('integer', 'Counts changes of the dossier, not of what feeds bring every night.')
@@ -27,7 +28,7 @@ function assetsByMonth(customer: string, days: string, baseCurrency: string): st
     ) a on true`
 }
 
-const customer = view('Customer', 'A person, sole trader or company that the bank deals with, or may.', 'customer', 'customer', {
+const customer = view('Customer', 'A person, sole trader or company that the bank deals with, or may.', schema.customer, {
   id: column('uuid', 'Id of the customer.'),
   coreNumber: column('text', 'Number in the core-banking system; null for a prospect.', { nullable: true }),
   kind: column('text', 'What the customer is.', { values: customerKinds }),
@@ -154,13 +155,13 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
   }),
 })
 
-const externalId = view('ExternalId', 'The name of a customer in one source system.', 'customer_external_id', 'owned', {
+const externalId = view('ExternalId', 'The name of a customer in one source system.', schema.customerExternalId, {
   customerId,
   source: column('text', 'The source system.'),
   externalId: column('text', 'What it calls the customer.'),
 })
 
-const identityDocument = view('IdentityDocument', 'A document that proves who a customer is. Its number is stored encrypted.', 'identity_document', 'owned', {
+const identityDocument = view('IdentityDocument', 'A document that proves who a customer is. Its number is stored encrypted.', schema.identityDocument, {
   id: column('uuid', 'Id of the document.'),
   customerId,
   type: column('text', 'Kind of document.', { values: documentTypes }),
@@ -174,7 +175,7 @@ const identityDocument = view('IdentityDocument', 'A document that proves who a 
   version: column('integer', 'Counts changes.'),
 })
 
-const contactPoint = view('ContactPoint', 'A phone or an e-mail address. Stored encrypted.', 'contact_point', 'owned', {
+const contactPoint = view('ContactPoint', 'A phone or an e-mail address. Stored encrypted.', schema.contactPoint, {
   id: column('uuid', 'Id of the contact point.'),
   customerId,
   kind: column('text', 'Phone or e-mail.', { values: contactKinds }),
@@ -186,7 +187,7 @@ const contactPoint = view('ContactPoint', 'A phone or an e-mail address. Stored 
   version: column('integer', 'Counts changes.'),
 })
 
-const address = view('Address', 'A postal address. Street and house are stored encrypted.', 'address', 'owned', {
+const address = view('Address', 'A postal address. Street and house are stored encrypted.', schema.address, {
   id: column('uuid', 'Id of the address.'),
   customerId,
   purpose: column('text', 'What it is for.'),
@@ -200,7 +201,7 @@ const address = view('Address', 'A postal address. Street and house are stored e
   version: column('integer', 'Counts changes.'),
 })
 
-const assignment = view('Assignment', 'Who keeps a customer in a line of business over a period.', 'assignment', 'owned', {
+const assignment = view('Assignment', 'Who keeps a customer in a line of business over a period.', schema.assignment, {
   id: column('uuid', 'Id of the assignment.'),
   customerId,
   businessLine: column('text', 'Line of business.', { values: businessLines }),

@@ -1,4 +1,5 @@
 import { channels, directions, holdingStatuses, movementStatuses, partyRoles, purposes, transactionTypes } from '../../core/holdings.ts'
+import * as schema from '../schema.ts'
 import { column, many, one, page, view } from './view.ts'
 
 const version = column('integer', 'Counts changes.')
@@ -6,7 +7,7 @@ const customerId = column('uuid', 'The customer it belongs to.')
 const asOf = column('instant', 'When it held, by the system that sent it.')
 const toCustomer = one('Customer', 'The customer.', { permission: 'customer:read', on: (parent, child) => `${child}.id = ${parent}.customer_id` })
 
-const holding = view('Holding', 'What a customer has with the bank: an account, a contract, a card, an e-channel sign-up.', 'holding', 'owned', {
+const holding = view('Holding', 'What a customer has with the bank: an account, a contract, a card, an e-channel sign-up.', schema.holding, {
   id: column('uuid', 'Id of the holding.'),
   customerId,
   accountNumber: column('text', 'Account or contract number.'),
@@ -53,7 +54,7 @@ const holding = view('Holding', 'What a customer has with the bank: an account, 
   }),
 })
 
-const holdingParty = view('HoldingParty', 'A further party of a holding.', 'holding_party', 'owned', {
+const holdingParty = view('HoldingParty', 'A further party of a holding.', schema.holdingParty, {
   id: column('uuid', 'Id of the link.'),
   customerId,
   holdingId: column('uuid', 'The holding.'),
@@ -70,7 +71,7 @@ const holdingParty = view('HoldingParty', 'A further party of a holding.', 'hold
   }),
 })
 
-const sharedHolding = view('SharedHolding', 'A holding of another customer to which this one is a party.', 'party_holding', 'owned', {
+const sharedHolding = view('SharedHolding', 'A holding of another customer to which this one is a party.', schema.partyHolding, {
   id: column('uuid', 'Id of the link.'),
   customerId,
   holdingCustomerId: column('uuid', 'The customer who owns the holding.'),
@@ -88,7 +89,7 @@ const sharedHolding = view('SharedHolding', 'A holding of another customer to wh
   }),
 })
 
-const balance = view('Balance', 'A change point of a holding’s balance.', 'balance', 'owned', {
+const balance = view('Balance', 'A change point of a holding’s balance.', schema.balance, {
   customerId,
   holdingId: column('uuid', 'The holding.'),
   day: column('day', 'From this day until the next change point.'),
@@ -107,7 +108,7 @@ const balance = view('Balance', 'A change point of a holding’s balance.', 'bal
   }),
 })
 
-const activity = view('Activity', 'Transactions of one customer and month, counted and summed.', 'activity', 'owned', {
+const activity = view('Activity', 'Transactions of one customer and month, counted and summed.', schema.activity, {
   customerId,
   month: column('day', 'First day of the month.'),
   channel: column('text', 'How.', { values: channels }),
@@ -121,7 +122,7 @@ const activity = view('Activity', 'Transactions of one customer and month, count
   customer: toCustomer,
 })
 
-const movement = view('Movement', 'A single flow of note into or out of a holding.', 'movement', 'owned', {
+const movement = view('Movement', 'A single flow of note into or out of a holding.', schema.movement, {
   id: column('uuid', 'Id of the movement.'),
   customerId,
   holdingId: column('uuid', 'The holding.'),

@@ -1,6 +1,7 @@
+import * as schema from '../schema.ts'
 import { column, one, view } from './view.ts'
 
-const auditEntry = view('AuditEntry', 'Who did what, when and to whom: ids and the names of fields, never their values.', 'audit_entry', 'reference', {
+const auditEntry = view('AuditEntry', 'Who did what, when and to whom: ids and the names of fields, never their values.', schema.auditEntry, {
   id: column('uuid', 'Id of the entry.'),
   at: column('instant', 'When.'),
   actorKind: column('text', 'What did it.', { values: ['staff', 'client', 'respondent', 'system'] }),

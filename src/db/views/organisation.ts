@@ -1,10 +1,11 @@
 import { institutionKinds, institutionStatuses, staffStatuses } from '../../core/organisation.ts'
 import { roles } from '../../core/permissions.ts'
+import * as schema from '../schema.ts'
 import { column, many, one, page, view } from './view.ts'
 
 const version = column('integer', 'Counts changes; named by If-Match and expectedVersion.')
 
-const institution = view('Institution', 'A place in the tree of the bank: head office, branch, sub-branch or outlet.', 'institution', 'reference', {
+const institution = view('Institution', 'A place in the tree of the bank: head office, branch, sub-branch or outlet.', schema.institution, {
   id: column('uuid', 'Id of the institution.'),
   code: column('text', 'The bank’s own code, unique in the bank.'),
   name: column('text', 'Name.'),
@@ -50,7 +51,7 @@ const institution = view('Institution', 'A place in the tree of the bank: head o
   }),
 })
 
-const staff = view('Staff', 'Somebody who works for the bank.', 'staff', 'reference', {
+const staff = view('Staff', 'Somebody who works for the bank.', schema.staff, {
   id: column('uuid', 'Id of the staff member.'),
   number: column('text', 'Staff number, unique in the bank; the subject of their tokens.'),
   name: column('text', 'Name.'),
@@ -87,7 +88,7 @@ const staff = view('Staff', 'Somebody who works for the bank.', 'staff', 'refere
   }),
 })
 
-const delegation = view('Delegation', 'A period in which a colleague covers an absent relationship manager: sees and works that portfolio.', 'delegation', 'reference', {
+const delegation = view('Delegation', 'A period in which a colleague covers an absent relationship manager: sees and works that portfolio.', schema.delegation, {
   id: column('uuid', 'Id of the delegation.'),
   startsOn: column('day', 'First day.'),
   endsOn: column('day', 'First day on which it holds no more.'),
@@ -98,7 +99,7 @@ const delegation = view('Delegation', 'A period in which a colleague covers an a
   deputy: one('Staff', 'Who covers.', { permission: 'organisation:read', inRest: 'always', on: (parent, child) => `${child}.id = ${parent}.deputy_id` }),
 })
 
-const calendarDay = view('CalendarDay', 'A day on which the bank departs from the calendar of its country.', 'calendar_day', 'reference', {
+const calendarDay = view('CalendarDay', 'A day on which the bank departs from the calendar of its country.', schema.calendarDay, {
   calendar: column('text', 'Which calendar.'),
   day: column('day', 'The day.'),
   kind: column('text', 'Whether the bank works.', { values: ['working', 'holiday'] }),

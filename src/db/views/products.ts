@@ -1,9 +1,10 @@
 import { productCategories, productFamilies, productLifecycles, productStatuses } from '../../core/products.ts'
+import * as schema from '../schema.ts'
 import { column, page, view } from './view.ts'
 
 const version = column('integer', 'Counts changes; named by If-Match and expectedVersion.')
 
-const product = view('Product', 'What the bank sells.', 'product', 'reference', {
+const product = view('Product', 'What the bank sells.', schema.product, {
   id: column('uuid', 'Id of the product.'),
   code: column('text', 'The bank’s own code, unique in the bank.'),
   name: column('text', 'Name.'),
@@ -32,7 +33,7 @@ const product = view('Product', 'What the bank sells.', 'product', 'reference', 
   }),
 })
 
-const exchangeRate = view('ExchangeRate', 'The price of a currency in the base currency from a day on.', 'exchange_rate', 'reference', {
+const exchangeRate = view('ExchangeRate', 'The price of a currency in the base currency from a day on.', schema.exchangeRate, {
   currency: column('text', 'ISO 4217 code.'),
   day: column('day', 'From this day until the next one with a rate.'),
   rate: column('decimal', 'Units of the base currency that one unit costs.', { expression: (alias) => `trim_scale(${alias}.rate)::text` }),

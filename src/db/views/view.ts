@@ -1,5 +1,8 @@
+import { getTableColumns, getTableName } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
 import type { z } from 'zod'
 import type { Permission } from '../../core/permissions.ts'
+import { tables } from '../schema.ts'
 
 /** How a column leaves the database: the name of its scalar in both APIs. */
 export type ColumnType = 'uuid' | 'text' | 'integer' | 'float' | 'decimal' | 'boolean' | 'day' | 'instant' | 'texts'
@@ -95,31 +98,38 @@ export interface SelectedField {
   readonly selection: Selection
 }
 
-const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+type Columns = ReturnType<typeof getTableColumns>
+type ColumnOptions = { readonly nullable?: boolean; readonly values?: readonly string[]; readonly expression?: (alias: string) => string }
+type ColumnOf = (name: string, columns: Columns) => Column
 
-type ColumnOptions = { readonly nullable?: boolean; readonly values?: readonly string[]; readonly column?: string; readonly expression?: (alias: string) => string }
-
-/** Builds the fields of a view whose columns are named like the fields in snake case. */
-export function column(type: ColumnType, description: string, options: ColumnOptions = {}): (name: string) => Column {
-  return (name) => ({
+/** A field that is a column: the one of the same name in the view's table, or an expression over its row. */
+export function column(type: ColumnType, description: string, options: ColumnOptions = {}): ColumnOf {
+  return (name, columns) => ({
     kind: 'column',
     type,
     description,
     nullable: options.nullable ?? false,
     ...(options.values && { values: options.values }),
-    expression: options.expression ?? ((alias) => `${alias}.${options.column ?? snake(name)}`),
+    expression: options.expression ?? plainColumn(name, columns),
   })
 }
 
-type FieldOrNamed = Field | ((name: string) => Column)
+function plainColumn(name: string, columns: Columns): (alias: string) => string {
+  const found = columns[name]
+  if (!found) throw new Error(`The table has no column for the field ${name}.`)
+  return (alias) => `${alias}.${found.name}`
+}
 
-export function view(name: string, description: string, table: string, ownership: View['ownership'], fields: Readonly<Record<string, FieldOrNamed>>): View {
+/** Defines a type of both APIs on a table of the schema, whose kind decides how it is reached. */
+export function view(name: string, description: string, table: PgTable, fields: Readonly<Record<string, Field | ColumnOf>>): View {
+  const kind = tables.find((one) => one.table === table)?.kind
+  const columns = getTableColumns(table)
   return {
     name,
     description,
-    table,
-    ownership,
-    fields: Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, typeof field === 'function' ? field(key) : field])),
+    table: getTableName(table),
+    ownership: kind === 'customer' || kind === 'owned' ? kind : 'reference',
+    fields: Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, typeof field === 'function' ? field(key, columns) : field])),
   }
 }
 

@@ -1,0 +1,207 @@
+import { identityRefusal, judgeDocument, type JudgedDocument } from '../../core/feeds/identity.ts'
+import type { FeedRefusal } from '../../core/feeds/feed.ts'
+import type { CustomerRow } from '../../core/feeds/rows.ts'
+import { foldName } from '../../core/text.ts'
+import type { Db } from '../database.ts'
+import { raiseDirectoryVersion } from '../directory.ts'
+import { type CustomerKey, fieldContext } from '../vault.ts'
+import { differs, groupBy, type Incoming, keyOf, type Outcomes } from './batch.ts'
+import { type Confirmed, confirmRows } from './confirm.ts'
+import { comparedFields, customerAfter, customerRefusal, profileOf } from './customer-changes.ts'
+import {
+  type CustomerRecord,
+  insertCustomerNames,
+  insertCustomers,
+  lockCustomerRecords,
+  readCustomerValues,
+  type StoredAddress,
+  type StoredContact,
+  type StoredCustomer,
+  type StoredDocument,
+  updateCustomers,
+} from './customer-records.ts'
+import { moveCustomerRows } from './customer-tables.ts'
+import {
+  noValueWrites,
+  type Owner,
+  rejudgeDocument,
+  sealAddress,
+  sealContact,
+  sealDocument,
+  type ValueWrites,
+  writeValues,
+} from './customer-values.ts'
+import type { FeedContext } from './feed.ts'
+import type { InstitutionReference } from './references.ts'
+
+/** What is stored about the customers of a batch, and what is to be written. */
+export interface Dossiers {
+  /** By id; follows what is decided, since two sources may speak of one customer in one batch. */
+  readonly customers: Map<string, StoredCustomer>
+  /** By `keyOf(customer, source)`. */
+  readonly documents: ReadonlyMap<string, readonly StoredDocument[]>
+  /** By `keyOf(customer, source, kind)`. */
+  readonly contacts: ReadonlyMap<string, StoredContact>
+  /** By `keyOf(customer, source)`. */
+  readonly addresses: ReadonlyMap<string, StoredAddress>
+  readonly created: object[]
+  readonly updated: Map<string, object>
+  readonly confirmed: Map<string, Confirmed>
+  readonly moved: Map<string, { readonly id: string; readonly path: string }>
+  readonly values: ValueWrites
+}
+
+/** Locks the customers and reads what these sources said about them before. */
+export async function openDossiers(db: Db, ids: readonly string[], sources: readonly string[]): Promise<Dossiers> {
+  const customers = new Map((ids.length > 0 ? await lockCustomerRecords(db, ids) : []).map((one) => [one.id, one]))
+  const { documents, contacts, addresses } = await readCustomerValues(db, [...customers.keys()], sources)
+  return {
+    customers,
+    documents: groupBy(documents, ({ customerId, source }) => keyOf(customerId, source)),
+    contacts: new Map(contacts.map((one) => [keyOf(one.customerId, one.source, one.kind), one])),
+    addresses: new Map(addresses.map((one) => [keyOf(one.customerId, one.source), one])),
+    created: [],
+    updated: new Map(),
+    confirmed: new Map(),
+    moved: new Map(),
+    values: noValueWrites(),
+  }
+}
+
+/** Decides what the row that counts makes of its customer, who is new where none is stored. */
+export function decideCustomer(
+  dossiers: Dossiers,
+  { line, row, asOf, dated }: Incoming<CustomerRow>,
+  id: string,
+  institution: InstitutionReference,
+  context: FeedContext,
+  outcomes: Outcomes,
+): void {
+  const before = dossiers.customers.get(id)
+  const after = customerAfter(row, id, before, institution)
+  const made = before ? undefined : context.vault.newCustomerKey(id)
+  const owner: Owner = {
+    id,
+    institutionPath: after.institutionPath,
+    source: row.source,
+    asOf,
+    key: made ? () => made.key : keyOfCustomer(before!, context),
+  }
+  const refused =
+    before &&
+    (customerRefusal(row, before, after, institution, context) ??
+      storedIdentityRefusal(dossiers, row, owner, before, after, context))
+  if (refused) return outcomes.refuse(line, refused)
+
+  const valuesChanged = decideValues(dossiers, row, owner, before, after, context)
+  const changed = !before || valuesChanged || differs<CustomerRecord>(after, before, comparedFields)
+  const record = changed && { ...after, nameFolded: foldName(after.name), asOf }
+  if (made) {
+    dossiers.created.push({
+      ...record,
+      source: row.source,
+      externalId: row.externalId,
+      wrappedKey: made.wrapped.toString('hex'),
+      masterKeyId: made.masterKeyId,
+    })
+  } else if (record) dossiers.updated.set(id, record)
+  else if (dated && asOf > before!.asOf.toISOString()) dossiers.confirmed.set(id, { id, asOf })
+  if (before) {
+    if (before.institutionPath !== after.institutionPath) dossiers.moved.set(id, { id, path: after.institutionPath })
+    dossiers.customers.set(id, { ...before, ...after, asOf: new Date(asOf) })
+  }
+  outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, id)
+}
+
+/** Writes all that was decided, one statement for each table. */
+export async function writeDossiers(db: Db, { created, updated, confirmed, moved, values }: Dossiers, now: Date): Promise<void> {
+  if (created.length > 0) await Promise.all([insertCustomers(db, created, now), insertCustomerNames(db, created, now)])
+  if (updated.size > 0) await updateCustomers(db, [...updated.values()], now)
+  await confirmRows(db, 'customer', [...confirmed.values()])
+  await writeValues(db, values)
+  if (moved.size === 0) return
+  await moveCustomerRows(db, [...moved.values()])
+  // Whoever keeps a customer reads along the paths of the customers kept.
+  await raiseDirectoryVersion(db)
+}
+
+function decideValues(
+  dossiers: Dossiers,
+  row: CustomerRow,
+  owner: Owner,
+  before: StoredCustomer | undefined,
+  after: CustomerRecord,
+  context: FeedContext,
+): boolean {
+  const sealing = { vault: context.vault, newId: context.newId, writes: dossiers.values }
+  const place = keyOf(owner.id, row.source)
+  const stored = dossiers.documents.get(place) ?? []
+  let changed = false
+  if (before && profileChanged(before, after)) {
+    for (const document of stored) {
+      if (document.type === row.documentType) continue
+      changed = rejudgeDocument(sealing, owner, document, judgeStored(document, owner, after, context)) || changed
+    }
+  }
+  if (row.documentType !== undefined) {
+    const judged = judgeDocument(
+      row.documentType,
+      row.documentCountry ?? 'CN',
+      row.documentNumber!,
+      profileOf(after),
+      context.today,
+    )
+    const mine = stored.find(({ type }) => type === row.documentType)
+    changed = sealDocument(sealing, owner, row, judged, mine) || changed
+  }
+  for (const kind of ['phone', 'email'] as const) {
+    const value = row[kind]
+    if (value !== undefined)
+      changed = sealContact(sealing, owner, kind, value, dossiers.contacts.get(keyOf(owner.id, row.source, kind))) || changed
+  }
+  if (namesAddress(row)) changed = sealAddress(sealing, owner, row, dossiers.addresses.get(place)) || changed
+  return changed
+}
+
+/** A person may not give a birth date or sex that a stored document contradicts either. */
+function storedIdentityRefusal(
+  dossiers: Dossiers,
+  row: CustomerRow,
+  owner: Owner,
+  before: StoredCustomer,
+  after: CustomerRecord,
+  context: FeedContext,
+): FeedRefusal | undefined {
+  if (!context.fromPerson || !profileChanged(before, after)) return undefined
+  for (const document of dossiers.documents.get(keyOf(owner.id, row.source)) ?? []) {
+    if (document.type === row.documentType || !document.verified) continue
+    const { number, reason } = judgeStored(document, owner, after, context)
+    if (reason !== null) return identityRefusal({ number, reason })
+  }
+  return undefined
+}
+
+function judgeStored(
+  document: StoredDocument,
+  owner: Owner,
+  after: CustomerRecord,
+  { vault, today }: FeedContext,
+): JudgedDocument {
+  const number = vault.decrypt(owner.key(), document.numberEncrypted, fieldContext('identity_document', 'number', document.id))
+  return judgeDocument(document.type, document.country, number, profileOf(after), today)
+}
+
+function keyOfCustomer({ id, wrappedKey, masterKeyId }: StoredCustomer, { vault }: FeedContext): () => CustomerKey {
+  let key: CustomerKey | undefined
+  return () => (key ??= vault.unwrap(id, wrappedKey!, masterKeyId!))
+}
+
+function profileChanged(before: CustomerRecord, after: CustomerRecord): boolean {
+  return before.birthDate !== after.birthDate || before.gender !== after.gender
+}
+
+function namesAddress(row: CustomerRow): boolean {
+  return [row.addressCountry, row.addressRegion, row.addressCity, row.addressPostalCode, row.addressLine].some(
+    (part) => part !== undefined,
+  )
+}
