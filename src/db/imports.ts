@@ -1,38 +1,7 @@
-import { sql, type SQL } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
+import type { ImportStatus } from '../core/imports.ts'
 import type { Db } from './database.ts'
-
-export const importStatuses = ['running', 'completed', 'failed', 'cancelled', 'interrupted'] as const
-export type ImportStatus = (typeof importStatuses)[number]
-
-/** The book-keeping of an import. Lines count from 1; a line that is committed is never applied again. */
-export interface ImportRun {
-  readonly id: string
-  readonly entity: string
-  readonly format: 'csv' | 'ndjson'
-  readonly status: ImportStatus
-  readonly rowsRead: number
-  readonly rowsCreated: number
-  readonly rowsUpdated: number
-  readonly rowsUnchanged: number
-  readonly rowsSuperseded: number
-  readonly rowsRejected: number
-  readonly committedLine: number
-  readonly failureCode: string | null
-  readonly failureMessage: string | null
-  readonly startedAt: string
-  readonly heartbeatAt: string
-  readonly finishedAt: string | null
-}
-
-/** A sender is taken for lost when it has not written for this long. */
-const LOST_AFTER_SECONDS = 15
-
-const columns = (now: Date): SQL => sql`json_build_object(
-  'id', id, 'entity', entity, 'format', format,
-  'status', case when status = 'running' and heartbeat_at < ${now.toISOString()}::timestamptz - interval '1 second' * ${LOST_AFTER_SECONDS}::int then 'interrupted' else status end,
-  'rowsRead', rows_read, 'rowsCreated', rows_created, 'rowsUpdated', rows_updated, 'rowsUnchanged', rows_unchanged, 'rowsSuperseded', rows_superseded,
-  'rowsRejected', rows_rejected, 'committedLine', committed_line, 'failureCode', failure_code, 'failureMessage', failure_message,
-  'startedAt', started_at, 'heartbeatAt', heartbeat_at, 'finishedAt', finished_at)`
+import { importStatus } from './views/imports.ts'
 
 export interface NewImport {
   readonly id: string
@@ -48,34 +17,31 @@ export async function insertImport(db: Db, { id, entity, format, caller, institu
   const at = now.toISOString()
   const made = await db.rows(sql`
     insert into import_run (id, entity, format, caller, institution_path, status, started_at, heartbeat_at)
-    values (${id}::uuid, ${entity}, ${format}, ${caller}, ${institutionPath}, 'running', ${at}::timestamptz, ${at}::timestamptz)
+    values (${id}::uuid, ${entity}, ${format}, ${caller}, ${institutionPath}, 'running', ${at}::timestamptz, clock_timestamp())
     on conflict (id) do nothing returning id`)
   return made.length > 0
 }
 
+export interface HeldImport {
+  readonly caller: string
+  readonly entity: string
+  readonly format: 'csv' | 'ndjson'
+  readonly status: ImportStatus
+  readonly committedLine: number
+}
+
 /** The import of this id, in scope, held until the transaction ends. */
-export async function lockImport(db: Db, id: string, now: Date): Promise<(ImportRun & { readonly caller: string }) | undefined> {
-  const [row] = await db.rows<{ run: ImportRun; caller: string }>(sql`select ${columns(now)} as run, caller from import_run where id = ${id}::uuid for update`)
-  return row && { ...row.run, caller: row.caller }
-}
-
-export async function findImport(db: Db, id: string, now: Date): Promise<ImportRun | undefined> {
-  const [row] = await db.rows<{ run: ImportRun }>(sql`select ${columns(now)} as run from import_run where id = ${id}::uuid`)
-  return row?.run
-}
-
-/** The latest imports in scope. */
-export async function listImports(db: Db, entity: string | undefined, limit: number, now: Date): Promise<ImportRun[]> {
-  const rows = await db.rows<{ run: ImportRun }>(
-    sql`select ${columns(now)} as run from import_run where ${entity ?? null}::text is null or entity = ${entity ?? null} order by started_at desc, id desc limit ${limit}::int`,
+export async function lockImport(db: Db, id: string): Promise<HeldImport | undefined> {
+  const [row] = await db.rows<HeldImport>(
+    sql`select r.caller, r.entity, r.format, ${sql.raw(importStatus('r'))} as status, r.committed_line::float8 as "committedLine" from import_run r where r.id = ${id}::uuid for update`,
   )
-  return rows.map(({ run }) => run)
+  return row
 }
 
 /** Takes an interrupted import up again and answers the number of this attempt, which fences earlier senders off. */
-export async function resumeImport(db: Db, id: string, now: Date): Promise<number> {
+export async function resumeImport(db: Db, id: string): Promise<number> {
   const [row] = await db.rows<{ attempt: number }>(sql`
-    update import_run set status = 'running', attempt = attempt + 1, cancel_requested = false, heartbeat_at = ${now.toISOString()}::timestamptz, finished_at = null, failure_code = null, failure_message = null
+    update import_run set status = 'running', attempt = attempt + 1, cancel_requested = false, heartbeat_at = clock_timestamp(), finished_at = null, failure_code = null, failure_message = null
     where id = ${id}::uuid returning attempt`)
   return row!.attempt
 }
@@ -100,19 +66,19 @@ export async function holdForBatch(db: Db, id: string, attempt: number): Promise
   return row && { cancelRequested: row.cancel_requested, rejected: row.rejected }
 }
 
-export async function countBatch(db: Db, id: string, counts: BatchCounts, committedLine: number, header: readonly string[] | undefined, now: Date): Promise<void> {
+export async function countBatch(db: Db, id: string, counts: BatchCounts, committedLine: number, header: readonly string[] | undefined): Promise<void> {
   await db.rows(sql`
     update import_run set
       rows_read = rows_read + ${counts.read}::int, rows_created = rows_created + ${counts.created}::int, rows_updated = rows_updated + ${counts.updated}::int,
       rows_unchanged = rows_unchanged + ${counts.unchanged}::int, rows_superseded = rows_superseded + ${counts.superseded}::int, rows_rejected = rows_rejected + ${counts.rejected}::int,
-      committed_line = greatest(committed_line, ${committedLine}::bigint), heartbeat_at = ${now.toISOString()}::timestamptz,
+      committed_line = greatest(committed_line, ${committedLine}::bigint), heartbeat_at = clock_timestamp(),
       header = coalesce(header, ${header === undefined ? null : sql.param(header)}::text[])
     where id = ${id}::uuid`)
 }
 
 /** Tells that the sender is alive though no row has come. */
-export async function beat(db: Db, id: string, attempt: number, now: Date): Promise<void> {
-  await db.rows(sql`update import_run set heartbeat_at = ${now.toISOString()}::timestamptz where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running'`)
+export async function beat(db: Db, id: string, attempt: number): Promise<void> {
+  await db.rows(sql`update import_run set heartbeat_at = clock_timestamp() where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running'`)
 }
 
 export async function finishImport(
@@ -122,7 +88,7 @@ export async function finishImport(
   end: { readonly status: ImportStatus; readonly code?: string; readonly message?: string; readonly now: Date },
 ): Promise<void> {
   await db.rows(sql`
-    update import_run set status = ${end.status}, finished_at = ${end.now.toISOString()}::timestamptz, heartbeat_at = ${end.now.toISOString()}::timestamptz,
+    update import_run set status = ${end.status}, finished_at = ${end.now.toISOString()}::timestamptz, heartbeat_at = clock_timestamp(),
       failure_code = ${end.code ?? null}, failure_message = ${end.message ?? null}
     where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running'`)
 }

@@ -35,6 +35,8 @@ export interface DemoOrganisation {
   readonly places: readonly CustomerPlace[]
 }
 
+// The second is the outlet where the well-known staff work.
+const sizes = [1.4, 2.6, 0.7, 1.2, 0.5, 0.9, 1.8, 0.6, 1.1, 0.4]
 const founded: Day = '2005-01-04'
 const integrationScopes = Object.keys(grantsOf.integration)
 const branchScopes = ['organisation:read', 'product:read', 'customer:read', 'customer:search', 'customer:create', 'customer:write', 'holding:read', 'holding:write', 'import:run', 'import:read']
@@ -51,6 +53,7 @@ export interface Loading {
   readonly today: Day
   readonly now: Date
   readonly baseCurrency: string
+  readonly progress: (message: string) => void
 }
 
 /** Writes institutions, staff, machine clients and delegations. */
@@ -188,7 +191,7 @@ function placesOf(institutions: readonly DemoInstitution[], staff: readonly Demo
     const managers = withRole('relationship_manager')
     return {
       institution,
-      weight: (institution.kind === 'outlet' ? 1 : 1.4) * (0.5 + ((index * 7) % 10) / 6),
+      weight: (institution.kind === 'outlet' ? 1 : 1.4) * sizes[index % sizes.length]!,
       personalManagers: managers.filter(({ corporate }) => !corporate).map(({ id }) => id),
       corporateManagers: managers.filter(({ corporate }) => corporate).map(({ id }) => id),
       tellers: withRole('teller').map(({ id }) => id),

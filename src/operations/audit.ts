@@ -111,13 +111,13 @@ export const auditVerification = operation({
       faults: z.array(
         z
           .object({
-            institutionPath: z.string(),
-            day: z.iso.date(),
-            position: z.int(),
-            fault: z.enum(['entry_missing', 'entry_altered', 'link_missing', 'head_differs']),
+            institutionPath: z.string().meta({ description: 'Whose chain.' }),
+            day: z.iso.date().meta({ description: 'Of which day (UTC).' }),
+            position: z.int().meta({ description: 'Which entry, counted from 1.' }),
+            fault: z.enum(['entry_missing', 'entry_altered', 'link_missing', 'head_differs']).meta({ description: 'What is wrong there.' }),
           })
           .meta({ id: 'AuditFault', description: 'Where a chain is broken.' }),
-      ),
+      ).meta({ description: 'The first fault of each broken chain.' }),
     })
     .meta({ id: 'AuditVerification', description: 'What a verification of the audit log found.' }),
   errors: [],

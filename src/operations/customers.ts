@@ -169,7 +169,7 @@ async function idsByValue({ db, vault }: Context, input: z.output<typeof custome
 
 const hashes = (indexes: readonly { readonly hash: Buffer }[]): Buffer[] => indexes.map(({ hash }) => hash)
 
-const summaryPart = { customers: z.int(), amount: moneySchema }
+const summaryPart = { customers: z.int().meta({ description: 'Number of customers.' }), amount: moneySchema.meta({ description: 'In the base currency.' }) }
 
 export const portfolioSummary = operation({
   kind: 'query',
@@ -185,8 +185,16 @@ export const portfolioSummary = operation({
       asOf: z.iso.date().meta({ description: 'The day whose exchange rates count.' }),
       customers: z.int().meta({ description: 'Number of customers.' }),
       aum: moneySchema.meta({ description: 'Their assets.' }),
-      byKind: z.array(z.object({ kind: z.enum(customerKinds), ...summaryPart }).meta({ id: 'PortfolioKind' })),
-      byFamily: z.array(z.object({ family: z.enum(productFamilies), holdings: z.int(), ...summaryPart }).meta({ id: 'PortfolioFamily' })),
+      byKind: z
+        .array(z.object({ kind: z.enum(customerKinds).meta({ description: 'Kind of customer.' }), ...summaryPart }).meta({ id: 'PortfolioKind', description: 'The customers of one kind.' }))
+        .meta({ description: 'By kind of customer.' }),
+      byFamily: z
+        .array(
+          z
+            .object({ family: z.enum(productFamilies).meta({ description: 'Product family.' }), holdings: z.int().meta({ description: 'Open holdings.' }), ...summaryPart })
+            .meta({ id: 'PortfolioFamily', description: 'The holdings of one product family.' }),
+        )
+        .meta({ description: 'By product family.' }),
     })
     .meta({ id: 'PortfolioSummary', description: 'A portfolio in figures.' }),
   errors: ['unknown_reference'],

@@ -13,20 +13,21 @@ import {
   cancelLost,
   countBatch,
   findHeader,
-  findImport,
   finishImport,
   holdForBatch,
-  importStatuses,
   insertImport,
   insertRejects,
-  listImports,
   listRejects,
   lockImport,
   requestCancel,
   resumeImport,
 } from '../db/imports.ts'
+import { viewNamed } from '../db/views/all.ts'
+import type { Bind } from '../db/views/view.ts'
 import { feedContext } from './feeds/single-write.ts'
-import { type Context, operation } from './operation.ts'
+import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
+import { pageInput } from './pages.ts'
+import { answerOne, answerPage } from './reading.ts'
 import { id } from './scalars.ts'
 
 /** A record of the stream: its fields as sent, or why it could not be read. `raw` is the record itself. */
@@ -48,27 +49,7 @@ const MOST_REJECTS_KEPT = 10_000
 const REJECTS_DAYS = 7
 const MOST_TRIES = 4
 
-const importReport = z
-  .object({
-    id: z.uuid(),
-    entity: z.enum(feedEntities),
-    format: z.enum(['csv', 'ndjson']),
-    status: z.enum(importStatuses).meta({ description: 'interrupted: the sender is gone; send the stream again under the same Import-Id.' }),
-    rowsRead: z.int().meta({ description: 'Rows taken from the stream.' }),
-    rowsCreated: z.int().meta({ description: 'Rows that made something new.' }),
-    rowsUpdated: z.int().meta({ description: 'Rows that changed something.' }),
-    rowsUnchanged: z.int().meta({ description: 'Rows that said what is known.' }),
-    rowsSuperseded: z.int().meta({ description: 'Rows older than what is known.' }),
-    rowsRejected: z.int().meta({ description: 'Rows that were refused; the first 10,000 can be read back for a week.' }),
-    committedLine: z.int().meta({ description: 'All rows up to this line are done; a resumed import goes on after it.' }),
-    failureCode: z.string().nullable(),
-    failureMessage: z.string().nullable(),
-    startedAt: z.iso.datetime(),
-    heartbeatAt: z.iso.datetime(),
-    finishedAt: z.iso.datetime().nullable(),
-  })
-  .meta({ id: 'ImportRun', description: 'How an import stands.' })
-
+const importView = viewNamed('ImportRun')
 const domain = 'Customer Data Integration'
 const entity = z.enum(feedEntities)
 
@@ -79,7 +60,7 @@ interface Run {
   readonly committedLine: number
 }
 
-export const importRows = operation({
+export const importRows = viewOperation(importView, {
   kind: 'command',
   name: 'importRows',
   summary: 'Import a stream of rows of one entity',
@@ -88,15 +69,14 @@ export const importRows = operation({
   permission: 'import:run',
   domain,
   input: z.strictObject({ entity, importId: id.optional(), firstLine: z.int().min(1).optional(), rows: z.custom<SentRows>((value) => typeof value === 'object' && value !== null) }),
-  output: importReport,
   errors: ['import_in_progress', 'conflict', 'unknown_column', 'stream_aborted', 'payload_too_large', 'unsupported_media_type', 'malformed_request'],
   transactions: 'own',
   transport: 'rest',
   async run(context, { entity: of, importId, firstLine, rows }) {
     const begun = await begin(context, of, importId ?? context.newId(), rows.format)
-    if ('done' in begun) return begun.done
+    if (!('run' in begun)) return report(context, begun.done)
     const { run } = begun
-    const heart = setInterval(() => void context.inTransaction(({ db }) => beat(db, run.id, run.attempt, context.clock())).catch(() => {}), 5_000)
+    const heart = setInterval(() => void context.inTransaction(({ db }) => beat(db, run.id, run.attempt)).catch(() => {}), 5_000)
     try {
       const cancelled = await applyAll(context, run, rows, firstLine)
       await finish(context, run, { status: cancelled ? 'cancelled' : 'completed' })
@@ -110,38 +90,28 @@ export const importRows = operation({
   },
 })
 
-type Report = z.input<typeof importReport>
-
-async function report({ inTransaction, clock }: Context, importId: string): Promise<Report> {
-  const run = await inTransaction(({ db }) => findImport(db, importId, clock()))
-  if (!run) throw notFound('import')
-  return asReport(run)
-}
-
-const asReport = (run: object): Report => {
-  const { startedAt, heartbeatAt, finishedAt, ...rest } = run as Report
-  const instant = (text: string): string => new Date(text).toISOString()
-  return { ...rest, startedAt: instant(startedAt), heartbeatAt: instant(heartbeatAt), finishedAt: finishedAt && instant(finishedAt) }
+/** How an import stands now, as the caller selected it. */
+async function report(context: Context, importId: string): Promise<Record<string, unknown>> {
+  return context.inTransaction(({ db }) => answerOne({ ...context, db }, importView, (row, bind) => `${row}.id = ${bind(importId)}::uuid`))
 }
 
 /** Begins an import or takes one up again. One that is complete answers its report; one that another sender is feeding is refused. */
-async function begin(context: Context, of: FeedEntity, importId: string, format: 'csv' | 'ndjson'): Promise<{ readonly run: Run } | { readonly done: Report }> {
+async function begin(context: Context, of: FeedEntity, importId: string, format: 'csv' | 'ndjson'): Promise<{ readonly run: Run } | { readonly done: string }> {
   const { actor, inTransaction, clock } = context
   const caller = callerOf(actor)
   const institutionPath = 'institutionPath' in actor ? actor.institutionPath : '/'
   return inTransaction(async ({ db, record }) => {
-    const now = clock()
-    if (await insertImport(db, { id: importId, entity: of, format, caller, institutionPath, now })) {
+    if (await insertImport(db, { id: importId, entity: of, format, caller, institutionPath, now: clock() })) {
       record({ event: 'import.started', subjectType: 'import', subjectId: importId, details: { entity: of } })
       return { run: { id: importId, attempt: 1, entity: of, committedLine: 0 } }
     }
-    const known = await lockImport(db, importId, now)
+    const known = await lockImport(db, importId)
     if (!known || known.caller !== caller) throw new DomainError('conflict', 'This Import-Id belongs to somebody else.')
     if (known.entity !== of || known.format !== format) throw new DomainError('conflict', `This Import-Id belongs to an import of ${known.entity} as ${known.format}.`)
     if (known.status === 'running') throw new DomainError('import_in_progress', 'Another sender is feeding this import. Cancel it or wait.')
-    if (known.status === 'completed') return { done: asReport(known) }
+    if (known.status === 'completed') return { done: importId }
     record({ event: 'import.resumed', subjectType: 'import', subjectId: importId, details: { entity: of } })
-    return { run: { id: importId, attempt: await resumeImport(db, importId, now), entity: of, committedLine: known.committedLine } }
+    return { run: { id: importId, attempt: await resumeImport(db, importId), entity: of, committedLine: known.committedLine } }
   })
 }
 
@@ -258,7 +228,7 @@ async function commitBatch(
       superseded: count('superseded'),
       rejected: rejects.length,
     }
-    await countBatch(db, run.id, counts, batch.at(-1)!.line, header, context.clock())
+    await countBatch(db, run.id, counts, batch.at(-1)!.line, header)
     record({ event: `${run.entity}.imported`, subjectType: 'import', subjectId: run.id, details: { entity: run.entity, ...counts } })
     return true
   })
@@ -285,7 +255,9 @@ async function keepRejects(db: Db, { vault, clock }: Context, importId: string, 
   await insertRejects(db, importId, stored, expiresAt)
 }
 
-export const importRun = operation({
+const byId = (importId: string) => (row: string, bind: Bind) => `${row}.id = ${bind(importId)}::uuid`
+
+export const importRun = viewOperation(importView, {
   kind: 'query',
   name: 'importRun',
   summary: 'How an import stands',
@@ -293,30 +265,35 @@ export const importRun = operation({
   permission: 'import:read',
   domain,
   input: z.strictObject({ importId: id }),
-  output: importReport,
   errors: ['not_found'],
-  async run({ db, now }, { importId }) {
-    const run = await findImport(db, importId, now)
-    if (!run) throw notFound('import')
-    return asReport(run)
-  },
+  run: (context, { importId }) => answerOne(context, importView, byId(importId)),
 })
 
-export const importRuns = operation({
+export const importRuns = pageOperation(importView, {
   kind: 'query',
   name: 'importRuns',
-  summary: 'The latest imports',
-  description: 'Of your institution and all below it, the latest first.',
+  summary: 'Imports, the latest first',
+  description: 'Of your institution and all below it.',
   permission: 'import:read',
   domain,
-  input: z.strictObject({ entity: entity.optional().meta({ description: 'Of this entity.' }), limit: z.int().min(1).max(200).default(50).meta({ description: 'Most imports to answer.' }) }),
-  output: z.object({ items: z.array(importReport) }).meta({ id: 'ImportRuns', description: 'Imports, the latest first.' }),
-  async run({ db, now }, { entity: of, limit }) {
-    return { items: (await listImports(db, of, limit, now)).map(asReport) }
-  },
+  input: z.strictObject({ entity: entity.optional().meta({ description: 'Of this entity.' }), ...pageInput }),
+  errors: ['invalid_cursor'],
+  run: (context, { entity: of, ...page }) =>
+    answerPage(context, importView, {
+      ...page,
+      order: {
+        name: 'started_at',
+        direction: 'desc',
+        keys: (row) => [
+          { expression: `${row}.started_at`, cast: 'timestamptz' },
+          { expression: `${row}.id`, cast: 'uuid' },
+        ],
+      },
+      where: (row, bind) => (of === undefined ? [] : [`${row}.entity = ${bind(of)}::text`]),
+    }),
 })
 
-export const cancelImport = operation({
+export const cancelImport = viewOperation(importView, {
   kind: 'command',
   name: 'cancelImport',
   summary: 'Stop an import',
@@ -324,15 +301,15 @@ export const cancelImport = operation({
   permission: 'import:run',
   domain,
   input: z.strictObject({ importId: id }),
-  output: importReport,
   errors: ['not_found', 'already_closed'],
-  async run({ db, record, now }, { importId }) {
-    const known = await lockImport(db, importId, now)
+  async run(context, { importId }) {
+    const { db, record, now } = context
+    const known = await lockImport(db, importId)
     if (!known) throw notFound('import')
     if (known.status === 'completed' || known.status === 'failed' || known.status === 'cancelled') throw new DomainError('already_closed', `This import is ${known.status} already.`)
     await (known.status === 'running' ? requestCancel(db, importId) : cancelLost(db, importId, now))
     record({ event: 'import.cancel_requested', subjectType: 'import', subjectId: importId })
-    return asReport((await findImport(db, importId, now))!)
+    return answerOne(context, importView, byId(importId))
   },
 })
 

@@ -8,7 +8,7 @@ import { cancelImport, importRejects, importRows, importRun, importRuns, type Re
 import { type ImportRefusal, type ImportRefusalCode, isImportRefusal } from './import-stream/refusal.ts'
 import { readRows } from './import-stream/read-rows.ts'
 import { formatRejects } from './import-stream/rejects.ts'
-import { get, post } from './route.ts'
+import { get, post, selectionOf } from './route.ts'
 
 export const importRoutes = [get('/imports', importRuns), get('/imports/:importId', importRun), post('/imports/:importId/cancellation', cancelImport)]
 
@@ -39,7 +39,7 @@ export async function serveImports(app: FastifyInstance, service: Service): Prom
     const { answer } = await execute(service, importRows, {
       caller: request.caller,
       input: { ...namedBy(request), rows: sentRows(request, entityOf(request.params.entity)) },
-      selection: new Map(),
+      selection: selectionOf(importRows),
       refusedAs: null,
       requestId: request.id,
     }).finally(() => {

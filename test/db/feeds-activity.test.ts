@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openVault } from '../../src/db/vault.ts'
 import { told } from '../setup/feeds.ts'
 import { type HoldingBank, openHoldingBank } from '../setup/holding-feeds.ts'
 
@@ -8,7 +10,14 @@ beforeAll(async () => {
 })
 afterAll(() => bank.close())
 
-const mobile = { customerExternalId: 'C1', month: '2026-10', channel: 'mobile', type: 'transfer', currency: 'CNY', count: 14 } as const
+const mobile = {
+  customerExternalId: 'C1',
+  month: '2026-10',
+  channel: 'mobile',
+  type: 'transfer',
+  currency: 'CNY',
+  count: 14,
+} as const
 
 describe('a feed of activity', () => {
   test('keeps one total for each combination, and replaces it', async () => {
@@ -21,7 +30,9 @@ describe('a feed of activity', () => {
     ]
     expect(told(await bank.feed('activity', file))).toEqual(Array(5).fill('created'))
     expect(told(await bank.feed('activity', [{ ...mobile, count: 15, amount: '3900' }]))).toEqual(['updated'])
-    const { rows } = await bank.owner.query(`select month::text, purpose, direction, currency, octet_length(counterparty_hash) as hash, count, amount, version from activity order by amount, hash, purpose desc`)
+    const { rows } = await bank.owner.query(
+      `select month::text, purpose, direction, currency, octet_length(counterparty_hash) as hash, count, amount, version from activity order by amount, hash, purpose desc`,
+    )
     const total = { month: '2026-10-01', purpose: 'unknown', direction: 'none', currency: 'CNY', hash: 0, count: 14, version: 1 }
     expect(rows).toEqual([
       { ...total, purpose: 'salary', amount: '0' },
@@ -40,24 +51,55 @@ describe('a feed of activity', () => {
     for (const clear of ['1234', '5698', '6217', Buffer.from('WEST').toString('hex')]) expect(text).not.toContain(clear)
   })
 
+  test('goes on with a total under its old hash when the index key was rotated', async () => {
+    const key = (id: string) => ({ id, key: randomBytes(32) })
+    const [master, first, second] = [key('m1'), key('i1'), key('i2')]
+    const paid = { ...mobile, type: 'cash' as const, counterparty: '6222' }
+    const made = { context: { vault: openVault({ master: [master], index: [first] }) } }
+    const rotated = { context: { vault: openVault({ master: [master], index: [second, first] }) } }
+    expect(told(await bank.feed('activity', [paid], made))).toEqual(['created'])
+    expect(told(await bank.feed('activity', [{ ...paid, count: 15 }], rotated))).toEqual(['updated'])
+    expect(told(await bank.feed('activity', [{ ...paid, counterparty: '6223' }], rotated))).toEqual(['created'])
+    expect(told(await bank.feed('activity', [{ ...paid, counterparty: '6223' }], made))).toEqual(['created'])
+  })
+
   test('lets no older row overwrite a newer one, and changes nothing when sent again', async () => {
     const paid = { ...mobile, type: 'bill' as const }
     const at = (count: number, day: string) => ({ ...paid, count, asOf: `2026-11-${day}T00:00:00.000Z` })
-    expect(told(await bank.feed('activity', [at(3, '03'), at(1, '01'), at(4, '03')]))).toEqual(['superseded', 'superseded', 'created'])
+    expect(told(await bank.feed('activity', [at(3, '03'), at(1, '01'), at(4, '03')]))).toEqual([
+      'superseded',
+      'superseded',
+      'created',
+    ])
     const before = await bank.everything('activity')
-    expect(told(await bank.feed('activity', [at(4, '03'), { ...paid, count: 2, type: 'fee', asOf: at(1, '01').asOf }]))).toEqual(['unchanged', 'created'])
+    expect(told(await bank.feed('activity', [at(4, '03'), { ...paid, count: 2, type: 'fee', asOf: at(1, '01').asOf }]))).toEqual([
+      'unchanged',
+      'created',
+    ])
     expect(told(await bank.feed('activity', [at(2, '02')]))).toEqual(['superseded'])
     expect((await bank.everything('activity')).filter((row) => !JSON.stringify(row).includes('fee'))).toEqual(before)
   })
 
   test('names customers that are unknown, and those out of scope alike', async () => {
-    const [unknown, outside] = await bank.feed('activity', [{ ...mobile, customerExternalId: 'NONE' }, mobile], { scope: bank.paths.B2 })
-    expect(unknown).toMatchObject({ refusal: { field: 'customerExternalId', message: 'There is no customer "NONE" of source "core" within your scope.' } })
-    expect(outside).toMatchObject({ refusal: { field: 'customerExternalId', message: 'There is no customer "C1" of source "core" within your scope.' } })
+    const [unknown, outside] = await bank.feed('activity', [{ ...mobile, customerExternalId: 'NONE' }, mobile], {
+      scope: bank.paths.B2,
+    })
+    expect(unknown).toMatchObject({
+      refusal: { field: 'customerExternalId', message: 'There is no customer "NONE" of source "core" within your scope.' },
+    })
+    expect(outside).toMatchObject({
+      refusal: { field: 'customerExternalId', message: 'There is no customer "C1" of source "core" within your scope.' },
+    })
   })
 
   test('comes out the same when two imports bring the same ones in opposite order', async () => {
-    const file = Array.from({ length: 100 }, (_, index) => ({ ...mobile, customerExternalId: `C${(index % 3) + 1}`, month: '2026-09', count: index, counterparty: `A${index}` }))
+    const file = Array.from({ length: 100 }, (_, index) => ({
+      ...mobile,
+      customerExternalId: `C${(index % 3) + 1}`,
+      month: '2026-09',
+      count: index,
+      counterparty: `A${index}`,
+    }))
     const [one, two] = await Promise.all([bank.feed('activity', file), bank.feed('activity', file.toReversed())])
     expect([...told(one), ...told(two)].toSorted()).toEqual([...Array(100).fill('created'), ...Array(100).fill('unchanged')])
   })

@@ -25,15 +25,41 @@ const points = async (externalId: string) =>
 
 describe('a feed of holdings', () => {
   test('makes, changes and keeps them, and leaves what a row does not name', async () => {
-    const first = { ...account, externalId: 'H1', balance: '-12.5', balanceOn: '2026-11-20', openedOn: '2025-12-15', maturesOn: '2026-12-15', autoRenewal: true, recommendedBy: '10233' }
+    const first = {
+      ...account,
+      externalId: 'H1',
+      balance: '-12.5',
+      balanceOn: '2026-11-20',
+      openedOn: '2025-12-15',
+      maturesOn: '2026-12-15',
+      autoRenewal: true,
+      recommendedBy: '10233',
+    }
     const [made] = await bank.feed('holdings', [first])
     expect(made).toMatchObject({ outcome: 'created', id: expect.any(String), customerId: expect.any(String) })
-    expect(await stored('H1')).toMatchObject({ account_number: 'H1', balance: '-1250', balance_on: '2026-11-20', status: 'active', version: 1, recommended: true })
+    expect(await stored('H1')).toMatchObject({
+      account_number: 'H1',
+      balance: '-1250',
+      balance_on: '2026-11-20',
+      status: 'active',
+      version: 1,
+      recommended: true,
+    })
     expect(await points('H1')).toEqual(['2026-11-20 -1250'])
     expect(await bank.aum('C1')).toBe(-1250)
-    const [changed] = await bank.feed('holdings', [{ ...account, externalId: 'H1', accountNumber: '6222', status: 'frozen', autoRenewal: false }])
+    const [changed] = await bank.feed('holdings', [
+      { ...account, externalId: 'H1', accountNumber: '6222', status: 'frozen', autoRenewal: false },
+    ])
     expect(changed).toEqual({ ...made, outcome: 'updated' })
-    expect(await stored('H1')).toMatchObject({ account_number: '6222', balance: '-1250', matures_on: '2026-12-15', auto_renewal: false, status: 'frozen', version: 2, recommended: true })
+    expect(await stored('H1')).toMatchObject({
+      account_number: '6222',
+      balance: '-1250',
+      matures_on: '2026-12-15',
+      auto_renewal: false,
+      status: 'frozen',
+      version: 2,
+      recommended: true,
+    })
     expect(told(await bank.feed('holdings', [{ ...account, externalId: 'H1' }]))).toEqual(['unchanged'])
     expect(await stored('H1')).toMatchObject({ account_number: '6222', status: 'frozen', version: 2 })
   })
@@ -46,7 +72,11 @@ describe('a feed of holdings', () => {
     ]
     expect(told(await bank.feed('holdings', file))).toEqual(['created', 'created', 'created'])
     const before = await bank.everything('holding', 'balance', 'external_id', 'customer')
-    expect(told(await bank.feed('holdings', file, { context: { now: new Date('2026-11-22T03:00:00Z') } }))).toEqual(['unchanged', 'unchanged', 'unchanged'])
+    expect(told(await bank.feed('holdings', file, { context: { now: new Date('2026-11-22T03:00:00Z') } }))).toEqual([
+      'unchanged',
+      'unchanged',
+      'unchanged',
+    ])
     expect(await bank.everything('holding', 'balance', 'external_id', 'customer')).toEqual(before)
   })
 
@@ -61,10 +91,14 @@ describe('a feed of holdings', () => {
     expect(new Set(outcomes.map((outcome) => 'id' in outcome && outcome.id)).size).toBe(1)
     expect(await stored('O1')).toMatchObject({ account_number: 'equal', balance: '0', balance_on: null })
     const before = await bank.everything('holding', 'balance')
-    expect(told(await bank.feed('holdings', [{ ...one, accountNumber: 'late', balance: '9', asOf: '2026-11-09T00:00:00.000Z' }]))).toEqual(['superseded'])
+    expect(
+      told(await bank.feed('holdings', [{ ...one, accountNumber: 'late', balance: '9', asOf: '2026-11-09T00:00:00.000Z' }])),
+    ).toEqual(['superseded'])
     expect(await bank.everything('holding', 'balance')).toEqual(before)
     expect(told(await bank.feed('holdings', [{ ...one, asOf: '2026-11-12T00:00:00.000Z' }]))).toEqual(['unchanged'])
-    expect(told(await bank.feed('holdings', [{ ...one, accountNumber: 'between', asOf: '2026-11-11T00:00:00.000Z' }]))).toEqual(['superseded'])
+    expect(told(await bank.feed('holdings', [{ ...one, accountNumber: 'between', asOf: '2026-11-11T00:00:00.000Z' }]))).toEqual([
+      'superseded',
+    ])
     expect(await stored('O1')).toMatchObject({ account_number: 'equal', version: 1 })
   })
 
@@ -83,7 +117,14 @@ describe('a feed of holdings', () => {
     const { version: _one, ...one } = await stored('S1')
     const { version: _other, ...other } = await stored('S2')
     expect(one).toEqual(other)
-    expect(one).toMatchObject({ account_number: 'n', opened_on: '2020-01-01', auto_renewal: false, status: 'active', balance: '500', balance_on: '2026-11-06' })
+    expect(one).toMatchObject({
+      account_number: 'n',
+      opened_on: '2020-01-01',
+      auto_renewal: false,
+      status: 'active',
+      balance: '500',
+      balance_on: '2026-11-06',
+    })
   })
 
   test('names references that are unknown, and those out of scope alike', async () => {
@@ -92,15 +133,43 @@ describe('a feed of holdings', () => {
       { ...account, externalId: 'U2', productCode: 'NONE' },
       { ...account, externalId: 'U3', recommendedBy: 'NONE' },
     ])
-    expect(customer).toEqual({ line: 1, refusal: { field: 'customerExternalId', code: 'unknown_reference', message: 'There is no customer "C1" of source "crm" within your scope.' } })
-    expect([product, staff].map((one) => told([one!])[0])).toEqual(['productCode: unknown_reference', 'recommendedBy: unknown_reference'])
-    const [outside, inside] = await bank.feed('holdings', [{ ...account, externalId: 'U4' }, { ...account, externalId: 'U5', customerExternalId: 'C3' }], { scope: bank.paths.B2 })
-    expect(outside).toEqual({ line: 1, refusal: { field: 'customerExternalId', code: 'unknown_reference', message: 'There is no customer "C1" of source "core" within your scope.' } })
+    expect(customer).toEqual({
+      line: 1,
+      refusal: {
+        field: 'customerExternalId',
+        code: 'unknown_reference',
+        message: 'There is no customer "C1" of source "crm" within your scope.',
+      },
+    })
+    expect([product, staff].map((one) => told([one!])[0])).toEqual([
+      'productCode: unknown_reference',
+      'recommendedBy: unknown_reference',
+    ])
+    const [outside, inside] = await bank.feed(
+      'holdings',
+      [
+        { ...account, externalId: 'U4' },
+        { ...account, externalId: 'U5', customerExternalId: 'C3' },
+      ],
+      { scope: bank.paths.B2 },
+    )
+    expect(outside).toEqual({
+      line: 1,
+      refusal: {
+        field: 'customerExternalId',
+        code: 'unknown_reference',
+        message: 'There is no customer "C1" of source "core" within your scope.',
+      },
+    })
     expect(inside).toMatchObject({ outcome: 'created' })
-    const held = await bank.feed('holdings', [{ ...account, externalId: 'U6' }], { portfolio: ['01890000-0000-7000-8000-000000000000'] })
+    const held = await bank.feed('holdings', [{ ...account, externalId: 'U6' }], {
+      portfolio: ['01890000-0000-7000-8000-000000000000'],
+    })
     expect(told(held)).toEqual(['customerExternalId: unknown_reference'])
     expect(await bank.row(`select count(*)::int as names from external_id where external_id like 'U_'`)).toEqual({ names: 1 })
-    expect(await bank.row(`select institution_path as path from holding where external_id = 'U5'`)).toEqual({ path: bank.paths.B2 })
+    expect(await bank.row(`select institution_path as path from holding where external_id = 'U5'`)).toEqual({
+      path: bank.paths.B2,
+    })
   })
 
   test('keeps owner and currency for good', async () => {
@@ -113,16 +182,33 @@ describe('a feed of holdings', () => {
     ])
     expect(told(outcomes)).toEqual(['currency: conflict', 'customerExternalId: conflict', 'created', 'currency: conflict'])
     // The holder of a name is out of this scope: the answer tells no more than within it.
-    const [taken] = await bank.feed('holdings', [{ ...account, externalId: 'K1', customerExternalId: 'C3' }], { scope: bank.paths.B2 })
-    expect(taken).toEqual({ line: 1, refusal: { field: 'customerExternalId', code: 'conflict', message: 'The holding "K1" of source "core" belongs to another customer.' } })
+    const [taken] = await bank.feed('holdings', [{ ...account, externalId: 'K1', customerExternalId: 'C3' }], {
+      scope: bank.paths.B2,
+    })
+    expect(taken).toEqual({
+      line: 1,
+      refusal: {
+        field: 'customerExternalId',
+        code: 'conflict',
+        message: 'The holding "K1" of source "core" belongs to another customer.',
+      },
+    })
   })
 
   test('reads amounts by the decimals of their currency', async () => {
-    const [yen, dinar] = [{ ...account, currency: 'JPY' }, { ...account, currency: 'KWD' }]
-    await bank.feed('holdings', [{ ...yen, externalId: 'Y1', balance: '1500' }, { ...dinar, externalId: 'D1', balance: '-1.5' }])
+    const [yen, dinar] = [
+      { ...account, currency: 'JPY' },
+      { ...account, currency: 'KWD' },
+    ]
+    await bank.feed('holdings', [
+      { ...yen, externalId: 'Y1', balance: '1500' },
+      { ...dinar, externalId: 'D1', balance: '-1.5' },
+    ])
     expect(await stored('Y1')).toMatchObject({ balance: '1500' })
     expect(await stored('D1')).toMatchObject({ balance: '-1500' })
-    await expect(async () => bank.feed('holdings', [{ ...yen, externalId: 'Y2', balance: '1.5' }])).rejects.toThrow('does not fit its currency')
+    await expect(async () => bank.feed('holdings', [{ ...yen, externalId: 'Y2', balance: '1.5' }])).rejects.toThrow(
+      'does not fit its currency',
+    )
   })
 
   test('refuses days that make no sense together with those that are stored', async () => {
@@ -134,7 +220,13 @@ describe('a feed of holdings', () => {
       { ...account, externalId: 'P4', balance: '1', balanceOn: '1899-12-31' },
       { ...account, externalId: 'P5', balance: '1', balanceOn: '2026-11-23' },
     ])
-    expect(told(outcomes)).toEqual(['maturesOn: invalid_input', 'closedOn: invalid_input', 'balanceOn: outside_period', 'balanceOn: outside_period', 'created'])
+    expect(told(outcomes)).toEqual([
+      'maturesOn: invalid_input',
+      'closedOn: invalid_input',
+      'balanceOn: outside_period',
+      'balanceOn: outside_period',
+      'created',
+    ])
   })
 
   test('moves the balance forward only, and counts that as no change of its own data', async () => {
@@ -166,19 +258,31 @@ describe('a feed of holdings', () => {
   })
 
   test('makes each holding once when two imports bring the same ones in opposite order', async () => {
-    const file = Array.from({ length: 200 }, (_, index) => ({ ...account, customerExternalId: index % 2 ? 'C1' : 'C2', externalId: `W${index}`, balance: '1' }))
+    const file = Array.from({ length: 200 }, (_, index) => ({
+      ...account,
+      customerExternalId: index % 2 ? 'C1' : 'C2',
+      externalId: `W${index}`,
+      balance: '1',
+    }))
     const other = file.toReversed()
     const [one, two] = await Promise.all([bank.feed('holdings', file), bank.feed('holdings', other)])
     expect([...told(one), ...told(two)].filter((outcome) => outcome === 'created')).toHaveLength(200)
     expect([...told(one), ...told(two)].filter((outcome) => outcome === 'unchanged')).toHaveLength(200)
-    expect(await bank.row(`select count(*)::int as holdings, count(distinct external_id)::int as names from holding where external_id like 'W%'`)).toEqual({ holdings: 200, names: 200 })
+    expect(
+      await bank.row(
+        `select count(*)::int as holdings, count(distinct external_id)::int as names from holding where external_id like 'W%'`,
+      ),
+    ).toEqual({ holdings: 200, names: 200 })
   })
 
   test('of two that claim the same names for different customers, gives each name to one', async () => {
     const file = Array.from({ length: 100 }, (_, index) => ({ ...account, externalId: `V${index}` }))
     const [one, two] = await Promise.all([
       bank.feed('holdings', file),
-      bank.feed('holdings', file.toReversed().map((row) => ({ ...row, customerExternalId: 'C2' }))),
+      bank.feed(
+        'holdings',
+        file.toReversed().map((row) => ({ ...row, customerExternalId: 'C2' })),
+      ),
     ])
     const outcomes = [...told(one), ...told(two)]
     expect(outcomes.filter((outcome) => outcome === 'created')).toHaveLength(100)

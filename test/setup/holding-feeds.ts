@@ -22,7 +22,11 @@ type Fed = keyof typeof feeds
 export interface HoldingBank extends Omit<FeedBank, 'send'> {
   readonly paths: Readonly<Record<'HO' | 'B1' | 'B2', string>>
   /** Sends rows as core banking does: through the schema, then through the feed, in one transaction. */
-  feed<E extends Fed>(entity: E, rows: readonly Omit<FeedRowOf<E>, 'source'>[], sending?: Sending): Promise<readonly FeedOutcome[]>
+  feed<E extends Fed>(
+    entity: E,
+    rows: readonly Omit<FeedRowOf<E>, 'source'>[],
+    sending?: Sending,
+  ): Promise<readonly FeedOutcome[]>
   /** The only row of a query, as the owner of the tables. */
   row<T extends object>(query: string, values?: unknown[]): Promise<T>
   /** All rows of these tables, to compare before and after. */
@@ -54,13 +58,17 @@ export async function openHoldingBank(): Promise<HoldingBank> {
     { externalId: 'C3', kind: 'company', name: '韩梅梅公司', institutionCode: 'B2' },
   ])
   const { rows: places } = await owner.query<{ code: string; path: string }>('select code, path from institution')
-  const row = async <T extends object>(query: string, values: unknown[] = []): Promise<T> => (await owner.query<T>(query, values)).rows[0]!
+  const row = async <T extends object>(query: string, values: unknown[] = []): Promise<T> =>
+    (await owner.query<T>(query, values)).rows[0]!
   return {
     ...bank,
     paths: Object.fromEntries(places.map(({ code, path }) => [code, path])) as HoldingBank['paths'],
     row,
     feed(entity, rows, { scope = '/', portfolio = [], context: changed = {}, onStatement } = {}) {
-      const lines = rows.map((one, index) => ({ line: index + 1, row: feedRows[entity as FeedEntity].parse({ source: 'core', ...one }) }))
+      const lines = rows.map((one, index) => ({
+        line: index + 1,
+        row: feedRows[entity as FeedEntity].parse({ source: 'core', ...one }),
+      }))
       const apply = feeds[entity] as unknown as ApplyFeed<unknown>
       return database.transaction({ prefixes: [scope], portfolio, caller: 'client:test' }, (db) => {
         const counted: Db = { rows: (query) => (onStatement?.(), db.rows(query)) }
@@ -72,7 +80,14 @@ export async function openHoldingBank(): Promise<HoldingBank> {
       return (await owner.query<object>(`${each.join(' union all ')} order by 1, 2`)).rows
     },
     async aum(customer) {
-      return Number((await row<{ aum: string }>('select c.aum from customer c join customer_external_id e on e.customer_id = c.id where e.external_id = $1', [customer])).aum)
+      return Number(
+        (
+          await row<{ aum: string }>(
+            'select c.aum from customer c join customer_external_id e on e.customer_id = c.id where e.external_id = $1',
+            [customer],
+          )
+        ).aum,
+      )
     },
   }
 }

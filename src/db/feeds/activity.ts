@@ -4,7 +4,7 @@ import type { ActivityRow } from '../../core/feeds/rows.ts'
 import { isCurrency, parseAmount } from '../../core/money.ts'
 import type { Db } from '../database.ts'
 import { collapse, collectOutcomes, groupBy, keyOf, receive, refusal, settleOthers } from './batch.ts'
-import { normaliseCounterparty } from './counterparties.ts'
+import { counterpartyIndexes } from './counterparties.ts'
 import type { ApplyFeed } from './feed.ts'
 import { amountMisfit, customerNameOf, unknownName } from './holding-references.ts'
 import { findCustomerIds, lockCustomerReferences } from './references.ts'
@@ -35,18 +35,22 @@ interface Total {
 export const applyActivity: ApplyFeed<ActivityRow> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
   const received = receive(rows, context.now, outcomes)
-  const customerIds = await findCustomerIds(db, received.map(({ row }) => customerNameOf(row)))
+  const customerIds = await findCustomerIds(
+    db,
+    received.map(({ row }) => customerNameOf(row)),
+  )
   const customers = await lockCustomerReferences(db, customerIds.values())
-  const hashes = new Map<string, string>()
-  const hashOf = (counterparty: string): string => {
+  const hashes = new Map<string, readonly string[]>()
+  const hashesOf = (counterparty: string | undefined): readonly string[] => {
+    if (counterparty === undefined) return ['']
     const known = hashes.get(counterparty)
-    if (known !== undefined) return known
-    const hash = context.vault.blindIndex('counterparty', normaliseCounterparty(counterparty)).hash.toString('hex')
-    hashes.set(counterparty, hash)
-    return hash
+    if (known) return known
+    const made = counterpartyIndexes(context.vault, counterparty).map(({ hash }) => hash.toString('hex'))
+    hashes.set(counterparty, made)
+    return made
   }
 
-  const resolved = received.flatMap((incoming) => {
+  const named = received.flatMap((incoming) => {
     const { line, row } = incoming
     const name = customerNameOf(row)
     const customer = customers.get(customerIds.get(keyOf(name.source, name.externalId)) ?? '')
@@ -54,7 +58,7 @@ export const applyActivity: ApplyFeed<ActivityRow> = async (db, rows, context) =
     if (!customer) outcomes.refuse(line, unknownName('customerExternalId', 'customer', name))
     else if (amount === undefined) outcomes.refuse(line, refusal('amount', 'invalid_input', amountMisfit))
     else {
-      const key: ActivityKey = {
+      const key = {
         customerId: customer.id,
         month: `${row.month}-01`,
         channel: row.channel,
@@ -62,13 +66,21 @@ export const applyActivity: ApplyFeed<ActivityRow> = async (db, rows, context) =
         purpose: row.purpose ?? 'unknown',
         direction: row.direction ?? 'none',
         currency: row.currency,
-        counterpartyHash: row.counterparty === undefined ? '' : hashOf(row.counterparty),
       }
-      return [{ ...incoming, key, amount: `${amount}`, institutionPath: customer.institutionPath }]
+      const candidates = hashesOf(row.counterparty).map((counterpartyHash): ActivityKey => ({ ...key, counterpartyHash }))
+      return [{ ...incoming, candidates, amount: `${amount}`, institutionPath: customer.institutionPath }]
     }
     return []
   })
-  const stored = await readTotals(db, resolved.map(({ key }) => key))
+  const stored = await readTotals(
+    db,
+    named.flatMap(({ candidates }) => candidates),
+  )
+  // A total that was made before the index key was rotated goes on under its old hash, or the month would count twice.
+  const resolved = named.map((one) => ({
+    ...one,
+    key: one.candidates.find((key) => stored.has(activityKey(key))) ?? one.candidates[0]!,
+  }))
 
   const written: object[] = []
   const confirmed: object[] = []

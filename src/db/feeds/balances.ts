@@ -14,7 +14,10 @@ import { lockCustomerReferences } from './references.ts'
 export const applyBalances: ApplyFeed<BalanceRow> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
   const received = receive(rows, context.now, outcomes)
-  const holdings = await findHoldings(db, received.map(({ row }) => ({ source: row.source, externalId: row.holdingExternalId })))
+  const holdings = await findHoldings(
+    db,
+    received.map(({ row }) => ({ source: row.source, externalId: row.holdingExternalId })),
+  )
   const found = received.flatMap((incoming) => {
     const { line, row } = incoming
     const name = { source: row.source, externalId: row.holdingExternalId }
@@ -23,8 +26,14 @@ export const applyBalances: ApplyFeed<BalanceRow> = async (db, rows, context) =>
     return holding ? [{ incoming, name, holding }] : []
   })
   const [customers, stored] = await Promise.all([
-    lockCustomerReferences(db, found.map(({ holding }) => holding.customerId)),
-    readPoints(db, found.map(({ incoming, holding }) => ({ customerId: holding.customerId, holdingId: holding.id, day: incoming.row.day }))),
+    lockCustomerReferences(
+      db,
+      found.map(({ holding }) => holding.customerId),
+    ),
+    readPoints(
+      db,
+      found.map(({ incoming, holding }) => ({ customerId: holding.customerId, holdingId: holding.id, day: incoming.row.day })),
+    ),
   ])
 
   const points = found.flatMap(({ incoming, name, holding }): Incoming<BalancePoint>[] => {
@@ -39,7 +48,12 @@ export const applyBalances: ApplyFeed<BalanceRow> = async (db, rows, context) =>
     if (refused) outcomes.refuse(receipt.line, refused)
     if (refused || !customer) return []
     const { id: holdingId, customerId } = holding
-    return [{ ...receipt, row: { customerId, holdingId, institutionPath: customer.institutionPath, day: row.day, amount: `${amount}` } }]
+    return [
+      {
+        ...receipt,
+        row: { customerId, holdingId, institutionPath: customer.institutionPath, day: row.day, amount: `${amount}` },
+      },
+    ]
   })
   const applied = await applyPoints(db, points, stored)
   for (const { line, row } of points) outcomes.settle(line, applied.outcomes.get(line)!, row.holdingId, row.customerId)

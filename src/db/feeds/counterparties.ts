@@ -1,9 +1,17 @@
 import { maskDocumentNumber } from '../../core/masking.ts'
-import { type CustomerKey, fieldContext, type Vault } from '../vault.ts'
+import { type BlindIndex, type CustomerKey, fieldContext, type Vault } from '../vault.ts'
 
 /** One form of an account number for hashing: full-width, lower case, spaces and hyphens make no other account. */
-export function normaliseCounterparty(text: string): string {
-  return text.normalize('NFKC').replace(/[\s\-‐-―]/g, '').toUpperCase()
+export function normaliseCounterparty(counterparty: string): string {
+  return counterparty
+    .normalize('NFKC')
+    .replace(/[\s\-‐-―]/g, '')
+    .toUpperCase()
+}
+
+/** The keyed hashes of a counterparty under every index key, the current one first: what a row may be stored under while keys rotate. */
+export function counterpartyIndexes(vault: Vault, counterparty: string): readonly BlindIndex[] {
+  return vault.blindIndexes('counterparty', normaliseCounterparty(counterparty))
 }
 
 /** A counterparty as a movement keeps it; bytes in hexadecimal. */

@@ -3,7 +3,11 @@ import type { Db } from '../database.ts'
 import type { CustomerKey, Vault } from '../vault.ts'
 
 /** Opens the keys of these customers, making one for each who has none yet. Their rows must be locked. By customer id. */
-export async function openCustomerKeys(db: Db, customerIds: readonly string[], vault: Vault): Promise<ReadonlyMap<string, CustomerKey>> {
+export async function openCustomerKeys(
+  db: Db,
+  customerIds: readonly string[],
+  vault: Vault,
+): Promise<ReadonlyMap<string, CustomerKey>> {
   const rows = await db.rows<{ id: string; wrapped: Buffer | null; masterKeyId: string | null }>(sql`
     select id, wrapped_key as wrapped, master_key_id as "masterKeyId" from customer where id = any (${sql.param(customerIds)}::uuid[])`)
   const made: object[] = []

@@ -33,10 +33,19 @@ export const applyHoldingParties: ApplyFeed<HoldingPartyRow> = async (db, rows, 
   const outcomes = collectOutcomes(rows)
   const received = receive(rows, context.now, outcomes)
   const [holdings, partyIds] = await Promise.all([
-    findHoldings(db, received.map(({ row }) => holdingNameOf(row))),
-    findCustomerIds(db, received.map(({ row }) => customerNameOf(row))),
+    findHoldings(
+      db,
+      received.map(({ row }) => holdingNameOf(row)),
+    ),
+    findCustomerIds(
+      db,
+      received.map(({ row }) => customerNameOf(row)),
+    ),
   ])
-  const customers = await lockCustomerReferences(db, [...Array.from(holdings.values(), ({ customerId }) => customerId), ...partyIds.values()])
+  const customers = await lockCustomerReferences(db, [
+    ...Array.from(holdings.values(), ({ customerId }) => customerId),
+    ...partyIds.values(),
+  ])
 
   const resolved = received.flatMap((incoming) => {
     const { line, row } = incoming
@@ -46,16 +55,24 @@ export const applyHoldingParties: ApplyFeed<HoldingPartyRow> = async (db, rows, 
     const party = customers.get(partyIds.get(keyOf(partyName.source, partyName.externalId)) ?? '')
     if (!holding || !owner) outcomes.refuse(line, unknownName('holdingExternalId', 'holding', holdingName))
     else if (!party) outcomes.refuse(line, unknownName('customerExternalId', 'customer', partyName))
-    else if (owner.id === party.id) outcomes.refuse(line, refusal('customerExternalId', 'conflict', 'The owner of a holding is not its further party.'))
+    else if (owner.id === party.id)
+      outcomes.refuse(line, refusal('customerExternalId', 'conflict', 'The owner of a holding is not its further party.'))
     else return [{ ...incoming, holding, owner, party }]
     return []
   })
-  const links = resolved.map(({ row, holding, party }) => ({ customerId: holding.customerId, holdingId: holding.id, partyCustomerId: party.id, role: row.role }))
+  const links = resolved.map(({ row, holding, party }) => ({
+    customerId: holding.customerId,
+    holdingId: holding.id,
+    partyCustomerId: party.id,
+    role: row.role,
+  }))
   const stored = await readLinks(db, links)
 
   const written: WrittenLink[] = []
   const confirmed: WrittenLink[] = []
-  for (const [key, group] of groupBy(resolved, ({ row, holding, party }) => linkKey({ holdingId: holding.id, partyCustomerId: party.id, role: row.role }))) {
+  for (const [key, group] of groupBy(resolved, ({ row, holding, party }) =>
+    linkKey({ holdingId: holding.id, partyCustomerId: party.id, role: row.role }),
+  )) {
     const before = stored.get(key)
     const collapsed = collapse(group, before?.asOf.toISOString(), 'replace')
     const { holding, owner, party } = group[0]!

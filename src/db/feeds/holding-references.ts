@@ -16,7 +16,10 @@ export interface HoldingReference {
  * Holdings that source systems call so and whose place in the tree is in scope, by `keyOf(source, externalId)`. Whether the caller may see
  * them is known once their customers are locked with `lockCustomerReferences`: a portfolio reaches holdings through their customers only.
  */
-export async function findHoldings(db: Db, references: Iterable<ExternalReference>): Promise<ReadonlyMap<string, HoldingReference>> {
+export async function findHoldings(
+  db: Db,
+  references: Iterable<ExternalReference>,
+): Promise<ReadonlyMap<string, HoldingReference>> {
   const rows = await db.rows<HoldingReference & ExternalReference>(sql`
     select e.source, e.external_id as "externalId", h.id, h.customer_id as "customerId", h.currency
     from find_external_ids('holding', ${namesOf(references)}::json) e
@@ -26,7 +29,9 @@ export async function findHoldings(db: Db, references: Iterable<ExternalReferenc
 
 /** Each name once, as the look-up functions take them. */
 export function namesOf(references: Iterable<ExternalReference>): string {
-  const distinct = new Map(Array.from(references, ({ source, externalId }) => [keyOf(source, externalId), { source, externalId }]))
+  const distinct = new Map(
+    Array.from(references, ({ source, externalId }) => [keyOf(source, externalId), { source, externalId }]),
+  )
   return JSON.stringify([...distinct.values()])
 }
 
@@ -57,7 +62,15 @@ export function holdingNameOf(row: {
 export const amountMisfit = 'The amount does not fit its currency: too many decimals, or too large.'
 
 /** Why a row's currency does not go with its holding, if it does not. */
-export function otherCurrency(currency: string | undefined, name: ExternalReference, holding: HoldingReference): FeedRefusal | undefined {
+export function otherCurrency(
+  currency: string | undefined,
+  name: ExternalReference,
+  holding: HoldingReference,
+): FeedRefusal | undefined {
   if (currency === undefined || currency === holding.currency) return undefined
-  return refusal('currency', 'conflict', `The holding "${name.externalId}" of source "${name.source}" is kept in ${holding.currency}.`)
+  return refusal(
+    'currency',
+    'conflict',
+    `The holding "${name.externalId}" of source "${name.source}" is kept in ${holding.currency}.`,
+  )
 }

@@ -2,12 +2,20 @@ import type { MovementRow } from '../../core/feeds/rows.ts'
 import { parseAmount } from '../../core/money.ts'
 import type { CustomerKey } from '../vault.ts'
 import { collapse, collectOutcomes, differs, groupBy, type Incoming, keyOf, receive, refusal, settleOthers } from './batch.ts'
-import { normaliseCounterparty, sealCounterparty } from './counterparties.ts'
+import { counterpartyIndexes, sealCounterparty } from './counterparties.ts'
 import { openCustomerKeys } from './customer-keys.ts'
 import type { ApplyFeed, FeedContext } from './feed.ts'
 import { amountMisfit, findHoldings, type HoldingReference, otherCurrency, unknownName } from './holding-references.ts'
 import { lockCustomerReferences } from './references.ts'
-import { confirmMovements, type Movement, movementKey, readMovements, type StoredMovement, type WrittenMovement, writeMovements } from './stored-movements.ts'
+import {
+  confirmMovements,
+  type Movement,
+  movementKey,
+  readMovements,
+  type StoredMovement,
+  type WrittenMovement,
+  writeMovements,
+} from './stored-movements.ts'
 
 interface Resolved extends Incoming<MovementRow> {
   readonly holding: HoldingReference
@@ -16,7 +24,14 @@ interface Resolved extends Incoming<MovementRow> {
   readonly amount: string
 }
 
-const compared = ['direction', 'amount', 'bookedOn', 'channel', 'purpose', 'status'] as const satisfies readonly (keyof Movement)[]
+const compared = [
+  'direction',
+  'amount',
+  'bookedOn',
+  'channel',
+  'purpose',
+  'status',
+] as const satisfies readonly (keyof Movement)[]
 
 /**
  * Applies movements. The counterparty is encrypted under its customer's key, who gets one where there is none yet; beside it stand a
@@ -25,8 +40,14 @@ const compared = ['direction', 'amount', 'bookedOn', 'channel', 'purpose', 'stat
 export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
   const received = receive(rows, context.now, outcomes)
-  const holdings = await findHoldings(db, received.map(({ row }) => ({ source: row.source, externalId: row.holdingExternalId })))
-  const customers = await lockCustomerReferences(db, Array.from(holdings.values(), ({ customerId }) => customerId))
+  const holdings = await findHoldings(
+    db,
+    received.map(({ row }) => ({ source: row.source, externalId: row.holdingExternalId })),
+  )
+  const customers = await lockCustomerReferences(
+    db,
+    Array.from(holdings.values(), ({ customerId }) => customerId),
+  )
   const resolved = received.flatMap((incoming): Resolved[] => {
     const { line, row } = incoming
     const name = { source: row.source, externalId: row.holdingExternalId }
@@ -42,7 +63,10 @@ export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) 
     if (refused || !holding || !customer) return []
     return [{ ...incoming, holding, institutionPath: customer.institutionPath, amount: `${amount}` }]
   })
-  const stored = await readMovements(db, resolved.map(({ row, holding }) => ({ customerId: holding.customerId, source: row.source, externalId: row.externalId })))
+  const stored = await readMovements(
+    db,
+    resolved.map(({ row, holding }) => ({ customerId: holding.customerId, source: row.source, externalId: row.externalId })),
+  )
 
   const sealing: { readonly movement: Omit<WrittenMovement, 'counterparty'>; readonly counterparty: string | undefined }[] = []
   const confirmed: object[] = []
@@ -51,7 +75,14 @@ export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) 
     const holdingId = before?.holdingId ?? group[0]!.holding.id
     const fitting = group.filter(({ line, row, holding }) => {
       if (holding.id === holdingId) return true
-      outcomes.refuse(line, refusal('holdingExternalId', 'conflict', `The movement "${row.externalId}" of source "${row.source}" belongs to another holding.`))
+      outcomes.refuse(
+        line,
+        refusal(
+          'holdingExternalId',
+          'conflict',
+          `The movement "${row.externalId}" of source "${row.source}" belongs to another holding.`,
+        ),
+      )
       return false
     })
     const [any] = fitting
@@ -63,7 +94,8 @@ export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) 
     if (winner) {
       const { line, row, asOf, dated, institutionPath } = winner
       const after = movementAfter(winner, id, before)
-      const counterparty = row.counterparty !== undefined && !isSame(row.counterparty, before, context) ? row.counterparty : undefined
+      const counterparty =
+        row.counterparty !== undefined && !isSame(row.counterparty, before, context) ? row.counterparty : undefined
       const changed = !before || counterparty !== undefined || differs(after, before, compared)
       if (changed) sealing.push({ movement: { ...after, institutionPath, asOf }, counterparty })
       else if (dated && asOf > before.asOf.toISOString()) confirmed.push({ customerId, id, asOf })
@@ -73,12 +105,19 @@ export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) 
   }
 
   const named = sealing.flatMap(({ movement, counterparty }) => (counterparty === undefined ? [] : [movement.customerId]))
-  const keys: ReadonlyMap<string, CustomerKey> = named.length > 0 ? await openCustomerKeys(db, [...new Set(named)], context.vault) : new Map()
+  const keys: ReadonlyMap<string, CustomerKey> =
+    named.length > 0 ? await openCustomerKeys(db, [...new Set(named)], context.vault) : new Map()
   const written = sealing.map(({ movement, counterparty }): WrittenMovement => {
-    const sealed = counterparty === undefined ? undefined : sealCounterparty(context.vault, keys.get(movement.customerId)!, movement.id, counterparty)
+    const sealed =
+      counterparty === undefined
+        ? undefined
+        : sealCounterparty(context.vault, keys.get(movement.customerId)!, movement.id, counterparty)
     return { ...movement, counterparty: sealed ?? stored.get(movementKey(movement))?.counterparty }
   })
-  await Promise.all([written.length > 0 && writeMovements(db, written, context.now), confirmed.length > 0 && confirmMovements(db, confirmed)])
+  await Promise.all([
+    written.length > 0 && writeMovements(db, written, context.now),
+    confirmed.length > 0 && confirmMovements(db, confirmed),
+  ])
   return outcomes.list()
 }
 
@@ -102,6 +141,10 @@ function movementAfter({ row, holding, amount }: Resolved, id: string, before: S
 /** Whether the counterparty is the one that is stored, by the hash under the key with which that one was made. */
 function isSame(counterparty: string, before: StoredMovement | undefined, { vault }: FeedContext): boolean {
   const known = before?.counterparty
-  if (!known) return false
-  return vault.blindIndexes('counterparty', normaliseCounterparty(counterparty)).some(({ keyId, hash }) => keyId === known.keyId && hash.toString('hex') === known.hash)
+  return (
+    known !== undefined &&
+    counterpartyIndexes(vault, counterparty).some(
+      ({ keyId, hash }) => keyId === known.keyId && hash.toString('hex') === known.hash,
+    )
+  )
 }

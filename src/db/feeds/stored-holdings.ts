@@ -45,14 +45,19 @@ export async function readNameHolders(db: Db, references: Iterable<ExternalRefer
     from find_external_ids('holding', ${namesOf(references)}::json) e
     left join holding h on h.customer_id = e.customer_id and h.id = e.target_id`)
   return new Map(
-    rows.map((row) => [keyOf(row.source, row.externalId), { customerId: row.ownerId, holding: row.id === null ? undefined : row }]),
+    rows.map((row) => [
+      keyOf(row.source, row.externalId),
+      { customerId: row.ownerId, holding: row.id === null ? undefined : row },
+    ]),
   )
 }
 
 /** Takes the names of new holdings, in one order for all callers. Answers the ids of those who got theirs; of two at once the first does. */
 export async function claimNames(db: Db, holdings: readonly Holding[]): Promise<ReadonlySet<string>> {
   const claims = holdings.map(({ source, externalId, customerId, id }) => ({ source, externalId, customerId, targetId: id }))
-  const rows = await db.rows<{ id: string }>(sql`select target_id as id from claim_external_ids('holding', ${JSON.stringify(claims)}::json)`)
+  const rows = await db.rows<{ id: string }>(
+    sql`select target_id as id from claim_external_ids('holding', ${JSON.stringify(claims)}::json)`,
+  )
   return new Set(rows.map(({ id }) => id))
 }
 

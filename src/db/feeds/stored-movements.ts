@@ -39,7 +39,9 @@ export function movementKey({ customerId, source, externalId }: Pick<Movement, '
 /** Movements that are stored under these names, by `movementKey`. Their customers must be locked. */
 export async function readMovements(db: Db, keys: readonly object[]): Promise<ReadonlyMap<string, StoredMovement>> {
   if (keys.length === 0) return new Map()
-  const rows = await db.rows<Omit<StoredMovement, 'amount'> & { amount: bigint; encrypted: string | null; masked: string; hash: string; keyId: string }>(sql`
+  const rows = await db.rows<
+    Omit<StoredMovement, 'amount'> & { amount: bigint; encrypted: string | null; masked: string; hash: string; keyId: string }
+  >(sql`
     select t.id, t.customer_id as "customerId", t.holding_id as "holdingId", t.source, t.external_id as "externalId", t.direction, t.amount, t.currency,
       t.booked_on as "bookedOn", t.channel, t.purpose, t.status, t.as_of as "asOf", encode(t.counterparty_encrypted, 'hex') as encrypted,
       t.counterparty_masked as masked, encode(t.counterparty_hash, 'hex') as hash, t.index_key_id as "keyId"

@@ -1,12 +1,13 @@
 import { customerViews } from './customers.ts'
 import { holdingViews } from './holdings.ts'
+import { importViews } from './imports.ts'
 import { journalViews } from './journal.ts'
 import { organisationViews } from './organisation.ts'
 import { productViews } from './products.ts'
 import type { View } from './view.ts'
 
 /** Every type that both APIs show and the database is asked for. */
-export const views: readonly View[] = [...organisationViews, ...productViews, ...customerViews, ...holdingViews, ...journalViews]
+export const views: readonly View[] = [...organisationViews, ...productViews, ...customerViews, ...holdingViews, ...journalViews, ...importViews]
 
 const byName = new Map(views.map((view) => [view.name, view]))
 

@@ -9,10 +9,12 @@ import { column, many, one, page, view } from './view.ts'
 const version = column('integer', 'Counts changes of the dossier, not of what feeds bring every night.')
 const customerId = column('uuid', 'The customer it belongs to.')
 
-const monthEndAmount = z.object({
-  monthEnd: z.iso.date().meta({ description: 'Last day of the month.' }),
-  amount: z.object({ amount: z.string(), currency: z.string() }).meta({ description: 'Assets at the end of that day, in the base currency.' }),
-})
+const monthEndAmount = z
+  .object({
+    monthEnd: z.iso.date().meta({ description: 'Last day of the month.' }),
+    amount: z.object({ amount: z.string(), currency: z.string() }).meta({ description: 'Assets at the end of that day, in the base currency.' }),
+  })
+  .meta({ id: 'MonthEndAmount', description: 'What a customer owned at the end of a month.' })
 
 /** Assets of a customer at the end of each of the last months: for every holding that counts, its last change point by then at the rate of then. */
 function assetsByMonth(customer: string, days: string, baseCurrency: string): string {
@@ -60,7 +62,7 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
     description: 'Assets at the ends of the last months, the latest first, in the base currency at the rates of those days.',
     permission: 'holding:read',
     inRest: true,
-    input: z.object({ months: z.int().min(1).max(36).default(12) }),
+    input: z.object({ months: z.int().min(1).max(36).default(12).meta({ description: 'How many months.' }) }),
     output: z.array(monthEndAmount),
     expression: (alias, bind, { baseCurrency, today }, { months }) => assetsByMonth(alias, bind(monthEndsUpTo(today, Number(months))), bind(baseCurrency)),
     decode: (value) => (value as [string, unknown][]).map(([monthEnd, amount]) => ({ monthEnd, amount: decodeMoney(amount) })),

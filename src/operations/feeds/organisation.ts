@@ -2,7 +2,7 @@ import { feedRows } from '../../core/feeds/rows.ts'
 import { applyInstitutions } from '../../db/feeds/institutions.ts'
 import { applyProducts } from '../../db/feeds/products.ts'
 import { applyStaff } from '../../db/feeds/staff.ts'
-import { changeOperation, correctOperation, createOperation, type SingleWrites, upsertOperation } from './single-write.ts'
+import { changeOperation, correctOperation, createOperation, required, type SingleWrites, upsertOperation } from './single-write.ts'
 
 const institutions: SingleWrites<'institutions'> = {
   entity: 'institutions',
@@ -34,7 +34,7 @@ const { source: _s2, externalId: _e2, asOf: _a2, ...staffFields } = feedRows.sta
 const { source: _s3, externalId: _e3, asOf: _a3, ...productFields } = feedRows.products.shape
 
 export const upsertInstitution = upsertOperation(institutions)
-export const createInstitution = createOperation(institutions, { ...institutionFields, code: feedRows.institutions.shape.code.unwrap() })
+export const createInstitution = createOperation(institutions, { ...institutionFields, code: required(feedRows.institutions.shape.code) })
 export const correctInstitution = correctOperation(institutions, institutionFields)
 export const closeInstitution = changeOperation(institutions, {
   name: 'closeInstitution',
@@ -46,7 +46,7 @@ export const closeInstitution = changeOperation(institutions, {
 })
 
 export const upsertStaff = upsertOperation(staff)
-export const createStaff = createOperation(staff, { ...staffFields, number: feedRows.staff.shape.number.unwrap() })
+export const createStaff = createOperation(staff, { ...staffFields, number: required(feedRows.staff.shape.number) })
 export const correctStaff = correctOperation(staff, staffFields)
 export const deactivateStaff = changeOperation(staff, {
   name: 'deactivateStaff',
@@ -58,7 +58,7 @@ export const deactivateStaff = changeOperation(staff, {
 })
 
 export const upsertProduct = upsertOperation(products)
-export const createProduct = createOperation(products, { ...productFields, code: feedRows.products.shape.code.unwrap() })
+export const createProduct = createOperation(products, { ...productFields, code: required(feedRows.products.shape.code) })
 export const correctProduct = correctOperation(products, productFields)
 export const closeProduct = changeOperation(products, {
   name: 'closeProduct',

@@ -168,9 +168,18 @@ export function correctOperation<E extends CorrectableEntity>(writes: SingleWrit
     summary: `Correct ${writes.called}`,
     description: 'Changes the fields that are given and leaves the others. Names the version that was seen, so that of two people who edit at once the second is told.',
     concurrency: 'required',
-    shape: Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, (schema as z.ZodType).optional()])),
+    shape: Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, notRequired(schema as z.ZodType)])),
     change: (input) => input,
   })
+}
+
+function notRequired(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodOptional ? schema : schema.optional().meta(schema.meta() ?? {})
+}
+
+/** The same field, as one that must be given. */
+export function required(schema: z.ZodOptional): z.ZodType {
+  return (schema.unwrap() as z.ZodType).meta(schema.meta() ?? {})
 }
 
 function checkVersion(expected: number | undefined, actual: number | undefined): void {

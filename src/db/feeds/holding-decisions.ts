@@ -1,0 +1,162 @@
+import type { Day } from '../../core/calendar.ts'
+import type { FeedRefusal } from '../../core/feeds/feed.ts'
+import type { HoldingRow } from '../../core/feeds/rows.ts'
+import type { BalancePoint } from './balance-points.ts'
+import { collapse, differs, type Incoming, keyOf, type Outcomes, refusal, settleOthers } from './batch.ts'
+import type { FeedContext } from './feed.ts'
+import type { CustomerReference } from './references.ts'
+import type { Holding, NameHolder, StoredHolding, WrittenHolding } from './stored-holdings.ts'
+
+/** A row whose references stand for something within the caller's scope. */
+export interface Resolved extends Incoming<HoldingRow> {
+  readonly customer: CustomerReference
+  readonly productId: string
+  readonly recommendedBy: string | undefined
+  readonly balance: { readonly day: Day; readonly amount: string } | undefined
+}
+
+const compared = [
+  'accountNumber',
+  'productId',
+  'openedOn',
+  'maturesOn',
+  'autoRenewal',
+  'status',
+  'closedOn',
+  'edition',
+  'origin',
+  'recommendedBy',
+  'activatedOn',
+  'lastUsedOn',
+] as const satisfies readonly (keyof Holding)[]
+
+/** What is to become of one holding. */
+export interface Decided {
+  readonly id: string
+  readonly rows: readonly Resolved[]
+  readonly before: StoredHolding | undefined
+  readonly after: Holding & { readonly institutionPath: string; readonly asOf: string }
+  readonly changed: boolean
+  /** Whether the winner names its instant and says again what is stored. */
+  readonly confirms: boolean
+  readonly collapsed: ReturnType<typeof collapse<HoldingRow>>
+  readonly points: readonly Incoming<BalancePoint>[]
+}
+
+/** Decides on the rows for one holding, in the order of their lines. Undefined where all is settled without a write. */
+export function decide(
+  rows: readonly Resolved[],
+  holder: NameHolder | undefined,
+  context: FeedContext,
+  outcomes: Outcomes,
+): Decided | undefined {
+  const [first] = rows
+  const before = holder?.holding
+  const owner = holder?.customerId ?? first!.customer.id
+  const currency = before?.currency ?? first!.row.currency
+  const fitting = rows.filter(({ line, row, customer }) => {
+    const name = `The holding "${row.externalId}" of source "${row.source}"`
+    if (customer.id !== owner || (holder && !before))
+      outcomes.refuse(line, refusal('customerExternalId', 'conflict', `${name} belongs to another customer.`))
+    else if (row.currency !== currency) outcomes.refuse(line, refusal('currency', 'conflict', `${name} is kept in ${currency}.`))
+    return !outcomes.refused(line)
+  })
+  const [any] = fitting
+  if (!any) return undefined
+  const id = before?.id ?? context.newId()
+  const storedAsOf = before?.asOf.toISOString()
+  const collapsed = collapse(fitting, storedAsOf, 'merge')
+  const winner = collapsed.winner as Resolved | undefined
+  if (!winner) {
+    settleOthers(outcomes, collapsed, id, owner)
+    return undefined
+  }
+  const counting = countingRows(fitting, storedAsOf)
+  const recommendedBy = counting.findLast((one) => one.recommendedBy !== undefined)?.recommendedBy
+  const own = holdingAfter(
+    winner.row,
+    { id, customerId: owner, productId: winner.productId, recommendedBy },
+    before,
+    context.today,
+  )
+  const refused = refusedPeriod(own)
+  if (refused) {
+    outcomes.refuse(winner.line, refused)
+    settleOthers(outcomes, collapsed, id, owner)
+    return undefined
+  }
+  const institutionPath = any.customer.institutionPath
+  const points = counting.flatMap(({ line, asOf, dated, balance }) =>
+    balance ? [{ line, asOf, dated, row: { customerId: owner, holdingId: id, institutionPath, ...balance } }] : [],
+  )
+  return {
+    id,
+    rows: fitting,
+    before,
+    after: { ...own, institutionPath, asOf: winner.asOf },
+    changed: !before || differs(own, before, compared),
+    confirms: before !== undefined && winner.dated && winner.asOf > storedAsOf!,
+    collapsed,
+    points,
+  }
+}
+
+/** The rows that no earlier one and nothing stored supersedes. */
+function countingRows(rows: readonly Resolved[], storedAsOf = ''): readonly Resolved[] {
+  let newest = storedAsOf
+  return rows.filter(({ asOf }) => {
+    if (asOf < newest) return false
+    newest = asOf
+    return true
+  })
+}
+
+type Fixed = Pick<Holding, 'id' | 'customerId' | 'productId'> & { readonly recommendedBy: string | undefined }
+
+function holdingAfter(row: HoldingRow, { recommendedBy, ...fixed }: Fixed, before: Holding | undefined, today: Day): Holding {
+  const status = row.status ?? before?.status ?? 'active'
+  return {
+    ...fixed,
+    source: row.source,
+    externalId: row.externalId,
+    accountNumber: row.accountNumber ?? before?.accountNumber ?? row.externalId,
+    currency: row.currency,
+    openedOn: row.openedOn ?? before?.openedOn ?? null,
+    maturesOn: row.maturesOn ?? before?.maturesOn ?? null,
+    autoRenewal: row.autoRenewal ?? before?.autoRenewal ?? null,
+    status,
+    closedOn: status === 'closed' ? (row.closedOn ?? before?.closedOn ?? today) : null,
+    edition: row.edition ?? before?.edition ?? null,
+    origin: row.origin ?? before?.origin ?? null,
+    recommendedBy: recommendedBy ?? before?.recommendedBy ?? null,
+    activatedOn: row.activatedOn ?? before?.activatedOn ?? null,
+    lastUsedOn: row.lastUsedOn ?? before?.lastUsedOn ?? null,
+  }
+}
+
+/** The row's days together with those that are stored must make sense. */
+function refusedPeriod({ openedOn, maturesOn, closedOn }: Holding): FeedRefusal | undefined {
+  if (openedOn === null) return undefined
+  if (maturesOn !== null && maturesOn < openedOn)
+    return refusal('maturesOn', 'invalid_input', 'The maturity must not lie before the opening.')
+  if (closedOn !== null && closedOn < openedOn)
+    return refusal('closedOn', 'invalid_input', 'The closing must not lie before the opening.')
+  return undefined
+}
+
+/** A new holding begins at the newest of its points, so that it need not be moved there. */
+export function withBalance({ after, before, points }: Decided): WrittenHolding {
+  const later = (one: Incoming<BalancePoint>, other: Incoming<BalancePoint>) =>
+    keyOf(one.row.day, one.asOf) > keyOf(other.row.day, other.asOf)
+  const newest = before
+    ? undefined
+    : points.reduce<Incoming<BalancePoint> | undefined>((best, point) => (best && later(best, point) ? best : point), undefined)
+  return { ...after, balance: newest?.row.amount ?? '0', balanceOn: newest?.row.day ?? null }
+}
+
+/** Tells what became of the rows for one holding once it is written. */
+export function settle({ id, before, after, changed, collapsed }: Decided, pointsWritten: boolean, outcomes: Outcomes): void {
+  const outcome = !before ? 'created' : changed || pointsWritten ? 'updated' : 'unchanged'
+  outcomes.settle(collapsed.winner!.line, outcome, id, after.customerId)
+  settleOthers(outcomes, collapsed, id, after.customerId)
+}

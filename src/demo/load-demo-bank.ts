@@ -1,0 +1,131 @@
+import { Client } from 'pg'
+import type { Day } from '../core/calendar.ts'
+import type { Vault } from '../db/vault.ts'
+import { bulkTables, withoutIndexes } from './bulk-load.ts'
+import { loadAssignments, loadCustomers, stageCustomers } from './customers.ts'
+import { drawsOf } from './draws.ts'
+import { loadActivity, loadBalances, loadMovements, stageMovements } from './flows.ts'
+import { loadHoldings } from './holdings.ts'
+import { loadOrganisation, type Loading } from './organisation.ts'
+import { loadExchangeRates, loadProducts } from './products.ts'
+import { loadIdentities, stageSealed } from './sealing.ts'
+
+/** Where two loads take the lock that keeps them apart. */
+const advisoryLock = 7_236_418_854
+const referenceTables = ['institution', 'staff', 'client', 'delegation', 'product', 'exchange_rate'] as const
+const countedTables = [...referenceTables, ...bulkTables] as const
+
+/** Rows written, by table. */
+export type DemoCounts = Readonly<Record<(typeof countedTables)[number], number>>
+
+export interface DemoBank {
+  /** A connection of the role that owns the tables; it need be no superuser. */
+  readonly ownerUrl: string
+  readonly vault: Vault
+  readonly customers: number
+  /** Two loads with the same seed, number and day differ in ciphertexts and wrapped keys only. */
+  readonly seed?: number
+  readonly today: Day
+  readonly now: Date
+  readonly baseCurrency: string
+  /** Empties the bank first, whatever it holds, in the same transaction. */
+  readonly replace?: boolean
+  readonly progress?: (message: string) => void
+}
+
+/** Whether the database holds no bank yet: no institution, staff, product or customer. */
+export async function isEmpty(ownerUrl: string): Promise<boolean> {
+  return connected(ownerUrl, bankIsEmpty)
+}
+
+/**
+ * Loads the demo bank in one transaction: all of it or nothing. Throws where the database holds a bank already, unless it is to be replaced. Amounts are
+ * made for CNY and converted where the bank adds up in another currency; a base currency without a plausible price counts as one CNY.
+ */
+export async function loadDemoBank({ replace = false, seed = 1, progress = () => {}, customers, vault, ...bank }: DemoBank): Promise<DemoCounts> {
+  if (!Number.isSafeInteger(customers) || customers < 1 || customers > 10_000_000) throw new Error('The demo bank has from 1 to 10,000,000 customers.')
+  const begun = performance.now()
+  const told = (message: string): void => progress(`${((performance.now() - begun) / 1000).toFixed(1).padStart(6)} s  ${message}`)
+  const counts = await connected(bank.ownerUrl, async (client) => {
+    await client.query(`select pg_advisory_xact_lock(${advisoryLock})`)
+    if (replace) await emptyBank(client)
+    else if (!(await bankIsEmpty(client))) throw new Error('The database holds a bank already: it is not empty.')
+    const loading: Loading = { client, draws: drawsOf(seed), today: bank.today, now: bank.now, baseCurrency: bank.baseCurrency, progress: told }
+    await loadAll(loading, vault, customers)
+    told('committing')
+    return countRows(client)
+  })
+  await connected(bank.ownerUrl, (client) => client.query(`analyze ${countedTables.join(', ')}`))
+  told('analysed')
+  return counts
+}
+
+async function loadAll(loading: Loading, vault: Vault, customers: number): Promise<void> {
+  const { client, progress } = loading
+  const step = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    const result = await work()
+    progress(what)
+    return result
+  }
+  await withoutIndexes(
+    client,
+    async () => {
+      const organisation = await step('institutions and staff', () => loadOrganisation(loading))
+      await step('products and exchange rates', async () => {
+        await loadProducts(loading)
+        await loadExchangeRates(loading)
+      })
+      await step('customers drawn', () => stageCustomers(loading, organisation, customers))
+      await step('assignments', () => loadAssignments(loading))
+      await step('holdings', () => loadHoldings(loading))
+      await step('balances', () => loadBalances(loading))
+      await step('activity', () => loadActivity(loading, vault))
+      await step('movements drawn', () => stageMovements(loading))
+      await step('sealed', () => stageSealed(loading, organisation, vault, customers))
+      await step('movements', () => loadMovements(loading))
+      await step('customers', () => loadCustomers(loading))
+      await step('documents, contacts and addresses', () => loadIdentities(loading))
+    },
+    progress,
+  )
+  progress('keys and indexes')
+}
+
+async function bankIsEmpty(client: Client): Promise<boolean> {
+  const { rows } = await client.query<{ empty: boolean }>(
+    'select not exists (select from institution) and not exists (select from staff) and not exists (select from product) and not exists (select from customer) as empty',
+  )
+  return rows[0]!.empty
+}
+
+/** Empties every table but the list of migrations and the directory's version, which only rises. */
+async function emptyBank(client: Client): Promise<void> {
+  const { rows } = await client.query<{ tables: string }>(
+    `select string_agg(oid::regclass::text, ', ') as tables from pg_class
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not in ('migration', 'directory_version')`,
+  )
+  await client.query(`truncate ${rows[0]!.tables}`)
+}
+
+async function countRows(client: Client): Promise<DemoCounts> {
+  const { rows } = await client.query<DemoCounts>(`select ${countedTables.map((table) => `(select count(*)::int from ${table}) as ${table}`).join(', ')}`)
+  return rows[0]!
+}
+
+/** Runs work in one transaction that sees the whole bank, with settings for big statements. */
+async function connected<T>(ownerUrl: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString: ownerUrl, application_name: 'guanxi demo' })
+  await client.connect()
+  try {
+    await client.query(`set temp_buffers = '64MB'`)
+    await client.query('begin')
+    for (const setting of [`app.scope = '/'`, 'synchronous_commit = off', 'jit = off', `work_mem = '96MB'`, `maintenance_work_mem = '256MB'`, 'statement_timeout = 0', 'lock_timeout = 0']) {
+      await client.query(`set local ${setting}`)
+    }
+    const result = await work(client)
+    await client.query('commit')
+    return result
+  } finally {
+    await client.end()
+  }
+}
