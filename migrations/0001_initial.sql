@@ -31,12 +31,12 @@ as $$
 $$;
 
 -- Minor units of one currency as minor units of another, where one unit of p_from costs p_rate units of p_to: rounded half to even,
--- the same as convert() in src/core/money.ts, which a test proves. Null without a rate.
-create function convert_amount(p_amount bigint, p_from text, p_to text, p_rate numeric) returns bigint
+-- the same as convert() in src/core/money.ts, which a test proves, but without its bound. Null without a rate.
+create function convert_amount(p_amount bigint, p_from text, p_to text, p_rate numeric) returns numeric
 language sql immutable parallel safe
 as $$
-  select case when p_from = p_to then p_amount else (
-    select (round(x) - case when abs(x - trunc(x)) = 0.5 and mod(round(x), 2) <> 0 then sign(x) else 0 end)::bigint
+  select case when p_from = p_to then p_amount::numeric else (
+    select (round(x) - case when abs(x - trunc(x)) = 0.5 and mod(round(x), 2) <> 0 then sign(x) else 0 end)
     from (select p_amount::numeric * p_rate * (10::numeric ^ (currency_exponent(p_to) - currency_exponent(p_from))) as x) exact
   ) end
 $$;

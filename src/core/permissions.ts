@@ -108,8 +108,8 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
   },
 }
 
-/** Permissions over tables whose rows belong to no customer and to no place in the tree. */
-const referencePermissions: ReadonlySet<Permission> = new Set(['organisation:read', 'product:read', 'product:write', 'rate:read', 'rate:write', 'calendar:write'])
+/** Permissions over tables whose rows belong to no customer and to no place in the tree. Rates and products are none: to change them moves the assets of all who hold them. */
+const referencePermissions: ReadonlySet<Permission> = new Set(['organisation:read', 'product:read', 'rate:read', 'calendar:write'])
 
 export function overReferenceData(permission: Permission): boolean {
   return referencePermissions.has(permission)

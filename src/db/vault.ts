@@ -20,7 +20,7 @@ export interface WrappedKey {
 }
 
 /** What a blind index is of. Equal values of different kinds have unrelated indexes. */
-export type BlindIndexKind = 'document' | 'phone' | 'email' | 'counterparty'
+export type BlindIndexKind = 'document' | 'phone' | 'email' | 'address' | 'counterparty'
 
 export interface BlindIndex {
   readonly keyId: string

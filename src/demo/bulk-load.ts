@@ -28,7 +28,11 @@ interface Restorable {
  * Takes the keys, indexes and references off the tables that grow, does the work and puts them back, checked against all rows: a third of
  * the time of keeping them up row by row. In one transaction, whose end or rollback leaves them as they were; meanwhile the tables are locked.
  */
-export async function withoutIndexes(client: Client, work: () => Promise<void>, progress: (message: string) => void): Promise<void> {
+export async function withoutIndexes(
+  client: Client,
+  work: () => Promise<void>,
+  progress: (message: string) => void,
+): Promise<void> {
   const removed = await removable(client)
   for (const { drop } of removed) await client.query(drop)
   await work()

@@ -11,11 +11,17 @@ const ageBounds = '{0,18,25,30,40,50,60,70,80,93}'
 const deviation = 1.16
 
 /** Stages all that is clear about the customers in the temporary table `demo_customer`, the first customer of the bank first. */
-export async function stageCustomers({ client, draws, today }: Loading, { places }: DemoOrganisation, customers: number): Promise<void> {
+export async function stageCustomers(
+  { client, draws, today }: Loading,
+  { places }: DemoOrganisation,
+  customers: number,
+): Promise<void> {
   const unit = (purpose: string): string => draws.unit('c.n', purpose)
   const total = places.reduce((sum, { weight }) => sum + weight, 0)
   let sum = 0
-  await client.query('create temp table demo_place (place int primary key, from_share float8, institution_id uuid, path text, city int, city_name text, personal uuid[], corporate uuid[], tellers uuid[]) on commit drop')
+  await client.query(
+    'create temp table demo_place (place int primary key, from_share float8, institution_id uuid, path text, city int, city_name text, personal uuid[], corporate uuid[], tellers uuid[]) on commit drop',
+  )
   await client.query('insert into demo_place select * from json_populate_recordset(null::demo_place, $1::json)', [
     JSON.stringify(
       places.map(({ institution, weight, personalManagers, corporateManagers, tellers }, index) => ({
@@ -130,5 +136,7 @@ export async function loadCustomers({ client, now }: Loading): Promise<void> {
     select id, 'core', number, path, $1 from demo_customer order by n`,
     [now],
   )
-  await client.query(`insert into external_id (external_id, source, entity, customer_id, target_id) select number, 'core', 'customer', id, id from demo_customer order by n`)
+  await client.query(
+    `insert into external_id (external_id, source, entity, customer_id, target_id) select number, 'core', 'customer', id, id from demo_customer order by n`,
+  )
 }

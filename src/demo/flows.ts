@@ -57,7 +57,16 @@ interface Habit {
 }
 
 const habits: readonly Habit[] = [
-  { channel: 'mobile', type: 'payment', purpose: 'household', direction: 'out', likely: 0.26, of: 'persons', count: 14, part: 0.03 },
+  {
+    channel: 'mobile',
+    type: 'payment',
+    purpose: 'household',
+    direction: 'out',
+    likely: 0.26,
+    of: 'persons',
+    count: 14,
+    part: 0.03,
+  },
   { channel: 'mobile', type: 'transfer', purpose: 'other', direction: 'out', likely: 0.15, of: 'all', count: 3, part: 0.06 },
   { channel: 'online', type: 'transfer', purpose: 'unknown', direction: 'in', likely: 0.12, of: 'all', count: 2, part: 0.08 },
   { channel: 'mobile', type: 'query', purpose: 'unknown', direction: 'none', likely: 0.1, of: 'all', count: 9, part: 0 },
@@ -65,8 +74,26 @@ const habits: readonly Habit[] = [
   { channel: 'counter', type: 'cash', purpose: 'unknown', direction: 'in', likely: 0.05, of: 'all', count: 1, part: 0.08 },
   { channel: 'pos', type: 'payment', purpose: 'household', direction: 'out', likely: 0.1, of: 'persons', count: 4, part: 0.02 },
   { channel: 'other', type: 'bill', purpose: 'household', direction: 'out', likely: 0.07, of: 'persons', count: 2, part: 0.005 },
-  { channel: 'pos', type: 'payment', purpose: 'merchant_settlement', direction: 'in', likely: 0.6, of: 'businesses', count: 60, part: 0.2 },
-  { channel: 'counter', type: 'transfer', purpose: 'pension', direction: 'in', likely: 0.4, of: 'pensioners', count: 1, part: 0.02 },
+  {
+    channel: 'pos',
+    type: 'payment',
+    purpose: 'merchant_settlement',
+    direction: 'in',
+    likely: 0.6,
+    of: 'businesses',
+    count: 60,
+    part: 0.2,
+  },
+  {
+    channel: 'counter',
+    type: 'transfer',
+    purpose: 'pension',
+    direction: 'in',
+    likely: 0.4,
+    of: 'pensioners',
+    count: 1,
+    part: 0.02,
+  },
 ]
 
 /** Writes a year of monthly activity, interest by quarter, loan repayments, and two years of salaries from employers who are customers too. */
@@ -74,8 +101,12 @@ export async function loadActivity({ client, draws, today, now }: Loading, vault
   const insert = `insert into activity (customer_id, month, channel, type, purpose, direction, currency, counterparty_hash, institution_path, count, amount, as_of)`
   const month = `(date_trunc('month', date '${today}') - make_interval(months => m.back))::date`
   const unit = (purpose: string): string => draws.unit('(c.n * 16 + t.habit) * 32 + m.back', purpose)
-  await client.query('create temp table demo_habit (habit int, channel text, type text, purpose text, direction text, likely float8, "of" text, count float8, part float8) on commit drop')
-  await client.query('insert into demo_habit select * from json_populate_recordset(null::demo_habit, $1::json)', [JSON.stringify(habits.map((habit, index) => ({ ...habit, habit: index + 1 })))])
+  await client.query(
+    'create temp table demo_habit (habit int, channel text, type text, purpose text, direction text, likely float8, "of" text, count float8, part float8) on commit drop',
+  )
+  await client.query('insert into demo_habit select * from json_populate_recordset(null::demo_habit, $1::json)', [
+    JSON.stringify(habits.map((habit, index) => ({ ...habit, habit: index + 1 }))),
+  ])
   await client.query(
     `${insert}
     select c.id, ${month}, t.channel, t.type, t.purpose, t.direction, 'CNY', '', c.path, 1 + floor(${unit('count')} * t.count * 1.8)::int,
@@ -108,7 +139,10 @@ export async function loadActivity({ client, draws, today, now }: Loading, vault
   )
   const hashes = rows.map(({ account }) => counterpartyIndexes(vault, account)[0]!.hash.toString('hex'))
   // Without a company customer salaries come from nobody known.
-  const employer = hashes.length === 0 ? `''::bytea` : `decode(('{${hashes.join(',')}}'::text[])[1 + floor(${draws.unit('c.n', 'employer')} * ${hashes.length})::int], 'hex')`
+  const employer =
+    hashes.length === 0
+      ? `''::bytea`
+      : `decode(('{${hashes.join(',')}}'::text[])[1 + floor(${draws.unit('c.n', 'employer')} * ${hashes.length})::int], 'hex')`
   await client.query(
     `${insert}
     select c.id, ${month}, 'other', 'transfer', 'salary', 'in', 'CNY', c.employer, c.path, 1, c.salary + floor(c.salary * 0.1 * ${draws.unit('c.n * 32 + m.back', 'salary')})::bigint, $1

@@ -55,7 +55,9 @@ export async function loadHoldings(loading: Loading): Promise<void> {
   const unit = (purpose: string): string => draws.unit('h.number', purpose)
   const day = `date '${today}'`
   const priceInCny = (currency: string): string => `${priceIn('CNY', currency)}`
-  await client.query('create temp table demo_slot (slot int, individual float8, sole_trader float8, company float8, slope float8, share float8, personal text[], corporate text[]) on commit drop')
+  await client.query(
+    'create temp table demo_slot (slot int, individual float8, sole_trader float8, company float8, slope float8, share float8, personal text[], corporate text[]) on commit drop',
+  )
   await client.query('insert into demo_slot select * from json_populate_recordset(null::demo_slot, $1::json)', [
     JSON.stringify(slots.map(({ soleTrader, ...rest }, index) => ({ ...rest, sole_trader: soleTrader, slot: index + 1 }))),
   ])
@@ -120,7 +122,9 @@ export async function loadHoldings(loading: Loading): Promise<void> {
     cross join (select date_trunc('month', ${day} + 1)::date - 1 as last_month_end) e`,
     [now],
   )
-  await client.query(`insert into external_id (external_id, source, entity, customer_id, target_id) select external_id, source, 'holding', customer_id, id from holding`)
+  await client.query(
+    `insert into external_id (external_id, source, entity, customer_id, target_id) select external_id, source, 'holding', customer_id, id from holding`,
+  )
   await loadParties(loading)
   await client.query(
     `create temp table demo_assets on commit drop as

@@ -6,7 +6,10 @@ import { type Generator, digits, numberBelow, pick } from './draws.ts'
 import { cities, elsewhereRegions, streets } from './places.ts'
 
 // Ranges of mobile numbers that the numbering plan knows.
-const mobilePrefixes = '130 131 132 133 135 136 137 138 139 150 151 152 155 157 158 159 166 176 177 178 180 181 182 183 185 186 187 188 189 191 198 199'.split(' ')
+const mobilePrefixes =
+  '130 131 132 133 135 136 137 138 139 150 151 152 155 157 158 159 166 176 177 178 180 181 182 183 185 186 187 188 189 191 198 199'.split(
+    ' ',
+  )
 const creditCharacters = '0123456789ABCDEFGHJKLMNPQRTUWXY'
 // Reserved for examples (RFC 2606): no message ever reaches anybody.
 const mailDomains = ['example.com', 'example.com', 'example.net', 'example.org']
@@ -32,15 +35,35 @@ export interface MadeDocument {
 
 /** A made-up document of the right type: its check digit, region, birth date and sex agree. */
 export function madeDocument(person: Person, today: Day, next: Generator): MadeDocument {
-  if (person.kind === 'company') return { type: 'unified_social_credit_code', country: 'CN', number: creditCode(person.city, next), verified: true, validUntil: null }
+  if (person.kind === 'company')
+    return {
+      type: 'unified_social_credit_code',
+      country: 'CN',
+      number: creditCode(person.city, next),
+      verified: true,
+      validUntil: null,
+    }
   const validUntil = addDays(today, numberBelow(next, 5400) - 120)
   if (person.nationality === 'CN') {
     // From the age of 46 on a resident's card is valid for life.
     const forLife = person.birthDate! < addDays(today, -46 * 366)
-    return { type: 'resident_id', country: 'CN', number: residentId(person, next), verified: true, validUntil: forLife ? null : validUntil }
+    return {
+      type: 'resident_id',
+      country: 'CN',
+      number: residentId(person, next),
+      verified: true,
+      validUntil: forLife ? null : validUntil,
+    }
   }
-  if (person.nationality === 'HK') return { type: 'mainland_travel_permit', country: 'HK', number: `H${digits(next, 8)}`, verified: false, validUntil }
-  return { type: 'passport', country: person.nationality, number: `${pick(next, [...'CEGKLMPX'])}${digits(next, 8)}`, verified: false, validUntil }
+  if (person.nationality === 'HK')
+    return { type: 'mainland_travel_permit', country: 'HK', number: `H${digits(next, 8)}`, verified: false, validUntil }
+  return {
+    type: 'passport',
+    country: person.nationality,
+    number: `${pick(next, [...'CEGKLMPX'])}${digits(next, 8)}`,
+    verified: false,
+    validUntil,
+  }
 }
 
 function residentId({ birthDate, gender, city }: Person, next: Generator): string {
@@ -58,7 +81,8 @@ function creditCode(city: number, next: Generator): string {
 
 /** A number in E.164: mobile for persons, at times a landline for companies. */
 export function madePhone({ kind, city }: Pick<Person, 'kind' | 'city'>, next: Generator): string {
-  if (kind === 'company' && numberBelow(next, 2) === 0) return `+86${cities[city]!.code.slice(1)}${cities[city]!.code.length === 3 ? '6' : '8'}${digits(next, 7)}`
+  if (kind === 'company' && numberBelow(next, 2) === 0)
+    return `+86${cities[city]!.code.slice(1)}${cities[city]!.code.length === 3 ? '6' : '8'}${digits(next, 7)}`
   return `+86${pick(next, mobilePrefixes)}${digits(next, 8)}`
 }
 

@@ -42,15 +42,30 @@ export async function isEmpty(ownerUrl: string): Promise<boolean> {
  * Loads the demo bank in one transaction: all of it or nothing. Throws where the database holds a bank already, unless it is to be replaced. Amounts are
  * made for CNY and converted where the bank adds up in another currency; a base currency without a plausible price counts as one CNY.
  */
-export async function loadDemoBank({ replace = false, seed = 1, progress = () => {}, customers, vault, ...bank }: DemoBank): Promise<DemoCounts> {
-  if (!Number.isSafeInteger(customers) || customers < 1 || customers > 10_000_000) throw new Error('The demo bank has from 1 to 10,000,000 customers.')
+export async function loadDemoBank({
+  replace = false,
+  seed = 1,
+  progress = () => {},
+  customers,
+  vault,
+  ...bank
+}: DemoBank): Promise<DemoCounts> {
+  if (!Number.isSafeInteger(customers) || customers < 1 || customers > 10_000_000)
+    throw new Error('The demo bank has from 1 to 10,000,000 customers.')
   const begun = performance.now()
   const told = (message: string): void => progress(`${((performance.now() - begun) / 1000).toFixed(1).padStart(6)} s  ${message}`)
   const counts = await connected(bank.ownerUrl, async (client) => {
     await client.query(`select pg_advisory_xact_lock(${advisoryLock})`)
     if (replace) await emptyBank(client)
     else if (!(await bankIsEmpty(client))) throw new Error('The database holds a bank already: it is not empty.')
-    const loading: Loading = { client, draws: drawsOf(seed), today: bank.today, now: bank.now, baseCurrency: bank.baseCurrency, progress: told }
+    const loading: Loading = {
+      client,
+      draws: drawsOf(seed),
+      today: bank.today,
+      now: bank.now,
+      baseCurrency: bank.baseCurrency,
+      progress: told,
+    }
     await loadAll(loading, vault, customers)
     told('committing')
     return countRows(client)
@@ -108,7 +123,9 @@ async function emptyBank(client: Client): Promise<void> {
 }
 
 async function countRows(client: Client): Promise<DemoCounts> {
-  const { rows } = await client.query<DemoCounts>(`select ${countedTables.map((table) => `(select count(*)::int from ${table}) as ${table}`).join(', ')}`)
+  const { rows } = await client.query<DemoCounts>(
+    `select ${countedTables.map((table) => `(select count(*)::int from ${table}) as ${table}`).join(', ')}`,
+  )
   return rows[0]!
 }
 
@@ -119,7 +136,15 @@ async function connected<T>(ownerUrl: string, work: (client: Client) => Promise<
   try {
     await client.query(`set temp_buffers = '64MB'`)
     await client.query('begin')
-    for (const setting of [`app.scope = '/'`, 'synchronous_commit = off', 'jit = off', `work_mem = '96MB'`, `maintenance_work_mem = '256MB'`, 'statement_timeout = 0', 'lock_timeout = 0']) {
+    for (const setting of [
+      `app.scope = '/'`,
+      'synchronous_commit = off',
+      'jit = off',
+      `work_mem = '96MB'`,
+      `maintenance_work_mem = '256MB'`,
+      'statement_timeout = 0',
+      'lock_timeout = 0',
+    ]) {
       await client.query(`set local ${setting}`)
     }
     const result = await work(client)

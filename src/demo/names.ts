@@ -22,7 +22,8 @@ const pinyinOf: ReadonlyMap<string, string> = new Map(surnames.map(({ name, piny
 
 const givenCharacters = {
   male: '伟强磊军勇杰涛明超刚平辉鹏华飞鑫波斌宇浩凯健俊帆帅旭宁龙林博志建国文海峰东亮永成康毅振翔晨阳子轩泽睿家豪嘉德昌荣福庆思远天佑启航',
-  female: '芳娜敏静丽艳娟霞秀英玲桂燕梅红兰玉萍莉丹雪琳慧婷颖璐倩洁欣怡梦佳瑶悦雨涵诗语馨宁淑珍凤云莲春菊美惠雅晓彤紫若曦婉清月秋如思琪子萱',
+  female:
+    '芳娜敏静丽艳娟霞秀英玲桂燕梅红兰玉萍莉丹雪琳慧婷颖璐倩洁欣怡梦佳瑶悦雨涵诗语馨宁淑珍凤云莲春菊美惠雅晓彤紫若曦婉清月秋如思琪子萱',
 } as const
 
 const latinGivenNames = {
@@ -30,23 +31,56 @@ const latinGivenNames = {
   female: 'Mary Anna Linda Elizabeth Susan Sarah Karen Emma Julia Sophie Laura Maria Claire Isabel Nina Rachel'.split(' '),
 } as const
 const latinFamilyNames =
-  'Smith Johnson Brown Taylor Wilson Miller Davis Garcia Martin Weber Fischer Dubois Rossi Silva Novak Jensen Murphy Walker Clark Lewis Young King Wright Evans Cooper Bailey'.split(' ')
+  'Smith Johnson Brown Taylor Wilson Miller Davis Garcia Martin Weber Fischer Dubois Rossi Silva Novak Jensen Murphy Walker Clark Lewis Young King Wright Evans Cooper Bailey'.split(
+    ' ',
+  )
 
 const brandCharacters = '华信泰瑞恒盛宏达鑫源丰利中联创新智远博通金辉东方海天汇众安康顺兴嘉德万福永隆科锐卓越'
 const companyForms = ['有限公司', '有限公司', '有限公司', '有限责任公司', '股份有限公司', '集团有限公司']
 // What a business does, with its code in GB/T 4754.
 const companyTrades = [
-  ['贸易', 'F51'], ['进出口', 'F51'], ['科技', 'I65'], ['信息技术', 'I65'], ['电子', 'C39'], ['机械设备', 'C34'], ['建筑工程', 'E47'], ['装饰工程', 'E50'], ['物流', 'G58'],
-  ['食品', 'C14'], ['医药', 'C27'], ['服装', 'C18'], ['家具', 'C21'], ['化工', 'C26'], ['新能源', 'D44'], ['房地产开发', 'K70'], ['文化传媒', 'R86'], ['教育咨询', 'P83'], ['农业发展', 'A01'],
-  ['汽车销售', 'F5261'], ['广告', 'L725'], ['环保', 'N77'], ['精密模具', 'C3525'], ['酒店管理', 'H61'],
+  ['贸易', 'F51'],
+  ['进出口', 'F51'],
+  ['科技', 'I65'],
+  ['信息技术', 'I65'],
+  ['电子', 'C39'],
+  ['机械设备', 'C34'],
+  ['建筑工程', 'E47'],
+  ['装饰工程', 'E50'],
+  ['物流', 'G58'],
+  ['食品', 'C14'],
+  ['医药', 'C27'],
+  ['服装', 'C18'],
+  ['家具', 'C21'],
+  ['化工', 'C26'],
+  ['新能源', 'D44'],
+  ['房地产开发', 'K70'],
+  ['文化传媒', 'R86'],
+  ['教育咨询', 'P83'],
+  ['农业发展', 'A01'],
+  ['汽车销售', 'F5261'],
+  ['广告', 'L725'],
+  ['环保', 'N77'],
+  ['精密模具', 'C3525'],
+  ['酒店管理', 'H61'],
 ] as const
 const shopTrades = [
-  ['餐饮店', 'H62'], ['便利店', 'F5211'], ['服装店', 'F5232'], ['五金店', 'F5274'], ['水果店', 'F5223'], ['理发店', 'O8040'], ['汽车修理店', 'O8111'], ['药店', 'F5251'], ['茶叶店', 'F5226'], ['家电维修部', 'O8131'],
+  ['餐饮店', 'H62'],
+  ['便利店', 'F5211'],
+  ['服装店', 'F5232'],
+  ['五金店', 'F5274'],
+  ['水果店', 'F5223'],
+  ['理发店', 'O8040'],
+  ['汽车修理店', 'O8111'],
+  ['药店', 'F5251'],
+  ['茶叶店', 'F5226'],
+  ['家电维修部', 'O8131'],
 ] as const
 
 const list = (texts: readonly string[]): string => `'{${texts.join(',')}}'::text[]`
 const oneOf = (unit: string, texts: readonly string[]): string => `(${list(texts)})[1 + floor(${unit} * ${texts.length})::int]`
-const oneCharacter = (unit: string, characters: string): string => `substr('${characters}', 1 + floor(${unit} * ${[...characters].length})::int, 1)`
+const oneCharacter = (unit: string, characters: string): string =>
+  `substr('${characters}', 1 + floor(${unit} * ${[...characters].length})::int, 1)`
 
 function surname(unit: string): string {
   const total = surnames.reduce((sum, { weight }) => sum + weight, 0)
@@ -70,17 +104,29 @@ export function latinNameSql(gender: string, unit: (purpose: string) => string):
 /** SQL for a company's name such as 深圳市华信贸易有限公司. */
 export function companyNameSql(city: string, unit: (purpose: string) => string): string {
   const brand = `${oneCharacter(unit('brand 1'), brandCharacters)} || ${oneCharacter(unit('brand 2'), brandCharacters)}`
-  return `${city} || ${brand} || ${oneOf(unit('trade'), companyTrades.map(([trade]) => trade))} || ${oneOf(unit('company form'), companyForms)}`
+  return `${city} || ${brand} || ${oneOf(
+    unit('trade'),
+    companyTrades.map(([trade]) => trade),
+  )} || ${oneOf(unit('company form'), companyForms)}`
 }
 
 /** SQL for what stands behind the owner's name in the name of a shop. */
 export function shopNameSql(unit: (purpose: string) => string): string {
-  return oneOf(unit('trade'), shopTrades.map(([trade]) => trade))
+  return oneOf(
+    unit('trade'),
+    shopTrades.map(([trade]) => trade),
+  )
 }
 
 /** SQL for the GB/T 4754 code that goes with a business's name. */
 export function industrySql(kind: string, unit: (purpose: string) => string): string {
-  return `case ${kind} when 'company' then ${oneOf(unit('trade'), companyTrades.map(([, code]) => code))} when 'sole_trader' then ${oneOf(unit('trade'), shopTrades.map(([, code]) => code))} end`
+  return `case ${kind} when 'company' then ${oneOf(
+    unit('trade'),
+    companyTrades.map(([, code]) => code),
+  )} when 'sole_trader' then ${oneOf(
+    unit('trade'),
+    shopTrades.map(([, code]) => code),
+  )} end`
 }
 
 /** A Chinese name of a staff member. */

@@ -39,7 +39,18 @@ export interface DemoOrganisation {
 const sizes = [1.4, 2.6, 0.7, 1.2, 0.5, 0.9, 1.8, 0.6, 1.1, 0.4]
 const founded: Day = '2005-01-04'
 const integrationScopes = Object.keys(grantsOf.integration)
-const branchScopes = ['organisation:read', 'product:read', 'customer:read', 'customer:search', 'customer:create', 'customer:write', 'holding:read', 'holding:write', 'import:run', 'import:read']
+const branchScopes = [
+  'organisation:read',
+  'product:read',
+  'customer:read',
+  'customer:search',
+  'customer:create',
+  'customer:write',
+  'holding:read',
+  'holding:write',
+  'import:run',
+  'import:read',
+]
 
 /** Machine clients of the demo bank, by the id that their tokens carry. */
 export const demoClients = [
@@ -60,17 +71,44 @@ export interface Loading {
 export async function loadOrganisation({ client, draws, today, now }: Loading): Promise<DemoOrganisation> {
   // Paths begin with 1 in every load; without institutions no number is in use.
   await client.query('alter sequence institution_short_id restart')
-  const { rows: numbers } = await client.query<{ number: string }>(`select nextval('institution_short_id')::text as number from generate_series(1, $1::int)`, [
-    descriptions().length,
-  ])
-  const institutions = institutionsOf(draws, numbers.map(({ number }) => number))
+  const { rows: numbers } = await client.query<{ number: string }>(
+    `select nextval('institution_short_id')::text as number from generate_series(1, $1::int)`,
+    [descriptions().length],
+  )
+  const institutions = institutionsOf(
+    draws,
+    numbers.map(({ number }) => number),
+  )
   const staff = demoStaff(institutions, draws, today)
-  await insertRows(client, 'institution', institutions.map(({ city, district, ...row }) => ({ ...row, ...stamps(row.code, now), time_zone: null, calendar: null, parent_id: row.parentId })), now)
-  await insertRows(client, 'staff', staff.map((member) => staffRow(member, now)), now)
+  await insertRows(
+    client,
+    'institution',
+    institutions.map(({ city, district, ...row }) => ({
+      ...row,
+      ...stamps(row.code, now),
+      time_zone: null,
+      calendar: null,
+      parent_id: row.parentId,
+    })),
+    now,
+  )
+  await insertRows(
+    client,
+    'staff',
+    staff.map((member) => staffRow(member, now)),
+    now,
+  )
   const next = draws.generator('client')
   const clients = demoClients.map(({ clientId, institutionCode, ...row }) => {
     const institution = institutions.find(({ code }) => code === institutionCode)!
-    return { ...row, id: idOfDay(founded, next), client_id: clientId, institution_id: institution.id, institution_path: institution.path, status: 'active' }
+    return {
+      ...row,
+      id: idOfDay(founded, next),
+      client_id: clientId,
+      institution_id: institution.id,
+      institution_path: institution.path,
+      status: 'active',
+    }
   })
   await insertRows(client, 'client', clients, now)
   await insertRows(client, 'delegation', delegationsOf(staff, draws, today), now)
@@ -95,22 +133,28 @@ function descriptions(): readonly Description[] {
   return [
     { ...headOffice, kind: 'head_office', status: 'active', parent: undefined, city: undefined, district: '' },
     ...cities.flatMap((city, index): Description[] => {
-      const branch: Description = { ...place(city.branch), code: city.code, kind: 'branch', status: 'active', parent: headOffice.code, city: index, district: city.districts[0]!.district }
+      const branch: Description = {
+        ...place(city.branch),
+        code: city.code,
+        kind: 'branch',
+        status: 'active',
+        parent: headOffice.code,
+        city: index,
+        district: city.districts[0]!.district,
+      }
       const below = city.districts.flatMap(({ district, subBranch, outlets }, position): Description[] => {
         const code = `${city.code}0${position + 1}`
         return [
           { ...place(subBranch), code, kind: 'sub_branch', status: 'active', parent: city.code, city: index, district },
-          ...outlets.map(
-            (outlet, number): Description => ({
-              ...place(outlet),
-              code: `${code}0${number + 1}`,
-              kind: 'outlet',
-              status: outlet.closed ? 'closed' : 'active',
-              parent: code,
-              city: index,
-              district,
-            }),
-          ),
+          ...outlets.map((outlet, number): Description => ({
+            ...place(outlet),
+            code: `${code}0${number + 1}`,
+            kind: 'outlet',
+            status: outlet.closed ? 'closed' : 'active',
+            parent: code,
+            city: index,
+            district,
+          })),
         ]
       })
       return [branch, ...below]
@@ -162,7 +206,9 @@ const stamps = (externalId: string, now: Date) => ({ source: 'core', external_id
 function delegationsOf(staff: readonly DemoStaff[], draws: Draws, today: Day): readonly object[] {
   const next = draws.generator('delegation')
   const known = (number: string): DemoStaff => staff.find((member) => member.number === number)!
-  const managers = staff.filter(({ roles, status, number }) => roles.includes('relationship_manager') && status === 'active' && number > 'S00100')
+  const managers = staff.filter(
+    ({ roles, status, number }) => roles.includes('relationship_manager') && status === 'active' && number > 'S00100',
+  )
   const pairs = managers.flatMap((absent, index) => {
     const deputy = managers[index + 1]
     return index % 8 === 0 && deputy?.institution.id === absent.institution.id ? [[absent, deputy] as const] : []
@@ -207,5 +253,7 @@ export async function insertRows(client: Client, table: string, rows: readonly o
   )
   const names = columns.map(({ name }) => `"${name}"`).join(', ')
   const stamped = rows.map((row) => ({ ...row, created_at: now, updated_at: now }))
-  await client.query(`insert into ${table} (${names}) select ${names} from json_populate_recordset(null::${table}, $1::json)`, [JSON.stringify(stamped)])
+  await client.query(`insert into ${table} (${names}) select ${names} from json_populate_recordset(null::${table}, $1::json)`, [
+    JSON.stringify(stamped),
+  ])
 }

@@ -144,4 +144,5 @@ export const elsewhereRegions: readonly string[] =
     ' ',
   )
 
-export const streets: readonly string[] = '人民路 解放路 中山路 建设路 和平路 新华路 文化路 长江路 学府路 滨河路 科技路 迎宾路'.split(' ')
+export const streets: readonly string[] =
+  '人民路 解放路 中山路 建设路 和平路 新华路 文化路 长江路 学府路 滨河路 科技路 迎宾路'.split(' ')

@@ -22,24 +22,36 @@ interface Staged extends Person {
  * Makes each customer's key and all that is encrypted with it, batch by batch: documents, phones, e-mail addresses and addresses into
  * `demo_sealed`, counterparties of movements into `demo_counterparty`.
  */
-export async function stageSealed(loading: Loading, organisation: DemoOrganisation, vault: Vault, customers: number): Promise<void> {
+export async function stageSealed(
+  loading: Loading,
+  organisation: DemoOrganisation,
+  vault: Vault,
+  customers: number,
+): Promise<void> {
   const { client, progress } = loading
   await client.query(`
     create temp table demo_sealed (n bigint, wrapped_key bytea, master_key_id text, index_key_id text,
       document_id uuid, document_type text, document_country text, document_encrypted bytea, document_masked text, document_hash bytea, valid_until date, verified boolean,
       phone_id uuid, phone_encrypted bytea, phone_masked text, phone_hash bytea, email_id uuid, email_encrypted bytea, email_masked text, email_hash bytea,
       address_id uuid, region text, city text, postal_code text, line_encrypted bytea, line_hash bytea) on commit drop`)
-  await client.query('create temp table demo_counterparty (id uuid, encrypted bytea, masked text, hash bytea, index_key_id text) on commit drop')
+  await client.query(
+    'create temp table demo_counterparty (id uuid, encrypted bytea, masked text, hash bytea, index_key_id text) on commit drop',
+  )
   await client.query(`
     declare demo_people no scroll cursor for
     select c.n::int as n, c.id, c.name, c.kind, c.gender, c.birth_date::text as "birthDate", c.nationality, c.place, c.city, m.ids as movements
     from demo_customer c
     left join (select n, array_agg(id::text order by external_id) as ids from demo_movement group by n) m on m.n = c.n
     order by c.n`)
-  const fetch = () => client.query<Staged>(`fetch ${batch} from demo_people`)
+  const fetch = () => {
+    const fetching = client.query<Staged>(`fetch ${batch} from demo_people`)
+    // Where encrypting fails first, nobody waits for it any more.
+    fetching.catch(() => {})
+    return fetching
+  }
   const seal = sealer(loading, organisation, vault)
   let coming = fetch()
-  for (let done = 0; ; ) {
+  for (let done = 0; ;) {
     const { rows } = await coming
     if (rows.length === 0) break
     // The next rows are read while these are encrypted.
@@ -62,7 +74,11 @@ export async function stageSealed(loading: Loading, organisation: DemoOrganisati
   await client.query('analyze demo_counterparty')
 }
 
-function sealer({ draws, today }: Loading, { places }: DemoOrganisation, vault: Vault): (row: Staged) => { readonly sealed: string; readonly counterparties: string } {
+function sealer(
+  { draws, today }: Loading,
+  { places }: DemoOrganisation,
+  vault: Vault,
+): (row: Staged) => { readonly sealed: string; readonly counterparties: string } {
   return (row) => {
     const { id } = row
     const next = draws.generator('identity', row.n)
@@ -73,7 +89,12 @@ function sealer({ draws, today }: Loading, { places }: DemoOrganisation, vault: 
     const { institution } = places[row.place - 1]!
     const line = madeAddressLine(institution.district, next)
     const city = cities[row.city]!
-    const [documentId, phoneId, emailId, addressId] = [siblingId(id, next), siblingId(id, next), siblingId(id, next), siblingId(id, next)]
+    const [documentId, phoneId, emailId, addressId] = [
+      siblingId(id, next),
+      siblingId(id, next),
+      siblingId(id, next),
+      siblingId(id, next),
+    ]
     const index = vault.blindIndex('document', document.number)
     const sealed = copyLine([
       row.n,
@@ -97,7 +118,12 @@ function sealer({ draws, today }: Loading, { places }: DemoOrganisation, vault: 
       vault.encrypt(made.key, line, fieldContext('address', 'line', addressId)),
       vault.blindIndex('document', `address/${addressId}\0${line}`).hash,
     ])
-    return { sealed, counterparties: (row.movements ?? []).map((movement) => counterparty(vault, made.key, movement, `6217${digits(next, 15)}`)).join('') }
+    return {
+      sealed,
+      counterparties: (row.movements ?? [])
+        .map((movement) => counterparty(vault, made.key, movement, `6217${digits(next, 15)}`))
+        .join(''),
+    }
   }
 }
 
@@ -128,7 +154,8 @@ function counterparty(vault: Vault, key: CustomerKey, movementId: string, accoun
 
 /** Writes documents, contact points, addresses and their blind index from what is staged. */
 export async function loadIdentities({ client, now }: Loading): Promise<void> {
-  const write = (into: string, what: string) => client.query(`insert into ${into} ${what.replaceAll('$now', `${client.escapeLiteral(now.toISOString())}::timestamptz`)}`)
+  const write = (into: string, what: string) =>
+    client.query(`insert into ${into} ${what.replaceAll('$now', `${client.escapeLiteral(now.toISOString())}::timestamptz`)}`)
   const staged = 'from demo_sealed s join demo_customer c on c.n = s.n'
   await write(
     'identity_document (customer_id, id, institution_path, type, country, number_encrypted, number_masked, number_hash, index_key_id, valid_until, verified, source, as_of)',

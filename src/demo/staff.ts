@@ -32,20 +32,63 @@ export const wellKnownStaff = [
   { number: 'S00007', role: 'branch_manager', institutionCode: '0755', who: 'manager of the branch in Shenzhen' },
   { number: 'S00008', role: 'branch_manager', institutionCode: '075501', who: 'manager of the sub-branch in Nanshan' },
   { number: 'S00009', role: 'branch_manager', institutionCode: '07550101', who: 'manager of an outlet' },
-  { number: 'S00010', role: 'relationship_manager', institutionCode: '07550101', who: 'relationship manager, who covers S00011 today' },
+  {
+    number: 'S00010',
+    role: 'relationship_manager',
+    institutionCode: '07550101',
+    who: 'relationship manager, who covers S00011 today',
+  },
   { number: 'S00011', role: 'relationship_manager', institutionCode: '07550101', who: 'relationship manager on leave' },
   { number: 'S00012', role: 'teller', institutionCode: '07550101', who: 'teller' },
   { number: 'S00013', role: 'lobby_manager', institutionCode: '07550101', who: 'lobby manager' },
   { number: 'S00014', role: 'relationship_manager', institutionCode: '07550101', who: 'relationship manager of companies' },
-] as const satisfies readonly { readonly number: string; readonly role: Role; readonly institutionCode: string; readonly who: string }[]
+] as const satisfies readonly {
+  readonly number: string
+  readonly role: Role
+  readonly institutionCode: string
+  readonly who: string
+}[]
 
 const perKind: Readonly<Record<DemoInstitution['kind'], readonly Role[]>> = {
-  head_office: ['administrator', 'auditor', 'auditor', 'marketing', 'marketing', 'complaint_officer', 'quality_inspector', 'branch_manager'],
+  head_office: [
+    'administrator',
+    'auditor',
+    'auditor',
+    'marketing',
+    'marketing',
+    'complaint_officer',
+    'quality_inspector',
+    'branch_manager',
+  ],
   branch: ['branch_manager', 'auditor', 'complaint_officer', 'quality_inspector', 'marketing', 'administrator'],
-  sub_branch: ['branch_manager', 'lobby_manager', 'teller', 'teller', 'teller', 'relationship_manager', 'relationship_manager', 'relationship_manager', 'relationship_manager'],
-  outlet: ['branch_manager', 'lobby_manager', 'teller', 'teller', 'relationship_manager', 'relationship_manager', 'relationship_manager'],
+  sub_branch: [
+    'branch_manager',
+    'lobby_manager',
+    'teller',
+    'teller',
+    'teller',
+    'relationship_manager',
+    'relationship_manager',
+    'relationship_manager',
+    'relationship_manager',
+  ],
+  outlet: [
+    'branch_manager',
+    'lobby_manager',
+    'teller',
+    'teller',
+    'relationship_manager',
+    'relationship_manager',
+    'relationship_manager',
+  ],
 }
-const industriesServed = [['C', 'F51'], ['E', 'K70'], ['I65', 'C39'], ['H62', 'F52'], ['A', 'C14']]
+const industriesServed = [
+  ['C', 'F51'],
+  ['E', 'K70'],
+  ['I65', 'C39'],
+  ['H62', 'F52'],
+  ['A', 'C14'],
+]
 
 /** All staff: every active institution has its manager, every place with customers its counter and relationship managers. */
 export function demoStaff(institutions: readonly DemoInstitution[], draws: Draws, today: Day): readonly DemoStaff[] {
@@ -54,18 +97,34 @@ export function demoStaff(institutions: readonly DemoInstitution[], draws: Draws
   return institutions
     .filter(({ status }) => status === 'active')
     .flatMap((institution) => {
-      const known: { readonly number: string; readonly role: Role }[] = wellKnownStaff.filter(({ institutionCode }) => institutionCode === institution.code)
+      const known: { readonly number: string; readonly role: Role }[] = wellKnownStaff.filter(
+        ({ institutionCode }) => institutionCode === institution.code,
+      )
       const roles = perKind[institution.kind]
       return roles.map((role, index) => {
         const at = known.findIndex((one) => one.role === role)
         const [famous] = at < 0 ? [] : known.splice(at, 1)
         const corporate = role === 'relationship_manager' && index === roles.length - 1
-        return member(institution, role, famous?.number ?? `S${String((lastNumber += 1)).padStart(5, '0')}`, corporate, next, today)
+        return member(
+          institution,
+          role,
+          famous?.number ?? `S${String((lastNumber += 1)).padStart(5, '0')}`,
+          corporate,
+          next,
+          today,
+        )
       })
     })
 }
 
-function member(institution: DemoInstitution, role: Role, number: string, corporate: boolean, next: Generator, today: Day): DemoStaff {
+function member(
+  institution: DemoInstitution,
+  role: Role,
+  number: string,
+  corporate: boolean,
+  next: Generator,
+  today: Day,
+): DemoStaff {
   const activeFrom = addDays(today, -60 - numberBelow(next, 5000))
   const keeps = role === 'relationship_manager'
   // Of the managers and tellers of whom a place has several, a few have left.

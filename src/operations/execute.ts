@@ -47,6 +47,8 @@ export interface Outcome {
 
 const MOST_TRIES = 3
 const IDEMPOTENCY_HOURS = 24
+/** A batch of an import may move the assets of all who hold a currency. */
+const LONGEST_OWN_STATEMENT_MS = 300_000
 
 /** The only way in: checks input and permission, sets the scope, opens the transaction, keeps idempotency, audit and events, and counts. */
 export async function execute(service: Service, operation: Operation, call: Call): Promise<Outcome> {
@@ -92,9 +94,10 @@ async function run(service: Service, operation: Operation, call: Call, resolved:
   if (operation.concurrency === 'required' && (input as { expectedVersion?: number }).expectedVersion === undefined) {
     throw new DomainError('precondition_required', 'Name the version that you change: If-Match over REST, expectedVersion over GraphQL.')
   }
+  const needed = scopePermissions(operation, input)
   const used = operation.answer.shape === 'value' ? [] : [...permissionsUsed(operation.answer.view, call.selection, permits)]
-  const scope = scopeOf(actor, [operation.permission, ...used])
-  const own = scopeOf(actor, [operation.permission])
+  const scope = scopeOf(actor, [...needed, ...used])
+  const own = scopeOf(actor, needed)
   const narrowed = JSON.stringify(scope) !== JSON.stringify(own)
   const shared = {
     actor,
@@ -123,7 +126,7 @@ async function run(service: Service, operation: Operation, call: Call, resolved:
   if (narrowed) throw new DomainError('not_permitted', 'A change answers only what lies within the reach of the change itself. Ask for the rest with a query.')
   const journal = { actor, actorName: callerOf(actor), operation: operation.name, requestId: call.requestId, at: now, newId: service.newId }
   if (operation.transactions === 'own') {
-    const inTransaction = ownTransactions(service, operation, call, resolved)
+    const inTransaction = ownTransactions(service, operation, call, resolved, needed)
     const context: Context = { ...shared, db: { rows: (query) => service.database.read(own, query, version) }, record: refuseToRecord, inTransaction }
     return { answer: await operation.run(context, input), replayed: false }
   }
@@ -134,7 +137,7 @@ async function run(service: Service, operation: Operation, call: Call, resolved:
  * Transactions of an operation that outlasts a request, such as an import: each checks anew who the caller is and what they may do,
  * since the operation itself, or somebody else, may have changed the directory in between.
  */
-function ownTransactions(service: Service, operation: Operation, call: Call, first: Awaited<ReturnType<typeof resolve>>): Context['inTransaction'] {
+function ownTransactions(service: Service, operation: Operation, call: Call, first: Awaited<ReturnType<typeof resolve>>, needed: readonly Permission[]): Context['inTransaction'] {
   let current = first
   return async (work) => {
     for (let tries = 1; ; tries++) {
@@ -143,14 +146,14 @@ function ownTransactions(service: Service, operation: Operation, call: Call, fir
       const journal = { actor, actorName: callerOf(actor), operation: operation.name, requestId: call.requestId, at, newId: service.newId }
       try {
         return await service.database.transaction(
-          scopeOf(actor, [operation.permission]),
+          scopeOf(actor, needed),
           async (db) => {
             const changes: Change[] = []
             const result = await work({ db, record: (change) => changes.push(change) })
             if (changes.length > 0) await appendJournal(db, journal, changes)
             return result
           },
-          { directoryVersion: version },
+          { directoryVersion: version, timeoutMs: LONGEST_OWN_STATEMENT_MS },
         )
       } catch (error) {
         if (!isStaleDirectory(error)) throw error
@@ -194,6 +197,12 @@ async function command(
   }
   await journalled
   return { answer, replayed: false }
+}
+
+/** The permissions that decide on the scope: those that the input takes, or the operation's own. All of them must be held. */
+function scopePermissions(operation: Operation, input: z.output<z.ZodObject>): readonly Permission[] {
+  const also = operation.alsoNeeds(input)
+  return also.length > 0 ? also : [operation.permission]
 }
 
 function refuseToRecord(): never {

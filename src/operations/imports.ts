@@ -4,6 +4,7 @@ import { DomainError, type ErrorCode, notFound } from '../core/errors.ts'
 import { feedEntities, type FeedEntity, type FeedOutcome, type FeedRefusal, type FeedRow } from '../core/feeds/feed.ts'
 import { feedRows, fromCsv, refusalOfIssues } from '../core/feeds/rows.ts'
 import { callerOf } from '../core/actors.ts'
+import type { Permission } from '../core/permissions.ts'
 import type { Db } from '../db/database.ts'
 import { outageOf } from '../db/failures.ts'
 import { feeds } from '../db/feeds/all.ts'
@@ -53,6 +54,21 @@ const importView = viewNamed('ImportRun')
 const domain = 'Customer Data Integration'
 const entity = z.enum(feedEntities)
 
+/** What it takes to write each entity, by import as by single writes. */
+const writing: Readonly<Record<FeedEntity, Permission>> = {
+  institutions: 'organisation:write',
+  staff: 'organisation:write',
+  products: 'product:write',
+  exchangeRates: 'rate:write',
+  customers: 'customer:create',
+  assignments: 'assignment:write',
+  holdings: 'holding:write',
+  holdingParties: 'holding:write',
+  balances: 'holding:write',
+  activity: 'holding:write',
+  movements: 'holding:write',
+}
+
 interface Run {
   readonly id: string
   readonly attempt: number
@@ -72,6 +88,7 @@ export const importRows = viewOperation(importView, {
   errors: ['import_in_progress', 'conflict', 'unknown_column', 'stream_aborted', 'payload_too_large', 'unsupported_media_type', 'malformed_request'],
   transactions: 'own',
   transport: 'rest',
+  alsoNeeds: ({ entity: of }) => [writing[of]],
   async run(context, { entity: of, importId, firstLine, rows }) {
     const begun = await begin(context, of, importId ?? context.newId(), rows.format)
     if (!('run' in begun)) return report(context, begun.done)

@@ -72,19 +72,22 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodT
   readonly concurrency: 'none' | 'optional' | 'required'
   /** Streams stay on REST; what jobs do is offered nowhere. */
   readonly transport: 'both' | 'rest' | 'internal'
+  /** What this very input takes besides. Where it is given, it decides on the scope. */
+  alsoNeeds(input: z.output<I>): readonly Permission[]
   // Written as methods, so that operations of any input stand in one list.
   run(context: Context, input: z.output<I>): Promise<unknown>
 }
 
 type Lane = 'fast' | 'pool'
-type Defaults = 'errors' | 'examples' | 'lane' | 'transactions' | 'concurrency' | 'transport' | 'output' | 'answer'
+type Defaults = 'alsoNeeds' | 'errors' | 'examples' | 'lane' | 'transactions' | 'concurrency' | 'transport' | 'output' | 'answer'
 type Definition<I extends z.ZodObject, R> = Omit<Operation<I>, Defaults | 'run'> &
   Partial<Pick<Operation<I>, 'errors' | 'examples' | 'transactions' | 'concurrency' | 'transport'>> & {
     readonly lane?: Lane | ((input: z.output<I>) => Lane)
+    readonly alsoNeeds?: (input: z.output<I>) => readonly Permission[]
     readonly run: (context: Context, input: z.output<I>) => Promise<R>
   }
 
-const defaults = { errors: [], examples: [], transactions: 'one', concurrency: 'none', transport: 'both' } as const
+const defaults = { alsoNeeds: () => [], errors: [], examples: [], transactions: 'one', concurrency: 'none', transport: 'both' } as const
 
 function laneOf<I>(lane: Lane | ((input: I) => Lane) = 'fast'): (input: I) => Lane {
   return typeof lane === 'function' ? lane : () => lane

@@ -143,11 +143,11 @@ export function sealAddress(
     postalCode: row.addressPostalCode ?? before?.postalCode ?? null,
   }
   // Hashed to be compared with itself only: bound to the row, so that equal addresses of two customers look different.
-  const hashed = `address/${id}\0${row.addressLine}`
-  const index = vault.blindIndex('document', hashed)
+  const hashed = `${id}\0${row.addressLine}`
+  const index = vault.blindIndex('address', hashed)
   const sameLine =
     row.addressLine === undefined ||
-    (before !== undefined && isOf(vault, 'document', hashed, index, before.lineHash, before.indexKeyId))
+    (before !== undefined && isOf(vault, 'address', hashed, index, before.lineHash, before.indexKeyId))
   const sameParts =
     before !== undefined && (Object.keys(parts) as (keyof typeof parts)[]).every((part) => parts[part] === before[part])
   if (sameParts && sameLine) return false
