@@ -30,10 +30,11 @@ export interface AnswerToStore {
 }
 
 export async function storeAnswer(db: Db, { caller, operation, key, fingerprint, answerEncrypted, now, expiresAt }: AnswerToStore): Promise<void> {
-  await db.rows(sql`
-    with old as (delete from idempotency where caller = ${caller} and operation = ${operation} and key = ${key})
+  const expired = db.rows(sql`delete from idempotency where caller = ${caller} and operation = ${operation} and key = ${key}`)
+  const stored = db.rows(sql`
     insert into idempotency (caller, operation, key, fingerprint, answer_encrypted, created_at, expires_at)
     values (${caller}, ${operation}, ${key}, ${fingerprint}, ${answerEncrypted}, ${now.toISOString()}::timestamptz, ${expiresAt.toISOString()}::timestamptz)`)
+  await Promise.all([expired, stored])
 }
 
 /** Removes what has expired; run by the housekeeping job. */

@@ -1,5 +1,6 @@
 import { chineseNameSql, companyNameSql, industrySql, latinNameSql, shopNameSql } from './names.ts'
-import type { DemoOrganisation, Loading } from './organisation.ts'
+import type { Loading } from './loading.ts'
+import type { DemoOrganisation } from './organisation.ts'
 import { cities } from './places.ts'
 
 /** Tenure of the first customer in milliseconds: 20 years. */

@@ -1,6 +1,6 @@
 import { counterpartyIndexes } from '../db/feeds/counterparties.ts'
 import type { Vault } from '../db/vault.ts'
-import type { Loading } from './organisation.ts'
+import type { Loading } from './loading.ts'
 
 /** Months of balances and of salaries. */
 const months = 24

@@ -1,5 +1,5 @@
 import { assetFamilies } from '../core/products.ts'
-import type { Loading } from './organisation.ts'
+import type { Loading } from './loading.ts'
 import { priceIn } from './products.ts'
 
 /** What customers may hold: how likely by kind, how much likelier a standard deviation of wealth makes it, which part of the wealth lies there. */

@@ -1,25 +1,10 @@
-import type { Client } from 'pg'
 import { addDays, type Day } from '../core/calendar.ts'
 import type { InstitutionKind } from '../core/organisation.ts'
 import { grantsOf, type Role } from '../core/permissions.ts'
 import { type Draws, idOfDay } from './draws.ts'
+import { type DemoInstitution, insertRows, type Loading } from './loading.ts'
 import { cities, headOffice } from './places.ts'
 import { demoStaff, type DemoStaff } from './staff.ts'
-
-export interface DemoInstitution {
-  readonly id: string
-  readonly code: string
-  readonly name: string
-  readonly kind: InstitutionKind
-  readonly status: 'active' | 'closed'
-  readonly path: string
-  readonly latitude: number
-  readonly longitude: number
-  readonly parentId: string | null
-  /** Index in `cities`; the head office has none. */
-  readonly city: number | undefined
-  readonly district: string
-}
 
 /** A sub-branch or outlet that keeps customers, with those of its staff who may keep them. */
 export interface CustomerPlace {
@@ -58,15 +43,6 @@ export const demoClients = [
   { clientId: 'branch-feed', name: '深圳分行数据接口', institutionCode: '0755', scopes: branchScopes },
 ] as const
 
-export interface Loading {
-  readonly client: Client
-  readonly draws: Draws
-  readonly today: Day
-  readonly now: Date
-  readonly baseCurrency: string
-  readonly progress: (message: string) => void
-}
-
 /** Writes institutions, staff, machine clients and delegations. */
 export async function loadOrganisation({ client, draws, today, now }: Loading): Promise<DemoOrganisation> {
   // Paths begin with 1 in every load; without institutions no number is in use.
@@ -83,7 +59,7 @@ export async function loadOrganisation({ client, draws, today, now }: Loading): 
   await insertRows(
     client,
     'institution',
-    institutions.map(({ city, district, ...row }) => ({
+    institutions.map((row) => ({
       ...row,
       ...stamps(row.code, now),
       time_zone: null,
@@ -243,17 +219,4 @@ function placesOf(institutions: readonly DemoInstitution[], staff: readonly Demo
       tellers: withRole('teller').map(({ id }) => id),
     }
   })
-}
-
-/** Inserts rows whose fields are named like the columns; others are left out. */
-export async function insertRows(client: Client, table: string, rows: readonly object[], now: Date): Promise<void> {
-  const { rows: columns } = await client.query<{ name: string }>(
-    `select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped and attname <> 'version' order by attnum`,
-    [table],
-  )
-  const names = columns.map(({ name }) => `"${name}"`).join(', ')
-  const stamped = rows.map((row) => ({ ...row, created_at: now, updated_at: now }))
-  await client.query(`insert into ${table} (${names}) select ${names} from json_populate_recordset(null::${table}, $1::json)`, [
-    JSON.stringify(stamped),
-  ])
 }

@@ -2,7 +2,7 @@ import { addMonths, type Day } from '../core/calendar.ts'
 import { isCurrency } from '../core/money.ts'
 import type { ProductFamily } from '../core/products.ts'
 import { idOfDay, numberBelow } from './draws.ts'
-import { insertRows, type Loading } from './organisation.ts'
+import { insertRows, type Loading } from './loading.ts'
 
 type Category = 'deposit' | 'loan' | 'fee'
 type Lifecycle = 'introduction' | 'growth' | 'saturation' | 'decline'

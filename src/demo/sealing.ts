@@ -4,7 +4,8 @@ import { type CustomerKey, fieldContext, type Vault } from '../db/vault.ts'
 import { type Draws, digits, numberBelow, siblingId } from './draws.ts'
 import { copyLine, copyLines, madeAddressLine, madeDocument, madeEmail, madePhone, type Person } from './identity.ts'
 import { emailNameOf } from './names.ts'
-import type { DemoOrganisation, Loading } from './organisation.ts'
+import type { Loading } from './loading.ts'
+import type { DemoOrganisation } from './organisation.ts'
 import { cities } from './places.ts'
 
 const batch = 2000

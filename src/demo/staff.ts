@@ -2,7 +2,7 @@ import { addDays, type Day } from '../core/calendar.ts'
 import type { Role } from '../core/permissions.ts'
 import { type Draws, type Generator, idOfDay, numberBelow, pick } from './draws.ts'
 import { staffName } from './names.ts'
-import type { DemoInstitution } from './organisation.ts'
+import type { DemoInstitution } from './loading.ts'
 
 export interface DemoStaff {
   readonly id: string

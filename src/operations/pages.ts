@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { DomainError, refuseField } from '../core/errors.ts'
+import { refuseField } from '../core/errors.ts'
 import type { PageCursors } from '../db/views/compile.ts'
 import { type CursorCodec, openCursor, sealCursor } from './cursor.ts'
 
@@ -36,9 +36,4 @@ export function pageOf(rows: readonly { readonly keys: readonly string[]; readon
     rows: rows.slice(0, limit).map(({ keys, nodes }) => ({ cursor: cursors.seal(order, keys), nodes })),
     hasNextPage: rows.length > limit,
   }
-}
-
-export function limitOf(value: unknown): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 200) return value
-  throw new DomainError('invalid_input', 'The input is not valid.', [{ pointer: '/first', rule: 'range', message: 'first must be an integer from 1 to 200.' }])
 }

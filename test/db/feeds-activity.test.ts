@@ -100,7 +100,10 @@ describe('a feed of activity', () => {
       count: index,
       counterparty: `A${index}`,
     }))
-    const [one, two] = await Promise.all([bank.feed('activity', file), bank.feed('activity', file.toReversed())])
-    expect([...told(one), ...told(two)].toSorted()).toEqual([...Array(100).fill('created'), ...Array(100).fill('unchanged')])
+    const [one, two] = await bank.together(
+      () => bank.feed('activity', file),
+      () => bank.feed('activity', file.toReversed()),
+    )
+    expect([...told(one!), ...told(two!)].toSorted()).toEqual([...Array(100).fill('created'), ...Array(100).fill('unchanged')])
   })
 })

@@ -165,15 +165,16 @@ describe('a feed of balances', () => {
     }))
     await bank.feed('holdings', holdings)
     const file = holdings.flatMap(({ externalId }) => ['2026-11-20', '2026-11-21'].map((day) => on(externalId, day, '1')))
-    const [one, two] = await Promise.all([
-      bank.feed('balances', file),
-      bank.feed('balances', file.toReversed()),
-      bank.feed(
-        'holdings',
-        holdings.toReversed().map((row) => ({ ...row, balance: '2', balanceOn: '2026-11-22' })),
-      ),
-    ])
-    expect([...told(one), ...told(two)].toSorted()).toEqual([...Array(200).fill('created'), ...Array(200).fill('unchanged')])
+    const [one, two] = await bank.together(
+      () => bank.feed('balances', file),
+      () => bank.feed('balances', file.toReversed()),
+      () =>
+        bank.feed(
+          'holdings',
+          holdings.toReversed().map((row) => ({ ...row, balance: '2', balanceOn: '2026-11-22' })),
+        ),
+    )
+    expect([...told(one!), ...told(two!)].toSorted()).toEqual([...Array(200).fill('created'), ...Array(200).fill('unchanged')])
     expect(
       await bank.row(
         `select count(*)::int as holdings from holding where external_id like 'W%' and balance = 200 and balance_on = '2026-11-22'`,

@@ -101,8 +101,11 @@ describe('a feed of holding parties', () => {
       { ...joint, holdingExternalId: 'H3', role },
       { ...joint, holdingExternalId: 'H3', customerExternalId: 'C1', role },
     ])
-    const [one, two] = await Promise.all([bank.feed('holdingParties', file), bank.feed('holdingParties', file.toReversed())])
-    expect([...told(one), ...told(two)].toSorted()).toEqual([...Array(6).fill('created'), ...Array(6).fill('unchanged')])
+    const [one, two] = await bank.together(
+      () => bank.feed('holdingParties', file),
+      () => bank.feed('holdingParties', file.toReversed()),
+    )
+    expect([...told(one!), ...told(two!)].toSorted()).toEqual([...Array(6).fill('created'), ...Array(6).fill('unchanged')])
     expect(await bank.row('select (select count(*) from holding_party) = (select count(*) from party_holding) as same')).toEqual({
       same: true,
     })

@@ -265,9 +265,12 @@ describe('a feed of holdings', () => {
       balance: '1',
     }))
     const other = file.toReversed()
-    const [one, two] = await Promise.all([bank.feed('holdings', file), bank.feed('holdings', other)])
-    expect([...told(one), ...told(two)].filter((outcome) => outcome === 'created')).toHaveLength(200)
-    expect([...told(one), ...told(two)].filter((outcome) => outcome === 'unchanged')).toHaveLength(200)
+    const [one, two] = await bank.together(
+      () => bank.feed('holdings', file),
+      () => bank.feed('holdings', other),
+    )
+    expect([...told(one!), ...told(two!)].filter((outcome) => outcome === 'created')).toHaveLength(200)
+    expect([...told(one!), ...told(two!)].filter((outcome) => outcome === 'unchanged')).toHaveLength(200)
     expect(
       await bank.row(
         `select count(*)::int as holdings, count(distinct external_id)::int as names from holding where external_id like 'W%'`,
@@ -277,14 +280,15 @@ describe('a feed of holdings', () => {
 
   test('of two that claim the same names for different customers, gives each name to one', async () => {
     const file = Array.from({ length: 100 }, (_, index) => ({ ...account, externalId: `V${index}` }))
-    const [one, two] = await Promise.all([
-      bank.feed('holdings', file),
-      bank.feed(
-        'holdings',
-        file.toReversed().map((row) => ({ ...row, customerExternalId: 'C2' })),
-      ),
-    ])
-    const outcomes = [...told(one), ...told(two)]
+    const [one, two] = await bank.together(
+      () => bank.feed('holdings', file),
+      () =>
+        bank.feed(
+          'holdings',
+          file.toReversed().map((row) => ({ ...row, customerExternalId: 'C2' })),
+        ),
+    )
+    const outcomes = [...told(one!), ...told(two!)]
     expect(outcomes.filter((outcome) => outcome === 'created')).toHaveLength(100)
     expect(outcomes.filter((outcome) => outcome === 'customerExternalId: conflict')).toHaveLength(100)
     expect(await bank.row(`select count(*)::int as holdings from holding where external_id like 'V%'`)).toEqual({ holdings: 100 })

@@ -146,8 +146,11 @@ describe('a feed of movements', () => {
       holdingExternalId: index % 2 ? 'H1' : 'H3',
       counterparty: `A${index}`,
     }))
-    const [one, two] = await Promise.all([bank.feed('movements', file), bank.feed('movements', file.toReversed())])
-    expect([...told(one), ...told(two)].toSorted()).toEqual([...Array(100).fill('created'), ...Array(100).fill('unchanged')])
+    const [one, two] = await bank.together(
+      () => bank.feed('movements', file),
+      () => bank.feed('movements', file.toReversed()),
+    )
+    expect([...told(one!), ...told(two!)].toSorted()).toEqual([...Array(100).fill('created'), ...Array(100).fill('unchanged')])
     const {
       id,
       customer_id: customerId,

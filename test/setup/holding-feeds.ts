@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FeedEntity, FeedOutcome } from '../../src/core/feeds/feed.ts'
 import { type FeedRowOf, feedRows } from '../../src/core/feeds/rows.ts'
 import type { Db } from '../../src/db/database.ts'
@@ -31,6 +32,8 @@ export interface HoldingBank extends Omit<FeedBank, 'send'> {
   row<T extends object>(query: string, values?: unknown[]): Promise<T>
   /** All rows of these tables, to compare before and after. */
   everything(...tables: readonly string[]): Promise<readonly object[]>
+  /** Runs imports truly at once: all customers are held until each of them waits for one. */
+  together<T>(...imports: readonly (() => Promise<T>)[]): Promise<readonly T[]>
   /** Assets of a customer, in fen. */
   aum(customer: string): Promise<number>
 }
@@ -78,6 +81,20 @@ export async function openHoldingBank(): Promise<HoldingBank> {
     async everything(...tables) {
       const each = tables.map((table) => `select '${table}' as "table", to_json(t)::text as row from ${table} t`)
       return (await owner.query<object>(`${each.join(' union all ')} order by 1, 2`)).rows
+    },
+    async together(...imports) {
+      await owner.query('begin')
+      await owner.query('select from customer for update')
+      const running = Promise.all(imports.map((one) => one()))
+      const waiting = `select count(distinct l.pid)::int as pids from pg_locks l join pg_stat_activity a on a.pid = l.pid
+        where not l.granted and a.datname = current_database()`
+      for (let tries = 0; tries < 200; tries++) {
+        await owner.query('select pg_stat_clear_snapshot()')
+        if ((await row<{ pids: number }>(waiting)).pids === imports.length) break
+        await sleep(10)
+      }
+      await owner.query('commit')
+      return running
     },
     async aum(customer) {
       return Number(

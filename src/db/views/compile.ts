@@ -1,3 +1,4 @@
+import { refuseField } from '../../core/errors.ts'
 import type { Permission } from '../../core/permissions.ts'
 import { viewNamed } from './all.ts'
 import { decodeInstant, decodeMoney } from './decode.ts'
@@ -32,6 +33,7 @@ export interface PageCursors {
 /** Most rows of a plain list inside a view. */
 const MOST_LISTED = 500
 const DEFAULT_PAGE = 20
+const MOST_ON_PAGE = 200
 
 /** PostgreSQL takes at most 100 arguments in a call. */
 const MOST_ARGUMENTS = 90
@@ -141,7 +143,7 @@ export function fromView({ table, ownership }: View, alias: string, anchored: bo
 
 function compilePage(compilation: Compilation, target: View, child: string, fromWhere: string, field: Page, selected: SelectedField): Compiled {
   const bind = bindOf(compilation)
-  const first = Number(selected.input['first'] ?? DEFAULT_PAGE)
+  const first = pageSize(selected.input['first'])
   const after = selected.input['after']
   const order = `${target.name}.page`
   const keys = field.keys(child)
@@ -161,6 +163,13 @@ function compilePage(compilation: Compilation, target: View, child: string, from
       return connectionOf(selected.selection, shown, { hasNextPage: rows.length > first })
     },
   }
+}
+
+/** Throws `invalid_input` for what is no size of a page. */
+function pageSize(first: unknown): number {
+  if (first === undefined || first === null) return DEFAULT_PAGE
+  if (typeof first === 'number' && Number.isInteger(first) && first >= 1 && first <= MOST_ON_PAGE) return first
+  throw refuseField('invalid_input', 'first', 'range', `first must be an integer from 1 to ${MOST_ON_PAGE}.`)
 }
 
 /** The parts of a connection's selection that ask for nodes, in the order in which `connectionOf` takes their values. */
