@@ -44,8 +44,7 @@ export interface SentRows {
 }
 
 const BATCH_ROWS = 5_000
-/** Rows that wait longer than this are applied without more company, so that slow senders can be watched. */
-const FLUSH_MS = 2_000
+const PAUSE_MS = 2_000
 const MOST_REJECTS_KEPT = 10_000
 const REJECTS_DAYS = 7
 const MOST_TRIES = 4
@@ -149,31 +148,45 @@ function endOf(error: unknown): { readonly status: 'failed' | 'interrupted'; rea
 /** Gathers the stream into batches and applies them one after the other. Answers whether it was cancelled. */
 async function applyAll(context: Context, run: Run, { batches, format, header }: SentRows, firstLine: number | undefined): Promise<boolean> {
   let waiting: SentRow[] = []
-  let since = performance.now()
   let shift: number | undefined
   const flush = async (): Promise<boolean> => {
-    const batch = waiting
-    waiting = []
-    since = performance.now()
-    return batch.length === 0 || applyBatch(context, run, batch, format, header())
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, BATCH_ROWS)
+      waiting = waiting.slice(BATCH_ROWS)
+      if (!(await applyBatch(context, run, batch, format, header()))) return false
+    }
+    return true
   }
-  for await (const rows of batches) {
+  for await (const rows of withPauses(batches)) {
     for (const row of rows) {
       // A stream that goes on after the committed line tells which line its first row has in the whole.
       shift ??= firstLine === undefined ? 0 : firstLine - row.line
       const line = row.line + shift
       if (line > run.committedLine) waiting.push(shift === 0 ? row : { ...row, line })
     }
-    if (waiting.length >= BATCH_ROWS || performance.now() - since > FLUSH_MS) {
-      while (waiting.length > BATCH_ROWS) {
-        const rest = waiting.splice(BATCH_ROWS)
-        if (!(await flush())) return true
-        waiting = rest
-      }
-      if (!(await flush())) return true
-    }
+    if ((waiting.length >= BATCH_ROWS || rows.length === 0) && !(await flush())) return true
   }
   return !(await flush())
+}
+
+/** Passes batches on, and an empty one whenever the sender pauses, so that rows of slow senders do not wait for company. */
+async function* withPauses(batches: AsyncIterable<readonly SentRow[]>): AsyncGenerator<readonly SentRow[]> {
+  const iterator = batches[Symbol.asyncIterator]()
+  for (let next = iterator.next(); ; ) {
+    const pause = new AbortController()
+    const paused = sleep(PAUSE_MS, undefined, { signal: pause.signal }).catch(() => undefined)
+    const step = await Promise.race([next, paused])
+    pause.abort()
+    if (step) {
+      if (step.done) return
+      next = iterator.next()
+      // Rejections that come while a batch is applied are heard at the next turn.
+      next.catch(() => {})
+      yield step.value
+    } else {
+      yield []
+    }
+  }
 }
 
 interface Reject {

@@ -122,7 +122,9 @@ export function minimalInput(operation: Operation): Record<string, unknown> {
     if ((type as z.ZodType).safeParse(undefined).success) return []
     return [[name, sampleOf(name, type as z.ZodType)] as const]
   })
-  return { ...Object.fromEntries(input), ...(operation.concurrency === 'required' && { expectedVersion: 1 }), ...alsoRequired(operation) }
+  // Without a parent it would be a second head office, which is refused to everybody but the whole bank.
+  const parent = operation.name === 'upsertInstitution' || operation.name === 'createInstitution' ? { parentCode: 'NOWHERE' } : {}
+  return { ...Object.fromEntries(input), ...parent, ...(operation.concurrency === 'required' && { expectedVersion: 1 }), ...alsoRequired(operation) }
 }
 
 /** Arguments that only `schema.graphql` insists on. */

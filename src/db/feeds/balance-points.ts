@@ -45,9 +45,10 @@ export async function readPoints(
   keys: readonly Pick<BalancePoint, 'customerId' | 'holdingId' | 'day'>[],
 ): Promise<ReadonlyMap<string, StoredPoint>> {
   if (keys.length === 0) return new Map()
+  const sought = keys.map(({ customerId, holdingId, day }) => ({ customerId, holdingId, day }))
   const rows = await db.rows<{ holdingId: string; day: Day; amount: bigint; asOf: Date }>(sql`
     select b.holding_id as "holdingId", b.day, b.amount, b.as_of as "asOf"
-    from json_to_recordset(${JSON.stringify(keys)}::json) as r ("customerId" uuid, "holdingId" uuid, day date)
+    from json_to_recordset(${JSON.stringify(sought)}::json) as r ("customerId" uuid, "holdingId" uuid, day date)
     join balance b on b.customer_id = r."customerId" and b.holding_id = r."holdingId" and b.day = r.day`)
   return new Map(rows.map((row) => [pointKey(row), { amount: `${row.amount}`, asOf: row.asOf.toISOString() }]))
 }

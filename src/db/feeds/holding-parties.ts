@@ -3,8 +3,8 @@ import type { HoldingPartyRow } from '../../core/feeds/rows.ts'
 import type { Db } from '../database.ts'
 import { collapse, collectOutcomes, groupBy, keyOf, receive, refusal, settleOthers } from './batch.ts'
 import type { ApplyFeed } from './feed.ts'
-import { customerNameOf, findHoldings, holdingNameOf, unknownName } from './holding-references.ts'
-import { findCustomerIds, lockCustomerReferences } from './references.ts'
+import { customerNameOf, holdingNameOf, lockHoldings, unknownName } from './holding-references.ts'
+import { findCustomerIds } from './references.ts'
 
 type Status = NonNullable<HoldingPartyRow['status']>
 
@@ -32,20 +32,15 @@ interface WrittenLink extends Link {
 export const applyHoldingParties: ApplyFeed<HoldingPartyRow> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
   const received = receive(rows, context.now, outcomes)
-  const [holdings, partyIds] = await Promise.all([
-    findHoldings(
-      db,
-      received.map(({ row }) => holdingNameOf(row)),
-    ),
-    findCustomerIds(
-      db,
-      received.map(({ row }) => customerNameOf(row)),
-    ),
-  ])
-  const customers = await lockCustomerReferences(db, [
-    ...Array.from(holdings.values(), ({ customerId }) => customerId),
-    ...partyIds.values(),
-  ])
+  const partyIds = await findCustomerIds(
+    db,
+    received.map(({ row }) => customerNameOf(row)),
+  )
+  const { holdings, customers } = await lockHoldings(
+    db,
+    received.map(({ row }) => holdingNameOf(row)),
+    partyIds.values(),
+  )
 
   const resolved = received.flatMap((incoming) => {
     const { line, row } = incoming

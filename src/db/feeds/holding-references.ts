@@ -1,30 +1,61 @@
 import { sql } from 'drizzle-orm'
+import type { Day } from '../../core/calendar.ts'
 import type { FeedRefusal } from '../../core/feeds/feed.ts'
 import type { CurrencyCode } from '../../core/money.ts'
 import type { Db } from '../database.ts'
 import { keyOf, refusal } from './batch.ts'
-import type { ExternalReference } from './references.ts'
+import { type CustomerReference, type ExternalReference, lockCustomerReferences } from './references.ts'
 
 export interface HoldingReference {
   readonly id: string
   readonly customerId: string
+  /** The owner's, which every row of the holding carries. */
+  readonly institutionPath: string
   /** Never changes. */
   readonly currency: CurrencyCode
+  /** Day of its newest change point. */
+  readonly balanceOn: Day | null
+}
+
+export interface LockedHoldings {
+  /** Holdings whose customers are within the caller's scope, by `keyOf(source, externalId)`. */
+  readonly holdings: ReadonlyMap<string, HoldingReference>
+  /** Their customers and the others that were asked for, as far as they are within the scope, by id. */
+  readonly customers: ReadonlyMap<string, CustomerReference>
 }
 
 /**
- * Holdings that source systems call so and whose place in the tree is in scope, by `keyOf(source, externalId)`. Whether the caller may see
- * them is known once their customers are locked with `lockCustomerReferences`: a portfolio reaches holdings through their customers only.
+ * Resolves what source systems call holdings, and holds their customers (with `otherCustomerIds`) until the transaction ends: what is read
+ * of the holdings and written with them stays true. A holding is reached through its customer only, as a portfolio must.
  */
-export async function findHoldings(
+export async function lockHoldings(
   db: Db,
   references: Iterable<ExternalReference>,
-): Promise<ReadonlyMap<string, HoldingReference>> {
-  const rows = await db.rows<HoldingReference & ExternalReference>(sql`
-    select e.source, e.external_id as "externalId", h.id, h.customer_id as "customerId", h.currency
-    from find_external_ids('holding', ${namesOf(references)}::json) e
-    join holding h on h.customer_id = e.customer_id and h.id = e.target_id`)
-  return new Map(rows.map((row) => [keyOf(row.source, row.externalId), row]))
+  otherCustomerIds: Iterable<string> = [],
+): Promise<LockedHoldings> {
+  const found = await db.rows<ExternalReference & { customerId: string; id: string }>(sql`
+    select source, external_id as "externalId", customer_id as "customerId", target_id as id
+    from find_external_ids('holding', ${namesOf(references)}::json)`)
+  const ids = found.map(({ customerId, id }) => ({ customerId, id }))
+  const [customers, rows] = await Promise.all([
+    lockCustomerReferences(db, [...ids.map(({ customerId }) => customerId), ...otherCustomerIds]),
+    ids.length === 0 ? [] : readHoldings(db, ids),
+  ])
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  const holdings = new Map<string, HoldingReference>()
+  for (const { source, externalId, customerId, id } of found) {
+    const [holding, customer] = [byId.get(id), customers.get(customerId)]
+    if (!holding || !customer) continue
+    holdings.set(keyOf(source, externalId), { ...holding, customerId, institutionPath: customer.institutionPath })
+  }
+  return { holdings, customers }
+}
+
+async function readHoldings(db: Db, ids: readonly object[]): Promise<Pick<HoldingReference, 'id' | 'currency' | 'balanceOn'>[]> {
+  return db.rows(sql`
+    select h.id, h.currency, h.balance_on as "balanceOn"
+    from json_to_recordset(${JSON.stringify(ids)}::json) as r ("customerId" uuid, id uuid)
+    join holding h on h.customer_id = r."customerId" and h.id = r.id`)
 }
 
 /** Each name once, as the look-up functions take them. */

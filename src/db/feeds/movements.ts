@@ -5,8 +5,7 @@ import { collapse, collectOutcomes, differs, groupBy, type Incoming, keyOf, rece
 import { counterpartyIndexes, sealCounterparty } from './counterparties.ts'
 import { openCustomerKeys } from './customer-keys.ts'
 import type { ApplyFeed, FeedContext } from './feed.ts'
-import { amountMisfit, findHoldings, type HoldingReference, otherCurrency, unknownName } from './holding-references.ts'
-import { lockCustomerReferences } from './references.ts'
+import { amountMisfit, type HoldingReference, lockHoldings, otherCurrency, unknownName } from './holding-references.ts'
 import {
   confirmMovements,
   type Movement,
@@ -19,7 +18,6 @@ import {
 
 interface Resolved extends Incoming<MovementRow> {
   readonly holding: HoldingReference
-  readonly institutionPath: string
   /** Minor units as a whole number in text. */
   readonly amount: string
 }
@@ -40,28 +38,22 @@ const compared = [
 export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
   const received = receive(rows, context.now, outcomes)
-  const holdings = await findHoldings(
+  const { holdings } = await lockHoldings(
     db,
     received.map(({ row }) => ({ source: row.source, externalId: row.holdingExternalId })),
-  )
-  const customers = await lockCustomerReferences(
-    db,
-    Array.from(holdings.values(), ({ customerId }) => customerId),
   )
   const resolved = received.flatMap((incoming): Resolved[] => {
     const { line, row } = incoming
     const name = { source: row.source, externalId: row.holdingExternalId }
     const holding = holdings.get(keyOf(name.source, name.externalId))
-    const customer = customers.get(holding?.customerId ?? '')
     const amount = holding && parseAmount(row.amount, holding.currency)
-    const refused =
-      !holding || !customer
-        ? unknownName('holdingExternalId', 'holding', name)
-        : (otherCurrency(row.currency, name, holding) ??
-          (amount === undefined ? refusal('amount', 'invalid_input', amountMisfit) : undefined))
+    const refused = !holding
+      ? unknownName('holdingExternalId', 'holding', name)
+      : (otherCurrency(row.currency, name, holding) ??
+        (amount === undefined ? refusal('amount', 'invalid_input', amountMisfit) : undefined))
     if (refused) outcomes.refuse(line, refused)
-    if (refused || !holding || !customer) return []
-    return [{ ...incoming, holding, institutionPath: customer.institutionPath, amount: `${amount}` }]
+    if (refused || !holding) return []
+    return [{ ...incoming, holding, amount: `${amount}` }]
   })
   const stored = await readMovements(
     db,
@@ -92,12 +84,12 @@ export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) 
     const id = before?.id ?? context.newId()
     const winner = collapsed.winner as Resolved | undefined
     if (winner) {
-      const { line, row, asOf, dated, institutionPath } = winner
+      const { line, row, asOf, dated, holding } = winner
       const after = movementAfter(winner, id, before)
       const counterparty =
         row.counterparty !== undefined && !isSame(row.counterparty, before, context) ? row.counterparty : undefined
       const changed = !before || counterparty !== undefined || differs(after, before, compared)
-      if (changed) sealing.push({ movement: { ...after, institutionPath, asOf }, counterparty })
+      if (changed) sealing.push({ movement: { ...after, institutionPath: holding.institutionPath, asOf }, counterparty })
       else if (dated && asOf > before.asOf.toISOString()) confirmed.push({ customerId, id, asOf })
       outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, customerId)
     }

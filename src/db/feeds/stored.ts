@@ -47,7 +47,7 @@ const queries: Readonly<Record<CorrectableEntity, (identity: Identity) => SQL>> 
     where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid for update of t`,
   movements: ({ id, customerId }) => sql`
     select json_build_object('source', t.source, 'externalId', t.external_id, 'holdingExternalId', h.external_id, 'direction', t.direction,
-      'amount', (t.amount::numeric / 10::numeric ^ currency_exponent(t.currency))::numeric(24, 4)::text, 'bookedOn', t.booked_on) as row, t.version
+      'amount', trim_scale(t.amount::numeric / 10::numeric ^ currency_exponent(t.currency))::text, 'bookedOn', t.booked_on) as row, t.version
     from movement t join customer c on c.id = t.customer_id join holding h on h.customer_id = t.customer_id and h.id = t.holding_id
     where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid for update of t`,
 }

@@ -42,7 +42,7 @@ const holding = view('Holding', 'What a customer has with the bank: an account, 
   customer: toCustomer,
   parties: many('HoldingParty', 'Further parties.', {
     permission: 'holding:read',
-    inRest: 'single',
+    inRest: 'always',
     on: (parent, child) => `${child}.customer_id = ${parent}.customer_id and ${child}.holding_id = ${parent}.id`,
     orderBy: (child) => `${child}.role, ${child}.party_customer_id`,
   }),
