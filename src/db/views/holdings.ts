@@ -67,6 +67,7 @@ const holdingParty = view('HoldingParty', 'A further party of a holding.', schem
   party: one('Customer', 'The party; null where out of your scope.', {
     nullable: true,
     permission: 'customer:read',
+    inRest: 'single',
     on: (parent, child) => `${child}.id = ${parent}.party_customer_id`,
   }),
 })

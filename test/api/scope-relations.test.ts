@@ -1,0 +1,140 @@
+import { describe, expect } from 'vitest'
+import { views, viewNamed } from '../../src/db/views/all.ts'
+import type { Field, View } from '../../src/db/views/view.ts'
+import type { Operation } from '../../src/operations/operation.ts'
+import { type Caller, test, type TestBank } from '../setup/service.ts'
+import { type Input, onGraphql, overGraphql } from './calls.ts'
+import { type CustomerName, customerIds, customers, fillDossiers, markOf, onlookers } from './dossiers.ts'
+
+type Relation = Extract<Field, { target: string }>
+
+const relationsOf = ({ fields }: View): readonly (readonly [string, Relation])[] => Object.entries(fields).flatMap(([name, field]) => ('target' in field ? [[name, field] as const] : []))
+
+/** Whose an object is, and what else tells it from those of others. */
+function ownFields({ fields }: View): string {
+  const computed = Object.entries(fields).flatMap(([name, { kind }]) => (kind !== 'computed' ? [] : name === 'aumByMonth' ? ['aumByMonth(months: 1) { monthEnd amount { amount } }'] : [name]))
+  return ['__typename', ...['id', 'customerId', 'name', 'accountNumber'].filter((name) => name in fields), ...computed].join(' ')
+}
+
+function followed(name: string, { kind, target }: Relation, inner: (view: View) => string): string {
+  const asked = inner(viewNamed(target))
+  return kind === 'page' ? `${name}(first: 4) { nodes { ${asked} } }` : `${name} { ${asked} }`
+}
+
+/** Everything within so many relations of a view. */
+function tree(view: View, depth: number): string {
+  if (depth === 0) return ownFields(view)
+  return [ownFields(view), ...relationsOf(view).map(([name, relation]) => followed(name, relation, (target) => tree(target, depth - 1)))].join(' ')
+}
+
+/** Each way of at most so many relations by itself, since what is asked for together is also narrowed together. */
+function ways(view: View, depth: number): readonly string[] {
+  return relationsOf(view).flatMap(([name, relation]) => [
+    followed(name, relation, ownFields),
+    ...(depth > 1 ? ways(viewNamed(relation.target), depth - 1).map((way) => followed(name, relation, (target) => `${ownFields(target)} ${way}`)) : []),
+  ])
+}
+
+/** Whose customers' data an answer holds, and which relations led to something. */
+function read(value: unknown, ids: Set<string>, relations: Set<string>): void {
+  if (Array.isArray(value)) for (const one of value) read(one, ids, relations)
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return
+  const { __typename: type, id, customerId } = value as Record<string, string>
+  if (type === 'Customer') ids.add(id!)
+  if (customerId) ids.add(customerId)
+  for (const [name, inner] of Object.entries(value)) {
+    const found = (inner as { nodes?: unknown[] } | null)?.nodes ?? inner
+    if (type !== undefined && found !== null && typeof found === 'object' && (!Array.isArray(found) || found.length > 0)) relations.add(`${type}.${name}`)
+    read(inner, ids, relations)
+  }
+}
+
+/** Every query that answers things, with inputs that find some; those about one customer once for each. */
+async function roots(bank: TestBank): Promise<readonly { readonly operation: Operation; readonly view: View; readonly input: Input }[]> {
+  const c = (suffix: string) => bank.code(suffix)
+  const ids = await customerIds(bank)
+  const { rows } = await bank.service.owner.query('select id from import_run order by started_at desc limit 1')
+  const holdingIds = Object.fromEntries(await Promise.all(customers.map(async (customer) => [customer, await bank.holdingId(`A${customer}`)] as const))) as Record<CustomerName, string>
+  const ofEach = (input: (customer: CustomerName) => Input) => customers.map(input)
+  const inputs: Readonly<Record<string, readonly Input[]>> = {
+    institution: await Promise.all(['B1', 'B2', 'O1', 'O2'].map(async (code) => ({ institutionId: await bank.idOf('institution', code) }))),
+    institutions: [{ limit: 10 }],
+    staffMember: await Promise.all(['R1', 'R2', 'R3', 'R4'].map(async (number) => ({ staffId: await bank.staffId(number) }))),
+    staffMembers: [{ limit: 20 }],
+    product: [{ productId: await bank.idOf('product', 'CUR') }],
+    products: [{ limit: 10 }],
+    exchangeRates: [{}],
+    calendarDays: [{}],
+    customer: ofEach((customer) => ({ customerId: ids[customer] })),
+    customerByExternalId: ofEach((customer) => ({ source: 'core', externalId: c(customer) })),
+    customers: [{ limit: 10 }],
+    customerSearch: [{ name: '王', limit: 10 }],
+    holding: ofEach((customer) => ({ customerId: ids[customer], holdingId: holdingIds[customer] })),
+    holdingByExternalId: ofEach((customer) => ({ source: 'core', externalId: c(`A${customer}`) })),
+    holdings: ofEach((customer) => ({ customerId: ids[customer], limit: 10 })),
+    balances: ofEach((customer) => ({ customerId: ids[customer], holdingId: holdingIds[customer], limit: 10 })),
+    activity: ofEach((customer) => ({ customerId: ids[customer], limit: 10 })),
+    movements: ofEach((customer) => ({ customerId: ids[customer], limit: 10 })),
+    importRun: [{ importId: rows[0].id }],
+    importRuns: [{ limit: 10 }],
+    auditEntries: [{ limit: 50 }],
+  }
+  const queries = onGraphql.filter(({ kind, answer }) => kind === 'query' && answer.shape !== 'value')
+  expect(Object.keys(inputs).sort(), 'every query has its inputs here').toEqual(queries.map(({ name }) => name).sort())
+  return queries.flatMap((operation) => (operation.answer.shape === 'value' ? [] : [operation.answer.view])
+    .flatMap((view) => inputs[operation.name]!.map((input) => ({ operation, view, input }))))
+}
+
+interface Walk {
+  readonly ids: ReadonlySet<string>
+  readonly relations: ReadonlySet<string>
+  readonly documents: number
+}
+
+/** Asks for all of it and collects whose data came; `foreign` is what must stand in no answer. */
+async function walk(bank: TestBank, caller: Caller, foreign: readonly string[], single: boolean): Promise<Walk> {
+  const [ids, relations] = [new Set<string>(), new Set<string>()]
+  let documents = 0
+  for (const { operation, view, input } of await roots(bank)) {
+    const parts = single ? ways(view, 2) : [tree(view, 3)]
+    for (const part of parts) {
+      const asked = single ? `${ownFields(view)} ${part}` : part
+      const told = await overGraphql(bank, caller, operation, input, operation.answer.shape === 'page' ? `nodes { ${asked} }` : asked)
+      documents++
+      expect(['ok', 'not_permitted', 'not_found'], `${operation.name} ${JSON.stringify([told.code, told.errors])}`).toContain(told.code)
+      const text = JSON.stringify([told.body, told.errors])
+      for (const mark of foreign) expect(text, `${JSON.stringify(caller)} ${operation.name} ${JSON.stringify(input)} { ${asked} }`).not.toContain(mark)
+      read(told.body?.nodes ?? told.body, ids, relations)
+    }
+  }
+  return { ids, relations, documents }
+}
+
+describe('every relation of the graph', () => {
+  test('within three of any query leads to customers in scope only, and to all of them', async ({ bank }) => {
+    await fillDossiers(bank)
+    const ids = await customerIds(bank)
+    const auditor = { name: 'the auditor of branch B1', caller: bank.code('U1'), sees: ['1', '2', '3'] as readonly CustomerName[] }
+    for (const { name, caller, sees } of [...onlookers(bank), auditor]) {
+      const outside = customers.filter((customer) => !sees.includes(customer)).map((customer) => markOf(bank, customer))
+      const walked = await walk(bank, caller, outside, false)
+      expect([...walked.ids].sort(), name).toEqual(sees.map((customer) => ids[customer]).sort())
+    }
+    // Who sees the whole bank proves that there is something to find behind every relation that leads to customers.
+    const all = await walk(bank, 'ADMIN', [], false)
+    expect([...all.ids].sort()).toEqual(Object.values(ids).sort())
+    const leading = views.flatMap((view) => relationsOf(view).flatMap(([name, { target }]) => (viewNamed(target).ownership === 'reference' ? [] : [`${view.name}.${name}`])))
+    expect(leading.filter((relation) => !all.relations.has(relation))).toEqual([])
+  })
+
+  test('within two of any query does so by itself', async ({ bank }) => {
+    await fillDossiers(bank)
+    const ids = await customerIds(bank)
+    for (const { name, caller, sees } of onlookers(bank).filter((one) => /colleague|customer 1|client/.test(one.name))) {
+      const outside = customers.filter((customer) => !sees.includes(customer)).map((customer) => markOf(bank, customer))
+      const walked = await walk(bank, caller, outside, true)
+      expect(walked.documents).toBeGreaterThan(300)
+      expect([...walked.ids].sort(), name).toEqual(sees.map((customer) => ids[customer]).sort())
+    }
+  })
+})
