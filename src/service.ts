@@ -89,6 +89,7 @@ export async function serve(config: Config, assembly: Assembly): Promise<{ reado
 async function openWorker(service: Service, serviceUrl: string, log: (level: string, message: string) => void): Promise<{ close(): Promise<void> }> {
   const pool = new Pool({ connectionString: serviceUrl, max: 4, application_name: 'guanxi worker' })
   pool.on('error', (error) => log('error', error.message))
+  pool.on('connect', (client) => client.on('error', (error) => log('error', error.message)))
   const runner = await startWorker(service, pool, log)
   return {
     async close() {

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
-import { Client, escapeIdentifier, escapeLiteral } from 'pg'
+import { Logger, runMigrations } from 'graphile-worker'
+import { Client, escapeIdentifier, escapeLiteral, Pool } from 'pg'
 
 const FOLDER = new URL('../../migrations/', import.meta.url)
 
@@ -38,7 +39,7 @@ export async function migrate({ ownerUrl, serviceRole }: Migration): Promise<rea
       await runMigration(client, name, text, checksum)
       applied.push(name)
     }
-    await makeWorkerSchema(client, serviceRole.name)
+    await migrateQueue(client, ownerUrl, serviceRole.name)
     return applied
   } finally {
     await client.end()
@@ -83,11 +84,21 @@ async function grant(client: Client, group: string, member: string, options = ''
   await client.query(`do $do$ begin grant ${escapeIdentifier(group)} to ${escapeIdentifier(member)}${options}; exception when unique_violation then null; end $do$`)
 }
 
-/** The queue's tables are made and owned by the service role: their own row security refuses anybody else. */
-async function makeWorkerSchema(client: Client, serviceRole: string): Promise<void> {
-  await client.query(`create schema if not exists graphile_worker authorization ${escapeIdentifier(serviceRole)}`)
+/** The queue's tables are made by the service role and belong to it: their own row security refuses anybody else. For that moment it may make schemas. */
+async function migrateQueue(client: Client, ownerUrl: string, serviceRole: string): Promise<void> {
   const { rows } = await client.query<{ database: string }>('select current_database() as database')
-  await client.query(`grant connect, temporary on database ${escapeIdentifier(rows[0]!.database)} to guanxi_service`)
+  const database = escapeIdentifier(rows[0]!.database)
+  await client.query(`grant connect, temporary on database ${database} to guanxi_service`)
+  await client.query(`grant create on database ${database} to ${escapeIdentifier(serviceRole)}`)
+  const pool = new Pool({ connectionString: ownerUrl, max: 1, options: `-c role=${serviceRole}`, application_name: 'guanxi migrate' })
+  pool.on('error', () => {})
+  pool.on('connect', () => {})
+  try {
+    await runMigrations({ pgPool: pool, logger: new Logger(() => () => {}) })
+  } finally {
+    await pool.end()
+    await client.query(`revoke create on database ${database} from ${escapeIdentifier(serviceRole)}`)
+  }
 }
 
 /** Why this role must not serve, or undefined where it may: it would see rows in spite of row-level security. */

@@ -1,3 +1,4 @@
+import { addMonths, type Day, monthEndsUpTo } from '../core/calendar.ts'
 import { counterpartyIndexes } from '../db/feeds/counterparties.ts'
 import type { Vault } from '../db/vault.ts'
 import type { Loading } from './loading.ts'
@@ -6,6 +7,18 @@ import type { Loading } from './loading.ts'
 const months = 24
 const employers = 200
 
+/** SQL for a table (back, day, day_before) of days, the first of them 0 back. */
+function daysSql(days: readonly Day[], before: (position: number) => Day | undefined = () => undefined): string {
+  const rows = days.map((day, back) => `(${back}, date '${day}', ${before(back) ? `date '${before(back)}'` : 'null::date'})`)
+  return `(values ${rows.join(', ')})`
+}
+
+/** The first days of the months before the one that a day lies in; the position is how many months before, the month itself left out. */
+function monthsSql(today: Day, count: number): string {
+  const first = `${today.slice(0, 8)}01`
+  return `(select * from ${daysSql(Array.from({ length: count + 1 }, (_, back) => addMonths(first, -back)))} m (back, month, unused) where back > 0)`
+}
+
 /**
  * Writes change points: the day of opening for what has a term, the day of closing with nothing left, and month-ends for all else, where the
  * balance changed. The newest is what the holding says.
@@ -13,6 +26,8 @@ const employers = 200
 export async function loadBalances({ client, draws, today, now }: Loading): Promise<void> {
   const unit = (purpose: string): string => draws.unit(`h.number * 32 + m.back`, purpose)
   const step = unit('balance step')
+  const monthEnds = monthEndsUpTo(today, months + 1).toReversed()
+  const lastMonthEnd = `date '${monthEnds[0]}'`
   await client.query(
     `insert into balance (customer_id, holding_id, day, institution_path, amount, as_of)
     select h.customer_id, h.id, coalesce(m.day, h.balance_on), h.institution_path,
@@ -25,19 +40,14 @@ export async function loadBalances({ client, draws, today, now }: Loading): Prom
         -- Most grow a little, some shrink.
         0.05 * ${draws.unit('k.number', 'growth')} - 0.015 as growth,
         case when h.status = 'dormant' then 0.04 when p.family in ('loan', 'fund') then 0.9 when p.family = 'card' then 0.6 else 0.48 end as pace,
-        h.balance <> 0 and h.balance_on = e.last_month_end and h.opened_on < e.last_month_end as monthly
+        h.balance <> 0 and h.balance_on = ${lastMonthEnd} and h.opened_on < ${lastMonthEnd} as monthly
       from holding h
       join product p on p.id = h.product_id
       cross join lateral (select right(h.external_id, 13)::bigint as number) k
-      cross join (select date_trunc('month', date '${today}' + 1)::date - 1 as last_month_end) e
       where h.balance_on is not null
       offset 0
     ) h
-    left join (
-      select back, (date_trunc('month', date '${today}' + 1) - make_interval(months => back))::date - 1 as day,
-        (date_trunc('month', date '${today}' + 1) - make_interval(months => back + 1))::date - 1 as day_before
-      from generate_series(0, ${months - 1}) back
-    ) m on h.monthly and m.day >= h.opened_on
+    left join ${daysSql(monthEnds.slice(0, months), (back) => monthEnds[back + 1])} m (back, day, day_before) on h.monthly and m.day >= h.opened_on
       and (m.back in (0, ${months - 1}) or m.day_before < h.opened_on or ${unit('balance moves')} < h.pace)`,
     [now],
   )
@@ -99,7 +109,6 @@ const habits: readonly Habit[] = [
 /** Writes a year of monthly activity, interest by quarter, loan repayments, and two years of salaries from employers who are customers too. */
 export async function loadActivity({ client, draws, today, now }: Loading, vault: Vault): Promise<void> {
   const insert = `insert into activity (customer_id, month, channel, type, purpose, direction, currency, counterparty_hash, institution_path, count, amount, as_of)`
-  const month = `(date_trunc('month', date '${today}') - make_interval(months => m.back))::date`
   const unit = (purpose: string): string => draws.unit('(c.n * 16 + t.habit) * 32 + m.back', purpose)
   await client.query(
     'create temp table demo_habit (habit int, channel text, type text, purpose text, direction text, likely float8, "of" text, count float8, part float8) on commit drop',
@@ -109,28 +118,28 @@ export async function loadActivity({ client, draws, today, now }: Loading, vault
   ])
   await client.query(
     `${insert}
-    select c.id, ${month}, t.channel, t.type, t.purpose, t.direction, 'CNY', '', c.path, 1 + floor(${unit('count')} * t.count * 1.8)::int,
+    select c.id, m.month, t.channel, t.type, t.purpose, t.direction, 'CNY', '', c.path, 1 + floor(${unit('count')} * t.count * 1.8)::int,
       case when t.part = 0 then 0 else 100 * (1 + floor(t.part * power(c.wealth, 0.97) * (0.2 + 1.6 * ${unit('activity amount')}) / 100)) end::bigint, $1
     from demo_customer c
     join demo_habit t on case t.of when 'all' then true when 'persons' then c.kind <> 'company' when 'businesses' then c.kind <> 'individual' else c.birth_date < date '${today}' - 21915 end
-    cross join generate_series(1, 12) m (back)
-    where c.status = 'active' and c.lively and ${unit('activity')} < t.likely and ${month} > c.begun`,
+    cross join ${monthsSql(today, 12)} m
+    where c.status = 'active' and c.lively and ${unit('activity')} < t.likely and m.month > c.begun`,
     [now],
   )
   await client.query(
     `${insert}
-    select c.id, ${month}, 'other', 'interest', 'interest', 'in', 'CNY', '', c.path, 1, 1 + floor(c.wealth * 0.0012)::bigint, $1
-    from demo_customer c cross join generate_series(1, 12) m (back)
-    where c.status = 'active' and extract(month from ${month}) in (3, 6, 9, 12) and ${month} > c.begun and c.z > -0.6`,
+    select c.id, m.month, 'other', 'interest', 'interest', 'in', 'CNY', '', c.path, 1, 1 + floor(c.wealth * 0.0012)::bigint, $1
+    from demo_customer c cross join ${monthsSql(today, 12)} m
+    where c.status = 'active' and extract(month from m.month) in (3, 6, 9, 12) and m.month > c.begun and c.z > -0.6`,
     [now],
   )
   await client.query(
     `${insert}
-    select h.customer_id, ${month}, 'other', 'transfer', 'loan_repayment', 'out', 'CNY', '', h.institution_path, count(*)::int, sum(1 + abs(h.balance) / 50)::bigint, $1
+    select h.customer_id, m.month, 'other', 'transfer', 'loan_repayment', 'out', 'CNY', '', h.institution_path, count(*)::int, sum(1 + abs(h.balance) / 50)::bigint, $1
     from holding h join product p on p.id = h.product_id and p.family = 'loan'
-    cross join generate_series(1, 12) m (back)
-    where h.status = 'active' and ${month} > h.opened_on
-    group by h.customer_id, h.institution_path, m.back`,
+    cross join ${monthsSql(today, 12)} m
+    where h.status = 'active' and m.month > h.opened_on
+    group by h.customer_id, h.institution_path, m.back, m.month`,
     [now],
   )
 
@@ -145,15 +154,15 @@ export async function loadActivity({ client, draws, today, now }: Loading, vault
       : `decode(('{${hashes.join(',')}}'::text[])[1 + floor(${draws.unit('c.n', 'employer')} * ${hashes.length})::int], 'hex')`
   await client.query(
     `${insert}
-    select c.id, ${month}, 'other', 'transfer', 'salary', 'in', 'CNY', c.employer, c.path, 1, c.salary + floor(c.salary * 0.1 * ${draws.unit('c.n * 32 + m.back', 'salary')})::bigint, $1
+    select c.id, m.month, 'other', 'transfer', 'salary', 'in', 'CNY', c.employer, c.path, 1, c.salary + floor(c.salary * 0.1 * ${draws.unit('c.n * 32 + m.back', 'salary')})::bigint, $1
     from (
       select c.n, c.id, c.path, h.opened_on, ${employer} as employer, 300000 + floor(power(${draws.unit('c.n', 'salary')}, 3) * 3000000)::bigint as salary
       from holding h join product p on p.id = h.product_id and p.code = 'PAY-SALARY' join demo_customer c on c.id = h.customer_id
       where h.status <> 'closed'
       offset 0
     ) c
-    cross join generate_series(1, ${months}) m (back)
-    where ${month} > c.opened_on`,
+    cross join ${monthsSql(today, months)} m
+    where m.month > c.opened_on`,
     [now],
   )
 }

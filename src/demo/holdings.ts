@@ -1,3 +1,4 @@
+import { monthEndsUpTo } from '../core/calendar.ts'
 import { assetFamilies } from '../core/products.ts'
 import type { Loading } from './loading.ts'
 import { priceIn } from './products.ts'
@@ -54,6 +55,7 @@ export async function loadHoldings(loading: Loading): Promise<void> {
   const { client, draws, today, now, baseCurrency } = loading
   const unit = (purpose: string): string => draws.unit('h.number', purpose)
   const day = `date '${today}'`
+  const lastMonthEnd = `date '${monthEndsUpTo(today, 1)[0]}'`
   const priceInCny = (currency: string): string => `${priceIn('CNY', currency)}`
   await client.query(
     'create temp table demo_slot (slot int, individual float8, sole_trader float8, company float8, slope float8, share float8, personal text[], corporate text[]) on commit drop',
@@ -107,7 +109,7 @@ export async function loadHoldings(loading: Loading): Promise<void> {
       offset 0
     )
     select h.customer_id, ${draws.id(`extract(epoch from opened_on)::bigint * 1000 + n % 86400000`, 'h.number', 'holding')}, h.path, 'core', a.account_number, a.account_number, product_id, currency, balance,
-      case when not has_money then null when closed_on is not null then closed_on when term_months is not null and family <> 'loan' or opened_on > e.last_month_end then opened_on else e.last_month_end end,
+      case when not has_money then null when closed_on is not null then closed_on when term_months is not null and family <> 'loan' or opened_on > ${lastMonthEnd} then opened_on else ${lastMonthEnd} end,
       opened_on, matures_on, case when family = 'deposit' and term_months is not null then ${unit('renewal')} < 0.45 end,
       case when closed_on is not null then 'closed' when ${unit('frozen')} < 0.002 and family = 'deposit' then 'frozen' when not lively and slot = 1 then 'dormant' else 'active' end, closed_on,
       case when family = 'e_channel' then case when ${unit('edition')} < 0.55 then 'query' else 'professional' end end,
@@ -119,7 +121,7 @@ export async function loadHoldings(loading: Loading): Promise<void> {
     from valued h
     join demo_place q on q.place = h.place
     cross join lateral (select case family when 'card' then '622848' when 'loan' then '110010' when 'e_channel' then '900001' when 'deposit' then '622202' else '330020' end || lpad(h.number::text, 13, '0') as account_number) a
-    cross join (select date_trunc('month', ${day} + 1)::date - 1 as last_month_end) e`,
+`,
     [now],
   )
   await client.query(

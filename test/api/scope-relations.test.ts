@@ -4,7 +4,7 @@ import type { Field, View } from '../../src/db/views/view.ts'
 import type { Operation } from '../../src/operations/operation.ts'
 import { type Caller, test, type TestBank } from '../setup/service.ts'
 import { type Input, onGraphql, overGraphql } from './calls.ts'
-import { type CustomerName, customerIds, customers, fillDossiers, markOf, onlookers } from './dossiers.ts'
+import { type CustomerName, customerIds, customers, fillDossiers, markOf, onlookers, outletOf } from './dossiers.ts'
 
 type Relation = Extract<Field, { target: string }>
 
@@ -54,27 +54,28 @@ async function roots(bank: TestBank): Promise<readonly { readonly operation: Ope
   const c = (suffix: string) => bank.code(suffix)
   const ids = await customerIds(bank)
   const { rows } = await bank.service.owner.query('select id from import_run order by started_at desc limit 1')
-  const holdingIds = Object.fromEntries(await Promise.all(customers.map(async (customer) => [customer, await bank.holdingId(`A${customer}`)] as const))) as Record<CustomerName, string>
-  const ofEach = (input: (customer: CustomerName) => Input) => customers.map(input)
+  const holdingIds = { '1': await bank.holdingId('A1'), '4': await bank.holdingId('A4') }
+  // Of one branch and of the other: whoever asks, one of them is out of scope.
+  const ofTwo = (input: (customer: '1' | '4') => Input) => (['1', '4'] as const).map(input)
   const inputs: Readonly<Record<string, readonly Input[]>> = {
-    institution: await Promise.all(['B1', 'B2', 'O1', 'O2'].map(async (code) => ({ institutionId: await bank.idOf('institution', code) }))),
+    institution: [{ institutionId: await bank.idOf('institution', 'O1') }],
     institutions: [{ limit: 10 }],
-    staffMember: await Promise.all(['R1', 'R2', 'R3', 'R4'].map(async (number) => ({ staffId: await bank.staffId(number) }))),
+    staffMember: [{ staffId: await bank.staffId('R1') }],
     staffMembers: [{ limit: 20 }],
     product: [{ productId: await bank.idOf('product', 'CUR') }],
     products: [{ limit: 10 }],
     exchangeRates: [{}],
     calendarDays: [{}],
-    customer: ofEach((customer) => ({ customerId: ids[customer] })),
-    customerByExternalId: ofEach((customer) => ({ source: 'core', externalId: c(customer) })),
+    customer: customers.map((customer) => ({ customerId: ids[customer] })),
+    customerByExternalId: ofTwo((customer) => ({ source: 'core', externalId: c(customer) })),
     customers: [{ limit: 10 }],
     customerSearch: [{ name: '王', limit: 10 }],
-    holding: ofEach((customer) => ({ customerId: ids[customer], holdingId: holdingIds[customer] })),
-    holdingByExternalId: ofEach((customer) => ({ source: 'core', externalId: c(`A${customer}`) })),
-    holdings: ofEach((customer) => ({ customerId: ids[customer], limit: 10 })),
-    balances: ofEach((customer) => ({ customerId: ids[customer], holdingId: holdingIds[customer], limit: 10 })),
-    activity: ofEach((customer) => ({ customerId: ids[customer], limit: 10 })),
-    movements: ofEach((customer) => ({ customerId: ids[customer], limit: 10 })),
+    holding: ofTwo((customer) => ({ customerId: ids[customer], holdingId: holdingIds[customer] })),
+    holdingByExternalId: ofTwo((customer) => ({ source: 'core', externalId: c(`A${customer}`) })),
+    holdings: ofTwo((customer) => ({ customerId: ids[customer], limit: 10 })),
+    balances: ofTwo((customer) => ({ customerId: ids[customer], holdingId: holdingIds[customer], limit: 10 })),
+    activity: ofTwo((customer) => ({ customerId: ids[customer], limit: 10 })),
+    movements: ofTwo((customer) => ({ customerId: ids[customer], limit: 10 })),
     importRun: [{ importId: rows[0].id }],
     importRuns: [{ limit: 10 }],
     auditEntries: [{ limit: 50 }],
@@ -114,8 +115,12 @@ describe('every relation of the graph', () => {
   test('within three of any query leads to customers in scope only, and to all of them', async ({ bank }) => {
     await fillDossiers(bank)
     const ids = await customerIds(bank)
+    for (const customer of customers) {
+      const row = { kind: 'individual', name: `王${markOf(bank, customer)}`, institutionCode: bank.code(outletOf[customer]), industry: 'F5211' }
+      expect((await bank.request({ client: 'core' }, 'PUT', `/customers/by-external-id/core/${bank.code(customer)}`, row)).status).toBe(200)
+    }
     const auditor = { name: 'the auditor of branch B1', caller: bank.code('U1'), sees: ['1', '2', '3'] as readonly CustomerName[] }
-    for (const { name, caller, sees } of [...onlookers(bank), auditor]) {
+    for (const { name, caller, sees } of [...onlookers(bank).filter((one) => !/manager of branch|teller/.test(one.name)), auditor]) {
       const outside = customers.filter((customer) => !sees.includes(customer)).map((customer) => markOf(bank, customer))
       const walked = await walk(bank, caller, outside, false)
       expect([...walked.ids].sort(), name).toEqual(sees.map((customer) => ids[customer]).sort())
@@ -130,10 +135,10 @@ describe('every relation of the graph', () => {
   test('within two of any query does so by itself', async ({ bank }) => {
     await fillDossiers(bank)
     const ids = await customerIds(bank)
-    for (const { name, caller, sees } of onlookers(bank).filter((one) => /colleague|customer 1|client/.test(one.name))) {
+    for (const { name, caller, sees } of onlookers(bank).filter((one) => /colleague|client/.test(one.name))) {
       const outside = customers.filter((customer) => !sees.includes(customer)).map((customer) => markOf(bank, customer))
       const walked = await walk(bank, caller, outside, true)
-      expect(walked.documents).toBeGreaterThan(300)
+      expect(walked.documents).toBeGreaterThan(200)
       expect([...walked.ids].sort(), name).toEqual(sees.map((customer) => ids[customer]).sort())
     }
   })
