@@ -30,6 +30,13 @@ as $$
   end
 $$;
 
+-- Every two neighbouring characters of a folded name: what a part of a name is looked up by, Chinese names of two characters included.
+create function name_bigrams(p_name text) returns text[]
+language sql immutable parallel safe
+as $$
+  select coalesce(array_agg(distinct substr(p_name, i, 2)), '{}') from generate_series(1, length(p_name) - 1) i
+$$;
+
 -- Minor units of one currency as minor units of another, where one unit of p_from costs p_rate units of p_to: rounded half to even,
 -- the same as convert() in src/core/money.ts, which a test proves, but without its bound. Null without a rate.
 create function convert_amount(p_amount bigint, p_from text, p_to text, p_rate numeric) returns numeric
@@ -40,8 +47,8 @@ as $$
     from (select p_amount::numeric * p_rate * (10::numeric ^ (currency_exponent(p_to) - currency_exponent(p_from))) as x) exact
   ) end
 $$;
-revoke execute on function currency_exponent(text), convert_amount(bigint, text, text, numeric) from public;
-grant execute on function currency_exponent(text), convert_amount(bigint, text, text, numeric) to guanxi_service, guanxi_lookup;
+revoke execute on function currency_exponent(text), name_bigrams(text), convert_amount(bigint, text, text, numeric) from public;
+grant execute on function currency_exponent(text), name_bigrams(text), convert_amount(bigint, text, text, numeric) to guanxi_service, guanxi_lookup;
 
 -- ---------------------------------------------------------------------------------------------- reference
 
@@ -215,11 +222,15 @@ create table customer (
 create index customer_aum_idx on customer (aum desc, id desc);
 create index customer_institution_path_aum_idx on customer (institution_path, aum desc, id desc);
 create index customer_relationship_manager_id_aum_idx on customer (relationship_manager_id, aum desc, id desc);
-create index customer_name_folded_idx on customer (name_folded, id);
+create index customer_name_folded_idx on customer (name_folded, id) include (institution_path);
 create index customer_core_number_idx on customer ((coalesce(core_number, '')), id);
 create index customer_customer_since_idx on customer ((coalesce(customer_since, date '0001-01-01')) desc, id desc);
 create index customer_visible_to_idx on customer using gin (visible_to);
-create index customer_name_trigram_idx on customer using gin (name_folded gin_trgm_ops);
+create index customer_name_bigrams_idx on customer using gin (name_bigrams(name_folded));
+-- Resemblance by trigrams tells Latin names apart; of Chinese names it finds half the bank.
+create index customer_name_trigram_idx on customer using gin (name_folded gin_trgm_ops) where name_folded ~ '[a-z]';
+-- Most customers are active: the others are found without going through them.
+create index customer_inactive_idx on customer (status, aum desc, id desc) where status <> 'active';
 
 create table customer_external_id (
   customer_id uuid not null references customer (id),
@@ -341,7 +352,7 @@ create table holding (
   updated_at timestamptz not null,
   primary key (customer_id, id),
   constraint holding_source_external_id_key unique (customer_id, source, external_id)
-);
+) with (fillfactor = 70);
 create index holding_product_id_idx on holding (product_id);
 create index holding_matures_on_idx on holding (matures_on) where matures_on is not null and status = 'active';
 
@@ -562,7 +573,8 @@ create index import_reject_expires_at_idx on import_reject (expires_at);
 
 do $$
 declare
-  in_scope constant text := $p$institution_path ^@ any (string_to_array(nullif(current_setting('app.scope', true), ''), ' '))$p$;
+  -- Most callers have one prefix: it is compared by itself, since that costs a third of comparing with a list.
+  in_scope constant text := $p$(institution_path ^@ nullif(current_setting('app.scope', true), '') or institution_path ^@ any (string_to_array(nullif(current_setting('app.more_scopes', true), ''), ' ')))$p$;
   some_scope constant text := $p$nullif(current_setting('app.scope', true), '') is not null$p$;
   t text;
 begin
@@ -612,7 +624,8 @@ begin
   end loop;
   execute format('create policy append on audit_entry for insert with check (%s)', some_scope);
   execute format('create policy scope on audit_entry for select using (%s or %s)', in_scope, replace(in_scope, 'institution_path', 'customer_path'));
-  create policy scope on audit_link using (chain_path ^@ any (string_to_array(nullif(current_setting('app.scope', true), ''), ' ')))
+  execute format('create policy scope on audit_link for select using (%s)', replace(in_scope, 'institution_path', 'chain_path'));
+  create policy append on audit_link for insert
     with check (nullif(current_setting('app.scope', true), '') = '/');
   execute format('create policy append on outbox_event for insert with check (%s)', some_scope);
   execute format('create policy scope on outbox_event for select using (%s)', in_scope);
@@ -636,7 +649,7 @@ grant usage on sequence institution_short_id, outbox_sequence to guanxi_service;
 /* Resolves the names that source systems use. `p_rows`: [{"source", "externalId"}]. */
 create function find_external_ids(p_entity text, p_rows json)
 returns table (source text, external_id text, customer_id uuid, target_id uuid)
-language sql stable security definer rows 1000 set search_path = pg_catalog, public, pg_temp
+language sql stable security definer rows 100 set search_path = pg_catalog, public, pg_temp
 as $$
   select e.source, e.external_id, e.customer_id, e.target_id
   from json_to_recordset(p_rows) as r (source text, "externalId" text)
@@ -647,7 +660,7 @@ $$;
 /* Takes names for new things; of two at once the first wins. Answers who holds each name now. `p_rows`: [{"source", "externalId", "customerId", "targetId"}]. */
 create function claim_external_ids(p_entity text, p_rows json)
 returns table (source text, external_id text, customer_id uuid, target_id uuid)
-language plpgsql volatile security definer rows 1000 set search_path = pg_catalog, public, pg_temp
+language plpgsql volatile security definer rows 100 set search_path = pg_catalog, public, pg_temp
 as $$
 begin
   if nullif(current_setting('app.scope', true), '') is null then return; end if;
@@ -688,7 +701,7 @@ returns boolean
 language sql stable parallel safe set search_path = pg_catalog, public, pg_temp
 as $$
   select coalesce(case when nullif(current_setting('app.portfolio', true), '') is null
-    then p_institution_path ^@ any (string_to_array(nullif(current_setting('app.scope', true), ''), ' '))
+    then p_institution_path ^@ nullif(current_setting('app.scope', true), '') or p_institution_path ^@ any (string_to_array(nullif(current_setting('app.more_scopes', true), ''), ' '))
     else p_visible_to && string_to_array(current_setting('app.portfolio', true), ' ')::uuid[] end, false)
 $$;
 
@@ -718,31 +731,89 @@ as $$
   limit p_limit
 $$;
 
+/* Customers of the caller's portfolio: a set that is small and found by an index, which the policy of `customer` alone cannot use. */
+create function portfolio_customers()
+returns table (customer_id uuid)
+language sql stable security definer rows 500 set search_path = pg_catalog, public, pg_temp
+as $$
+  select c.id from customer c where c.visible_to && string_to_array(nullif(current_setting('app.portfolio', true), ''), ' ')::uuid[]
+$$;
+
 /*
- * Customers in the caller's reach whose folded name resembles `p_term` (folded alike), the best first: equal, then
- * beginning with it, then containing it, then similar by trigrams. `rank` is 3, 2, 1 plus the similarity, or the similarity alone.
- * Keyset: rows after (p_after_rank, p_after_id).
+ * Customers in the caller's reach whose folded name matches a term folded alike: `rank` 1 equal, 2 beginning with it, 3 containing it,
+ * from 4 (Latin names of three letters and more) resembling it, the closer the less. Ordered by rank, name and id; at most `p_limit`
+ * after (p_rank, p_name, p_id). One step after the other, so that a page that is full looks no further. A single character is looked
+ * for at the beginning only.
  */
-create function find_by_name(p_term text, p_limit integer, p_after_rank real default null, p_after_id uuid default null)
-returns table (customer_id uuid, rank real)
+create function find_by_name(p_term text, p_limit integer, p_rank real default 0, p_name text default '', p_id uuid default '00000000-0000-0000-0000-000000000000')
+returns table (customer_id uuid, rank real, name text)
 language plpgsql stable security definer rows 50 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
   pattern constant text := replace(replace(replace(p_term, '\', '\\'), '%', '\%'), '_', '\_');
+  beyond constant text collate "C" := p_term || chr(1114109);
+  own constant boolean := nullif(current_setting('app.portfolio', true), '') is not null;
+  -- Names before this one were shown on an earlier page.
+  since constant text collate "C" := case when p_rank <= 2 then greatest(p_term, p_name) else beyond end;
+  taken integer := 0;
+  found_now integer;
 begin
-  return query
-    select f.id, f.rank
-    from (
-      select c.id,
-        (case when c.name_folded = p_term then 3 when c.name_folded like pattern || '%' then 2 when c.name_folded like '%' || pattern || '%' then 1 else 0 end
-          + similarity(c.name_folded, p_term))::real as rank
+  if nullif(current_setting('app.scope', true), '') is null or p_term = '' then return; end if;
+
+  if own then
+    return query
+      select f.id, f.rank, f.name_folded
+      from (
+        select c.id, c.name_folded,
+          (case when c.name_folded = p_term then 1 when c.name_folded like pattern || '%' then 2 when length(p_term) > 1 and c.name_folded like '%' || pattern || '%' then 3
+            else 5 - similarity(c.name_folded, p_term) end)::real as rank
+        from customer c
+        where c.visible_to && string_to_array(current_setting('app.portfolio', true), ' ')::uuid[]
+          and (c.name_folded like pattern || '%' or (length(p_term) > 1 and c.name_folded like '%' || pattern || '%') or (p_term ~ '[a-z]{3}' and c.name_folded % p_term))
+      ) f
+      where (f.rank, f.name_folded, f.id) > (p_rank, p_name collate "C", p_id)
+      order by f.rank, f.name_folded, f.id
+      limit p_limit;
+    return;
+  end if;
+
+  if p_rank <= 2 then
+    return query
+      select c.id, (case when c.name_folded = p_term then 1 else 2 end)::real, c.name_folded
       from customer c
-      where (c.name_folded like '%' || pattern || '%' or c.name_folded % p_term)
+      where c.name_folded >= since and c.name_folded < beyond and (c.name_folded, c.id) > (case when p_rank > 0 then p_name else '' end collate "C", p_id)
+        and (c.institution_path ^@ current_setting('app.scope', true) or c.institution_path ^@ any (string_to_array(nullif(current_setting('app.more_scopes', true), ''), ' ')))
+      order by c.name_folded, c.id
+      limit p_limit;
+    get diagnostics found_now = row_count;
+    taken := taken + found_now;
+  end if;
+
+  if taken < p_limit and p_rank <= 3 and length(p_term) > 1 then
+    return query
+      select c.id, 3::real, c.name_folded
+      from customer c
+      where name_bigrams(c.name_folded) @> name_bigrams(p_term) and c.name_folded like '%' || pattern || '%' and not c.name_folded like pattern || '%'
+        and (p_rank < 3 or (c.name_folded, c.id) > (p_name collate "C", p_id))
         and in_reach(c.institution_path, c.visible_to)
-    ) f
-    where p_after_rank is null or (f.rank, f.id) < (p_after_rank, p_after_id)
-    order by f.rank desc, f.id desc
-    limit p_limit;
+      order by c.name_folded, c.id
+      limit p_limit - taken;
+    get diagnostics found_now = row_count;
+    taken := taken + found_now;
+  end if;
+
+  if taken < p_limit and p_term ~ '[a-z]{3}' then
+    return query
+      select f.id, f.rank, f.name_folded
+      from (
+        select c.id, c.name_folded, (5 - similarity(c.name_folded, p_term))::real as rank
+        from customer c
+        where c.name_folded ~ '[a-z]' and c.name_folded % p_term and not c.name_folded like '%' || pattern || '%' and in_reach(c.institution_path, c.visible_to)
+      ) f
+      where (f.rank, f.name_folded, f.id) > (p_rank, p_name collate "C", p_id)
+      order by f.rank, f.name_folded, f.id
+      limit p_limit - taken;
+  end if;
 end
 $$;
 
@@ -752,7 +823,7 @@ declare
 begin
   grant create on schema public to guanxi_lookup;
   for f in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'public'::regnamespace
-    and p.proname in ('find_external_ids', 'claim_external_ids', 'index_values', 'find_by_hash', 'find_by_number', 'find_by_name', 'in_reach') loop
+    and p.proname in ('find_external_ids', 'claim_external_ids', 'index_values', 'find_by_hash', 'find_by_number', 'find_by_name', 'portfolio_customers', 'in_reach') loop
     execute format('alter function %s owner to guanxi_lookup', f);
     execute format('revoke execute on function %s from public', f);
     execute format('grant execute on function %s to guanxi_service, guanxi_lookup', f);

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import type { Scope } from '../core/actors.ts'
 import type { Day } from '../core/calendar.ts'
 import type { Db } from './database.ts'
 import { inSubtree, type Order } from './views/read.ts'
@@ -29,6 +30,8 @@ export function customerOrder(name: CustomerOrder): Order {
 }
 
 export interface CustomerFilter {
+  /** Whose customers: what the policy of `customer` decides row by row, said so that an index can serve it. */
+  readonly reach: Scope
   /** Path of the institution whose subtree is meant. */
   readonly subtree?: string | undefined
   readonly relationshipManagerId?: string | undefined
@@ -43,10 +46,13 @@ export interface CustomerFilter {
 
 export function customerConditions(filter: CustomerFilter, row: string, bind: Bind): string[] {
   const conditions: string[] = []
+  if (filter.subtree === undefined && filter.relationshipManagerId === undefined) conditions.push(...withinReach(filter.reach, row, bind))
   if (filter.subtree !== undefined) conditions.push(inSubtree(`${row}.institution_path`, filter.subtree, bind))
   if (filter.relationshipManagerId !== undefined) conditions.push(`${row}.relationship_manager_id = ${bind(filter.relationshipManagerId)}::uuid`)
   if (filter.kinds) conditions.push(`${row}.kind = any (${bind(filter.kinds)}::text[])`)
   if (filter.statuses) conditions.push(`${row}.status = any (${bind(filter.statuses)}::text[])`)
+  // Implied by the line above, and what the index of the few who are not active is made for.
+  if (filter.statuses && !filter.statuses.includes('active')) conditions.push(`${row}.status <> 'active'`)
   if (filter.aumFrom !== undefined) conditions.push(`${row}.aum >= ${bind(filter.aumFrom.toString())}::bigint`)
   if (filter.aumTo !== undefined) conditions.push(`${row}.aum <= ${bind(filter.aumTo.toString())}::bigint`)
   if (filter.openedSince !== undefined) conditions.push(`coalesce(${row}.customer_since, date '0001-01-01') >= ${bind(filter.openedSince)}::date`)
@@ -54,6 +60,13 @@ export function customerConditions(filter: CustomerFilter, row: string, bind: Bi
     conditions.push(`exists (select from holding f join product fp on fp.id = f.product_id where f.customer_id = ${row}.id and f.status <> 'closed' and fp.family = ${bind(filter.productFamily)}::text)`)
   }
   return conditions
+}
+
+/** A subtree is a range of paths; a portfolio is looked up by its staff. */
+function withinReach({ prefixes, portfolio }: Scope, row: string, bind: Bind): string[] {
+  if (portfolio.length > 0) return [`${row}.id in (select customer_id from portfolio_customers())`]
+  const [prefix, ...more] = prefixes
+  return prefix === undefined || prefix === '/' || more.length > 0 ? [] : [inSubtree(`${row}.institution_path`, prefix, bind)]
 }
 
 /** Ids of customers in reach who carry one of the hashes, in no telling order. */
@@ -116,22 +129,25 @@ export async function summarisePortfolio(db: Db, filter: CustomerFilter, baseCur
     join product p on p.id = h.product_id
     left join rate r on r.currency = h.currency
     group by p.family`
-  return db.rows<PortfolioSummaryRow>({ text, values })
+  return db.rows<PortfolioSummaryRow>({ text, values, prepared: false })
 }
 
-/** Orders what `nameMatch` joins: the best match first. */
+/** Orders what `nameMatch` joins: the best match first, then by name. */
 export const nameRank: Order = {
   name: 'name_rank',
-  direction: 'desc',
+  direction: 'asc',
   keys: (row) => [
     { expression: `${row}_match.rank`, cast: 'real' },
+    { expression: `${row}_match.name`, cast: 'text' },
     { expression: `${row}.id`, cast: 'uuid' },
   ],
 }
 
 /** Joins the customers in reach whose names match a folded term, `rank` telling how well. The candidates come in the page's own order, so that one page of them is enough. */
 export function nameMatch(folded: string, limit: number, cursor: string | undefined, cursors: { open(order: string, cursor: string): readonly string[] }) {
-  const after = cursor === undefined ? [null, null] : cursors.open(nameRank.name, cursor)
-  return (row: string, bind: Bind): string =>
-    `join find_by_name(${bind(folded)}::text, ${bind(limit + 1)}::int, ${bind(after[0])}::real, ${bind(after[1])}::uuid) ${row}_match on ${row}_match.customer_id = ${row}.id`
+  const [rank, name, id] = cursor === undefined ? [] : cursors.open(nameRank.name, cursor)
+  return (row: string, bind: Bind): string => {
+    const after = rank === undefined ? '' : `, ${bind(rank)}::real, ${bind(name)}::text, ${bind(id)}::uuid`
+    return `join find_by_name(${bind(folded)}::text, ${bind(limit + 1)}::int${after}) ${row}_match on ${row}_match.customer_id = ${row}.id`
+  }
 }

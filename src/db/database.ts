@@ -1,6 +1,6 @@
 import type { SQL } from 'drizzle-orm'
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryResult, types } from 'pg'
-import type { Scope } from '../core/actors.ts'
+import { noCustomers, type Scope } from '../core/actors.ts'
 import { outageOf } from './failures.ts'
 import { preparedName, type Statement, statementOf } from './statement.ts'
 
@@ -109,7 +109,9 @@ export function openDatabase(settings: DatabaseSettings, log: { warn(details: ob
 
 /** The settings that row-level security reads, as statements of their own (Citus passes on nothing else). Literals hold only what `safe` lets through. */
 function scopeStatements({ prefixes, portfolio, caller }: Scope): string[] {
-  const statements = [`SET LOCAL app.scope = '${prefixes.map(safePrefix).join(' ')}'`]
+  const [first = noCustomers, ...more] = prefixes.map(safePrefix)
+  const statements = [`SET LOCAL app.scope = '${first}'`]
+  if (more.length > 0) statements.push(`SET LOCAL app.more_scopes = '${more.join(' ')}'`)
   if (portfolio.length > 0) statements.push(`SET LOCAL app.portfolio = '${portfolio.map(safeId).join(' ')}'`)
   if (caller) statements.push(`SET LOCAL app.caller = '${caller.replaceAll("'", "''").replaceAll('\\', '')}'`)
   return statements
@@ -144,8 +146,8 @@ async function settled<T extends readonly unknown[]>(begun: readonly Promise<unk
   return outcomes.slice(begun.length).map((outcome) => (outcome as PromiseFulfilledResult<unknown>).value) as never
 }
 
-function run<T>(client: Client | PoolClient, { text, values }: Statement): Promise<QueryResult<T & object>> {
-  const name = preparedName(text)
+function run<T>(client: Client | PoolClient, { text, values, prepared }: Statement): Promise<QueryResult<T & object>> {
+  const name = prepared === false ? undefined : preparedName(text)
   return client.query<T & object>({ ...(name && { name }), text, values: values as unknown[] })
 }
 

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Day } from '../core/calendar.ts'
 import type { Delegate } from '../core/delegations.ts'
 import type { Db } from './database.ts'
+import { inScope } from './scope.ts'
 
 /** Reads both sides of a delegation within scope and holds them, and whether the one away covers for the deputy in the period. */
 export async function lockDelegates(
@@ -11,9 +12,8 @@ export async function lockDelegates(
   startsOn: Day,
   endsOn: Day,
 ): Promise<{ readonly absent: Delegate | undefined; readonly deputy: Delegate | undefined; readonly reverse: boolean }> {
-  const inScope = sql.raw(`institution_path ^@ any (string_to_array(nullif(current_setting('app.scope', true), ''), ' '))`)
   const people = await db.rows<Delegate>(
-    sql`select id, roles, status from staff where id in (${staffId}::uuid, ${deputyId}::uuid) and ${inScope} order by id for update`,
+    sql`select id, roles, status from staff where id in (${staffId}::uuid, ${deputyId}::uuid) and ${inScope('institution_path')} order by id for update`,
   )
   const [reverse] = await db.rows<{ found: boolean }>(sql`
     select exists (select from delegation where staff_id = ${deputyId}::uuid and deputy_id = ${staffId}::uuid and status = 'active'
@@ -40,9 +40,8 @@ export async function insertDelegation(db: Db, { id, staffId, deputyId, startsOn
 
 /** Reads a delegation of somebody within scope and holds it. */
 export async function lockDelegation(db: Db, id: string): Promise<{ readonly status: 'active' | 'revoked'; readonly version: number } | undefined> {
-  const inScope = sql.raw(`s.institution_path ^@ any (string_to_array(nullif(current_setting('app.scope', true), ''), ' '))`)
   const [row] = await db.rows<{ status: 'active' | 'revoked'; version: number }>(
-    sql`select d.status, d.version from delegation d join staff s on s.id = d.staff_id where d.id = ${id}::uuid and ${inScope} for update of d`,
+    sql`select d.status, d.version from delegation d join staff s on s.id = d.staff_id where d.id = ${id}::uuid and ${inScope('s.institution_path')} for update of d`,
   )
   return row
 }

@@ -5,6 +5,8 @@ import { PgDialect } from 'drizzle-orm/pg-core'
 export interface Statement {
   readonly text: string
   readonly values: readonly unknown[]
+  /** False for a statement whose best plan depends on its values: it is planned each time. */
+  readonly prepared?: boolean
 }
 
 const dialect = new PgDialect()

@@ -1,5 +1,5 @@
 import { chineseNameSql, companyNameSql, industrySql, latinNameSql, shopNameSql } from './names.ts'
-import type { Loading } from './loading.ts'
+import { insert, type Loading } from './loading.ts'
 import type { DemoOrganisation } from './organisation.ts'
 import { cities } from './places.ts'
 
@@ -83,10 +83,12 @@ export async function stageCustomers(
  * Writes who keeps whom: relationship managers the wealthier third, tellers some of the others; a few have changed hands, and a few will.
  * Stages whom that makes visible in `demo_keeper`.
  */
-export async function loadAssignments({ client, draws, today, now }: Loading): Promise<void> {
+export async function loadAssignments(loading: Loading): Promise<void> {
+  const { client, draws, today, now } = loading
   const unit = (purpose: string): string => draws.unit('c.n', purpose)
   const day = `date '${today}'`
-  await client.query(
+  await insert(
+    loading,
     `insert into assignment (customer_id, id, institution_path, source, external_id, staff_id, business_line, starts_on, ends_on, state, as_of, created_at, updated_at)
     select c.id, ${draws.id('extract(epoch from a.starts_on)::bigint * 1000', 'c.n * 4 + a.part', 'assignment')}, c.path, 'core', 'A' || lpad(c.n::text, 9, '0') || '-' || a.part, a.staff_id, a.line,
       a.starts_on, a.ends_on, case when a.ends_on <= ${day} then 'ended' when a.starts_on > ${day} then 'planned' else 'current' end, $1, $1, $1
@@ -118,8 +120,10 @@ export async function loadAssignments({ client, draws, today, now }: Loading): P
 }
 
 /** Writes the customers themselves and the names that core banking has for them, from all that is staged. */
-export async function loadCustomers({ client, now }: Loading): Promise<void> {
-  await client.query(
+export async function loadCustomers(loading: Loading): Promise<void> {
+  const { now } = loading
+  await insert(
+    loading,
     `insert into customer (id, kind, status, core_number, source, name, name_folded, gender, birth_date, founded_on, industry, country, preferred_language, customer_since, closed_on,
       institution_id, institution_path, relationship_manager_id, visible_to, aum, wrapped_key, master_key_id, as_of, created_at, updated_at)
     select c.id, c.kind, c.status, case when c.status <> 'prospect' then c.number end, 'core', c.name, lower(c.name), c.gender, c.birth_date, c.founded_on, c.industry,
@@ -132,12 +136,14 @@ export async function loadCustomers({ client, now }: Loading): Promise<void> {
     order by c.n`,
     [now],
   )
-  await client.query(
+  await insert(
+    loading,
     `insert into customer_external_id (customer_id, source, external_id, institution_path, created_at)
     select id, 'core', number, path, $1 from demo_customer order by n`,
     [now],
   )
-  await client.query(
+  await insert(
+    loading,
     `insert into external_id (external_id, source, entity, customer_id, target_id) select number, 'core', 'customer', id, id from demo_customer order by n`,
   )
 }

@@ -1,7 +1,7 @@
 import { addMonths, type Day, monthEndsUpTo } from '../core/calendar.ts'
 import { counterpartyIndexes } from '../db/feeds/counterparties.ts'
 import type { Vault } from '../db/vault.ts'
-import type { Loading } from './loading.ts'
+import { insert, type Loading } from './loading.ts'
 
 /** Months of balances and of salaries. */
 const months = 24
@@ -23,12 +23,14 @@ function monthsSql(today: Day, count: number): string {
  * Writes change points: the day of opening for what has a term, the day of closing with nothing left, and month-ends for all else, where the
  * balance changed. The newest is what the holding says.
  */
-export async function loadBalances({ client, draws, today, now }: Loading): Promise<void> {
+export async function loadBalances(loading: Loading): Promise<void> {
+  const { draws, today, now } = loading
   const unit = (purpose: string): string => draws.unit(`h.number * 32 + m.back`, purpose)
   const step = unit('balance step')
   const monthEnds = monthEndsUpTo(today, months + 1).toReversed()
   const lastMonthEnd = `date '${monthEnds[0]}'`
-  await client.query(
+  await insert(
+    loading,
     `insert into balance (customer_id, holding_id, day, institution_path, amount, as_of)
     select h.customer_id, h.id, coalesce(m.day, h.balance_on), h.institution_path,
       case when m.back is null or m.back = 0 then h.balance
@@ -107,8 +109,9 @@ const habits: readonly Habit[] = [
 ]
 
 /** Writes a year of monthly activity, interest by quarter, loan repayments, and two years of salaries from employers who are customers too. */
-export async function loadActivity({ client, draws, today, now }: Loading, vault: Vault): Promise<void> {
-  const insert = `insert into activity (customer_id, month, channel, type, purpose, direction, currency, counterparty_hash, institution_path, count, amount, as_of)`
+export async function loadActivity(loading: Loading, vault: Vault): Promise<void> {
+  const { client, draws, today, now } = loading
+  const intoActivity = `insert into activity (customer_id, month, channel, type, purpose, direction, currency, counterparty_hash, institution_path, count, amount, as_of)`
   const unit = (purpose: string): string => draws.unit('(c.n * 16 + t.habit) * 32 + m.back', purpose)
   await client.query(
     'create temp table demo_habit (habit int, channel text, type text, purpose text, direction text, likely float8, "of" text, count float8, part float8) on commit drop',
@@ -116,8 +119,9 @@ export async function loadActivity({ client, draws, today, now }: Loading, vault
   await client.query('insert into demo_habit select * from json_populate_recordset(null::demo_habit, $1::json)', [
     JSON.stringify(habits.map((habit, index) => ({ ...habit, habit: index + 1 }))),
   ])
-  await client.query(
-    `${insert}
+  await insert(
+    loading,
+    `${intoActivity}
     select c.id, m.month, t.channel, t.type, t.purpose, t.direction, 'CNY', '', c.path, 1 + floor(${unit('count')} * t.count * 1.8)::int,
       case when t.part = 0 then 0 else 100 * (1 + floor(t.part * power(c.wealth, 0.97) * (0.2 + 1.6 * ${unit('activity amount')}) / 100)) end::bigint, $1
     from demo_customer c
@@ -126,15 +130,17 @@ export async function loadActivity({ client, draws, today, now }: Loading, vault
     where c.status = 'active' and c.lively and ${unit('activity')} < t.likely and m.month > c.begun`,
     [now],
   )
-  await client.query(
-    `${insert}
+  await insert(
+    loading,
+    `${intoActivity}
     select c.id, m.month, 'other', 'interest', 'interest', 'in', 'CNY', '', c.path, 1, 1 + floor(c.wealth * 0.0012)::bigint, $1
     from demo_customer c cross join ${monthsSql(today, 12)} m
     where c.status = 'active' and extract(month from m.month) in (3, 6, 9, 12) and m.month > c.begun and c.z > -0.6`,
     [now],
   )
-  await client.query(
-    `${insert}
+  await insert(
+    loading,
+    `${intoActivity}
     select h.customer_id, m.month, 'other', 'transfer', 'loan_repayment', 'out', 'CNY', '', h.institution_path, count(*)::int, sum(1 + abs(h.balance) / 50)::bigint, $1
     from holding h join product p on p.id = h.product_id and p.family = 'loan'
     cross join ${monthsSql(today, 12)} m
@@ -152,8 +158,9 @@ export async function loadActivity({ client, draws, today, now }: Loading, vault
     hashes.length === 0
       ? `''::bytea`
       : `decode(('{${hashes.join(',')}}'::text[])[1 + floor(${draws.unit('c.n', 'employer')} * ${hashes.length})::int], 'hex')`
-  await client.query(
-    `${insert}
+  await insert(
+    loading,
+    `${intoActivity}
     select c.id, m.month, 'other', 'transfer', 'salary', 'in', 'CNY', c.employer, c.path, 1, c.salary + floor(c.salary * 0.1 * ${draws.unit('c.n * 32 + m.back', 'salary')})::bigint, $1
     from (
       select c.n, c.id, c.path, h.opened_on, ${employer} as employer, 300000 + floor(power(${draws.unit('c.n', 'salary')}, 3) * 3000000)::bigint as salary
@@ -189,8 +196,10 @@ export async function stageMovements({ client, draws, today }: Loading): Promise
   await client.query('analyze demo_movement')
 }
 
-export async function loadMovements({ client, now }: Loading): Promise<void> {
-  await client.query(
+export async function loadMovements(loading: Loading): Promise<void> {
+  const { now } = loading
+  await insert(
+    loading,
     `insert into movement (customer_id, id, institution_path, holding_id, source, external_id, direction, amount, currency, booked_on, channel, purpose,
       counterparty_encrypted, counterparty_masked, counterparty_hash, index_key_id, status, as_of, created_at, updated_at)
     select m.customer_id, m.id, m.path, m.holding_id, 'core', m.external_id, m.direction, m.amount, 'CNY', m.booked_on, m.channel, m.purpose, s.encrypted, s.masked, s.hash, s.index_key_id, 'booked', $1, $1, $1

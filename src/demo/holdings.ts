@@ -1,6 +1,6 @@
 import { monthEndsUpTo } from '../core/calendar.ts'
 import { assetFamilies } from '../core/products.ts'
-import type { Loading } from './loading.ts'
+import { insert, type Loading } from './loading.ts'
 import { priceIn } from './products.ts'
 
 /** What customers may hold: how likely by kind, how much likelier a standard deviation of wealth makes it, which part of the wealth lies there. */
@@ -63,7 +63,8 @@ export async function loadHoldings(loading: Loading): Promise<void> {
   await client.query('insert into demo_slot select * from json_populate_recordset(null::demo_slot, $1::json)', [
     JSON.stringify(slots.map(({ soleTrader, ...rest }, index) => ({ ...rest, sole_trader: soleTrader, slot: index + 1 }))),
   ])
-  await client.query(
+  await insert(
+    loading,
     `insert into holding (customer_id, id, institution_path, source, external_id, account_number, product_id, currency, balance, balance_on, opened_on, matures_on, auto_renewal, status, closed_on,
       edition, origin, recommended_by, activated_on, last_used_on, as_of, created_at, updated_at)
     with chosen as (
@@ -124,7 +125,8 @@ export async function loadHoldings(loading: Loading): Promise<void> {
 `,
     [now],
   )
-  await client.query(
+  await insert(
+    loading,
     `insert into external_id (external_id, source, entity, customer_id, target_id) select external_id, source, 'holding', customer_id, id from holding`,
   )
   await loadParties(loading)
@@ -140,7 +142,8 @@ export async function loadHoldings(loading: Loading): Promise<void> {
 }
 
 /** A spouse as joint owner of a deposit, an authorised user of an account, a guarantor of a loan: the next customer, where both are persons. */
-async function loadParties({ client, draws, now }: Loading): Promise<void> {
+async function loadParties(loading: Loading): Promise<void> {
+  const { client, draws, now } = loading
   await client.query(`
     create temp table demo_party on commit drop as
     select ${draws.id('a.begun_ms', 'h.number', 'holding party')} as id, h.id as holding_id, a.id as customer_id, a.path, b.id as party_id, b.path as party_path,
@@ -152,12 +155,14 @@ async function loadParties({ client, draws, now }: Loading): Promise<void> {
       where status <> 'closed' and right(external_id, 13)::bigint % 32 in (1, 2, 8)
     ) h on h.customer_id = a.id
     where a.status = 'active' and a.kind <> 'company' and ${draws.unit('a.n', 'party')} < 0.035`)
-  await client.query(
+  await insert(
+    loading,
     `insert into holding_party (customer_id, id, institution_path, holding_id, party_customer_id, role, status, source, as_of)
     select customer_id, id, path, holding_id, party_id, role, 'active', 'core', $1 from demo_party`,
     [now],
   )
-  await client.query(
+  await insert(
+    loading,
     `insert into party_holding (customer_id, id, institution_path, holding_customer_id, holding_id, role, status, as_of)
     select party_id, id, party_path, customer_id, holding_id, role, 'active', $1 from demo_party`,
     [now],

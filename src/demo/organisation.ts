@@ -44,7 +44,8 @@ export const demoClients = [
 ] as const
 
 /** Writes institutions, staff, machine clients and delegations. */
-export async function loadOrganisation({ client, draws, today, now }: Loading): Promise<DemoOrganisation> {
+export async function loadOrganisation(loading: Loading): Promise<DemoOrganisation> {
+  const { client, draws, today, now } = loading
   // Paths begin with 1 in every load; without institutions no number is in use.
   await client.query('alter sequence institution_short_id restart')
   const { rows: numbers } = await client.query<{ number: string }>(
@@ -57,7 +58,7 @@ export async function loadOrganisation({ client, draws, today, now }: Loading): 
   )
   const staff = demoStaff(institutions, draws, today)
   await insertRows(
-    client,
+    loading,
     'institution',
     institutions.map((row) => ({
       ...row,
@@ -66,13 +67,11 @@ export async function loadOrganisation({ client, draws, today, now }: Loading): 
       calendar: null,
       parent_id: row.parentId,
     })),
-    now,
   )
   await insertRows(
-    client,
+    loading,
     'staff',
     staff.map((member) => staffRow(member, now)),
-    now,
   )
   const next = draws.generator('client')
   const clients = demoClients.map(({ clientId, institutionCode, ...row }) => {
@@ -86,8 +85,8 @@ export async function loadOrganisation({ client, draws, today, now }: Loading): 
       status: 'active',
     }
   })
-  await insertRows(client, 'client', clients, now)
-  await insertRows(client, 'delegation', delegationsOf(staff, draws, today), now)
+  await insertRows(loading, 'client', clients)
+  await insertRows(loading, 'delegation', delegationsOf(staff, draws, today))
   await client.query('update directory_version set version = version + 1')
   return { places: placesOf(institutions, staff) }
 }

@@ -173,7 +173,8 @@ const quoted = ['CNY', 'USD', 'HKD', 'EUR', 'JPY', 'GBP']
 const months = 30
 
 /** Writes the catalogue of products, of every family. */
-export async function loadProducts({ client, draws, today, now }: Loading): Promise<void> {
+export async function loadProducts(loading: Loading): Promise<void> {
+  const { draws, today, now } = loading
   const next = draws.generator('product')
   const rows = products.map(([code, name, family, terms], index) => ({
     id: idOfDay(addMonths(today, -120 + 2 * index), next),
@@ -192,7 +193,7 @@ export async function loadProducts({ client, draws, today, now }: Loading): Prom
     annual_margin: terms.margin ?? null,
     as_of: now,
   }))
-  await insertRows(client, 'product', rows, now)
+  await insertRows(loading, 'product', rows)
 }
 
 /** What one unit of a currency costs in the base currency now, before any drift. */
@@ -201,7 +202,8 @@ export function priceIn(baseCurrency: string, currency: string): number {
 }
 
 /** Writes a rate on the first of each of the last 30 months for USD, HKD, EUR, JPY, GBP, and CNY where the bank adds up in something else. */
-export async function loadExchangeRates({ client, draws, today, now, baseCurrency }: Loading): Promise<void> {
+export async function loadExchangeRates(loading: Loading): Promise<void> {
+  const { draws, today, now, baseCurrency } = loading
   const next = draws.generator('exchange rate')
   const firstOfMonth: Day = `${today.slice(0, 8)}01`
   const rows = quoted
@@ -215,5 +217,5 @@ export async function loadExchangeRates({ client, draws, today, now, baseCurrenc
         return row
       })
     })
-  await insertRows(client, 'exchange_rate', rows, now)
+  await insertRows(loading, 'exchange_rate', rows)
 }

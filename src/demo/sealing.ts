@@ -4,7 +4,7 @@ import { type CustomerKey, fieldContext, type Vault } from '../db/vault.ts'
 import { type Draws, digits, numberBelow, siblingId } from './draws.ts'
 import { copyLine, copyLines, madeAddressLine, madeDocument, madeEmail, madePhone, type Person } from './identity.ts'
 import { emailNameOf } from './names.ts'
-import type { Loading } from './loading.ts'
+import { insert, type Loading } from './loading.ts'
 import type { DemoOrganisation } from './organisation.ts'
 import { cities } from './places.ts'
 
@@ -154,9 +154,10 @@ function counterparty(vault: Vault, key: CustomerKey, movementId: string, accoun
 }
 
 /** Writes documents, contact points, addresses and their blind index from what is staged. */
-export async function loadIdentities({ client, now }: Loading): Promise<void> {
+export async function loadIdentities(loading: Loading): Promise<void> {
+  const { client, now } = loading
   const write = (into: string, what: string) =>
-    client.query(`insert into ${into} ${what.replaceAll('$now', `${client.escapeLiteral(now.toISOString())}::timestamptz`)}`)
+    insert(loading, `insert into ${into} ${what.replaceAll('$now', `${client.escapeLiteral(now.toISOString())}::timestamptz`)}`)
   const staged = 'from demo_sealed s join demo_customer c on c.n = s.n'
   await write(
     'identity_document (customer_id, id, institution_path, type, country, number_encrypted, number_masked, number_hash, index_key_id, valid_until, verified, source, as_of)',

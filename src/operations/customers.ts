@@ -76,6 +76,7 @@ async function filterOf(context: Context, input: FilterInput): Promise<CustomerF
   const { institutionId, kind, status, aumFrom, aumTo, ...rest } = input
   return {
     ...rest,
+    reach: context.scope,
     kinds: kind,
     statuses: status,
     aumFrom: minorUnits(context, 'aumFrom', aumFrom),
@@ -109,7 +110,14 @@ export const customers = pageOperation(customerView, {
   lane: ({ includeTotal, productFamily }) => (includeTotal || productFamily ? 'pool' : 'fast'),
   async run(context, { orderBy, limit, cursor, includeTotal, ...input }) {
     const filter = await filterOf(context, input)
-    return answerPage(context, customerView, { where: (row, bind) => customerConditions(filter, row, bind), order: customerOrder(orderBy), limit, cursor, includeTotal })
+    return answerPage(context, customerView, {
+      where: (row, bind) => customerConditions(filter, row, bind),
+      order: customerOrder(orderBy),
+      limit,
+      cursor,
+      includeTotal,
+      planned: Object.keys(input).some((name) => name !== 'relationshipManagerId') || input.relationshipManagerId === undefined ? 'each_time' : 'once',
+    })
   },
 })
 
@@ -201,7 +209,7 @@ export const portfolioSummary = operation({
   lane: 'pool',
   async run(context, { institutionId, relationshipManagerId }) {
     const currency = context.bank.baseCurrency as CurrencyCode
-    const filter = { relationshipManagerId, subtree: institutionId === undefined ? undefined : await pathOf(context, institutionId) }
+    const filter = { reach: context.scope, relationshipManagerId, subtree: institutionId === undefined ? undefined : await pathOf(context, institutionId) }
     const rows = await summarisePortfolio(context.db, filter, currency, context.today)
     const money = (minor: bigint) => ({ amount: formatAmount(minor, currency), currency })
     const byKind = rows.filter(({ by }) => by === 'kind').sort((a, b) => a.key.localeCompare(b.key))

@@ -56,6 +56,8 @@ export function openDirectory(database: Database, bankTimeZone: string): Directo
     async resolve(caller, now, fresh) {
       const key = caller.kind === 'staff' ? `staff:${caller.number}` : `client:${caller.clientId}`
       let entry = fresh ? undefined : kept.get(key)
+      // Who is turned away sends no statement that would tell that the directory has changed.
+      if (entry && !isAtWork(entry, now, bankTimeZone)) entry = undefined
       if (!entry) {
         kept.delete(key)
         entry = await load(caller)
@@ -67,6 +69,13 @@ export function openDirectory(database: Database, bankTimeZone: string): Directo
   }
 }
 
+function isAtWork({ record }: Entry, now: Date, bankTimeZone: string): boolean {
+  if (record.kind === 'client') return true
+  const { activeFrom, activeUntil, timeZone } = record.staff
+  const today = dayOf(now, timeZone ?? bankTimeZone)
+  return (!activeFrom || today >= activeFrom) && (!activeUntil || today < activeUntil)
+}
+
 function actorOf({ version, record }: Entry, now: Date, bankTimeZone: string): Resolved {
   const placement = record.kind === 'staff' ? record.staff : record.client
   const timeZone = placement.timeZone ?? bankTimeZone
@@ -74,8 +83,8 @@ function actorOf({ version, record }: Entry, now: Date, bankTimeZone: string): R
   const place = { id: placement.id, institutionId: placement.institutionId, institutionPath: placement.institutionPath }
   const where = { today, timeZone, calendar: placement.calendar, version }
   if (record.kind === 'client') return { actor: { kind: 'client', ...place, clientId: record.client.clientId, scopes: record.client.scopes }, ...where }
-  const { number, roles, activeFrom, activeUntil, covers, portfolioPaths } = record.staff
-  if ((activeFrom && today < activeFrom) || (activeUntil && today >= activeUntil)) throw stranger()
+  const { number, roles, covers, portfolioPaths } = record.staff
+  if (!isAtWork({ version, record }, now, bankTimeZone)) throw stranger()
   const covered = covers.filter(({ startsOn, endsOn }) => startsOn <= today && today < endsOn).map(({ staffId }) => staffId)
   const paths = new Set([place.id, ...covered].flatMap((id) => portfolioPaths[id] ?? []))
   return { actor: { kind: 'staff', ...place, number, roles, covers: covered, portfolioPaths: [...paths] }, ...where }

@@ -71,6 +71,8 @@ async function attempt(service: Service, operation: Operation, call: Call): Prom
   const now = service.clock()
   for (let tries = 1; ; tries++) {
     const resolved = await resolve(service, call, now, tries > 1)
+    // A refusal sends no statement that would tell that the directory has changed: it is given by what the directory says now.
+    if (tries === 1 && reachOfActor(resolved.actor, operation.permission) === undefined) continue
     try {
       return await run(service, operation, call, resolved, now)
     } catch (error) {
@@ -104,6 +106,7 @@ async function run(service: Service, operation: Operation, call: Call, resolved:
     selection: call.selection,
     refusedAs: call.refusedAs,
     permits,
+    scope: operation.kind === 'query' ? scope : own,
     now,
     clock: service.clock,
     today: resolved.today,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Actor } from '../core/actors.ts'
+import type { Actor, Scope } from '../core/actors.ts'
 import type { Calendar, Day } from '../core/calendar.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Permission } from '../core/permissions.ts'
@@ -26,6 +26,8 @@ export interface Context {
   /** What the caller asked for of the view that the operation answers. */
   readonly selection: Selection
   readonly permits: (permission: Permission) => boolean
+  /** The rows that `db` may see. */
+  readonly scope: Scope
   readonly now: Date
   /** For operations that outlast an instant. */
   readonly clock: () => Date

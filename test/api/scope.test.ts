@@ -27,6 +27,9 @@ describe('row-level security', () => {
         const query = { text: `select t.${table.column} as id, count(*)::int as count from ${joined} group by 1 order by 1`, values: [] }
         const seen = [await database.read<{ id: string; count: number }>(scope, query), await database.transaction(scope, (db) => db.rows<{ id: string; count: number }>(query), { readOnly: true })]
         for (const rows of seen) expect(rows.map(({ id, count }) => [id, count]), `${name} in ${table.name}`).toEqual(wanted)
+        // The table by itself is kept to the subtree, or to the places where the portfolio is.
+        const places = await database.read<{ path: string }>(scope, { text: `select distinct institution_path as path from ${table.name}`, values: [] })
+        expect(places.filter(({ path }) => !scope.prefixes.some((prefix) => path.startsWith(prefix))), `${name} in ${table.name} by itself`).toEqual([])
       }
     }
   })

@@ -111,6 +111,7 @@ describe('the demo bank', () => {
 
   test('has the customers that were asked for, of all kinds, and what they hold and do', async () => {
     expect(counts).toMatchObject({ customer: 2000, institution: 41, staff: 300, customer_external_id: 2000, client: 2 })
+    for (const [table, count] of Object.entries(counts)) expect(await number(`select count(*) from ${table}`), table).toBe(count)
     const share = (condition: string) => number(`select avg((${condition})::int) from customer`)
     expect(await share(`kind = 'individual'`)).toBeCloseTo(0.86, 1)
     expect(await share(`kind = 'company'`)).toBeCloseTo(0.08, 1)

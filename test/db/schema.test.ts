@@ -138,7 +138,7 @@ describe('the functions that look across branches', () => {
     const { rows } = await owner.query<{ name: string; owner: string; login: boolean; path: string[] | null; open: boolean }>(`
       select p.proname as name, r.rolname as owner, r.rolcanlogin as login, p.proconfig as path, has_function_privilege('public', p.oid, 'execute') as open
       from pg_proc p join pg_roles r on r.oid = p.proowner where p.pronamespace = 'public'::regnamespace and p.prosecdef order by 1`)
-    expect(rows.map(({ name }) => name)).toEqual(['claim_external_ids', 'find_by_hash', 'find_by_name', 'find_by_number', 'find_external_ids', 'index_values'])
+    expect(rows.map(({ name }) => name)).toEqual(['claim_external_ids', 'find_by_hash', 'find_by_name', 'find_by_number', 'find_external_ids', 'index_values', 'portfolio_customers'])
     for (const { name, owner: role, login, path, open } of rows) {
       expect([role, login, open], name).toEqual(['guanxi_lookup', false, false])
       expect(path?.join(), name).toContain('search_path=')

@@ -16,7 +16,8 @@ import {
 import { type Confirmed, confirmRows } from './confirm.ts'
 import type { ApplyFeed } from './feed.ts'
 import { type Place, type Placement, placeInstitutions } from './institution-tree.ts'
-import { inScope, takeTurn } from './references.ts'
+import { inScope } from '../scope.ts'
+import { takeTurn } from './references.ts'
 
 interface Stored extends Placement {
   readonly source: string
@@ -144,7 +145,7 @@ async function readInstitutions(
       join institution x on x.source = r.source and x.external_id = r."externalId")`)
   const root = db.rows<{ has: boolean; may: boolean }>(sql`
     select exists (select from institution where parent_id is null) as has,
-      '/' = any (string_to_array(nullif(current_setting('app.scope', true), ''), ' ')) as may`)
+      current_setting('app.scope', true) = '/' as may`)
   const [institutions, [tree]] = await Promise.all([found, root])
   return { institutions, hasRoot: tree!.has, mayPlantRoot: tree!.may }
 }

@@ -2,11 +2,8 @@ import { sql } from 'drizzle-orm'
 import type { CustomerKind, CustomerStatus } from '../../core/customers.ts'
 import type { Role } from '../../core/permissions.ts'
 import type { Db } from '../database.ts'
+import { inScope } from '../scope.ts'
 import { keyOf } from './batch.ts'
-
-/** Whether a path column lies within the caller's scope, for reference tables that everyone may read. */
-export const inScope = (column: string) =>
-  sql.raw(`(${column} ^@ any (string_to_array(nullif(current_setting('app.scope', true), ''), ' ')))`)
 
 /** Reference data is written rarely and by few: its feeds take turns, so that what they read stays true until they commit. */
 export async function takeTurn(db: Db, feed: 'organisation' | 'products' | 'exchange rates'): Promise<void> {

@@ -7,7 +7,8 @@ import { raiseDirectoryVersion } from '../directory.ts'
 import { collapse, collectOutcomes, differs, groupBy, keyOf, receive, refusal, settleOthers, unknownReference } from './batch.ts'
 import { type Confirmed, confirmRows } from './confirm.ts'
 import type { ApplyFeed } from './feed.ts'
-import { inScope, resolveInstitutions, takeTurn } from './references.ts'
+import { inScope } from '../scope.ts'
+import { resolveInstitutions, takeTurn } from './references.ts'
 
 interface Member {
   readonly id: string

@@ -44,6 +44,8 @@ export interface PageQuery {
   readonly order: Order
   readonly limit: number
   readonly cursor?: string | undefined
+  /** `each_time`: the best plan depends on the values, so none is kept. */
+  readonly planned?: 'once' | 'each_time'
 }
 
 export interface PageRow {
@@ -62,7 +64,7 @@ export async function readPage(reader: Reader, view: View, selection: Selection,
   const cells = [`json_build_array(${keys.map(({ expression }) => `(${expression})::text`).join(', ')})`, ...objects.map(({ expression }) => expression)]
   const text = `select json_build_array(${cells.join(', ')}) as v from ${fromView(view, ALIAS, false)}${query.join ? ` ${query.join(ALIAS, bind)}` : ''}${whereOf(conditions)}
     order by ${keys.map(({ expression }) => `${expression} ${query.order.direction}`).join(', ')} limit ${bind(query.limit + 1)}`
-  const rows = await reader.db.rows<{ v: [string[], ...unknown[]] }>({ text, values: compilation.values })
+  const rows = await reader.db.rows<{ v: [string[], ...unknown[]] }>({ text, values: compilation.values, prepared: query.planned !== 'each_time' })
   return rows.map(({ v: [row, ...nodes] }) => ({ keys: row, nodes: nodes.map((node, index) => objects[index]!.decode(node)) }))
 }
 
@@ -72,7 +74,7 @@ export async function countRows(reader: Reader, view: View, query: Pick<PageQuer
   const bind = bindOf(compilation)
   const conditions = query.where(ALIAS, bind)
   const text = `select count(*)::int as total from ${fromView(view, ALIAS, false)}${query.join ? ` ${query.join(ALIAS, bind)}` : ''}${whereOf(conditions)}`
-  const [row] = await reader.db.rows<{ total: number }>({ text, values: compilation.values })
+  const [row] = await reader.db.rows<{ total: number }>({ text, values: compilation.values, prepared: false })
   return row!.total
 }
 
