@@ -42,10 +42,17 @@ $$;
 create function convert_amount(p_amount bigint, p_from text, p_to text, p_rate numeric) returns numeric
 language sql immutable parallel safe
 as $$
-  select case when p_from = p_to then p_amount::numeric else (
-    select (round(x) - case when abs(x - trunc(x)) = 0.5 and mod(round(x), 2) <> 0 then sign(x) else 0 end)
-    from (select p_amount::numeric * p_rate * (10::numeric ^ (currency_exponent(p_to) - currency_exponent(p_from))) as x) exact
-  ) end
+  -- Written without a subquery, so that PostgreSQL works it into the statement instead of calling it for every row.
+  select case when p_from = p_to then p_amount::numeric else
+    round(p_amount * p_rate * (10::numeric ^ (currency_exponent(p_to) - currency_exponent(p_from))))
+    - case
+        when abs(p_amount * p_rate * (10::numeric ^ (currency_exponent(p_to) - currency_exponent(p_from)))
+            - trunc(p_amount * p_rate * (10::numeric ^ (currency_exponent(p_to) - currency_exponent(p_from))))) = 0.5
+          and mod(round(p_amount * p_rate * (10::numeric ^ (currency_exponent(p_to) - currency_exponent(p_from)))), 2) <> 0
+        then sign(p_amount * p_rate)
+        else 0
+      end
+  end
 $$;
 revoke execute on function currency_exponent(text), name_bigrams(text), convert_amount(bigint, text, text, numeric) from public;
 grant execute on function currency_exponent(text), name_bigrams(text), convert_amount(bigint, text, text, numeric) to guanxi_service, guanxi_lookup;
@@ -230,7 +237,7 @@ create index customer_name_bigrams_idx on customer using gin (name_bigrams(name_
 -- Resemblance by trigrams tells Latin names apart; of Chinese names it finds half the bank.
 create index customer_name_trigram_idx on customer using gin (name_folded gin_trgm_ops) where name_folded ~ '[a-z]';
 -- Most customers are active: the others are found without going through them.
-create index customer_inactive_idx on customer (status, aum desc, id desc) where status <> 'active';
+create index customer_inactive_idx on customer (aum desc, id desc) where status <> 'active';
 
 create table customer_external_id (
   customer_id uuid not null references customer (id),
@@ -698,7 +705,7 @@ create index blind_index_customer_id_target_id_idx on blind_index (customer_id, 
 /* Whether the caller may see this customer: the rule of the policy on `customer`, for use inside look-ups. */
 create function in_reach(p_institution_path text, p_visible_to uuid[])
 returns boolean
-language sql stable parallel safe set search_path = pg_catalog, public, pg_temp
+language sql stable parallel safe
 as $$
   select coalesce(case when nullif(current_setting('app.portfolio', true), '') is null
     then p_institution_path ^@ nullif(current_setting('app.scope', true), '') or p_institution_path ^@ any (string_to_array(nullif(current_setting('app.more_scopes', true), ''), ' '))

@@ -7,7 +7,7 @@ import { cities, headOffice } from './places.ts'
 import { demoStaff, type DemoStaff } from './staff.ts'
 
 /** A sub-branch or outlet that keeps customers, with those of its staff who may keep them. */
-export interface CustomerPlace {
+interface CustomerPlace {
   readonly institution: DemoInstitution
   /** How many customers it has, relative to the others. */
   readonly weight: number

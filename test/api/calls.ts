@@ -1,5 +1,14 @@
 import { readFile } from 'node:fs/promises'
-import { buildSchema, getNamedType, getNullableType, type GraphQLObjectType, isInputObjectType, isLeafType, isNonNullType, isObjectType } from 'graphql'
+import {
+  buildSchema,
+  getNamedType,
+  getNullableType,
+  type GraphQLObjectType,
+  isInputObjectType,
+  isLeafType,
+  isNonNullType,
+  isObjectType,
+} from 'graphql'
 import { z } from 'zod'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import { operations } from '../../src/operations/all.ts'
@@ -41,11 +50,16 @@ export async function overRest(bank: TestBank, caller: Caller | null, operation:
     delete left[name]
     return encodeURIComponent(value)
   })
-  const headers = { ...(expectedVersion !== undefined && { 'if-match': `"${expectedVersion}"` }) }
+  const headers = { ...(expectedVersion !== undefined && { 'if-match': `"${Number(expectedVersion)}"` }) }
   if (operation.name === 'importRows') {
     const lines = (left['rows'] as readonly object[]).map((row) => JSON.stringify(row)).join('\n')
     const importId = left['importId'] as string | undefined
-    return toldByRest(await bank.request(caller, method, path, lines, { 'content-type': 'application/x-ndjson', ...(importId !== undefined && { 'import-id': importId }) }))
+    return toldByRest(
+      await bank.request(caller, method, path, lines, {
+        'content-type': 'application/x-ndjson',
+        ...(importId !== undefined && { 'import-id': importId }),
+      }),
+    )
   }
   if (method === 'GET') {
     const query = new URLSearchParams(Object.entries(left).map(([name, value]) => [name, String(value)])).toString()
@@ -59,12 +73,24 @@ function toldByRest({ status, body }: { readonly status: number; readonly body: 
 }
 
 /** Sends the same input over GraphQL. Without a selection it asks for every field of its own that the answer has. */
-export async function overGraphql(bank: TestBank, caller: Caller | null, operation: Operation, input: Input, selection?: string): Promise<Told> {
+export async function overGraphql(
+  bank: TestBank,
+  caller: Caller | null,
+  operation: Operation,
+  input: Input,
+  selection?: string,
+): Promise<Told> {
   const { document, variables } = documentOf(operation, input, selection)
   return ask(bank, caller, operation.name, document, variables)
 }
 
-export async function ask(bank: TestBank, caller: Caller | null, root: string, document: string, variables: object): Promise<Told> {
+export async function ask(
+  bank: TestBank,
+  caller: Caller | null,
+  root: string,
+  document: string,
+  variables: object,
+): Promise<Told> {
   const { status, body } = await bank.request(caller, 'POST', '/graphql', { query: document, variables })
   if (status !== 200) return { code: body.code, status, body }
   const refusal = body.errors?.find(({ path }: { path?: unknown[] }) => path === undefined || path.length === 1)
@@ -72,11 +98,19 @@ export async function ask(bank: TestBank, caller: Caller | null, root: string, d
 }
 
 /** The published differences: `limit` is `first`, `cursor` is `after`; a command has one `input`, a list may have its conditions in a `filter`. */
-export function documentOf(operation: Operation, input: Input, selection?: string): { readonly document: string; readonly variables: Record<string, unknown> } {
+export function documentOf(
+  operation: Operation,
+  input: Input,
+  selection?: string,
+): { readonly document: string; readonly variables: Record<string, unknown> } {
   const field = rootFields[operation.name]!
   const given: Record<string, unknown> = {}
   const { limit, cursor, includeTotal: _counted, ...rest } = input
-  const all: Record<string, unknown> = { ...rest, ...(limit !== undefined && { first: limit }), ...(cursor !== undefined && { after: cursor }) }
+  const all: Record<string, unknown> = {
+    ...rest,
+    ...(limit !== undefined && { first: limit }),
+    ...(cursor !== undefined && { after: cursor }),
+  }
   const wrapper = operation.kind === 'command' ? 'input' : 'filter'
   const wrapped = field.args.find(({ name }) => name === wrapper)
   const wrappedType = wrapped && getNamedType(wrapped.type)
@@ -91,12 +125,17 @@ export function documentOf(operation: Operation, input: Input, selection?: strin
   const type = getNamedType(field.type)
   const asked = selection ?? ownFields(type as GraphQLObjectType)
   const kind = operation.kind === 'command' ? 'mutation' : 'query'
-  return { document: `${kind}${declared && ` (${declared})`} { ${operation.name}${passed && `(${passed})`} { ${asked} } }`, variables: given }
+  return {
+    document: `${kind}${declared && ` (${declared})`} { ${operation.name}${passed && `(${passed})`} { ${asked} } }`,
+    variables: given,
+  }
 }
 
 /** All fields of a type that need no argument and lead to nothing that a permission guards. */
 function ownFields(type: GraphQLObjectType): string {
-  const guarded = new Set(Object.entries(viewFields(type.name)).flatMap(([name, kind]) => (kind === 'column' || kind === 'money' ? [] : [name])))
+  const guarded = new Set(
+    Object.entries(viewFields(type.name)).flatMap(([name, kind]) => (kind === 'column' || kind === 'money' ? [] : [name])),
+  )
   const parts = Object.values(type.getFields()).flatMap(({ name, type: of }) => {
     const inner = getNamedType(of)
     if (guarded.has(name) || name === 'edges' || name === 'totalCount') return []
@@ -105,7 +144,9 @@ function ownFields(type: GraphQLObjectType): string {
   return parts.join(' ')
 }
 
-const answered = new Map(operations.flatMap(({ answer }) => (answer.shape === 'value' ? [] : [[answer.view.name, answer.view] as const])))
+const answered = new Map(
+  operations.flatMap(({ answer }) => (answer.shape === 'value' ? [] : [[answer.view.name, answer.view] as const])),
+)
 
 function viewFields(name: string): Record<string, string> {
   const view = answered.get(name)
@@ -124,13 +165,24 @@ export function minimalInput(operation: Operation): Record<string, unknown> {
   })
   // Without a parent it would be a second head office, which is refused to everybody but the whole bank.
   const parent = operation.name === 'upsertInstitution' || operation.name === 'createInstitution' ? { parentCode: 'NOWHERE' } : {}
-  return { ...Object.fromEntries(input), ...parent, ...(operation.concurrency === 'required' && { expectedVersion: 1 }), ...alsoRequired(operation) }
+  return {
+    ...Object.fromEntries(input),
+    ...parent,
+    ...(operation.concurrency === 'required' && { expectedVersion: 1 }),
+    ...alsoRequired(operation),
+  }
 }
 
 /** Arguments that only `schema.graphql` insists on. */
 function alsoRequired({ name }: Operation): Record<string, unknown> {
-  const missing = rootFields[name]?.args.filter(({ type, defaultValue }) => isNonNullType(type) && defaultValue === undefined && !isInputObjectType(getNamedType(getNullableType(type)))) ?? []
-  return Object.fromEntries(missing.flatMap(({ name: argument }) => (argument.endsWith('Id') ? [[argument, NOBODY] as const] : [])))
+  const missing =
+    rootFields[name]?.args.filter(
+      ({ type, defaultValue }) =>
+        isNonNullType(type) && defaultValue === undefined && !isInputObjectType(getNamedType(getNullableType(type))),
+    ) ?? []
+  return Object.fromEntries(
+    missing.flatMap(({ name: argument }) => (argument.endsWith('Id') ? [[argument, NOBODY] as const] : [])),
+  )
 }
 
 function sampleOf(name: string, type: z.ZodType): unknown {
@@ -138,7 +190,18 @@ function sampleOf(name: string, type: z.ZodType): unknown {
   if (inner instanceof z.ZodArray) return [sampleOf(name, inner.element as z.ZodType)]
   if (inner instanceof z.ZodEnum) return inner.options[0]
   const meta = { ...inner.meta(), ...type.meta() }
-  const candidates = [...(Array.isArray(meta['examples']) ? meta['examples'] : []), NOBODY, '2099-01-01', '2099-01', 'CNY', '1.00', 'x1', 'xxx', 1, true]
+  const candidates = [
+    ...(Array.isArray(meta['examples']) ? meta['examples'] : []),
+    NOBODY,
+    '2099-01-01',
+    '2099-01',
+    'CNY',
+    '1.00',
+    'x1',
+    'xxx',
+    1,
+    true,
+  ]
   const found = candidates.find((candidate) => type.safeParse(candidate).success)
   if (found === undefined) throw new Error(`No sample is known for the input ${name}.`)
   return found

@@ -12,7 +12,12 @@ const partyOf: Readonly<Record<CustomerName, CustomerName>> = { '1': '2', '2': '
 export const keeperOf: Readonly<Record<CustomerName, string>> = { '1': 'R1', '2': 'R2', '3': 'R3', '4': 'R4' }
 
 export const sharedPhone = '13812345678'
-export const documentOf: Readonly<Record<CustomerName, string>> = { '1': 'E11111111', '2': 'E22222222', '3': 'E33333333', '4': 'E44444444' }
+export const documentOf: Readonly<Record<CustomerName, string>> = {
+  '1': 'E11111111',
+  '2': 'E22222222',
+  '3': 'E33333333',
+  '4': 'E44444444',
+}
 
 /** Stands in what only an answer about this customer can hold: name, city and account. */
 export const markOf = (bank: TestBank, customer: CustomerName): string => `mark${bank.name}x${customer}x`
@@ -65,19 +70,67 @@ export async function fillDossiers(bank: TestBank): Promise<void> {
     { externalId: c('A2'), name: '职员A2', institutionCode: c('B2'), roles: ['administrator'] },
   ])
   await bank.feed('exchangeRates', [{ currency: 'USD', day: '2026-01-01', rate: '7' }])
-  await bank.feed('customers', each((customer) => customerRow(bank, customer)))
-  await bank.feed('assignments', [{ externalId: c('S4'), customerExternalId: c('4'), staffNumber: c('R4'), businessLine: 'personal', startsOn: '2024-01-01' }])
-  await bank.feed('holdings', each((customer) => ({ externalId: c(`A${customer}`), accountNumber: markOf(bank, customer), customerExternalId: c(customer), productCode: c('CUR'), currency: 'CNY', recommendedBy: c(keeperOf[customer]) })))
-  await bank.feed('holdingParties', each((customer) => ({ holdingExternalId: c(`A${customer}`), customerExternalId: c(partyOf[customer]), role: 'joint_owner' })))
-  await bank.feed('balances', each((customer) => ({ holdingExternalId: c(`A${customer}`), day: '2026-10-01', amount: `${customer}00.00` })))
-  await bank.feed('activity', each((customer) => ({ customerExternalId: c(customer), month: '2026-10', channel: 'mobile', type: 'transfer', currency: 'CNY', count: 3, amount: '10.00' })))
-  await bank.feed('movements', each((customer) => ({ externalId: c(`V${customer}`), holdingExternalId: c(`A${customer}`), direction: 'in', amount: '10.00', bookedOn: '2026-11-01', counterparty: '6217000010001234567' })))
+  await bank.feed(
+    'customers',
+    each((customer) => customerRow(bank, customer)),
+  )
+  await bank.feed('assignments', [
+    { externalId: c('S4'), customerExternalId: c('4'), staffNumber: c('R4'), businessLine: 'personal', startsOn: '2024-01-01' },
+  ])
+  await bank.feed(
+    'holdings',
+    each((customer) => ({
+      externalId: c(`A${customer}`),
+      accountNumber: markOf(bank, customer),
+      customerExternalId: c(customer),
+      productCode: c('CUR'),
+      currency: 'CNY',
+      recommendedBy: c(keeperOf[customer]),
+    })),
+  )
+  await bank.feed(
+    'holdingParties',
+    each((customer) => ({ holdingExternalId: c(`A${customer}`), customerExternalId: c(partyOf[customer]), role: 'joint_owner' })),
+  )
+  await bank.feed(
+    'balances',
+    each((customer) => ({ holdingExternalId: c(`A${customer}`), day: '2026-10-01', amount: `${customer}00.00` })),
+  )
+  await bank.feed(
+    'activity',
+    each((customer) => ({
+      customerExternalId: c(customer),
+      month: '2026-10',
+      channel: 'mobile',
+      type: 'transfer',
+      currency: 'CNY',
+      count: 3,
+      amount: '10.00',
+    })),
+  )
+  await bank.feed(
+    'movements',
+    each((customer) => ({
+      externalId: c(`V${customer}`),
+      holdingExternalId: c(`A${customer}`),
+      direction: 'in',
+      amount: '10.00',
+      bookedOn: '2026-11-01',
+      counterparty: '6217000010001234567',
+    })),
+  )
   await delegate(bank, 'R1', 'R3', '2026-11-22')
 }
 
 /** Lets one cover for the other from a day on, and answers the id of the delegation. */
 export async function delegate(bank: TestBank, absent: string, deputy: string, startsOn: string): Promise<string> {
-  const request = { staffId: await bank.staffId(absent), deputyId: await bank.staffId(deputy), startsOn, endsOn: '2099-01-01', reason: 'annual leave' }
+  const request = {
+    staffId: await bank.staffId(absent),
+    deputyId: await bank.staffId(deputy),
+    startsOn,
+    endsOn: '2099-01-01',
+    reason: 'annual leave',
+  }
   const { status, body } = await bank.request(bank.code('M1'), 'POST', '/delegations', request)
   if (status !== 201) throw new Error(`The delegation was refused: ${JSON.stringify(body)}`)
   return body.id
@@ -86,18 +139,33 @@ export async function delegate(bank: TestBank, absent: string, deputy: string, s
 /** Every table of what belongs to a customer, the table of customers among them, and the column that says whose a row is. */
 export const ownedTables = tables
   .filter(({ kind }) => kind === 'customer' || kind === 'owned')
-  .map(({ kind, table }) => ({ name: getTableName(table), column: kind === 'customer' ? 'id' : getTableColumns(table)['customerId']!.name }))
+  .map(({ kind, table }) => ({
+    name: getTableName(table),
+    column: kind === 'customer' ? 'id' : getTableColumns(table)['customerId']!.name,
+  }))
 
 export async function customerIds(bank: TestBank): Promise<Readonly<Record<CustomerName, string>>> {
-  const { rows } = await bank.service.owner.query('select core_number, id from customer where core_number = any ($1)', [customers.map((one) => bank.code(one))])
-  return Object.fromEntries(rows.map((row) => [row.core_number.slice(bank.name.length + 1), row.id])) as Record<CustomerName, string>
+  const { rows } = await bank.service.owner.query('select core_number, id from customer where core_number = any ($1)', [
+    customers.map((one) => bank.code(one)),
+  ])
+  return Object.fromEntries(rows.map((row) => [row.core_number.slice(bank.name.length + 1), row.id])) as Record<
+    CustomerName,
+    string
+  >
 }
 
 /** Rows by customer, as the owner of the tables sees them. Throws where a customer has none to test with. */
-export async function rowsByOwner(bank: TestBank, table: { readonly name: string; readonly column: string }): Promise<ReadonlyMap<string, number>> {
+export async function rowsByOwner(
+  bank: TestBank,
+  table: { readonly name: string; readonly column: string },
+): Promise<ReadonlyMap<string, number>> {
   const ids = Object.values(await customerIds(bank))
-  const { rows } = await bank.service.owner.query(`select ${table.column} as id, count(*)::int as count from ${table.name} where ${table.column} = any ($1) group by 1`, [ids])
+  const { rows } = await bank.service.owner.query(
+    `select ${table.column} as id, count(*)::int as count from ${table.name} where ${table.column} = any ($1) group by 1`,
+    [ids],
+  )
   const counted = new Map<string, number>(rows.map(({ id, count }) => [id, count]))
-  if (ids.some((id) => !counted.has(id))) throw new Error(`There is no row to test with in ${table.name} for one of the customers. Add one to fillDossiers().`)
+  if (ids.some((id) => !counted.has(id)))
+    throw new Error(`There is no row to test with in ${table.name} for one of the customers. Add one to fillDossiers().`)
   return counted
 }

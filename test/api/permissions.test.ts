@@ -4,39 +4,72 @@ import { views, viewNamed } from '../../src/db/views/all.ts'
 import type { Operation } from '../../src/operations/operation.ts'
 import { selectionOf } from '../../src/rest/route.ts'
 import { type Caller, test, type TestBank } from '../setup/service.ts'
-import { type Input, minimalInput, NOBODY, offered, onGraphql, operationNamed, overGraphql, overRest, type Told } from './calls.ts'
+import {
+  type Input,
+  minimalInput,
+  NOBODY,
+  offered,
+  onGraphql,
+  operationNamed,
+  overGraphql,
+  overRest,
+  type Told,
+} from './calls.ts'
 
 type Holds = (permission: Permission) => boolean
 
 /** One staff member for each role, all of branch B1. */
-async function staffOfEveryRole(bank: TestBank): Promise<readonly { readonly name: string; readonly caller: Caller; readonly holds: Holds }[]> {
+async function staffOfEveryRole(
+  bank: TestBank,
+): Promise<readonly { readonly name: string; readonly caller: Caller; readonly holds: Holds }[]> {
   await bank.feed(
     'staff',
     roles.map((role) => ({ externalId: bank.code(role), name: role, institutionCode: bank.code('B1'), roles: [role] })),
   )
-  return roles.map((role) => ({ name: role, caller: bank.code(role), holds: (permission) => grantsOf[role][permission] !== undefined }))
+  return roles.map((role) => ({
+    name: role,
+    caller: bank.code(role),
+    holds: (permission) => grantsOf[role][permission] !== undefined,
+  }))
 }
 
 /** A machine client with these scopes, at branch B1. */
-async function clientWith(bank: TestBank, name: string, scopes: readonly string[]): Promise<{ readonly name: string; readonly caller: Caller; readonly holds: Holds }> {
+async function clientWith(
+  bank: TestBank,
+  name: string,
+  scopes: readonly string[],
+): Promise<{ readonly name: string; readonly caller: Caller; readonly holds: Holds }> {
   await bank.service.owner.query(
     `insert into client (id, client_id, name, institution_id, institution_path, scopes, status, created_at, updated_at)
      select gen_random_uuid(), $1, 'Client', id, path, $2, 'active', now(), now() from institution where code = $3`,
     [bank.code(name), scopes, bank.code('B1')],
   )
-  return { name, caller: { client: bank.code(name) }, holds: (permission) => scopes.includes(permission) && grantsOf.integration[permission] !== undefined }
+  return {
+    name,
+    caller: { client: bank.code(name) },
+    holds: (permission) => scopes.includes(permission) && grantsOf.integration[permission] !== undefined,
+  }
 }
 
-const neededBy = (operation: Operation, input: Input): readonly Permission[] => [operation.permission, ...operation.alsoNeeds(input as never)]
+const neededBy = (operation: Operation, input: Input): readonly Permission[] => [
+  operation.permission,
+  ...operation.alsoNeeds(input),
+]
 
 /** What is wrong with an answer to somebody who may, or may not, do this. */
 function faultOf({ code }: Told, permitted: boolean): string | undefined {
   if (!permitted) return code === 'not_permitted' ? undefined : `${code} instead of not_permitted`
-  return ['not_permitted', 'unauthenticated', 'internal', 'unavailable', 'timed_out'].includes(code) ? `${code} though the table grants it` : undefined
+  return ['not_permitted', 'unauthenticated', 'internal', 'unavailable', 'timed_out'].includes(code)
+    ? `${code} though the table grants it`
+    : undefined
 }
 
 /** Asks for every operation over both sides and lists every answer that is not what the table of permissions says. */
-async function askForEverything(bank: TestBank, { name, caller, holds }: { readonly name: string; readonly caller: Caller; readonly holds: Holds }, onBothSides = true): Promise<{ faults: string[]; permitted: number; refused: number }> {
+async function askForEverything(
+  bank: TestBank,
+  { name, caller, holds }: { readonly name: string; readonly caller: Caller; readonly holds: Holds },
+  onBothSides = true,
+): Promise<{ faults: string[]; permitted: number; refused: number }> {
   const faults: string[] = []
   let permitted = 0
   for (const operation of offered) {
@@ -67,19 +100,24 @@ describe('the table of permissions', () => {
     expect(all.faults).toEqual([])
     const none = await askForEverything(bank, await clientWith(bank, 'none', []))
     expect([none.faults, none.permitted]).toEqual([[], 0])
-    for (const scope of permissions) expect((await askForEverything(bank, await clientWith(bank, scope, [scope]), false)).faults).toEqual([])
+    for (const scope of permissions)
+      expect((await askForEverything(bank, await clientWith(bank, scope, [scope]), false)).faults).toEqual([])
   })
 
   test('decides on each entity of an import besides import:run', async ({ bank }) => {
     const sends = (caller: Caller, entity: string) => overRest(bank, caller, operationNamed('importRows'), { entity, rows: [] })
     const { caller } = await clientWith(bank, 'holdings', ['import:run', 'holding:write'])
-    for (const entity of ['holdings', 'holdingParties', 'balances', 'activity', 'movements']) expect((await sends(caller, entity)).code, entity).toBe('ok')
-    for (const entity of ['institutions', 'staff', 'products', 'exchangeRates', 'customers', 'assignments']) expect((await sends(caller, entity)).code, entity).toBe('not_permitted')
+    for (const entity of ['holdings', 'holdingParties', 'balances', 'activity', 'movements'])
+      expect((await sends(caller, entity)).code, entity).toBe('ok')
+    for (const entity of ['institutions', 'staff', 'products', 'exchangeRates', 'customers', 'assignments'])
+      expect((await sends(caller, entity)).code, entity).toBe('not_permitted')
   })
 
   test('is asked before the input is looked at, so that a refusal tells nothing of what there is', async ({ bank }) => {
     for (const operation of onGraphql.filter(({ permission }) => grantsOf.quality_inspector[permission] === undefined)) {
-      const input = Object.fromEntries(Object.keys(minimalInput(operation)).map((name) => [name, name.endsWith('Id') ? 'no-id' : NOBODY]))
+      const input = Object.fromEntries(
+        Object.keys(minimalInput(operation)).map((name) => [name, name.endsWith('Id') ? 'no-id' : NOBODY]),
+      )
       const { code } = await overRest(bank, bank.code('Q1'), operation, { ...input, expectedVersion: undefined })
       expect(code, operation.name).toBe('not_permitted')
     }
@@ -93,7 +131,8 @@ describe('a caller', () => {
         const input = minimalInput(operation)
         const rest = await overRest(bank, caller, operation, input)
         expect([rest.code, rest.status], operation.name).toEqual(['unauthenticated', 401])
-        if (operation.transport === 'both') expect((await overGraphql(bank, caller, operation, input)).code, operation.name).toBe('unauthenticated')
+        if (operation.transport === 'both')
+          expect((await overGraphql(bank, caller, operation, input)).code, operation.name).toBe('unauthenticated')
       }
     }
   })
@@ -110,8 +149,12 @@ describe('a caller', () => {
   })
 
   test('before the first and from the last named day on is unknown', async ({ bank }) => {
-    const asks = async () => (await overRest(bank, bank.code('T1'), operationNamed('customer'), { customerId: await bank.customerId('1') })).code
-    const member = (days: object) => bank.feed('staff', [{ externalId: bank.code('T1'), name: '职员T1', institutionCode: bank.code('O1'), roles: ['teller'], ...days }])
+    const asks = async () =>
+      (await overRest(bank, bank.code('T1'), operationNamed('customer'), { customerId: await bank.customerId('1') })).code
+    const member = (days: object) =>
+      bank.feed('staff', [
+        { externalId: bank.code('T1'), name: '职员T1', institutionCode: bank.code('O1'), roles: ['teller'], ...days },
+      ])
     await member({ activeFrom: '2026-11-23' })
     expect(await asks()).toBe('unauthenticated')
     await member({ activeFrom: '2026-11-22', activeUntil: '2026-11-23' })
@@ -124,14 +167,22 @@ describe('a caller', () => {
     const [customerId, staffId] = [await bank.customerId('2'), await bank.staffId('R2')]
     const asks = async () => {
       const told: string[] = []
-      for (const [name, input] of [['activity', { customerId }], ['createCustomer', minimalInput(operationNamed('createCustomer'))]] as const) {
-        for (const send of [overRest, overGraphql]) told.push((await send(bank, bank.code('R2'), operationNamed(name), input)).code)
+      for (const [name, input] of [
+        ['activity', { customerId }],
+        ['createCustomer', minimalInput(operationNamed('createCustomer'))],
+      ] as const) {
+        for (const send of [overRest, overGraphql])
+          told.push((await send(bank, bank.code('R2'), operationNamed(name), input)).code)
       }
       return told
     }
     const becomes = async (role: string) => {
       const { rows } = await bank.service.owner.query('select version from staff where id = $1', [staffId])
-      const { code } = await overRest(bank, bank.code('A1'), operationNamed('correctStaff'), { staffId, roles: [role], expectedVersion: rows[0].version })
+      const { code } = await overRest(bank, bank.code('A1'), operationNamed('correctStaff'), {
+        staffId,
+        roles: [role],
+        expectedVersion: rows[0].version,
+      })
       expect(code).toBe('ok')
     }
     expect(await asks()).toEqual(['ok', 'ok', 'not_permitted', 'not_permitted'])
@@ -172,15 +223,31 @@ async function queriesOf(bank: TestBank): Promise<Readonly<Record<string, Input>
 }
 
 describe('a relation that the caller may not follow', () => {
-  test('is null with the error not_permitted at its path in GraphQL, null in REST, and its SQL is never sent', async ({ bank }) => {
+  test('is null with the error not_permitted at its path in GraphQL, null in REST, and its SQL is never sent', async ({
+    bank,
+  }) => {
     const c = (suffix: string) => bank.code(suffix)
     await bank.feed('exchangeRates', [{ currency: 'USD', day: '2026-01-01', rate: '7' }])
-    await bank.feed('activity', [{ customerExternalId: c('1'), month: '2026-10', channel: 'mobile', type: 'transfer', currency: 'CNY', count: 3, amount: '10.00' }])
-    await bank.feed('movements', [{ externalId: c('V1'), holdingExternalId: c('A1'), direction: 'in', amount: '10.00', bookedOn: '2026-11-01' }])
+    await bank.feed('activity', [
+      {
+        customerExternalId: c('1'),
+        month: '2026-10',
+        channel: 'mobile',
+        type: 'transfer',
+        currency: 'CNY',
+        count: 3,
+        amount: '10.00',
+      },
+    ])
+    await bank.feed('movements', [
+      { externalId: c('V1'), holdingExternalId: c('A1'), direction: 'in', amount: '10.00', bookedOn: '2026-11-01' },
+    ])
     await bank.request(c('A1'), 'PUT', '/calendar-days/CN/2099-05-05', { kind: 'holiday' })
-    await bank.feed('products', [{ externalId: c('NEW'), name: '新品', family: 'card', category: 'fee' }], { client: `feed-${c('B1')}` })
+    await bank.feed('products', [{ externalId: c('NEW'), name: '新品', family: 'card', category: 'fee' }], {
+      client: `feed-${c('B1')}`,
+    })
     const scopes = permissions.filter((permission) => permission.endsWith(':read') || permission === 'customer:search')
-    const callers = [...(await staffOfEveryRole(bank)), ]
+    const callers = [...(await staffOfEveryRole(bank))]
     for (const scope of scopes) callers.push(await clientWith(bank, `only-${scope}`, [scope]))
     const inputs = await queriesOf(bank)
     const queries = onGraphql.filter(({ kind, answer }) => kind === 'query' && answer.shape !== 'value')
@@ -192,17 +259,32 @@ describe('a relation that the caller may not follow', () => {
         if (operation.answer.shape === 'value') continue
         const { view, shape } = operation.answer
         const guarded = Object.entries(view.fields).flatMap(([field, definition]) =>
-          definition.kind === 'column' || definition.kind === 'money' || holds(definition.permission) ? [] : [{ field, definition }],
+          definition.kind === 'column' || definition.kind === 'money' || holds(definition.permission)
+            ? []
+            : [{ field, definition }],
         )
         if (guarded.length === 0) continue
         const [plain] = Object.entries(view.fields).find(([, { kind }]) => kind === 'column')!
         let rest: Told | undefined
         for (const { field, definition } of guarded) {
           const where = `${name}: ${operation.name} ${view.name}.${field}`
-          const inner = definition.kind === 'page' ? '{ nodes { __typename } }' : 'target' in definition ? '{ __typename }' : field === 'aumByMonth' ? '{ monthEnd }' : ''
+          const inner =
+            definition.kind === 'page'
+              ? '{ nodes { __typename } }'
+              : 'target' in definition
+                ? '{ __typename }'
+                : field === 'aumByMonth'
+                  ? '{ monthEnd }'
+                  : ''
           const asked = `${plain} ${field} ${inner}`
           bank.service.statements.length = 0
-          const told = await overGraphql(bank, caller, operation, inputs[operation.name]!, shape === 'page' ? `nodes { ${asked} }` : asked)
+          const told = await overGraphql(
+            bank,
+            caller,
+            operation,
+            inputs[operation.name]!,
+            shape === 'page' ? `nodes { ${asked} }` : asked,
+          )
           const [object] = shape === 'page' ? (told.body?.nodes ?? []) : [told.body]
           // A portfolio may be empty and a single scope may see nobody; who sees something must get the rest of it.
           if (!object && told.errors?.length === 0) continue
@@ -210,7 +292,9 @@ describe('a relation that the caller may not follow', () => {
           expect(told.errors?.[0], where).toMatchObject({ path, extensions: { code: 'not_permitted' } })
           expect(object, where).toMatchObject({ [plain]: expect.anything(), [field]: null })
           const tables = 'target' in definition ? [viewNamed(definition.target).table] : ['holding', 'balance', 'exchange_rate']
-          for (const statement of bank.service.statements) for (const table of tables) expect(statement, where).not.toMatch(new RegExp(`(from|join) ${table} (?!o\\b|o_owner\\b)`))
+          for (const statement of bank.service.statements)
+            for (const table of tables)
+              expect(statement, where).not.toMatch(new RegExp(`(from|join) ${table} (?!o\\b|o_owner\\b)`))
           expect(bank.service.statements.length, where).toBeGreaterThan(0)
 
           const parts = selectionOf(operation)
@@ -225,9 +309,25 @@ describe('a relation that the caller may not follow', () => {
       }
     }
     // Whoever may see a thing of these views always may follow these relations.
-    const never = new Set(['Institution.parent', 'Institution.children', 'Institution.staff', 'Staff.institution', 'Staff.delegations', 'Customer.externalIds', 'Holding.parties', 'Holding.balances', 'Balance.holding'])
+    const never = new Set([
+      'Institution.parent',
+      'Institution.children',
+      'Institution.staff',
+      'Staff.institution',
+      'Staff.delegations',
+      'Customer.externalIds',
+      'Holding.parties',
+      'Holding.balances',
+      'Balance.holding',
+    ])
     const answeredViews = new Set(queries.flatMap(({ answer }) => (answer.shape === 'value' ? [] : [answer.view.name])))
-    const all = views.filter(({ name }) => answeredViews.has(name)).flatMap(({ name, fields }) => Object.entries(fields).flatMap(([field, { kind }]) => (kind === 'column' || kind === 'money' ? [] : [`${name}.${field}`])))
+    const all = views
+      .filter(({ name }) => answeredViews.has(name))
+      .flatMap(({ name, fields }) =>
+        Object.entries(fields).flatMap(([field, { kind }]) =>
+          kind === 'column' || kind === 'money' ? [] : [`${name}.${field}`],
+        ),
+      )
     expect(all.filter((relation) => !seen.has(relation) && !never.has(relation))).toEqual([])
   })
 })

@@ -5,10 +5,27 @@ import { isStaleDirectory } from '../../src/db/database.ts'
 import { tables } from '../../src/db/schema.ts'
 import { type Caller, startOfTests, test, type TestBank } from '../setup/service.ts'
 import { type Input, NOBODY, offered, operationNamed, overGraphql, overRest, type Told } from './calls.ts'
-import { type CustomerName, customerIds, customers, documentOf, fillDossiers, keeperOf, markOf, type Onlooker, onlookers, outletOf, ownedTables, rowsByOwner, sharedPhone } from './dossiers.ts'
+import {
+  type CustomerName,
+  customerIds,
+  customers,
+  documentOf,
+  fillDossiers,
+  keeperOf,
+  markOf,
+  type Onlooker,
+  onlookers,
+  outletOf,
+  ownedTables,
+  rowsByOwner,
+  sharedPhone,
+} from './dossiers.ts'
 
 async function actorOf(bank: TestBank, caller: Caller): Promise<Actor> {
-  const named = typeof caller === 'string' ? ({ kind: 'staff', number: caller } as const) : ({ kind: 'client', clientId: caller.client } as const)
+  const named =
+    typeof caller === 'string'
+      ? ({ kind: 'staff', number: caller } as const)
+      : ({ kind: 'client', clientId: caller.client } as const)
   return (await bank.service.service.directory.resolve(named, startOfTests, true)).actor
 }
 
@@ -23,13 +40,29 @@ describe('row-level security', () => {
         const all = await rowsByOwner(bank, table)
         const wanted = sees.map((customer) => [ids[customer], all.get(ids[customer])]).sort()
         // As the code reads it: joined with the customer. Not narrowed to these banks' customers: nobody else's may appear either.
-        const joined = table.name === 'customer' ? 'customer t' : 'customer c join ' + `${table.name} t on t.customer_id = c.id`
-        const query = { text: `select t.${table.column} as id, count(*)::int as count from ${joined} group by 1 order by 1`, values: [] }
-        const seen = [await database.read<{ id: string; count: number }>(scope, query), await database.transaction(scope, (db) => db.rows<{ id: string; count: number }>(query), { readOnly: true })]
-        for (const rows of seen) expect(rows.map(({ id, count }) => [id, count]), `${name} in ${table.name}`).toEqual(wanted)
+        const joined = table.name === 'customer' ? 'customer t' : `customer c join ${table.name} t on t.customer_id = c.id`
+        const query = {
+          text: `select t.${table.column} as id, count(*)::int as count from ${joined} group by 1 order by 1`,
+          values: [],
+        }
+        const seen = [
+          await database.read<{ id: string; count: number }>(scope, query),
+          await database.transaction(scope, (db) => db.rows<{ id: string; count: number }>(query), { readOnly: true }),
+        ]
+        for (const rows of seen)
+          expect(
+            rows.map(({ id, count }) => [id, count]),
+            `${name} in ${table.name}`,
+          ).toEqual(wanted)
         // The table by itself is kept to the subtree, or to the places where the portfolio is.
-        const places = await database.read<{ path: string }>(scope, { text: `select distinct institution_path as path from ${table.name}`, values: [] })
-        expect(places.filter(({ path }) => !scope.prefixes.some((prefix) => path.startsWith(prefix))), `${name} in ${table.name} by itself`).toEqual([])
+        const places = await database.read<{ path: string }>(scope, {
+          text: `select distinct institution_path as path from ${table.name}`,
+          values: [],
+        })
+        expect(
+          places.filter(({ path }) => !scope.prefixes.some((prefix) => path.startsWith(prefix))),
+          `${name} in ${table.name} by itself`,
+        ).toEqual([])
       }
     }
   })
@@ -45,35 +78,66 @@ describe('row-level security', () => {
         const touched = `${table.column} = any ($1::uuid[])`
         const attempts = [
           `update ${table.name} t set institution_path = t.institution_path from customer c where c.id = t.${table.column} and t.${touched} returning t.${table.column}`,
-          ...(table.name === 'customer' ? [] : [`delete from ${table.name} t using customer c where c.id = t.customer_id and t.${touched} returning t.customer_id`]),
+          ...(table.name === 'customer'
+            ? []
+            : [
+                `delete from ${table.name} t using customer c where c.id = t.customer_id and t.${touched} returning t.customer_id`,
+              ]),
         ]
-        for (const text of attempts) expect(await database.transaction(scope, (db) => db.rows({ text, values: [outside] })), `${name}: ${text}`).toEqual([])
+        for (const text of attempts)
+          expect(await database.transaction(scope, (db) => db.rows({ text, values: [outside] })), `${name}: ${text}`).toEqual([])
       }
-      const moved = database.transaction(scope, (db) => db.rows({ text: `update address set institution_path = '/' where customer_id = any ($1::uuid[]) returning customer_id`, values: [sees.map((customer) => ids[customer])] }))
+      const moved = database.transaction(scope, (db) =>
+        db.rows({
+          text: `update address set institution_path = '/' where customer_id = any ($1::uuid[]) returning customer_id`,
+          values: [sees.map((customer) => ids[customer])],
+        }),
+      )
       await expect(moved, name).rejects.toMatchObject({ code: '42501' })
     }
   })
 
-  test('keeps registries shut, journals to their subtree, imports to their branch and answers of commands to their caller', async ({ bank }) => {
+  test('keeps registries shut, journals to their subtree, imports to their branch and answers of commands to their caller', async ({
+    bank,
+  }) => {
     await fillDossiers(bank)
     const { database } = bank.service.service
     const { owner } = bank.service
-    const paths = new Map<string, string>((await owner.query('select code, path from institution')).rows.map(({ code, path }) => [code, path]))
-    await bank.feed('products', [{ externalId: bank.code('P9'), name: '新品', family: 'card', category: 'fee' }], { client: `feed-${bank.code('B2')}` })
-    await bank.request({ client: 'core' }, 'POST', '/products', { code: bank.code('P8'), name: '新品', family: 'card', category: 'fee' }, { 'idempotency-key': `key-${bank.name}` })
+    const paths = new Map<string, string>(
+      (await owner.query('select code, path from institution')).rows.map(({ code, path }) => [code, path]),
+    )
+    await bank.feed('products', [{ externalId: bank.code('P9'), name: '新品', family: 'card', category: 'fee' }], {
+      client: `feed-${bank.code('B2')}`,
+    })
+    await bank.request(
+      { client: 'core' },
+      'POST',
+      '/products',
+      { code: bank.code('P8'), name: '新品', family: 'card', category: 'fee' },
+      { 'idempotency-key': `key-${bank.name}` },
+    )
     for (const { caller, code } of [
       { caller: bank.code('U1'), code: bank.code('B1') },
       { caller: { client: `feed-${bank.code('B2')}` }, code: bank.code('B2') },
     ]) {
       const scope = scopeOf(await actorOf(bank, caller), ['customer:read'])
-      const count = async (from: string) => (await database.transaction(scope, (db) => db.rows<{ count: number }>({ text: `select count(*)::int as count from ${from}`, values: [] })))[0]!.count
+      const count = async (from: string) =>
+        (
+          await database.transaction(scope, (db) =>
+            db.rows<{ count: number }>({ text: `select count(*)::int as count from ${from}`, values: [] }),
+          )
+        )[0]!.count
       const wanted = async (from: string) => (await owner.query(`select count(*)::int as count from ${from}`)).rows[0].count
       const within = (column: string) => `starts_with(${column}, '${paths.get(code)}')`
       for (const { kind, table } of tables) {
         const name = getTableName(table)
         if (kind === 'registry') await expect(count(name), name).rejects.toMatchObject({ code: '42501' })
-        if (name === 'import_run' || name === 'outbox_event') expect(await count(name), name).toBe(await wanted(`${name} where ${within('institution_path')}`))
-        if (name === 'audit_entry') expect(await count(name), name).toBe(await wanted(`${name} where ${within('institution_path')} or ${within('customer_path')}`))
+        if (name === 'import_run' || name === 'outbox_event')
+          expect(await count(name), name).toBe(await wanted(`${name} where ${within('institution_path')}`))
+        if (name === 'audit_entry')
+          expect(await count(name), name).toBe(
+            await wanted(`${name} where ${within('institution_path')} or ${within('customer_path')}`),
+          )
         if (name === 'idempotency') expect(await count(name), name).toBe(0)
       }
       expect(await wanted('idempotency'), 'no row to test with').toBeGreaterThan(0)
@@ -92,14 +156,20 @@ interface Thing {
   readonly institution: string
 }
 
-type Ask = (at: { readonly thing: Thing; readonly bank: TestBank; readonly onlooker: Onlooker; readonly turn: number }) => Input | Promise<Input>
+type Ask = (at: {
+  readonly thing: Thing
+  readonly bank: TestBank
+  readonly onlooker: Onlooker
+  readonly turn: number
+}) => Input | Promise<Input>
 
-const versionOf = async (bank: TestBank, table: string, id: string): Promise<number> => (await bank.service.owner.query(`select version from ${table} where id = $1`, [id])).rows[0].version
+const versionOf = async (bank: TestBank, table: string, id: string): Promise<number> =>
+  (await bank.service.owner.query(`select version from ${table} where id = $1`, [id])).rows[0].version
 
 /** Something of the onlooker's own, so that only the customer in question can be the reason of a refusal. */
-const homeOf = (onlooker: Onlooker): string => (onlooker.sees.includes('4') ? 'B2' : onlooker.sees.includes('3') && !onlooker.sees.includes('2') ? 'O2' : 'O1')
+const homeOf = (onlooker: Onlooker): string =>
+  onlooker.sees.includes('4') ? 'B2' : onlooker.sees.includes('3') && !onlooker.sees.includes('2') ? 'O2' : 'O1'
 const keeperNear = (onlooker: Onlooker): string => (onlooker.sees.includes('4') ? 'R4' : 'R1')
-const ownOf = (onlooker: Onlooker): CustomerName => onlooker.sees[0]!
 
 /** How to call every operation about one customer. Those that end something come last. */
 const aboutCustomers: Readonly<Record<string, Ask>> = {
@@ -119,7 +189,11 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     institutionCode: bank.code(onlooker.sees.includes(thing.customer) ? thing.institution : homeOf(onlooker)),
   }),
   createCustomer: ({ bank, thing }) => ({ kind: 'individual', name: '新客', institutionCode: bank.code(thing.institution) }),
-  correctCustomer: async ({ bank, thing: { customerId }, turn }) => ({ customerId, industry: `F${1000 + turn}`, expectedVersion: await versionOf(bank, 'customer', customerId) }),
+  correctCustomer: async ({ bank, thing: { customerId }, turn }) => ({
+    customerId,
+    industry: `F${1000 + turn}`,
+    expectedVersion: await versionOf(bank, 'customer', customerId),
+  }),
   upsertAssignment: ({ bank, thing: { customer } }) => ({
     source: 'core',
     externalId: bank.code(`S${customer}`),
@@ -128,33 +202,141 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     businessLine: 'personal',
     startsOn: '2024-01-01',
   }),
-  createAssignment: ({ bank, thing: { customerId }, onlooker, turn }) => ({ customerId, staffNumber: bank.code(keeperNear(onlooker)), businessLine: 'corporate', startsOn: `${2030 + turn}-01-01`, endsOn: `${2030 + turn}-02-01` }),
-  correctAssignment: async ({ bank, thing: { customerId, assignmentId }, turn }) => ({ customerId, assignmentId, endsOn: `${2050 + turn}-01-01`, expectedVersion: await versionOf(bank, 'assignment', assignmentId) }),
-  upsertHolding: ({ bank, thing: { customer } }) => ({ source: 'core', externalId: bank.code(`A${customer}`), customerExternalId: bank.code(customer), productCode: bank.code('CUR'), currency: 'CNY' }),
+  createAssignment: ({ bank, thing: { customerId }, onlooker, turn }) => ({
+    customerId,
+    staffNumber: bank.code(keeperNear(onlooker)),
+    businessLine: 'corporate',
+    startsOn: `${2030 + turn}-01-01`,
+    endsOn: `${2030 + turn}-02-01`,
+  }),
+  correctAssignment: async ({ bank, thing: { customerId, assignmentId }, turn }) => ({
+    customerId,
+    assignmentId,
+    endsOn: `${2050 + turn}-01-01`,
+    expectedVersion: await versionOf(bank, 'assignment', assignmentId),
+  }),
+  upsertHolding: ({ bank, thing: { customer } }) => ({
+    source: 'core',
+    externalId: bank.code(`A${customer}`),
+    customerExternalId: bank.code(customer),
+    productCode: bank.code('CUR'),
+    currency: 'CNY',
+  }),
   createHolding: ({ bank, thing: { customerId } }) => ({ customerId, productCode: bank.code('FND'), currency: 'CNY' }),
-  correctHolding: async ({ bank, thing: { customerId, holdingId }, turn }) => ({ customerId, holdingId, openedOn: `${2000 + turn}-01-01`, expectedVersion: await versionOf(bank, 'holding', holdingId) }),
-  upsertMovement: ({ bank, thing: { customer } }) => ({ source: 'core', externalId: bank.code(`V${customer}`), holdingExternalId: bank.code(`A${customer}`), direction: 'in', amount: '10.00', bookedOn: '2026-11-01' }),
-  createMovement: ({ thing: { customerId, holdingId } }) => ({ customerId, holdingId, direction: 'out', amount: '1.00', bookedOn: '2026-11-02' }),
-  correctMovement: async ({ bank, thing: { customerId, movementId } }) => ({ customerId, movementId, purpose: 'household', expectedVersion: await versionOf(bank, 'movement', movementId) }),
+  correctHolding: async ({ bank, thing: { customerId, holdingId }, turn }) => ({
+    customerId,
+    holdingId,
+    openedOn: `${2000 + turn}-01-01`,
+    expectedVersion: await versionOf(bank, 'holding', holdingId),
+  }),
+  upsertMovement: ({ bank, thing: { customer } }) => ({
+    source: 'core',
+    externalId: bank.code(`V${customer}`),
+    holdingExternalId: bank.code(`A${customer}`),
+    direction: 'in',
+    amount: '10.00',
+    bookedOn: '2026-11-01',
+  }),
+  createMovement: ({ thing: { customerId, holdingId } }) => ({
+    customerId,
+    holdingId,
+    direction: 'out',
+    amount: '1.00',
+    bookedOn: '2026-11-02',
+  }),
+  correctMovement: async ({ bank, thing: { customerId, movementId } }) => ({
+    customerId,
+    movementId,
+    purpose: 'household',
+    expectedVersion: await versionOf(bank, 'movement', movementId),
+  }),
   // The further party is a customer of the onlooker's own; the link is there, so that sending it again changes nothing.
-  upsertHoldingParty: ({ bank, thing: { customer } }) => ({ source: 'core', holdingExternalId: bank.code(`A${customer}`), customerExternalId: bank.code('5'), role: 'guarantor' }),
-  upsertBalance: ({ bank, thing: { customer } }) => ({ source: 'core', holdingExternalId: bank.code(`A${customer}`), day: '2026-11-21', amount: '5.00' }),
-  upsertActivity: ({ bank, thing: { customer } }) => ({ source: 'core', customerExternalId: bank.code(customer), month: '2026-09', channel: 'atm', type: 'cash', currency: 'CNY', count: 1 }),
-  endAssignment: ({ thing: { customerId, assignmentId }, turn }) => ({ customerId, assignmentId, endsOn: `${2060 + turn}-01-01` }),
+  upsertHoldingParty: ({ bank, thing: { customer } }) => ({
+    source: 'core',
+    holdingExternalId: bank.code(`A${customer}`),
+    customerExternalId: bank.code('5'),
+    role: 'guarantor',
+  }),
+  upsertBalance: ({ bank, thing: { customer } }) => ({
+    source: 'core',
+    holdingExternalId: bank.code(`A${customer}`),
+    day: '2026-11-21',
+    amount: '5.00',
+  }),
+  upsertActivity: ({ bank, thing: { customer } }) => ({
+    source: 'core',
+    customerExternalId: bank.code(customer),
+    month: '2026-09',
+    channel: 'atm',
+    type: 'cash',
+    currency: 'CNY',
+    count: 1,
+  }),
+  endAssignment: ({ thing: { customerId, assignmentId }, turn }) => ({
+    customerId,
+    assignmentId,
+    endsOn: `${2060 + turn}-01-01`,
+  }),
   voidMovement: ({ thing: { customerId, movementId } }) => ({ customerId, movementId }),
   closeHolding: ({ thing: { customerId, holdingId } }) => ({ customerId, holdingId }),
   closeCustomer: ({ thing: { customerId } }) => ({ customerId }),
 }
 
 /** Operations on what stands in the tree of the bank: called by those of branch B1 and of branch B2 about things of B1 and of B2. */
-const aboutPlaces: Readonly<Record<string, (at: { readonly bank: TestBank; readonly branch: 'B1' | 'B2'; readonly place: Place; readonly turn: number }) => Input | Promise<Input>>> = {
-  upsertInstitution: ({ bank, branch }) => ({ source: 'core', externalId: bank.code(branch), name: '分行', kind: 'branch', parentCode: 'HO' }),
-  createInstitution: ({ bank, branch, turn }) => ({ code: bank.code(`N${turn}`), name: '新网点', kind: 'outlet', parentCode: bank.code(branch) }),
-  correctInstitution: async ({ bank, place: { institutionId }, turn }) => ({ institutionId, name: `网点${turn}`, expectedVersion: await versionOf(bank, 'institution', institutionId) }),
-  upsertStaff: ({ bank, branch, place: { number } }) => ({ source: 'core', externalId: bank.code(number), name: '职员', institutionCode: bank.code(branch), roles: ['branch_manager'] }),
-  createStaff: ({ bank, branch, turn }) => ({ number: bank.code(`E${turn}`), name: '新人', institutionCode: bank.code(branch), roles: ['teller'] }),
-  correctStaff: async ({ bank, place: { staffId }, turn }) => ({ staffId, dailyCapacity: turn, expectedVersion: await versionOf(bank, 'staff', staffId) }),
-  delegatePortfolio: ({ place: { keeperId, deputyId }, turn }) => ({ staffId: keeperId, deputyId, startsOn: `${2100 + turn}-01-01`, endsOn: `${2100 + turn}-02-01`, reason: 'training' }),
+const aboutPlaces: Readonly<
+  Record<
+    string,
+    (at: {
+      readonly bank: TestBank
+      readonly branch: 'B1' | 'B2'
+      readonly place: Place
+      readonly turn: number
+    }) => Input | Promise<Input>
+  >
+> = {
+  upsertInstitution: ({ bank, branch }) => ({
+    source: 'core',
+    externalId: bank.code(branch),
+    name: '分行',
+    kind: 'branch',
+    parentCode: 'HO',
+  }),
+  createInstitution: ({ bank, branch, turn }) => ({
+    code: bank.code(`N${turn}`),
+    name: '新网点',
+    kind: 'outlet',
+    parentCode: bank.code(branch),
+  }),
+  correctInstitution: async ({ bank, place: { institutionId }, turn }) => ({
+    institutionId,
+    name: `网点${turn}`,
+    expectedVersion: await versionOf(bank, 'institution', institutionId),
+  }),
+  upsertStaff: ({ bank, branch, place: { number } }) => ({
+    source: 'core',
+    externalId: bank.code(number),
+    name: '职员',
+    institutionCode: bank.code(branch),
+    roles: ['branch_manager'],
+  }),
+  createStaff: ({ bank, branch, turn }) => ({
+    number: bank.code(`E${turn}`),
+    name: '新人',
+    institutionCode: bank.code(branch),
+    roles: ['teller'],
+  }),
+  correctStaff: async ({ bank, place: { staffId }, turn }) => ({
+    staffId,
+    dailyCapacity: turn,
+    expectedVersion: await versionOf(bank, 'staff', staffId),
+  }),
+  delegatePortfolio: ({ place: { keeperId, deputyId }, turn }) => ({
+    staffId: keeperId,
+    deputyId,
+    startsOn: `${2100 + turn}-01-01`,
+    endsOn: `${2100 + turn}-02-01`,
+    reason: 'training',
+  }),
   importRun: ({ place: { importId } }) => ({ importId }),
   importRejects: ({ place: { importId } }) => ({ importId }),
   cancelImport: ({ place: { importId } }) => ({ importId }),
@@ -179,8 +361,20 @@ const lists = ['customers', 'customerSearch', 'portfolioSummary', 'auditEntries'
 
 /** What is of the whole bank, for everybody who works with it, and shows no customer but through relations. */
 const ofTheBank = [
-  'institution', 'institutions', 'staffMember', 'staffMembers', 'product', 'products', 'exchangeRates', 'calendarDays',
-  'setCalendarDay', 'upsertProduct', 'createProduct', 'correctProduct', 'closeProduct', 'upsertExchangeRate',
+  'institution',
+  'institutions',
+  'staffMember',
+  'staffMembers',
+  'product',
+  'products',
+  'exchangeRates',
+  'calendarDays',
+  'setCalendarDay',
+  'upsertProduct',
+  'createProduct',
+  'correctProduct',
+  'closeProduct',
+  'upsertExchangeRate',
 ]
 
 const absent = ['not_found', 'unknown_reference']
@@ -189,17 +383,28 @@ const isEmptyPage = ({ body }: Told): boolean => (body?.items ?? body?.nodes)?.l
 
 describe('every operation', () => {
   test('has its case here', () => {
-    expect([...Object.keys(aboutCustomers), ...Object.keys(aboutPlaces), ...lists, ...ofTheBank].sort()).toEqual(offered.map(({ name }) => name).sort())
+    expect([...Object.keys(aboutCustomers), ...Object.keys(aboutPlaces), ...lists, ...ofTheBank].sort()).toEqual(
+      offered.map(({ name }) => name).sort(),
+    )
   })
 
-  test('about one customer works for those who see the customer and finds nothing for others, over REST and GraphQL', async ({ bank }) => {
+  test('about one customer works for those who see the customer and finds nothing for others, over REST and GraphQL', async ({
+    bank,
+  }) => {
     await fillDossiers(bank)
-    await bank.feed('customers', [{ externalId: bank.code('5'), kind: 'individual', name: '赵云', institutionCode: bank.code('B2') }])
+    await bank.feed('customers', [
+      { externalId: bank.code('5'), kind: 'individual', name: '赵云', institutionCode: bank.code('B2') },
+    ])
     const ids = await customerIds(bank)
-    const idOf = async (table: string, externalId: string): Promise<string> => (await bank.service.owner.query(`select id from ${table} where external_id = $1`, [bank.code(externalId)])).rows[0].id
+    const idOf = async (table: string, externalId: string): Promise<string> =>
+      (await bank.service.owner.query(`select id from ${table} where external_id = $1`, [bank.code(externalId)])).rows[0].id
     const things: Thing[] = []
     for (const customer of customers) {
-      const [holdingId, assignmentId, movementId] = [await idOf('holding', `A${customer}`), await idOf('assignment', `S${customer}`), await idOf('movement', `V${customer}`)]
+      const [holdingId, assignmentId, movementId] = [
+        await idOf('holding', `A${customer}`),
+        await idOf('assignment', `S${customer}`),
+        await idOf('movement', `V${customer}`),
+      ]
       things.push({ customer, customerId: ids[customer], holdingId, assignmentId, movementId, institution: outletOf[customer] })
     }
     let turn = 0
@@ -217,12 +422,17 @@ describe('every operation', () => {
             const told = await send(bank, onlooker.caller, operation, input)
             const where = `${onlooker.name}: ${name} of customer ${thing.customer} ${send.name}: ${JSON.stringify(told.body)}`
             const text = JSON.stringify([told.body, told.errors])
-            for (const mark of marks(bank, customers.filter((one) => !onlooker.sees.includes(one)))) {
+            for (const mark of marks(
+              bank,
+              customers.filter((one) => !onlooker.sees.includes(one)),
+            )) {
               if (!JSON.stringify(input).includes(mark)) expect(text, where).not.toContain(mark)
             }
             if (!permitted) expect(told.code, where).toBe('not_permitted')
             else if (sees) {
-              expect(['ok', ...(/^(create|end|correct)Assignment$/.test(name) ? ['period_overlap'] : [])], where).toContain(told.code)
+              expect(['ok', ...(/^(create|end|correct)Assignment$/.test(name) ? ['period_overlap'] : [])], where).toContain(
+                told.code,
+              )
               expect(isEmptyPage(told), where).toBe(false)
               counts.ok++
             } else {
@@ -234,13 +444,19 @@ describe('every operation', () => {
         }
       }
     }
-    for (const [name, { ok, absent: none }] of done) expect([ok > 0, none > 0], `${name} was never tried in and out of scope`).toEqual([true, true])
+    for (const [name, { ok, absent: none }] of done)
+      expect([ok > 0, none > 0], `${name} was never tried in and out of scope`).toEqual([true, true])
   })
 
   test('about a place, its people and imports works within the subtree and finds nothing outside it', async ({ bank }) => {
     const c = (suffix: string) => bank.code(suffix)
     await fillDossiers(bank)
-    const staff = (number: string, branch: string) => ({ externalId: c(number), name: number, institutionCode: c(branch), roles: ['relationship_manager'] })
+    const staff = (number: string, branch: string) => ({
+      externalId: c(number),
+      name: number,
+      institutionCode: c(branch),
+      roles: ['relationship_manager'],
+    })
     await bank.feed('staff', [staff('K11', 'B1'), staff('K12', 'B1'), staff('K21', 'B2'), staff('K22', 'B2')])
     await bank.feed('institutions', [
       { externalId: c('X1'), name: '空网点', kind: 'outlet', parentCode: c('B1') },
@@ -251,8 +467,18 @@ describe('every operation', () => {
     for (const branch of branches) {
       const digit = branch.slice(1)
       const [keeperId, deputyId] = [await bank.staffId(`K${digit}1`), await bank.staffId(`K${digit}2`)]
-      const delegated = await bank.request(c(`A${digit}`), 'POST', '/delegations', { staffId: keeperId, deputyId, startsOn: '2027-01-01', endsOn: '2027-02-01', reason: 'leave' })
-      const imported = await bank.import('products', [{ externalId: c(`P${digit}`), name: '新品', family: 'none', category: 'fee' }], { client: `feed-${c(branch)}` })
+      const delegated = await bank.request(c(`A${digit}`), 'POST', '/delegations', {
+        staffId: keeperId,
+        deputyId,
+        startsOn: '2027-01-01',
+        endsOn: '2027-02-01',
+        reason: 'leave',
+      })
+      const imported = await bank.import(
+        'products',
+        [{ externalId: c(`P${digit}`), name: '新品', family: 'none', category: 'fee' }],
+        { client: `feed-${c(branch)}` },
+      )
       expect([delegated.status, imported.body.rowsRejected]).toEqual([201, 1])
       places.set(branch, {
         institutionId: await bank.idOf('institution', branch),
@@ -266,8 +492,8 @@ describe('every operation', () => {
       })
     }
     const callers = branches.flatMap((branch) => [
-      { branch, caller: c(`A${branch.slice(1)}`) as Caller },
-      { branch, caller: { client: `feed-${c(branch)}` } as Caller },
+      { branch, caller: c(`A${branch.slice(1)}`) },
+      { branch, caller: { client: `feed-${c(branch)}` } },
     ])
     let turn = 0
     for (const [name, ask] of Object.entries(aboutPlaces)) {
@@ -311,18 +537,37 @@ describe('a list', () => {
       for (const { input, finds } of filters) {
         const wanted = sorted(finds.filter((customer) => sees.includes(customer)).map((customer) => ids[customer]))
         const rest = await overRest(bank, caller, operationNamed('customers'), { ...input, includeTotal: true })
-        expect([sorted(rest.body.items.map(({ id }: any) => id)), rest.body.total], `${name} ${JSON.stringify(input)}`).toEqual([wanted, wanted.length])
-        const graphql = await overGraphql(bank, caller, operationNamed('customers'), input, 'totalCount nodes { id } edges { node { id } }')
+        expect([sorted(rest.body.items.map(({ id }: any) => id)), rest.body.total], `${name} ${JSON.stringify(input)}`).toEqual([
+          wanted,
+          wanted.length,
+        ])
+        const graphql = await overGraphql(
+          bank,
+          caller,
+          operationNamed('customers'),
+          input,
+          'totalCount nodes { id } edges { node { id } }',
+        )
         const { totalCount, nodes, edges } = graphql.body
-        expect([sorted(nodes.map(({ id }: any) => id)), sorted(edges.map(({ node }: any) => node.id)), totalCount], name).toEqual([wanted, wanted, wanted.length])
+        expect([sorted(nodes.map(({ id }: any) => id)), sorted(edges.map(({ node }: any) => node.id)), totalCount], name).toEqual(
+          [wanted, wanted, wanted.length],
+        )
       }
       const paged: string[] = []
-      for (let cursor: string | undefined; ; ) {
-        const { body } = await overRest(bank, caller, operationNamed('customers'), { limit: 1, orderBy: 'name_asc', ...(cursor !== undefined && { cursor }) })
+      for (let cursor: string | undefined; ;) {
+        const { body } = await overRest(bank, caller, operationNamed('customers'), {
+          limit: 1,
+          orderBy: 'name_asc',
+          ...(cursor !== undefined && { cursor }),
+        })
         paged.push(...body.items.map(({ id }: any) => id))
         if (body.nextCursor === null) break
         cursor = body.nextCursor
-        const foreign = await overRest(bank, bank.code('U1'), operationNamed('customers'), { limit: 1, orderBy: 'name_asc', cursor })
+        const foreign = await overRest(bank, bank.code('U1'), operationNamed('customers'), {
+          limit: 1,
+          orderBy: 'name_asc',
+          cursor,
+        })
         expect(foreign.code).toBe('invalid_cursor')
       }
       expect(sorted(paged), name).toEqual(sorted(sees.map((customer) => ids[customer])))
@@ -335,7 +580,10 @@ describe('a list', () => {
     const searches: readonly { readonly input: Input; readonly finds: readonly CustomerName[] }[] = [
       { input: { name: `王mark${bank.name}` }, finds: customers },
       ...customers.map((customer) => ({ input: { number: bank.code(customer) }, finds: [customer] })),
-      ...customers.map((customer) => ({ input: { documentNumber: documentOf[customer], documentType: 'passport', documentCountry: 'DE' }, finds: [customer] })),
+      ...customers.map((customer) => ({
+        input: { documentNumber: documentOf[customer], documentType: 'passport', documentCountry: 'DE' },
+        finds: [customer],
+      })),
       ...customers.map((customer) => ({ input: { name: markOf(bank, customer) }, finds: [customer] })),
       { input: { phone: sharedPhone }, finds: ['1', '2', '4'] },
     ]
@@ -346,9 +594,14 @@ describe('a list', () => {
         const graphql = await overGraphql(bank, caller, operationNamed('customerSearch'), input, 'nodes { id name }')
         for (const found of [rest.body.items, graphql.body.nodes]) {
           const found4 = found.map(({ id }: any) => id)
-          expect(found4.filter((id: string) => !sees.some((customer) => ids[customer] === id)), `${name} ${JSON.stringify(input)}`).toEqual([])
+          expect(
+            found4.filter((id: string) => !sees.some((customer) => ids[customer] === id)),
+            `${name} ${JSON.stringify(input)}`,
+          ).toEqual([])
           // A search by name is generous: it may find more than these, but only in scope.
-          expect(sorted(found4), `${name} ${JSON.stringify(input)}`).toEqual('name' in input ? expect.arrayContaining(wanted) : sorted(wanted))
+          expect(sorted(found4), `${name} ${JSON.stringify(input)}`).toEqual(
+            'name' in input ? expect.arrayContaining(wanted) : sorted(wanted),
+          )
         }
       }
     }
@@ -368,10 +621,18 @@ describe('a list', () => {
         const counted = of.filter((customer) => sees.includes(customer))
         const sum = { amount: counted.reduce((total, customer) => total + aum[customer], 0).toFixed(2), currency: 'CNY' }
         const rest = await overRest(bank, caller, operationNamed('portfolioSummary'), input)
-        const graphql = await overGraphql(bank, caller, operationNamed('portfolioSummary'), input, 'customers aum { amount currency } byFamily { family holdings customers amount { amount currency } }')
+        const graphql = await overGraphql(
+          bank,
+          caller,
+          operationNamed('portfolioSummary'),
+          input,
+          'customers aum { amount currency } byFamily { family holdings customers amount { amount currency } }',
+        )
         for (const { body } of [rest, graphql]) {
           expect([body.customers, body.aum], `${name} ${JSON.stringify(input)}`).toEqual([counted.length, sum])
-          expect(body.byFamily, name).toEqual(counted.length === 0 ? [] : [{ family: 'deposit', holdings: counted.length, customers: counted.length, amount: sum }])
+          expect(body.byFamily, name).toEqual(
+            counted.length === 0 ? [] : [{ family: 'deposit', holdings: counted.length, customers: counted.length, amount: sum }],
+          )
         }
       }
     }
@@ -380,9 +641,22 @@ describe('a list', () => {
   test('of audit entries shows and counts what was done by and to the branch', async ({ bank }) => {
     await fillDossiers(bank)
     const ids = await customerIds(bank)
-    for (const customer of customers) await bank.request({ client: 'core' }, 'PUT', `/customers/by-external-id/core/${bank.code(customer)}`, { kind: 'individual', name: '新名', institutionCode: bank.code(outletOf[customer]) })
-    await bank.request(bank.code('M2'), 'POST', '/customers', { kind: 'individual', name: '外人', institutionCode: bank.code('B2') })
-    for (const [number, branch] of [['U1', 'B1'], ['A1', 'B1'], ['U2', 'B2']] as const) {
+    for (const customer of customers)
+      await bank.request({ client: 'core' }, 'PUT', `/customers/by-external-id/core/${bank.code(customer)}`, {
+        kind: 'individual',
+        name: '新名',
+        institutionCode: bank.code(outletOf[customer]),
+      })
+    await bank.request(bank.code('M2'), 'POST', '/customers', {
+      kind: 'individual',
+      name: '外人',
+      institutionCode: bank.code('B2'),
+    })
+    for (const [number, branch] of [
+      ['U1', 'B1'],
+      ['A1', 'B1'],
+      ['U2', 'B2'],
+    ] as const) {
       const { rows } = await bank.service.owner.query(
         `select e.id from audit_entry e join institution i on i.code = $1 where starts_with(e.institution_path, i.path) or starts_with(e.customer_path, i.path)`,
         [bank.code(branch)],
@@ -390,11 +664,23 @@ describe('a list', () => {
       const wanted = sorted(rows.map(({ id }) => id))
       const rest = await overRest(bank, bank.code(number), operationNamed('auditEntries'), { limit: 200, includeTotal: true })
       expect([sorted(rest.body.items.map(({ id }: any) => id)), rest.body.total], number).toEqual([wanted, wanted.length])
-      const graphql = await overGraphql(bank, bank.code(number), operationNamed('auditEntries'), { limit: 200 }, 'totalCount nodes { id customerId }')
-      expect([sorted(graphql.body.nodes.map(({ id }: any) => id)), graphql.body.totalCount], number).toEqual([wanted, wanted.length])
+      const graphql = await overGraphql(
+        bank,
+        bank.code(number),
+        operationNamed('auditEntries'),
+        { limit: 200 },
+        'totalCount nodes { id customerId }',
+      )
+      expect([sorted(graphql.body.nodes.map(({ id }: any) => id)), graphql.body.totalCount], number).toEqual([
+        wanted,
+        wanted.length,
+      ])
       for (const customer of customers) {
         const inside = (branch === 'B2') === (customer === '4')
-        const about = await overRest(bank, bank.code(number), operationNamed('auditEntries'), { customerId: ids[customer], includeTotal: true })
+        const about = await overRest(bank, bank.code(number), operationNamed('auditEntries'), {
+          customerId: ids[customer],
+          includeTotal: true,
+        })
         expect(about.body.total > 0, `${number} about customer ${customer}`).toBe(inside)
         expect(about.body.items.length, number).toBe(about.body.total)
       }
@@ -407,14 +693,25 @@ describe('a list', () => {
     const c = (suffix: string) => bank.code(suffix)
     const rows = (name: string) => [{ source: 'core', externalId: c(name), name: '新品', family: 'card', category: 'fee' }]
     const byBranch: Record<string, string> = {}
-    for (const branch of ['B1', 'B2']) byBranch[branch] = (await bank.import('products', rows(`P${branch}`), { client: `feed-${c(branch)}` })).body.id
-    for (const [caller, branch] of [[c('M1'), 'B1'], [c('U1'), 'B1'], [c('M2'), 'B2'], [{ client: `feed-${c('B1')}` }, 'B1'], [{ client: `feed-${c('B2')}` }, 'B2']] as const) {
+    for (const branch of ['B1', 'B2'])
+      byBranch[branch] = (await bank.import('products', rows(`P${branch}`), { client: `feed-${c(branch)}` })).body.id
+    for (const [caller, branch] of [
+      [c('M1'), 'B1'],
+      [c('U1'), 'B1'],
+      [c('M2'), 'B2'],
+      [{ client: `feed-${c('B1')}` }, 'B1'],
+      [{ client: `feed-${c('B2')}` }, 'B2'],
+    ] as const) {
       const rest = await overRest(bank, caller, operationNamed('importRuns'), { includeTotal: true })
       const graphql = await overGraphql(bank, caller, operationNamed('importRuns'), {}, 'totalCount nodes { id }')
       expect([rest.body.items.map(({ id }: any) => id), rest.body.total], branch).toEqual([[byBranch[branch]], 1])
       expect([graphql.body.nodes.map(({ id }: any) => id), graphql.body.totalCount], branch).toEqual([[byBranch[branch]], 1])
     }
-    const taken = await overRest(bank, { client: `feed-${c('B2')}` }, operationNamed('importRows'), { entity: 'products', importId: byBranch['B1'], rows: rows('P3') })
+    const taken = await overRest(bank, { client: `feed-${c('B2')}` }, operationNamed('importRows'), {
+      entity: 'products',
+      importId: byBranch['B1'],
+      rows: rows('P3'),
+    })
     expect(taken.code).toBe('conflict')
     expect(JSON.stringify(taken.body)).not.toContain(c('B1'))
   })
@@ -434,8 +731,26 @@ describe('a list', () => {
       ['staff', { externalId: c('R1'), name: '职员', institutionCode: c('B2'), roles: ['teller'] }],
       ['customers', { externalId: c('9'), kind: 'individual', name: '客户', institutionCode: c('O1') }],
       ['customers', { externalId: c('1'), kind: 'individual', name: '客户', institutionCode: c('B2') }],
-      ['assignments', { externalId: c('S9'), customerExternalId: c('1'), staffNumber: c('R4'), businessLine: 'corporate', startsOn: '2027-01-01' }],
-      ['assignments', { externalId: c('S9'), customerExternalId: c('4'), staffNumber: c('R1'), businessLine: 'corporate', startsOn: '2027-01-01' }],
+      [
+        'assignments',
+        {
+          externalId: c('S9'),
+          customerExternalId: c('1'),
+          staffNumber: c('R4'),
+          businessLine: 'corporate',
+          startsOn: '2027-01-01',
+        },
+      ],
+      [
+        'assignments',
+        {
+          externalId: c('S9'),
+          customerExternalId: c('4'),
+          staffNumber: c('R1'),
+          businessLine: 'corporate',
+          startsOn: '2027-01-01',
+        },
+      ],
       ['holdings', { externalId: c('A9'), customerExternalId: c('1'), productCode: c('CUR'), currency: 'CNY' }],
       ['holdingParties', { holdingExternalId: c('A1'), customerExternalId: c('4'), role: 'guarantor' }],
       ['holdingParties', { holdingExternalId: c('A4'), customerExternalId: c('1'), role: 'guarantor' }],
@@ -450,11 +765,20 @@ describe('a list', () => {
       for (const mark of marks(bank, ['1', '2', '3'])) expect(told).not.toContain(mark)
     }
     // The account of another branch's customer cannot be taken over by naming one's own customer; that the name is taken cannot be hidden.
-    const stolen = await sends('holdings', { externalId: c('A1'), customerExternalId: c('4'), productCode: c('CUR'), currency: 'CNY' })
+    const stolen = await sends('holdings', {
+      externalId: c('A1'),
+      customerExternalId: c('4'),
+      productCode: c('CUR'),
+      currency: 'CNY',
+    })
     expect(stolen).toMatch(/unknown_reference|already_exists|conflict/)
     expect(stolen).not.toContain(markOf(bank, '1'))
-    expect((await bank.service.owner.query('select customer_id from holding where external_id = $1', [c('A1')])).rows).toEqual([{ customer_id: (await customerIds(bank))['1'] }])
-    expect((await bank.service.owner.query('select count(*) from audit_entry where customer_id is not null')).rows).toEqual(before.rows)
+    expect((await bank.service.owner.query('select customer_id from holding where external_id = $1', [c('A1')])).rows).toEqual([
+      { customer_id: (await customerIds(bank))['1'] },
+    ])
+    expect((await bank.service.owner.query('select count(*) from audit_entry where customer_id is not null')).rows).toEqual(
+      before.rows,
+    )
   })
 })
 
@@ -462,7 +786,8 @@ describe('a scope', () => {
   test('holds for reference data alone: with no customer permission in use no customer is seen', async ({ bank }) => {
     await fillDossiers(bank)
     const scope: Scope = scopeOf(await actorOf(bank, bank.code('M1')), ['organisation:read', 'product:read'])
-    for (const { name } of ownedTables) expect(await bank.service.service.database.read(scope, { text: `select from ${name}`, values: [] }), name).toEqual([])
+    for (const { name } of ownedTables)
+      expect(await bank.service.service.database.read(scope, { text: `select from ${name}`, values: [] }), name).toEqual([])
   })
 
   test('of a directory that has changed since is not used: the read is given up', async ({ bank }) => {
@@ -472,7 +797,11 @@ describe('a scope', () => {
     expect(await reads()).toHaveLength(1)
     await bank.feed('staff', [{ externalId: bank.code('T1'), name: '改名', institutionCode: bank.code('O1'), roles: ['teller'] }])
     expect(isStaleDirectory(await reads().catch((error: unknown) => error))).toBe(true)
-    const written = database.transaction(scopeOf(actor, ['customer:read']), (db) => db.rows({ text: 'select id from customer', values: [] }), { directoryVersion: version })
+    const written = database.transaction(
+      scopeOf(actor, ['customer:read']),
+      (db) => db.rows({ text: 'select id from customer', values: [] }),
+      { directoryVersion: version },
+    )
     expect(isStaleDirectory(await written.catch((error: unknown) => error))).toBe(true)
   })
 
