@@ -5,6 +5,7 @@ const resolve = { alias: { graphql: new URL('node_modules/graphql/index.js', imp
 
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
       { test: { name: 'core', include: ['test/core/**/*.test.ts', 'test/tokens/**/*.test.ts', 'test/rest/**/*.test.ts'], isolate: false } },
       {
@@ -13,7 +14,6 @@ export default defineConfig({
           name: 'api',
           include: ['test/api/**/*.test.ts', 'test/db/**/*.test.ts'],
           globalSetup: 'test/setup/postgres.ts',
-          maxWorkers: 2,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

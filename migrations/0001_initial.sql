@@ -636,7 +636,7 @@ begin
     with check (nullif(current_setting('app.scope', true), '') = '/');
   execute format('create policy append on outbox_event for insert with check (%s)', some_scope);
   execute format('create policy scope on outbox_event for select using (%s)', in_scope);
-  create policy caller on idempotency using (caller = nullif(current_setting('app.caller', true), '') or nullif(current_setting('app.caller', true), '') = 'system')
+  create policy caller on idempotency using (caller = nullif(current_setting('app.caller', true), '') or nullif(current_setting('app.caller', true), '') ^@ 'system:')
     with check (caller = nullif(current_setting('app.caller', true), ''));
   execute format('create policy scope on import_run using (%s) with check (%s)', in_scope, in_scope);
   execute format('create policy scope on import_reject using (%s) with check (%s)', some_scope, some_scope);

@@ -11,7 +11,10 @@ const root = new URL('../', import.meta.url)
 const settingsTable = [
   '| setting | default | meaning |',
   '| --- | --- | --- |',
-  ...settings.map(({ name, default: fallback, meaning }) => `| \`${name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${meaning.replaceAll('|', '\\|')} |`),
+  ...settings.map(
+    ({ name, default: fallback, meaning }) =>
+      `| \`${name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${meaning.replaceAll('|', '\\|')} |`,
+  ),
 ].join('\n')
 
 function betweenMarks(text: string, name: string, content: string): string {

@@ -22,7 +22,13 @@ const WIDTH = 30
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { url: { type: 'string' }, token: { type: 'string' }, client: { type: 'string' }, 'import-id': { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      url: { type: 'string' },
+      token: { type: 'string' },
+      client: { type: 'string' },
+      'import-id': { type: 'string' },
+      help: { type: 'boolean' },
+    },
   })
   const [entity, file] = positionals
   if (values.help || entity === undefined || file === undefined || positionals.length > 2) throw new Error(usage)
@@ -53,7 +59,12 @@ async function main(): Promise<void> {
 }
 
 /** Streams the file as it is read, so that its size does not matter, and shows how much is sent. */
-async function send(url: URL, file: string, size: number, headers: Record<string, string>): Promise<{ readonly status: number; readonly body: string }> {
+async function send(
+  url: URL,
+  file: string,
+  size: number,
+  headers: Record<string, string>,
+): Promise<{ readonly status: number; readonly body: string }> {
   const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, { method: 'POST', headers })
   const answered = new Promise<{ status: number; body: string }>((resolve, reject) => {
     request.once('error', reject)

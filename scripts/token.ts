@@ -15,12 +15,20 @@ Roles: ${roles.join(', ')}. Without arguments: a branch manager.`
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { staff: { type: 'string' }, client: { type: 'string' }, role: { type: 'string' }, institution: { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      staff: { type: 'string' },
+      client: { type: 'string' },
+      role: { type: 'string' },
+      institution: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   })
   if (values.help) return console.log(usage)
   const config = processConfig()
-  if (config.jwt.keys.kind !== 'development') throw new Error('The development issuer is off: JWT_JWKS_URL or JWT_PUBLIC_KEY is set.')
-  if ([values.staff, values.client, values.role].filter((value) => value !== undefined).length > 1) throw new Error('Give one of --staff, --client and --role.')
+  if (config.jwt.keys.kind !== 'development')
+    throw new Error('The development issuer is off: JWT_JWKS_URL or JWT_PUBLIC_KEY is set.')
+  if ([values.staff, values.client, values.role].filter((value) => value !== undefined).length > 1)
+    throw new Error('Give one of --staff, --client and --role.')
   if (values.institution !== undefined && values.role === undefined) throw new Error('--institution goes with --role.')
   const issuer = await developmentIssuer(config.dataDir)
   if (values.staff !== undefined) return console.log(await issuer.sign({ sub: values.staff }))
@@ -33,7 +41,11 @@ async function main(): Promise<void> {
 }
 
 /** The first one of a role, in the order of their numbers, as token claims. */
-async function claimsOf(url: string, role: string, institution: string | undefined): Promise<{ sub: string; client_id?: string }> {
+async function claimsOf(
+  url: string,
+  role: string,
+  institution: string | undefined,
+): Promise<{ sub: string; client_id?: string }> {
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
@@ -47,7 +59,10 @@ async function claimsOf(url: string, role: string, institution: string | undefin
       machine ? [institution ?? null] : [institution ?? null, role],
     )
     const name = rows[0]?.name
-    if (name === undefined) throw new Error(`There is nobody with the role ${role}${institution === undefined ? '' : ` in the institution ${institution}`}.`)
+    if (name === undefined)
+      throw new Error(
+        `There is nobody with the role ${role}${institution === undefined ? '' : ` in the institution ${institution}`}.`,
+      )
     return machine ? { sub: name, client_id: name } : { sub: name }
   } finally {
     await client.end()

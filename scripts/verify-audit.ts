@@ -10,12 +10,23 @@ import { openService } from '../src/service.ts'
 async function main(): Promise<void> {
   const { values: input } = parseArgs({ options: { from: { type: 'string' }, to: { type: 'string' } } })
   const config = processConfig()
-  const serviceUrl = config.database.kind === 'external' ? config.database.url : (await embeddedConnection(config.dataDir))?.serviceUrl
+  const serviceUrl =
+    config.database.kind === 'external' ? config.database.url : (await embeddedConnection(config.dataDir))?.serviceUrl
   if (serviceUrl === undefined) throw new Error('The service is not running here: start it, or set DATABASE_URL.')
   const keys = config.keys === 'development' ? await developmentKeys(config.dataDir) : config.keys
-  const { service, close } = await openService(config, { serviceUrl, keys }, () => {}, () => {})
+  const { service, close } = await openService(
+    config,
+    { serviceUrl, keys },
+    () => {},
+    () => {},
+  )
   try {
-    const { answer } = await execute(service, auditVerification, { caller: { kind: 'system', name: 'verify-audit' }, input, selection: new Map(), refusedAs: null })
+    const { answer } = await execute(service, auditVerification, {
+      caller: { kind: 'system', name: 'verify-audit' },
+      input,
+      selection: new Map(),
+      refusedAs: null,
+    })
     console.log(JSON.stringify(answer, undefined, 2))
     if (!(answer as { intact: boolean }).intact) process.exitCode = 1
   } finally {

@@ -1,5 +1,11 @@
 import { isUtf8 } from 'node:buffer'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify'
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify'
 import { DomainError } from './core/errors.ts'
 import { noCustomers } from './core/actors.ts'
 import { graphql, type GraphqlSettings } from './graphql/plugin.ts'
@@ -56,31 +62,40 @@ export async function buildApp({ service, authenticate, metrics, settings }: Dep
     logController: new LogController({ disableRequestLogging: true }),
   })
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
-  app.setNotFoundHandler((request, reply) => sendProblem(new DomainError('not_found', 'There is nothing at this address.'), request, reply))
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(new DomainError('not_found', 'There is nothing at this address.'), request, reply),
+  )
 
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     if (!isUtf8(body)) done(new DomainError('malformed_request', 'The body is not valid UTF-8.'))
-    else parseJson(request, body.toString('utf8'), done)
+    else void parseJson(request, body.toString('utf8'), done)
   })
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('X-Request-Id', request.id)
     const { traceparent } = request.headers
-    if (typeof traceparent === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent)) reply.header('traceparent', traceparent)
+    if (typeof traceparent === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent))
+      reply.header('traceparent', traceparent)
     if (!request.routeOptions.config.streams) limitTime(request, reply, settings.requestTimeoutMs)
     if (request.routeOptions.config.operation !== undefined) request.caller = await authenticate(tokenOf(request))
   })
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request
-    request.log.info({ method, route: routeOptions.url, status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime * 10) / 10 }, 'answered')
+    request.log.info(
+      { method, route: routeOptions.url, status: reply.statusCode, milliseconds: Math.round(reply.elapsedTime * 10) / 10 },
+      'answered',
+    )
   })
 
   await limitRate(app, settings.rateLimit)
   app.get('/health/live', async () => ({ status: 'ok' }))
   app.get('/health/ready', async () => {
-    await service.database.read({ prefixes: [noCustomers], portfolio: [], caller: '' }, { text: 'select version from directory_version', values: [] })
+    await service.database.read(
+      { prefixes: [noCustomers], portfolio: [], caller: '' },
+      { text: 'select version from directory_version', values: [] },
+    )
     return { status: 'ok' }
   })
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()))

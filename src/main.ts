@@ -24,7 +24,15 @@ async function loadDemoWhereEmpty(config: Config, ownerUrl: string, keys: KeyRin
   if (!(await isEmpty(ownerUrl))) return
   const now = new Date()
   log.info(`Loading the demo bank with ${customers} customers.`)
-  await loadDemoBank({ ownerUrl, vault: openVault(keys), customers, now, today: dayOf(now, config.timeZone), baseCurrency: config.baseCurrency })
+  await loadDemoBank({
+    ownerUrl,
+    vault: openVault(keys),
+    customers,
+    now,
+    today: dayOf(now, config.timeZone),
+    baseCurrency: config.baseCurrency,
+    progress: log.info,
+  })
 }
 
 function configuration(): Config {

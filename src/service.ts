@@ -7,7 +7,6 @@ import { buildApp } from './app.ts'
 import type { Config, KeyRings } from './config.ts'
 import { DomainError } from './core/errors.ts'
 import { openDatabase } from './db/database.ts'
-import { listCalendarOverrides } from './db/delegations.ts'
 import { openVault } from './db/vault.ts'
 import { startWorker } from './jobs/worker.ts'
 import { openMetrics } from './metrics.ts'
@@ -25,9 +24,13 @@ export interface Assembly {
 type Warn = (details: object, message: string) => void
 
 /** Puts the operations on a database: what jobs and commands need. */
-export async function openService(config: Config, { serviceUrl, keys }: Assembly, observe: Service['observe'], warn: Warn): Promise<{ readonly service: Service; close(): Promise<void> }> {
+export async function openService(
+  config: Config,
+  { serviceUrl, keys }: Assembly,
+  observe: Service['observe'],
+  warn: Warn,
+): Promise<{ readonly service: Service; close(): Promise<void> }> {
   const database = openDatabase({ url: serviceUrl, ...config }, { warn })
-  const overrides = await database.transaction({ prefixes: ['.'], portfolio: [], caller: 'system:start' }, (db) => listCalendarOverrides(db, config.calendar), { readOnly: true })
   const service: Service = {
     database,
     directory: openDirectory(database, config.timeZone),
@@ -36,7 +39,11 @@ export async function openService(config: Config, { serviceUrl, keys }: Assembly
     bank: {
       baseCurrency: config.baseCurrency,
       timeZone: config.timeZone,
-      calendar: { timeZone: config.timeZone, country: config.calendar, overrides: new Map(overrides.map(({ day, kind }) => [day, kind])) },
+      calendar: {
+        timeZone: config.timeZone,
+        country: config.calendar,
+        overrides: new Map(),
+      },
     },
     clock: () => new Date(),
     newId: v7,
@@ -66,7 +73,12 @@ export async function serve(config: Config, assembly: Assembly): Promise<{ reado
     },
   })
   warn = (details, message) => app.log.warn(details, message)
-  const workers = config.workers === 'in_process' ? await openWorker(service, assembly.serviceUrl, (level, message) => app.log[level === 'error' ? 'error' : 'debug'](message)) : undefined
+  const workers =
+    config.workers === 'in_process'
+      ? await openWorker(service, assembly.serviceUrl, (level, message) =>
+          app.log[level === 'error' ? 'error' : 'debug'](message),
+        )
+      : undefined
   try {
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {
@@ -86,7 +98,11 @@ export async function serve(config: Config, assembly: Assembly): Promise<{ reado
   }
 }
 
-async function openWorker(service: Service, serviceUrl: string, log: (level: string, message: string) => void): Promise<{ close(): Promise<void> }> {
+async function openWorker(
+  service: Service,
+  serviceUrl: string,
+  log: (level: string, message: string) => void,
+): Promise<{ close(): Promise<void> }> {
   const pool = new Pool({ connectionString: serviceUrl, max: 4, application_name: 'guanxi worker' })
   pool.on('error', (error) => log('error', error.message))
   pool.on('connect', (client) => client.on('error', (error) => log('error', error.message)))
@@ -103,7 +119,15 @@ async function tokenVerifier({ jwt, dataDir }: Config): Promise<TokenVerifier> {
   const { algorithms, staffClaim, clientClaim, keys } = jwt
   if (keys.kind !== 'development') return createTokenVerifier({ ...jwt, keys, now: Date.now })
   const { issuer, audience, publicKeyPem } = await developmentIssuer(dataDir)
-  return createTokenVerifier({ issuer, audience, algorithms, staffClaim, clientClaim, keys: { kind: 'development', publicKeyPem }, now: Date.now })
+  return createTokenVerifier({
+    issuer,
+    audience,
+    algorithms,
+    staffClaim,
+    clientClaim,
+    keys: { kind: 'development', publicKeyPem },
+    now: Date.now,
+  })
 }
 
 /** Checks bearer tokens; a token that cannot be accepted names its reason and nothing of itself. */
@@ -112,7 +136,8 @@ export function authenticator(verifier: TokenVerifier): (token: string) => Calle
     verifier.verifyCached(token) ??
     verifier.verify(token).catch((error: unknown) => {
       if (!isTokenRefusal(error)) throw error
-      if (error.reason === 'keys_unavailable') throw new DomainError('unavailable', 'The keys of the identity provider cannot be read at the moment.')
+      if (error.reason === 'keys_unavailable')
+        throw new DomainError('unavailable', 'The keys of the identity provider cannot be read at the moment.')
       throw new DomainError('unauthenticated', `The token was refused: ${error.reason.replaceAll('_', ' ')}.`)
     })
 }

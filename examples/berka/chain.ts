@@ -62,7 +62,10 @@ export function chainDay<B extends Booking>(before: bigint, bookings: readonly B
   let ways: readonly Way[] = follow(undefined, before, bookings)
   for (let length = 1; length < bookings.length; length++)
     ways = best(ways.flatMap((way) => follow(way, way.last.balance, bookings)))
-  const least = ways.reduce<bigint | undefined>((sum, { missed }) => (sum === undefined || missed < sum ? missed : sum), undefined)
+  const least = ways.reduce<bigint | undefined>(
+    (sum, { missed }) => (sum === undefined || missed < sum ? missed : sum),
+    undefined,
+  )
   const [way, ...others] = ways.filter(({ missed }) => missed === least)
   if (!way) throw new Error('the balances do not follow from one another in any order.')
   if (others.some(({ last }) => last.balance !== way.last.balance))
@@ -79,9 +82,7 @@ function follow(way: Way | undefined, balance: bigint, bookings: readonly Bookin
     const bit = 1 << index
     const miss = balance + last.change - last.balance
     const missed = miss < 0n ? -miss : miss
-    return used & bit || missed > rounding
-      ? []
-      : [{ used: used | bit, last, earlier: way, missed: (way?.missed ?? 0n) + missed }]
+    return used & bit || missed > rounding ? [] : [{ used: used | bit, last, earlier: way, missed: (way?.missed ?? 0n) + missed }]
   })
 }
 

@@ -88,12 +88,20 @@ function institutionsOf({ districts }: Berka): readonly InstitutionRow[] {
   const regions = [...new Set(districts.map(({ region }) => region))]
   return [
     headOffice,
-    ...regions.map(
-      (region): InstitutionRow => ({ source, externalId: regionCode(region), name: region, kind: 'branch', parentCode: headOffice.externalId }),
-    ),
-    ...districts.map(
-      ({ id, name, region }): InstitutionRow => ({ source, externalId: districtCode(id), name, kind: 'outlet', parentCode: regionCode(region) }),
-    ),
+    ...regions.map((region): InstitutionRow => ({
+      source,
+      externalId: regionCode(region),
+      name: region,
+      kind: 'branch',
+      parentCode: headOffice.externalId,
+    })),
+    ...districts.map(({ id, name, region }): InstitutionRow => ({
+      source,
+      externalId: districtCode(id),
+      name,
+      kind: 'outlet',
+      parentCode: regionCode(region),
+    })),
   ]
 }
 
@@ -102,7 +110,14 @@ function productsOf({ cards }: Berka): readonly ProductRow[] {
   return [
     { source, externalId: 'account', name: 'Current account', family: 'deposit', category: 'deposit', currency },
     { source, externalId: 'loan', name: 'Loan', family: 'loan', category: 'loan', currency },
-    ...types.map((type): ProductRow => ({ source, externalId: `card-${type}`, name: `Card ${type}`, family: 'card', category: 'fee', currency })),
+    ...types.map((type): ProductRow => ({
+      source,
+      externalId: `card-${type}`,
+      name: `Card ${type}`,
+      family: 'card',
+      category: 'fee',
+      currency,
+    })),
   ]
 }
 
@@ -184,14 +199,23 @@ function cardsOf({ cards, dispositions }: Berka): readonly HoldingRow[] {
 function partiesOf({ dispositions }: Berka): readonly HoldingPartyRow[] {
   return dispositions
     .filter(({ type }) => type === 'DISPONENT')
-    .map(({ accountId, clientId }) => ({ source, holdingExternalId: accountId, customerExternalId: clientId, role: 'authorised_user' }))
+    .map(({ accountId, clientId }) => ({
+      source,
+      holdingExternalId: accountId,
+      customerExternalId: clientId,
+      role: 'authorised_user',
+    }))
 }
 
 function dayEndsOf(transactions: readonly Transaction[]): ReadonlyMap<string, readonly DayEnd[]> {
   const byAccount = Map.groupBy(transactions, ({ accountId }) => accountId)
   return new Map(
     [...byAccount].map(([accountId, ofAccount]) => {
-      const bookings = ofAccount.map(({ day, direction, amount, balance }) => ({ day, balance, change: direction === 'in' ? amount : -amount }))
+      const bookings = ofAccount.map(({ day, direction, amount, balance }) => ({
+        day,
+        balance,
+        change: direction === 'in' ? amount : -amount,
+      }))
       try {
         return [accountId, chainAccount(bookings)]
       } catch (error) {

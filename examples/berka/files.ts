@@ -7,7 +7,7 @@ import { csvValues } from '../../src/rest/import-stream/csv-record.ts'
 /** The one currency of the set. */
 export const currency = 'CZK'
 
-export interface District {
+interface District {
   readonly id: string
   /** Column A2. */
   readonly name: string
@@ -15,33 +15,33 @@ export interface District {
   readonly region: string
 }
 
-export interface Client {
+interface Client {
   readonly id: string
   readonly gender: 'male' | 'female'
   readonly birthDate: Day
   readonly districtId: string
 }
 
-export interface Account {
+interface Account {
   readonly id: string
   readonly openedOn: Day
 }
 
-export interface Disposition {
+interface Disposition {
   readonly id: string
   readonly clientId: string
   readonly accountId: string
   readonly type: 'OWNER' | 'DISPONENT'
 }
 
-export interface Card {
+interface Card {
   readonly id: string
   readonly dispositionId: string
   readonly type: string
   readonly issuedOn: Day
 }
 
-export interface Loan {
+interface Loan {
   readonly id: string
   readonly accountId: string
   readonly grantedOn: Day

@@ -4,7 +4,11 @@ import type { Transaction } from './files.ts'
 /** How a transaction of the set is called here. */
 export type Reading = Required<Pick<ActivityRow, 'channel' | 'type' | 'purpose'>>
 
-const reading = (channel: Reading['channel'], type: Reading['type'], purpose: Reading['purpose']): Reading => ({ channel, type, purpose })
+const reading = (channel: Reading['channel'], type: Reading['type'], purpose: Reading['purpose']): Reading => ({
+  channel,
+  type,
+  purpose,
+})
 
 // By operation and k_symbol, in their spelling. The set calls everything that is taken by the bank itself a withdrawal in cash.
 const readings: Readonly<Record<string, Readonly<Record<string, Reading>>>> = {

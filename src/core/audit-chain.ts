@@ -37,7 +37,11 @@ export interface StoredLink {
 export type ChainFault = 'entry_missing' | 'entry_altered' | 'link_missing'
 
 /** Goes on verifying a chain from a head. Answers the new head, or the position and kind of the first fault. */
-export function verifyChain(head: ChainHead, links: readonly StoredLink[], hash: Hash): ChainHead | { readonly position: number; readonly fault: ChainFault } {
+export function verifyChain(
+  head: ChainHead,
+  links: readonly StoredLink[],
+  hash: Hash,
+): ChainHead | { readonly position: number; readonly fault: ChainFault } {
   let { position, hash: previous } = head
   for (const link of links) {
     if (link.position !== position + 1) return { position: position + 1, fault: 'link_missing' }

@@ -4,7 +4,8 @@ import chineseDays from 'chinese-days/dist/chinese-days.json' with { type: 'json
 export type Day = string
 
 /** Countries whose public holidays the service knows; `none` has Monday to Friday only. */
-export type CalendarCountry = 'CN' | 'none'
+export const calendarCountries = ['CN', 'none'] as const
+export type CalendarCountry = (typeof calendarCountries)[number]
 
 /** Where an institution's day begins and which days it works. An override of the bank beats the country's calendar. */
 export interface Calendar {

@@ -61,7 +61,13 @@ const readCustomers = (reach: Reach): Grants => ({
 
 /** What each role grants. A permission that is missing is not granted. */
 export const grantsOf: Readonly<Record<Role, Grants>> = {
-  relationship_manager: { ...readReference, ...readCustomers('portfolio'), 'activity:read': 'portfolio', 'portfolio:read': 'portfolio', 'customer:write': 'portfolio' },
+  relationship_manager: {
+    ...readReference,
+    ...readCustomers('portfolio'),
+    'activity:read': 'portfolio',
+    'portfolio:read': 'portfolio',
+    'customer:write': 'portfolio',
+  },
   teller: { ...readReference, ...readCustomers('subtree'), 'customer:create': 'subtree' },
   lobby_manager: { ...readReference, ...readCustomers('subtree'), 'customer:create': 'subtree' },
   branch_manager: {
@@ -77,8 +83,22 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
   },
   complaint_officer: { ...readReference, ...readCustomers('subtree') },
   quality_inspector: { ...readReference, 'customer:read': 'subtree', 'customer:search': 'subtree', 'assignment:read': 'subtree' },
-  marketing: { ...readReference, 'customer:read': 'subtree', 'holding:read': 'subtree', 'activity:read': 'subtree', 'portfolio:read': 'subtree', 'assignment:read': 'subtree' },
-  auditor: { ...readReference, ...readCustomers('subtree'), 'activity:read': 'subtree', 'portfolio:read': 'subtree', 'import:read': 'subtree', 'audit:read': 'subtree' },
+  marketing: {
+    ...readReference,
+    'customer:read': 'subtree',
+    'holding:read': 'subtree',
+    'activity:read': 'subtree',
+    'portfolio:read': 'subtree',
+    'assignment:read': 'subtree',
+  },
+  auditor: {
+    ...readReference,
+    ...readCustomers('subtree'),
+    'activity:read': 'subtree',
+    'portfolio:read': 'subtree',
+    'import:read': 'subtree',
+    'audit:read': 'subtree',
+  },
   administrator: {
     ...readReference,
     'organisation:write': 'subtree',
@@ -109,7 +129,12 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
 }
 
 /** Permissions over tables whose rows belong to no customer and to no place in the tree. Rates and products are none: to change them moves the assets of all who hold them. */
-const referencePermissions: ReadonlySet<Permission> = new Set(['organisation:read', 'product:read', 'rate:read', 'calendar:write'])
+const referencePermissions: ReadonlySet<Permission> = new Set([
+  'organisation:read',
+  'product:read',
+  'rate:read',
+  'calendar:write',
+])
 
 export function overReferenceData(permission: Permission): boolean {
   return referencePermissions.has(permission)

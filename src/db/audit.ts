@@ -4,7 +4,8 @@ import type { Day } from '../core/calendar.ts'
 import type { Db } from './database.ts'
 
 /** An entry as one line of text that is the same whenever and wherever it is written. */
-const canonical = sql.raw(`jsonb_build_array(e.id, to_char(e.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.institution_path, e.actor_kind, e.actor_id, e.operation,
+const canonical =
+  sql.raw(`jsonb_build_array(e.id, to_char(e.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.institution_path, e.actor_kind, e.actor_id, e.operation,
   e.customer_id, e.customer_path, e.subject_type, e.subject_id, e.changed, e.details, e.request_id)::text`)
 const chainDay = sql.raw(`(e.at at time zone 'UTC')::date`)
 
@@ -43,7 +44,10 @@ export interface Chain {
 }
 
 /** Where each of these chains stands. Chains that have not begun are left out. */
-export async function findHeads(db: Db, chains: readonly Chain[]): Promise<(Chain & { readonly position: number; readonly hash: Buffer })[]> {
+export async function findHeads(
+  db: Db,
+  chains: readonly Chain[],
+): Promise<(Chain & { readonly position: number; readonly hash: Buffer })[]> {
   const rows = await db.rows<Chain & { position: bigint; hash: Buffer }>(sql`
     select c.path, c.day, l.position, l.hash
     from json_to_recordset(${JSON.stringify(chains)}::json) as c (path text, day date)
@@ -61,7 +65,9 @@ export async function insertLinks(db: Db, links: readonly (Chain & ChainLink)[])
 
 /** The chains in scope between two days, both included. */
 export async function listChains(db: Db, from: Day, to: Day): Promise<Chain[]> {
-  return db.rows<Chain>(sql`select distinct chain_path as path, chain_day as day from audit_link where chain_day between ${from}::date and ${to}::date order by 2, 1`)
+  return db.rows<Chain>(
+    sql`select distinct chain_path as path, chain_day as day from audit_link where chain_day between ${from}::date and ${to}::date order by 2, 1`,
+  )
 }
 
 /** Links of a chain after a position, each with its entry's text. */
@@ -74,7 +80,10 @@ export async function listLinks(db: Db, { path, day }: Chain, after: number, lim
 }
 
 /** What the events say a chain stood at: a chain that is shorter, or has another hash there, was cut or rewritten. */
-export async function listPublishedHeads(db: Db, { path, day }: Chain): Promise<{ readonly position: number; readonly hash: string; readonly stored: string | null }[]> {
+export async function listPublishedHeads(
+  db: Db,
+  { path, day }: Chain,
+): Promise<{ readonly position: number; readonly hash: string; readonly stored: string | null }[]> {
   const rows = await db.rows<{ position: bigint; hash: string; stored: string | null }>(sql`
     select (o.payload ->> 'position')::bigint as position, o.payload ->> 'hash' as hash, encode(l.hash, 'hex') as stored
     from outbox_event o

@@ -5,7 +5,15 @@ import type { Db } from './database.ts'
 import { inSubtree, type Order } from './views/read.ts'
 import type { Bind } from './views/view.ts'
 
-export const customerOrders = ['aum_desc', 'aum_asc', 'name_asc', 'name_desc', 'customer_since_desc', 'customer_since_asc', 'core_number_asc'] as const
+export const customerOrders = [
+  'aum_desc',
+  'aum_asc',
+  'name_asc',
+  'name_desc',
+  'customer_since_desc',
+  'customer_since_asc',
+  'core_number_asc',
+] as const
 export type CustomerOrder = (typeof customerOrders)[number]
 
 const sortedBy: Readonly<Record<string, { readonly expression: (row: string) => string; readonly cast: string }>> = {
@@ -46,18 +54,23 @@ export interface CustomerFilter {
 
 export function customerConditions(filter: CustomerFilter, row: string, bind: Bind): string[] {
   const conditions: string[] = []
-  if (filter.subtree === undefined && filter.relationshipManagerId === undefined) conditions.push(...withinReach(filter.reach, row, bind))
+  if (filter.subtree === undefined && filter.relationshipManagerId === undefined)
+    conditions.push(...withinReach(filter.reach, row, bind))
   if (filter.subtree !== undefined) conditions.push(inSubtree(`${row}.institution_path`, filter.subtree, bind))
-  if (filter.relationshipManagerId !== undefined) conditions.push(`${row}.relationship_manager_id = ${bind(filter.relationshipManagerId)}::uuid`)
+  if (filter.relationshipManagerId !== undefined)
+    conditions.push(`${row}.relationship_manager_id = ${bind(filter.relationshipManagerId)}::uuid`)
   if (filter.kinds) conditions.push(`${row}.kind = any (${bind(filter.kinds)}::text[])`)
   if (filter.statuses) conditions.push(`${row}.status = any (${bind(filter.statuses)}::text[])`)
   // Implied by the line above, and what the index of the few who are not active is made for.
   if (filter.statuses && !filter.statuses.includes('active')) conditions.push(`${row}.status <> 'active'`)
   if (filter.aumFrom !== undefined) conditions.push(`${row}.aum >= ${bind(filter.aumFrom.toString())}::bigint`)
   if (filter.aumTo !== undefined) conditions.push(`${row}.aum <= ${bind(filter.aumTo.toString())}::bigint`)
-  if (filter.openedSince !== undefined) conditions.push(`coalesce(${row}.customer_since, date '0001-01-01') >= ${bind(filter.openedSince)}::date`)
+  if (filter.openedSince !== undefined)
+    conditions.push(`coalesce(${row}.customer_since, date '0001-01-01') >= ${bind(filter.openedSince)}::date`)
   if (filter.productFamily !== undefined) {
-    conditions.push(`exists (select from holding f join product fp on fp.id = f.product_id where f.customer_id = ${row}.id and f.status <> 'closed' and fp.family = ${bind(filter.productFamily)}::text)`)
+    conditions.push(
+      `exists (select from holding f join product fp on fp.id = f.product_id where f.customer_id = ${row}.id and f.status <> 'closed' and fp.family = ${bind(filter.productFamily)}::text)`,
+    )
   }
   return conditions
 }
@@ -70,8 +83,15 @@ function withinReach({ prefixes, portfolio }: Scope, row: string, bind: Bind): s
 }
 
 /** Ids of customers in reach who carry one of the hashes, in no telling order. */
-export async function findCustomersByHash(db: Db, kind: 'document' | 'phone' | 'email', hashes: readonly Buffer[], limit: number): Promise<string[]> {
-  const rows = await db.rows<{ customer_id: string }>(sql`select customer_id from find_by_hash(${kind}, ${sql.param(hashes)}::bytea[], ${limit}::int)`)
+export async function findCustomersByHash(
+  db: Db,
+  kind: 'document' | 'phone' | 'email',
+  hashes: readonly Buffer[],
+  limit: number,
+): Promise<string[]> {
+  const rows = await db.rows<{ customer_id: string }>(
+    sql`select customer_id from find_by_hash(${kind}, ${sql.param(hashes)}::bytea[], ${limit}::int)`,
+  )
   return rows.map(({ customer_id }) => customer_id)
 }
 
@@ -90,7 +110,11 @@ export async function findCustomerByExternalId(db: Db, source: string, externalI
 }
 
 /** The holding that this source calls by this id, in scope or not: read again under the scope. */
-export async function findHoldingByExternalId(db: Db, source: string, externalId: string): Promise<{ readonly customerId: string; readonly holdingId: string } | undefined> {
+export async function findHoldingByExternalId(
+  db: Db,
+  source: string,
+  externalId: string,
+): Promise<{ readonly customerId: string; readonly holdingId: string } | undefined> {
   const [row] = await db.rows<{ customer_id: string; target_id: string }>(
     sql`select customer_id, target_id from find_external_ids('holding', ${JSON.stringify([{ source, externalId }])}::json)`,
   )
@@ -110,7 +134,12 @@ export interface PortfolioSummaryRow {
  * Counts and sums the active customers that meet the filter, by kind and by product family, in one pass over each table.
  * By kind the amount is the customers' assets; by family the balances of its holdings, at the newest rate by `today`, debts negative.
  */
-export async function summarisePortfolio(db: Db, filter: CustomerFilter, baseCurrency: string, today: Day): Promise<PortfolioSummaryRow[]> {
+export async function summarisePortfolio(
+  db: Db,
+  filter: CustomerFilter,
+  baseCurrency: string,
+  today: Day,
+): Promise<PortfolioSummaryRow[]> {
   const values: unknown[] = []
   const bind: Bind = (value) => `$${values.push(value)}`
   const conditions = [`c.status = 'active'`, ...customerConditions(filter, 'c', bind)].join(' and ')
@@ -144,7 +173,12 @@ export const nameRank: Order = {
 }
 
 /** Joins the customers in reach whose names match a folded term, `rank` telling how well. The candidates come in the page's own order, so that one page of them is enough. */
-export function nameMatch(folded: string, limit: number, cursor: string | undefined, cursors: { open(order: string, cursor: string): readonly string[] }) {
+export function nameMatch(
+  folded: string,
+  limit: number,
+  cursor: string | undefined,
+  cursors: { open(order: string, cursor: string): readonly string[] },
+) {
   const [rank, name, id] = cursor === undefined ? [] : cursors.open(nameRank.name, cursor)
   return (row: string, bind: Bind): string => {
     const after = rank === undefined ? '' : `, ${bind(rank)}::real, ${bind(name)}::text, ${bind(id)}::uuid`

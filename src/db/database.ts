@@ -51,7 +51,7 @@ const parsers = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
     if (oid === INT8) return BigInt
     if (oid === DATE) return (text: string) => text
-    return types.getTypeParser(oid, format as 'text')
+    return types.getTypeParser(oid, format)
   },
 } as ClientConfig['types']
 
@@ -139,9 +139,14 @@ async function flight<T>(client: Client, scope: Scope, statement: Statement, dir
   return result.rows
 }
 
-async function settled<T extends readonly unknown[]>(begun: readonly Promise<unknown>[], rest: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+async function settled<T extends readonly unknown[]>(
+  begun: readonly Promise<unknown>[],
+  rest: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   const outcomes = await Promise.allSettled([...begun, ...rest])
-  const failed: PromiseRejectedResult | undefined = outcomes.find((outcome): outcome is PromiseRejectedResult => outcome.status === 'rejected')
+  const failed: PromiseRejectedResult | undefined = outcomes.find(
+    (outcome): outcome is PromiseRejectedResult => outcome.status === 'rejected',
+  )
   if (failed) throw failed.reason
   return outcomes.slice(begun.length).map((outcome) => (outcome as PromiseFulfilledResult<unknown>).value) as never
 }
@@ -151,16 +156,28 @@ function run<T>(client: Client | PoolClient, { text, values, prepared }: Stateme
   return client.query<T & object>({ ...(name && { name }), text, values: values as unknown[] })
 }
 
-async function inTransaction<T>(client: PoolClient, scope: Scope, work: (db: Db) => Promise<T>, options: TransactionOptions): Promise<T> {
+async function checked(
+  beginning: Promise<readonly [QueryResult<{ version: bigint }> | undefined]>,
+  version: bigint | undefined,
+): Promise<void> {
+  const [seen] = await beginning
+  if (seen && seen.rows[0]?.version !== version) throw staleDirectory()
+}
+
+async function inTransaction<T>(
+  client: PoolClient,
+  scope: Scope,
+  work: (db: Db) => Promise<T>,
+  options: TransactionOptions,
+): Promise<T> {
   const begun = [options.readOnly ? 'BEGIN READ ONLY' : 'BEGIN', ...scopeStatements(scope)]
   if (options.timeoutMs !== undefined) begun.push(`SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}`)
-  const beginning = settled(begun.map((text) => client.query(text)), [
-    options.directoryVersion === undefined ? undefined : client.query<{ version: bigint }>(directoryVersionStatement),
-  ] as const)
+  const beginning = settled(
+    begun.map((text) => client.query(text)),
+    [options.directoryVersion === undefined ? undefined : client.query<{ version: bigint }>(directoryVersionStatement)] as const,
+  )
   try {
-    const check = beginning.then(([seen]) => {
-      if (seen && seen.rows[0]?.version !== options.directoryVersion) throw staleDirectory()
-    })
+    const check = checked(beginning, options.directoryVersion)
     check.catch(() => {})
     const db: Db = { rows: async (query) => (await settled([check], [run<never>(client, statementOf(query))] as const))[0].rows }
     const result = await work(db)

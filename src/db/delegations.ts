@@ -18,7 +18,11 @@ export async function lockDelegates(
   const [reverse] = await db.rows<{ found: boolean }>(sql`
     select exists (select from delegation where staff_id = ${deputyId}::uuid and deputy_id = ${staffId}::uuid and status = 'active'
       and daterange(starts_on, ends_on) && daterange(${startsOn}::date, greatest(${endsOn}::date, ${startsOn}::date))) as found`)
-  return { absent: people.find(({ id }) => id === staffId), deputy: people.find(({ id }) => id === deputyId), reverse: reverse!.found }
+  return {
+    absent: people.find(({ id }) => id === staffId),
+    deputy: people.find(({ id }) => id === deputyId),
+    reverse: reverse!.found,
+  }
 }
 
 export interface NewDelegation {
@@ -31,7 +35,10 @@ export interface NewDelegation {
   readonly now: Date
 }
 
-export async function insertDelegation(db: Db, { id, staffId, deputyId, startsOn, endsOn, reason, now }: NewDelegation): Promise<void> {
+export async function insertDelegation(
+  db: Db,
+  { id, staffId, deputyId, startsOn, endsOn, reason, now }: NewDelegation,
+): Promise<void> {
   const at = now.toISOString()
   await db.rows(sql`
     insert into delegation (id, staff_id, deputy_id, starts_on, ends_on, reason, status, created_at, updated_at)
@@ -39,7 +46,10 @@ export async function insertDelegation(db: Db, { id, staffId, deputyId, startsOn
 }
 
 /** Reads a delegation of somebody within scope and holds it. */
-export async function lockDelegation(db: Db, id: string): Promise<{ readonly status: 'active' | 'revoked'; readonly version: number } | undefined> {
+export async function lockDelegation(
+  db: Db,
+  id: string,
+): Promise<{ readonly status: 'active' | 'revoked'; readonly version: number } | undefined> {
   const [row] = await db.rows<{ status: 'active' | 'revoked'; version: number }>(
     sql`select d.status, d.version from delegation d join staff s on s.id = d.staff_id where d.id = ${id}::uuid and ${inScope('s.institution_path')} for update of d`,
   )
@@ -47,7 +57,9 @@ export async function lockDelegation(db: Db, id: string): Promise<{ readonly sta
 }
 
 export async function revokeDelegation(db: Db, id: string, now: Date): Promise<void> {
-  await db.rows(sql`update delegation set status = 'revoked', version = version + 1, updated_at = ${now.toISOString()}::timestamptz where id = ${id}::uuid`)
+  await db.rows(
+    sql`update delegation set status = 'revoked', version = version + 1, updated_at = ${now.toISOString()}::timestamptz where id = ${id}::uuid`,
+  )
 }
 
 export interface CalendarDay {
@@ -65,7 +77,14 @@ export async function writeCalendarDay(db: Db, { calendar, day, kind, name, now 
     where (t.kind, t.name) is distinct from (excluded.kind, excluded.name)`)
 }
 
-/** The days of one calendar that a bank has changed. */
-export async function listCalendarOverrides(db: Db, calendar: string): Promise<readonly { readonly day: Day; readonly kind: 'working' | 'holiday' }[]> {
-  return db.rows(sql`select day, kind from calendar_day where calendar = ${calendar} order by day`)
+/** The days of one calendar in a period that a bank has changed. */
+export async function listCalendarOverrides(
+  db: Db,
+  calendar: string,
+  from: Day,
+  to: Day,
+): Promise<readonly { readonly day: Day; readonly kind: 'working' | 'holiday' }[]> {
+  return db.rows(
+    sql`select day, kind from calendar_day where calendar = ${calendar} and day between ${from}::date and ${to}::date order by day`,
+  )
 }

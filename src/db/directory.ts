@@ -39,13 +39,16 @@ export async function raiseDirectoryVersion(db: Db): Promise<void> {
   await db.rows(sql`update directory_version set version = version + 1`)
 }
 
-const inherited = (name: string) => sql.raw(`(select a.${name} from institution a where a.${name} is not null and starts_with(i.path, a.path) order by length(a.path) desc limit 1)`)
+const inherited = (name: string) =>
+  sql.raw(
+    `(select a.${name} from institution a where a.${name} is not null and starts_with(i.path, a.path) order by length(a.path) desc limit 1)`,
+  )
 
-/** The active staff member of this number, or undefined. Runs under the scope of the whole bank. */
-export async function findStaffRecord(db: Db, number: string): Promise<StaffRecord | undefined> {
+/** The active staff member of this number, with the delegations to them that last beyond a day, or undefined. Runs under the scope of the whole bank. */
+export async function findStaffRecord(db: Db, number: string, since: Day): Promise<StaffRecord | undefined> {
   const [row] = await db.rows<{ record: StaffRecord }>(sql`
     with me as (select * from staff where number = ${number} and status = 'active'),
-    covered as (select d.staff_id, d.starts_on, d.ends_on from delegation d join me on d.deputy_id = me.id where d.status = 'active' and d.ends_on >= current_date - 1)
+    covered as (select d.staff_id, d.starts_on, d.ends_on from delegation d join me on d.deputy_id = me.id where d.status = 'active' and d.ends_on > ${since}::date)
     select json_build_object(
       'id', me.id, 'number', me.number, 'roles', me.roles, 'activeFrom', me.active_from, 'activeUntil', me.active_until,
       'institutionId', i.id, 'institutionPath', i.path, 'timeZone', ${inherited('time_zone')}, 'calendar', ${inherited('calendar')},

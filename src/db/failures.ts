@@ -15,21 +15,38 @@ export interface Outage {
 }
 
 function failureOf(error: unknown): DatabaseFailure | undefined {
-  return error instanceof Error ? (error as DatabaseFailure) : undefined
+  return error instanceof Error ? error : undefined
 }
 
-const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'ENOENT', 'EAI_AGAIN'])
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'ENOENT',
+  'EAI_AGAIN',
+])
 
 /** Recognises a database that is away, busy or too slow, as against a statement that is wrong. */
 export function outageOf(error: unknown): Outage | undefined {
   const failure = failureOf(error)
   if (!failure) return undefined
   const { code = '', message } = failure
-  const lost = code.startsWith('08') || code.startsWith('57P') || networkCodes.has(code) || /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|Client was closed)/.test(message)
+  const lost =
+    code.startsWith('08') ||
+    code.startsWith('57P') ||
+    networkCodes.has(code) ||
+    /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|Client was closed)/.test(
+      message,
+    )
   if (lost) return outage('unavailable', 'The database cannot be reached. Try again later.', true, true)
   // 26000: another request was just preparing the same statement on this connection, and failed.
-  if (code === '53300' || code === '55P03' || code === '26000') return outage('unavailable', 'The database is busy. Try again later.', false, true)
-  if (code === '40001' || code === '40P01') return outage('unavailable', 'The change collided with another one. Try again.', false, true)
+  if (code === '53300' || code === '55P03' || code === '26000')
+    return outage('unavailable', 'The database is busy. Try again later.', false, true)
+  if (code === '40001' || code === '40P01')
+    return outage('unavailable', 'The change collided with another one. Try again.', false, true)
   if (code === '57014' || code === '25P04') return outage('timed_out', 'The database did not answer in time.', false, false)
   return undefined
 }

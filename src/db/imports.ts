@@ -59,14 +59,24 @@ export interface BatchCounts {
  * Counts a batch in its own transaction, before its rows are applied, and holds the import: `undefined` where another sender has taken over,
  * else whether somebody asked to cancel and how many rows were rejected before.
  */
-export async function holdForBatch(db: Db, id: string, attempt: number): Promise<{ readonly cancelRequested: boolean; readonly rejected: number } | undefined> {
+export async function holdForBatch(
+  db: Db,
+  id: string,
+  attempt: number,
+): Promise<{ readonly cancelRequested: boolean; readonly rejected: number } | undefined> {
   const [row] = await db.rows<{ cancel_requested: boolean; rejected: number }>(
     sql`select cancel_requested, rows_rejected::int as rejected from import_run where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running' for update`,
   )
   return row && { cancelRequested: row.cancel_requested, rejected: row.rejected }
 }
 
-export async function countBatch(db: Db, id: string, counts: BatchCounts, committedLine: number, header: readonly string[] | undefined): Promise<void> {
+export async function countBatch(
+  db: Db,
+  id: string,
+  counts: BatchCounts,
+  committedLine: number,
+  header: readonly string[] | undefined,
+): Promise<void> {
   await db.rows(sql`
     update import_run set
       rows_read = rows_read + ${counts.read}::int, rows_created = rows_created + ${counts.created}::int, rows_updated = rows_updated + ${counts.updated}::int,
@@ -78,7 +88,9 @@ export async function countBatch(db: Db, id: string, counts: BatchCounts, commit
 
 /** Tells that the sender is alive though no row has come. */
 export async function beat(db: Db, id: string, attempt: number): Promise<void> {
-  await db.rows(sql`update import_run set heartbeat_at = clock_timestamp() where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running'`)
+  await db.rows(
+    sql`update import_run set heartbeat_at = clock_timestamp() where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running'`,
+  )
 }
 
 export async function finishImport(
@@ -99,7 +111,9 @@ export async function requestCancel(db: Db, id: string): Promise<void> {
 
 /** Ends an import whose sender is gone. */
 export async function cancelLost(db: Db, id: string, now: Date): Promise<void> {
-  await db.rows(sql`update import_run set status = 'cancelled', attempt = attempt + 1, finished_at = ${now.toISOString()}::timestamptz where id = ${id}::uuid`)
+  await db.rows(
+    sql`update import_run set status = 'cancelled', attempt = attempt + 1, finished_at = ${now.toISOString()}::timestamptz where id = ${id}::uuid`,
+  )
 }
 
 export interface StoredReject {
@@ -128,8 +142,13 @@ export async function listRejects(db: Db, importId: string, afterLine: number, l
   return rows.map(({ line, raw_encrypted, ...rest }) => ({ ...rest, line: Number(line), rawEncrypted: raw_encrypted }))
 }
 
-export async function findHeader(db: Db, importId: string): Promise<{ readonly format: 'csv' | 'ndjson'; readonly header: readonly string[] | null } | undefined> {
-  const [row] = await db.rows<{ format: 'csv' | 'ndjson'; header: string[] | null }>(sql`select format, header from import_run where id = ${importId}::uuid`)
+export async function findHeader(
+  db: Db,
+  importId: string,
+): Promise<{ readonly format: 'csv' | 'ndjson'; readonly header: readonly string[] | null } | undefined> {
+  const [row] = await db.rows<{ format: 'csv' | 'ndjson'; header: string[] | null }>(
+    sql`select format, header from import_run where id = ${importId}::uuid`,
+  )
   return row
 }
 

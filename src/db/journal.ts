@@ -26,7 +26,11 @@ export interface JournalEntry {
 }
 
 /** Appends an audit entry and an event for every change, in the transaction of the command and in one statement. */
-export async function appendJournal(db: Db, { actor, actorName, operation, requestId, at, newId }: JournalEntry, changes: readonly Change[]): Promise<void> {
+export async function appendJournal(
+  db: Db,
+  { actor, actorName, operation, requestId, at, newId }: JournalEntry,
+  changes: readonly Change[],
+): Promise<void> {
   const actorPath = 'institutionPath' in actor ? actor.institutionPath : '/'
   const rows = changes.map((change) => ({ ...change, auditId: newId(), eventId: newId() }))
   await db.rows(sql`

@@ -25,7 +25,9 @@ export async function migrate({ ownerUrl, serviceRole }: Migration): Promise<rea
   try {
     await client.query(`select pg_advisory_lock(${ADVISORY_LOCK})`)
     await makeRoles(client, serviceRole)
-    await client.query('create table if not exists migration (name text primary key, checksum text not null, ran_at timestamptz not null default now())')
+    await client.query(
+      'create table if not exists migration (name text primary key, checksum text not null, ran_at timestamptz not null default now())',
+    )
     const { rows } = await client.query<{ name: string; checksum: string }>('select name, checksum from migration')
     const ran = new Map(rows.map(({ name, checksum }) => [name, checksum]))
     const applied: string[] = []
@@ -33,7 +35,8 @@ export async function migrate({ ownerUrl, serviceRole }: Migration): Promise<rea
       const text = await readFile(new URL(name, FOLDER), 'utf8')
       const checksum = createHash('sha256').update(text).digest('hex')
       if (ran.has(name)) {
-        if (ran.get(name) !== checksum) throw new Error(`The migration ${name} has run here and was changed since. Migrations are forward only: add a new one.`)
+        if (ran.get(name) !== checksum)
+          throw new Error(`The migration ${name} has run here and was changed since. Migrations are forward only: add a new one.`)
         continue
       }
       await runMigration(client, name, text, checksum)
@@ -81,7 +84,9 @@ async function makeRoles(client: Client, { name, password }: Migration['serviceR
 }
 
 async function grant(client: Client, group: string, member: string, options = ''): Promise<void> {
-  await client.query(`do $do$ begin grant ${escapeIdentifier(group)} to ${escapeIdentifier(member)}${options}; exception when unique_violation then null; end $do$`)
+  await client.query(
+    `do $do$ begin grant ${escapeIdentifier(group)} to ${escapeIdentifier(member)}${options}; exception when unique_violation then null; end $do$`,
+  )
 }
 
 /** The queue's tables are made by the service role and belong to it: their own row security refuses anybody else. For that moment it may make schemas. */
@@ -90,7 +95,12 @@ async function migrateQueue(client: Client, ownerUrl: string, serviceRole: strin
   const database = escapeIdentifier(rows[0]!.database)
   await client.query(`grant connect, temporary on database ${database} to guanxi_service`)
   await client.query(`grant create on database ${database} to ${escapeIdentifier(serviceRole)}`)
-  const pool = new Pool({ connectionString: ownerUrl, max: 1, options: `-c role=${serviceRole}`, application_name: 'guanxi migrate' })
+  const pool = new Pool({
+    connectionString: ownerUrl,
+    max: 1,
+    options: `-c role=${serviceRole}`,
+    application_name: 'guanxi migrate',
+  })
   pool.on('error', () => {})
   pool.on('connect', () => {})
   try {
@@ -111,8 +121,10 @@ export async function roleRefusal(serviceUrl: string): Promise<string | undefine
         exists (select from pg_roles r where (r.rolsuper or r.rolbypassrls) and pg_has_role(current_user, r.oid, 'member')) as bypasses,
         (select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and pg_has_role(current_user, c.relowner, 'member') limit 1) as owns`)
     const { role, bypasses, owns } = rows[0]!
-    if (bypasses) return `DATABASE_URL: the role ${role} is a superuser or may bypass row-level security. The service needs a role that cannot.`
-    if (owns) return `DATABASE_URL: the role ${role} owns the table ${owns}. The service needs a role that owns no bank table; the owner belongs in MIGRATION_DATABASE_URL.`
+    if (bypasses)
+      return `DATABASE_URL: the role ${role} is a superuser or may bypass row-level security. The service needs a role that cannot.`
+    if (owns)
+      return `DATABASE_URL: the role ${role} owns the table ${owns}. The service needs a role that owns no bank table; the owner belongs in MIGRATION_DATABASE_URL.`
     return undefined
   } finally {
     await client.end()

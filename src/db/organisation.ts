@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import type { CalendarCountry } from '../core/calendar.ts'
 import type { Db } from './database.ts'
 
 /** The path of an institution by its id, or undefined. */
@@ -8,10 +9,28 @@ export async function findInstitutionPath(db: Db, id: string): Promise<string | 
 }
 
 /** The time zones of the bank, each with the paths of the institutions that keep it: their own or the nearest one above. */
-export async function listTimeZones(db: Db, bankTimeZone: string): Promise<readonly { readonly timeZone: string; readonly paths: readonly string[] }[]> {
+export async function listTimeZones(
+  db: Db,
+  bankTimeZone: string,
+): Promise<readonly { readonly timeZone: string; readonly paths: readonly string[] }[]> {
   return db.rows(sql`
     select coalesce(z.time_zone, ${bankTimeZone}) as "timeZone", array_agg(i.path order by i.path) as paths
     from institution i
     left join lateral (select a.time_zone from institution a where a.time_zone is not null and starts_with(i.path, a.path) order by length(a.path) desc limit 1) z on true
     group by 1 order by 1`)
+}
+
+/** The calendar and time zone of an institution: its own or the nearest ones above; null where none has any. Undefined for an unknown one. */
+export async function findPlaceInTime(
+  db: Db,
+  id: string,
+): Promise<{ readonly calendar: CalendarCountry | null; readonly timeZone: string | null } | undefined> {
+  const nearest = (column: string) =>
+    sql.raw(
+      `(select a.${column} from institution a where a.${column} is not null and starts_with(i.path, a.path) order by length(a.path) desc limit 1)`,
+    )
+  const [row] = await db.rows<{ calendar: CalendarCountry | null; timeZone: string | null }>(
+    sql`select ${nearest('calendar')} as calendar, ${nearest('time_zone')} as "timeZone" from institution i where i.id = ${id}::uuid`,
+  )
+  return row
 }

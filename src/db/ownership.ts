@@ -8,10 +8,10 @@ import { raiseDirectoryVersion } from './directory.ts'
 const corporateKinds = customerKinds.filter((kind) => mainBusinessLine(kind) === 'corporate')
 
 /**
- * Brings up to date who keeps these customers and to whom they are visible: staff with an assignment that holds today, and as relationship manager the one
+ * Brings up to date who keeps these customers and to whom they are visible: staff with an assignment that is current, and as relationship manager the one
  * of the main line of business. Raises the directory where anything changed. The customers are locked by the caller. Leaves `version` alone.
  */
-export async function refreshOwnership(db: Db, customerIds: readonly string[], today: Day): Promise<void> {
+export async function refreshOwnership(db: Db, customerIds: readonly string[]): Promise<void> {
   if (customerIds.length === 0) return
   const ids = sql`${sql.param(customerIds)}::uuid[]`
   const changed = await db.rows(sql`
@@ -20,7 +20,7 @@ export async function refreshOwnership(db: Db, customerIds: readonly string[], t
         max(a.staff_id::text) filter (where a.business_line = 'personal') as personal,
         max(a.staff_id::text) filter (where a.business_line = 'corporate') as corporate
       from assignment a
-      where a.customer_id = any (${ids}) and a.state <> 'cancelled' and a.starts_on <= ${today}::date and (a.ends_on is null or a.ends_on > ${today}::date)
+      where a.customer_id = any (${ids}) and a.state = 'current'
       group by a.customer_id
     ), wanted as (
       select c.id, case when c.kind = any (${sql.param(corporateKinds)}::text[]) then h.corporate::uuid else h.personal::uuid end as manager, coalesce(h.staff, '{}') as staff
@@ -36,11 +36,11 @@ export async function refreshOwnership(db: Db, customerIds: readonly string[], t
 
 /**
  * Applies what has fallen due by today: planned assignments that begin become current, those that end become ended, and the customers
- * follow. At most `limit` of them, in this transaction; all within the subtree of `institutionPrefix` (`/` for the bank). Answers how many changed: call again
+ * follow. At most `limit` of them, in this transaction; all of customers kept by the institutions of these paths (each has its own midnight). Answers how many changed: call again
  * while it is not 0.
  */
-export async function applyDueAssignments(db: Db, institutionPrefix: string, today: Day, limit: number): Promise<number> {
-  const within = sql`institution_path ^@ ${institutionPrefix}::text`
+export async function applyDueAssignments(db: Db, paths: readonly string[], today: Day, limit: number): Promise<number> {
+  const within = sql`institution_path = any (${sql.param(paths)}::text[])`
   const due = await db.rows<{ customerId: string; id: string }>(sql`
     (select customer_id as "customerId", id from assignment where state = 'planned' and starts_on <= ${today}::date and ${within} order by starts_on, customer_id limit ${limit}::int)
     union all
@@ -55,6 +55,6 @@ export async function applyDueAssignments(db: Db, institutionPrefix: string, tod
     where a.customer_id = r."customerId" and a.id = r.id
       and ((a.state = 'planned' and a.starts_on <= ${today}::date) or (a.state = 'current' and a.ends_on <= ${today}::date))
     returning a.id`)
-  await refreshOwnership(db, customerIds, today)
+  await refreshOwnership(db, customerIds)
   return changed.length
 }

@@ -112,7 +112,11 @@ export function openVault({
     },
     sealText(plaintext, context) {
       const { id, secret } = masterKeys.current
-      return Buffer.concat([Buffer.from([id.length]), Buffer.from(id), seal(textKey(secret, context), Buffer.from(plaintext), context)])
+      return Buffer.concat([
+        Buffer.from([id.length]),
+        Buffer.from(id),
+        seal(textKey(secret, context), Buffer.from(plaintext), context),
+      ])
     },
     openText(sealed, context) {
       const bytes = Buffer.from(sealed)

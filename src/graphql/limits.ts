@@ -22,11 +22,24 @@ interface Measure {
 }
 
 /** Refuses documents that nest too deep or ask for too much, and circular fragments. Throws `query_too_complex`. */
-export function checkLimits(document: DocumentNode, variables: Readonly<Record<string, unknown>>, limits: DocumentLimits = documentLimits): void {
-  const fragments = new Map(document.definitions.flatMap((one) => (one.kind === 'FragmentDefinition' ? [[one.name.value, one] as const] : [])))
+export function checkLimits(
+  document: DocumentNode,
+  variables: Readonly<Record<string, unknown>>,
+  limits: DocumentLimits = documentLimits,
+): void {
+  const fragments = new Map(
+    document.definitions.flatMap((one) => (one.kind === 'FragmentDefinition' ? [[one.name.value, one] as const] : [])),
+  )
   for (const definition of document.definitions) {
     if (definition.kind !== 'OperationDefinition') continue
-    walk(definition.selectionSet, { depth: 1, rows: 1, open: [] }, { fields: 0, aliases: 0, rows: 0 }, fragments, variables, limits)
+    walk(
+      definition.selectionSet,
+      { depth: 1, rows: 1, open: [] },
+      { fields: 0, aliases: 0, rows: 0 },
+      fragments,
+      variables,
+      limits,
+    )
   }
 }
 
@@ -59,11 +72,19 @@ function walk(
       if (node.alias && ++measure.aliases > limits.aliases) throw tooComplex(`It uses more than ${limits.aliases} aliases.`)
       if (!node.selectionSet) continue
       const first = node.arguments?.find(({ name }) => name.value === 'first')?.value
-      const given = first?.kind === 'IntValue' ? Number(first.value) : first?.kind === 'Variable' ? Number(variables[first.name.value] ?? DEFAULT_FIRST) : undefined
-      const isPage = node.selectionSet.selections.some((inner) => inner.kind === 'Field' && (inner.name.value === 'nodes' || inner.name.value === 'edges'))
+      const given =
+        first?.kind === 'IntValue'
+          ? Number(first.value)
+          : first?.kind === 'Variable'
+            ? Number(variables[first.name.value] ?? DEFAULT_FIRST)
+            : undefined
+      const isPage = node.selectionSet.selections.some(
+        (inner) => inner.kind === 'Field' && (inner.name.value === 'nodes' || inner.name.value === 'edges'),
+      )
       const rows = place.rows * (isPage ? (given ?? DEFAULT_FIRST) : 1)
       measure.rows += isPage ? rows : 0
-      if (measure.rows > limits.rows) throw tooComplex(`Its pages could bring more than ${limits.rows} rows. Ask for fewer with first.`)
+      if (measure.rows > limits.rows)
+        throw tooComplex(`Its pages could bring more than ${limits.rows} rows. Ask for fewer with first.`)
       walk(node.selectionSet, { ...place, depth: place.depth + 1, rows }, measure, fragments, variables, limits)
     }
   }

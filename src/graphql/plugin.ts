@@ -54,7 +54,12 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
       }
       checkLimits(document, variables)
       // Everything under a root field was read by its own statement, so the default look-up by name answers all else.
-      const { data, errors } = await app.graphql(keyedSource(source, document, operationName), { request, service } as never, variables, operationName)
+      const { data, errors } = await app.graphql(
+        keyedSource(source, document, operationName),
+        { request, service } as never,
+        variables,
+        operationName,
+      )
       return send(request, reply, 200, { ...(data !== undefined && { data }), ...(errors?.length && { errors }) })
     } catch (error) {
       return send(request, reply, 400, { errors: requestErrors(error, request) })
@@ -64,14 +69,19 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
 
 /** mercurius keeps what it has compiled by the text alone: a document of several operations needs a text for each of them. */
 function keyedSource(source: string, { definitions }: DocumentNode, operationName: string | undefined): string {
-  return operationName !== undefined && definitions.filter(({ kind }) => kind === 'OperationDefinition').length > 1 ? `${source}\n# ${operationName.replaceAll(/\W/g, '')}` : source
+  return operationName !== undefined && definitions.filter(({ kind }) => kind === 'OperationDefinition').length > 1
+    ? `${source}\n# ${operationName.replaceAll(/\W/g, '')}`
+    : source
 }
 
 function bodyOf({ body }: FastifyRequest): GraphqlBody {
-  if (body === null || typeof body !== 'object' || Array.isArray(body)) throw new DomainError('malformed_request', 'The body must be a JSON object with a query.')
+  if (body === null || typeof body !== 'object' || Array.isArray(body))
+    throw new DomainError('malformed_request', 'The body must be a JSON object with a query.')
   const { variables, operationName } = body as GraphqlBody
-  if (variables !== undefined && variables !== null && (typeof variables !== 'object' || Array.isArray(variables))) throw new DomainError('malformed_request', 'variables must be an object.')
-  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') throw new DomainError('malformed_request', 'operationName must be text.')
+  if (variables !== undefined && variables !== null && (typeof variables !== 'object' || Array.isArray(variables)))
+    throw new DomainError('malformed_request', 'variables must be an object.')
+  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string')
+    throw new DomainError('malformed_request', 'operationName must be text.')
   return body
 }
 
@@ -82,7 +92,8 @@ function sourceOf({ query, documentId }: GraphqlBody, { documents, freeQueries }
     return known
   }
   if (typeof query !== 'string' || query.trim() === '') throw new DomainError('malformed_request', 'The body must hold a query.')
-  if (!freeQueries && ![...documents.values()].includes(query)) throw new DomainError('not_permitted', 'Only persisted documents are answered here.')
+  if (!freeQueries && ![...documents.values()].includes(query))
+    throw new DomainError('not_permitted', 'Only persisted documents are answered here.')
   return query
 }
 
@@ -98,7 +109,11 @@ function send(request: FastifyRequest, reply: FastifyReply, status: number, resu
 /** Errors of documents that could not run: syntax, validation, limits. */
 function requestErrors(error: unknown, request: FastifyRequest): GraphQLError[] {
   const inner = (error as { errors?: readonly GraphQLError[] }).errors
-  if (inner) return inner.map((one) => new GraphQLError(one.message, { ...(one.nodes && { nodes: one.nodes }), extensions: { code: 'malformed_request' } }))
+  if (inner)
+    return inner.map(
+      (one) =>
+        new GraphQLError(one.message, { ...(one.nodes && { nodes: one.nodes }), extensions: { code: 'malformed_request' } }),
+    )
   return [publicError(error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error }), request)]
 }
 
@@ -108,10 +123,14 @@ function publicError(error: GraphQLError, request: FastifyRequest): GraphQLError
   const at = { ...(nodes && { nodes }), ...(path && { path }) }
   if (originalError instanceof DomainError) {
     const { message, code, problems } = originalError
-    return new GraphQLError(message, { ...at, extensions: { code, ...(problems.length > 0 && { errors: problems }), traceId: request.id } })
+    return new GraphQLError(message, {
+      ...at,
+      extensions: { code, ...(problems.length > 0 && { errors: problems }), traceId: request.id },
+    })
   }
   // Without a cause it is graphql's own word about the document or its variables.
-  if (!originalError || originalError instanceof GraphQLError) return new GraphQLError(error.message, { ...at, extensions: { code: 'malformed_request' } })
+  if (!originalError || originalError instanceof GraphQLError)
+    return new GraphQLError(error.message, { ...at, extensions: { code: 'malformed_request' } })
   request.log.error({ err: originalError }, 'a resolver failed')
   return new GraphQLError('Something went wrong on our side.', { ...at, extensions: { code: 'internal', traceId: request.id } })
 }

@@ -17,7 +17,12 @@ export interface GraphqlContext {
   readonly service: Service
 }
 
-type Resolver = (source: Record<string, unknown>, args: Record<string, unknown>, context: GraphqlContext, info: GraphQLResolveInfo) => unknown
+type Resolver = (
+  source: Record<string, unknown>,
+  args: Record<string, unknown>,
+  context: GraphqlContext,
+  info: GraphQLResolveInfo,
+) => unknown
 
 /** A resolver for every operation under its name, and one for every field that statements answer under the caller's own name for it. */
 export function resolvers(): Record<string, Record<string, Resolver>> {
@@ -43,7 +48,8 @@ function rootField(operation: Operation): Resolver {
       input,
       selection,
       refusedAs: refused,
-      idempotencyKey: operation.kind === 'command' && idempotencyKey != null ? checkedIdempotencyKey(String(idempotencyKey)) : undefined,
+      idempotencyKey:
+        operation.kind === 'command' && idempotencyKey != null ? checkedIdempotencyKey(idempotencyKey as string) : undefined,
       requestId: request.id,
     })
     return operation.answer.shape === 'page' ? connection(selection, answer as SelectedPage) : answer
@@ -54,7 +60,7 @@ function rootField(operation: Operation): Resolver {
  * The published differences between the two sides: `first` is `limit`, `after` is `cursor`, the members of `filter` stand beside them, and
  * a total is asked for by selecting it. What is null counts as absent.
  */
-function inputOf({ kind, answer }: Operation, args: Record<string, unknown>, selection: Selection): Record<string, unknown> {
+function inputOf({ kind, input }: Operation, args: Record<string, unknown>, selection: Selection): Record<string, unknown> {
   if (kind === 'command') return present(args['input'] as Record<string, unknown>)
   const { filter, first, after, ...rest } = args
   const totalAsked = [...selection.values()].some(({ name }) => name === 'totalCount')
@@ -63,7 +69,7 @@ function inputOf({ kind, answer }: Operation, args: Record<string, unknown>, sel
     ...rest,
     limit: first,
     cursor: after,
-    ...(answer.shape === 'page' && totalAsked && { includeTotal: true }),
+    ...('includeTotal' in input.shape && totalAsked && { includeTotal: true }),
   })
 }
 
@@ -81,17 +87,21 @@ function viewTypes(): Record<string, Record<string, Resolver>> {
     const fields = Object.entries(view.fields).filter(([, { kind }]) => kind !== 'column' && kind !== 'money')
     return [view.name, Object.fromEntries(fields.map(([name]) => [name, read(name)]))] as const
   })
-  const pages = views.filter(isPaged).flatMap(({ name }) => [
-    [`${name}Connection`, { nodes: read('nodes'), edges: read('edges') }] as const,
-    [`${name}Edge`, { node: read('node') }] as const,
-  ])
+  const pages = views
+    .filter(isPaged)
+    .flatMap(({ name }) => [
+      [`${name}Connection`, { nodes: read('nodes'), edges: read('edges') }] as const,
+      [`${name}Edge`, { node: read('node') }] as const,
+    ])
   return Object.fromEntries([...types, ...pages])
 }
 
 /** Whether a connection of the view stands somewhere in the schema. */
 function isPaged({ name }: View): boolean {
   const atRoot = operations.some(({ answer }) => answer.shape === 'page' && answer.view.name === name)
-  return atRoot || views.some(({ fields }) => Object.values(fields).some((field) => field.kind === 'page' && field.target === name))
+  return (
+    atRoot || views.some(({ fields }) => Object.values(fields).some((field) => field.kind === 'page' && field.target === name))
+  )
 }
 
 function read(name: string): Resolver {

@@ -20,12 +20,19 @@ export async function startWorker(service: Service, pool: Pool, log: (level: str
     noHandleSignals: true,
     logger: new Logger(() => (level, message) => log(level, message)),
     crontab: schedule.map(({ operation, times }) => `${times} ${operation.name} ?max=1&jobKey=${operation.name}`).join('\n'),
-    taskList: Object.fromEntries(schedule.map(({ operation }) => [operation.name, async () => void (await runAsSystem(service, operation))])),
+    taskList: Object.fromEntries(
+      schedule.map(({ operation }) => [operation.name, async () => void (await runAsSystem(service, operation))]),
+    ),
   })
 }
 
 /** Runs one of the service's own operations. */
 export async function runAsSystem(service: Service, operation: Operation): Promise<unknown> {
-  const { answer } = await execute(service, operation, { caller: { kind: 'system', name: operation.name }, input: {}, selection: new Map(), refusedAs: null })
+  const { answer } = await execute(service, operation, {
+    caller: { kind: 'system', name: operation.name },
+    input: {},
+    selection: new Map(),
+    refusedAs: null,
+  })
   return answer
 }

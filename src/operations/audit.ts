@@ -3,7 +3,17 @@ import { z } from 'zod'
 import { emptyChain, extendChain, verifyChain } from '../core/audit-chain.ts'
 import { addDays } from '../core/calendar.ts'
 import { refuseField } from '../core/errors.ts'
-import { type Chain, countUnsealedBefore, findHeads, holdSealing, insertLinks, listChains, listLinks, listPublishedHeads, listUnsealed } from '../db/audit.ts'
+import {
+  type Chain,
+  countUnsealedBefore,
+  findHeads,
+  holdSealing,
+  insertLinks,
+  listChains,
+  listLinks,
+  listPublishedHeads,
+  listUnsealed,
+} from '../db/audit.ts'
 import type { Db } from '../db/database.ts'
 import { viewNamed } from '../db/views/all.ts'
 import type { Order } from '../db/views/read.ts'
@@ -62,7 +72,8 @@ export const sealAudit = operation({
   kind: 'command',
   name: 'sealAudit',
   summary: 'Chain new audit entries',
-  description: 'Links committed entries to the chain of their institution and day and publishes each new head as an event. Entries are never locked, so writers do not wait.',
+  description:
+    'Links committed entries to the chain of their institution and day and publishes each new head as an event. Entries are never locked, so writers do not wait.',
   permission: 'system:run',
   domain: 'Internal Audit',
   input: z.strictObject({}),
@@ -81,7 +92,13 @@ export const sealAudit = operation({
     await insertLinks(db, links)
     const last = new Map(links.map((link) => [`${link.path}@${link.day}`, link]))
     for (const [key, link] of last) {
-      record({ event: 'audit.sealed', subjectType: 'audit_chain', subjectId: key, audited: false, details: { position: link.position, hash: Buffer.from(link.hash).toString('hex') } })
+      record({
+        event: 'audit.sealed',
+        subjectType: 'audit_chain',
+        subjectId: key,
+        audited: false,
+        details: { position: link.position, hash: Buffer.from(link.hash).toString('hex') },
+      })
     }
     return { sealed: links.length }
   },
@@ -108,16 +125,20 @@ export const auditVerification = operation({
       entries: z.int().meta({ description: 'Entries in them.' }),
       unsealed: z.int().meta({ description: 'Entries older than an hour that no chain holds.' }),
       intact: z.boolean().meta({ description: 'Whether nothing is wrong.' }),
-      faults: z.array(
-        z
-          .object({
-            institutionPath: z.string().meta({ description: 'Whose chain.' }),
-            day: z.iso.date().meta({ description: 'Of which day (UTC).' }),
-            position: z.int().meta({ description: 'Which entry, counted from 1.' }),
-            fault: z.enum(['entry_missing', 'entry_altered', 'link_missing', 'head_differs']).meta({ description: 'What is wrong there.' }),
-          })
-          .meta({ id: 'AuditFault', description: 'Where a chain is broken.' }),
-      ).meta({ description: 'The first fault of each broken chain.' }),
+      faults: z
+        .array(
+          z
+            .object({
+              institutionPath: z.string().meta({ description: 'Whose chain.' }),
+              day: z.iso.date().meta({ description: 'Of which day (UTC).' }),
+              position: z.int().meta({ description: 'Which entry, counted from 1.' }),
+              fault: z
+                .enum(['entry_missing', 'entry_altered', 'link_missing', 'head_differs'])
+                .meta({ description: 'What is wrong there.' }),
+            })
+            .meta({ id: 'AuditFault', description: 'Where a chain is broken.' }),
+        )
+        .meta({ description: 'The first fault of each broken chain.' }),
     })
     .meta({ id: 'AuditVerification', description: 'What a verification of the audit log found.' }),
   errors: [],
@@ -126,9 +147,15 @@ export const auditVerification = operation({
     const last = to ?? addDays(today, 1)
     const first = from ?? addDays(last, -8)
     if (first > last) throw refuseField('invalid_input', 'from', 'period', 'The first day must not lie after the last.')
-    if (addDays(first, LONGEST_VERIFIED_DAYS) < last) throw refuseField('invalid_input', 'from', 'period', `At most ${LONGEST_VERIFIED_DAYS} days are verified at once.`)
+    if (addDays(first, LONGEST_VERIFIED_DAYS) < last)
+      throw refuseField('invalid_input', 'from', 'period', `At most ${LONGEST_VERIFIED_DAYS} days are verified at once.`)
     const chains = await listChains(db, first, last)
-    const faults: { institutionPath: string; day: string; position: number; fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_differs' }[] = []
+    const faults: {
+      institutionPath: string
+      day: string
+      position: number
+      fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_differs'
+    }[] = []
     let entries = 0
     for (const chain of chains) {
       const result = await verifyStored(db, chain)
@@ -140,7 +167,10 @@ export const auditVerification = operation({
   },
 })
 
-type StoredFault = { readonly position: number; readonly fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_differs' }
+type StoredFault = {
+  readonly position: number
+  readonly fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_differs'
+}
 
 async function verifyStored(db: Db, chain: Chain): Promise<{ readonly entries: number; readonly fault?: StoredFault }> {
   let head = emptyChain
@@ -152,7 +182,9 @@ async function verifyStored(db: Db, chain: Chain): Promise<{ readonly entries: n
     if (links.length < VERIFY_AT_ONCE) break
   }
   const differing = (await listPublishedHeads(db, chain)).find(({ hash: published, stored }) => published !== stored)
-  return differing ? { entries: head.position, fault: { position: differing.position, fault: 'head_differs' } } : { entries: head.position }
+  return differing
+    ? { entries: head.position, fault: { position: differing.position, fault: 'head_differs' } }
+    : { entries: head.position }
 }
 
 export const auditOperations = [auditEntries, auditVerification, sealAudit]

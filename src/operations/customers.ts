@@ -34,7 +34,8 @@ export const customer = viewOperation(customerView, {
   kind: 'query',
   name: 'customer',
   summary: 'Everything about one customer',
-  description: 'The customer with the institution and relationship manager who keep them, what they hold, their assets now and by month.',
+  description:
+    'The customer with the institution and relationship manager who keep them, what they hold, their assets now and by month.',
   permission: 'customer:read',
   domain,
   input: z.strictObject({ customerId: id }),
@@ -102,11 +103,18 @@ export const customers = pageOperation(customerView, {
   kind: 'query',
   name: 'customers',
   summary: 'Customers by institution, relationship manager, kind, state, products and assets',
-  description: 'The customers within your scope that meet every condition, in the order asked for. The total is counted on request only.',
+  description:
+    'The customers within your scope that meet every condition, in the order asked for. The total is counted on request only.',
   permission: 'customer:read',
   domain,
-  input: z.strictObject({ ...filterInput, orderBy: z.enum(customerOrders).default('aum_desc').meta({ description: 'Order of the page.' }), ...pageInput }),
+  input: z.strictObject({
+    ...filterInput,
+    orderBy: z.enum(customerOrders).default('aum_desc').meta({ description: 'Order of the page.' }),
+    ...pageInput,
+  }),
   errors: ['invalid_cursor', 'unknown_reference'],
+  // Who holds what is not told to those who may not see holdings.
+  alsoNeeds: ({ productFamily }) => (productFamily === undefined ? [] : ['customer:read', 'holding:read']),
   lane: ({ includeTotal, productFamily }) => (includeTotal || productFamily ? 'pool' : 'fast'),
   async run(context, { orderBy, limit, cursor, includeTotal, ...input }) {
     const filter = await filterOf(context, input)
@@ -116,7 +124,10 @@ export const customers = pageOperation(customerView, {
       limit,
       cursor,
       includeTotal,
-      planned: Object.keys(input).some((name) => name !== 'relationshipManagerId') || input.relationshipManagerId === undefined ? 'each_time' : 'once',
+      planned:
+        Object.keys(input).some((name) => name !== 'relationshipManagerId') || input.relationshipManagerId === undefined
+          ? 'each_time'
+          : 'once',
     })
   },
 })
@@ -134,19 +145,38 @@ export const customerSearch = pageOperation(customerView, {
   domain,
   input: z
     .strictObject({
-      name: z.string().trim().min(1).max(200).optional().meta({ description: 'A name or part of it.', examples: ['王'] }),
+      name: z
+        .string()
+        .trim()
+        .min(1)
+        .max(200)
+        .optional()
+        .meta({ description: 'A name or part of it.', examples: ['王'] }),
       number: z.string().min(1).max(128).optional().meta({ description: 'The number that a source system gives the customer.' }),
-      phone: z.string().min(3).max(40).optional().meta({ description: 'A phone in any usual spelling; without a country code a Chinese one.' }),
+      phone: z
+        .string()
+        .min(3)
+        .max(40)
+        .optional()
+        .meta({ description: 'A phone in any usual spelling; without a country code a Chinese one.' }),
       documentNumber: z.string().min(3).max(64).optional().meta({ description: 'Number of an identity document.' }),
       documentType: z.enum(documentTypes).default('resident_id').meta({ description: 'Kind of the document.' }),
-      documentCountry: z.string().regex(/^[A-Z]{2}$/).default('CN').meta({ description: 'Country of the document.' }),
+      documentCountry: z
+        .string()
+        .regex(/^[A-Z]{2}$/)
+        .default('CN')
+        .meta({ description: 'Country of the document.' }),
       limit: pageInput.limit,
       cursor: pageInput.cursor,
     })
-    .refine(({ name, number, phone, documentNumber }) => [name, number, phone, documentNumber].filter((value) => value !== undefined).length === 1, {
-      error: 'Give exactly one of name, number, phone and documentNumber.',
-      params: { rule: 'exactly_one' },
-    }),
+    .refine(
+      ({ name, number, phone, documentNumber }) =>
+        [name, number, phone, documentNumber].filter((value) => value !== undefined).length === 1,
+      {
+        error: 'Give exactly one of name, number, phone and documentNumber.',
+        params: { rule: 'exactly_one' },
+      },
+    ),
   errors: ['invalid_cursor'],
   lane: 'pool',
   examples: [{ input: { name: '王' } }],
@@ -155,10 +185,23 @@ export const customerSearch = pageOperation(customerView, {
     if (name !== undefined) {
       const folded = foldName(name)
       if (!folded) throw refuseField('invalid_input', 'name', 'name', 'Nothing to search by is left of this name.')
-      return answerPage(context, customerView, { join: nameMatch(folded, limit, cursor, context.cursors), where: () => [], order: nameRank, limit, cursor, includeTotal: false })
+      return answerPage(context, customerView, {
+        join: nameMatch(folded, limit, cursor, context.cursors),
+        where: () => [],
+        order: nameRank,
+        limit,
+        cursor,
+        includeTotal: false,
+      })
     }
     const ids = await idsByValue(context, input)
-    return answerPage(context, customerView, { where: (row, bind) => [`${row}.id = any (${bind(ids)}::uuid[])`], order: customerOrder('name_asc'), limit, cursor, includeTotal: false })
+    return answerPage(context, customerView, {
+      where: (row, bind) => [`${row}.id = any (${bind(ids)}::uuid[])`],
+      order: customerOrder('name_asc'),
+      limit,
+      cursor,
+      includeTotal: false,
+    })
   },
 })
 
@@ -177,7 +220,10 @@ async function idsByValue({ db, vault }: Context, input: z.output<typeof custome
 
 const hashes = (indexes: readonly { readonly hash: Buffer }[]): Buffer[] => indexes.map(({ hash }) => hash)
 
-const summaryPart = { customers: z.int().meta({ description: 'Number of customers.' }), amount: moneySchema.meta({ description: 'In the base currency.' }) }
+const summaryPart = {
+  customers: z.int().meta({ description: 'Number of customers.' }),
+  amount: moneySchema.meta({ description: 'In the base currency.' }),
+}
 
 export const portfolioSummary = operation({
   kind: 'query',
@@ -194,12 +240,20 @@ export const portfolioSummary = operation({
       customers: z.int().meta({ description: 'Number of customers.' }),
       aum: moneySchema.meta({ description: 'Their assets.' }),
       byKind: z
-        .array(z.object({ kind: z.enum(customerKinds).meta({ description: 'Kind of customer.' }), ...summaryPart }).meta({ id: 'PortfolioKind', description: 'The customers of one kind.' }))
+        .array(
+          z
+            .object({ kind: z.enum(customerKinds).meta({ description: 'Kind of customer.' }), ...summaryPart })
+            .meta({ id: 'PortfolioKind', description: 'The customers of one kind.' }),
+        )
         .meta({ description: 'By kind of customer.' }),
       byFamily: z
         .array(
           z
-            .object({ family: z.enum(productFamilies).meta({ description: 'Product family.' }), holdings: z.int().meta({ description: 'Open holdings.' }), ...summaryPart })
+            .object({
+              family: z.enum(productFamilies).meta({ description: 'Product family.' }),
+              holdings: z.int().meta({ description: 'Open holdings.' }),
+              ...summaryPart,
+            })
             .meta({ id: 'PortfolioFamily', description: 'The holdings of one product family.' }),
         )
         .meta({ description: 'By product family.' }),
@@ -209,7 +263,11 @@ export const portfolioSummary = operation({
   lane: 'pool',
   async run(context, { institutionId, relationshipManagerId }) {
     const currency = context.bank.baseCurrency as CurrencyCode
-    const filter = { reach: context.scope, relationshipManagerId, subtree: institutionId === undefined ? undefined : await pathOf(context, institutionId) }
+    const filter = {
+      reach: context.scope,
+      relationshipManagerId,
+      subtree: institutionId === undefined ? undefined : await pathOf(context, institutionId),
+    }
     const rows = await summarisePortfolio(context.db, filter, currency, context.today)
     const money = (minor: bigint) => ({ amount: formatAmount(minor, currency), currency })
     const byKind = rows.filter(({ by }) => by === 'kind').sort((a, b) => a.key.localeCompare(b.key))
@@ -218,7 +276,11 @@ export const portfolioSummary = operation({
       asOf: context.today,
       customers: byKind.reduce((sum, row) => sum + row.customers, 0),
       aum: money(byKind.reduce((sum, row) => sum + BigInt(row.amount), 0n)),
-      byKind: byKind.map(({ key, customers: count, amount }) => ({ kind: key as (typeof customerKinds)[number], customers: count, amount: money(BigInt(amount)) })),
+      byKind: byKind.map(({ key, customers: count, amount }) => ({
+        kind: key as (typeof customerKinds)[number],
+        customers: count,
+        amount: money(BigInt(amount)),
+      })),
       byFamily: byFamily.map(({ key, customers: count, holdings, amount }) => ({
         family: key as (typeof productFamilies)[number],
         customers: count,

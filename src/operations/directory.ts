@@ -1,5 +1,5 @@
 import type { Actor, Scope } from '../core/actors.ts'
-import { dayOf, type Day } from '../core/calendar.ts'
+import { addDays, dayOf, type Day } from '../core/calendar.ts'
 import { DomainError } from '../core/errors.ts'
 import type { Database } from '../db/database.ts'
 import { type ClientRecord, findClientRecord, findStaffRecord, readDirectoryVersion, type StaffRecord } from '../db/directory.ts'
@@ -22,7 +22,12 @@ export interface Directory {
   resolve(caller: Caller, now: Date, fresh: boolean): Promise<Resolved>
 }
 
-type Entry = { readonly version: bigint; readonly record: { readonly kind: 'staff'; readonly staff: StaffRecord } | { readonly kind: 'client'; readonly client: ClientRecord } }
+type Entry = {
+  readonly version: bigint
+  readonly record:
+    | { readonly kind: 'staff'; readonly staff: StaffRecord }
+    | { readonly kind: 'client'; readonly client: ClientRecord }
+}
 
 const MOST_CACHED = 10_000
 const wholeBank: Scope = { prefixes: ['/'], portfolio: [], caller: 'system:directory' }
@@ -34,13 +39,13 @@ const wholeBank: Scope = { prefixes: ['/'], portfolio: [], caller: 'system:direc
 export function openDirectory(database: Database, bankTimeZone: string): Directory {
   const kept = new Map<string, Entry>()
 
-  async function load(caller: Caller): Promise<Entry> {
+  async function load(caller: Caller, now: Date): Promise<Entry> {
     return database.transaction(
       wholeBank,
       async (db) => {
         const version = await readDirectoryVersion(db)
         if (caller.kind === 'staff') {
-          const staff = await findStaffRecord(db, caller.number)
+          const staff = await findStaffRecord(db, caller.number, addDays(dayOf(now, 'UTC'), -1))
           if (staff) return { version, record: { kind: 'staff', staff } }
         } else {
           const client = await findClientRecord(db, caller.clientId)
@@ -60,7 +65,7 @@ export function openDirectory(database: Database, bankTimeZone: string): Directo
       if (entry && !isAtWork(entry, now, bankTimeZone)) entry = undefined
       if (!entry) {
         kept.delete(key)
-        entry = await load(caller)
+        entry = await load(caller, now)
         if (kept.size >= MOST_CACHED) kept.delete(kept.keys().next().value!)
         kept.set(key, entry)
       }
@@ -82,7 +87,8 @@ function actorOf({ version, record }: Entry, now: Date, bankTimeZone: string): R
   const today = dayOf(now, timeZone)
   const place = { id: placement.id, institutionId: placement.institutionId, institutionPath: placement.institutionPath }
   const where = { today, timeZone, calendar: placement.calendar, version }
-  if (record.kind === 'client') return { actor: { kind: 'client', ...place, clientId: record.client.clientId, scopes: record.client.scopes }, ...where }
+  if (record.kind === 'client')
+    return { actor: { kind: 'client', ...place, clientId: record.client.clientId, scopes: record.client.scopes }, ...where }
   const { number, roles, covers, portfolioPaths } = record.staff
   if (!isAtWork({ version, record }, now, bankTimeZone)) throw stranger()
   const covered = covers.filter(({ startsOn, endsOn }) => startsOn <= today && today < endsOn).map(({ staffId }) => staffId)

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { z } from 'zod'
-import { type Actor, callerOf, reachOfActor, scopeOf } from '../core/actors.ts'
-import { type Calendar, dayOf } from '../core/calendar.ts'
-import { DomainError, type ErrorCode, type InputProblem } from '../core/errors.ts'
+import { callerOf, reachOfActor, type Scope, scopeOf } from '../core/actors.ts'
+import { dayOf } from '../core/calendar.ts'
+import { DomainError, type ErrorCode } from '../core/errors.ts'
 import type { Permission } from '../core/permissions.ts'
 import { type Database, type Db, isStaleDirectory } from '../db/database.ts'
 import { outageOf } from '../db/failures.ts'
@@ -13,6 +12,7 @@ import { permissionsUsed } from '../db/views/compile.ts'
 import type { Selection } from '../db/views/view.ts'
 import type { CursorCodec } from './cursor.ts'
 import type { Caller, Directory, Resolved } from './directory.ts'
+import { cursorFingerprint, fingerprintOf, parseInput } from './input.ts'
 import type { Bank, Context, Operation } from './operation.ts'
 import { pageCursors } from './pages.ts'
 
@@ -76,77 +76,145 @@ async function attempt(service: Service, operation: Operation, call: Call): Prom
     try {
       return await run(service, operation, call, resolved, now)
     } catch (error) {
-      if (tries >= MOST_TRIES) throw isStaleDirectory(error) ? new DomainError('unavailable', 'Rights are being changed. Try again.') : error
+      if (tries >= MOST_TRIES)
+        throw isStaleDirectory(error) ? new DomainError('unavailable', 'Rights are being changed. Try again.') : error
       const retriable = call.idempotencyKey !== undefined && error instanceof DomainError && outageOf(error.cause)?.retriable
       if (!isStaleDirectory(error) && !retriable) throw error
     }
   }
 }
 
-async function resolve({ directory, bank, clock }: Service, { caller }: Call, now: Date, fresh: boolean): Promise<Omit<Resolved, 'version'> & { readonly version?: bigint }> {
+async function resolve(
+  { directory, bank, clock }: Service,
+  { caller }: Call,
+  now: Date,
+  fresh: boolean,
+): Promise<Omit<Resolved, 'version'> & { readonly version?: bigint }> {
   if (caller.kind !== 'system') return directory.resolve(caller, now, fresh)
-  return { actor: { kind: 'system', id: caller.name }, today: dayOf(clock(), bank.timeZone), timeZone: bank.timeZone, calendar: null }
+  return {
+    actor: { kind: 'system', id: caller.name },
+    today: dayOf(clock(), bank.timeZone),
+    timeZone: bank.timeZone,
+    calendar: null,
+  }
 }
 
-async function run(service: Service, operation: Operation, call: Call, resolved: Awaited<ReturnType<typeof resolve>>, now: Date): Promise<Outcome> {
+async function run(
+  service: Service,
+  operation: Operation,
+  call: Call,
+  resolved: Awaited<ReturnType<typeof resolve>>,
+  now: Date,
+): Promise<Outcome> {
   const { actor, version } = resolved
   const permits = (permission: Permission): boolean => reachOfActor(actor, permission) !== undefined
   if (!permits(operation.permission)) throw new DomainError('not_permitted', `This needs the permission ${operation.permission}.`)
   const input = parseInput(operation, call.input)
   if (operation.concurrency === 'required' && (input as { expectedVersion?: number }).expectedVersion === undefined) {
-    throw new DomainError('precondition_required', 'Name the version that you change: If-Match over REST, expectedVersion over GraphQL.')
+    throw new DomainError(
+      'precondition_required',
+      'Name the version that you change: If-Match over REST, expectedVersion over GraphQL.',
+    )
   }
   const needed = scopePermissions(operation, input)
-  const used = operation.answer.shape === 'value' ? [] : [...permissionsUsed(operation.answer.view, call.selection, permits)]
-  const scope = scopeOf(actor, [...needed, ...used])
   const own = scopeOf(actor, needed)
-  const narrowed = JSON.stringify(scope) !== JSON.stringify(own)
+  const used = operation.answer.shape === 'value' ? [] : [...permissionsUsed(operation.answer.view, call.selection, permits)]
+  // Relations that the caller may follow less far than the operation itself: only somebody of several roles has them.
+  const shorter = new Set(used.filter((permission) => !sameScope(scopeOf(actor, [...needed, permission]), own)))
   const shared = {
     actor,
     selection: call.selection,
     refusedAs: call.refusedAs,
-    permits,
-    scope: operation.kind === 'query' ? scope : own,
+    permits: (permission: Permission): boolean => permits(permission) && !shorter.has(permission),
+    scope: own,
     now,
     clock: service.clock,
     today: resolved.today,
-    bank: { ...service.bank, timeZone: resolved.timeZone, calendar: calendarOf(service.bank, resolved) },
+    calendar: { ...service.bank.calendar, timeZone: resolved.timeZone },
+    bank: service.bank,
     newId: service.newId,
     vault: service.vault,
     cursors: pageCursors(service.cursorCodec, operation.name, callerOf(actor), cursorFingerprint(input)),
   }
 
   if (operation.kind === 'query') {
-    const context = (db: Db): Context => ({ ...shared, db, record: refuseToRecord, inTransaction: refuseToRecord })
-    if (operation.lane(input) === 'fast') {
-      const db: Db = { rows: (query) => service.database.read(scope, query, version) }
-      return { answer: await operation.run(context(db), input), replayed: false }
-    }
-    const answer = await service.database.transaction(scope, (db) => operation.run(context(db), input), { readOnly: true, directoryVersion: version })
+    const ask = (scope: Scope, allows: Context['permits']): Promise<unknown> =>
+      query(service, operation, { ...shared, scope, permits: allows }, input, version)
+    if (shorter.size === 0 || operation.answer.shape !== 'one') return { answer: await ask(own, shared.permits), replayed: false }
+    // One thing is answered in full where all of it lies within reach, else without what does not.
+    const answer = await ask(scopeOf(actor, [...needed, ...used]), permits).catch((error: unknown) => {
+      if (error instanceof DomainError && error.code === 'not_found') return ask(own, shared.permits)
+      throw error
+    })
     return { answer, replayed: false }
   }
 
-  if (narrowed) throw new DomainError('not_permitted', 'A change answers only what lies within the reach of the change itself. Ask for the rest with a query.')
-  const journal = { actor, actorName: callerOf(actor), operation: operation.name, requestId: call.requestId, at: now, newId: service.newId }
+  const journal = {
+    actor,
+    actorName: callerOf(actor),
+    operation: operation.name,
+    requestId: call.requestId,
+    at: now,
+    newId: service.newId,
+  }
   if (operation.transactions === 'own') {
     const inTransaction = ownTransactions(service, operation, call, resolved, needed)
-    const context: Context = { ...shared, db: { rows: (query) => service.database.read(own, query, version) }, record: refuseToRecord, inTransaction }
+    const context: Context = {
+      ...shared,
+      db: { rows: (query) => service.database.read(own, query, version) },
+      record: refuseToRecord,
+      inTransaction,
+    }
     return { answer: await operation.run(context, input), replayed: false }
   }
-  return service.database.transaction(own, (db) => command(service, operation, call, { ...shared, db, inTransaction: refuseToRecord }, journal, input), { directoryVersion: version })
+  return service.database.transaction(
+    own,
+    (db) => command(service, operation, call, { ...shared, db, inTransaction: refuseToRecord }, journal, input),
+    { directoryVersion: version },
+  )
+}
+
+function sameScope(one: Scope, other: Scope): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
+
+async function query(
+  { database }: Service,
+  operation: Operation,
+  shared: Omit<Context, 'db' | 'record' | 'inTransaction'>,
+  input: z.output<z.ZodObject>,
+  directoryVersion: bigint | undefined,
+): Promise<unknown> {
+  const context = (db: Db): Context => ({ ...shared, db, record: refuseToRecord, inTransaction: refuseToRecord })
+  if (operation.lane(input) === 'fast')
+    return operation.run(context({ rows: (statement) => database.read(shared.scope, statement, directoryVersion) }), input)
+  return database.transaction(shared.scope, (db) => operation.run(context(db), input), { readOnly: true, directoryVersion })
 }
 
 /**
  * Transactions of an operation that outlasts a request, such as an import: each checks anew who the caller is and what they may do,
  * since the operation itself, or somebody else, may have changed the directory in between.
  */
-function ownTransactions(service: Service, operation: Operation, call: Call, first: Awaited<ReturnType<typeof resolve>>, needed: readonly Permission[]): Context['inTransaction'] {
+function ownTransactions(
+  service: Service,
+  operation: Operation,
+  call: Call,
+  first: Awaited<ReturnType<typeof resolve>>,
+  needed: readonly Permission[],
+): Context['inTransaction'] {
   let current = first
   return async (work) => {
     for (let tries = 1; ; tries++) {
       const { actor, version } = current
       const at = service.clock()
-      const journal = { actor, actorName: callerOf(actor), operation: operation.name, requestId: call.requestId, at, newId: service.newId }
+      const journal = {
+        actor,
+        actorName: callerOf(actor),
+        operation: operation.name,
+        requestId: call.requestId,
+        at,
+        newId: service.newId,
+      }
       try {
         return await service.database.transaction(
           scopeOf(actor, needed),
@@ -182,9 +250,11 @@ async function command(
   const context = `idempotency/${caller}/${operation.name}/${key}`
   if (key !== undefined && fingerprint) {
     const stored = await holdIdempotencyKey(db, caller, operation.name, key, now)
-    if (stored === 'busy') throw new DomainError('idempotency_in_progress', 'A request with this idempotency key is still running.')
+    if (stored === 'busy')
+      throw new DomainError('idempotency_in_progress', 'A request with this idempotency key is still running.')
     if (stored) {
-      if (!stored.fingerprint.equals(fingerprint)) throw new DomainError('idempotency_key_reused', 'This idempotency key was used for a different request.')
+      if (!stored.fingerprint.equals(fingerprint))
+        throw new DomainError('idempotency_key_reused', 'This idempotency key was used for a different request.')
       return { answer: stored.answerEncrypted && JSON.parse(vault.openText(stored.answerEncrypted, context)), replayed: true }
     }
   }
@@ -196,7 +266,10 @@ async function command(
   if (key !== undefined && fingerprint) {
     const answerEncrypted = vault.sealText(JSON.stringify(answer), context)
     const expiresAt = new Date(now.getTime() + IDEMPOTENCY_HOURS * 3_600_000)
-    await Promise.all([journalled, storeAnswer(db, { caller, operation: operation.name, key, fingerprint, answerEncrypted, now, expiresAt })])
+    await Promise.all([
+      journalled,
+      storeAnswer(db, { caller, operation: operation.name, key, fingerprint, answerEncrypted, now, expiresAt }),
+    ])
   }
   await journalled
   return { answer, replayed: false }
@@ -210,56 +283,4 @@ function scopePermissions(operation: Operation, input: z.output<z.ZodObject>): r
 
 function refuseToRecord(): never {
   throw new Error('This operation may not write here.')
-}
-
-/** Checks the input against the operation's schema. Throws `invalid_input` with every problem as a JSON Pointer and a rule. */
-export function parseInput(operation: Pick<Operation, 'input'>, input: unknown): z.output<z.ZodObject> {
-  const result = operation.input.safeParse(input)
-  const unstorable = result.success ? nulCharacters(result.data, []) : []
-  if (result.success && unstorable.length === 0) return result.data
-  if (result.success) throw new DomainError('invalid_input', 'The input is not valid.', unstorable)
-  throw new DomainError('invalid_input', 'The input is not valid.', result.error.issues.flatMap(problemsOf).slice(0, 100))
-}
-
-/** No text of the database can hold a NUL character, whatever field it stands in. */
-function nulCharacters(value: unknown, path: readonly PropertyKey[]): InputProblem[] {
-  if (typeof value === 'string') {
-    return value.includes('\0') ? [{ pointer: pointerOf(path), rule: 'nul_character', message: 'A NUL character cannot be stored.' }] : []
-  }
-  if (value === null || typeof value !== 'object' || value instanceof Date) return []
-  return Object.entries(value).flatMap(([key, inner]) => nulCharacters(inner, [...path, key]))
-}
-
-export function problemsOf(issue: z.core.$ZodIssue): InputProblem[] {
-  const at = pointerOf(issue.path)
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), rule: 'unknown_field', message: 'There is no such field.' }))
-  return [{ pointer: at, rule: issue.code === 'custom' ? String(issue.params?.['rule'] ?? 'custom') : issue.code, message: issue.message }]
-}
-
-export function pointerOf(path: readonly PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
-}
-
-/** A cursor belongs to the filter and order it was made for, not to the page it points behind. */
-function cursorFingerprint(input: Record<string, unknown>): string {
-  const { cursor: _cursor, limit: _limit, includeTotal: _includeTotal, ...filter } = input
-  return createHash('sha256').update(canonical(filter)).digest('base64url')
-}
-
-function fingerprintOf(input: unknown, selection: Selection): Buffer {
-  return createHash('sha256').update(canonical(input)).update('\n').update(canonical(selectionShape(selection))).digest()
-}
-
-function selectionShape(selection: Selection): unknown {
-  return [...selection].map(([key, { name, input, selection: inner }]) => [key, name, input, selectionShape(inner)])
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'bigint' ? inner.toString() : inner && typeof inner === 'object' && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
-  )
-}
-
-function calendarOf(bank: Bank, { timeZone }: { readonly timeZone: string }): Calendar {
-  return { ...bank.calendar, timeZone }
 }

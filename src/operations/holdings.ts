@@ -41,11 +41,18 @@ export const holdingByExternalId = viewOperation(holdingView, {
 })
 
 function ofCustomer(customerId: string, rowId: string) {
-  return (row: string, bind: Bind): string => `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`
+  return (row: string, bind: Bind): string =>
+    `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`
 }
 
 /** What grows under a customer, the latest first, in the order of the view's own connection. */
-function pageUnder(context: Context, view: View, order: Order, conditions: (row: string, bind: Bind) => readonly string[], page: { readonly limit: number; readonly cursor?: string | undefined; readonly includeTotal: boolean }) {
+function pageUnder(
+  context: Context,
+  view: View,
+  order: Order,
+  conditions: (row: string, bind: Bind) => readonly string[],
+  page: { readonly limit: number; readonly cursor?: string | undefined; readonly includeTotal: boolean },
+) {
   return answerPage(context, view, { ...page, order, where: conditions })
 }
 
@@ -58,7 +65,17 @@ export const holdings = pageOperation(holdingView, {
   domain,
   input: z.strictObject({ customerId: id, ...pageInput }),
   errors: ['invalid_cursor'],
-  run: (context, { customerId, ...page }) => pageUnder(context, holdingView, order('account_number', 'asc', [['account_number', 'text'], ['id', 'uuid']]), (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`], page),
+  run: (context, { customerId, ...page }) =>
+    pageUnder(
+      context,
+      holdingView,
+      order('account_number', 'asc', [
+        ['account_number', 'text'],
+        ['id', 'uuid'],
+      ]),
+      (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`],
+      page,
+    ),
 })
 
 export const balances = pageOperation(viewNamed('Balance'), {
@@ -71,7 +88,13 @@ export const balances = pageOperation(viewNamed('Balance'), {
   input: z.strictObject({ customerId: id, holdingId: id, ...pageInput }),
   errors: ['invalid_cursor'],
   run: (context, { customerId, holdingId, ...page }) =>
-    pageUnder(context, viewNamed('Balance'), order('day', 'desc', [['day', 'date']]), (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`, `${row}.holding_id = ${bind(holdingId)}::uuid`], page),
+    pageUnder(
+      context,
+      viewNamed('Balance'),
+      order('day', 'desc', [['day', 'date']]),
+      (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`, `${row}.holding_id = ${bind(holdingId)}::uuid`],
+      page,
+    ),
 })
 
 export const activity = pageOperation(viewNamed('Activity'), {
@@ -87,7 +110,15 @@ export const activity = pageOperation(viewNamed('Activity'), {
     pageUnder(
       context,
       viewNamed('Activity'),
-      order('month', 'desc', [['month', 'date'], ['channel', 'text'], ['type', 'text'], ['purpose', 'text'], ['direction', 'text'], ['currency', 'text'], ['counterparty_hash', 'bytea']]),
+      order('month', 'desc', [
+        ['month', 'date'],
+        ['channel', 'text'],
+        ['type', 'text'],
+        ['purpose', 'text'],
+        ['direction', 'text'],
+        ['currency', 'text'],
+        ['counterparty_hash', 'bytea'],
+      ]),
       (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`],
       page,
     ),
@@ -103,7 +134,16 @@ export const movements = pageOperation(viewNamed('Movement'), {
   input: z.strictObject({ customerId: id, ...pageInput }),
   errors: ['invalid_cursor'],
   run: (context, { customerId, ...page }) =>
-    pageUnder(context, viewNamed('Movement'), order('booked_on', 'desc', [['booked_on', 'date'], ['id', 'uuid']]), (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`], page),
+    pageUnder(
+      context,
+      viewNamed('Movement'),
+      order('booked_on', 'desc', [
+        ['booked_on', 'date'],
+        ['id', 'uuid'],
+      ]),
+      (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`],
+      page,
+    ),
 })
 
 function order(name: string, direction: 'asc' | 'desc', keys: readonly (readonly [string, string])[]): Order {

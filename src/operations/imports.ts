@@ -34,7 +34,11 @@ import { id } from './scalars.ts'
 /** A record of the stream: its fields as sent, or why it could not be read. `raw` is the record itself. */
 export type SentRow =
   | { readonly line: number; readonly raw: string; readonly fields: Readonly<Record<string, unknown>> }
-  | { readonly line: number; readonly raw: string; readonly error: { readonly field?: string; readonly code: string; readonly message: string } }
+  | {
+      readonly line: number
+      readonly raw: string
+      readonly error: { readonly field?: string; readonly code: string; readonly message: string }
+    }
 
 /** What the adapter reads from the body. Throws where the stream itself is refused. */
 export interface SentRows {
@@ -83,8 +87,21 @@ export const importRows = viewOperation(importView, {
     'Takes CSV (header row, RFC 4180) or NDJSON of any length, plain or gzip. Good rows are kept, bad ones reported. Sending again changes nothing. Under an Import-Id others can watch and cancel, and a broken stream resumes after the last committed line.',
   permission: 'import:run',
   domain,
-  input: z.strictObject({ entity, importId: id.optional(), firstLine: z.int().min(1).optional(), rows: z.custom<SentRows>((value) => typeof value === 'object' && value !== null) }),
-  errors: ['import_in_progress', 'conflict', 'unknown_column', 'stream_aborted', 'payload_too_large', 'unsupported_media_type', 'malformed_request'],
+  input: z.strictObject({
+    entity,
+    importId: id.optional(),
+    firstLine: z.int().min(1).optional(),
+    rows: z.custom<SentRows>((value) => typeof value === 'object' && value !== null),
+  }),
+  errors: [
+    'import_in_progress',
+    'conflict',
+    'unknown_column',
+    'stream_aborted',
+    'payload_too_large',
+    'unsupported_media_type',
+    'malformed_request',
+  ],
   transactions: 'own',
   transport: 'rest',
   alsoNeeds: ({ entity: of }) => [writing[of]],
@@ -108,11 +125,18 @@ export const importRows = viewOperation(importView, {
 
 /** How an import stands now, as the caller selected it. */
 async function report(context: Context, importId: string): Promise<Record<string, unknown>> {
-  return context.inTransaction(({ db }) => answerOne({ ...context, db }, importView, (row, bind) => `${row}.id = ${bind(importId)}::uuid`))
+  return context.inTransaction(({ db }) =>
+    answerOne({ ...context, db }, importView, (row, bind) => `${row}.id = ${bind(importId)}::uuid`),
+  )
 }
 
 /** Begins an import or takes one up again. One that is complete answers its report; one that another sender is feeding is refused. */
-async function begin(context: Context, of: FeedEntity, importId: string, format: 'csv' | 'ndjson'): Promise<{ readonly run: Run } | { readonly done: string }> {
+async function begin(
+  context: Context,
+  of: FeedEntity,
+  importId: string,
+  format: 'csv' | 'ndjson',
+): Promise<{ readonly run: Run } | { readonly done: string }> {
   const { actor, inTransaction, clock } = context
   const caller = callerOf(actor)
   const institutionPath = 'institutionPath' in actor ? actor.institutionPath : '/'
@@ -123,15 +147,21 @@ async function begin(context: Context, of: FeedEntity, importId: string, format:
     }
     const known = await lockImport(db, importId)
     if (!known || known.caller !== caller) throw new DomainError('conflict', 'This Import-Id belongs to somebody else.')
-    if (known.entity !== of || known.format !== format) throw new DomainError('conflict', `This Import-Id belongs to an import of ${known.entity} as ${known.format}.`)
-    if (known.status === 'running') throw new DomainError('import_in_progress', 'Another sender is feeding this import. Cancel it or wait.')
+    if (known.entity !== of || known.format !== format)
+      throw new DomainError('conflict', `This Import-Id belongs to an import of ${known.entity} as ${known.format}.`)
+    if (known.status === 'running')
+      throw new DomainError('import_in_progress', 'Another sender is feeding this import. Cancel it or wait.')
     if (known.status === 'completed') return { done: importId }
     record({ event: 'import.resumed', subjectType: 'import', subjectId: importId, details: { entity: of } })
     return { run: { id: importId, attempt: await resumeImport(db, importId), entity: of, committedLine: known.committedLine } }
   })
 }
 
-async function finish({ inTransaction, clock }: Context, run: Run, end: Omit<Parameters<typeof finishImport>[3], 'now'>): Promise<void> {
+async function finish(
+  { inTransaction, clock }: Context,
+  run: Run,
+  end: Omit<Parameters<typeof finishImport>[3], 'now'>,
+): Promise<void> {
   await inTransaction(async ({ db, record }) => {
     await finishImport(db, run.id, run.attempt, { ...end, now: clock() })
     record({ event: `import.${end.status}`, subjectType: 'import', subjectId: run.id, details: { entity: run.entity } })
@@ -146,7 +176,12 @@ function endOf(error: unknown): { readonly status: 'failed' | 'interrupted'; rea
 }
 
 /** Gathers the stream into batches and applies them one after the other. Answers whether it was cancelled. */
-async function applyAll(context: Context, run: Run, { batches, format, header }: SentRows, firstLine: number | undefined): Promise<boolean> {
+async function applyAll(
+  context: Context,
+  run: Run,
+  { batches, format, header }: SentRows,
+  firstLine: number | undefined,
+): Promise<boolean> {
   let waiting: SentRow[] = []
   let shift: number | undefined
   const flush = async (): Promise<boolean> => {
@@ -172,7 +207,7 @@ async function applyAll(context: Context, run: Run, { batches, format, header }:
 /** Passes batches on, and an empty one whenever the sender pauses, so that rows of slow senders do not wait for company. */
 async function* withPauses(batches: AsyncIterable<readonly SentRow[]>): AsyncGenerator<readonly SentRow[]> {
   const iterator = batches[Symbol.asyncIterator]()
-  for (let next = iterator.next(); ; ) {
+  for (let next = iterator.next(); ;) {
     const pause = new AbortController()
     const paused = sleep(PAUSE_MS, undefined, { signal: pause.signal }).catch(() => undefined)
     const step = await Promise.race([next, paused])
@@ -198,7 +233,13 @@ interface Reject {
 }
 
 /** Checks and applies one batch in one transaction. Answers false when somebody asked to cancel. */
-async function applyBatch(context: Context, run: Run, batch: readonly SentRow[], format: 'csv' | 'ndjson', header: readonly string[] | undefined): Promise<boolean> {
+async function applyBatch(
+  context: Context,
+  run: Run,
+  batch: readonly SentRow[],
+  format: 'csv' | 'ndjson',
+  header: readonly string[] | undefined,
+): Promise<boolean> {
   const { good, bad } = check(run.entity, batch, format)
   for (let tries = 1; ; tries++) {
     try {
@@ -213,12 +254,19 @@ async function applyBatch(context: Context, run: Run, batch: readonly SentRow[],
       if (outage || error instanceof DomainError || batch.length === 1) throw error
       // A row that the database itself refuses is found by halving, so that it takes no other with it.
       const middle = Math.ceil(batch.length / 2)
-      return (await applyBatch(context, run, batch.slice(0, middle), format, header)) && applyBatch(context, run, batch.slice(middle), format, header)
+      return (
+        (await applyBatch(context, run, batch.slice(0, middle), format, header)) &&
+        applyBatch(context, run, batch.slice(middle), format, header)
+      )
     }
   }
 }
 
-function check(of: FeedEntity, batch: readonly SentRow[], format: 'csv' | 'ndjson'): { readonly good: FeedRow<unknown>[]; readonly bad: Reject[] } {
+function check(
+  of: FeedEntity,
+  batch: readonly SentRow[],
+  format: 'csv' | 'ndjson',
+): { readonly good: FeedRow<unknown>[]; readonly bad: Reject[] } {
   const schema = feedRows[of]
   const good: FeedRow<unknown>[] = []
   const bad: Reject[] = []
@@ -259,12 +307,22 @@ async function commitBatch(
       rejected: rejects.length,
     }
     await countBatch(db, run.id, counts, batch.at(-1)!.line, header)
-    record({ event: `${run.entity}.imported`, subjectType: 'import', subjectId: run.id, details: { entity: run.entity, ...counts } })
+    record({
+      event: `${run.entity}.imported`,
+      subjectType: 'import',
+      subjectId: run.id,
+      details: { entity: run.entity, ...counts },
+    })
     return true
   })
 }
 
-async function apply(db: Db, context: Context, of: FeedEntity, rows: readonly FeedRow<unknown>[]): Promise<readonly FeedOutcome[]> {
+async function apply(
+  db: Db,
+  context: Context,
+  of: FeedEntity,
+  rows: readonly FeedRow<unknown>[],
+): Promise<readonly FeedOutcome[]> {
   if (rows.length === 0) return []
   const now = context.clock()
   return (feeds[of] as ApplyFeed<unknown>)(db, rows, { ...feedContext(context), now, fromPerson: false })
@@ -281,7 +339,13 @@ const rejectContext = (importId: string, line: number): string => `import-reject
 
 async function keepRejects(db: Db, { vault, clock }: Context, importId: string, rejects: readonly Reject[]): Promise<void> {
   const expiresAt = new Date(clock().getTime() + REJECTS_DAYS * 86_400_000)
-  const stored = rejects.map(({ line, raw, field, code, message }) => ({ line, field: field ?? null, code, message, rawEncrypted: vault.sealText(raw, rejectContext(importId, line)) }))
+  const stored = rejects.map(({ line, raw, field, code, message }) => ({
+    line,
+    field: field ?? null,
+    code,
+    message,
+    rawEncrypted: vault.sealText(raw, rejectContext(importId, line)),
+  }))
   await insertRejects(db, importId, stored, expiresAt)
 }
 
@@ -336,7 +400,8 @@ export const cancelImport = viewOperation(importView, {
     const { db, record, now } = context
     const known = await lockImport(db, importId)
     if (!known) throw notFound('import')
-    if (known.status === 'completed' || known.status === 'failed' || known.status === 'cancelled') throw new DomainError('already_closed', `This import is ${known.status} already.`)
+    if (known.status === 'completed' || known.status === 'failed' || known.status === 'cancelled')
+      throw new DomainError('already_closed', `This import is ${known.status} already.`)
     await (known.status === 'running' ? requestCancel(db, importId) : cancelLost(db, importId, now))
     record({ event: 'import.cancel_requested', subjectType: 'import', subjectId: importId })
     return answerOne(context, importView, byId(importId))
@@ -347,14 +412,21 @@ export const cancelImport = viewOperation(importView, {
 export interface RejectedRows {
   readonly format: 'csv' | 'ndjson'
   readonly header: readonly string[] | undefined
-  readonly rows: AsyncIterable<{ readonly line: number; readonly raw: string; readonly field?: string; readonly code: string; readonly message: string }>
+  readonly rows: AsyncIterable<{
+    readonly line: number
+    readonly raw: string
+    readonly field?: string
+    readonly code: string
+    readonly message: string
+  }>
 }
 
 export const importRejects = operation({
   kind: 'command',
   name: 'importRejects',
   summary: 'The rejected rows of an import, to be mended and sent again',
-  description: 'In the format that was sent, each row with its line, field, code and message. The first 10,000, for a week. Every download is audited.',
+  description:
+    'In the format that was sent, each row with its line, field, code and message. The first 10,000, for a week. Every download is audited.',
   permission: 'import:run',
   domain,
   input: z.strictObject({ importId: id }),
@@ -370,10 +442,16 @@ export const importRejects = operation({
       return header
     })
     async function* rows(): RejectedRows['rows'] & AsyncGenerator {
-      for (let after = 0; ; ) {
+      for (let after = 0; ;) {
         const portion = await inTransaction(({ db }) => listRejects(db, importId, after, 200))
         for (const { line, field, code, message, rawEncrypted } of portion) {
-          yield { line, raw: vault.openText(rawEncrypted, rejectContext(importId, line)), ...(field !== null && { field }), code, message }
+          yield {
+            line,
+            raw: vault.openText(rawEncrypted, rejectContext(importId, line)),
+            ...(field !== null && { field }),
+            code,
+            message,
+          }
         }
         if (portion.length < 200) return
         after = portion.at(-1)!.line

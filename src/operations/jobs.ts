@@ -6,11 +6,15 @@ import { forgetExpiredRejects } from '../db/imports.ts'
 import { listTimeZones } from '../db/organisation.ts'
 import { operation } from './operation.ts'
 
+/** What is left falls due at the next run, a minute later. */
+const MOST_AT_ONCE = 5_000
+
 export const applyAssignments = operation({
   kind: 'command',
   name: 'applyAssignments',
   summary: 'Let assignments begin and end at their institution’s midnight',
-  description: 'Planned assignments whose day has come become current, current ones whose end has come end, and the portfolios follow.',
+  description:
+    'Planned assignments whose day has come become current, current ones whose end has come end, and the portfolios follow.',
   permission: 'system:run',
   domain: 'Customer Relationship Management',
   input: z.strictObject({}),
@@ -19,7 +23,7 @@ export const applyAssignments = operation({
   async run({ db, now, bank }) {
     const zones = await listTimeZones(db, bank.timeZone)
     let applied = 0
-    for (const { timeZone, paths } of zones) for (const path of paths) applied += await applyDueAssignments(db, path, dayOf(now, timeZone), 5_000)
+    for (const { timeZone, paths } of zones) applied += await applyDueAssignments(db, paths, dayOf(now, timeZone), MOST_AT_ONCE)
     return { applied }
   },
 })

@@ -33,6 +33,8 @@ export interface Context {
   readonly clock: () => Date
   /** The day at the actor's institution. */
   readonly today: Day
+  /** The calendar of the bank, in the time zone of the actor's institution. */
+  readonly calendar: Calendar
   readonly bank: Bank
   readonly newId: () => string
   readonly vault: Vault
@@ -41,7 +43,9 @@ export interface Context {
   /** Tells what a command changed: one audit entry and one event each, written with it. */
   readonly record: (change: Change) => void
   /** For operations with transactions of their own: each has its own audit entries and events. */
-  readonly inTransaction: <T>(work: (step: { readonly db: Db; readonly record: (change: Change) => void }) => Promise<T>) => Promise<T>
+  readonly inTransaction: <T>(
+    work: (step: { readonly db: Db; readonly record: (change: Change) => void }) => Promise<T>,
+  ) => Promise<T>
 }
 
 export interface Example {
@@ -49,7 +53,10 @@ export interface Example {
 }
 
 /** What an operation answers: a value of its own, one thing of a view, or a page of them. */
-export type Answer = { readonly shape: 'value' } | { readonly shape: 'one'; readonly view: View } | { readonly shape: 'page'; readonly view: View }
+export type Answer =
+  | { readonly shape: 'value' }
+  | { readonly shape: 'one'; readonly view: View }
+  | { readonly shape: 'page'; readonly view: View }
 
 /** One thing the service can do. Its name is the REST operationId and the GraphQL root field. */
 export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodType = z.ZodType> {
@@ -89,20 +96,38 @@ type Definition<I extends z.ZodObject, R> = Omit<Operation<I>, Defaults | 'run'>
     readonly run: (context: Context, input: z.output<I>) => Promise<R>
   }
 
-const defaults = { alsoNeeds: () => [], errors: [], examples: [], transactions: 'one', concurrency: 'none', transport: 'both' } as const
+const defaults = {
+  alsoNeeds: () => [],
+  errors: [],
+  examples: [],
+  transactions: 'one',
+  concurrency: 'none',
+  transport: 'both',
+} as const
 
 function laneOf<I>(lane: Lane | ((input: I) => Lane) = 'fast'): (input: I) => Lane {
   return typeof lane === 'function' ? lane : () => lane
 }
 
 /** An operation that answers a value described by a schema. */
-export function operation<I extends z.ZodObject, O extends z.ZodType>(definition: Definition<I, z.input<O>> & { readonly output: O }): Operation<I, O> {
+export function operation<I extends z.ZodObject, O extends z.ZodType>(
+  definition: Definition<I, z.input<O>> & { readonly output: O },
+): Operation<I, O> {
   return { ...defaults, answer: { shape: 'value' }, ...definition, lane: laneOf(definition.lane) }
 }
 
 /** An operation that answers one thing of a view, with what the caller selected of it. */
-export function viewOperation<I extends z.ZodObject>(view: View, definition: Definition<I, Record<string, unknown>>): Operation<I> {
-  return { ...defaults, answer: { shape: 'one', view }, output: restSchema(view, 'single'), ...definition, lane: laneOf(definition.lane) }
+export function viewOperation<I extends z.ZodObject>(
+  view: View,
+  definition: Definition<I, Record<string, unknown>>,
+): Operation<I> {
+  return {
+    ...defaults,
+    answer: { shape: 'one', view },
+    output: restSchema(view, 'single'),
+    ...definition,
+    lane: laneOf(definition.lane),
+  }
 }
 
 /** An operation that answers a page of a view. Its input gains `limit`, `cursor` and `includeTotal`. */

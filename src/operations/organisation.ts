@@ -1,22 +1,35 @@
 import { z } from 'zod'
+import { addDays, calendarCountries, calendarKnownThrough, daysBetween, isWorkingDay } from '../core/calendar.ts'
 import { delegationRefusal } from '../core/delegations.ts'
-import { DomainError, notFound } from '../core/errors.ts'
+import { DomainError, notFound, refuseField } from '../core/errors.ts'
 import { institutionKinds, institutionStatuses, staffStatuses } from '../core/organisation.ts'
 import { roles } from '../core/permissions.ts'
 import { productFamilies, productStatuses } from '../core/products.ts'
 import { isCurrency } from '../core/currencies.ts'
-import { insertDelegation, lockDelegation, lockDelegates, revokeDelegation as saveRevoked, writeCalendarDay } from '../db/delegations.ts'
+import {
+  insertDelegation,
+  listCalendarOverrides,
+  lockDelegation,
+  lockDelegates,
+  revokeDelegation as saveRevoked,
+  writeCalendarDay,
+} from '../db/delegations.ts'
 import { raiseDirectoryVersion } from '../db/directory.ts'
-import { findInstitutionPath } from '../db/organisation.ts'
+import { findInstitutionPath, findPlaceInTime } from '../db/organisation.ts'
 import { brokenConstraint } from '../db/failures.ts'
 import { viewNamed } from '../db/views/all.ts'
 import { inSubtree, type Order } from '../db/views/read.ts'
-import { pageOperation, viewOperation } from './operation.ts'
+import { operation, pageOperation, viewOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
 import { answerOne, answerPage } from './reading.ts'
 import { daySchema, expectedVersion, id } from './scalars.ts'
 
-const text = (name: string, columns: readonly string[], direction: 'asc' | 'desc' = 'asc', casts: readonly string[] = ['text', 'uuid']): Order => ({
+const text = (
+  name: string,
+  columns: readonly string[],
+  direction: 'asc' | 'desc' = 'asc',
+  casts: readonly string[] = ['text', 'uuid'],
+): Order => ({
   name,
   direction,
   keys: (row) => columns.map((column, index) => ({ expression: `${row}.${column}`, cast: casts[index]! })),
@@ -38,7 +51,8 @@ export const institution = viewOperation(institutionView, {
   domain: 'Organization Directory',
   input: z.strictObject({ institutionId: id }),
   errors: ['not_found'],
-  run: (context, { institutionId }) => answerOne(context, institutionView, (row, bind) => `${row}.id = ${bind(institutionId)}::uuid`),
+  run: (context, { institutionId }) =>
+    answerOne(context, institutionView, (row, bind) => `${row}.id = ${bind(institutionId)}::uuid`),
 })
 
 export const institutions = pageOperation(institutionView, {
@@ -73,7 +87,10 @@ export const institutions = pageOperation(institutionView, {
 
 async function pathOf(db: Parameters<typeof findInstitutionPath>[0], institutionId: string): Promise<string> {
   const path = await findInstitutionPath(db, institutionId)
-  if (!path) throw new DomainError('unknown_reference', 'There is no such institution.', [{ pointer: '/within', rule: 'unknown_reference', message: 'There is no such institution.' }])
+  if (!path)
+    throw new DomainError('unknown_reference', 'There is no such institution.', [
+      { pointer: '/within', rule: 'unknown_reference', message: 'There is no such institution.' },
+    ])
   return path
 }
 
@@ -148,7 +165,10 @@ export const products = pageOperation(productView, {
     answerPage(context, productView, {
       ...page,
       order: text('code', ['code', 'id']),
-      where: (row, bind) => [...(family ? [`${row}.family = any (${bind(family)}::text[])`] : []), ...(status ? [`${row}.status = ${bind(status)}::text`] : [])],
+      where: (row, bind) => [
+        ...(family ? [`${row}.family = any (${bind(family)}::text[])`] : []),
+        ...(status ? [`${row}.status = ${bind(status)}::text`] : []),
+      ],
     }),
 })
 
@@ -160,7 +180,11 @@ export const exchangeRates = pageOperation(rateView, {
   permission: 'rate:read',
   domain: 'Market Data Administration',
   input: z.strictObject({
-    currency: z.string().refine(isCurrency, { error: 'This is no ISO 4217 code.', params: { rule: 'unknown_currency' } }).optional().meta({ description: 'Of this currency.' }),
+    currency: z
+      .string()
+      .refine(isCurrency, { error: 'This is no ISO 4217 code.', params: { rule: 'unknown_currency' } })
+      .optional()
+      .meta({ description: 'Of this currency.' }),
     from: daySchema.optional().meta({ description: 'From this day on.' }),
     to: daySchema.optional().meta({ description: 'Up to this day.' }),
     ...pageInput,
@@ -182,7 +206,8 @@ export const delegatePortfolio = viewOperation(delegationView, {
   kind: 'command',
   name: 'delegatePortfolio',
   summary: 'Let a colleague cover an absent relationship manager',
-  description: 'From the first day on until the day before the last named one the deputy sees and works the portfolio. Periods of one person do not overlap; nobody covers for somebody who covers for them.',
+  description:
+    'From the first day on until the day before the last named one the deputy sees and works the portfolio. Periods of one person do not overlap; nobody covers for somebody who covers for them.',
   permission: 'delegation:write',
   domain: 'Customer Relationship Management',
   input: z.strictObject({
@@ -190,7 +215,12 @@ export const delegatePortfolio = viewOperation(delegationView, {
     deputyId: id.meta({ description: 'Who covers.' }),
     startsOn: daySchema.meta({ description: 'First day.' }),
     endsOn: daySchema.meta({ description: 'First day on which it holds no more.' }),
-    reason: z.string().trim().min(3).max(500).meta({ description: 'Why.', examples: ['annual leave'] }),
+    reason: z
+      .string()
+      .trim()
+      .min(3)
+      .max(500)
+      .meta({ description: 'Why.', examples: ['annual leave'] }),
   }),
   errors: ['not_found', 'period_overlap', 'outside_period', 'conflict', 'cycle'],
   async run(context, { staffId, deputyId, startsOn, endsOn, reason }) {
@@ -201,11 +231,17 @@ export const delegatePortfolio = viewOperation(delegationView, {
     if (refusal) throw refusal
     const delegationId = newId()
     await insertDelegation(db, { id: delegationId, staffId, deputyId, startsOn, endsOn, reason, now }).catch((error: unknown) => {
-      if (brokenConstraint(error) === 'delegation_period_excl') throw new DomainError('period_overlap', 'Somebody covers for them already in part of this period.')
+      if (brokenConstraint(error) === 'delegation_period_excl')
+        throw new DomainError('period_overlap', 'Somebody covers for them already in part of this period.')
       throw error
     })
     await raiseDirectoryVersion(db)
-    context.record({ event: 'delegation.created', subjectType: 'delegation', subjectId: delegationId, changed: ['staffId', 'deputyId', 'startsOn', 'endsOn', 'reason'] })
+    context.record({
+      event: 'delegation.created',
+      subjectType: 'delegation',
+      subjectId: delegationId,
+      changed: ['staffId', 'deputyId', 'startsOn', 'endsOn', 'reason'],
+    })
     return answerOne(context, delegationView, (row, bind) => `${row}.id = ${bind(delegationId)}::uuid`)
   },
 })
@@ -224,7 +260,8 @@ export const revokeDelegation = viewOperation(delegationView, {
     const { db, now } = context
     const delegation = await lockDelegation(db, delegationId)
     if (!delegation) throw notFound('delegation')
-    if (expected !== undefined && expected !== delegation.version) throw new DomainError('version_conflict', 'It has changed since you saw it.')
+    if (expected !== undefined && expected !== delegation.version)
+      throw new DomainError('version_conflict', 'It has changed since you saw it.')
     if (delegation.status === 'revoked') throw new DomainError('already_closed', 'This delegation was taken back already.')
     await saveRevoked(db, delegationId, now)
     await raiseDirectoryVersion(db)
@@ -267,7 +304,7 @@ export const setCalendarDay = viewOperation(calendarDayView, {
   permission: 'calendar:write',
   domain: 'Organization Directory',
   input: z.strictObject({
-    calendar: z.enum(['CN', 'none']).meta({ description: 'Which calendar.' }),
+    calendar: z.enum(calendarCountries).meta({ description: 'Which calendar.' }),
     day: daySchema.meta({ description: 'The day.' }),
     kind: z.enum(['working', 'holiday']).meta({ description: 'Whether the bank works.' }),
     name: z.string().trim().min(1).max(100).optional().meta({ description: 'What is kept that day.' }),
@@ -275,8 +312,73 @@ export const setCalendarDay = viewOperation(calendarDayView, {
   errors: [],
   async run(context, { calendar, day, kind, name }) {
     await writeCalendarDay(context.db, { calendar, day, kind, name: name ?? null, now: context.now })
-    context.record({ event: 'calendar_day.set', subjectType: 'calendar_day', subjectId: `${calendar}/${day}`, changed: ['kind', 'name'] })
-    return answerOne(context, calendarDayView, (row, bind) => `${row}.calendar = ${bind(calendar)}::text and ${row}.day = ${bind(day)}::date`)
+    context.record({
+      event: 'calendar_day.set',
+      subjectType: 'calendar_day',
+      subjectId: `${calendar}/${day}`,
+      changed: ['kind', 'name'],
+    })
+    return answerOne(
+      context,
+      calendarDayView,
+      (row, bind) => `${row}.calendar = ${bind(calendar)}::text and ${row}.day = ${bind(day)}::date`,
+    )
+  },
+})
+
+const MOST_DAYS = 366
+
+export const workingDays = operation({
+  kind: 'query',
+  name: 'workingDays',
+  summary: 'Which days an institution works',
+  description:
+    'Monday to Friday, less the public holidays of its country, with the make-up working days that go with them, and what the bank has changed. Beyond the last day that the country has arranged, weekends alone count.',
+  permission: 'organisation:read',
+  domain: 'Organization Directory',
+  input: z.strictObject({
+    institutionId: id.optional().meta({ description: 'Whose days; your own institution’s where it is missing.' }),
+    from: daySchema.meta({ description: 'First day.' }),
+    to: daySchema.meta({ description: 'Last day, at most a year after the first.' }),
+  }),
+  output: z
+    .object({
+      calendar: z.enum(calendarCountries).meta({ description: 'The calendar that holds there.' }),
+      timeZone: z.string().meta({ description: 'The time zone that holds there.' }),
+      arrangedUntil: z.iso.date().nullable().meta({ description: 'Last day for which the country’s holidays are known.' }),
+      days: z
+        .array(
+          z
+            .object({
+              day: z.iso.date().meta({ description: 'The day.' }),
+              working: z.boolean().meta({ description: 'Whether the bank works.' }),
+              changed: z.boolean().meta({ description: 'Whether the bank departs from its country’s calendar.' }),
+            })
+            .meta({ id: 'WorkingDay', description: 'Whether the bank works on a day.' }),
+        )
+        .meta({ description: 'The days, in order.' }),
+    })
+    .meta({ id: 'WorkingDays', description: 'The days of a period on which an institution works.' }),
+  errors: ['unknown_reference'],
+  async run({ db, bank, actor }, { institutionId, from, to }) {
+    if (to < from) throw refuseField('invalid_input', 'to', 'period', 'The last day must not lie before the first.')
+    if (daysBetween(from, to) > MOST_DAYS)
+      throw refuseField('invalid_input', 'to', 'period', `At most ${MOST_DAYS} days are answered at once.`)
+    const where = institutionId ?? ('institutionId' in actor ? actor.institutionId : undefined)
+    const place = where === undefined ? undefined : await findPlaceInTime(db, where)
+    if (where !== undefined && !place)
+      throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
+    const country = place?.calendar ?? bank.calendar.country
+    const overrides = new Map((await listCalendarOverrides(db, country, from, to)).map(({ day, kind }) => [day, kind]))
+    const timeZone = place?.timeZone ?? bank.timeZone
+    const calendar = { timeZone, country, overrides }
+    const days = Array.from({ length: daysBetween(from, to) + 1 }, (_, index) => addDays(from, index))
+    return {
+      calendar: country,
+      timeZone,
+      arrangedUntil: calendarKnownThrough(country) ?? null,
+      days: days.map((day) => ({ day, working: isWorkingDay(day, calendar), changed: overrides.has(day) })),
+    }
   },
 })
 
@@ -292,4 +394,5 @@ export const organisationOperations = [
   revokeDelegation,
   calendarDays,
   setCalendarDay,
+  workingDays,
 ]

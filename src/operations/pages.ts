@@ -31,7 +31,12 @@ export function pageCursors(codec: CursorCodec, operation: string, caller: strin
 }
 
 /** The page that a keyset statement read with one row more than asked for. */
-export function pageOf(rows: readonly { readonly keys: readonly string[]; readonly nodes: readonly unknown[] }[], limit: number, order: string, cursors: PageCursors): SelectedPage {
+export function pageOf(
+  rows: readonly { readonly keys: readonly string[]; readonly nodes: readonly unknown[] }[],
+  limit: number,
+  order: string,
+  cursors: PageCursors,
+): SelectedPage {
   return {
     rows: rows.slice(0, limit).map(({ keys, nodes }) => ({ cursor: cursors.seal(order, keys), nodes })),
     hasNextPage: rows.length > limit,

@@ -9,14 +9,22 @@ export function readerOf({ db, bank, today, permits, cursors, refusedAs }: Conte
 }
 
 /** The one thing that meets the condition, as the caller selected it. Throws `not_found`. */
-export async function answerOne(context: Context, view: View, condition: (row: string, bind: Bind) => string): Promise<Record<string, unknown>> {
+export async function answerOne(
+  context: Context,
+  view: View,
+  condition: (row: string, bind: Bind) => string,
+): Promise<Record<string, unknown>> {
   const found = await readOne(readerOf(context), view, context.selection, condition)
   if (!found) throw notFound(nameOf(view))
   return found
 }
 
 /** A page of things, as the caller selected them, with the total where it was asked for. */
-export async function answerPage(context: Context, view: View, query: PageQuery & { readonly includeTotal: boolean }): Promise<SelectedPage> {
+export async function answerPage(
+  context: Context,
+  view: View,
+  query: PageQuery & { readonly includeTotal: boolean },
+): Promise<SelectedPage> {
   const reader = readerOf(context)
   const rows = await readPage(reader, view, context.selection, query)
   const page = pageOf(rows, query.limit, query.order.name, context.cursors)

@@ -3,7 +3,10 @@ import { viewNamed } from '../db/views/all.ts'
 import type { Column, Field, Selection, SelectedField, View } from '../db/views/view.ts'
 
 export const moneySchema = z
-  .object({ amount: z.string().meta({ description: 'A decimal number with all decimals of its currency.', examples: ['6000000.00'] }), currency: z.string().length(3) })
+  .object({
+    amount: z.string().meta({ description: 'A decimal number with all decimals of its currency.', examples: ['6000000.00'] }),
+    currency: z.string().length(3),
+  })
   .meta({ id: 'Money', description: 'An amount of money.' })
 
 const daySchema = z.iso.date()

@@ -14,11 +14,20 @@ export const amountText = z
   .regex(/^-?\d{1,17}(\.\d{1,4})?$/, { error: 'This is no amount such as 1234.50.' })
   .meta({ description: 'A decimal amount of the base currency.', examples: ['50000.00'] })
 
-export const expectedVersion = z.int().min(1).max(2_147_483_647).optional().meta({ description: 'The version you saw. Another one refuses the change.' })
+export const expectedVersion = z
+  .int()
+  .min(1)
+  .max(2_147_483_647)
+  .optional()
+  .meta({ description: 'The version you saw. Another one refuses the change.' })
 
 export const sourceName = z
   .string()
   .regex(/^[A-Za-z0-9._-]{1,64}$/, { error: 'A source is 1 to 64 letters, digits, dots, dashes and underscores.' })
   .meta({ description: 'The source system.', examples: ['core'] })
 
-export const externalIdText = z.string().min(1).max(128).meta({ description: 'What the source system calls it.', examples: ['100001'] })
+export const externalIdText = z
+  .string()
+  .min(1)
+  .max(128)
+  .meta({ description: 'What the source system calls it.', examples: ['100001'] })

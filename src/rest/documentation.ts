@@ -21,10 +21,20 @@ export async function documentation(app: FastifyInstance, { graphiql }: { readon
   })
 
   await app.register(swagger, { mode: 'static', specification: { document: document as never } })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { persistAuthorization: false }, theme: { title: 'Guanxi' } })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    uiConfig: { persistAuthorization: false },
+    theme: { title: 'Guanxi' },
+  })
 
   if (!graphiql) return
-  const page = renderAltair({ baseURL: '/graphiql/', endpointURL: '/graphql', initialQuery: '{ customers(first: 3) { nodes { id name aum { amount currency } } } }', initialHeaders: { Authorization: 'Bearer <token>' } })
+  const page = renderAltair({
+    baseURL: '/graphiql/',
+    endpointURL: '/graphql',
+    initialQuery: '{ customers(first: 3) { nodes { id name aum { amount currency } } } }',
+    initialHeaders: { Authorization: 'Bearer <token>' },
+  })
   app.get('/graphiql', async (_request, reply) => reply.redirect('/graphiql/'))
   app.get('/graphiql/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page))
   await app.register(fastifyStatic, { root: getDistDirectory(), prefix: '/graphiql/', index: false, decorateReply: false })

@@ -4,13 +4,25 @@ import { DomainError, type ErrorCode, refuseField } from '../core/errors.ts'
 import { feedEntities, type FeedEntity } from '../core/feeds/feed.ts'
 import { csvColumns } from '../core/feeds/rows.ts'
 import { execute, type Service } from '../operations/execute.ts'
-import { cancelImport, importRejects, importRows, importRun, importRuns, type RejectedRows, type SentRow } from '../operations/imports.ts'
+import {
+  cancelImport,
+  importRejects,
+  importRows,
+  importRun,
+  importRuns,
+  type RejectedRows,
+  type SentRow,
+} from '../operations/imports.ts'
 import { type ImportRefusal, type ImportRefusalCode, isImportRefusal } from './import-stream/refusal.ts'
 import { readRows } from './import-stream/read-rows.ts'
 import { formatRejects } from './import-stream/rejects.ts'
 import { get, post, selectionOf } from './route.ts'
 
-export const importRoutes = [get('/imports', importRuns), get('/imports/:importId', importRun), post('/imports/:importId/cancellation', cancelImport)]
+export const importRoutes = [
+  get('/imports', importRuns),
+  get('/imports/:importId', importRun),
+  post('/imports/:importId/cancellation', cancelImport),
+]
 
 /** Streams that the URL table cannot say: described in the contract by hand. */
 export const importStreams = [post('/imports/:entity', importRows), get('/imports/:importId/rejects', importRejects)]
@@ -35,42 +47,67 @@ export async function serveImports(app: FastifyInstance, service: Service): Prom
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, body, done) => done(null, body))
 
-  app.post<{ Params: { entity: string } }>('/v1/imports/:entity', { config: { operation: 'importRows', streams: true } }, async (request, reply) => {
-    const { answer } = await execute(service, importRows, {
-      caller: request.caller,
-      input: { ...namedBy(request), rows: sentRows(request, entityOf(request.params.entity)) },
-      selection: selectionOf(importRows),
-      refusedAs: null,
-      requestId: request.id,
-    }).finally(() => {
-      // What is unread of a refused stream is let go, so that the answer reaches the sender.
-      request.raw.resume()
-    })
-    return reply.send(answer)
-  })
+  app.post<{ Params: { entity: string } }>(
+    '/v1/imports/:entity',
+    { config: { operation: 'importRows', streams: true } },
+    async (request, reply) => {
+      const { answer } = await execute(service, importRows, {
+        caller: request.caller,
+        input: { ...namedBy(request), rows: sentRows(request, entityOf(request.params.entity)) },
+        selection: selectionOf(importRows),
+        refusedAs: null,
+        requestId: request.id,
+      }).finally(() => {
+        // What is unread of a refused stream is let go, so that the answer reaches the sender.
+        request.raw.resume()
+      })
+      return reply.send(answer)
+    },
+  )
 
-  app.get<{ Params: { importId: string } }>('/v1/imports/:importId/rejects', { config: { operation: 'importRejects', streams: true } }, async (request, reply) => {
-    const { answer } = await execute(service, importRejects, { caller: request.caller, input: request.params, selection: new Map(), refusedAs: null, requestId: request.id })
-    const { format, header, rows } = answer as RejectedRows
-    reply.type(format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson; charset=utf-8')
-    return reply.send(Readable.from(formatRejects(format, header, rows)))
-  })
+  app.get<{ Params: { importId: string } }>(
+    '/v1/imports/:importId/rejects',
+    { config: { operation: 'importRejects', streams: true } },
+    async (request, reply) => {
+      const { answer } = await execute(service, importRejects, {
+        caller: request.caller,
+        input: request.params,
+        selection: new Map(),
+        refusedAs: null,
+        requestId: request.id,
+      })
+      const { format, header, rows } = answer as RejectedRows
+      reply.type(format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson; charset=utf-8')
+      return reply.send(Readable.from(formatRejects(format, header, rows)))
+    },
+  )
 }
 
 function entityOf(text: string): FeedEntity {
   const entity = feedEntities.find((known) => known === text)
-  if (!entity) throw refuseField('not_found', 'entity', 'entity', `There is no such entity. Known are ${feedEntities.join(', ')}.`)
+  if (!entity)
+    throw refuseField('not_found', 'entity', 'entity', `There is no such entity. Known are ${feedEntities.join(', ')}.`)
   return entity
 }
 
 function namedBy({ headers, params }: FastifyRequest<{ Params: { entity: string } }>): object {
   const importId = headers['import-id']
   const firstLine = headers['import-first-line']
-  return { entity: params.entity, ...(importId !== undefined && { importId }), ...(firstLine !== undefined && { firstLine: Number(firstLine) }) }
+  return {
+    entity: params.entity,
+    ...(importId !== undefined && { importId }),
+    ...(firstLine !== undefined && { firstLine: Number(firstLine) }),
+  }
 }
 
 function sentRows({ raw, headers }: FastifyRequest, entity: FeedEntity) {
-  const stream = refusing(() => readRows(raw, { contentType: headers['content-type'], contentEncoding: headers['content-encoding'], columns: csvColumns(entity) }))
+  const stream = refusing(() =>
+    readRows(raw, {
+      contentType: headers['content-type'],
+      contentEncoding: headers['content-encoding'],
+      columns: csvColumns(entity),
+    }),
+  )
   return { format: stream.format, header: stream.header, batches: batches(stream) }
 }
 
@@ -91,5 +128,9 @@ function refusing<T>(read: () => T): T {
 }
 
 function refusalOf({ code, message, columns }: ImportRefusal): DomainError {
-  return new DomainError(codes[code], message, (columns ?? []).map((column) => ({ pointer: `/${column}`, rule: code, message: 'The entity has no such column.' })))
+  return new DomainError(
+    codes[code],
+    message,
+    (columns ?? []).map((column) => ({ pointer: `/${column}`, rule: code, message: 'The entity has no such column.' })),
+  )
 }

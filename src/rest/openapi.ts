@@ -8,8 +8,22 @@ import type { Route } from './route.ts'
 type Json = Record<string, unknown>
 
 /** Refusals that any operation may answer, by what it is. */
-const shared: readonly ErrorCode[] = ['invalid_input', 'unauthenticated', 'not_permitted', 'rate_limited', 'internal', 'unavailable', 'timed_out']
-const ofCommands: readonly ErrorCode[] = ['malformed_request', 'unsupported_media_type', 'payload_too_large', 'idempotency_in_progress', 'idempotency_key_reused']
+const shared: readonly ErrorCode[] = [
+  'invalid_input',
+  'unauthenticated',
+  'not_permitted',
+  'rate_limited',
+  'internal',
+  'unavailable',
+  'timed_out',
+]
+const ofCommands: readonly ErrorCode[] = [
+  'malformed_request',
+  'unsupported_media_type',
+  'payload_too_large',
+  'idempotency_in_progress',
+  'idempotency_key_reused',
+]
 
 /** The OpenAPI 3.1 document of the URL table. Everything in it comes from the operations. */
 export function openApiOf(routes: readonly Route[], streams: readonly Route[]): Json {
@@ -29,7 +43,11 @@ export function openApiOf(routes: readonly Route[], streams: readonly Route[]): 
           items: {
             type: 'object',
             required: ['pointer', 'rule', 'message'],
-            properties: { pointer: { type: 'string', description: 'JSON Pointer into the input.' }, rule: { type: 'string' }, message: { type: 'string' } },
+            properties: {
+              pointer: { type: 'string', description: 'JSON Pointer into the input.' },
+              rule: { type: 'string' },
+              message: { type: 'string' },
+            },
           },
         },
         traceId: { type: 'string' },
@@ -43,7 +61,10 @@ export function openApiOf(routes: readonly Route[], streams: readonly Route[]): 
   }
   for (const route of streams) {
     const url = `/v1${route.url.replaceAll(/:(\w+)/g, '{$1}')}`
-    paths[url] = { ...paths[url], [route.method.toLowerCase()]: { ...pathItem(route, components), ...streamItem(route, components) } }
+    paths[url] = {
+      ...paths[url],
+      [route.method.toLowerCase()]: { ...pathItem(route, components), ...streamItem(route, components) },
+    }
   }
   return {
     openapi: '3.1.0',
@@ -55,7 +76,9 @@ export function openApiOf(routes: readonly Route[], streams: readonly Route[]): 
     },
     servers: [{ url: '/' }],
     security: [{ bearer: [] }],
-    tags: [...new Set(routes.map(({ operation }) => operation.domain))].sort().map((name) => ({ name, 'x-bian-service-domain': name })),
+    tags: [...new Set(routes.map(({ operation }) => operation.domain))]
+      .sort()
+      .map((name) => ({ name, 'x-bian-service-domain': name })),
     paths,
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
@@ -68,29 +91,59 @@ const rowTypes = { 'text/csv': { schema: { type: 'string' } }, 'application/x-nd
 
 /** What the schemas of a stream's operation cannot say: bodies of rows, and the headers that go with them. */
 function streamItem({ operation, status, method }: Route, components: Record<string, unknown>): Json {
-  if (method === 'GET') return { responses: { [status]: { description: 'The rejected rows, in the format that was sent.', content: rowTypes }, ...refusals(operation) } }
-  const header = (name: string, description: string, schema: Json): Json => ({ name, in: 'header', required: false, description, schema })
+  if (method === 'GET')
+    return {
+      responses: {
+        [status]: { description: 'The rejected rows, in the format that was sent.', content: rowTypes },
+        ...refusals(operation),
+      },
+    }
+  const header = (name: string, description: string, schema: Json): Json => ({
+    name,
+    in: 'header',
+    required: false,
+    description,
+    schema,
+  })
   return {
     parameters: [
       { name: 'entity', in: 'path', required: true, schema: { type: 'string', enum: [...feedEntities] } },
-      header('Import-Id', 'A UUIDv7 of your own, under which others watch and cancel the import and a broken stream resumes.', { type: 'string', format: 'uuid' }),
-      header('Import-First-Line', 'Where a resumed stream leaves out what is committed: the line that its first row has in the whole.', { type: 'integer', minimum: 1 }),
+      header('Import-Id', 'A UUIDv7 of your own, under which others watch and cancel the import and a broken stream resumes.', {
+        type: 'string',
+        format: 'uuid',
+      }),
+      header(
+        'Import-First-Line',
+        'Where a resumed stream leaves out what is committed: the line that its first row has in the whole.',
+        { type: 'integer', minimum: 1 },
+      ),
       header('Content-Encoding', 'gzip, where the body is compressed.', { type: 'string', enum: ['gzip', 'identity'] }),
     ],
     requestBody: { required: true, description: 'Rows of the entity; its columns are in docs/imports.md.', content: rowTypes },
-    responses: { [status]: { description: 'How the import ended.', content: { 'application/json': { schema: hoist(z.toJSONSchema(operation.output, { io: 'output', unrepresentable: 'any' }) as Json, components) } } }, ...refusals(operation) },
+    responses: {
+      [status]: {
+        description: 'How the import ended.',
+        content: {
+          'application/json': {
+            schema: hoist(z.toJSONSchema(operation.output, { io: 'output', unrepresentable: 'any' }), components),
+          },
+        },
+      },
+      ...refusals(operation),
+    },
   }
 }
 
 function pathItem({ method, url, operation, status }: Route, components: Record<string, unknown>): Json {
   const inPath = new Set([...url.matchAll(/:(\w+)/g)].map(([, name]) => name!))
-  const input = hoist(z.toJSONSchema(operation.input, { io: 'input', unrepresentable: 'any' }) as Json, components)
+  const input = hoist(z.toJSONSchema(operation.input, { io: 'input', unrepresentable: 'any' }), components)
   const properties = (input['properties'] ?? {}) as Record<string, Json>
   const required = new Set((input['required'] ?? []) as string[])
   // Versions travel in headers.
   const elsewhere = Object.keys(properties).filter((name) => !inPath.has(name) && !headerKeys.has(name))
   const parameters: Json[] = [...inPath].map((name) => parameter(name, 'path', properties[name]!, true))
-  if (method === 'GET') parameters.push(...elsewhere.map((name) => parameter(name, 'query', properties[name]!, required.has(name))))
+  if (method === 'GET')
+    parameters.push(...elsewhere.map((name) => parameter(name, 'query', properties[name]!, required.has(name))))
   if (operation.kind === 'command') parameters.push(idempotencyHeader)
   if (operation.concurrency !== 'none') parameters.push(matchHeader(operation.concurrency === 'required'))
   const body = method === 'GET' || elsewhere.length === 0 ? undefined : bodyOf(operation, elsewhere, properties, required)
@@ -106,8 +159,14 @@ function pathItem({ method, url, operation, status }: Route, components: Record<
     responses: {
       [status]: {
         description: 'Done.',
-        ...('version' in ((operation.output as Partial<z.ZodObject>).shape ?? {}) && { headers: { ETag: { schema: { type: 'string' }, description: 'Version of what is answered.' } } }),
-        content: { 'application/json': { schema: hoist(z.toJSONSchema(operation.output, { io: 'output', unrepresentable: 'any' }) as Json, components) } },
+        ...('version' in ((operation.output as Partial<z.ZodObject>).shape ?? {}) && {
+          headers: { ETag: { schema: { type: 'string' }, description: 'Version of what is answered.' } },
+        }),
+        content: {
+          'application/json': {
+            schema: hoist(z.toJSONSchema(operation.output, { io: 'output', unrepresentable: 'any' }), components),
+          },
+        },
       },
       ...refusals(operation),
     },
@@ -125,15 +184,33 @@ const idempotencyHeader = {
 }
 
 function matchHeader(required: boolean): Json {
-  return { name: 'If-Match', in: 'header', required, description: 'ETag of the version that is changed.', schema: { type: 'string' } }
+  return {
+    name: 'If-Match',
+    in: 'header',
+    required,
+    description: 'ETag of the version that is changed.',
+    schema: { type: 'string' },
+  }
 }
 
 function parameter(name: string, place: 'path' | 'query', schema: Json, required: boolean): Json {
   const { description, ...rest } = schema
-  return { name, in: place, required, ...(description !== undefined && { description }), ...(rest['type'] === 'array' && { style: 'form', explode: false }), schema: rest }
+  return {
+    name,
+    in: place,
+    required,
+    ...(description !== undefined && { description }),
+    ...(rest['type'] === 'array' && { style: 'form', explode: false }),
+    schema: rest,
+  }
 }
 
-function bodyOf({ examples }: Operation, names: readonly string[], properties: Record<string, Json>, required: ReadonlySet<string>): Json {
+function bodyOf(
+  { examples }: Operation,
+  names: readonly string[],
+  properties: Record<string, Json>,
+  required: ReadonlySet<string>,
+): Json {
   const needed = names.filter((name) => required.has(name))
   return {
     required: needed.length > 0,
@@ -145,17 +222,38 @@ function bodyOf({ examples }: Operation, names: readonly string[], properties: R
           ...(needed.length > 0 && { required: needed }),
           properties: Object.fromEntries(names.map((name) => [name, properties[name]!])),
         },
-        ...(examples.length > 0 && { examples: Object.fromEntries(examples.map(({ input }, index) => [`example${index + 1}`, { value: Object.fromEntries(Object.entries(input).filter(([name]) => names.includes(name))) }])) }),
+        ...(examples.length > 0 && {
+          examples: Object.fromEntries(
+            examples.map(({ input }, index) => [
+              `example${index + 1}`,
+              { value: Object.fromEntries(Object.entries(input).filter(([name]) => names.includes(name))) },
+            ]),
+          ),
+        }),
       },
     },
   }
 }
 
 function refusals({ kind, errors, concurrency }: Operation): Json {
-  const codes = new Set<ErrorCode>([...shared, ...(kind === 'command' ? ofCommands : []), ...(concurrency === 'none' ? [] : (['version_conflict'] as const)), ...(concurrency === 'required' ? (['precondition_required'] as const) : []), ...errors])
+  const codes = new Set<ErrorCode>([
+    ...shared,
+    ...(kind === 'command' ? ofCommands : []),
+    ...(concurrency === 'none' ? [] : (['version_conflict'] as const)),
+    ...(concurrency === 'required' ? (['precondition_required'] as const) : []),
+    ...errors,
+  ])
   const byStatus = Map.groupBy([...codes].sort(), (code) => problems[code].status)
   return Object.fromEntries(
-    [...byStatus].sort(([a], [b]) => a - b).map(([status, list]) => [status, { description: list.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '), content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }]),
+    [...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, list]) => [
+        status,
+        {
+          description: list.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '),
+          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+        },
+      ]),
   )
 }
 
@@ -163,10 +261,11 @@ function refusals({ kind, errors, concurrency }: Operation): Json {
 function hoist(schema: Json, components: Record<string, unknown>): Json {
   const { $schema: _dialect, $defs, ...rest } = schema
   const moved = rewrite(rest)
-  for (const [name, definition] of Object.entries(($defs ?? {}) as Record<string, Json>)) components[name] ??= withoutId(rewrite(definition))
+  for (const [name, definition] of Object.entries(($defs ?? {}) as Record<string, Json>))
+    components[name] ??= withoutId(rewrite(definition))
   const { id } = moved as { id?: string }
   if (typeof id !== 'string') return moved as Json
-  components[id] ??= withoutId(moved as Json)
+  components[id] ??= withoutId(moved)
   return { $ref: `#/components/schemas/${id}` }
 }
 
@@ -178,5 +277,10 @@ function withoutId(schema: unknown): unknown {
 function rewrite(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(rewrite)
   if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, key === '$ref' && typeof inner === 'string' ? inner.replace('#/$defs/', '#/components/schemas/') : rewrite(inner)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      key === '$ref' && typeof inner === 'string' ? inner.replace('#/$defs/', '#/components/schemas/') : rewrite(inner),
+    ]),
+  )
 }

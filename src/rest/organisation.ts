@@ -25,6 +25,7 @@ import {
   setCalendarDay,
   staffMember,
   staffMembers,
+  workingDays,
 } from '../operations/organisation.ts'
 import { get, patch, post, put } from './route.ts'
 
@@ -48,6 +49,7 @@ export const organisationRoutes = [
 
   get('/calendar-days', calendarDays),
   put('/calendar-days/:calendar/:day', setCalendarDay),
+  get('/working-days', workingDays),
 
   get('/products', products),
   post('/products', createProduct, 201),

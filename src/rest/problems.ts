@@ -70,7 +70,8 @@ function recognised(error: unknown): DomainError | undefined {
       return new DomainError('malformed_request', 'The body or the address is not well formed.')
     default:
       if (statusCode === 429) return new DomainError('rate_limited', 'You have sent too many requests. Wait before the next one.')
-      if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new DomainError('malformed_request', 'The request cannot be read.')
+      if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+        return new DomainError('malformed_request', 'The request cannot be read.')
       return undefined
   }
 }

@@ -43,7 +43,11 @@ export function serve(app: FastifyInstance, service: Service, { method, url, ope
     url: `/v1${url}`,
     config: { operation: operation.name },
     handler: async (request, reply) => {
-      const input = { ...(method === 'GET' ? fromQuery(operation.input, request.query as Query) : bodyOf(request)), ...(request.params as object), ...preconditionOf(operation, request) }
+      const input = {
+        ...(method === 'GET' ? fromQuery(operation.input, request.query as Query) : bodyOf(request)),
+        ...(request.params as object),
+        ...preconditionOf(operation, request),
+      }
       const { answer, replayed } = await execute(service, operation, {
         caller: request.caller,
         input,
@@ -60,11 +64,18 @@ export function serve(app: FastifyInstance, service: Service, { method, url, ope
 
 export function selectionOf({ answer }: Operation): Selection {
   if (answer.shape === 'one') return restSelection(answer.view, 'single')
-  if (answer.shape === 'page') return new Map([['nodes', { name: 'nodes', input: {}, selection: restSelection(answer.view, 'always') }]])
+  if (answer.shape === 'page')
+    return new Map([['nodes', { name: 'nodes', input: {}, selection: restSelection(answer.view, 'always') }]])
   return new Map()
 }
 
-function send(request: FastifyRequest, reply: FastifyReply, { answer: { shape } }: Operation, status: number, answer: unknown): FastifyReply {
+function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { answer: { shape } }: Operation,
+  status: number,
+  answer: unknown,
+): FastifyReply {
   const body = shape === 'page' ? pageBody(answer as SelectedPage) : answer
   const version = (body as { version?: unknown } | null)?.version
   if (typeof version === 'number') {
@@ -86,7 +97,8 @@ function pageBody({ rows, hasNextPage, totalCount }: SelectedPage): object {
 function bodyOf(request: FastifyRequest): object {
   const { body } = request
   if (body === undefined || body === null) return {}
-  if (typeof body !== 'object' || Array.isArray(body)) throw new DomainError('malformed_request', 'The body must be a JSON object.')
+  if (typeof body !== 'object' || Array.isArray(body))
+    throw new DomainError('malformed_request', 'The body must be a JSON object.')
   return body
 }
 
@@ -99,7 +111,10 @@ function preconditionOf({ concurrency, input }: Operation, { method, headers }: 
   if (modes && match === '*') return { mode: 'update_only' }
   if (match === undefined) return {}
   const version = /^"(\d{1,10})"$/.exec(match)?.[1]
-  if (version === undefined) throw new DomainError('invalid_input', 'If-Match must be the strong ETag of an earlier answer.', [{ pointer: '/expectedVersion', rule: 'etag', message: 'Not a strong ETag.' }])
+  if (version === undefined)
+    throw new DomainError('invalid_input', 'If-Match must be the strong ETag of an earlier answer.', [
+      { pointer: '/expectedVersion', rule: 'etag', message: 'Not a strong ETag.' },
+    ])
   return { expectedVersion: Number(version) }
 }
 
@@ -113,12 +128,15 @@ type Query = Readonly<Record<string, string | readonly string[]>>
 
 /** Gives query parameters the types that the schema wants; what does not convert stays text, so that the schema names it. */
 export function fromQuery({ shape }: z.ZodObject, query: Query): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, shape[name] ? convert(shape[name], value) : value]))
+  return Object.fromEntries(
+    Object.entries(query).map(([name, value]) => [name, shape[name] ? convert(shape[name], value) : value]),
+  )
 }
 
 function convert(schema: unknown, value: string | readonly string[]): unknown {
   const inner = unwrap(schema as z.ZodType)
-  if (inner instanceof z.ZodArray) return (typeof value === 'string' ? value.split(',') : value).map((item) => convert(inner.element, item))
+  if (inner instanceof z.ZodArray)
+    return (typeof value === 'string' ? value.split(',') : value).map((item) => convert(inner.element, item))
   if (typeof value !== 'string') return value
   if (inner instanceof z.ZodNumber) return /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value
   if (inner instanceof z.ZodBoolean) return value === 'true' ? true : value === 'false' ? false : value
@@ -127,5 +145,7 @@ function convert(schema: unknown, value: string | readonly string[]): unknown {
 
 /** The schema inside `optional`, `default` and `nullable`. */
 export function unwrap(schema: z.ZodType): z.ZodType {
-  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable ? unwrap(schema.unwrap() as z.ZodType) : schema
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable
+    ? unwrap(schema.unwrap() as z.ZodType)
+    : schema
 }

@@ -6,7 +6,13 @@ import { organisationRoutes } from './organisation.ts'
 import type { Route } from './route.ts'
 
 /** The URL table. */
-export const routes: readonly Route[] = [...organisationRoutes, ...customerRoutes, ...holdingRoutes, ...importRoutes, ...auditRoutes]
+export const routes: readonly Route[] = [
+  ...organisationRoutes,
+  ...customerRoutes,
+  ...holdingRoutes,
+  ...importRoutes,
+  ...auditRoutes,
+]
 
 /** Served by hand, since their bodies are streams. */
 export const streams: readonly Route[] = importStreams

@@ -30,7 +30,7 @@ export async function developmentIssuer(folder: string, now: () => number = Date
     issuer,
     audience,
     algorithm,
-    publicKeyPem: createPublicKey(privateKey).export({ format: 'pem', type: 'spki' }).toString(),
+    publicKeyPem: createPublicKey(privateKey).export({ format: 'pem', type: 'spki' }),
     sign: async (claims, lifetimeSeconds = defaultLifetime) => {
       if (!Number.isInteger(lifetimeSeconds) || lifetimeSeconds < 1 || lifetimeSeconds > maximumLifetime) {
         throw new Error(`A development token lives 1 to ${maximumLifetime} seconds.`)

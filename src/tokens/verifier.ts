@@ -2,7 +2,7 @@ import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose'
 import { tokenAlgorithms, type TokenAlgorithm } from './algorithms.ts'
 import { callerOf, type Caller, type CallerClaims } from './caller.ts'
 import { fixedKey, publishedKeys, type KeyHint, type KeySource, type TokenLog } from './key-set.ts'
-import { isTokenRefusal, tokenRefusal, type TokenRefusal, type TokenRefusalReason } from './refusal.ts'
+import { isTokenRefusal, tokenRefusal, type TokenRefusalReason } from './refusal.ts'
 import { verifiedTokens } from './verified-tokens.ts'
 
 /** Where the public keys come from: a published key set, a fixed key (PEM), or the key of the development issuer. Whether `http:` and `development` are allowed is for the configuration to say. */
@@ -102,7 +102,7 @@ function keyHint(token: string, algorithms: readonly TokenAlgorithm[]): KeyHint 
 function headerOf(token: string): Readonly<Record<string, unknown>> {
   if (token.split('.', 4).length !== 3) throw tokenRefusal('malformed')
   try {
-    return decodeProtectedHeader(token) as Readonly<Record<string, unknown>>
+    return decodeProtectedHeader(token)
   } catch {
     throw tokenRefusal('malformed')
   }
@@ -145,7 +145,7 @@ const reasonsByClaim: Readonly<Record<string, TokenRefusalReason>> = {
 }
 
 /** Our reason for an error of the library; whatever else went wrong is passed on as it is. */
-function refusalOf(error: unknown): TokenRefusal | unknown {
+function refusalOf(error: unknown): unknown {
   if (isTokenRefusal(error) || !(error instanceof errors.JOSEError)) return error
   if (error instanceof errors.JWTClaimValidationFailed) {
     const wrongType = error.reason === 'invalid'

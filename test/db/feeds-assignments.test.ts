@@ -194,15 +194,15 @@ describe('an assignment of the future', () => {
     await send([row(customer, 'A', 'R1', '2026-01-01', '2026-11-23'), row(customer, 'B', 'R2', '2026-11-23', '2026-11-24')])
     expect(await states(customer)).toEqual(['A current', 'B planned'])
     expect(await ownership(customer)).toMatchObject({ manager: staff['R1'] })
-    const due = (today: string, prefix = '/', limit = 1000) =>
+    const due = (today: string, at = Object.values(paths) as string[], limit = 1000) =>
       bank.database.transaction({ prefixes: ['/'], portfolio: [], caller: 'system' }, (db) =>
-        applyDueAssignments(db, prefix, today, limit),
+        applyDueAssignments(db, at, today, limit),
       )
     expect(await due('2026-11-22')).toBe(0)
-    expect(await due('2026-11-23', paths['B2'])).toBe(0)
+    expect(await due('2026-11-23', [paths['B2']!])).toBe(0)
     const before = await directory()
-    expect(await due('2026-11-23', paths['B1'], 1)).toBe(1)
-    expect(await due('2026-11-23', '/', 1)).toBe(1)
+    expect(await due('2026-11-23', undefined, 1)).toBe(1)
+    expect(await due('2026-11-23', undefined, 1)).toBe(1)
     expect(await due('2026-11-23')).toBe(0)
     expect(await states(customer)).toEqual(['A ended', 'B current'])
     expect(await ownership(customer)).toMatchObject({ manager: staff['R2'], visibleTo: [staff['R2']] })

@@ -61,6 +61,7 @@ export async function openFeedBank(): Promise<FeedBank> {
     newId: () => v7(),
     vault: openVault({ master: [key('m1')], index: [key('i1')] }),
     baseCurrency: 'CNY',
+    bankTimeZone: 'Asia/Shanghai',
     calendar: { timeZone: 'Asia/Shanghai', country: 'CN', overrides: new Map() },
     fromPerson: false,
   }

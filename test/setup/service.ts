@@ -42,8 +42,8 @@ export interface TestService {
 /** A staff number, or a machine client's id. */
 export type Caller = string | { readonly client: string }
 
-/** The service on a database of its own: real PostgreSQL, real tokens, only the clock is ours. */
-export async function startService(): Promise<TestService> {
+/** The service on a database of its own: real PostgreSQL, real tokens, only the clock is ours. `bank` says where it is no Chinese bank. */
+export async function startService(bank: Partial<Service['bank']> = {}): Promise<TestService> {
   const { serviceUrl, ownerUrl, close } = await openTestDatabase()
   const folder = await mkdtemp(join(tmpdir(), 'guanxi-test-'))
   const clock = { now: startOfTests }
@@ -55,10 +55,10 @@ export async function startService(): Promise<TestService> {
   const metrics = openMetrics()
   const service: Service = {
     database,
-    directory: openDirectory(opened, 'Asia/Shanghai'),
+    directory: openDirectory(opened, bank.timeZone ?? 'Asia/Shanghai'),
     vault: openVault({ master: key('m1'), index: key('i1') }),
     cursorCodec: openCursorCodec(key('c1')),
-    bank: { baseCurrency: 'CNY', timeZone: 'Asia/Shanghai', calendar: { timeZone: 'Asia/Shanghai', country: 'CN', overrides: new Map() } },
+    bank: { baseCurrency: 'CNY', timeZone: 'Asia/Shanghai', calendar: { timeZone: 'Asia/Shanghai', country: 'CN', overrides: new Map() }, ...bank },
     clock: () => clock.now,
     newId: v7,
     observe: metrics.observe,

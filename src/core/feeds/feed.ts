@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import type { ErrorCode } from '../errors.ts'
 
 /** The import entities, in the order in which a bank sends them: each refers only to those before it. */

@@ -38,6 +38,9 @@ import {
   resolveStaff,
   type StaffReference,
 } from './references.ts'
+import { listTimeZones } from '../organisation.ts'
+import { dayOf, type Day } from '../../core/calendar.ts'
+import type { Db } from '../database.ts'
 
 interface Wanted {
   readonly incoming: Incoming<AssignmentRow>
@@ -45,12 +48,19 @@ interface Wanted {
   readonly after: AssignmentRecord
 }
 
+/** The day it is where a customer is kept: an assignment begins and ends at that institution's midnight, wherever its row comes from. */
+async function todayByInstitution(db: Db, now: Date, bankTimeZone: string): Promise<(institutionPath: string) => Day> {
+  const zones = await listTimeZones(db, bankTimeZone)
+  const days = new Map(zones.flatMap(({ timeZone, paths }) => paths.map((path) => [path, dayOf(now, timeZone)] as const)))
+  return (institutionPath) => days.get(institutionPath) ?? dayOf(now, bankTimeZone)
+}
+
 /**
  * Applies assignments. Each row says the whole of one. Within a batch, what is taken back or cut short counts before what begins, so that a
  * change of hands may stand in any order. Refuses what would give a customer two keepers in one line of business on any day.
  */
 export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, context) => {
-  const { today } = context
+  const todayAt = await todayByInstitution(db, context.now, context.bankTimeZone)
   const outcomes = collectOutcomes(rows)
   const received = receive(rows, context.now, outcomes)
   const [names, staff] = await Promise.all([
@@ -89,6 +99,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
     if (!collapsed.winner) continue
     const { line, row, asOf, dated } = collapsed.winner
     const keeper = staff.get(row.staffNumber)!
+    const today = todayAt(customer.institutionPath)
     const after = recordAfter(row, asOf, id, customer, keeper, before, today)
     if (before && saysTheSame(after, before)) {
       if (dated && asOf > before.asOf.toISOString()) confirmed.push({ ...after, state: before.state, step: 0 })
@@ -137,7 +148,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
       'Another assignment of the same customer and line of business was made at the same time.',
     )
   }
-  await refreshOwnership(db, [...new Set(accepted.map(({ after }) => after.customerId))], today)
+  await refreshOwnership(db, [...new Set(accepted.map(({ after }) => after.customerId))])
   return outcomes.list()
 }
 

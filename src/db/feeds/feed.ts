@@ -12,6 +12,8 @@ export interface FeedContext {
   readonly newId: () => string
   readonly vault: Vault
   readonly baseCurrency: string
+  /** Of institutions that name none, nor any above them. */
+  readonly bankTimeZone: string
   readonly calendar: Calendar
   /** True where the row comes from a person (single write), whose failing identity numbers are refused; a feed's are kept, marked unverified. */
   readonly fromPerson: boolean

@@ -1,9 +1,14 @@
 import { sql, type SQL } from 'drizzle-orm'
 import type { FeedEntity } from '../../core/feeds/feed.ts'
+import { lockCustomers } from '../assets.ts'
+import { findCustomerByExternalId, findHoldingByExternalId } from '../customers.ts'
 import type { Db } from '../database.ts'
 
 /** Entities whose rows have an id of their own and can be corrected by it. */
-export type CorrectableEntity = Extract<FeedEntity, 'institutions' | 'staff' | 'products' | 'customers' | 'assignments' | 'holdings' | 'movements'>
+export type CorrectableEntity = Extract<
+  FeedEntity,
+  'institutions' | 'staff' | 'products' | 'customers' | 'assignments' | 'holdings' | 'movements'
+>
 
 /** What is stored of one thing, as far as a row about it must say it again. */
 export interface StoredRow {
@@ -52,34 +57,76 @@ const queries: Readonly<Record<CorrectableEntity, (identity: Identity) => SQL>> 
     where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid for update of t`,
 }
 
-/** Reads and holds one thing as a row of its entity. Undefined where there is none in scope. */
+/** Reads and holds one thing as a row of its entity. Its customer is held first, as every feed does, so that nobody waits in a circle. Undefined where there is none in scope. */
 export async function lockStoredRow(db: Db, entity: CorrectableEntity, identity: Identity): Promise<StoredRow | undefined> {
+  if (identity.customerId !== undefined) await lockCustomers(db, [identity.customerId])
   const [stored] = await db.rows<StoredRow>(queries[entity](identity))
-  return stored && { version: stored.version, row: Object.fromEntries(Object.entries(stored.row).filter(([, value]) => value !== null)) }
+  return (
+    stored && {
+      version: stored.version,
+      row: Object.fromEntries(Object.entries(stored.row).filter(([, value]) => value !== null)),
+    }
+  )
 }
 
-const byName: Readonly<Record<Exclude<CorrectableEntity, 'customers' | 'holdings'>, string>> = { institutions: 'institution', staff: 'staff', products: 'product', assignments: 'assignment', movements: 'movement' }
+interface Named {
+  readonly source: string
+  readonly externalId: string
+  /** How a row of an assignment or a movement names what it belongs to. */
+  readonly customerSource?: string | undefined
+  readonly customerExternalId?: string | undefined
+  readonly holdingExternalId?: string | undefined
+}
+
+const reference = { institutions: 'institution', staff: 'staff', products: 'product' } as const
+const owned = { holdings: 'holding', assignments: 'assignment', movements: 'movement' } as const
 
 /** The thing that a source calls by this name, held until the transaction ends, with its version. Undefined where there is none in scope. */
-export async function lockByExternalId(db: Db, entity: CorrectableEntity, source: string, externalId: string): Promise<{ readonly version: number } | undefined> {
-  if (entity === 'customers' || entity === 'holdings') {
-    const [name] = await db.rows<{ customer_id: string; target_id: string }>(
-      sql`select customer_id, target_id from find_external_ids(${entity === 'customers' ? 'customer' : 'holding'}, ${JSON.stringify([{ source, externalId }])}::json)`,
-    )
-    if (!name) return undefined
+export async function lockByExternalId(
+  db: Db,
+  entity: CorrectableEntity,
+  named: Named,
+): Promise<{ readonly version: number } | undefined> {
+  const { source, externalId } = named
+  if (entity === 'institutions' || entity === 'staff' || entity === 'products') {
     return first(
-      entity === 'customers'
-        ? db.rows<{ version: number }>(sql`select version from customer where id = ${name.customer_id}::uuid for update`)
-        : db.rows<{ version: number }>(
-            sql`select t.version from holding t join customer c on c.id = t.customer_id where t.customer_id = ${name.customer_id}::uuid and t.id = ${name.target_id}::uuid for update of t`,
-          ),
+      db.rows<{ version: number }>(
+        sql`select version from ${sql.identifier(reference[entity])} where source = ${source} and external_id = ${externalId} for update`,
+      ),
     )
   }
-  return first(db.rows<{ version: number }>(sql`select version from ${sql.identifier(byName[entity])} where source = ${source} and external_id = ${externalId} for update`))
+  const customerId = await customerOf(db, entity, named)
+  if (customerId === undefined) return undefined
+  await lockCustomers(db, [customerId])
+  if (entity === 'customers')
+    return first(db.rows<{ version: number }>(sql`select version from customer where id = ${customerId}::uuid`))
+  return first(
+    db.rows<{ version: number }>(sql`
+      select t.version from ${sql.identifier(owned[entity])} t join customer c on c.id = t.customer_id
+      where t.customer_id = ${customerId}::uuid and t.source = ${source} and t.external_id = ${externalId} for update of t`),
+  )
+}
+
+/** The customer to whom the thing of a row belongs, as its registered names tell. */
+async function customerOf(
+  db: Db,
+  entity: 'customers' | 'holdings' | 'assignments' | 'movements',
+  { source, externalId, customerSource, customerExternalId, holdingExternalId }: Named,
+): Promise<string | undefined> {
+  if (entity === 'customers') return findCustomerByExternalId(db, source, externalId)
+  if (entity === 'assignments')
+    return customerExternalId === undefined
+      ? undefined
+      : findCustomerByExternalId(db, customerSource ?? source, customerExternalId)
+  const holding = entity === 'holdings' ? externalId : holdingExternalId
+  return holding === undefined ? undefined : (await findHoldingByExternalId(db, source, holding))?.customerId
 }
 
 /** A name by which rows can refer to a customer. Undefined where the customer is not in scope. */
-export async function findCustomerName(db: Db, customerId: string): Promise<{ readonly customerSource: string; readonly customerExternalId: string } | undefined> {
+export async function findCustomerName(
+  db: Db,
+  customerId: string,
+): Promise<{ readonly customerSource: string; readonly customerExternalId: string } | undefined> {
   return first(
     db.rows<{ customerSource: string; customerExternalId: string }>(sql`
       select e.source as "customerSource", e.external_id as "customerExternalId"
@@ -88,7 +135,11 @@ export async function findCustomerName(db: Db, customerId: string): Promise<{ re
 }
 
 /** The name by which rows can refer to a holding. Undefined where it is not in scope. */
-export async function findHoldingName(db: Db, customerId: string, holdingId: string): Promise<{ readonly source: string; readonly holdingExternalId: string } | undefined> {
+export async function findHoldingName(
+  db: Db,
+  customerId: string,
+  holdingId: string,
+): Promise<{ readonly source: string; readonly holdingExternalId: string } | undefined> {
   return first(
     db.rows<{ source: string; holdingExternalId: string }>(sql`
       select h.source, h.external_id as "holdingExternalId" from holding h join customer c on c.id = h.customer_id

@@ -7,7 +7,14 @@ import { productViews } from './products.ts'
 import type { View } from './view.ts'
 
 /** Every type that both APIs show and the database is asked for. */
-export const views: readonly View[] = [...organisationViews, ...productViews, ...customerViews, ...holdingViews, ...journalViews, ...importViews]
+export const views: readonly View[] = [
+  ...organisationViews,
+  ...productViews,
+  ...customerViews,
+  ...holdingViews,
+  ...journalViews,
+  ...importViews,
+]
 
 const byName = new Map(views.map((view) => [view.name, view]))
 

@@ -90,11 +90,18 @@ export function compileObject(compilation: Compilation, view: View, alias: strin
 function jsonArray(expressions: readonly string[]): string {
   if (expressions.length <= MOST_ARGUMENTS) return `json_build_array(${expressions.join(', ')})`
   const chunks: string[] = []
-  for (let at = 0; at < expressions.length; at += MOST_ARGUMENTS) chunks.push(`json_build_array(${expressions.slice(at, at + MOST_ARGUMENTS).join(', ')})`)
+  for (let at = 0; at < expressions.length; at += MOST_ARGUMENTS)
+    chunks.push(`json_build_array(${expressions.slice(at, at + MOST_ARGUMENTS).join(', ')})`)
   return `json_build_array(${chunks.join(', ')})`
 }
 
-function compileField(compilation: Compilation, view: View, alias: string, field: Field, selected: SelectedField): Compiled | typeof refused {
+function compileField(
+  compilation: Compilation,
+  view: View,
+  alias: string,
+  field: Field,
+  selected: SelectedField,
+): Compiled | typeof refused {
   switch (field.kind) {
     case 'column':
       return { expression: field.expression(alias), decode: field.type === 'instant' ? decodeInstant : same }
@@ -114,11 +121,20 @@ function compileField(compilation: Compilation, view: View, alias: string, field
 }
 
 function compileComputed(compilation: Compilation, alias: string, field: Computed, { input }: SelectedField): Compiled {
-  const parsed = field.input ? (field.input.parse(input) as Record<string, unknown>) : {}
-  return { expression: `(${field.expression(alias, bindOf(compilation), compilation.settings, parsed)})`, decode: field.decode ?? same }
+  const parsed = field.input ? field.input.parse(input) : {}
+  return {
+    expression: `(${field.expression(alias, bindOf(compilation), compilation.settings, parsed)})`,
+    decode: field.decode ?? same,
+  }
 }
 
-function compileRelation(compilation: Compilation, view: View, parent: string, field: Extract<Field, { on: unknown }>, selected: SelectedField): Compiled {
+function compileRelation(
+  compilation: Compilation,
+  view: View,
+  parent: string,
+  field: Extract<Field, { on: unknown }>,
+  selected: SelectedField,
+): Compiled {
   const target = viewNamed(field.target)
   const child = nextAlias(compilation)
   const bind = bindOf(compilation)
@@ -128,7 +144,10 @@ function compileRelation(compilation: Compilation, view: View, parent: string, f
   if (field.kind === 'page') return compilePage(compilation, target, child, `${from} where ${where}`, field, selected)
   const object = compileObject(compilation, target, child, selected.selection)
   if (field.kind === 'one') {
-    return { expression: `(select ${object.expression} from ${from} where ${where} limit 1)`, decode: (value) => (value === null ? null : object.decode(value)) }
+    return {
+      expression: `(select ${object.expression} from ${from} where ${where} limit 1)`,
+      decode: (value) => (value === null ? null : object.decode(value)),
+    }
   }
   return {
     expression: `(select coalesce(json_agg(l.v), '[]') from (select ${object.expression} as v from ${from} where ${where} order by ${field.orderBy(child)} limit ${MOST_LISTED}) l)`,
@@ -138,10 +157,19 @@ function compileRelation(compilation: Compilation, view: View, parent: string, f
 
 /** A `from` item for a view. Rows that belong to a customer come with that customer, whose policy decides for staff who see their portfolio only. */
 export function fromView({ table, ownership }: View, alias: string, anchored: boolean): string {
-  return ownership === 'owned' && !anchored ? `${table} ${alias} join customer ${alias}_owner on ${alias}_owner.id = ${alias}.customer_id` : `${table} ${alias}`
+  return ownership === 'owned' && !anchored
+    ? `${table} ${alias} join customer ${alias}_owner on ${alias}_owner.id = ${alias}.customer_id`
+    : `${table} ${alias}`
 }
 
-function compilePage(compilation: Compilation, target: View, child: string, fromWhere: string, field: Page, selected: SelectedField): Compiled {
+function compilePage(
+  compilation: Compilation,
+  target: View,
+  child: string,
+  fromWhere: string,
+  field: Page,
+  selected: SelectedField,
+): Compiled {
   const bind = bindOf(compilation)
   const first = pageSize(selected.input['first'])
   const after = selected.input['after']
@@ -149,7 +177,10 @@ function compilePage(compilation: Compilation, target: View, child: string, from
   const keys = field.keys(child)
   const shape = pageShape(selected.selection)
   const objects = shape.map(({ nodes }) => compileObject(compilation, target, child, nodes))
-  const beyond = after === undefined || after === null ? '' : ` and ${keysetCondition(keys, field.direction, compilation.cursors.open(order, String(after)), bind)}`
+  const beyond =
+    after === undefined || after === null
+      ? ''
+      : ` and ${keysetCondition(keys, field.direction, compilation.cursors.open(order, after as string), bind)}`
   const ordering = keys.map(({ expression }) => `${expression} ${field.direction}`).join(', ')
   const cells = `json_build_array(json_build_array(${keys.map(({ expression }) => `(${expression})::text`).join(', ')})${objects.map(({ expression }) => `, ${expression}`).join('')})`
   return {
@@ -188,7 +219,12 @@ export function connectionOf(
   page: { readonly hasNextPage: boolean; readonly totalCount?: number },
 ): Record<string, unknown> {
   const connection: Record<string, unknown> = {
-    pageInfo: { hasNextPage: page.hasNextPage, hasPreviousPage: false, startCursor: rows[0]?.cursor ?? null, endCursor: rows.at(-1)?.cursor ?? null },
+    pageInfo: {
+      hasNextPage: page.hasNextPage,
+      hasPreviousPage: false,
+      startCursor: rows[0]?.cursor ?? null,
+      endCursor: rows.at(-1)?.cursor ?? null,
+    },
     totalCount: page.totalCount ?? null,
   }
   let part = 0
@@ -198,8 +234,13 @@ export function connectionOf(
       const at = part++
       connection[property] = rows.map(({ nodes }) => nodes[at])
     } else if (name === 'edges') {
-      const places = [...inner].flatMap(([key, edge]) => (edge.name === 'node' ? [{ property: propertyOf(key, 'node'), at: part++ }] : []))
-      connection[property] = rows.map(({ cursor, nodes }) => ({ cursor, ...Object.fromEntries(places.map(({ property: place, at }) => [place, nodes[at]])) }))
+      const places = [...inner].flatMap(([key, edge]) =>
+        edge.name === 'node' ? [{ property: propertyOf(key, 'node'), at: part++ }] : [],
+      )
+      connection[property] = rows.map(({ cursor, nodes }) => ({
+        cursor,
+        ...Object.fromEntries(places.map(({ property: place, at }) => [place, nodes[at]])),
+      }))
     }
   }
   return connection

@@ -8,11 +8,17 @@ import { column, many, one, page, view } from './view.ts'
 
 const version = column('integer', 'Counts changes of the dossier, not of what feeds bring every night.')
 const customerId = column('uuid', 'The customer it belongs to.')
+const toCustomer = one('Customer', 'The customer.', {
+  permission: 'customer:read',
+  on: (parent, child) => `${child}.id = ${parent}.customer_id`,
+})
 
 const monthEndAmount = z
   .object({
     monthEnd: z.iso.date().meta({ description: 'Last day of the month.' }),
-    amount: z.object({ amount: z.string(), currency: z.string() }).meta({ description: 'Assets at the end of that day, in the base currency.' }),
+    amount: z
+      .object({ amount: z.string(), currency: z.string() })
+      .meta({ description: 'Assets at the end of that day, in the base currency.' }),
   })
   .meta({ id: 'MonthEndAmount', description: 'What a customer owned at the end of a month.' })
 
@@ -52,7 +58,8 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
   aum: {
     kind: 'money',
     nullable: false,
-    description: 'Assets under management now, in the base currency: deposits, wealth products, funds and insurance, never loans or card debt.',
+    description:
+      'Assets under management now, in the base currency: deposits, wealth products, funds and insurance, never loans or card debt.',
     amount: (alias) => `${alias}.aum`,
     currency: (_alias, bind, { baseCurrency }) => `${bind(baseCurrency)}::text`,
   },
@@ -64,7 +71,8 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
     inRest: true,
     input: z.object({ months: z.int().min(1).max(36).default(12).meta({ description: 'How many months.' }) }),
     output: z.array(monthEndAmount),
-    expression: (alias, bind, { baseCurrency, today }, { months }) => assetsByMonth(alias, bind(monthEndsUpTo(today, Number(months))), bind(baseCurrency)),
+    expression: (alias, bind, { baseCurrency, today }, { months }) =>
+      assetsByMonth(alias, bind(monthEndsUpTo(today, Number(months))), bind(baseCurrency)),
     decode: (value) => (value as [string, unknown][]).map(([monthEnd, amount]) => ({ monthEnd, amount: decodeMoney(amount) })),
   },
   unconvertedCurrencies: {
@@ -126,11 +134,24 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
     orderBy: (child) => `${child}.account_number, ${child}.id`,
   }),
-  sharedHoldings: many('SharedHolding', 'Holdings of others to which the customer is a party; they do not count as the customer’s.', {
-    permission: 'holding:read',
-    inRest: 'single',
+  sharedHoldings: many(
+    'SharedHolding',
+    'Holdings of others to which the customer is a party; they do not count as the customer’s.',
+    {
+      permission: 'holding:read',
+      inRest: 'single',
+      on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+      orderBy: (child) => `${child}.holding_id, ${child}.role`,
+    },
+  ),
+  auditEntries: page('AuditEntry', 'What was done to the customer, the latest first.', {
+    permission: 'audit:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
-    orderBy: (child) => `${child}.holding_id, ${child}.role`,
+    keys: (child) => [
+      { expression: `${child}.at`, cast: 'timestamptz' },
+      { expression: `${child}.id`, cast: 'uuid' },
+    ],
+    direction: 'desc',
   }),
   activity: page('Activity', 'Transactions by month, channel, type and purpose, the latest first.', {
     permission: 'activity:read',
@@ -161,21 +182,28 @@ const externalId = view('ExternalId', 'The name of a customer in one source syst
   customerId,
   source: column('text', 'The source system.'),
   externalId: column('text', 'What it calls the customer.'),
+  customer: toCustomer,
 })
 
-const identityDocument = view('IdentityDocument', 'A document that proves who a customer is. Its number is stored encrypted.', schema.identityDocument, {
-  id: column('uuid', 'Id of the document.'),
-  customerId,
-  type: column('text', 'Kind of document.', { values: documentTypes }),
-  country: column('text', 'ISO 3166-1 code of the issuer.'),
-  numberMasked: column('text', 'The number with its middle hidden.'),
-  validUntil: column('day', 'Last day on which it is valid.', { nullable: true }),
-  verified: column('boolean', 'Whether its number passed its checks.'),
-  unverifiedReason: column('text', 'The rule that the number breaks.', { nullable: true }),
-  source: column('text', 'The system that sent it.'),
-  asOf: column('instant', 'When it held, by the system that sent it.'),
-  version: column('integer', 'Counts changes.'),
-})
+const identityDocument = view(
+  'IdentityDocument',
+  'A document that proves who a customer is. Its number is stored encrypted.',
+  schema.identityDocument,
+  {
+    id: column('uuid', 'Id of the document.'),
+    customerId,
+    type: column('text', 'Kind of document.', { values: documentTypes }),
+    country: column('text', 'ISO 3166-1 code of the issuer.'),
+    numberMasked: column('text', 'The number with its middle hidden.'),
+    validUntil: column('day', 'Last day on which it is valid.', { nullable: true }),
+    verified: column('boolean', 'Whether its number passed its checks.'),
+    unverifiedReason: column('text', 'The rule that the number breaks.', { nullable: true }),
+    source: column('text', 'The system that sent it.'),
+    asOf: column('instant', 'When it held, by the system that sent it.'),
+    version: column('integer', 'Counts changes.'),
+    customer: toCustomer,
+  },
+)
 
 const contactPoint = view('ContactPoint', 'A phone or an e-mail address. Stored encrypted.', schema.contactPoint, {
   id: column('uuid', 'Id of the contact point.'),
@@ -187,6 +215,7 @@ const contactPoint = view('ContactPoint', 'A phone or an e-mail address. Stored 
   source: column('text', 'The system that sent it.'),
   asOf: column('instant', 'When it held, by the system that sent it.'),
   version: column('integer', 'Counts changes.'),
+  customer: toCustomer,
 })
 
 const address = view('Address', 'A postal address. Street and house are stored encrypted.', schema.address, {
@@ -201,6 +230,7 @@ const address = view('Address', 'A postal address. Street and house are stored e
   source: column('text', 'The system that sent it.'),
   asOf: column('instant', 'When it held, by the system that sent it.'),
   version: column('integer', 'Counts changes.'),
+  customer: toCustomer,
 })
 
 const assignment = view('Assignment', 'Who keeps a customer in a line of business over a period.', schema.assignment, {
@@ -209,7 +239,9 @@ const assignment = view('Assignment', 'Who keeps a customer in a line of busines
   businessLine: column('text', 'Line of business.', { values: businessLines }),
   startsOn: column('day', 'First day.'),
   endsOn: column('day', 'First day on which it holds no more; null while no end is set.', { nullable: true }),
-  state: column('text', 'Whether it will hold, holds, held or was taken back.', { values: ['planned', 'current', 'ended', 'cancelled'] }),
+  state: column('text', 'Whether it will hold, holds, held or was taken back.', {
+    values: ['planned', 'current', 'ended', 'cancelled'],
+  }),
   source: column('text', 'The system that sent it.'),
   externalId: column('text', 'What that system calls it.'),
   asOf: column('instant', 'When it held, by the system that sent it.'),
@@ -219,7 +251,7 @@ const assignment = view('Assignment', 'Who keeps a customer in a line of busines
     inRest: 'always',
     on: (parent, child) => `${child}.id = ${parent}.staff_id`,
   }),
-  customer: one('Customer', 'The customer.', { permission: 'customer:read', on: (parent, child) => `${child}.id = ${parent}.customer_id` }),
+  customer: toCustomer,
 })
 
 export const customerViews = [customer, externalId, identityDocument, contactPoint, address, assignment]

@@ -9,5 +9,7 @@ export function decodeInstant(value: unknown): unknown {
 /** `[minor units as text, currency]` → `{ amount, currency }`; null where either is missing. */
 export function decodeMoney(value: unknown): unknown {
   const [amount, currency] = value as [string | null, string | null]
-  return amount === null || currency === null ? null : { amount: formatAmount(BigInt(amount), currency as CurrencyCode), currency }
+  return amount === null || currency === null
+    ? null
+    : { amount: formatAmount(BigInt(amount), currency as CurrencyCode), currency }
 }

@@ -15,7 +15,10 @@ const importRun = view('ImportRun', 'How an import stands.', schema.importRun, {
   entity: column('text', 'What the rows are.', { values: feedEntities }),
   format: column('text', 'How they were sent.', { values: ['csv', 'ndjson'] }),
   caller: column('text', 'Who sends them.'),
-  status: column('text', 'interrupted: the sender is gone; the stream can be sent again under the same Import-Id.', { values: importStatuses, expression: importStatus }),
+  status: column('text', 'interrupted: the sender is gone; the stream can be sent again under the same Import-Id.', {
+    values: importStatuses,
+    expression: importStatus,
+  }),
   rowsRead: column('integer', 'Rows taken from the stream.'),
   rowsCreated: column('integer', 'Rows that made something new.'),
   rowsUpdated: column('integer', 'Rows that changed something.'),

@@ -15,8 +15,14 @@ const product = view('Product', 'What the bank sells.', schema.product, {
   riskLevel: column('integer', 'From 1 (lowest) to 5.', { nullable: true }),
   termMonths: column('integer', 'Term in months.', { nullable: true }),
   currency: column('text', 'ISO 4217 code where it has one currency.', { nullable: true }),
-  annualYield: column('decimal', 'What it yields the customer a year, as a fraction.', { nullable: true, expression: (alias) => `${alias}.annual_yield::text` }),
-  annualMargin: column('decimal', 'What it yields the bank a year on its average balance, as a fraction.', { nullable: true, expression: (alias) => `${alias}.annual_margin::text` }),
+  annualYield: column('decimal', 'What it yields the customer a year, as a fraction.', {
+    nullable: true,
+    expression: (alias) => `${alias}.annual_yield::text`,
+  }),
+  annualMargin: column('decimal', 'What it yields the bank a year on its average balance, as a fraction.', {
+    nullable: true,
+    expression: (alias) => `${alias}.annual_margin::text`,
+  }),
   source: column('text', 'The system that sent it.'),
   externalId: column('text', 'What that system calls it.'),
   asOf: column('instant', 'When what is said here held, by the system that sent it.'),
@@ -36,7 +42,9 @@ const product = view('Product', 'What the bank sells.', schema.product, {
 const exchangeRate = view('ExchangeRate', 'The price of a currency in the base currency from a day on.', schema.exchangeRate, {
   currency: column('text', 'ISO 4217 code.'),
   day: column('day', 'From this day until the next one with a rate.'),
-  rate: column('decimal', 'Units of the base currency that one unit costs.', { expression: (alias) => `trim_scale(${alias}.rate)::text` }),
+  rate: column('decimal', 'Units of the base currency that one unit costs.', {
+    expression: (alias) => `trim_scale(${alias}.rate)::text`,
+  }),
   source: column('text', 'The system that sent it.'),
   asOf: column('instant', 'When it was known, by the system that sent it.'),
   version,

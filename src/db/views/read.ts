@@ -19,7 +19,12 @@ function compilationOf({ settings, permits, cursors, refusedAs }: Reader): Compi
 }
 
 /** Reads the one row that meets the condition, as selected, in one statement. Undefined where there is none in scope. */
-export async function readOne(reader: Reader, view: View, selection: Selection, condition: (row: string, bind: Bind) => string): Promise<Record<string, unknown> | undefined> {
+export async function readOne(
+  reader: Reader,
+  view: View,
+  selection: Selection,
+  condition: (row: string, bind: Bind) => string,
+): Promise<Record<string, unknown> | undefined> {
   const compilation = compilationOf(reader)
   const object = compileObject(compilation, view, ALIAS, selection)
   const where = condition(ALIAS, bindOf(compilation))
@@ -60,11 +65,19 @@ export async function readPage(reader: Reader, view: View, selection: Selection,
   const objects = pageShape(selection).map(({ nodes }) => compileObject(compilation, view, ALIAS, nodes))
   const keys = query.order.keys(ALIAS)
   const conditions = [...query.where(ALIAS, bind)]
-  if (query.cursor !== undefined) conditions.push(keysetCondition(keys, query.order.direction, reader.cursors.open(query.order.name, query.cursor), bind))
-  const cells = [`json_build_array(${keys.map(({ expression }) => `(${expression})::text`).join(', ')})`, ...objects.map(({ expression }) => expression)]
+  if (query.cursor !== undefined)
+    conditions.push(keysetCondition(keys, query.order.direction, reader.cursors.open(query.order.name, query.cursor), bind))
+  const cells = [
+    `json_build_array(${keys.map(({ expression }) => `(${expression})::text`).join(', ')})`,
+    ...objects.map(({ expression }) => expression),
+  ]
   const text = `select json_build_array(${cells.join(', ')}) as v from ${fromView(view, ALIAS, false)}${query.join ? ` ${query.join(ALIAS, bind)}` : ''}${whereOf(conditions)}
     order by ${keys.map(({ expression }) => `${expression} ${query.order.direction}`).join(', ')} limit ${bind(query.limit + 1)}`
-  const rows = await reader.db.rows<{ v: [string[], ...unknown[]] }>({ text, values: compilation.values, prepared: query.planned !== 'each_time' })
+  const rows = await reader.db.rows<{ v: [string[], ...unknown[]] }>({
+    text,
+    values: compilation.values,
+    prepared: query.planned !== 'each_time',
+  })
   return rows.map(({ v: [row, ...nodes] }) => ({ keys: row, nodes: nodes.map((node, index) => objects[index]!.decode(node)) }))
 }
 

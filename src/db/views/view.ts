@@ -99,7 +99,11 @@ export interface SelectedField {
 }
 
 type Columns = ReturnType<typeof getTableColumns>
-type ColumnOptions = { readonly nullable?: boolean; readonly values?: readonly string[]; readonly expression?: (alias: string) => string }
+type ColumnOptions = {
+  readonly nullable?: boolean
+  readonly values?: readonly string[]
+  readonly expression?: (alias: string) => string
+}
 type ColumnOf = (name: string, columns: Columns) => Column
 
 /** A field that is a column: the one of the same name in the view's table, or an expression over its row. */
@@ -121,7 +125,12 @@ function plainColumn(name: string, columns: Columns): (alias: string) => string 
 }
 
 /** Defines a type of both APIs on a table of the schema, whose kind decides how it is reached. */
-export function view(name: string, description: string, table: PgTable, fields: Readonly<Record<string, Field | ColumnOf>>): View {
+export function view(
+  name: string,
+  description: string,
+  table: PgTable,
+  fields: Readonly<Record<string, Field | ColumnOf>>,
+): View {
   const kind = tables.find((one) => one.table === table)?.kind
   const columns = getTableColumns(table)
   return {
@@ -129,7 +138,9 @@ export function view(name: string, description: string, table: PgTable, fields: 
     description,
     table: getTableName(table),
     ownership: kind === 'customer' || kind === 'owned' ? kind : 'reference',
-    fields: Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, typeof field === 'function' ? field(key, columns) : field])),
+    fields: Object.fromEntries(
+      Object.entries(fields).map(([key, field]) => [key, typeof field === 'function' ? field(key, columns) : field]),
+    ),
   }
 }
 

@@ -25,7 +25,15 @@ const assignments: SingleWrites<'assignments'> = {
 }
 
 const { source: _s1, externalId: _e1, asOf: _a1, ...customerFields } = feedRows.customers.shape
-const { source: _s2, externalId: _e2, asOf: _a2, customerSource: _c2, customerExternalId: _x2, status: _t2, ...assignmentFields } = feedRows.assignments.shape
+const {
+  source: _s2,
+  externalId: _e2,
+  asOf: _a2,
+  customerSource: _c2,
+  customerExternalId: _x2,
+  status: _t2,
+  ...assignmentFields
+} = feedRows.assignments.shape
 
 export const upsertCustomer = upsertOperation({ ...customers, permission: 'customer:create' })
 export const createCustomer = createOperation(customers, customerFields)
@@ -40,11 +48,15 @@ export const closeCustomer = changeOperation(customers, {
 })
 
 export const upsertAssignment = upsertOperation(assignments)
-export const createAssignment = createOperation(assignments, { customerId: id, ...assignmentFields }, async ({ db }, { customerId, ...fields }) => {
-  const name = await findCustomerName(db, String(customerId))
-  if (!name) throw notFound('customer')
-  return { ...name, ...fields }
-})
+export const createAssignment = createOperation(
+  assignments,
+  { customerId: id, ...assignmentFields },
+  async ({ db }, { customerId, ...fields }) => {
+    const name = await findCustomerName(db, String(customerId))
+    if (!name) throw notFound('customer')
+    return { ...name, ...fields }
+  },
+)
 export const correctAssignment = correctOperation(assignments, assignmentFields)
 export const endAssignment = changeOperation(assignments, {
   name: 'endAssignment',
@@ -55,4 +67,13 @@ export const endAssignment = changeOperation(assignments, {
   change: ({ endsOn }) => (endsOn === undefined ? { status: 'cancelled' } : { endsOn }),
 })
 
-export const customerWrites = [upsertCustomer, createCustomer, correctCustomer, closeCustomer, upsertAssignment, createAssignment, correctAssignment, endAssignment]
+export const customerWrites = [
+  upsertCustomer,
+  createCustomer,
+  correctCustomer,
+  closeCustomer,
+  upsertAssignment,
+  createAssignment,
+  correctAssignment,
+  endAssignment,
+]

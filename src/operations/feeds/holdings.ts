@@ -4,6 +4,7 @@ import { feedRows } from '../../core/feeds/rows.ts'
 import { findHoldingByExternalId } from '../../db/customers.ts'
 import { applyActivity } from '../../db/feeds/activity.ts'
 import { applyBalances } from '../../db/feeds/balances.ts'
+import { counterpartyIndexes } from '../../db/feeds/counterparties.ts'
 import { applyExchangeRates } from '../../db/feeds/exchange-rates.ts'
 import { applyHoldingParties } from '../../db/feeds/holding-parties.ts'
 import { applyHoldings } from '../../db/feeds/holdings.ts'
@@ -13,27 +14,89 @@ import { viewNamed } from '../../db/views/all.ts'
 import { viewOperation } from '../operation.ts'
 import { answerOne } from '../reading.ts'
 import { daySchema, id } from '../scalars.ts'
-import { byId, changeOperation, correctOperation, createOperation, feedErrors, type SingleWrites, upsertOperation, writeRow } from './single-write.ts'
+import {
+  byId,
+  changeOperation,
+  correctOperation,
+  createOperation,
+  feedErrors,
+  type SingleWrites,
+  upsertOperation,
+  writeRow,
+} from './single-write.ts'
 
 const domain = 'Customer Position'
 
-const holdings: SingleWrites<'holdings'> = { entity: 'holdings', noun: 'Holding', called: 'a holding', permission: 'holding:write', domain, apply: applyHoldings }
-const movements: SingleWrites<'movements'> = { entity: 'movements', noun: 'Movement', called: 'a movement', permission: 'holding:write', domain, apply: applyMovements }
-const parties: SingleWrites<'holdingParties'> = { entity: 'holdingParties', noun: 'HoldingParty', called: 'a holding party', permission: 'holding:write', domain, apply: applyHoldingParties }
-const balances: SingleWrites<'balances'> = { entity: 'balances', noun: 'Balance', called: 'a balance', permission: 'holding:write', domain, apply: applyBalances }
-const activity: SingleWrites<'activity'> = { entity: 'activity', noun: 'Activity', called: 'activity', permission: 'holding:write', domain, apply: applyActivity }
-const rates: SingleWrites<'exchangeRates'> = { entity: 'exchangeRates', noun: 'ExchangeRate', called: 'an exchange rate', permission: 'rate:write', domain: 'Market Data Administration', apply: applyExchangeRates }
+const holdings: SingleWrites<'holdings'> = {
+  entity: 'holdings',
+  noun: 'Holding',
+  called: 'a holding',
+  permission: 'holding:write',
+  domain,
+  apply: applyHoldings,
+}
+const movements: SingleWrites<'movements'> = {
+  entity: 'movements',
+  noun: 'Movement',
+  called: 'a movement',
+  permission: 'holding:write',
+  domain,
+  apply: applyMovements,
+}
+const parties: SingleWrites<'holdingParties'> = {
+  entity: 'holdingParties',
+  noun: 'HoldingParty',
+  called: 'a holding party',
+  permission: 'holding:write',
+  domain,
+  apply: applyHoldingParties,
+}
+const balances: SingleWrites<'balances'> = {
+  entity: 'balances',
+  noun: 'Balance',
+  called: 'a balance',
+  permission: 'holding:write',
+  domain,
+  apply: applyBalances,
+}
+const activity: SingleWrites<'activity'> = {
+  entity: 'activity',
+  noun: 'Activity',
+  called: 'activity',
+  permission: 'holding:write',
+  domain,
+  apply: applyActivity,
+}
+const rates: SingleWrites<'exchangeRates'> = {
+  entity: 'exchangeRates',
+  noun: 'ExchangeRate',
+  called: 'an exchange rate',
+  permission: 'rate:write',
+  domain: 'Market Data Administration',
+  apply: applyExchangeRates,
+}
 
-const { source: _s1, externalId: _e1, asOf: _a1, customerSource: _c1, customerExternalId: _x1, ...holdingFields } = feedRows.holdings.shape
+const {
+  source: _s1,
+  externalId: _e1,
+  asOf: _a1,
+  customerSource: _c1,
+  customerExternalId: _x1,
+  ...holdingFields
+} = feedRows.holdings.shape
 const { source: _s2, externalId: _e2, asOf: _a2, holdingExternalId: _h2, ...movementFields } = feedRows.movements.shape
 const { currency: _u1, ...correctableHoldingFields } = holdingFields
 
 export const upsertHolding = upsertOperation(holdings)
-export const createHolding = createOperation(holdings, { customerId: id, ...holdingFields }, async ({ db }, { customerId, ...fields }) => {
-  const name = await findCustomerName(db, String(customerId))
-  if (!name) throw notFound('customer')
-  return { ...name, ...fields }
-})
+export const createHolding = createOperation(
+  holdings,
+  { customerId: id, ...holdingFields },
+  async ({ db }, { customerId, ...fields }) => {
+    const name = await findCustomerName(db, String(customerId))
+    if (!name) throw notFound('customer')
+    return { ...name, ...fields }
+  },
+)
 export const correctHolding = correctOperation(holdings, correctableHoldingFields)
 export const closeHolding = changeOperation(holdings, {
   name: 'closeHolding',
@@ -45,11 +108,21 @@ export const closeHolding = changeOperation(holdings, {
 })
 
 export const upsertMovement = upsertOperation(movements)
-export const createMovement = createOperation(movements, { customerId: id, holdingId: id, ...movementFields, source: feedRows.movements.shape.source.optional(), externalId: feedRows.movements.shape.externalId.optional() }, async ({ db }, { customerId, holdingId, ...fields }) => {
-  const name = await findHoldingName(db, String(customerId), String(holdingId))
-  if (!name) throw notFound('holding')
-  return { ...name, ...fields, source: name.source }
-})
+export const createMovement = createOperation(
+  movements,
+  {
+    customerId: id,
+    holdingId: id,
+    ...movementFields,
+    source: feedRows.movements.shape.source.optional(),
+    externalId: feedRows.movements.shape.externalId.optional(),
+  },
+  async ({ db }, { customerId, holdingId, ...fields }) => {
+    const name = await findHoldingName(db, String(customerId), String(holdingId))
+    if (!name) throw notFound('holding')
+    return { ...name, ...fields, source: name.source }
+  },
+)
 export const correctMovement = correctOperation(movements, movementFields)
 export const voidMovement = changeOperation(movements, {
   name: 'voidMovement',
@@ -90,7 +163,8 @@ export const upsertBalance = viewOperation(viewNamed('Balance'), {
     return answerOne(
       context,
       viewNamed('Balance'),
-      (found, bind) => `${found}.customer_id = ${bind(holding.customerId)}::uuid and ${found}.holding_id = ${bind(holding.holdingId)}::uuid and ${found}.day = ${bind(row.day)}::date`,
+      (found, bind) =>
+        `${found}.customer_id = ${bind(holding.customerId)}::uuid and ${found}.holding_id = ${bind(holding.holdingId)}::uuid and ${found}.day = ${bind(row.day)}::date`,
     )
   },
 })
@@ -99,20 +173,27 @@ export const upsertActivity = viewOperation(viewNamed('Activity'), {
   kind: 'command',
   name: 'upsertActivity',
   summary: 'Say what a customer did in a month',
-  description: 'The same row as in an import: transactions of one month that agree in channel, type, purpose, direction, currency and counterparty, counted and summed.',
+  description:
+    'The same row as in an import: transactions of one month that agree in channel, type, purpose, direction, currency and counterparty, counted and summed.',
   permission: activity.permission,
   domain,
   input: z.strictObject(feedRows.activity.shape),
   errors: feedErrors,
   async run(context, row) {
     const { customerId } = await writeRow(context, activity, row)
-    const counterparty = row.counterparty === undefined ? Buffer.alloc(0) : context.vault.blindIndex('counterparty', row.counterparty).hash
+    const hashes =
+      row.counterparty === undefined
+        ? [Buffer.alloc(0)]
+        : counterpartyIndexes(context.vault, row.counterparty).map(({ hash }) => hash)
     return answerOne(
       context,
       viewNamed('Activity'),
-      (found, bind) => `${found}.customer_id = ${bind(customerId)}::uuid and ${found}.month = ${bind(`${row.month}-01`)}::date and ${found}.channel = ${bind(row.channel)}::text
+      (
+        found,
+        bind,
+      ) => `${found}.customer_id = ${bind(customerId)}::uuid and ${found}.month = ${bind(`${row.month}-01`)}::date and ${found}.channel = ${bind(row.channel)}::text
         and ${found}.type = ${bind(row.type)}::text and ${found}.purpose = ${bind(row.purpose ?? 'unknown')}::text and ${found}.direction = ${bind(row.direction ?? 'none')}::text
-        and ${found}.currency = ${bind(row.currency)}::text and ${found}.counterparty_hash = ${bind(counterparty)}::bytea`,
+        and ${found}.currency = ${bind(row.currency)}::text and ${found}.counterparty_hash = any (${bind(hashes)}::bytea[])`,
     )
   },
 })
@@ -128,7 +209,11 @@ export const upsertExchangeRate = viewOperation(viewNamed('ExchangeRate'), {
   errors: feedErrors,
   async run(context, row) {
     await writeRow(context, rates, row)
-    return answerOne(context, viewNamed('ExchangeRate'), (found, bind) => `${found}.currency = ${bind(row.currency)}::text and ${found}.day = ${bind(row.day)}::date`)
+    return answerOne(
+      context,
+      viewNamed('ExchangeRate'),
+      (found, bind) => `${found}.currency = ${bind(row.currency)}::text and ${found}.day = ${bind(row.day)}::date`,
+    )
   },
 })
 

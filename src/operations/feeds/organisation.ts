@@ -2,7 +2,14 @@ import { feedRows } from '../../core/feeds/rows.ts'
 import { applyInstitutions } from '../../db/feeds/institutions.ts'
 import { applyProducts } from '../../db/feeds/products.ts'
 import { applyStaff } from '../../db/feeds/staff.ts'
-import { changeOperation, correctOperation, createOperation, required, type SingleWrites, upsertOperation } from './single-write.ts'
+import {
+  changeOperation,
+  correctOperation,
+  createOperation,
+  required,
+  type SingleWrites,
+  upsertOperation,
+} from './single-write.ts'
 
 const institutions: SingleWrites<'institutions'> = {
   entity: 'institutions',
@@ -34,7 +41,10 @@ const { source: _s2, externalId: _e2, asOf: _a2, ...staffFields } = feedRows.sta
 const { source: _s3, externalId: _e3, asOf: _a3, ...productFields } = feedRows.products.shape
 
 export const upsertInstitution = upsertOperation(institutions)
-export const createInstitution = createOperation(institutions, { ...institutionFields, code: required(feedRows.institutions.shape.code) })
+export const createInstitution = createOperation(institutions, {
+  ...institutionFields,
+  code: required(feedRows.institutions.shape.code),
+})
 export const correctInstitution = correctOperation(institutions, institutionFields)
 export const closeInstitution = changeOperation(institutions, {
   name: 'closeInstitution',

@@ -7,7 +7,7 @@ import type { ApplyFeed, FeedContext } from '../../db/feeds/feed.ts'
 import { type CorrectableEntity, lockByExternalId, lockStoredRow } from '../../db/feeds/stored.ts'
 import { viewNamed } from '../../db/views/all.ts'
 import type { Bind } from '../../db/views/view.ts'
-import { problemsOf } from '../execute.ts'
+import { problemsOf } from '../input.ts'
 import { type Context, type Operation, viewOperation } from '../operation.ts'
 import { answerOne } from '../reading.ts'
 import { expectedVersion, id } from '../scalars.ts'
@@ -30,12 +30,34 @@ export interface SingleWrites<E extends FeedEntity> {
 }
 
 type Row = Readonly<Record<string, unknown>>
+// Rows are checked against their schema when they are written.
+type Named = Parameters<typeof lockByExternalId>[2]
 
-export const feedErrors: readonly ErrorCode[] = ['unknown_reference', 'unknown_currency', 'conflict', 'already_exists', 'superseded', 'identity_mismatch', 'outside_period', 'period_overlap', 'in_use', 'institution_move_unsupported', 'cycle']
+export const feedErrors: readonly ErrorCode[] = [
+  'unknown_reference',
+  'unknown_currency',
+  'conflict',
+  'already_exists',
+  'superseded',
+  'identity_mismatch',
+  'outside_period',
+  'period_overlap',
+  'in_use',
+  'institution_move_unsupported',
+  'cycle',
+]
 
-export function feedContext(context: Context): FeedContext {
-  const { now, today, newId, vault, bank, actor } = context
-  return { now, today, newId, vault, baseCurrency: bank.baseCurrency, calendar: bank.calendar, fromPerson: actor.kind === 'staff' }
+export function feedContext({ now, today, newId, vault, bank, calendar, actor }: Context): FeedContext {
+  return {
+    now,
+    today,
+    newId,
+    vault,
+    baseCurrency: bank.baseCurrency,
+    bankTimeZone: bank.timeZone,
+    calendar,
+    fromPerson: actor.kind === 'staff',
+  }
 }
 
 interface Written {
@@ -45,7 +67,11 @@ interface Written {
 }
 
 /** Applies one row as an import would, and refuses what an import would reject. */
-export async function writeRow<E extends FeedEntity>(context: Context, { entity, noun, apply }: SingleWrites<E>, row: Row): Promise<Written> {
+export async function writeRow<E extends FeedEntity>(
+  context: Context,
+  { entity, noun, apply }: SingleWrites<E>,
+  row: Row,
+): Promise<Written> {
   const parsed = feedRows[entity].safeParse(row)
   if (!parsed.success) throw new DomainError('invalid_input', 'The input is not valid.', parsed.error.issues.flatMap(problemsOf))
   const [result] = await apply(context.db, [{ line: 1, row: parsed.data as FeedRowOf<E> }], feedContext(context))
@@ -54,7 +80,8 @@ export async function writeRow<E extends FeedEntity>(context: Context, { entity,
     const { code, field, message } = result.refusal
     throw new DomainError(code, message, field === undefined ? [] : [{ pointer: `/${field}`, rule: code, message }])
   }
-  if (result.outcome === 'superseded') throw new DomainError('superseded', 'Something newer is known already: asOf is older than what is stored.')
+  if (result.outcome === 'superseded')
+    throw new DomainError('superseded', 'Something newer is known already: asOf is older than what is stored.')
   if (result.outcome !== 'unchanged') {
     context.record({
       event: `${snake(noun)}.${result.outcome}`,
@@ -70,10 +97,16 @@ export async function writeRow<E extends FeedEntity>(context: Context, { entity,
 const snake = (name: string): string => name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
 
 export function byId({ id: rowId, customerId }: Written, noun: string): (row: string, bind: Bind) => string {
-  return (row, bind) => (customerId === undefined || noun === 'Customer' ? `${row}.id = ${bind(rowId)}::uuid` : `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`)
+  return (row, bind) =>
+    customerId === undefined || noun === 'Customer'
+      ? `${row}.id = ${bind(rowId)}::uuid`
+      : `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`
 }
 
-const mode = z.enum(['upsert', 'create_only', 'update_only']).default('upsert').meta({ description: 'Whether it may be made, changed or both.' })
+const mode = z
+  .enum(['upsert', 'create_only', 'update_only'])
+  .default('upsert')
+  .meta({ description: 'Whether it may be made, changed or both.' })
 
 /** `upsert…`: the row of a source system, by the name it has there. */
 export function upsertOperation<E extends CorrectableEntity>(writes: SingleWrites<E>): Operation {
@@ -83,15 +116,23 @@ export function upsertOperation<E extends CorrectableEntity>(writes: SingleWrite
     kind: 'command',
     name: `upsert${noun}`,
     summary: `Make or change ${called} by the name that a source system gives it`,
-    description: 'The same row as in an import, with the same rules. Fields that are missing leave what is stored; sending it again changes nothing.',
+    description:
+      'The same row as in an import, with the same rules. Fields that are missing leave what is stored; sending it again changes nothing.',
     permission,
     domain,
     input: z.strictObject({ ...feedRows[entity].shape, mode, expectedVersion }),
     errors: [...feedErrors, 'not_found'],
     concurrency: 'optional',
-    async run(context, { mode: wanted, expectedVersion: expected, ...row }: Row & { mode?: unknown; expectedVersion?: number | undefined }) {
-      const stored = wanted === 'upsert' && expected === undefined ? undefined : await lockByExternalId(context.db, entity, String(row['source']), String(row['externalId']))
-      if (wanted === 'create_only' && stored) throw new DomainError('already_exists', `This source has ${called} of this name already.`)
+    async run(
+      context,
+      { mode: wanted, expectedVersion: expected, ...row }: Row & { mode?: unknown; expectedVersion?: number | undefined },
+    ) {
+      const stored =
+        wanted === 'upsert' && expected === undefined
+          ? undefined
+          : await lockByExternalId(context.db, entity, row as unknown as Named)
+      if (wanted === 'create_only' && stored)
+        throw new DomainError('already_exists', `This source has ${called} of this name already.`)
       if ((wanted === 'update_only' || expected !== undefined) && !stored) throw notFound(called.replace(/^an? /, ''))
       checkVersion(expected, stored?.version)
       return answerOne(context, view, byId(await writeRow(context, writes, row), noun))
@@ -118,9 +159,11 @@ export function createOperation<E extends CorrectableEntity>(
     errors: [...feedErrors, 'not_found'],
     async run(context, input) {
       const row = { source: OWN_SOURCE, externalId: context.newId(), ...(await refer(context, input)) }
-      if (await lockByExternalId(context.db, entity, row.source, String(row.externalId))) throw new DomainError('already_exists', `This source has ${called} of this name already.`)
+      if (await lockByExternalId(context.db, entity, row as unknown as Named))
+        throw new DomainError('already_exists', `This source has ${called} of this name already.`)
       const written = await writeRow(context, writes, row)
-      if (written.outcome !== 'created') throw new DomainError('already_exists', `This source has ${called} of this name already.`)
+      if (written.outcome !== 'created')
+        throw new DomainError('already_exists', `This source has ${called} of this name already.`)
       return answerOne(context, view, byId(written, noun))
     },
   })
@@ -137,7 +180,10 @@ interface Change {
 }
 
 /** A change of something by its id: what is stored, with some of it said anew. Portfolios and branches see only their own. */
-export function changeOperation<E extends CorrectableEntity>(writes: SingleWrites<E>, { shape, change, ...told }: Change): Operation {
+export function changeOperation<E extends CorrectableEntity>(
+  writes: SingleWrites<E>,
+  { shape, change, ...told }: Change,
+): Operation {
   const { entity, noun, called, permission, domain } = writes
   const view = viewNamed(noun)
   const key = `${noun[0]!.toLowerCase()}${noun.slice(1)}Id`
@@ -166,7 +212,8 @@ export function correctOperation<E extends CorrectableEntity>(writes: SingleWrit
   return changeOperation(writes, {
     name: `correct${writes.noun}`,
     summary: `Correct ${writes.called}`,
-    description: 'Changes the fields that are given and leaves the others. Names the version that was seen, so that of two people who edit at once the second is told.',
+    description:
+      'Changes the fields that are given and leaves the others. Names the version that was seen, so that of two people who edit at once the second is told.',
     concurrency: 'required',
     shape: Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, notRequired(schema as z.ZodType)])),
     change: (input) => input,
@@ -183,5 +230,6 @@ export function required(schema: z.ZodOptional): z.ZodType {
 }
 
 function checkVersion(expected: number | undefined, actual: number | undefined): void {
-  if (expected !== undefined && expected !== actual) throw new DomainError('version_conflict', `It has changed since you saw it: its version is ${actual}, not ${expected}.`)
+  if (expected !== undefined && expected !== actual)
+    throw new DomainError('version_conflict', `It has changed since you saw it: its version is ${actual}, not ${expected}.`)
 }

@@ -137,7 +137,7 @@ function lineFeedsIn(text: string, from: number, to: number): number {
 /** Bytes as text without ever a replacement character: what is no UTF-8 is written `\xHH`. A character cut off at the end of an excerpt is dropped. */
 function readable(bytes: Buffer, excerpt: boolean): string {
   if (isUtf8(bytes)) return bytes.toString('utf8')
-  for (let cut = 1; excerpt && cut <= 3; cut += 1) {
+  for (let cut = 1; cut <= (excerpt ? 3 : 0); cut += 1) {
     const shorter = bytes.subarray(0, bytes.length - cut)
     if (isUtf8(shorter)) return shorter.toString('utf8')
   }

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto'
+import type { z } from 'zod'
+import { DomainError, type InputProblem } from '../core/errors.ts'
+import type { Selection } from '../db/views/view.ts'
+import type { Operation } from './operation.ts'
+
+/** Checks the input against the operation's schema. Throws `invalid_input` with every problem as a JSON Pointer and a rule. */
+export function parseInput(operation: Pick<Operation, 'input'>, input: unknown): z.output<z.ZodObject> {
+  const result = operation.input.safeParse(input)
+  const unstorable = result.success ? nulCharacters(result.data, []) : []
+  if (result.success && unstorable.length === 0) return result.data
+  if (result.success) throw new DomainError('invalid_input', 'The input is not valid.', unstorable)
+  throw new DomainError('invalid_input', 'The input is not valid.', result.error.issues.flatMap(problemsOf).slice(0, 100))
+}
+
+/** No text of the database can hold a NUL character, whatever field it stands in. */
+function nulCharacters(value: unknown, path: readonly PropertyKey[]): InputProblem[] {
+  if (typeof value === 'string') {
+    return value.includes('\0')
+      ? [{ pointer: pointerOf(path), rule: 'nul_character', message: 'A NUL character cannot be stored.' }]
+      : []
+  }
+  if (value === null || typeof value !== 'object' || value instanceof Date) return []
+  return Object.entries(value).flatMap(([key, inner]) => nulCharacters(inner, [...path, key]))
+}
+
+export function problemsOf(issue: z.core.$ZodIssue): InputProblem[] {
+  const at = pointerOf(issue.path)
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({
+      pointer: pointerOf([...issue.path, key]),
+      rule: 'unknown_field',
+      message: 'There is no such field.',
+    }))
+  return [
+    {
+      pointer: at,
+      rule: issue.code === 'custom' ? String(issue.params?.['rule'] ?? 'custom') : issue.code,
+      message: issue.message,
+    },
+  ]
+}
+
+export function pointerOf(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+/** A cursor belongs to the filter and order it was made for, not to the page it points behind. */
+export function cursorFingerprint(input: Record<string, unknown>): string {
+  const { cursor: _cursor, limit: _limit, includeTotal: _includeTotal, ...filter } = input
+  return createHash('sha256').update(canonical(filter)).digest('base64url')
+}
+
+export function fingerprintOf(input: unknown, selection: Selection): Buffer {
+  return createHash('sha256')
+    .update(canonical(input))
+    .update('\n')
+    .update(canonical(selectionShape(selection)))
+    .digest()
+}
+
+function selectionShape(selection: Selection): unknown {
+  return [...selection].map(([key, { name, input, selection: inner }]) => [key, name, input, selectionShape(inner)])
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'bigint'
+      ? inner.toString()
+      : inner && typeof inner === 'object' && !Array.isArray(inner)
+        ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : inner,
+  )
+}
