@@ -36,7 +36,9 @@ interface RestOperation {
   readonly path: string
   readonly operation: any
 }
-const restOperations: RestOperation[] = Object.entries<any>(openapi.paths).flatMap(([path, item]) => Object.entries<any>(item).map(([method, operation]) => ({ method, path, operation })))
+const restOperations: RestOperation[] = Object.entries<any>(openapi.paths).flatMap(([path, item]) =>
+  Object.entries<any>(item).map(([method, operation]) => ({ method, path, operation })),
+)
 
 /** The published differences: how GraphQL calls what an operation's input calls otherwise, and what only one side has. */
 const graphqlNames: Readonly<Record<string, string>> = { limit: 'first', cursor: 'after' }
@@ -56,8 +58,14 @@ describe('openapi.yaml', () => {
     expect(restOperations.map(({ operation }) => operation.operationId).sort()).toEqual(offered.map(({ name }) => name).sort())
     for (const { operation } of restOperations) {
       const { operationId, summary, description, responses } = operation
-      expect([summary, description, operation['x-permission'], operation['x-bian-service-domain'], operation.tags[0]].every((text) => typeof text === 'string' && text !== ''), operationId).toBe(true)
-      for (const status of ['400', '401', '403', '429', '500', '503']) expect(Object.keys(responses), operationId).toContain(status)
+      expect(
+        [summary, description, operation['x-permission'], operation['x-bian-service-domain'], operation.tags[0]].every(
+          (text) => typeof text === 'string' && text !== '',
+        ),
+        operationId,
+      ).toBe(true)
+      for (const status of ['400', '401', '403', '429', '500', '503'])
+        expect(Object.keys(responses), operationId).toContain(status)
     }
   })
 
@@ -69,7 +77,10 @@ describe('openapi.yaml', () => {
   test('keeps personal data out of addresses: what finds people by name, phone or document is a POST', () => {
     for (const { method, path, operation } of restOperations) {
       const names = (operation.parameters ?? []).filter((one: any) => one.in !== 'header').map((one: any) => one.name)
-      expect(names.filter((name: string) => /phone|email|^name$|document/i.test(name)), `${method} ${path}`).toEqual([])
+      expect(
+        names.filter((name: string) => /phone|email|^name$|document/i.test(name)),
+        `${method} ${path}`,
+      ).toEqual([])
     }
   })
 })
@@ -77,7 +88,9 @@ describe('openapi.yaml', () => {
 describe('every operation', () => {
   test('stands under its name on both sides: queries among queries, commands among mutations', () => {
     expect(Object.keys(schema.getQueryType()!.getFields()).sort()).toEqual(namesOf(onBoth.filter(({ kind }) => kind === 'query')))
-    expect(Object.keys(schema.getMutationType()!.getFields()).sort()).toEqual(namesOf(onBoth.filter(({ kind }) => kind === 'command')))
+    expect(Object.keys(schema.getMutationType()!.getFields()).sort()).toEqual(
+      namesOf(onBoth.filter(({ kind }) => kind === 'command')),
+    )
     expect([...routes, ...streams].map(({ operation }) => operation.name).sort()).toEqual(namesOf(offered))
   })
 
@@ -92,7 +105,9 @@ describe('every operation', () => {
   })
 
   test('takes the same keys over REST: in the path, the query, the body or a header', () => {
-    for (const { operation } of restOperations.filter(({ operation: { operationId } }) => onBoth.some(({ name }) => name === operationId))) {
+    for (const { operation } of restOperations.filter(({ operation: { operationId } }) =>
+      onBoth.some(({ name }) => name === operationId),
+    )) {
       const { input } = operations.find(({ name }) => name === operation.operationId)!
       const parameters = (operation.parameters ?? []).filter((one: any) => one.in !== 'header').map((one: any) => one.name)
       const body = Object.keys(operation.requestBody?.content?.['application/json']?.schema?.properties ?? {})
@@ -109,7 +124,9 @@ describe('every operation', () => {
       .filter((type) => !type.name.startsWith('__') && (isObjectType(type) || isInputObjectType(type)))
       .flatMap((type) => [
         ...(type.description ? [] : [type.name]),
-        ...Object.values((type as any).getFields()).flatMap((field: any) => (field.description ? [] : [`${type.name}.${field.name}`])),
+        ...Object.values((type as any).getFields()).flatMap((field: any) =>
+          field.description ? [] : [`${type.name}.${field.name}`],
+        ),
       ])
     expect(undescribed).toEqual([])
   })
@@ -138,7 +155,7 @@ function describeGraphql({ name, type, defaultValue }: GraphQLArgument | GraphQL
   return {
     name,
     required: isNonNullType(type) && defaultValue === undefined,
-    list: isListType(getNullableType(type as GraphQLInputType)),
+    list: isListType(getNullableType(type)),
     ...(isEnumType(named) && {
       values: named
         .getValues()
@@ -161,7 +178,17 @@ const byName = (list: readonly Described[]) => list.toSorted((one, other) => one
 const namesOf = (list: readonly Operation[]) => list.map(({ name }) => name).sort()
 
 describe('every view', () => {
-  const expected: Readonly<Record<string, string>> = { uuid: 'ID', text: 'String', integer: 'Int', float: 'Float', decimal: 'Decimal', boolean: 'Boolean', day: 'Day', instant: 'DateTime', texts: '[String!]' }
+  const expected: Readonly<Record<string, string>> = {
+    uuid: 'ID',
+    text: 'String',
+    integer: 'Int',
+    float: 'Float',
+    decimal: 'Decimal',
+    boolean: 'Boolean',
+    day: 'Day',
+    instant: 'DateTime',
+    texts: '[String!]',
+  }
 
   function typeOf(field: Field): string | readonly string[] {
     const must = field.nullable ? '' : '!'
@@ -192,7 +219,15 @@ describe('every view', () => {
         const named = getNamedType(inSchema.type)
         const wanted = typeOf(field)
         if (wanted === 'computed') continue
-        expect(isEnumType(named) ? named.getValues().map((value) => value.name).sort() : String(inSchema.type), `${view.name}.${name}`).toEqual(wanted)
+        expect(
+          isEnumType(named)
+            ? named
+                .getValues()
+                .map((value) => value.name)
+                .sort()
+            : String(inSchema.type),
+          `${view.name}.${name}`,
+        ).toEqual(wanted)
         if (isEnumType(named)) expect(isNonNullType(inSchema.type), `${view.name}.${name}`).toBe(!field.nullable)
       }
     }
@@ -203,7 +238,9 @@ describe('every view', () => {
     for (const name of backwards) {
       const reaches = (from: string, seen: Set<string>): boolean =>
         from === 'Customer' ||
-        Object.values(viewNamed(from).fields).some((field) => 'target' in field && !seen.has(field.target) && reaches(field.target, seen.add(field.target)))
+        Object.values(viewNamed(from).fields).some(
+          (field) => 'target' in field && !seen.has(field.target) && reaches(field.target, seen.add(field.target)),
+        )
       expect(reaches(name, new Set([name])), name).toBe(true)
     }
   })

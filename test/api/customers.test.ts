@@ -13,7 +13,9 @@ describe('one customer', () => {
       aum: { amount: '1000.00', currency: 'CNY' },
       institution: { code: bank.code('O1') },
       relationshipManager: { number: bank.code('R1') },
-      holdings: [{ accountNumber: bank.code('A1'), balance: { amount: '1000.00', currency: 'CNY' }, product: { code: bank.code('CUR') } }],
+      holdings: [
+        { accountNumber: bank.code('A1'), balance: { amount: '1000.00', currency: 'CNY' }, product: { code: bank.code('CUR') } },
+      ],
     })
     expect(rest.headers['etag']).toBe(`"${rest.body.version}"`)
     const { data, errors } = await bank.graphql(

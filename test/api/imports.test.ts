@@ -11,7 +11,8 @@ const csv = (bank: TestBank, entity: string, text: string | Buffer, headers: Rec
   bank.request({ client: 'core' }, 'POST', `/imports/${entity}`, text, { 'content-type': 'text/csv', ...headers })
 
 const header = 'source,externalId,kind,name,institutionCode\n'
-const row = (bank: TestBank, number: string | number, name = '导入') => `core,${bank.code(`i${number}`)},individual,${name},${bank.code('O1')}\n`
+const row = (bank: TestBank, number: string | number, name = '导入') =>
+  `core,${bank.code(`i${number}`)},individual,${name},${bank.code('O1')}\n`
 
 const countOf = async ({ owner }: TestService, bank: TestBank) =>
   (await owner.query(`select count(*)::int as n from customer where core_number like $1`, [`${bank.code('i')}%`])).rows[0].n
@@ -27,7 +28,15 @@ describe('an import of CSV', () => {
     const text = `\uFEFF${header.replaceAll('\n', '\r\n')}${row(bank, 1, '"甲, ""一"""')}core,${bank.code('i2')},robot,乙,${bank.code('O1')}\ncore,${bank.code('i3')},individual,丙,nowhere\nragged\n${row(bank, 4)}`
     const { status, body } = await csv(bank, 'customers', text)
     expect(status, JSON.stringify(body)).toBe(200)
-    expect(body).toMatchObject({ entity: 'customers', format: 'csv', status: 'completed', rowsRead: 5, rowsCreated: 2, rowsRejected: 3, committedLine: 6 })
+    expect(body).toMatchObject({
+      entity: 'customers',
+      format: 'csv',
+      status: 'completed',
+      rowsRead: 5,
+      rowsCreated: 2,
+      rowsRejected: 3,
+      committedLine: 6,
+    })
     const { rows } = await service.owner.query('select name from customer where core_number = $1', [bank.code('i1')])
     expect(rows).toEqual([{ name: '甲, "一"' }])
     const rejects = await bank.request({ client: 'core' }, 'GET', `/imports/${body.id}/rejects`)
@@ -42,32 +51,57 @@ describe('an import of CSV', () => {
   test('changes nothing when it is sent again', async ({ bank, service }) => {
     const text = header + row(bank, 1) + row(bank, 2)
     await csv(bank, 'customers', text)
-    const before = (await service.owner.query(`select * from customer where core_number like $1 order by id`, [`${bank.code('i')}%`])).rows
+    const before = (
+      await service.owner.query(`select * from customer where core_number like $1 order by id`, [`${bank.code('i')}%`])
+    ).rows
     const { body } = await csv(bank, 'customers', text)
     expect(body).toMatchObject({ rowsRead: 2, rowsUnchanged: 2, rowsCreated: 0, rowsUpdated: 0 })
-    expect((await service.owner.query(`select * from customer where core_number like $1 order by id`, [`${bank.code('i')}%`])).rows).toEqual(before)
+    expect(
+      (await service.owner.query(`select * from customer where core_number like $1 order by id`, [`${bank.code('i')}%`])).rows,
+    ).toEqual(before)
   })
 
   test('takes gzip, and no bomb of it', async ({ bank }) => {
-    expect((await csv(bank, 'customers', gzipSync(header + row(bank, 1)), { 'content-encoding': 'gzip' })).body).toMatchObject({ rowsCreated: 1 })
+    expect((await csv(bank, 'customers', gzipSync(header + row(bank, 1)), { 'content-encoding': 'gzip' })).body).toMatchObject({
+      rowsCreated: 1,
+    })
     const bomb = gzipSync(Buffer.alloc(40_000_000, 'x'))
-    expect(await csv(bank, 'customers', bomb, { 'content-encoding': 'gzip' })).toMatchObject({ status: 413, body: { code: 'payload_too_large' } })
-    expect(await csv(bank, 'customers', gzipSync(header + row(bank, 2).repeat(3000)).subarray(0, 60), { 'content-encoding': 'gzip' })).toMatchObject({ status: 400, body: { code: 'malformed_request' } })
+    expect(await csv(bank, 'customers', bomb, { 'content-encoding': 'gzip' })).toMatchObject({
+      status: 413,
+      body: { code: 'payload_too_large' },
+    })
+    expect(
+      await csv(bank, 'customers', gzipSync(header + row(bank, 2).repeat(3000)).subarray(0, 60), { 'content-encoding': 'gzip' }),
+    ).toMatchObject({ status: 400, body: { code: 'malformed_request' } })
   })
 
   test('names columns that do not exist, and takes a header alone', async ({ bank }) => {
     const { status, body } = await csv(bank, 'customers', `source,externalId,shoeSize,hat\n`)
-    expect([status, body.code, body.errors.map(({ pointer }: any) => pointer)]).toEqual([400, 'unknown_column', ['/shoeSize', '/hat']])
+    expect([status, body.code, body.errors.map(({ pointer }: any) => pointer)]).toEqual([
+      400,
+      'unknown_column',
+      ['/shoeSize', '/hat'],
+    ])
     expect((await csv(bank, 'customers', header)).body).toMatchObject({ status: 'completed', rowsRead: 0 })
     expect(await csv(bank, 'customers', '')).toMatchObject({ status: 400, body: { code: 'malformed_request' } })
   })
 
   test('refuses what is no import: wrong type, unknown entity, no permission', async ({ bank }) => {
-    expect(await csv(bank, 'customers', '{}', { 'content-type': 'application/json' })).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } })
+    expect(await csv(bank, 'customers', '{}', { 'content-type': 'application/json' })).toMatchObject({
+      status: 415,
+      body: { code: 'unsupported_media_type' },
+    })
     expect(await csv(bank, 'ghosts', header)).toMatchObject({ status: 404, body: { code: 'not_found' } })
-    expect(await bank.request(bank.code('M1'), 'POST', '/imports/customers', header, { 'content-type': 'text/csv' })).toMatchObject({ status: 403, body: { code: 'not_permitted' } })
-    expect(await bank.request(null, 'POST', '/imports/customers', header, { 'content-type': 'text/csv' })).toMatchObject({ status: 401 })
-    expect(await csv(bank, 'customers', header, { 'import-id': 'mine' })).toMatchObject({ status: 400, body: { code: 'invalid_input', errors: [{ pointer: '/importId' }] } })
+    expect(
+      await bank.request(bank.code('M1'), 'POST', '/imports/customers', header, { 'content-type': 'text/csv' }),
+    ).toMatchObject({ status: 403, body: { code: 'not_permitted' } })
+    expect(await bank.request(null, 'POST', '/imports/customers', header, { 'content-type': 'text/csv' })).toMatchObject({
+      status: 401,
+    })
+    expect(await csv(bank, 'customers', header, { 'import-id': 'mine' })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_input', errors: [{ pointer: '/importId' }] },
+    })
   })
 
   test('bounds what it keeps of bad rows and counts them all', async ({ bank, service }) => {
@@ -93,25 +127,62 @@ describe('an import of CSV', () => {
 describe('an import of NDJSON', () => {
   test('reports what is no object, and fields that do not exist by name', async ({ bank }) => {
     const good = { source: 'core', externalId: bank.code('i1'), kind: 'individual', name: '甲', institutionCode: bank.code('O1') }
-    const text = [JSON.stringify(good), '{"source":', '[]', JSON.stringify({ ...good, externalId: bank.code('i2'), hat: 1 }), JSON.stringify({ ...good, externalId: bank.code('i3'), name: 5 })].join('\n')
+    const text = [
+      JSON.stringify(good),
+      '{"source":',
+      '[]',
+      JSON.stringify({ ...good, externalId: bank.code('i2'), hat: 1 }),
+      JSON.stringify({ ...good, externalId: bank.code('i3'), name: 5 }),
+    ].join('\n')
     const { body } = await csv(bank, 'customers', text, { 'content-type': 'application/x-ndjson' })
     expect(body).toMatchObject({ rowsRead: 5, rowsCreated: 1, rowsRejected: 4 })
-    const rejects = String((await bank.request({ client: 'core' }, 'GET', `/imports/${body.id}/rejects`)).body).trim().split('\n').map((line) => JSON.parse(line))
-    expect(rejects.map(({ _field, _code }) => [_field ?? null, _code])).toEqual([[null, 'invalid_json'], [null, 'not_an_object'], ['hat', 'invalid_input'], ['name', 'invalid_input']])
+    const rejects = String((await bank.request({ client: 'core' }, 'GET', `/imports/${body.id}/rejects`)).body)
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(rejects.map(({ _field, _code }) => [_field ?? null, _code])).toEqual([
+      [null, 'invalid_json'],
+      [null, 'not_an_object'],
+      ['hat', 'invalid_input'],
+      ['name', 'invalid_input'],
+    ])
   })
 })
 
 describe('an import that is watched', () => {
-  test('shows its progress to another connection, is cancelled by it, and keeps what was committed', async ({ bank, service }) => {
+  test('shows its progress to another connection, is cancelled by it, and keeps what was committed', async ({
+    bank,
+    service,
+  }) => {
     const port = await listening(service)
     const importId = v7()
-    const sending = httpRequest({ port, method: 'POST', path: '/v1/imports/customers', headers: { authorization: `Bearer ${await service.tokenOf({ client: 'core' })}`, 'content-type': 'text/csv', 'import-id': importId } })
+    const sending = httpRequest({
+      port,
+      method: 'POST',
+      path: '/v1/imports/customers',
+      headers: {
+        authorization: `Bearer ${await service.tokenOf({ client: 'core' })}`,
+        'content-type': 'text/csv',
+        'import-id': importId,
+      },
+    })
     const answered = once(sending, 'response')
     sending.write(header)
     for (let number = 0; number < 6_000; number++) sending.write(row(bank, number))
-    await expect.poll(async () => (await bank.request({ client: 'core' }, 'GET', `/imports/${importId}`)).body.rowsCreated, { timeout: 20_000 }).toBeGreaterThan(1_000)
-    const watched = await bank.graphql({ client: 'core' }, 'query ($id: ID!) { importRun(importId: $id) { status rowsRead committedLine entity } importRuns(first: 1) { nodes { id } } }', { id: importId })
-    expect(watched.data).toMatchObject({ importRun: { status: 'running', entity: 'customers' }, importRuns: { nodes: [{ id: importId }] } })
+    await expect
+      .poll(async () => (await bank.request({ client: 'core' }, 'GET', `/imports/${importId}`)).body.rowsCreated, {
+        timeout: 20_000,
+      })
+      .toBeGreaterThan(1_000)
+    const watched = await bank.graphql(
+      { client: 'core' },
+      'query ($id: ID!) { importRun(importId: $id) { status rowsRead committedLine entity } importRuns(first: 1) { nodes { id } } }',
+      { id: importId },
+    )
+    expect(watched.data).toMatchObject({
+      importRun: { status: 'running', entity: 'customers' },
+      importRuns: { nodes: [{ id: importId }] },
+    })
     expect((await csv(bank, 'customers', header, { 'import-id': importId })).body.code).toBe('import_in_progress')
     expect((await bank.request({ client: 'core' }, 'POST', `/imports/${importId}/cancellation`)).status).toBe(200)
     sending.end(row(bank, 6_000))
@@ -126,20 +197,42 @@ describe('an import that is watched', () => {
     const { body } = await csv(bank, 'customers', header)
     expect((await bank.request({ client: `feed-${bank.code('B2')}` }, 'GET', `/imports/${body.id}`)).status).toBe(404)
     expect((await bank.request({ client: `feed-${bank.code('B2')}` }, 'GET', `/imports/${body.id}/rejects`)).status).toBe(404)
-    expect((await bank.request({ client: `feed-${bank.code('B2')}` }, 'POST', '/imports/customers', header, { 'content-type': 'text/csv', 'import-id': body.id })).body.code).toBe('conflict')
+    expect(
+      (
+        await bank.request({ client: `feed-${bank.code('B2')}` }, 'POST', '/imports/customers', header, {
+          'content-type': 'text/csv',
+          'import-id': body.id,
+        })
+      ).body.code,
+    ).toBe('conflict')
   })
 })
 
 describe('an import whose sender vanishes', () => {
   async function breakOff(bank: TestBank, service: TestService, importId: string, rows: number): Promise<void> {
     const port = await listening(service)
-    const sending = httpRequest({ port, method: 'POST', path: '/v1/imports/customers', headers: { authorization: `Bearer ${await service.tokenOf({ client: 'core' })}`, 'content-type': 'text/csv', 'import-id': importId } })
+    const sending = httpRequest({
+      port,
+      method: 'POST',
+      path: '/v1/imports/customers',
+      headers: {
+        authorization: `Bearer ${await service.tokenOf({ client: 'core' })}`,
+        'content-type': 'text/csv',
+        'import-id': importId,
+      },
+    })
     sending.on('error', () => {})
     sending.write(header)
     for (let number = 0; number < rows; number++) sending.write(row(bank, number))
-    await expect.poll(async () => (await bank.request({ client: 'core' }, 'GET', `/imports/${importId}`)).body.rowsCreated ?? 0, { timeout: 20_000 }).toBeGreaterThan(1_000)
+    await expect
+      .poll(async () => (await bank.request({ client: 'core' }, 'GET', `/imports/${importId}`)).body.rowsCreated ?? 0, {
+        timeout: 20_000,
+      })
+      .toBeGreaterThan(1_000)
     sending.destroy()
-    await expect.poll(async () => (await bank.request({ client: 'core' }, 'GET', `/imports/${importId}`)).body.status, { timeout: 20_000 }).toBe('interrupted')
+    await expect
+      .poll(async () => (await bank.request({ client: 'core' }, 'GET', `/imports/${importId}`)).body.status, { timeout: 20_000 })
+      .toBe('interrupted')
   }
 
   test('resumes under its id with the whole stream and ends as if nothing had happened', async ({ bank, service }) => {
@@ -149,14 +242,18 @@ describe('an import whose sender vanishes', () => {
     const { body } = await csv(bank, 'customers', all, { 'import-id': importId })
     expect(body).toMatchObject({ id: importId, status: 'completed', rowsRead: 7_000, rowsCreated: 7_000, rowsUnchanged: 0 })
     expect(await countOf(service, bank)).toBe(7_000)
-    expect((await csv(bank, 'customers', all, { 'import-id': importId })).body).toMatchObject({ status: 'completed', rowsRead: 7_000 })
+    expect((await csv(bank, 'customers', all, { 'import-id': importId })).body).toMatchObject({
+      status: 'completed',
+      rowsRead: 7_000,
+    })
   }, 60_000)
 
   test('resumes with what is left, told by its first line', async ({ bank, service }) => {
     const importId = v7()
     await breakOff(bank, service, importId, 5_500)
     const { committedLine } = (await bank.request({ client: 'core' }, 'GET', `/imports/${importId}`)).body
-    const rest = header + Array.from({ length: 6_000 - (committedLine - 1) }, (_, index) => row(bank, committedLine - 1 + index)).join('')
+    const rest =
+      header + Array.from({ length: 6_000 - (committedLine - 1) }, (_, index) => row(bank, committedLine - 1 + index)).join('')
     const { body } = await csv(bank, 'customers', rest, { 'import-id': importId, 'import-first-line': String(committedLine + 1) })
     expect(body).toMatchObject({ status: 'completed', rowsRead: 6_000, rowsCreated: 6_000, committedLine: 6_001 })
     expect(await countOf(service, bank)).toBe(6_000)
@@ -174,7 +271,18 @@ describe('an import whose sender vanishes', () => {
 describe('two imports of the same entity at once', () => {
   test('end in one state, each row made once', async ({ bank, service }) => {
     const numbers = Array.from({ length: 3_000 }, (_, number) => number)
-    const [one, other] = await Promise.all([csv(bank, 'customers', header + numbers.map((number) => row(bank, number)).join('')), csv(bank, 'customers', header + numbers.toReversed().map((number) => row(bank, number)).join(''))])
+    const [one, other] = await Promise.all([
+      csv(bank, 'customers', header + numbers.map((number) => row(bank, number)).join('')),
+      csv(
+        bank,
+        'customers',
+        header +
+          numbers
+            .toReversed()
+            .map((number) => row(bank, number))
+            .join(''),
+      ),
+    ])
     expect([one.body.status, other.body.status]).toEqual(['completed', 'completed'])
     expect(one.body.rowsCreated + other.body.rowsCreated).toBe(3_000)
     expect([one.body.rowsRejected, other.body.rowsRejected]).toEqual([0, 0])
@@ -188,10 +296,17 @@ describe('an import during which the database is lost', () => {
     const all = header + Array.from({ length: 20_000 }, (_, number) => row(bank, number)).join('')
     const first = csv(bank, 'customers', all, { 'import-id': importId })
     await sleep(900)
-    await service.owner.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = current_setting('app.none', true) or (datname = current_database() and pid <> pg_backend_pid())`)
+    await service.owner.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where usename = current_setting('app.none', true) or (datname = current_database() and pid <> pg_backend_pid())`,
+    )
     const { status, body } = await first
     if (status !== 200) expect([status, body.code]).toEqual([503, 'unavailable'])
-    await expect.poll(async () => (await bank.request({ client: 'core' }, 'GET', `/imports/${importId}`)).body.status, { timeout: 30_000, interval: 500 }).toMatch(/interrupted|completed/)
+    await expect
+      .poll(async () => (await bank.request({ client: 'core' }, 'GET', `/imports/${importId}`)).body.status, {
+        timeout: 30_000,
+        interval: 500,
+      })
+      .toMatch(/interrupted|completed/)
     const again = await csv(bank, 'customers', all, { 'import-id': importId })
     expect(again.body).toMatchObject({ status: 'completed', rowsRead: 20_000, rowsCreated: 20_000 })
     expect(await countOf(service, bank)).toBe(20_000)
@@ -202,27 +317,77 @@ describe('a whole feed', () => {
   test('brings every entity in, and every batch leaves an audit entry and an event', async ({ bank, service }) => {
     const c = (name: string) => bank.code(name)
     await bank.feed('exchangeRates', [{ currency: 'USD', day: '2026-11-01', rate: '7.1' }])
-    await bank.feed('holdings', [{ externalId: c('U1'), customerExternalId: c('1'), productCode: c('FND'), currency: 'USD', balance: '100.00', balanceOn: '2026-11-20' }])
+    await bank.feed('holdings', [
+      {
+        externalId: c('U1'),
+        customerExternalId: c('1'),
+        productCode: c('FND'),
+        currency: 'USD',
+        balance: '100.00',
+        balanceOn: '2026-11-20',
+      },
+    ])
     await bank.feed('holdingParties', [{ holdingExternalId: c('A1'), customerExternalId: c('2'), role: 'joint_owner' }])
     await bank.feed('balances', [
       { holdingExternalId: c('A1'), day: '2026-10-31', amount: '800.00' },
       { holdingExternalId: c('A1'), day: '2026-11-21', amount: '1500.00' },
     ])
-    await bank.feed('activity', [{ customerExternalId: c('1'), month: '2026-10', channel: 'mobile', type: 'transfer', purpose: 'salary', direction: 'in', currency: 'CNY', count: 1, amount: '9000.00', counterparty: '6222000011112222' }])
-    await bank.feed('movements', [{ externalId: c('m1'), holdingExternalId: c('A1'), direction: 'in', amount: '60000.00', bookedOn: '2026-11-02', counterparty: '6222000011112222' }])
+    await bank.feed('activity', [
+      {
+        customerExternalId: c('1'),
+        month: '2026-10',
+        channel: 'mobile',
+        type: 'transfer',
+        purpose: 'salary',
+        direction: 'in',
+        currency: 'CNY',
+        count: 1,
+        amount: '9000.00',
+        counterparty: '6222000011112222',
+      },
+    ])
+    await bank.feed('movements', [
+      {
+        externalId: c('m1'),
+        holdingExternalId: c('A1'),
+        direction: 'in',
+        amount: '60000.00',
+        bookedOn: '2026-11-02',
+        counterparty: '6222000011112222',
+      },
+    ])
     const { body } = await bank.request(c('M1'), 'GET', `/customers/${await bank.customerId('1')}`)
     expect(body).toMatchObject({ aum: { amount: '2210.00', currency: 'CNY' }, unconvertedCurrencies: [] })
     expect(body.aumByMonth.slice(0, 2)).toEqual([
       { monthEnd: '2026-10-31', amount: { amount: '800.00', currency: 'CNY' } },
       { monthEnd: '2026-09-30', amount: { amount: '0.00', currency: 'CNY' } },
     ])
-    expect(body.holdings.find(({ accountNumber }: any) => accountNumber === c('A1'))).toMatchObject({ balance: { amount: '1500.00' }, balanceOn: '2026-11-21', parties: [{ role: 'joint_owner' }] })
-    const party = await bank.graphql(c('M1'), 'query ($id: ID!) { customer(customerId: $id) { aum { amount } sharedHoldings { role holding { accountNumber customer { name } } } } }', { id: await bank.customerId('2') })
-    expect(party.data.customer).toEqual({ aum: { amount: '2000.00' }, sharedHoldings: [{ role: 'joint_owner', holding: { accountNumber: c('A1'), customer: { name: '王芳' } } }] })
-    const flows = await bank.graphql(c('M1'), 'query ($id: ID!) { customer(customerId: $id) { movements { nodes { amount { amount } counterpartyMasked } } activity { nodes { month count amount { amount } } } } }', { id: await bank.customerId('1') })
-    expect(flows.data.customer.movements.nodes).toEqual([{ amount: { amount: '60000.00' }, counterpartyMasked: expect.not.stringContaining('6222000011112222') }])
+    expect(body.holdings.find(({ accountNumber }: any) => accountNumber === c('A1'))).toMatchObject({
+      balance: { amount: '1500.00' },
+      balanceOn: '2026-11-21',
+      parties: [{ role: 'joint_owner' }],
+    })
+    const party = await bank.graphql(
+      c('M1'),
+      'query ($id: ID!) { customer(customerId: $id) { aum { amount } sharedHoldings { role holding { accountNumber customer { name } } } } }',
+      { id: await bank.customerId('2') },
+    )
+    expect(party.data.customer).toEqual({
+      aum: { amount: '2000.00' },
+      sharedHoldings: [{ role: 'joint_owner', holding: { accountNumber: c('A1'), customer: { name: '王芳' } } }],
+    })
+    const flows = await bank.graphql(
+      c('M1'),
+      'query ($id: ID!) { customer(customerId: $id) { movements { nodes { amount { amount } counterpartyMasked } } activity { nodes { month count amount { amount } } } } }',
+      { id: await bank.customerId('1') },
+    )
+    expect(flows.data.customer.movements.nodes).toEqual([
+      { amount: { amount: '60000.00' }, counterpartyMasked: expect.not.stringContaining('6222000011112222') },
+    ])
     expect(flows.data.customer.activity.nodes).toEqual([{ month: '2026-10-01', count: 1, amount: { amount: '9000.00' } }])
-    const { rows } = await service.owner.query(`select count(*)::int as entries, (select count(*)::int from outbox_event where type = 'movements.imported') as events from audit_entry where operation = 'importRows' and details ->> 'entity' = 'movements'`)
+    const { rows } = await service.owner.query(
+      `select count(*)::int as entries, (select count(*)::int from outbox_event where type = 'movements.imported') as events from audit_entry where operation = 'importRows' and details ->> 'entity' = 'movements'`,
+    )
     expect(rows[0].entries).toBeGreaterThanOrEqual(1)
     expect(rows[0].events).toBeGreaterThanOrEqual(1)
   })

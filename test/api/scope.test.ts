@@ -369,6 +369,7 @@ const ofTheBank = [
   'products',
   'exchangeRates',
   'calendarDays',
+  'workingDays',
   'setCalendarDay',
   'upsertProduct',
   'createProduct',

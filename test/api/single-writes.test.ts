@@ -15,10 +15,34 @@ describe('a single write', () => {
       expect(answer.status, `${url} ${JSON.stringify(answer.body)}`).toBe(200)
       return answer.body
     }
-    expect(await put(`/institutions/by-external-id/core/${c('O3')}`, { name: '三网点', kind: 'outlet', parentCode: c('B1'), latitude: 22.5, longitude: 114 })).toMatchObject({ code: c('O3'), parent: { code: c('B1') } })
-    expect(await put(`/staff/by-external-id/core/${c('R9')}`, { name: '新人', institutionCode: c('O3'), roles: ['relationship_manager'] })).toMatchObject({ number: c('R9'), roles: ['relationship_manager'] })
-    expect(await put(`/products/by-external-id/core/${c('TD')}`, { name: '定期', family: 'deposit', category: 'deposit', annualYield: '0.0185' })).toMatchObject({ code: c('TD'), annualYield: '0.018500' })
-    expect(await put('/exchange-rates/HKD/2026-11-01', { source: 'core', rate: '0.91' })).toMatchObject({ currency: 'HKD', rate: '0.91' })
+    expect(
+      await put(`/institutions/by-external-id/core/${c('O3')}`, {
+        name: '三网点',
+        kind: 'outlet',
+        parentCode: c('B1'),
+        latitude: 22.5,
+        longitude: 114,
+      }),
+    ).toMatchObject({ code: c('O3'), parent: { code: c('B1') } })
+    expect(
+      await put(`/staff/by-external-id/core/${c('R9')}`, {
+        name: '新人',
+        institutionCode: c('O3'),
+        roles: ['relationship_manager'],
+      }),
+    ).toMatchObject({ number: c('R9'), roles: ['relationship_manager'] })
+    expect(
+      await put(`/products/by-external-id/core/${c('TD')}`, {
+        name: '定期',
+        family: 'deposit',
+        category: 'deposit',
+        annualYield: '0.0185',
+      }),
+    ).toMatchObject({ code: c('TD'), annualYield: '0.018500' })
+    expect(await put('/exchange-rates/HKD/2026-11-01', { source: 'core', rate: '0.91' })).toMatchObject({
+      currency: 'HKD',
+      rate: '0.91',
+    })
     const customer = await put(`/customers/by-external-id/core/${c('9')}`, {
       kind: 'individual',
       name: '赵敏',
@@ -31,17 +55,70 @@ describe('a single write', () => {
       addressCity: '深圳市',
       addressLine: '科技园一路1号',
     })
-    expect(customer).toMatchObject({ coreNumber: c('9'), contactPoints: [{ kind: 'email' }, { kind: 'phone', valueMasked: '138****5678' }], identityDocuments: [{ type: 'passport' }], addresses: [{ city: '深圳市', lineMasked: '***' }] })
-    expect(JSON.stringify(customer)).not.toMatch(/13812345678|E12345678|科技园|min@example/i)
-    expect(await put(`/assignments/by-external-id/core/${c('S9')}`, { customerExternalId: c('9'), staffNumber: c('R9'), businessLine: 'personal', startsOn: '2026-01-01' })).toMatchObject({ state: 'current', staff: { number: c('R9') } })
-    expect(await put(`/holdings/by-external-id/core/${c('H9')}`, { customerExternalId: c('9'), productCode: c('TD'), currency: 'HKD', balance: '100.00', maturesOn: '2027-01-01' })).toMatchObject({ accountNumber: c('H9'), balance: { amount: '100.00', currency: 'HKD' } })
-    expect(await put(`/holdings/by-external-id/core/${c('H9')}/balances/2026-11-22`, { amount: '200.00' })).toMatchObject({ day: '2026-11-22', amount: { amount: '200.00', currency: 'HKD' } })
-    expect(await put(`/holding-parties/by-external-id/core/${c('H9')}`, { customerExternalId: c('1'), role: 'guarantor' })).toMatchObject({ role: 'guarantor', party: { coreNumber: c('1') } })
-    expect(await put(`/activity/by-external-id/core/${c('9')}`, { month: '2026-10', channel: 'mobile', type: 'payment', currency: 'CNY', count: 3, amount: '30.00' })).toMatchObject({ month: '2026-10-01', count: 3, amount: { amount: '30.00' } })
-    expect(await put(`/movements/by-external-id/core/${c('V9')}`, { holdingExternalId: c('H9'), direction: 'out', amount: '50000.00', bookedOn: '2026-11-20', counterparty: '6222000099998888' })).toMatchObject({ direction: 'out', status: 'booked' })
-    const { data, errors } = await bank.graphql(core, 'mutation ($input: UpsertHoldingInput!) { upsertHolding(input: $input) { id version accountNumber customer { name aum { amount } } } }', {
-      input: { source: 'core', externalId: c('H9'), customerExternalId: c('9'), productCode: c('TD'), currency: 'HKD', accountNumber: 'NEW-1' },
+    expect(customer).toMatchObject({
+      coreNumber: c('9'),
+      contactPoints: [{ kind: 'email' }, { kind: 'phone', valueMasked: '138****5678' }],
+      identityDocuments: [{ type: 'passport' }],
+      addresses: [{ city: '深圳市', lineMasked: '***' }],
     })
+    expect(JSON.stringify(customer)).not.toMatch(/13812345678|E12345678|科技园|min@example/i)
+    expect(
+      await put(`/assignments/by-external-id/core/${c('S9')}`, {
+        customerExternalId: c('9'),
+        staffNumber: c('R9'),
+        businessLine: 'personal',
+        startsOn: '2026-01-01',
+      }),
+    ).toMatchObject({ state: 'current', staff: { number: c('R9') } })
+    expect(
+      await put(`/holdings/by-external-id/core/${c('H9')}`, {
+        customerExternalId: c('9'),
+        productCode: c('TD'),
+        currency: 'HKD',
+        balance: '100.00',
+        maturesOn: '2027-01-01',
+      }),
+    ).toMatchObject({ accountNumber: c('H9'), balance: { amount: '100.00', currency: 'HKD' } })
+    expect(await put(`/holdings/by-external-id/core/${c('H9')}/balances/2026-11-22`, { amount: '200.00' })).toMatchObject({
+      day: '2026-11-22',
+      amount: { amount: '200.00', currency: 'HKD' },
+    })
+    expect(
+      await put(`/holding-parties/by-external-id/core/${c('H9')}`, { customerExternalId: c('1'), role: 'guarantor' }),
+    ).toMatchObject({ role: 'guarantor', party: { coreNumber: c('1') } })
+    expect(
+      await put(`/activity/by-external-id/core/${c('9')}`, {
+        month: '2026-10',
+        channel: 'mobile',
+        type: 'payment',
+        currency: 'CNY',
+        count: 3,
+        amount: '30.00',
+      }),
+    ).toMatchObject({ month: '2026-10-01', count: 3, amount: { amount: '30.00' } })
+    expect(
+      await put(`/movements/by-external-id/core/${c('V9')}`, {
+        holdingExternalId: c('H9'),
+        direction: 'out',
+        amount: '50000.00',
+        bookedOn: '2026-11-20',
+        counterparty: '6222000099998888',
+      }),
+    ).toMatchObject({ direction: 'out', status: 'booked' })
+    const { data, errors } = await bank.graphql(
+      core,
+      'mutation ($input: UpsertHoldingInput!) { upsertHolding(input: $input) { id version accountNumber customer { name aum { amount } } } }',
+      {
+        input: {
+          source: 'core',
+          externalId: c('H9'),
+          customerExternalId: c('9'),
+          productCode: c('TD'),
+          currency: 'HKD',
+          accountNumber: 'NEW-1',
+        },
+      },
+    )
     expect(errors).toBeUndefined()
     expect(data.upsertHolding).toMatchObject({ accountNumber: 'NEW-1', customer: { name: '赵敏', aum: { amount: '182.00' } } })
   })
@@ -50,12 +127,16 @@ describe('a single write', () => {
     const row = { kind: 'individual', name: '王芳', institutionCode: bank.code('O1') }
     await bank.request(core, 'PUT', `/customers/by-external-id/core/${bank.code('1')}`, row)
     const before = await tables(bank, 'customer', 'contact_point')
-    const { rows: events } = await bank.service.owner.query(`select count(*)::int as n from outbox_event where type like 'customer.%'`)
+    const { rows: events } = await bank.service.owner.query(
+      `select count(*)::int as n from outbox_event where type like 'customer.%'`,
+    )
     const again = await bank.request(core, 'PUT', `/customers/by-external-id/core/${bank.code('1')}`, row)
     expect(again.status).toBe(200)
     const [customers] = await tables(bank, 'customer')
     expect(customers!.map(({ as_of: _asOf, ...rest }) => rest)).toEqual(before[0]!.map(({ as_of: _asOf, ...rest }) => rest))
-    expect((await bank.service.owner.query(`select count(*)::int as n from outbox_event where type like 'customer.%'`)).rows).toEqual(events)
+    expect(
+      (await bank.service.owner.query(`select count(*)::int as n from outbox_event where type like 'customer.%'`)).rows,
+    ).toEqual(events)
   })
 
   test('older than what is known is refused', async ({ bank }) => {
@@ -70,14 +151,59 @@ describe('a single write', () => {
       return [answer.status, answer.body.code, answer.body.errors?.[0]?.pointer]
     }
     const c = (name: string) => bank.code(name)
-    expect(await refused('PUT', `/customers/by-external-id/core/${c('x')}`, { kind: 'individual', name: 'x', institutionCode: 'nowhere' })).toEqual([422, 'unknown_reference', '/institutionCode'])
-    expect(await refused('PUT', `/holdings/by-external-id/core/${c('x')}`, { customerExternalId: c('1'), productCode: c('CUR'), currency: 'XXY' })).toEqual([400, 'invalid_input', '/currency'])
-    expect(await refused('PUT', `/holdings/by-external-id/core/${c('x')}`, { customerExternalId: c('1'), productCode: 'none', currency: 'CNY' })).toEqual([422, 'unknown_reference', '/productCode'])
-    expect(await refused('PUT', `/holdings/by-external-id/core/${c('A1')}`, { customerExternalId: c('1'), productCode: c('CUR'), currency: 'USD' })).toEqual([409, 'conflict', '/currency'])
-    expect(await refused('PUT', `/holdings/by-external-id/core/${c('none')}/balances/2026-11-01`, { amount: '1' })).toEqual([422, 'unknown_reference', '/holdingExternalId'])
-    expect(await refused('PUT', `/institutions/by-external-id/core/${c('O1')}`, { name: '一网点', kind: 'outlet', parentCode: c('B2') })).toEqual([409, 'institution_move_unsupported', '/parentCode'])
-    expect(await refused('PUT', '/exchange-rates/CNY/2026-11-01', { source: 'core', rate: '1' })).toEqual([expect.any(Number), expect.any(String), '/currency'])
-    expect(await refused('PUT', `/customers/by-external-id/core/${c('x')}`, { kind: 'individual', name: 'x', institutionCode: c('O1'), hat: 1 })).toEqual([400, 'invalid_input', '/hat'])
+    expect(
+      await refused('PUT', `/customers/by-external-id/core/${c('x')}`, {
+        kind: 'individual',
+        name: 'x',
+        institutionCode: 'nowhere',
+      }),
+    ).toEqual([422, 'unknown_reference', '/institutionCode'])
+    expect(
+      await refused('PUT', `/holdings/by-external-id/core/${c('x')}`, {
+        customerExternalId: c('1'),
+        productCode: c('CUR'),
+        currency: 'XXY',
+      }),
+    ).toEqual([400, 'invalid_input', '/currency'])
+    expect(
+      await refused('PUT', `/holdings/by-external-id/core/${c('x')}`, {
+        customerExternalId: c('1'),
+        productCode: 'none',
+        currency: 'CNY',
+      }),
+    ).toEqual([422, 'unknown_reference', '/productCode'])
+    expect(
+      await refused('PUT', `/holdings/by-external-id/core/${c('A1')}`, {
+        customerExternalId: c('1'),
+        productCode: c('CUR'),
+        currency: 'USD',
+      }),
+    ).toEqual([409, 'conflict', '/currency'])
+    expect(await refused('PUT', `/holdings/by-external-id/core/${c('none')}/balances/2026-11-01`, { amount: '1' })).toEqual([
+      422,
+      'unknown_reference',
+      '/holdingExternalId',
+    ])
+    expect(
+      await refused('PUT', `/institutions/by-external-id/core/${c('O1')}`, {
+        name: '一网点',
+        kind: 'outlet',
+        parentCode: c('B2'),
+      }),
+    ).toEqual([409, 'institution_move_unsupported', '/parentCode'])
+    expect(await refused('PUT', '/exchange-rates/CNY/2026-11-01', { source: 'core', rate: '1' })).toEqual([
+      expect.any(Number),
+      expect.any(String),
+      '/currency',
+    ])
+    expect(
+      await refused('PUT', `/customers/by-external-id/core/${c('x')}`, {
+        kind: 'individual',
+        name: 'x',
+        institutionCode: c('O1'),
+        hat: 1,
+      }),
+    ).toEqual([400, 'invalid_input', '/hat'])
   })
 })
 
@@ -86,35 +212,100 @@ describe('people', () => {
     const c = (name: string) => bank.code(name)
     const admin = c('A1')
     const manager = c('M1')
-    const made = await bank.request(admin, 'POST', '/institutions', { code: c('O7'), name: '七网点', kind: 'outlet', parentCode: c('B1') })
+    const made = await bank.request(admin, 'POST', '/institutions', {
+      code: c('O7'),
+      name: '七网点',
+      kind: 'outlet',
+      parentCode: c('B1'),
+    })
     expect(made, JSON.stringify(made.body)).toMatchObject({ status: 201, body: { code: c('O7'), source: 'guanxi' } })
-    expect((await bank.request(admin, 'POST', '/institutions', { code: c('O7'), name: '再', kind: 'outlet', parentCode: c('B1') })).body.code).toBe('already_exists')
-    const corrected = await bank.request(admin, 'PATCH', `/institutions/${made.body.id}`, { name: '七号网点' }, { 'if-match': '"1"' })
+    expect(
+      (await bank.request(admin, 'POST', '/institutions', { code: c('O7'), name: '再', kind: 'outlet', parentCode: c('B1') }))
+        .body.code,
+    ).toBe('already_exists')
+    const corrected = await bank.request(
+      admin,
+      'PATCH',
+      `/institutions/${made.body.id}`,
+      { name: '七号网点' },
+      { 'if-match': '"1"' },
+    )
     expect(corrected.body).toMatchObject({ name: '七号网点', version: 2, parent: { code: c('B1') } })
-    const hired = await bank.request(admin, 'POST', '/staff', { number: c('R7'), name: '钱七', institutionCode: c('O7'), roles: ['relationship_manager'] })
+    const hired = await bank.request(admin, 'POST', '/staff', {
+      number: c('R7'),
+      name: '钱七',
+      institutionCode: c('O7'),
+      roles: ['relationship_manager'],
+    })
     expect(hired.status).toBe(201)
     expect((await bank.request(admin, 'POST', `/institutions/${made.body.id}/closure`)).body.code).toBe('in_use')
-    const customer = await bank.request(manager, 'POST', '/customers', { name: '孙八', kind: 'individual', status: 'prospect', institutionCode: c('O7'), phone: '13800138000' })
+    const customer = await bank.request(manager, 'POST', '/customers', {
+      name: '孙八',
+      kind: 'individual',
+      status: 'prospect',
+      institutionCode: c('O7'),
+      phone: '13800138000',
+    })
     expect(customer.body).toMatchObject({ status: 'prospect', coreNumber: null })
     const url = `/customers/${customer.body.id}`
-    const assigned = await bank.request(manager, 'POST', `${url}/assignments`, { staffNumber: c('R7'), businessLine: 'personal', startsOn: '2026-11-22' })
+    const assigned = await bank.request(manager, 'POST', `${url}/assignments`, {
+      staffNumber: c('R7'),
+      businessLine: 'personal',
+      startsOn: '2026-11-22',
+    })
     expect(assigned, JSON.stringify(assigned.body)).toMatchObject({ status: 201, body: { state: 'current' } })
     expect((await bank.request(c('R7'), 'GET', url)).status).toBe(200)
-    const late = await bank.request(manager, 'POST', `${url}/assignments`, { staffNumber: c('R1'), businessLine: 'personal', startsOn: '2026-12-01' })
+    const late = await bank.request(manager, 'POST', `${url}/assignments`, {
+      staffNumber: c('R1'),
+      businessLine: 'personal',
+      startsOn: '2026-12-01',
+    })
     expect(late.body.code).toBe('period_overlap')
     const ended = await bank.request(manager, 'POST', `${url}/assignments/${assigned.body.id}/end`, { endsOn: '2026-12-01' })
     expect(ended.body).toMatchObject({ endsOn: '2026-12-01', state: 'current' })
-    expect((await bank.request(manager, 'POST', `${url}/assignments`, { staffNumber: c('R1'), businessLine: 'personal', startsOn: '2026-12-01' })).body).toMatchObject({ state: 'planned' })
-    const holding = await bank.request(core, 'POST', `${url}/holdings`, { productCode: c('CUR'), currency: 'CNY', balance: '5.00' })
+    expect(
+      (
+        await bank.request(manager, 'POST', `${url}/assignments`, {
+          staffNumber: c('R1'),
+          businessLine: 'personal',
+          startsOn: '2026-12-01',
+        })
+      ).body,
+    ).toMatchObject({ state: 'planned' })
+    const holding = await bank.request(core, 'POST', `${url}/holdings`, {
+      productCode: c('CUR'),
+      currency: 'CNY',
+      balance: '5.00',
+    })
     expect(holding, JSON.stringify(holding.body)).toMatchObject({ status: 201, body: { balance: { amount: '5.00' } } })
     const version = String((await bank.request(core, 'GET', `${url}/holdings/${holding.body.id}`)).headers['etag'])
-    expect((await bank.request(core, 'PATCH', `${url}/holdings/${holding.body.id}`, { maturesOn: '2027-05-01' }, { 'if-match': version })).body.maturesOn).toBe('2027-05-01')
-    const movement = await bank.request(core, 'POST', `${url}/holdings/${holding.body.id}/movements`, { direction: 'in', amount: '60000.00', bookedOn: '2026-11-21' })
+    expect(
+      (
+        await bank.request(
+          core,
+          'PATCH',
+          `${url}/holdings/${holding.body.id}`,
+          { maturesOn: '2027-05-01' },
+          { 'if-match': version },
+        )
+      ).body.maturesOn,
+    ).toBe('2027-05-01')
+    const movement = await bank.request(core, 'POST', `${url}/holdings/${holding.body.id}/movements`, {
+      direction: 'in',
+      amount: '60000.00',
+      bookedOn: '2026-11-21',
+    })
     expect(movement, JSON.stringify(movement.body)).toMatchObject({ status: 201 })
     expect((await bank.request(core, 'POST', `${url}/movements/${movement.body.id}/voiding`)).body.status).toBe('voided')
-    expect((await bank.request(core, 'POST', `${url}/holdings/${holding.body.id}/closure`)).body).toMatchObject({ status: 'closed', closedOn: '2026-11-22' })
+    expect((await bank.request(core, 'POST', `${url}/holdings/${holding.body.id}/closure`)).body).toMatchObject({
+      status: 'closed',
+      closedOn: '2026-11-22',
+    })
     expect((await bank.request(core, 'GET', url)).body.aum.amount).toBe('0.00')
-    expect((await bank.request(manager, 'POST', `${url}/closure`)).body).toMatchObject({ status: 'closed', closedOn: '2026-11-22' })
+    expect((await bank.request(manager, 'POST', `${url}/closure`)).body).toMatchObject({
+      status: 'closed',
+      closedOn: '2026-11-22',
+    })
     const fired = await bank.request(admin, 'POST', `/staff/${hired.body.id}/deactivation`)
     expect(fired.body.status).toBe('inactive')
     expect((await bank.request(c('R7'), 'GET', '/customers')).status).toBe(401)
@@ -122,7 +313,15 @@ describe('people', () => {
 
   test('are refused an identity number that disagrees, with both values masked; a feed is not', async ({ bank }) => {
     const c = (name: string) => bank.code(name)
-    const body = { name: '周九', kind: 'individual', institutionCode: c('O1'), documentType: 'resident_id', documentNumber: '110101199003070134', birthDate: '1991-03-07', gender: 'male' }
+    const body = {
+      name: '周九',
+      kind: 'individual',
+      institutionCode: c('O1'),
+      documentType: 'resident_id',
+      documentNumber: '110101199003070134',
+      birthDate: '1991-03-07',
+      gender: 'male',
+    }
     const refused = await bank.request(c('M1'), 'POST', '/customers', body)
     expect(refused.status).toBeGreaterThanOrEqual(400)
     expect(['identity_mismatch', 'invalid_input']).toContain(refused.body.code)
@@ -133,10 +332,24 @@ describe('people', () => {
 
   test('cannot write outside their institution', async ({ bank }) => {
     const c = (name: string) => bank.code(name)
-    expect((await bank.request(c('M2'), 'POST', '/customers', { name: '越界', kind: 'individual', institutionCode: c('O1') })).body.code).toBe('unknown_reference')
-    expect((await bank.request(c('A1'), 'POST', '/institutions', { code: c('OX'), name: '越界', kind: 'outlet', parentCode: c('B2') })).body.code).toBe('unknown_reference')
+    expect(
+      (await bank.request(c('M2'), 'POST', '/customers', { name: '越界', kind: 'individual', institutionCode: c('O1') })).body
+        .code,
+    ).toBe('unknown_reference')
+    expect(
+      (await bank.request(c('A1'), 'POST', '/institutions', { code: c('OX'), name: '越界', kind: 'outlet', parentCode: c('B2') }))
+        .body.code,
+    ).toBe('unknown_reference')
     expect((await bank.request(c('M2'), 'POST', `/customers/${await bank.customerId('1')}/closure`)).status).toBe(404)
-    expect((await bank.request({ client: `feed-${c('B2')}` }, 'PUT', `/customers/by-external-id/core/${c('1')}`, { kind: 'individual', name: '偷', institutionCode: c('B2') })).body.code).toBe('unknown_reference')
+    expect(
+      (
+        await bank.request({ client: `feed-${c('B2')}` }, 'PUT', `/customers/by-external-id/core/${c('1')}`, {
+          kind: 'individual',
+          name: '偷',
+          institutionCode: c('B2'),
+        })
+      ).body.code,
+    ).toBe('unknown_reference')
   })
 })
 
@@ -145,7 +358,13 @@ describe('a delegation', () => {
     const c = (name: string) => bank.code(name)
     const url = `/customers/${await bank.customerId('1')}`
     expect((await bank.request(c('R2'), 'GET', url)).status).toBe(404)
-    const given = await bank.request(c('M1'), 'POST', '/delegations', { staffId: await bank.staffId('R1'), deputyId: await bank.staffId('R2'), startsOn: '2026-11-22', endsOn: '2026-11-30', reason: 'annual leave' })
+    const given = await bank.request(c('M1'), 'POST', '/delegations', {
+      staffId: await bank.staffId('R1'),
+      deputyId: await bank.staffId('R2'),
+      startsOn: '2026-11-22',
+      endsOn: '2026-11-30',
+      reason: 'annual leave',
+    })
     expect(given, JSON.stringify(given.body)).toMatchObject({ status: 201 })
     expect((await bank.request(c('R2'), 'GET', url)).status).toBe(200)
     expect((await bank.request(c('R3'), 'GET', url)).status).toBe(404)

@@ -1,29 +1,44 @@
 import { describe, expect } from 'vitest'
 import { test, type TestBank } from '../setup/service.ts'
 
-const list = 'query ($first: Int, $after: String) { customers(first: $first, after: $after, orderBy: name_asc) { nodes { id } pageInfo { hasNextPage endCursor } totalCount } }'
+const list =
+  'query ($first: Int, $after: String) { customers(first: $first, after: $after, orderBy: name_asc) { nodes { id } pageInfo { hasNextPage endCursor } totalCount } }'
 
 /** The refusal on both sides: status, code and rules by pointer. */
 async function refusals(bank: TestBank, rest: Promise<any>, graphql: Promise<any>) {
   const { status, body, headers } = await rest
   const { errors } = await graphql
   expect(String(headers['content-type'])).toContain('application/problem+json')
-  expect(body).toMatchObject({ type: `/problems/${body.code}`, status, title: expect.any(String), detail: expect.any(String), traceId: expect.any(String) })
+  expect(body).toMatchObject({
+    type: `/problems/${body.code}`,
+    status,
+    title: expect.any(String),
+    detail: expect.any(String),
+    traceId: expect.any(String),
+  })
   return { status, code: body.code, inGraphql: errors?.[0]?.extensions.code, errors: body.errors }
 }
 
 describe('a page', () => {
   test('goes on where the last one ended until nothing is left, over REST and GraphQL alike', async ({ bank }) => {
     const ids: string[] = []
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const { body } = await bank.request(bank.code('M1'), 'GET', `/customers?limit=2&orderBy=name_asc${cursor ? `&cursor=${cursor}` : ''}`)
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const { body } = await bank.request(
+        bank.code('M1'),
+        'GET',
+        `/customers?limit=2&orderBy=name_asc${cursor ? `&cursor=${cursor}` : ''}`,
+      )
       ids.push(...body.items.map(({ id }: { id: string }) => id))
       cursor = body.nextCursor
     }
     expect(ids).toHaveLength(3)
     expect(new Set(ids).size).toBe(3)
     const { data } = await bank.graphql(bank.code('M1'), list, { first: 2 })
-    expect(data.customers).toMatchObject({ totalCount: 3, nodes: ids.slice(0, 2).map((id) => ({ id })), pageInfo: { hasNextPage: true } })
+    expect(data.customers).toMatchObject({
+      totalCount: 3,
+      nodes: ids.slice(0, 2).map((id) => ({ id })),
+      pageInfo: { hasNextPage: true },
+    })
     const rest = await bank.graphql(bank.code('M1'), list, { first: 2, after: data.customers.pageInfo.endCursor })
     expect(rest.data.customers).toMatchObject({ nodes: [{ id: ids[2] }], pageInfo: { hasNextPage: false } })
   })
@@ -33,7 +48,8 @@ describe('a page', () => {
       (await bank.request(bank.code('M1'), 'GET', `/customers?orderBy=${orderBy}`)).body.items.map(({ aum }: any) => aum.amount)
     expect(await amounts('aum_desc')).toEqual(['3000.00', '2000.00', '1000.00'])
     expect(await amounts('aum_asc')).toEqual(['1000.00', '2000.00', '3000.00'])
-    for (const orderBy of ['name_desc', 'customer_since_desc', 'customer_since_asc', 'core_number_asc']) expect(await amounts(orderBy)).toHaveLength(3)
+    for (const orderBy of ['name_desc', 'customer_since_desc', 'customer_since_asc', 'core_number_asc'])
+      expect(await amounts(orderBy)).toHaveLength(3)
   })
 
   test('refuses a cursor that is forged, of another list, filter, order or caller', async ({ bank }) => {
@@ -54,7 +70,9 @@ describe('a page', () => {
 
   test('filters by institution, manager, kind, product family, assets and day', async ({ bank }) => {
     const found = async (query: string) =>
-      (await bank.request(bank.code('M1'), 'GET', `/customers?includeTotal=true&${query}`)).body.items.map(({ coreNumber }: any) => coreNumber.replace(`${bank.name}-`, '')).sort()
+      (await bank.request(bank.code('M1'), 'GET', `/customers?includeTotal=true&${query}`)).body.items
+        .map(({ coreNumber }: any) => coreNumber.replace(`${bank.name}-`, ''))
+        .sort()
     expect(await found(`institutionId=${await bank.idOf('institution', 'O1')}`)).toEqual(['1', '2'])
     expect(await found(`institutionId=${await bank.idOf('institution', 'B1')}`)).toEqual(['1', '2', '3'])
     expect(await found(`relationshipManagerId=${await bank.staffId('R1')}`)).toEqual(['1'])
@@ -69,8 +87,17 @@ describe('a page', () => {
 
 describe('bad input', () => {
   test('is refused with the same code on both sides and names field and rule', async ({ bank }) => {
-    const both = await refusals(bank, bank.request(bank.code('M1'), 'GET', '/customers/none'), bank.graphql(bank.code('M1'), '{ customer(customerId: "none") { id } }'))
-    expect(both).toMatchObject({ status: 400, code: 'invalid_input', inGraphql: 'invalid_input', errors: [{ pointer: '/customerId', rule: 'invalid_format' }] })
+    const both = await refusals(
+      bank,
+      bank.request(bank.code('M1'), 'GET', '/customers/none'),
+      bank.graphql(bank.code('M1'), '{ customer(customerId: "none") { id } }'),
+    )
+    expect(both).toMatchObject({
+      status: 400,
+      code: 'invalid_input',
+      inGraphql: 'invalid_input',
+      errors: [{ pointer: '/customerId', rule: 'invalid_format' }],
+    })
   })
 
   test.for([
@@ -88,14 +115,25 @@ describe('bad input', () => {
     expect([status, body.code, body.errors?.[0]?.pointer, body.errors?.[0]?.rule]).toEqual([400, 'invalid_input', pointer, rule])
   })
 
-  test('of a body: malformed, of the wrong type, not UTF-8, with NUL, too large, empty or no object', async ({ bank, service }) => {
+  test('of a body: malformed, of the wrong type, not UTF-8, with NUL, too large, empty or no object', async ({
+    bank,
+    service,
+  }) => {
     const post = async (payload: string | Buffer, type = 'application/json') => {
-      const { statusCode, body } = await service.app.inject({ method: 'POST', url: '/v1/customers/search', headers: { authorization: `Bearer ${await service.tokenOf(bank.code('M1'))}`, 'content-type': type }, payload })
+      const { statusCode, body } = await service.app.inject({
+        method: 'POST',
+        url: '/v1/customers/search',
+        headers: { authorization: `Bearer ${await service.tokenOf(bank.code('M1'))}`, 'content-type': type },
+        payload,
+      })
       return [statusCode, JSON.parse(body).code]
     }
     expect(await post('{"name":')).toEqual([400, 'malformed_request'])
     expect(await post('name=x', 'application/x-www-form-urlencoded')).toEqual([415, 'unsupported_media_type'])
-    expect(await post(Buffer.from([0x7b, 0x22, 0x6e, 0x61, 0x6d, 0x65, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d]))).toEqual([400, 'malformed_request'])
+    expect(await post(Buffer.from([0x7b, 0x22, 0x6e, 0x61, 0x6d, 0x65, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d]))).toEqual([
+      400,
+      'malformed_request',
+    ])
     expect(await post('{"name":"a\\u0000b"}')).toEqual([400, 'invalid_input'])
     expect(await post(`{"name":"${'x'.repeat(1_100_000)}"}`)).toEqual([413, 'payload_too_large'])
     expect(await post('[]')).toEqual([400, 'malformed_request'])
@@ -109,7 +147,12 @@ describe('bad input', () => {
   test('in GraphQL never becomes a 5xx nor shows internals', async ({ bank, service }) => {
     const token = await service.tokenOf(bank.code('M1'))
     const post = async (payload: unknown, accept = 'application/graphql-response+json') => {
-      const { statusCode, body } = await service.app.inject({ method: 'POST', url: '/graphql', headers: { authorization: `Bearer ${token}`, accept, 'content-type': 'application/json' }, payload: payload as object })
+      const { statusCode, body } = await service.app.inject({
+        method: 'POST',
+        url: '/graphql',
+        headers: { authorization: `Bearer ${token}`, accept, 'content-type': 'application/json' },
+        payload: payload as object,
+      })
       expect(body).not.toMatch(/select |postgres|node_modules/i)
       const { errors, code } = JSON.parse(body)
       return [statusCode, code ?? errors?.[0]?.extensions?.code]
@@ -121,11 +164,28 @@ describe('bad input', () => {
     expect(await post({ query: 'query ($id: ID!) { customer(customerId: $id) { id } }' })).toEqual([400, 'malformed_request'])
     expect(await post({ query: '{ customers(first: 1) { nodes { id } } }', variables: [] })).toEqual([400, 'malformed_request'])
     expect(await post({ query: '{ customers(first: -1) { nodes { id } } }' })).toEqual([200, 'invalid_input'])
-    expect(await post({ query: '{ customers(first: 1) { nodes { movements(first: 1000) { nodes { id } } } } }' })).toEqual([200, 'invalid_input'])
-    expect(await post({ query: '{ customers(first: 1) { nodes { movements(after: "x") { nodes { id } } } } }' })).toEqual([200, 'invalid_cursor'])
-    expect(await post({ query: `{ customers { nodes ${'{ institution { parent '.repeat(8)}{ id }${' } }'.repeat(8)} } }` })).toEqual([400, 'query_too_complex'])
-    expect(await post({ query: `{ ${Array.from({ length: 60 }, (_, i) => `a${i}: customers(first: 1) { nodes { id } }`).join(' ')} }` })).toEqual([400, 'query_too_complex'])
-    expect(await post({ query: '{ customers(first: 200) { nodes { movements(first: 200) { nodes { holding { balances(first: 200) { nodes { day } } } } } } } }' })).toEqual([400, 'query_too_complex'])
+    expect(await post({ query: '{ customers(first: 1) { nodes { movements(first: 1000) { nodes { id } } } } }' })).toEqual([
+      200,
+      'invalid_input',
+    ])
+    expect(await post({ query: '{ customers(first: 1) { nodes { movements(after: "x") { nodes { id } } } } }' })).toEqual([
+      200,
+      'invalid_cursor',
+    ])
+    expect(
+      await post({ query: `{ customers { nodes ${'{ institution { parent '.repeat(8)}{ id }${' } }'.repeat(8)} } }` }),
+    ).toEqual([400, 'query_too_complex'])
+    expect(
+      await post({
+        query: `{ ${Array.from({ length: 60 }, (_, i) => `a${i}: customers(first: 1) { nodes { id } }`).join(' ')} }`,
+      }),
+    ).toEqual([400, 'query_too_complex'])
+    expect(
+      await post({
+        query:
+          '{ customers(first: 200) { nodes { movements(first: 200) { nodes { holding { balances(first: 200) { nodes { day } } } } } } } }',
+      }),
+    ).toEqual([400, 'query_too_complex'])
     expect(await post({ query: '{ ...A } fragment A on Query { ...A }' })).toEqual([400, 'query_too_complex'])
   })
 })
@@ -149,8 +209,14 @@ describe('a GraphQL page', () => {
     const document = `query One { customers(first: 1, orderBy: aum_asc) { nodes { ...Name x: name name: coreNumber ... on Customer { kind @skip(if: true) id @include(if: true) } } } }
       query Two { customers(first: 1, orderBy: aum_desc) { edges { node { ...Name } } } } fragment Name on Customer { full: name }`
     for (let round = 0; round < 3; round++) {
-      const ask = async (operationName: string) => (await bank.request(bank.code('M1'), 'POST', '/graphql', { query: document, operationName })).body
-      expect((await ask('One')).data.customers.nodes[0]).toEqual({ full: '王芳', x: '王芳', name: bank.code('1'), id: expect.any(String) })
+      const ask = async (operationName: string) =>
+        (await bank.request(bank.code('M1'), 'POST', '/graphql', { query: document, operationName })).body
+      expect((await ask('One')).data.customers.nodes[0]).toEqual({
+        full: '王芳',
+        x: '王芳',
+        name: bank.code('1'),
+        id: expect.any(String),
+      })
       expect((await ask('Two')).data.customers.edges[0]).toEqual({ node: { full: '张敏' } })
     }
   })
@@ -159,14 +225,23 @@ describe('a GraphQL page', () => {
 describe('an idempotency key', () => {
   const body = { name: '新客户', kind: 'individual' }
   const create = (bank: TestBank, key: string, changes: object = {}, caller = bank.code('M1')) =>
-    bank.request(caller, 'POST', '/customers', { ...body, institutionCode: bank.code('O1'), ...changes }, { 'idempotency-key': key })
+    bank.request(
+      caller,
+      'POST',
+      '/customers',
+      { ...body, institutionCode: bank.code('O1'), ...changes },
+      { 'idempotency-key': key },
+    )
 
   test('answers the same again without doing it again', async ({ bank, service }) => {
     const [first, second] = [await create(bank, 'k1'), await create(bank, 'k1')]
     expect([first.status, second.status], JSON.stringify(first.body)).toEqual([201, 201])
     expect(second.body).toEqual(first.body)
     expect([first.headers['idempotency-replayed'], second.headers['idempotency-replayed']]).toEqual([undefined, 'true'])
-    const { rows } = await service.owner.query(`select count(*)::int as n from customer where name = '新客户' and institution_path = $1`, [first.body.institution.path])
+    const { rows } = await service.owner.query(
+      `select count(*)::int as n from customer where name = '新客户' and institution_path = $1`,
+      [first.body.institution.path],
+    )
     expect(rows[0].n).toBe(1)
   })
 
@@ -192,7 +267,8 @@ describe('an idempotency key', () => {
     const answers = await Promise.all(Array.from({ length: 5 }, () => create(bank, 'k4', { name: '同时' })))
     const made = new Set(answers.filter(({ status }) => status === 201).map(({ body: { id } }) => id))
     expect(made.size).toBe(1)
-    for (const { status, body: answer } of answers) expect([201, 409]).toContain(status), status === 409 && expect(answer.code).toBe('idempotency_in_progress')
+    for (const { status, body: answer } of answers)
+      (expect([201, 409]).toContain(status), status === 409 && expect(answer.code).toBe('idempotency_in_progress'))
     const { rows } = await service.owner.query(`select count(*)::int as n from customer where name = '同时'`)
     expect(rows[0].n).toBe(1)
   })
@@ -211,14 +287,22 @@ describe('an idempotency key', () => {
 describe('a version', () => {
   test('must be named to correct a customer, and a stale one is refused on both sides', async ({ bank }) => {
     const id = await bank.customerId('1')
-    const correct = (headers: Record<string, string>, name = '王芳芳') => bank.request(bank.code('M1'), 'PATCH', `/customers/${id}`, { name }, headers)
+    const correct = (headers: Record<string, string>, name = '王芳芳') =>
+      bank.request(bank.code('M1'), 'PATCH', `/customers/${id}`, { name }, headers)
     expect(await correct({})).toMatchObject({ status: 428, body: { code: 'precondition_required' } })
     expect(await correct({ 'if-match': 'W/"1"' })).toMatchObject({ status: 400, body: { code: 'invalid_input' } })
     const { body } = await bank.request(bank.code('M1'), 'GET', `/customers/${id}`)
     const done = await correct({ 'if-match': `"${body.version}"` })
     expect(done).toMatchObject({ status: 200, body: { name: '王芳芳', version: body.version + 1 } })
-    expect(await correct({ 'if-match': `"${body.version}"` }, '别名')).toMatchObject({ status: 412, body: { code: 'version_conflict' } })
-    const stale = await bank.graphql(bank.code('M1'), 'mutation ($input: CorrectCustomerInput!) { correctCustomer(input: $input) { name version } }', { input: { customerId: id, name: '别名', expectedVersion: body.version } })
+    expect(await correct({ 'if-match': `"${body.version}"` }, '别名')).toMatchObject({
+      status: 412,
+      body: { code: 'version_conflict' },
+    })
+    const stale = await bank.graphql(
+      bank.code('M1'),
+      'mutation ($input: CorrectCustomerInput!) { correctCustomer(input: $input) { name version } }',
+      { input: { customerId: id, name: '别名', expectedVersion: body.version } },
+    )
     expect(stale.errors?.[0]?.extensions.code).toBe('version_conflict')
     expect((await bank.request(bank.code('M1'), 'GET', `/customers/${id}`)).body.name).toBe('王芳芳')
   })
@@ -226,14 +310,20 @@ describe('a version', () => {
   test('lets one of two editors win', async ({ bank }) => {
     const id = await bank.customerId('2')
     const { body } = await bank.request(bank.code('M1'), 'GET', `/customers/${id}`)
-    const answers = await Promise.all(['甲', '乙', '丙'].map((name) => bank.request(bank.code('M1'), 'PATCH', `/customers/${id}`, { name }, { 'if-match': `"${body.version}"` })))
+    const answers = await Promise.all(
+      ['甲', '乙', '丙'].map((name) =>
+        bank.request(bank.code('M1'), 'PATCH', `/customers/${id}`, { name }, { 'if-match': `"${body.version}"` }),
+      ),
+    )
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412])
   })
 
   test('answers 304 to who has it already', async ({ bank }) => {
     const url = `/customers/${await bank.customerId('1')}`
     const { headers } = await bank.request(bank.code('M1'), 'GET', url)
-    expect((await bank.request(bank.code('M1'), 'GET', url, undefined, { 'if-none-match': String(headers['etag']) })).status).toBe(304)
+    expect(
+      (await bank.request(bank.code('M1'), 'GET', url, undefined, { 'if-none-match': String(headers['etag']) })).status,
+    ).toBe(304)
   })
 
   test('makes an upsert create only or update only', async ({ bank }) => {
@@ -250,15 +340,24 @@ describe('a version', () => {
 
 describe('a request', () => {
   test('without a token, with a bad one or of a stranger is refused with 401', async ({ bank, service }) => {
-    expect(await bank.request(null, 'GET', '/customers')).toMatchObject({ status: 401, body: { code: 'unauthenticated' }, headers: { 'www-authenticate': 'Bearer' } })
-    expect((await service.app.inject({ url: '/v1/customers', headers: { authorization: 'Bearer nonsense' } })).statusCode).toBe(401)
+    expect(await bank.request(null, 'GET', '/customers')).toMatchObject({
+      status: 401,
+      body: { code: 'unauthenticated' },
+      headers: { 'www-authenticate': 'Bearer' },
+    })
+    expect((await service.app.inject({ url: '/v1/customers', headers: { authorization: 'Bearer nonsense' } })).statusCode).toBe(
+      401,
+    )
     expect(await bank.request('nobody', 'GET', '/customers')).toMatchObject({ status: 401, body: { code: 'unauthenticated' } })
     expect((await bank.request(null, 'POST', '/graphql', { query: '{ customers { nodes { id } } }' })).status).toBe(401)
   })
 
   test('echoes its id and trace, and has one given where it brings none', async ({ bank }) => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
-    const { headers } = await bank.request(bank.code('M1'), 'GET', '/customers?limit=1', undefined, { 'x-request-id': 'abc-1', traceparent })
+    const { headers } = await bank.request(bank.code('M1'), 'GET', '/customers?limit=1', undefined, {
+      'x-request-id': 'abc-1',
+      traceparent,
+    })
     expect(headers).toMatchObject({ 'x-request-id': 'abc-1', traceparent })
     const own = await bank.request(bank.code('M1'), 'GET', '/customers?limit=1', undefined, { 'x-request-id': 'bad id\u00e4' })
     expect(own.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
@@ -292,7 +391,10 @@ describe('the service', () => {
       const { statusCode, body } = await service.app.inject({ url })
       expect(statusCode).toBe(200)
       const assets = [...body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, asset]) => asset!)
-      expect(assets.filter((asset) => /^(https?:)?\/\//.test(asset)), url).toEqual([])
+      expect(
+        assets.filter((asset) => /^(https?:)?\/\//.test(asset)),
+        url,
+      ).toEqual([])
       const base = url === '/graphiql/' ? (/<base href="([^"]+)"/.exec(body)?.[1] ?? url) : url
       for (const asset of assets.filter((one) => /\.(js|css)$/.test(one))) {
         expect((await service.app.inject({ url: new URL(asset, `http://x${base}`).pathname })).statusCode, asset).toBe(200)
@@ -304,9 +406,15 @@ describe('the service', () => {
     await bank.request(bank.code('M1'), 'POST', '/customers/search', { name: '王芳' })
     await bank.request(bank.code('M1'), 'POST', '/customers/search', { phone: '13812345678' })
     await bank.request(bank.code('M1'), 'GET', `/customers/by-external-id/core/${bank.code('1')}`)
-    await bank.request(bank.code('M1'), 'POST', '/customers', { name: '日志检查', kind: 'individual', institutionCode: bank.code('O1'), phone: '13912345678' })
+    await bank.request(bank.code('M1'), 'POST', '/customers', {
+      name: '日志检查',
+      kind: 'individual',
+      institutionCode: bank.code('O1'),
+      phone: '13912345678',
+    })
     const logged = service.logged.join('')
     expect(logged).toContain('"route":"/v1/customers/search"')
-    for (const secret of ['王芳', '日志检查', '13812345678', '13912345678', 'Bearer ', `core/${bank.code('1')}`]) expect(logged).not.toContain(secret)
+    for (const secret of ['王芳', '日志检查', '13812345678', '13912345678', 'Bearer ', `core/${bank.code('1')}`])
+      expect(logged).not.toContain(secret)
   })
 })

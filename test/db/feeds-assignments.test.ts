@@ -194,7 +194,7 @@ describe('an assignment of the future', () => {
     await send([row(customer, 'A', 'R1', '2026-01-01', '2026-11-23'), row(customer, 'B', 'R2', '2026-11-23', '2026-11-24')])
     expect(await states(customer)).toEqual(['A current', 'B planned'])
     expect(await ownership(customer)).toMatchObject({ manager: staff['R1'] })
-    const due = (today: string, at = Object.values(paths) as string[], limit = 1000) =>
+    const due = (today: string, at = Object.values(paths), limit = 1000) =>
       bank.database.transaction({ prefixes: ['/'], portfolio: [], caller: 'system' }, (db) =>
         applyDueAssignments(db, at, today, limit),
       )

@@ -20,7 +20,9 @@ afterAll(async () => {
 
 describe('the database', () => {
   test('knows the same decimals of every currency as core', async () => {
-    const { rows } = await owner.query('select code, currency_exponent(code) as exponent from unnest($1::text[]) code', [currencyCodes])
+    const { rows } = await owner.query('select code, currency_exponent(code) as exponent from unnest($1::text[]) code', [
+      currencyCodes,
+    ])
     expect(rows).toEqual(currencyCodes.map((code) => ({ code, exponent: currencyExponent(code) })))
   })
 
@@ -37,9 +39,18 @@ describe('the database', () => {
     )
     const { rows } = await owner.query(
       `select convert_amount(amount, "from", "to", rate)::text as amount from json_to_recordset($1) as r (line int, amount bigint, "from" text, "to" text, rate numeric) order by line`,
-      [JSON.stringify(cases.map(({ amount, rate, ...rest }, line) => ({ line, amount: amount.toString(), rate: formatRate(rate), ...rest })))],
+      [
+        JSON.stringify(
+          cases.map(({ amount, rate, ...rest }, line) => ({ line, amount: amount.toString(), rate: formatRate(rate), ...rest })),
+        ),
+      ],
     )
     const expected = cases.map(({ amount, from, to, rate }) => (from === to ? amount : convert(amount, from, to, rate)))
-    for (const [index, row] of rows.entries()) if (expected[index] !== undefined) expect(BigInt(row.amount.replace(/\.0+$/, '')), JSON.stringify(cases[index], (_key, value) => (typeof value === 'bigint' ? value.toString() : value))).toBe(expected[index])
+    for (const [index, row] of rows.entries())
+      if (expected[index] !== undefined)
+        expect(
+          BigInt(row.amount.replace(/\.0+$/, '')),
+          JSON.stringify(cases[index], (_key, value) => (typeof value === 'bigint' ? value.toString() : value)),
+        ).toBe(expected[index])
   })
 })

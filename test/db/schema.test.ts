@@ -18,7 +18,8 @@ afterAll(async () => {
   await database.close()
 })
 
-const namesOf = (...kinds: TableKind[]) => tables.filter(({ kind }) => kinds.includes(kind)).map(({ table }) => getTableName(table))
+const namesOf = (...kinds: TableKind[]) =>
+  tables.filter(({ kind }) => kinds.includes(kind)).map(({ table }) => getTableName(table))
 
 async function column<T>(text: string, values: unknown[] = []): Promise<T[]> {
   const { rows } = await owner.query({ text, values, rowMode: 'array' })
@@ -40,18 +41,23 @@ describe('the migrated schema', () => {
         defaulted: one.hasDefault,
       })),
     )
-    const byName = (one: { table: string; column: string }, other: { table: string; column: string }) => `${one.table}.${one.column}`.localeCompare(`${other.table}.${other.column}`)
+    const byName = (one: { table: string; column: string }, other: { table: string; column: string }) =>
+      `${one.table}.${one.column}`.localeCompare(`${other.table}.${other.column}`)
     expect(declared.sort(byName)).toEqual(rows.sort(byName))
     for (const { table } of tables) {
       const { primaryKeys, columns, name } = getTableConfig(table)
-      const wanted = primaryKeys[0]?.columns.map((one) => one.name) ?? columns.filter(({ primary }) => primary).map((one) => one.name)
+      const wanted =
+        primaryKeys[0]?.columns.map((one) => one.name) ?? columns.filter(({ primary }) => primary).map((one) => one.name)
       expect(await primaryKeyOf(name), name).toEqual(wanted)
     }
   })
 })
 
 function typeOf(type: string, array: boolean): string {
-  const base = type.replace('[]', '').replace(/^timestamp with time zone$/, 'timestamp with time zone').replaceAll(', ', ',')
+  const base = type
+    .replace('[]', '')
+    .replace(/^timestamp with time zone$/, 'timestamp with time zone')
+    .replaceAll(', ', ',')
   return array ? `${base}[]` : base
 }
 
@@ -64,22 +70,41 @@ const primaryKeyOf = (table: string) =>
 
 describe('every table', () => {
   test('has row-level security that even its owner cannot pass, but the list of migrations', async () => {
-    const open = await column<string>(`select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not (relrowsecurity and relforcerowsecurity)`)
+    const open = await column<string>(
+      `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not (relrowsecurity and relforcerowsecurity)`,
+    )
     expect(open).toEqual(['migration'])
   })
 
   test('has no trigger, no rule, no materialised view and no sequence but bigint ones', async () => {
     expect(await column(`select tgname from pg_trigger where not tgisinternal`)).toEqual([])
     expect(await column(`select rulename from pg_rules where schemaname = 'public'`)).toEqual([])
-    expect(await column(`select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('m', 'v') and relname !~ '^(pg_|geo)'`)).toEqual([])
-    expect(await column(`select sequencename from pg_sequences where schemaname = 'public' and data_type <> 'bigint'::regtype`)).toEqual([])
+    expect(
+      await column(
+        `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('m', 'v') and relname !~ '^(pg_|geo)'`,
+      ),
+    ).toEqual([])
+    expect(
+      await column(`select sequencename from pg_sequences where schemaname = 'public' and data_type <> 'bigint'::regtype`),
+    ).toEqual([])
   })
 
   test('has policies that read nothing but the row and the settings of the transaction', async () => {
-    const expressions = await column<string>(`select coalesce(qual, '') || ' ' || coalesce(with_check, '') from pg_policies where schemaname = 'public'`)
+    const expressions = await column<string>(
+      `select coalesce(qual, '') || ' ' || coalesce(with_check, '') from pg_policies where schemaname = 'public'`,
+    )
     for (const expression of expressions) {
       expect(expression).not.toMatch(/\bselect\b/i)
-      expect(expression.match(/\b\w+(?=\()/g)?.filter((name) => !['current_setting', 'string_to_array', 'AND', 'OR', 'CASE', 'ANY', 'NULLIF', 'THEN', 'WHEN', 'ELSE'].includes(name)) ?? []).toEqual([])
+      expect(
+        expression
+          .match(/\b\w+(?=\()/g)
+          ?.filter(
+            (name) =>
+              !['current_setting', 'string_to_array', 'AND', 'OR', 'CASE', 'ANY', 'NULLIF', 'THEN', 'WHEN', 'ELSE'].includes(
+                name,
+              ),
+          ) ?? [],
+      ).toEqual([])
     }
   })
 })
@@ -94,10 +119,12 @@ describe('a table of what belongs to a customer', () => {
         [table],
       )
       for (const key of keys) expect(key, table).toContain('customer_id')
-      expect(await column(`select attname from pg_attribute where attrelid = $1::regclass and attname in ('customer_id', 'institution_path') and attnotnull order by 1`, [table])).toEqual([
-        'customer_id',
-        'institution_path',
-      ])
+      expect(
+        await column(
+          `select attname from pg_attribute where attrelid = $1::regclass and attname in ('customer_id', 'institution_path') and attnotnull order by 1`,
+          [table],
+        ),
+      ).toEqual(['customer_id', 'institution_path'])
     }
   })
 
@@ -119,8 +146,16 @@ describe('a registry', () => {
     expect(await primaryKeyOf('external_id')).toEqual(['external_id', 'source', 'entity'])
     expect((await primaryKeyOf('blind_index'))[0]).toBe('hash')
     for (const table of namesOf('registry')) {
-      expect(await column(`select privilege_type from information_schema.role_table_grants where table_name = $1 and grantee = 'guanxi_service'`, [table]), table).toEqual([])
-      expect(await column(`select attname from pg_attribute where attrelid = $1::regclass and attname = 'customer_id'`, [table])).toEqual(['customer_id'])
+      expect(
+        await column(
+          `select privilege_type from information_schema.role_table_grants where table_name = $1 and grantee = 'guanxi_service'`,
+          [table],
+        ),
+        table,
+      ).toEqual([])
+      expect(
+        await column(`select attname from pg_attribute where attrelid = $1::regclass and attname = 'customer_id'`, [table]),
+      ).toEqual(['customer_id'])
     }
   })
 })
@@ -128,7 +163,13 @@ describe('a registry', () => {
 describe('a journal', () => {
   test('is only appended to by the service', async () => {
     for (const table of ['audit_entry', 'audit_link', 'outbox_event']) {
-      expect(await column(`select privilege_type from information_schema.role_table_grants where table_name = $1 and grantee = 'guanxi_service' order by 1`, [table]), table).toEqual(['INSERT', 'SELECT'])
+      expect(
+        await column(
+          `select privilege_type from information_schema.role_table_grants where table_name = $1 and grantee = 'guanxi_service' order by 1`,
+          [table],
+        ),
+        table,
+      ).toEqual(['INSERT', 'SELECT'])
     }
   })
 })
@@ -138,7 +179,15 @@ describe('the functions that look across branches', () => {
     const { rows } = await owner.query<{ name: string; owner: string; login: boolean; path: string[] | null; open: boolean }>(`
       select p.proname as name, r.rolname as owner, r.rolcanlogin as login, p.proconfig as path, has_function_privilege('public', p.oid, 'execute') as open
       from pg_proc p join pg_roles r on r.oid = p.proowner where p.pronamespace = 'public'::regnamespace and p.prosecdef order by 1`)
-    expect(rows.map(({ name }) => name)).toEqual(['claim_external_ids', 'find_by_hash', 'find_by_name', 'find_by_number', 'find_external_ids', 'index_values', 'portfolio_customers'])
+    expect(rows.map(({ name }) => name)).toEqual([
+      'claim_external_ids',
+      'find_by_hash',
+      'find_by_name',
+      'find_by_number',
+      'find_external_ids',
+      'index_values',
+      'portfolio_customers',
+    ])
     for (const { name, owner: role, login, path, open } of rows) {
       expect([role, login, open], name).toEqual(['guanxi_lookup', false, false])
       expect(path?.join(), name).toContain('search_path=')
@@ -158,11 +207,14 @@ describe('the service role', () => {
     try {
       for (const { kind, table } of tables) {
         const name = getTableName(table)
-        if (kind === 'registry' || name === 'migration') await expect(service.query(`select from ${name}`), name).rejects.toMatchObject({ code: '42501' })
+        if (kind === 'registry' || name === 'migration')
+          await expect(service.query(`select from ${name}`), name).rejects.toMatchObject({ code: '42501' })
         else expect((await service.query(`select from ${name}`)).rowCount, name).toBe(0)
       }
       expect((await service.query(`select * from find_by_name('王芳', 10)`)).rowCount).toBe(0)
-      expect((await service.query(`select * from find_external_ids('customer', '[{"source":"core","externalId":"X"}]')`)).rowCount).toBe(0)
+      expect(
+        (await service.query(`select * from find_external_ids('customer', '[{"source":"core","externalId":"X"}]')`)).rowCount,
+      ).toBe(0)
       await service.query('begin')
       await service.query(`set local app.scope = '/9/'`)
       expect((await service.query('select from customer')).rowCount).toBe(1)

@@ -49,7 +49,10 @@ export async function startService(bank: Partial<Service['bank']> = {}): Promise
   const clock = { now: startOfTests }
   const logged: string[] = []
   const statements: string[] = []
-  const opened = openDatabase({ url: serviceUrl, poolSize: 8, fastLaneConnections: 2, statementTimeoutMs: 30_000, fastLaneTimeoutMs: 5_000 }, { warn: () => {} })
+  const opened = openDatabase(
+    { url: serviceUrl, poolSize: 8, fastLaneConnections: 2, statementTimeoutMs: 30_000, fastLaneTimeoutMs: 5_000 },
+    { warn: () => {} },
+  )
   const database = watched(opened, statements)
   const key = (id: string) => [{ id, key: randomBytes(32) }]
   const metrics = openMetrics()
@@ -58,7 +61,12 @@ export async function startService(bank: Partial<Service['bank']> = {}): Promise
     directory: openDirectory(opened, bank.timeZone ?? 'Asia/Shanghai'),
     vault: openVault({ master: key('m1'), index: key('i1') }),
     cursorCodec: openCursorCodec(key('c1')),
-    bank: { baseCurrency: 'CNY', timeZone: 'Asia/Shanghai', calendar: { timeZone: 'Asia/Shanghai', country: 'CN', overrides: new Map() }, ...bank },
+    bank: {
+      baseCurrency: 'CNY',
+      timeZone: 'Asia/Shanghai',
+      calendar: { timeZone: 'Asia/Shanghai', country: 'CN', overrides: new Map() },
+      ...bank,
+    },
     clock: () => clock.now,
     newId: v7,
     observe: metrics.observe,
@@ -101,7 +109,9 @@ export async function startService(bank: Partial<Service['bank']> = {}): Promise
     statements,
     tokenOf(caller) {
       const name = typeof caller === 'string' ? caller : `client ${caller.client}`
-      const token = tokens.get(name) ?? issuer.sign(typeof caller === 'string' ? { sub: caller } : { sub: caller.client, client_id: caller.client })
+      const token =
+        tokens.get(name) ??
+        issuer.sign(typeof caller === 'string' ? { sub: caller } : { sub: caller.client, client_id: caller.client })
       tokens.set(name, token)
       return token
     },
@@ -164,7 +174,13 @@ export class TestBank {
     return `${this.name}-${suffix}`
   }
 
-  async request(caller: Caller | null, method: string, url: string, payload?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  async request(
+    caller: Caller | null,
+    method: string,
+    url: string,
+    payload?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     const response = await this.service.app.inject({
       method: method as 'GET',
       url: url.startsWith('/v1') || url.startsWith('/graphql') ? url : `/v1${url}`,
@@ -173,10 +189,21 @@ export class TestBank {
     })
     const text = response.body
     const isJson = String(response.headers['content-type'] ?? '').includes('json') && text !== ''
-    return { status: response.statusCode, headers: response.headers, body: isJson && !String(response.headers['content-type']).includes('ndjson') ? JSON.parse(text) : text }
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      body: isJson && !String(response.headers['content-type']).includes('ndjson') ? JSON.parse(text) : text,
+    }
   }
 
-  async graphql(caller: Caller, query: string, variables: object = {}): Promise<{ data: any; errors?: { message: string; path?: unknown; extensions: { code: string; errors?: { pointer: string; rule: string }[] } }[] }> {
+  async graphql(
+    caller: Caller,
+    query: string,
+    variables: object = {},
+  ): Promise<{
+    data: any
+    errors?: { message: string; path?: unknown; extensions: { code: string; errors?: { pointer: string; rule: string }[] } }[]
+  }> {
     const { body } = await this.request(caller, 'POST', '/graphql', { query, variables })
     return body
   }
@@ -190,7 +217,12 @@ export class TestBank {
     }
   }
 
-  import(entity: FeedEntity, rows: readonly object[], caller: Caller = { client: 'core' }, headers: Record<string, string> = {}): Promise<Answer> {
+  import(
+    entity: FeedEntity,
+    rows: readonly object[],
+    caller: Caller = { client: 'core' },
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     const payload = rows.map((row) => JSON.stringify({ source: 'core', ...row })).join('\n')
     return this.request(caller, 'POST', `/imports/${entity}`, payload, { 'content-type': 'application/x-ndjson', ...headers })
   }
@@ -224,7 +256,12 @@ export class TestBank {
       { externalId: c('O1'), name: '一网点', kind: 'outlet', parentCode: c('B1') },
       { externalId: c('O2'), name: '二网点', kind: 'outlet', parentCode: c('B1') },
     ])
-    const staff = (number: string, institution: string, roles: Role[]) => ({ externalId: c(number), name: `职员${number}`, institutionCode: c(institution), roles })
+    const staff = (number: string, institution: string, roles: Role[]) => ({
+      externalId: c(number),
+      name: `职员${number}`,
+      institutionCode: c(institution),
+      roles,
+    })
     await this.feed('staff', [
       staff('M1', 'B1', ['branch_manager']),
       staff('M2', 'B2', ['branch_manager']),
@@ -255,9 +292,26 @@ export class TestBank {
   /** Customers 1 and 2 in outlet O1 (1 is kept by R1, 2 by R2), 3 in outlet O2 (kept by R3), 4 in branch B2; each with an account `A<n>`. */
   async withCustomers(): Promise<this> {
     const c = (suffix: string) => this.code(suffix)
-    const customer = (number: string, institution: string, name: string) => ({ externalId: c(number), kind: 'individual', name, institutionCode: c(institution), customerSince: '2020-01-15' })
-    await this.feed('customers', [customer('1', 'O1', '王芳'), customer('2', 'O1', '李伟'), customer('3', 'O2', '张敏'), customer('4', 'B2', '王强')])
-    const assignment = (number: string, staff: string) => ({ externalId: c(`S${number}`), customerExternalId: c(number), staffNumber: c(staff), businessLine: 'personal', startsOn: '2024-01-01' })
+    const customer = (number: string, institution: string, name: string) => ({
+      externalId: c(number),
+      kind: 'individual',
+      name,
+      institutionCode: c(institution),
+      customerSince: '2020-01-15',
+    })
+    await this.feed('customers', [
+      customer('1', 'O1', '王芳'),
+      customer('2', 'O1', '李伟'),
+      customer('3', 'O2', '张敏'),
+      customer('4', 'B2', '王强'),
+    ])
+    const assignment = (number: string, staff: string) => ({
+      externalId: c(`S${number}`),
+      customerExternalId: c(number),
+      staffNumber: c(staff),
+      businessLine: 'personal',
+      startsOn: '2024-01-01',
+    })
     await this.feed('assignments', [assignment('1', 'R1'), assignment('2', 'R2'), assignment('3', 'R3')])
     const holding = (number: string, balance: string) => ({
       externalId: c(`A${number}`),
@@ -268,7 +322,12 @@ export class TestBank {
       balanceOn: '2026-11-20',
       openedOn: '2020-01-15',
     })
-    await this.feed('holdings', [holding('1', '1000.00'), holding('2', '2000.00'), holding('3', '3000.00'), holding('4', '4000.00')])
+    await this.feed('holdings', [
+      holding('1', '1000.00'),
+      holding('2', '2000.00'),
+      holding('3', '3000.00'),
+      holding('4', '4000.00'),
+    ])
     return this
   }
 }

@@ -25,7 +25,7 @@ export const claims: Claims = { iss: issuer, aud: audience, sub: 'E1001', iat: s
 export function token(key: SigningKey, payload: Claims = claims, header: Claims = {}): Promise<string> {
   const { privateKey } = key
   return new SignJWT({ ...payload })
-    .setProtectedHeader({ alg: key.algorithm, kid: key.keyId, typ: 'JWT', ...header } as { alg: string })
+    .setProtectedHeader({ alg: key.algorithm, kid: key.keyId, typ: 'JWT', ...header })
     .sign(privateKey)
 }
 
