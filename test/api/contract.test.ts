@@ -5,7 +5,6 @@ import {
   getNullableType,
   type GraphQLArgument,
   type GraphQLInputField,
-  type GraphQLInputType,
   isEnumType,
   isInputObjectType,
   isListType,

@@ -34,7 +34,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const template = `guanxi_test_${randomBytes(5).toString('hex')}`
   const serviceRole = { name: `${template}_service`, password: randomBytes(12).toString('hex') }
   const tearDown = async (): Promise<void> => {
-    await withAdmin(server.adminUrl, (admin) => dropAll(admin, template, serviceRole.name)).finally(() => server.stop())
+    try {
+      await withAdmin(server.adminUrl, (admin) => dropAll(admin, template, serviceRole.name))
+    } finally {
+      await server.stop()
+    }
   }
   try {
     await withAdmin(server.adminUrl, async (admin) => {
