@@ -61,30 +61,3 @@ export async function revokeDelegation(db: Db, id: string, now: Date): Promise<v
     sql`update delegation set status = 'revoked', version = version + 1, updated_at = ${now.toISOString()}::timestamptz where id = ${id}::uuid`,
   )
 }
-
-export interface CalendarDay {
-  readonly calendar: string
-  readonly day: Day
-  readonly kind: 'working' | 'holiday'
-  readonly name: string | null
-  readonly now: Date
-}
-
-export async function writeCalendarDay(db: Db, { calendar, day, kind, name, now }: CalendarDay): Promise<void> {
-  await db.rows(sql`
-    insert into calendar_day as t (calendar, day, kind, name, updated_at) values (${calendar}, ${day}::date, ${kind}, ${name}, ${now.toISOString()}::timestamptz)
-    on conflict (calendar, day) do update set kind = excluded.kind, name = excluded.name, updated_at = excluded.updated_at, version = t.version + 1
-    where (t.kind, t.name) is distinct from (excluded.kind, excluded.name)`)
-}
-
-/** The days of one calendar in a period that a bank has changed. */
-export async function listCalendarOverrides(
-  db: Db,
-  calendar: string,
-  from: Day,
-  to: Day,
-): Promise<readonly { readonly day: Day; readonly kind: 'working' | 'holiday' }[]> {
-  return db.rows(
-    sql`select day, kind from calendar_day where calendar = ${calendar} and day between ${from}::date and ${to}::date order by day`,
-  )
-}

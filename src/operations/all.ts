@@ -1,5 +1,7 @@
 import { auditOperations } from './audit.ts'
+import { calendarOperations } from './calendar.ts'
 import { customerOperations } from './customers.ts'
+import { delegationOperations } from './delegations.ts'
 import { customerWrites } from './feeds/customers.ts'
 import { holdingWrites } from './feeds/holdings.ts'
 import { organisationWrites } from './feeds/organisation.ts'
@@ -8,10 +10,14 @@ import { importOperations } from './imports.ts'
 import { jobOperations } from './jobs.ts'
 import type { Operation } from './operation.ts'
 import { organisationOperations } from './organisation.ts'
+import { productOperations } from './products.ts'
 
 /** All that the service can do. */
 export const operations: readonly Operation[] = [
   ...organisationOperations,
+  ...delegationOperations,
+  ...calendarOperations,
+  ...productOperations,
   ...organisationWrites,
   ...customerOperations,
   ...customerWrites,

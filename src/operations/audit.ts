@@ -16,22 +16,17 @@ import {
 } from '../db/audit.ts'
 import type { Db } from '../db/database.ts'
 import { viewNamed } from '../db/views/all.ts'
-import type { Order } from '../db/views/read.ts'
 import { operation, pageOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
-import { answerPage } from './reading.ts'
+import { answerPage, orderBy } from './reading.ts'
 import { daySchema, id } from './scalars.ts'
 
 const hash = (previous: Uint8Array, text: string): Uint8Array => createHash('sha256').update(previous).update(text).digest()
 
-const latestFirst: Order = {
-  name: 'at',
-  direction: 'desc',
-  keys: (row) => [
-    { expression: `${row}.at`, cast: 'timestamptz' },
-    { expression: `${row}.id`, cast: 'uuid' },
-  ],
-}
+const latestFirst = orderBy('at', 'desc', [
+  ['at', 'timestamptz'],
+  ['id', 'uuid'],
+])
 
 export const auditEntries = pageOperation(viewNamed('AuditEntry'), {
   kind: 'query',

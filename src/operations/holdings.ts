@@ -6,7 +6,7 @@ import type { Order } from '../db/views/read.ts'
 import type { Bind, View } from '../db/views/view.ts'
 import { type Context, pageOperation, viewOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
-import { answerOne, answerPage } from './reading.ts'
+import { answerOne, answerPage, orderBy } from './reading.ts'
 import { externalIdText, id, sourceName } from './scalars.ts'
 
 const holdingView = viewNamed('Holding')
@@ -69,7 +69,7 @@ export const holdings = pageOperation(holdingView, {
     pageUnder(
       context,
       holdingView,
-      order('account_number', 'asc', [
+      orderBy('account_number', 'asc', [
         ['account_number', 'text'],
         ['id', 'uuid'],
       ]),
@@ -91,7 +91,7 @@ export const balances = pageOperation(viewNamed('Balance'), {
     pageUnder(
       context,
       viewNamed('Balance'),
-      order('day', 'desc', [['day', 'date']]),
+      orderBy('day', 'desc', [['day', 'date']]),
       (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`, `${row}.holding_id = ${bind(holdingId)}::uuid`],
       page,
     ),
@@ -110,7 +110,7 @@ export const activity = pageOperation(viewNamed('Activity'), {
     pageUnder(
       context,
       viewNamed('Activity'),
-      order('month', 'desc', [
+      orderBy('month', 'desc', [
         ['month', 'date'],
         ['channel', 'text'],
         ['type', 'text'],
@@ -137,7 +137,7 @@ export const movements = pageOperation(viewNamed('Movement'), {
     pageUnder(
       context,
       viewNamed('Movement'),
-      order('booked_on', 'desc', [
+      orderBy('booked_on', 'desc', [
         ['booked_on', 'date'],
         ['id', 'uuid'],
       ]),
@@ -145,9 +145,5 @@ export const movements = pageOperation(viewNamed('Movement'), {
       page,
     ),
 })
-
-function order(name: string, direction: 'asc' | 'desc', keys: readonly (readonly [string, string])[]): Order {
-  return { name, direction, keys: (row) => keys.map(([column, cast]) => ({ expression: `${row}.${column}`, cast })) }
-}
 
 export const holdingOperations = [holding, holdingByExternalId, holdings, balances, activity, movements]

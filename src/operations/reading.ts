@@ -1,5 +1,5 @@
 import { notFound } from '../core/errors.ts'
-import { countRows, type PageQuery, readOne, readPage, type Reader } from '../db/views/read.ts'
+import { countRows, type Order, type PageQuery, readOne, readPage, type Reader } from '../db/views/read.ts'
 import type { Bind, View } from '../db/views/view.ts'
 import type { Context } from './operation.ts'
 import { pageOf, type SelectedPage } from './pages.ts'
@@ -29,6 +29,15 @@ export async function answerPage(
   const rows = await readPage(reader, view, context.selection, query)
   const page = pageOf(rows, query.limit, query.order.name, context.cursors)
   return query.includeTotal ? { ...page, totalCount: await countRows(reader, view, query) } : page
+}
+
+/** An order by plain columns, the last of which makes rows unique; all in one direction and none null. */
+export function orderBy(
+  name: string,
+  direction: 'asc' | 'desc',
+  columns: readonly (readonly [column: string, cast: string])[],
+): Order {
+  return { name, direction, keys: (row) => columns.map(([column, cast]) => ({ expression: `${row}.${column}`, cast })) }
 }
 
 const nameOf = ({ name }: View): string => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase()

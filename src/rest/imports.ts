@@ -4,15 +4,8 @@ import { DomainError, type ErrorCode, refuseField } from '../core/errors.ts'
 import { feedEntities, type FeedEntity } from '../core/feeds/feed.ts'
 import { csvColumns } from '../core/feeds/rows.ts'
 import { execute, type Service } from '../operations/execute.ts'
-import {
-  cancelImport,
-  importRejects,
-  importRows,
-  importRun,
-  importRuns,
-  type RejectedRows,
-  type SentRow,
-} from '../operations/imports.ts'
+import { cancelImport, importRejects, importRows, importRun, importRuns, type RejectedRows } from '../operations/imports.ts'
+import type { SentRow } from '../operations/import-batches.ts'
 import { type ImportRefusal, type ImportRefusalCode, isImportRefusal } from './import-stream/refusal.ts'
 import { readRows } from './import-stream/read-rows.ts'
 import { formatRejects } from './import-stream/rejects.ts'

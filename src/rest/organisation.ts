@@ -13,20 +13,10 @@ import {
   upsertStaff,
 } from '../operations/feeds/organisation.ts'
 import { upsertExchangeRate } from '../operations/feeds/holdings.ts'
-import {
-  calendarDays,
-  delegatePortfolio,
-  exchangeRates,
-  institution,
-  institutions,
-  product,
-  products,
-  revokeDelegation,
-  setCalendarDay,
-  staffMember,
-  staffMembers,
-  workingDays,
-} from '../operations/organisation.ts'
+import { calendarDays, setCalendarDay, workingDays } from '../operations/calendar.ts'
+import { delegatePortfolio, revokeDelegation } from '../operations/delegations.ts'
+import { institution, institutions, staffMember, staffMembers } from '../operations/organisation.ts'
+import { exchangeRates, product, products } from '../operations/products.ts'
 import { get, patch, post, put } from './route.ts'
 
 export const organisationRoutes = [

@@ -3,7 +3,7 @@ import { monthEndsUpTo } from '../../core/calendar.ts'
 import { businessLines, contactKinds, contactPurposes, customerKinds, customerStatuses, genders } from '../../core/customers.ts'
 import { documentTypes } from '../../core/identity-numbers.ts'
 import { decodeMoney } from './decode.ts'
-import * as schema from '../schema.ts'
+import * as schema from '../schema/customers.ts'
 import { column, many, one, page, view } from './view.ts'
 
 const version = column('integer', 'Counts changes of the dossier, not of what feeds bring every night.')

@@ -7,7 +7,7 @@ import {
   purposes,
   transactionTypes,
 } from '../../core/holdings.ts'
-import * as schema from '../schema.ts'
+import * as schema from '../schema/holdings.ts'
 import { column, many, one, page, view } from './view.ts'
 
 const version = column('integer', 'Counts changes.')

@@ -1,6 +1,6 @@
 import { feedEntities } from '../../core/feeds/feed.ts'
 import { importStatuses } from '../../core/imports.ts'
-import * as schema from '../schema.ts'
+import * as schema from '../schema/journals.ts'
 import { column, view } from './view.ts'
 
 /** A sender is taken for lost when nothing was heard of it for this long, by the database's own clock. */

@@ -1,4 +1,4 @@
-import * as schema from '../schema.ts'
+import * as schema from '../schema/journals.ts'
 import { column, one, view } from './view.ts'
 
 const auditEntry = view(

@@ -1,6 +1,6 @@
 import { institutionKinds, institutionStatuses, staffStatuses } from '../../core/organisation.ts'
 import { roles } from '../../core/permissions.ts'
-import * as schema from '../schema.ts'
+import * as schema from '../schema/reference.ts'
 import { column, many, one, page, view } from './view.ts'
 
 const version = column('integer', 'Counts changes; named by If-Match and expectedVersion.')

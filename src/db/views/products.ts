@@ -1,5 +1,5 @@
 import { productCategories, productFamilies, productLifecycles, productStatuses } from '../../core/products.ts'
-import * as schema from '../schema.ts'
+import * as schema from '../schema/reference.ts'
 import { column, page, view } from './view.ts'
 
 const version = column('integer', 'Counts changes; named by If-Match and expectedVersion.')

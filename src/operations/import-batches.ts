@@ -1,0 +1,216 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DomainError } from '../core/errors.ts'
+import type { FeedEntity, FeedOutcome, FeedRefusal, FeedRow } from '../core/feeds/feed.ts'
+import { feedRows, fromCsv, refusalOfIssues } from '../core/feeds/rows.ts'
+import type { Db } from '../db/database.ts'
+import { outageOf } from '../db/failures.ts'
+import { feeds } from '../db/feeds/all.ts'
+import type { ApplyFeed } from '../db/feeds/feed.ts'
+import { countBatch, holdForBatch, insertRejects } from '../db/imports.ts'
+import { feedContext } from './feeds/single-write.ts'
+import type { Context } from './operation.ts'
+
+/** A record of the stream: its fields as sent, or why it could not be read. `raw` is the record itself. */
+export type SentRow =
+  | { readonly line: number; readonly raw: string; readonly fields: Readonly<Record<string, unknown>> }
+  | {
+      readonly line: number
+      readonly raw: string
+      readonly error: { readonly field?: string; readonly code: string; readonly message: string }
+    }
+
+/** What the adapter reads from the body. Throws where the stream itself is refused. */
+export interface SentRows {
+  readonly format: 'csv' | 'ndjson'
+  readonly batches: AsyncIterable<readonly SentRow[]>
+  readonly header: () => readonly string[] | undefined
+}
+
+const BATCH_ROWS = 5_000
+/** When a sender pauses for so long, what has come is applied without more company. */
+const PAUSE_MS = 2_000
+const MOST_REJECTS_KEPT = 10_000
+const REJECTS_DAYS = 7
+const MOST_TRIES = 4
+
+/** An import while it is fed. */
+export interface Run {
+  readonly id: string
+  readonly attempt: number
+  readonly entity: FeedEntity
+  readonly committedLine: number
+}
+
+/** Gathers the stream into batches and applies them one after the other. Answers whether it was cancelled. */
+export async function applyAll(
+  context: Context,
+  run: Run,
+  { batches, format, header }: SentRows,
+  firstLine: number | undefined,
+): Promise<boolean> {
+  let waiting: SentRow[] = []
+  let shift: number | undefined
+  const flush = async (): Promise<boolean> => {
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, BATCH_ROWS)
+      waiting = waiting.slice(BATCH_ROWS)
+      if (!(await applyBatch(context, run, batch, format, header()))) return false
+    }
+    return true
+  }
+  for await (const rows of withPauses(batches)) {
+    for (const row of rows) {
+      // A stream that goes on after the committed line tells which line its first row has in the whole.
+      shift ??= firstLine === undefined ? 0 : firstLine - row.line
+      const line = row.line + shift
+      if (line > run.committedLine) waiting.push(shift === 0 ? row : { ...row, line })
+    }
+    if ((waiting.length >= BATCH_ROWS || rows.length === 0) && !(await flush())) return true
+  }
+  return !(await flush())
+}
+
+/** Passes batches on, and an empty one whenever the sender pauses, so that rows of slow senders do not wait for company. */
+async function* withPauses(batches: AsyncIterable<readonly SentRow[]>): AsyncGenerator<readonly SentRow[]> {
+  const iterator = batches[Symbol.asyncIterator]()
+  for (let next = iterator.next(); ;) {
+    const pause = new AbortController()
+    const paused = sleep(PAUSE_MS, undefined, { signal: pause.signal }).catch(() => undefined)
+    const step = await Promise.race([next, paused])
+    pause.abort()
+    if (step) {
+      if (step.done) return
+      next = iterator.next()
+      // Rejections that come while a batch is applied are heard at the next turn.
+      next.catch(() => {})
+      yield step.value
+    } else {
+      yield []
+    }
+  }
+}
+
+interface Reject {
+  readonly line: number
+  readonly raw: string
+  readonly field?: string | undefined
+  readonly code: string
+  readonly message: string
+}
+
+/** Checks and applies one batch in one transaction. Answers false when somebody asked to cancel. */
+async function applyBatch(
+  context: Context,
+  run: Run,
+  batch: readonly SentRow[],
+  format: 'csv' | 'ndjson',
+  header: readonly string[] | undefined,
+): Promise<boolean> {
+  const { good, bad } = check(run.entity, batch, format)
+  for (let tries = 1; ; tries++) {
+    try {
+      return await commitBatch(context, run, batch, good, bad, header)
+    } catch (error) {
+      const cause = error instanceof DomainError ? error.cause : error
+      const outage = outageOf(cause)
+      if (outage?.retriable && !outage.connectionLost && tries < MOST_TRIES) {
+        await sleep(50 * 2 ** tries * (0.5 + Math.random()))
+        continue
+      }
+      if (outage || error instanceof DomainError || batch.length === 1) throw error
+      // A row that the database itself refuses is found by halving, so that it takes no other with it.
+      const middle = Math.ceil(batch.length / 2)
+      return (
+        (await applyBatch(context, run, batch.slice(0, middle), format, header)) &&
+        applyBatch(context, run, batch.slice(middle), format, header)
+      )
+    }
+  }
+}
+
+function check(
+  of: FeedEntity,
+  batch: readonly SentRow[],
+  format: 'csv' | 'ndjson',
+): { readonly good: FeedRow<unknown>[]; readonly bad: Reject[] } {
+  const schema = feedRows[of]
+  const good: FeedRow<unknown>[] = []
+  const bad: Reject[] = []
+  for (const sent of batch) {
+    if ('error' in sent) {
+      bad.push({ line: sent.line, raw: sent.raw, ...sent.error })
+      continue
+    }
+    const parsed = schema.safeParse(format === 'csv' ? fromCsv(of, sent.fields as Record<string, string>) : sent.fields)
+    if (parsed.success) good.push({ line: sent.line, row: parsed.data })
+    else bad.push({ line: sent.line, raw: sent.raw, ...refusalOfIssues(parsed.error.issues) })
+  }
+  return { good, bad }
+}
+
+async function commitBatch(
+  context: Context,
+  run: Run,
+  batch: readonly SentRow[],
+  good: readonly FeedRow<unknown>[],
+  bad: readonly Reject[],
+  header: readonly string[] | undefined,
+): Promise<boolean> {
+  return context.inTransaction(async ({ db, record }) => {
+    const held = await holdForBatch(db, run.id, run.attempt)
+    if (!held) throw new DomainError('import_in_progress', 'Another sender has taken this import over.')
+    if (held.cancelRequested) return false
+    const outcomes = await apply(db, context, run.entity, good)
+    const rejects = [...bad, ...refusedOf(outcomes, batch)].sort((a, b) => a.line - b.line)
+    await keepRejects(db, context, run.id, rejects.slice(0, Math.max(0, MOST_REJECTS_KEPT - held.rejected)))
+    const count = (outcome: string): number => outcomes.filter((one) => 'outcome' in one && one.outcome === outcome).length
+    const counts = {
+      read: batch.length,
+      created: count('created'),
+      updated: count('updated'),
+      unchanged: count('unchanged'),
+      superseded: count('superseded'),
+      rejected: rejects.length,
+    }
+    await countBatch(db, run.id, counts, batch.at(-1)!.line, header)
+    record({
+      event: `${run.entity}.imported`,
+      subjectType: 'import',
+      subjectId: run.id,
+      details: { entity: run.entity, ...counts },
+    })
+    return true
+  })
+}
+
+async function apply(
+  db: Db,
+  context: Context,
+  of: FeedEntity,
+  rows: readonly FeedRow<unknown>[],
+): Promise<readonly FeedOutcome[]> {
+  if (rows.length === 0) return []
+  const now = context.clock()
+  return (feeds[of] as ApplyFeed<unknown>)(db, rows, { ...feedContext(context), now, fromPerson: false })
+}
+
+function refusedOf(outcomes: readonly FeedOutcome[], batch: readonly SentRow[]): Reject[] {
+  const refusals = outcomes.filter((one): one is { readonly line: number; readonly refusal: FeedRefusal } => 'refusal' in one)
+  if (refusals.length === 0) return []
+  const raw = new Map(batch.map((sent) => [sent.line, sent.raw]))
+  return refusals.map(({ line, refusal }) => ({ line, raw: raw.get(line) ?? '', ...refusal }))
+}
+
+export const rejectContext = (importId: string, line: number): string => `import-reject/${importId}/${line}`
+
+async function keepRejects(db: Db, { vault, clock }: Context, importId: string, rejects: readonly Reject[]): Promise<void> {
+  const expiresAt = new Date(clock().getTime() + REJECTS_DAYS * 86_400_000)
+  const stored = rejects.map(({ line, raw, field, code, message }) => ({
+    line,
+    field: field ?? null,
+    code,
+    message,
+    rawEncrypted: vault.sealText(raw, rejectContext(importId, line)),
+  }))
+  await insertRejects(db, importId, stored, expiresAt)
+}
