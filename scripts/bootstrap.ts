@@ -13,7 +13,7 @@ import { openService } from '../src/service.ts'
 
 const usage = `Plants an empty bank: its head office, and the first machine client, which sends all the rest.
 
-  node scripts/bootstrap.ts [--code HO] [--name "Head office"] [--source core] [--client core-banking]
+  npm run bootstrap -- [--code HO] [--name "Head office"] [--source core] [--client core-banking]
 
 What is there already stays as it is. Takes the settings of the service; works with the owner's rights (MIGRATION_DATABASE_URL).`
 

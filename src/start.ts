@@ -116,14 +116,17 @@ export function welcome(config: Config, address: string): string {
   ]
   const header = '-H "Authorization: Bearer $TOKEN"'
   const json = '-H "Content-Type: application/json"'
-  const trial = [
-    'Get a token and try three calls in another terminal:',
-    '  TOKEN=$(npm run --silent token)',
-    `  curl -s ${header} "${address}/v1/customers?limit=3"`,
-    `  curl -s ${header} ${json} ${address}/v1/customers/search -d '{"name":"王"}'`,
-    `  curl -s ${header} ${json} ${address}/graphql -d '{"query":"{ customers(first: 3) { nodes { id name } } }"}'`,
-    '',
-  ]
+  const trial =
+    config.demoCustomers === 0
+      ? ['An empty bank begins with its head office and first machine client: npm run bootstrap', '']
+      : [
+          'Get a token and try three calls in another terminal:',
+          '  TOKEN=$(npm run --silent token)',
+          `  curl -s ${header} "${address}/v1/customers?limit=3"`,
+          `  curl -s ${header} ${json} ${address}/v1/customers/search -d '{"name":"王"}'`,
+          `  curl -s ${header} ${json} ${address}/graphql -d '{"query":"{ customers(first: 3) { nodes { id name } } }"}'`,
+          '',
+        ]
   return [
     '',
     'Guanxi is open.',
