@@ -16,6 +16,7 @@ import { documentation } from './rest/documentation.ts'
 import { limitRate, type RateLimit } from './rest/rate-limit.ts'
 import { serveImports } from './rest/imports.ts'
 import { rest } from './rest/plugin.ts'
+import { methodsOf } from './rest/methods.ts'
 import { sendProblem } from './rest/problems.ts'
 
 declare module 'fastify' {
@@ -62,9 +63,13 @@ export async function buildApp({ service, authenticate, metrics, settings }: Dep
     logController: new LogController({ disableRequestLogging: true }),
   })
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(new DomainError('not_found', 'There is nothing at this address.'), request, reply),
-  )
+  app.setNotFoundHandler((request, reply) => {
+    const methods = methodsOf(request.url)
+    if (methods.length === 0)
+      return sendProblem(new DomainError('not_found', 'There is nothing at this address.'), request, reply)
+    reply.header('Allow', methods.join(', '))
+    return sendProblem(new DomainError('method_not_allowed', `This address takes ${methods.join(', ')}.`), request, reply)
+  })
 
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()

@@ -63,11 +63,14 @@ export async function insertLinks(db: Db, links: readonly (Chain & ChainLink)[])
     from json_to_recordset(${JSON.stringify(rows)}::json) as r ("entryId" uuid, path text, day date, position bigint, hash text)`)
 }
 
-/** The chains in scope between two days, both included. */
+/** The chains in scope between two days, both included: those that are stored and those whose heads were published, lest one that was removed whole be missed. */
 export async function listChains(db: Db, from: Day, to: Day): Promise<Chain[]> {
-  return db.rows<Chain>(
-    sql`select distinct chain_path as path, chain_day as day from audit_link where chain_day between ${from}::date and ${to}::date order by 2, 1`,
-  )
+  return db.rows<Chain>(sql`
+    select chain_path as path, chain_day as day from audit_link where chain_day between ${from}::date and ${to}::date
+    union
+    select split_part(subject_id, '@', 1), split_part(subject_id, '@', 2)::date from outbox_event
+    where type = 'audit.sealed' and split_part(subject_id, '@', 2)::date between ${from}::date and ${to}::date
+    order by 2, 1`)
 }
 
 /** Links of a chain after a position, each with its entry's text. */

@@ -10,6 +10,8 @@ export interface Change {
   readonly subjectId: string
   readonly customerId?: string
   readonly changed?: readonly string[]
+  /** The place it concerns, where it concerns no customer and another place than the actor's. */
+  readonly path?: string
   /** False for what the service tells of its own upkeep: an event without an audit entry. */
   readonly audited?: false
   /** Ids and counts only. */
@@ -36,7 +38,7 @@ export async function appendJournal(
   await db.rows(sql`
     with change as materialized (
       select * from json_to_recordset(${JSON.stringify(rows)}::json) as r ("auditId" uuid, "eventId" uuid, event text, "subjectType" text, "subjectId" text,
-        "customerId" uuid, changed json, audited boolean, details jsonb)
+        "customerId" uuid, changed json, audited boolean, path text, details jsonb)
     ), placed as materialized (
       select change.*, c.institution_path as "customerPath" from change left join customer c on c.id = change."customerId"
     ), audited as (
@@ -46,7 +48,7 @@ export async function appendJournal(
       from placed where audited is distinct from false
     )
     insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
-    select "eventId", event, ${at.toISOString()}::timestamptz, coalesce("customerPath", ${actorPath}::text), "customerId", "subjectType", "subjectId",
+    select "eventId", event, ${at.toISOString()}::timestamptz, coalesce("customerPath", path, ${actorPath}::text), "customerId", "subjectType", "subjectId",
       coalesce((select array_agg(v) from json_array_elements_text(changed) v), '{}'), coalesce(details, '{}')
     from placed`)
 }

@@ -92,6 +92,7 @@ export const sealAudit = operation({
         subjectType: 'audit_chain',
         subjectId: key,
         audited: false,
+        path: link.path,
         details: { position: link.position, hash: Buffer.from(link.hash).toString('hex') },
       })
     }
@@ -107,7 +108,7 @@ export const auditVerification = operation({
   name: 'auditVerification',
   summary: 'Whether the audit log is as it was written',
   description:
-    'Computes the chains of your subtree anew, day by day, and compares them with what is stored and with the heads that were published as events. Any entry that was changed, removed or inserted since it was sealed is found.',
+    'Computes the chains of your subtree anew, day by day, and compares them with what is stored and with the heads that were published as events. Any entry that was changed or removed since it was sealed is found, whole chains included; an entry that is added later stands in the chain as what it is, the latest.',
   permission: 'audit:read',
   domain: 'Internal Audit',
   input: z.strictObject({

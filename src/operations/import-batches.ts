@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DomainError } from '../core/errors.ts'
+import { DomainError, refuseField } from '../core/errors.ts'
 import type { FeedEntity, FeedOutcome, FeedRefusal, FeedRow } from '../core/feeds/feed.ts'
+import { withPauses } from './pauses.ts'
 import { feedRows, fromCsv, refusalOfIssues } from '../core/feeds/rows.ts'
 import type { Db } from '../db/database.ts'
 import { outageOf } from '../db/failures.ts'
@@ -58,36 +59,34 @@ export async function applyAll(
     }
     return true
   }
-  for await (const rows of withPauses(batches)) {
-    for (const row of rows) {
-      // A stream that goes on after the committed line tells which line its first row has in the whole.
-      shift ??= firstLine === undefined ? 0 : firstLine - row.line
-      const line = row.line + shift
-      if (line > run.committedLine) waiting.push(shift === 0 ? row : { ...row, line })
+  try {
+    for await (const rows of withPauses(batches, PAUSE_MS)) {
+      for (const row of rows ?? []) {
+        shift ??= shiftOf(row.line, firstLine, run)
+        const line = row.line + shift
+        if (line > run.committedLine) waiting.push(shift === 0 ? row : { ...row, line })
+      }
+      if ((waiting.length >= BATCH_ROWS || !rows) && !(await flush())) return true
     }
-    if ((waiting.length >= BATCH_ROWS || rows.length === 0) && !(await flush())) return true
+  } catch (error) {
+    // The stream broke off or is refused from here on: what came before is good.
+    if (error instanceof DomainError && !outageOf(error.cause)) await flush()
+    throw error
   }
   return !(await flush())
 }
 
-/** Passes batches on, and an empty one whenever the sender pauses, so that rows of slow senders do not wait for company. */
-async function* withPauses(batches: AsyncIterable<readonly SentRow[]>): AsyncGenerator<readonly SentRow[]> {
-  const iterator = batches[Symbol.asyncIterator]()
-  for (let next = iterator.next(); ;) {
-    const pause = new AbortController()
-    const paused = sleep(PAUSE_MS, undefined, { signal: pause.signal }).catch(() => undefined)
-    const step = await Promise.race([next, paused])
-    pause.abort()
-    if (step) {
-      if (step.done) return
-      next = iterator.next()
-      // Rejections that come while a batch is applied are heard at the next turn.
-      next.catch(() => {})
-      yield step.value
-    } else {
-      yield []
-    }
-  }
+/** How far the lines of a stream lie behind those of the whole. It must begin with the last committed row or before, lest a row be skipped. */
+function shiftOf(line: number, firstLine: number | undefined, { committedLine }: Run): number {
+  if (firstLine === undefined) return 0
+  if (firstLine > Math.max(committedLine, line))
+    throw refuseField(
+      'invalid_input',
+      'firstLine',
+      'gap',
+      `The stream must begin with line ${Math.max(committedLine, line)}, the last that is committed, or before.`,
+    )
+  return firstLine - line
 }
 
 interface Reject {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { z } from 'zod'
 import { DomainError, type InputProblem } from '../core/errors.ts'
+import { required } from '../core/messages.ts'
 import type { Selection } from '../db/views/view.ts'
 import type { Operation } from './operation.ts'
 
@@ -35,7 +36,12 @@ export function problemsOf(issue: z.core.$ZodIssue): InputProblem[] {
   return [
     {
       pointer: at,
-      rule: issue.code === 'custom' ? String(issue.params?.['rule'] ?? 'custom') : issue.code,
+      rule:
+        issue.message === required
+          ? 'required'
+          : issue.code === 'custom'
+            ? String(issue.params?.['rule'] ?? 'custom')
+            : issue.code,
       message: issue.message,
     },
   ]

@@ -44,9 +44,12 @@ export async function serveImports(app: FastifyInstance, service: Service): Prom
     '/v1/imports/:entity',
     { config: { operation: 'importRows', streams: true } },
     async (request, reply) => {
+      const named = { importId: service.newId(), ...namedBy(request) }
+      // Said with every answer, so that what broke off can be taken up again.
+      if (/^[\w-]{1,64}$/.test(String(named.importId))) reply.header('Import-Id', String(named.importId))
       const { answer } = await execute(service, importRows, {
         caller: request.caller,
-        input: { ...namedBy(request), rows: sentRows(request, entityOf(request.params.entity)) },
+        input: { ...named, rows: sentRows(request, entityOf(request.params.entity)) },
         selection: selectionOf(importRows),
         refusedAs: null,
         requestId: request.id,

@@ -108,13 +108,13 @@ function streamItem({ operation, status, method }: Route, components: Record<str
   return {
     parameters: [
       { name: 'entity', in: 'path', required: true, schema: { type: 'string', enum: [...feedEntities] } },
-      header('Import-Id', 'A UUIDv7 of your own, under which others watch and cancel the import and a broken stream resumes.', {
+      header('Import-Id', 'A UUID of your own, under which others watch and cancel the import and a broken stream resumes.', {
         type: 'string',
         format: 'uuid',
       }),
       header(
         'Import-First-Line',
-        'Where a resumed stream leaves out what is committed: the line that its first row has in the whole.',
+        'Where a resumed stream leaves out what is committed: the line that its first row has in the whole. It begins with the last committed row.',
         { type: 'integer', minimum: 1 },
       ),
       header('Content-Encoding', 'gzip, where the body is compressed.', { type: 'string', enum: ['gzip', 'identity'] }),
@@ -144,7 +144,8 @@ function pathItem({ method, url, operation, status }: Route, components: Record<
   const parameters: Json[] = [...inPath].map((name) => parameter(name, 'path', properties[name]!, true))
   if (method === 'GET')
     parameters.push(...elsewhere.map((name) => parameter(name, 'query', properties[name]!, required.has(name))))
-  if (operation.kind === 'command') parameters.push(idempotencyHeader)
+  if (operation.kind === 'command' && operation.transactions === 'one') parameters.push(idempotencyHeader)
+  if ('mode' in operation.input.shape) parameters.push(noneMatchHeader)
   if (operation.concurrency !== 'none') parameters.push(matchHeader(operation.concurrency === 'required'))
   const body = method === 'GET' || elsewhere.length === 0 ? undefined : bodyOf(operation, elsewhere, properties, required)
   return {
@@ -181,6 +182,14 @@ const idempotencyHeader = {
   required: false,
   description: 'Makes repeating the request harmless for 24 hours.',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
+}
+
+const noneMatchHeader = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  description: '`*` makes only what is not there; with `If-Match: *` only what is there is changed.',
+  schema: { type: 'string', const: '*' },
 }
 
 function matchHeader(required: boolean): Json {

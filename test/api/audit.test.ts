@@ -45,7 +45,7 @@ describe('every command', () => {
         customer_path: expect.stringMatching(/^\/.*\/$/),
       },
     ])
-    expect(entries[0].changed).toContain('name')
+    expect(entries[0].changed).toEqual(['name'])
     const { rows: events } = await service.owner.query(
       `select * from outbox_event where customer_id = $1 and type = 'customer.updated'`,
       [id],
@@ -158,6 +158,11 @@ describe('the audit chain', () => {
     [
       'a chain whose end was cut',
       `delete from audit_link where (chain_path, chain_day, position) in (select chain_path, chain_day, max(position) from audit_link group by 1, 2)`,
+      'head_differs',
+    ],
+    [
+      'a chain that was removed whole',
+      `with gone as (delete from audit_link returning entry_id) delete from audit_entry where id in (select entry_id from gone)`,
       'head_differs',
     ],
     ['a chain that was written anew', `update audit_link set hash = sha256(hash) where position = 1`, 'entry_altered'],

@@ -193,6 +193,35 @@ describe('an import that is watched', () => {
     expect((await bank.request({ client: 'core' }, 'POST', `/imports/${importId}/cancellation`)).body.code).toBe('already_closed')
   }, 60_000)
 
+  test('applies what a slow sender has sent while it pauses', async ({ bank, service }) => {
+    const port = await listening(service)
+    const importId = v7()
+    const authorization = `Bearer ${await service.tokenOf({ client: 'core' })}`
+    const sending = httpRequest({
+      port,
+      method: 'POST',
+      path: '/v1/imports/customers',
+      headers: { authorization, 'content-type': 'text/csv', 'import-id': importId },
+    })
+    const answered = once(sending, 'response')
+    sending.write(header + row(bank, 1) + row(bank, 2))
+    const rowsCreated = async () => (await bank.request({ client: 'core' }, 'GET', `/imports/${importId}`)).body.rowsCreated
+    await expect.poll(rowsCreated, { timeout: 15_000 }).toBe(2)
+    sending.end(row(bank, 3))
+    const [response] = await answered
+    response.resume()
+    expect([response.headers['import-id'], await rowsCreated()]).toEqual([importId, 3])
+  }, 30_000)
+
+  test('keeps the rows before the place at which its body is refused', async ({ bank, service }) => {
+    const text = `${header}${row(bank, 1)}${row(bank, 2)}core,"never closed`
+    const { status, headers, body } = await csv(bank, 'customers', text)
+    expect([status, body.code]).toEqual([400, 'malformed_request'])
+    expect(await countOf(service, bank)).toBe(2)
+    const stands = await bank.request({ client: 'core' }, 'GET', `/imports/${String(headers['import-id'])}`)
+    expect(stands.body).toMatchObject({ status: 'failed', rowsCreated: 2, failureCode: 'malformed_request' })
+  })
+
   test('belongs to its institution', async ({ bank }) => {
     const { body } = await csv(bank, 'customers', header)
     expect((await bank.request({ client: `feed-${bank.code('B2')}` }, 'GET', `/imports/${body.id}`)).status).toBe(404)
@@ -252,9 +281,15 @@ describe('an import whose sender vanishes', () => {
     const importId = v7()
     await breakOff(bank, service, importId, 5_500)
     const { committedLine } = (await bank.request({ client: 'core' }, 'GET', `/imports/${importId}`)).body
+    // Line 2 holds customer 0: the stream begins with the row that was committed last.
     const rest =
-      header + Array.from({ length: 6_000 - (committedLine - 1) }, (_, index) => row(bank, committedLine - 1 + index)).join('')
-    const { body } = await csv(bank, 'customers', rest, { 'import-id': importId, 'import-first-line': String(committedLine + 1) })
+      header + Array.from({ length: 6_000 - (committedLine - 2) }, (_, index) => row(bank, committedLine - 2 + index)).join('')
+    const skipping = await csv(bank, 'customers', rest, { 'import-id': importId, 'import-first-line': String(committedLine + 1) })
+    expect(skipping).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_input', errors: [{ pointer: '/firstLine', rule: 'gap' }] },
+    })
+    const { body } = await csv(bank, 'customers', rest, { 'import-id': importId, 'import-first-line': String(committedLine) })
     expect(body).toMatchObject({ status: 'completed', rowsRead: 6_000, rowsCreated: 6_000, committedLine: 6_001 })
     expect(await countOf(service, bank)).toBe(6_000)
   }, 60_000)

@@ -208,6 +208,24 @@ describe('a single write', () => {
 })
 
 describe('people', () => {
+  test('make prospects, who have no number yet, unless they say otherwise', async ({ bank }) => {
+    const make = (body: object) =>
+      bank.request(bank.code('M1'), 'POST', '/customers', {
+        name: '新',
+        kind: 'individual',
+        institutionCode: bank.code('O1'),
+        ...body,
+      })
+    expect((await make({})).body).toMatchObject({ status: 'prospect', coreNumber: null })
+    expect((await make({ status: 'active', externalId: bank.code('own') })).body).toMatchObject({
+      status: 'active',
+      coreNumber: bank.code('own'),
+    })
+    expect((await make({ name: undefined })).body.errors).toEqual([
+      { pointer: '/name', rule: 'required', message: 'This is required.' },
+    ])
+  })
+
   test('make, correct and close institutions, staff, products, customers, holdings and assignments', async ({ bank }) => {
     const c = (name: string) => bank.code(name)
     const admin = c('A1')

@@ -374,6 +374,9 @@ describe('a request', () => {
   test('to nowhere is a problem document', async ({ service }) => {
     const answer = await service.app.inject({ url: '/v1/nowhere' })
     expect([answer.statusCode, answer.json().code]).toEqual([404, 'not_found'])
+    const wrong = await service.app.inject({ method: 'DELETE', url: '/v1/customers' })
+    expect([wrong.statusCode, wrong.json().code, wrong.headers['allow']]).toEqual([405, 'method_not_allowed', 'GET, POST'])
+    expect((await service.app.inject({ method: 'GET', url: '/graphql' })).statusCode).toBe(405)
   })
 })
 

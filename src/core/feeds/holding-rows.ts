@@ -34,7 +34,7 @@ export const holdingRow = z
       .meta({ description: 'Balance in that currency, debts negative.', examples: ['6000000.00'] }),
     balanceOn: day
       .optional()
-      .meta({ description: 'Day of the balance; the day of receipt where it is missing.', examples: ['2026-11-21'] }),
+      .meta({ description: 'Day of the balance; the day of `asOf` where it is missing.', examples: ['2026-11-21'] }),
     openedOn: day.optional().meta({ description: 'Day of opening.', examples: ['2025-12-15'] }),
     maturesOn: day.optional().meta({ description: 'Day of maturity.', examples: ['2026-12-15'] }),
     autoRenewal: z.boolean().optional().meta({ description: 'Whether it renews itself at maturity.' }),

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import '../messages.ts'
 import { customerRow } from './customer-rows.ts'
 import type { FeedEntity, FeedRefusal } from './feed.ts'
 import { activityRow, balanceRow, holdingPartyRow, holdingRow, movementRow } from './holding-rows.ts'

@@ -36,7 +36,11 @@ const {
 } = feedRows.assignments.shape
 
 export const upsertCustomer = upsertOperation({ ...customers, permission: 'customer:create' })
-export const createCustomer = createOperation(customers, customerFields)
+// Who has no number in core banking yet is a prospect, unless it is said otherwise.
+export const createCustomer = createOperation(customers, customerFields, async (_context, input) => ({
+  status: 'prospect',
+  ...input,
+}))
 export const correctCustomer = correctOperation(customers, customerFields)
 export const closeCustomer = changeOperation(customers, {
   name: 'closeCustomer',

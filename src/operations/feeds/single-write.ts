@@ -71,6 +71,7 @@ export async function writeRow<E extends FeedEntity>(
   context: Context,
   { entity, noun, apply }: SingleWrites<E>,
   row: Row,
+  said: readonly string[] = Object.keys(row),
 ): Promise<Written> {
   const parsed = feedRows[entity].safeParse(row)
   if (!parsed.success) throw new DomainError('invalid_input', 'The input is not valid.', parsed.error.issues.flatMap(problemsOf))
@@ -88,7 +89,7 @@ export async function writeRow<E extends FeedEntity>(
       subjectType: snake(noun),
       subjectId: result.id,
       ...(result.customerId !== undefined && { customerId: result.customerId }),
-      changed: Object.keys(row).filter((field) => field !== 'source' && field !== 'externalId'),
+      changed: said.filter((field) => field !== 'source' && field !== 'externalId'),
     })
   }
   return { id: result.id, customerId: result.customerId, outcome: result.outcome }
@@ -155,7 +156,11 @@ export function createOperation<E extends CorrectableEntity>(
     description: `Without a source and an external id the service gives its own. ${called[0]!.toUpperCase()}${called.slice(1)} of the same name is refused.`,
     permission: writes.createPermission ?? writes.permission,
     domain,
-    input: z.strictObject(shape),
+    input: z.strictObject({
+      source: notRequired(feedRows[entity].shape.source),
+      externalId: notRequired(feedRows[entity].shape.externalId),
+      ...shape,
+    }),
     errors: [...feedErrors, 'not_found'],
     async run(context, input) {
       const row = { source: OWN_SOURCE, externalId: context.newId(), ...(await refer(context, input)) }
@@ -201,7 +206,8 @@ export function changeOperation<E extends CorrectableEntity>(
       if (!stored) throw notFound(called.replace(/^an? /, ''))
       checkVersion(expected, stored.version)
       const { [key]: _id, customerId: _customerId, ...said } = input
-      const written = await writeRow(context, writes, { ...stored.row, ...change(said, context) })
+      const changes = change(said, context)
+      const written = await writeRow(context, writes, { ...stored.row, ...changes }, Object.keys(changes))
       return answerOne(context, view, byId(written, noun))
     },
   })
