@@ -509,6 +509,13 @@ create table audit_link (
   constraint audit_link_position_key unique (chain_path, chain_day, position)
 );
 
+-- One row: up to where the sealing job has come.
+create table audit_watermark (
+  only_row boolean primary key default true check (only_row),
+  sealed_until timestamptz not null
+);
+insert into audit_watermark (sealed_until) values ('2000-01-01');
+
 create table outbox_event (
   id uuid primary key,
   sequence bigint not null default nextval('outbox_sequence'),
@@ -522,6 +529,7 @@ create table outbox_event (
   payload jsonb not null default '{}'
 );
 create index outbox_event_sequence_idx on outbox_event (sequence);
+create index outbox_event_sealed_idx on outbox_event (subject_id) where type = 'audit.sealed';
 
 create table idempotency (
   caller text not null,
@@ -626,7 +634,7 @@ begin
   grant select on customer to guanxi_lookup;
 
   -- Journals: the service appends; what it may read back follows the scope or the caller.
-  foreach t in array array['audit_entry', 'audit_link', 'outbox_event', 'idempotency', 'import_run', 'import_reject'] loop
+  foreach t in array array['audit_entry', 'audit_link', 'audit_watermark', 'outbox_event', 'idempotency', 'import_run', 'import_reject'] loop
     execute format('alter table %I enable row level security, force row level security', t);
   end loop;
   execute format('create policy append on audit_entry for insert with check (%s)', some_scope);
@@ -634,6 +642,7 @@ begin
   execute format('create policy scope on audit_link for select using (%s)', replace(in_scope, 'institution_path', 'chain_path'));
   create policy append on audit_link for insert
     with check (nullif(current_setting('app.scope', true), '') = '/');
+  create policy upkeep on audit_watermark using (nullif(current_setting('app.scope', true), '') = '/');
   execute format('create policy append on outbox_event for insert with check (%s)', some_scope);
   execute format('create policy scope on outbox_event for select using (%s)', in_scope);
   create policy caller on idempotency using (caller = nullif(current_setting('app.caller', true), '') or nullif(current_setting('app.caller', true), '') ^@ 'system:')
@@ -644,6 +653,7 @@ end
 $$;
 
 grant select, insert on audit_entry, audit_link, outbox_event to guanxi_service;
+grant select, update on audit_watermark to guanxi_service;
 grant select, insert, delete on idempotency to guanxi_service;
 grant select, insert, update, delete on import_run to guanxi_service;
 grant select, insert, delete on import_reject to guanxi_service;
@@ -746,6 +756,17 @@ as $$
   select c.id from customer c where c.visible_to && string_to_array(nullif(current_setting('app.portfolio', true), ''), ' ')::uuid[]
 $$;
 
+/* The institutions in which these staff have customers. For the directory, which works under the scope of the whole bank: the policy of `customer` could not use the index. */
+create function portfolio_paths(p_staff uuid[])
+returns table (staff_id uuid, institution_path text)
+language sql stable security definer rows 10 set search_path = pg_catalog, public, pg_temp
+as $$
+  select distinct s.id, c.institution_path
+  from unnest(p_staff) s (id)
+  join customer c on c.visible_to @> array[s.id]
+  where current_setting('app.scope', true) = '/'
+$$;
+
 /*
  * Customers in the caller's reach whose folded name matches a term folded alike: `rank` 1 equal, 2 beginning with it, 3 containing it,
  * from 4 (Latin names of three letters and more) resembling it, the closer the less. Ordered by rank, name and id; at most `p_limit`
@@ -830,7 +851,7 @@ declare
 begin
   grant create on schema public to guanxi_lookup;
   for f in select p.oid::regprocedure from pg_proc p where p.pronamespace = 'public'::regnamespace
-    and p.proname in ('find_external_ids', 'claim_external_ids', 'index_values', 'find_by_hash', 'find_by_number', 'find_by_name', 'portfolio_customers', 'in_reach') loop
+    and p.proname in ('find_external_ids', 'claim_external_ids', 'index_values', 'find_by_hash', 'find_by_number', 'find_by_name', 'portfolio_customers', 'portfolio_paths', 'in_reach') loop
     execute format('alter function %s owner to guanxi_lookup', f);
     execute format('revoke execute on function %s from public', f);
     execute format('grant execute on function %s to guanxi_service, guanxi_lookup', f);

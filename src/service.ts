@@ -39,11 +39,7 @@ export async function openService(
     bank: {
       baseCurrency: config.baseCurrency,
       timeZone: config.timeZone,
-      calendar: {
-        timeZone: config.timeZone,
-        country: config.calendar,
-        overrides: new Map(),
-      },
+      country: config.calendar,
     },
     clock: () => new Date(),
     newId: v7,

@@ -11,6 +11,7 @@ const chainDay = sql.raw(`(e.at at time zone 'UTC')::date`)
 
 export interface UnsealedEntry {
   readonly id: string
+  readonly at: Date
   readonly chainPath: string
   readonly chainDay: Day
   readonly text: string
@@ -22,19 +23,28 @@ export async function holdSealing(db: Db): Promise<boolean> {
   return row!.held
 }
 
-/** Committed entries since an instant that no chain holds yet, chain by chain in the order of their time. */
-export async function listUnsealed(db: Db, since: Date, limit: number): Promise<UnsealedEntry[]> {
+/** A transaction may commit an entry later than others that are younger; none takes longer than this. */
+const LATEST_COMMIT = '1 day'
+
+/** Committed entries that no chain holds yet, the oldest first: those around and after what was sealed last. */
+export async function listUnsealed(db: Db, limit: number): Promise<UnsealedEntry[]> {
   return db.rows<UnsealedEntry>(sql`
-    select e.id, e.institution_path as "chainPath", ${chainDay} as "chainDay", ${canonical} as text
+    select e.id, e.at, e.institution_path as "chainPath", ${chainDay} as "chainDay", ${canonical} as text
     from audit_entry e
-    where e.at >= ${since.toISOString()}::timestamptz and not exists (select from audit_link l where l.entry_id = e.id)
+    where e.at >= (select sealed_until from audit_watermark) - ${LATEST_COMMIT}::interval and not exists (select from audit_link l where l.entry_id = e.id)
     order by e.at, e.id limit ${limit}::int`)
 }
 
-export async function countUnsealedBefore(db: Db, before: Date): Promise<number> {
-  const [row] = await db.rows<{ count: number }>(
-    sql`select count(*)::int as count from audit_entry e where e.at < ${before.toISOString()}::timestamptz and not exists (select from audit_link l where l.entry_id = e.id)`,
-  )
+/** Notes how far the log is sealed, so that the next run need not look further back. */
+export async function sealedUpTo(db: Db, at: Date): Promise<void> {
+  await db.rows(sql`update audit_watermark set sealed_until = greatest(sealed_until, ${at.toISOString()}::timestamptz)`)
+}
+
+/** Entries of these days, both included, from before an instant, that no chain holds. */
+export async function countUnsealed(db: Db, from: Day, to: Day, before: Date): Promise<number> {
+  const [row] = await db.rows<{ count: number }>(sql`
+    select count(*)::int as count from audit_entry e
+    where e.at >= ${from}::date and e.at < least(${to}::date + 1, ${before.toISOString()}::timestamptz) and not exists (select from audit_link l where l.entry_id = e.id)`)
   return row!.count
 }
 

@@ -54,12 +54,11 @@ export async function findStaffRecord(db: Db, number: string, since: Day): Promi
       'institutionId', i.id, 'institutionPath', i.path, 'timeZone', ${inherited('time_zone')}, 'calendar', ${inherited('calendar')},
       'covers', (select coalesce(json_agg(json_build_object('staffId', staff_id, 'startsOn', starts_on, 'endsOn', ends_on)), '[]') from covered),
       'portfolioPaths', (
-        select coalesce(json_object_agg(p.id, p.paths), '{}')
+        select coalesce(json_object_agg(p.staff_id, p.paths), '{}')
         from (
-          select w.id, array_agg(distinct c.institution_path) as paths
-          from (select id from me union select staff_id from covered) w
-          join customer c on c.visible_to @> array[w.id]
-          group by w.id
+          select staff_id, array_agg(institution_path) as paths
+          from portfolio_paths(array(select id from me union select staff_id from covered))
+          group by staff_id
         ) p)
     ) as record
     from me join institution i on i.id = me.institution_id`)

@@ -36,6 +36,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: holdings.movement },
   { kind: 'journal', table: journals.auditEntry },
   { kind: 'journal', table: journals.auditLink },
+  { kind: 'local', table: journals.auditWatermark },
   { kind: 'journal', table: journals.outboxEvent },
   { kind: 'journal', table: journals.idempotency },
   { kind: 'local', table: journals.importRun },

@@ -58,10 +58,10 @@ function rootField(operation: Operation): Resolver {
 
 /**
  * The published differences between the two sides: `first` is `limit`, `after` is `cursor`, the members of `filter` stand beside them, and
- * a total is asked for by selecting it. What is null counts as absent.
+ * a total is asked for by selecting it. In queries what is null counts as absent.
  */
 function inputOf({ kind, input }: Operation, args: Record<string, unknown>, selection: Selection): Record<string, unknown> {
-  if (kind === 'command') return present(args['input'] as Record<string, unknown>)
+  if (kind === 'command') return given(args['input'] as Record<string, unknown>)
   const { filter, first, after, ...rest } = args
   const totalAsked = [...selection.values()].some(({ name }) => name === 'totalCount')
   return present({
@@ -71,6 +71,15 @@ function inputOf({ kind, input }: Operation, args: Record<string, unknown>, sele
     cursor: after,
     ...('includeTotal' in input.shape && totalAsked && { includeTotal: true }),
   })
+}
+
+const aboutTheRequest = ['idempotencyKey', 'expectedVersion', 'mode']
+
+/** In a command null is a value, which the schema refuses as it does over REST; of what is about the request itself it counts as absent. */
+function given(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([name, value]) => value !== undefined && !(value === null && aboutTheRequest.includes(name))),
+  )
 }
 
 function present(values: Record<string, unknown>): Record<string, unknown> {

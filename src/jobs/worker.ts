@@ -2,13 +2,22 @@ import { Logger, type Runner, run } from 'graphile-worker'
 import type { Pool } from 'pg'
 import { sealAudit } from '../operations/audit.ts'
 import { execute, type Service } from '../operations/execute.ts'
-import { applyAssignments, keepHouse } from '../operations/jobs.ts'
+import { advanceAssignments, applyRates, keepHouse } from '../operations/jobs.ts'
 import type { Operation } from '../operations/operation.ts'
 
-/** What runs on a schedule: the operation and its times, as in cron. A run that was missed is made up for once. */
-const schedule: readonly { readonly operation: Operation; readonly times: string }[] = [
-  { operation: sealAudit, times: '* * * * *' },
-  { operation: applyAssignments, times: '* * * * *' },
+interface Scheduled {
+  readonly operation: Operation
+  /** As in cron, UTC. */
+  readonly times: string
+  /** Whether an answer says that there is more to do at once. */
+  readonly isMore?: (answer: never) => boolean
+}
+
+/** What runs on a schedule. */
+const schedule: readonly Scheduled[] = [
+  { operation: sealAudit, times: '* * * * *', isMore: ({ sealed }: { sealed: number }) => sealed > 0 },
+  { operation: advanceAssignments, times: '* * * * *', isMore: ({ applied }: { applied: number }) => applied > 0 },
+  { operation: applyRates, times: '3 * * * *' },
   { operation: keepHouse, times: '17 * * * *' },
 ]
 
@@ -20,10 +29,13 @@ export async function startWorker(service: Service, pool: Pool, log: (level: str
     noHandleSignals: true,
     logger: new Logger(() => (level, message) => log(level, message)),
     crontab: schedule.map(({ operation, times }) => `${times} ${operation.name} ?max=1&jobKey=${operation.name}`).join('\n'),
-    taskList: Object.fromEntries(
-      schedule.map(({ operation }) => [operation.name, async () => void (await runAsSystem(service, operation))]),
-    ),
+    taskList: Object.fromEntries(schedule.map((one) => [one.operation.name, () => runToTheEnd(service, one)])),
   })
+}
+
+async function runToTheEnd(service: Service, { operation, isMore }: Scheduled): Promise<void> {
+  let answer = await runAsSystem(service, operation)
+  while (isMore?.(answer as never)) answer = await runAsSystem(service, operation)
 }
 
 /** Runs one of the service's own operations. */

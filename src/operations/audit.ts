@@ -5,7 +5,7 @@ import { addDays } from '../core/calendar.ts'
 import { refuseField } from '../core/errors.ts'
 import {
   type Chain,
-  countUnsealedBefore,
+  countUnsealed,
   findHeads,
   holdSealing,
   insertLinks,
@@ -13,6 +13,7 @@ import {
   listLinks,
   listPublishedHeads,
   listUnsealed,
+  sealedUpTo,
 } from '../db/audit.ts'
 import type { Db } from '../db/database.ts'
 import { viewNamed } from '../db/views/all.ts'
@@ -20,6 +21,12 @@ import { operation, pageOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
 import { answerPage, orderBy } from './reading.ts'
 import { daySchema, id } from './scalars.ts'
+
+/** Far from the ends of the calendar, so that days around it exist too. */
+const logDay = daySchema.refine((day) => day >= '2000-01-01' && day <= '2999-12-31', {
+  error: 'The log knows days from 2000-01-01 to 2999-12-31.',
+  params: { rule: 'range' },
+})
 
 const hash = (previous: Uint8Array, text: string): Uint8Array => createHash('sha256').update(previous).update(text).digest()
 
@@ -39,8 +46,8 @@ export const auditEntries = pageOperation(viewNamed('AuditEntry'), {
     customerId: id.optional().meta({ description: 'What concerns this customer.' }),
     actorId: z.string().min(1).max(200).optional().meta({ description: 'What this actor did, such as staff:S00012.' }),
     operation: z.string().min(1).max(100).optional().meta({ description: 'Only this operation.' }),
-    from: daySchema.optional().meta({ description: 'From this day on (UTC).' }),
-    to: daySchema.optional().meta({ description: 'Up to this day (UTC).' }),
+    from: logDay.optional().meta({ description: 'From this day on (UTC).' }),
+    to: logDay.optional().meta({ description: 'Up to this day (UTC).' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor'],
@@ -60,8 +67,6 @@ export const auditEntries = pageOperation(viewNamed('AuditEntry'), {
 })
 
 const SEAL_AT_ONCE = 10_000
-/** Entries are sealed within minutes; transactions that took longer to commit than this are none of ours. */
-const SEAL_WINDOW_DAYS = 2
 
 export const sealAudit = operation({
   kind: 'command',
@@ -74,9 +79,9 @@ export const sealAudit = operation({
   input: z.strictObject({}),
   output: z.object({ sealed: z.int() }),
   transport: 'internal',
-  async run({ db, now, record }) {
+  async run({ db, record }) {
     if (!(await holdSealing(db))) return { sealed: 0 }
-    const entries = await listUnsealed(db, new Date(now.getTime() - SEAL_WINDOW_DAYS * 86_400_000), SEAL_AT_ONCE)
+    const entries = await listUnsealed(db, SEAL_AT_ONCE)
     const byChain = Map.groupBy(entries, ({ chainPath, chainDay }) => `${chainPath}@${chainDay}`)
     const chains = [...byChain.values()].map(([first]): Chain => ({ path: first!.chainPath, day: first!.chainDay }))
     const heads = new Map((await findHeads(db, chains)).map((head) => [`${head.path}@${head.day}`, head]))
@@ -85,6 +90,8 @@ export const sealAudit = operation({
       return extendChain(heads.get(key) ?? emptyChain, byChain.get(key)!, hash).map((link) => ({ ...chain, ...link }))
     })
     await insertLinks(db, links)
+    const latest = entries.at(-1)
+    if (latest) await sealedUpTo(db, latest.at)
     const last = new Map(links.map((link) => [`${link.path}@${link.day}`, link]))
     for (const [key, link] of last) {
       record({
@@ -112,14 +119,14 @@ export const auditVerification = operation({
   permission: 'audit:read',
   domain: 'Internal Audit',
   input: z.strictObject({
-    from: daySchema.optional().meta({ description: 'First day (UTC); a week ago where it is missing.' }),
-    to: daySchema.optional().meta({ description: 'Last day (UTC); today where it is missing.' }),
+    from: logDay.optional().meta({ description: 'First day (UTC); a week ago where it is missing.' }),
+    to: logDay.optional().meta({ description: 'Last day (UTC); today where it is missing.' }),
   }),
   output: z
     .object({
       chains: z.int().meta({ description: 'Chains of an institution and day that were computed.' }),
       entries: z.int().meta({ description: 'Entries in them.' }),
-      unsealed: z.int().meta({ description: 'Entries older than an hour that no chain holds.' }),
+      unsealed: z.int().meta({ description: 'Entries of these days, older than an hour, that no chain holds.' }),
       intact: z.boolean().meta({ description: 'Whether nothing is wrong.' }),
       faults: z
         .array(
@@ -158,7 +165,7 @@ export const auditVerification = operation({
       entries += result.entries
       if (result.fault) faults.push({ institutionPath: chain.path, day: chain.day, ...result.fault })
     }
-    const unsealed = await countUnsealedBefore(db, new Date(now.getTime() - 3_600_000))
+    const unsealed = await countUnsealed(db, first, last, new Date(now.getTime() - 3_600_000))
     return { chains: chains.length, entries, unsealed, intact: faults.length === 0 && unsealed === 0, faults }
   },
 })

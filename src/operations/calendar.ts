@@ -112,7 +112,7 @@ export const workingDays = operation({
     const place = where === undefined ? undefined : await findPlaceInTime(db, where)
     if (where !== undefined && !place)
       throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
-    const country = place?.calendar ?? bank.calendar.country
+    const country = place?.calendar ?? bank.country
     const overrides = new Map((await listCalendarOverrides(db, country, from, to)).map(({ day, kind }) => [day, kind]))
     const timeZone = place?.timeZone ?? bank.timeZone
     const calendar = { timeZone, country, overrides }

@@ -138,9 +138,9 @@ const MOST_FOUND_BY_VALUE = 200
 export const customerSearch = pageOperation(customerView, {
   kind: 'query',
   name: 'customerSearch',
-  summary: 'Find customers by name, number, phone or identity document',
+  summary: 'Find customers by name, number, phone, e-mail or identity document',
   description:
-    'Exactly one of `name`, `number`, `phone` and `documentNumber`. Names are found by what they begin with, contain or resemble, the best first; the others by exact match. Only customers within your scope are found.',
+    'Exactly one of `name`, `number`, `phone`, `email` and `documentNumber`. Names are found by what they begin with, contain or resemble, the best first; the others by exact match. Only customers within your scope are found.',
   permission: 'customer:search',
   domain,
   input: z
@@ -159,6 +159,7 @@ export const customerSearch = pageOperation(customerView, {
         .max(40)
         .optional()
         .meta({ description: 'A phone in any usual spelling; without a country code a Chinese one.' }),
+      email: z.string().min(3).max(254).optional().meta({ description: 'An e-mail address.' }),
       documentNumber: z.string().min(3).max(64).optional().meta({ description: 'Number of an identity document.' }),
       documentType: z.enum(documentTypes).default('resident_id').meta({ description: 'Kind of the document.' }),
       documentCountry: z
@@ -170,10 +171,10 @@ export const customerSearch = pageOperation(customerView, {
       cursor: pageInput.cursor,
     })
     .refine(
-      ({ name, number, phone, documentNumber }) =>
-        [name, number, phone, documentNumber].filter((value) => value !== undefined).length === 1,
+      ({ name, number, phone, email, documentNumber }) =>
+        [name, number, phone, email, documentNumber].filter((value) => value !== undefined).length === 1,
       {
-        error: 'Give exactly one of name, number, phone and documentNumber.',
+        error: 'Give exactly one of name, number, phone, email and documentNumber.',
         params: { rule: 'exactly_one' },
       },
     ),
@@ -206,12 +207,22 @@ export const customerSearch = pageOperation(customerView, {
 })
 
 async function idsByValue({ db, vault }: Context, input: z.output<typeof customerSearch.input>): Promise<string[]> {
-  const { number, phone, documentNumber } = input as { number?: string; phone?: string; documentNumber?: string }
+  const { number, phone, email, documentNumber } = input as {
+    number?: string
+    phone?: string
+    email?: string
+    documentNumber?: string
+  }
   if (number !== undefined) return findCustomersByNumber(db, number, MOST_FOUND_BY_VALUE)
   if (phone !== undefined) {
-    const normalised = normalisePhone(phone) ?? normaliseEmail(phone)
+    const normalised = normalisePhone(phone)
     if (!normalised) throw refuseField('invalid_input', 'phone', 'phone', 'This is no phone number.')
     return findCustomersByHash(db, 'phone', hashes(vault.blindIndexes('phone', normalised)), MOST_FOUND_BY_VALUE)
+  }
+  if (email !== undefined) {
+    const normalised = normaliseEmail(email)
+    if (!normalised) throw refuseField('invalid_input', 'email', 'email', 'This is no e-mail address.')
+    return findCustomersByHash(db, 'email', hashes(vault.blindIndexes('email', normalised)), MOST_FOUND_BY_VALUE)
   }
   const { documentType, documentCountry } = input as { documentType: (typeof documentTypes)[number]; documentCountry: string }
   const { number: normalised } = checkDocument(documentType, documentCountry, documentNumber!)

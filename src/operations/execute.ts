@@ -130,7 +130,7 @@ async function run(
     now,
     clock: service.clock,
     today: resolved.today,
-    calendar: { ...service.bank.calendar, timeZone: resolved.timeZone },
+    timeZone: resolved.timeZone,
     bank: service.bank,
     newId: service.newId,
     vault: service.vault,

@@ -27,18 +27,18 @@ const domain = 'Customer Data Integration'
 const entity = z.enum(feedEntities)
 
 /** What it takes to write each entity, by import as by single writes. */
-const writing: Readonly<Record<FeedEntity, Permission>> = {
-  institutions: 'organisation:write',
-  staff: 'organisation:write',
-  products: 'product:write',
-  exchangeRates: 'rate:write',
-  customers: 'customer:create',
-  assignments: 'assignment:write',
-  holdings: 'holding:write',
-  holdingParties: 'holding:write',
-  balances: 'holding:write',
-  activity: 'holding:write',
-  movements: 'holding:write',
+const writing: Readonly<Record<FeedEntity, readonly Permission[]>> = {
+  institutions: ['organisation:write'],
+  staff: ['organisation:write'],
+  products: ['product:write'],
+  exchangeRates: ['rate:write'],
+  customers: ['customer:create', 'customer:write'],
+  assignments: ['assignment:write'],
+  holdings: ['holding:write'],
+  holdingParties: ['holding:write'],
+  balances: ['holding:write'],
+  activity: ['holding:write'],
+  movements: ['holding:write'],
 }
 
 export const importRows = viewOperation(importView, {
@@ -66,7 +66,7 @@ export const importRows = viewOperation(importView, {
   ],
   transactions: 'own',
   transport: 'rest',
-  alsoNeeds: ({ entity: of }) => [writing[of]],
+  alsoNeeds: ({ entity: of }) => writing[of],
   async run(context, { entity: of, importId, firstLine, rows }) {
     const begun = await begin(context, of, importId ?? context.newId(), rows.format)
     if (!('run' in begun)) return report(context, begun.done)

@@ -1,17 +1,19 @@
 import { z } from 'zod'
-import { dayOf } from '../core/calendar.ts'
+import { dayOf, startOfDay } from '../core/calendar.ts'
+import { refreshAssetsOfCurrencies } from '../db/assets.ts'
+import { listCurrenciesDue } from '../db/rates.ts'
 import { applyDueAssignments } from '../db/ownership.ts'
 import { forgetExpiredAnswers } from '../db/idempotency.ts'
 import { forgetExpiredRejects } from '../db/imports.ts'
 import { listTimeZones } from '../db/organisation.ts'
 import { operation } from './operation.ts'
 
-/** What is left falls due at the next run, a minute later. */
+/** The worker runs it again while something was left. */
 const MOST_AT_ONCE = 5_000
 
-export const applyAssignments = operation({
+export const advanceAssignments = operation({
   kind: 'command',
-  name: 'applyAssignments',
+  name: 'advanceAssignments',
   summary: 'Let assignments begin and end at their institution’s midnight',
   description:
     'Planned assignments whose day has come become current, current ones whose end has come end, and the portfolios follow.',
@@ -25,6 +27,24 @@ export const applyAssignments = operation({
     let applied = 0
     for (const { timeZone, paths } of zones) applied += await applyDueAssignments(db, paths, dayOf(now, timeZone), MOST_AT_ONCE)
     return { applied }
+  },
+})
+
+export const applyRates = operation({
+  kind: 'command',
+  name: 'applyRates',
+  summary: 'Let exchange rates that were known beforehand count from their day on',
+  description:
+    'The assets of those who hold a currency follow a rate when it is sent; one sent for a day to come, when that day has come.',
+  permission: 'system:run',
+  domain: 'Market Data Administration',
+  input: z.strictObject({}),
+  output: z.object({ currencies: z.int() }),
+  transport: 'internal',
+  async run({ db, today, bank }) {
+    const currencies = await listCurrenciesDue(db, today, startOfDay(today, bank.timeZone))
+    await refreshAssetsOfCurrencies(db, currencies, bank.baseCurrency, today)
+    return { currencies: currencies.length }
   },
 })
 
@@ -45,4 +65,4 @@ export const keepHouse = operation({
   },
 })
 
-export const jobOperations = [applyAssignments, keepHouse]
+export const jobOperations = [advanceAssignments, applyRates, keepHouse]

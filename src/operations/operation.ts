@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Actor, Scope } from '../core/actors.ts'
-import type { Calendar, Day } from '../core/calendar.ts'
+import type { CalendarCountry, Day } from '../core/calendar.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Permission } from '../core/permissions.ts'
 import type { Change } from '../db/journal.ts'
@@ -15,7 +15,8 @@ import { restSchema } from './rest-schema.ts'
 export interface Bank {
   readonly baseCurrency: string
   readonly timeZone: string
-  readonly calendar: Calendar
+  /** Whose public holidays hold at institutions that name none. */
+  readonly country: CalendarCountry
 }
 
 /** Everything an operation may touch. One request happens at one instant, `now`. */
@@ -33,8 +34,8 @@ export interface Context {
   readonly clock: () => Date
   /** The day at the actor's institution. */
   readonly today: Day
-  /** The calendar of the bank, in the time zone of the actor's institution. */
-  readonly calendar: Calendar
+  /** Of the actor's institution. */
+  readonly timeZone: string
   readonly bank: Bank
   readonly newId: () => string
   readonly vault: Vault

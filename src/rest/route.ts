@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { DomainError } from '../core/errors.ts'
+import { DomainError, refuseField } from '../core/errors.ts'
 import { execute, type Service } from '../operations/execute.ts'
 import { checkedIdempotencyKey } from '../operations/idempotency-key.ts'
 import type { Operation } from '../operations/operation.ts'
@@ -44,7 +44,7 @@ export function serve(app: FastifyInstance, service: Service, { method, url, ope
     config: { operation: operation.name },
     handler: async (request, reply) => {
       const input = {
-        ...(method === 'GET' ? fromQuery(operation.input, request.query as Query) : bodyOf(request)),
+        ...(method === 'GET' ? fromQuery(operation.input, request.query as Query) : bodyOf(request, operation)),
         ...(request.params as object),
         ...preconditionOf(operation, request),
       }
@@ -57,7 +57,7 @@ export function serve(app: FastifyInstance, service: Service, { method, url, ope
         requestId: request.id,
       })
       if (replayed) reply.header('Idempotency-Replayed', 'true')
-      return send(request, reply, operation, status, answer)
+      return send(reply, operation, status, answer)
     },
   })
 }
@@ -69,20 +69,11 @@ export function selectionOf({ answer }: Operation): Selection {
   return new Map()
 }
 
-function send(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { answer: { shape } }: Operation,
-  status: number,
-  answer: unknown,
-): FastifyReply {
+function send(reply: FastifyReply, { answer: { shape } }: Operation, status: number, answer: unknown): FastifyReply {
   const body = shape === 'page' ? pageBody(answer as SelectedPage) : answer
   const version = (body as { version?: unknown } | null)?.version
-  if (typeof version === 'number') {
-    const etag = `"${version}"`
-    reply.header('ETag', etag)
-    if (request.method === 'GET' && request.headers['if-none-match'] === etag) return reply.code(304).send()
-  }
+  // Versions count changes of the thing itself, while an answer shows more: good for If-Match, not for 304.
+  if (typeof version === 'number') reply.header('ETag', `"${version}"`)
   return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(body))
 }
 
@@ -94,18 +85,29 @@ function pageBody({ rows, hasNextPage, totalCount }: SelectedPage): object {
   }
 }
 
-function bodyOf(request: FastifyRequest): object {
-  const { body } = request
+function bodyOf({ body, params }: FastifyRequest, { concurrency }: Operation): object {
   if (body === undefined || body === null) return {}
   if (typeof body !== 'object' || Array.isArray(body))
     throw new DomainError('malformed_request', 'The body must be a JSON object.')
+  const elsewhere = Object.keys(body).find(
+    (name) => name in (params as object) || (concurrency !== 'none' && inHeaders.has(name)),
+  )
+  if (elsewhere !== undefined)
+    throw refuseField('invalid_input', elsewhere, 'unknown_field', 'The path or a header says this, not the body.')
   return body
 }
+
+const inHeaders: ReadonlySet<string> = new Set(['expectedVersion', 'mode'])
 
 /** `If-Match: "3"` names a version, `If-Match: *` updates only, `If-None-Match: *` creates only. */
 function preconditionOf({ concurrency, input }: Operation, { method, headers }: FastifyRequest): object {
   const match = headers['if-match']
-  if (method === 'GET' || concurrency === 'none') return {}
+  if (method === 'GET') return {}
+  if (concurrency === 'none') {
+    const given = match !== undefined ? 'If-Match' : headers['if-none-match'] !== undefined ? 'If-None-Match' : undefined
+    if (given) throw refuseField('invalid_input', given, 'precondition', `This address takes no ${given}.`)
+    return {}
+  }
   const modes = 'mode' in input.shape
   if (modes && headers['if-none-match'] === '*') return { mode: 'create_only' }
   if (modes && match === '*') return { mode: 'update_only' }

@@ -108,6 +108,26 @@ describe('every command', () => {
 })
 
 describe('the audit chain', () => {
+  test('takes up what was written while nobody sealed, however long ago', async ({ bank, service }) => {
+    const before = service.clock.now
+    await rename(bank, '很久以前')
+    service.clock.now = new Date('2026-12-20T02:00:00Z')
+    await runAsSystem(service.service, sealAudit)
+    service.clock.now = before
+    const { rows } = await service.owner.query(
+      'select count(*)::int as n from audit_entry e where not exists (select from audit_link l where l.entry_id = e.id)',
+    )
+    expect(rows[0].n).toBe(0)
+  })
+
+  test('knows no days at the ends of the calendar', async ({ bank }) => {
+    for (const query of ['from=9999-12-31&to=9999-12-31', 'to=9999-12-31', 'to=1800-01-02']) {
+      const verified = await bank.request(bank.code('U1'), 'GET', `/audit-verification?${query}`)
+      expect([verified.status, verified.body.code], query).toEqual([400, 'invalid_input'])
+      expect((await bank.request(bank.code('U1'), 'GET', `/audit-entries?${query}`)).status, query).toBe(400)
+    }
+  })
+
   test('holds every committed entry once, also when sealed twice and at once, and verifies', async ({ bank, service }) => {
     await rename(bank, '一')
     await Promise.all([runAsSystem(service.service, sealAudit), runAsSystem(service.service, sealAudit)])

@@ -38,7 +38,7 @@ describe.skipIf(!isThere)('the Berka example', () => {
     service = await startService({
       baseCurrency: 'CZK',
       timeZone: 'Europe/Prague',
-      calendar: { timeZone: 'Europe/Prague', country: 'none', overrides: new Map() },
+      country: 'none',
     })
     // So that the service's own month-ends, which reach back 36 months, meet the set.
     service.clock.now = new Date('1999-01-10T12:00:00Z')

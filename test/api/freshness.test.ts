@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import { runAsSystem } from '../../src/jobs/worker.ts'
-import { applyAssignments } from '../../src/operations/jobs.ts'
+import { advanceAssignments } from '../../src/operations/jobs.ts'
 import { type Caller, startOfTests, test, type TestBank } from '../setup/service.ts'
 import { operationNamed, overGraphql, overRest } from './calls.ts'
 import { customerIds, customers, customerRow, type CustomerName, delegate, fillDossiers, ownedTables } from './dossiers.ts'
@@ -171,7 +171,7 @@ describe('an assignment', () => {
     const portfolios = async () => [await seenBy(bank, c('R1')), await seenBy(bank, c('R2')), await seenBy(bank, c('R3'))]
     const after = (instant: string) =>
       at(bank, instant, async () => {
-        await runAsSystem(bank.service.service, applyAssignments)
+        await runAsSystem(bank.service.service, advanceAssignments)
         return portfolios()
       })
     expect(await after('2026-11-22T15:59:59Z'), 'before any midnight').toEqual(['1', '2', '3'])

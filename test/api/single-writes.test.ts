@@ -1,4 +1,6 @@
 import { describe, expect } from 'vitest'
+import { runAsSystem } from '../../src/jobs/worker.ts'
+import { applyRates } from '../../src/operations/jobs.ts'
 import { test, type TestBank } from '../setup/service.ts'
 
 const core = { client: 'core' }
@@ -61,6 +63,8 @@ describe('a single write', () => {
       identityDocuments: [{ type: 'passport' }],
       addresses: [{ city: '深圳市', lineMasked: '***' }],
     })
+    const found = await bank.request(c('M1'), 'POST', '/customers/search', { email: 'Min@EXAMPLE.com' })
+    expect(found.body.items).toMatchObject([{ id: customer.id }])
     expect(JSON.stringify(customer)).not.toMatch(/13812345678|E12345678|科技园|min@example/i)
     expect(
       await put(`/assignments/by-external-id/core/${c('S9')}`, {
@@ -204,6 +208,84 @@ describe('a single write', () => {
         hat: 1,
       }),
     ).toEqual([400, 'invalid_input', '/hat'])
+  })
+})
+
+describe('several upserts of one thing at once', () => {
+  test('all succeed, and make it once', async ({ bank }) => {
+    const put = (name: string) =>
+      bank.request(core, 'PUT', `/customers/by-external-id/core/${bank.code('many')}`, {
+        kind: 'individual',
+        name,
+        institutionCode: bank.code('O1'),
+      })
+    const answers = await Promise.all(['甲', '乙', '丙', '丁', '戊'].map(put))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1)
+  })
+
+  test('that may only create let one do so', async ({ bank }) => {
+    const put = (url: string, body: object) => bank.request(core, 'PUT', url, body, { 'if-none-match': '*' })
+    for (const [url, body] of [
+      [
+        `/customers/by-external-id/core/${bank.code('only')}`,
+        { kind: 'individual', name: '己', institutionCode: bank.code('O1') },
+      ],
+      [`/products/by-external-id/core/${bank.code('only')}`, { name: '产品', family: 'fund', category: 'fee' }],
+      [
+        `/holdings/by-external-id/core/${bank.code('only')}`,
+        { customerExternalId: bank.code('1'), productCode: bank.code('CUR'), currency: 'CNY' },
+      ],
+    ] as const) {
+      const answers = await Promise.all(Array.from({ length: 6 }, () => put(url, body)))
+      expect(answers.map(({ status }) => status).sort(), url).toEqual([200, 409, 409, 409, 409, 409])
+    }
+  })
+})
+
+describe('who may only make customers', () => {
+  test('cannot change one by its external id, in whatever way', async ({ bank }) => {
+    const url = `/customers/by-external-id/core/${bank.code('1')}`
+    const body = { kind: 'individual', name: '改名', institutionCode: bank.code('O1') }
+    expect((await bank.request(bank.code('T1'), 'PUT', url, body)).body.code).toBe('not_permitted')
+    expect((await bank.request(bank.code('M1'), 'GET', `/customers/${await bank.customerId('1')}`)).body.name).toBe('王芳')
+    expect((await bank.request(bank.code('T1'), 'PUT', `/customers/by-external-id/desk/${bank.code('new')}`, body)).status).toBe(
+      200,
+    )
+    await bank.service.owner.query(`update client set scopes = '{import:run,customer:create}' where client_id = $1`, [
+      `feed-${bank.code('B1')}`,
+    ])
+    await bank.service.owner.query('update directory_version set version = version + 1')
+    const imported = await bank.import('customers', [{ externalId: bank.code('1'), ...body }], {
+      client: `feed-${bank.code('B1')}`,
+    })
+    expect(imported.body.code).toBe('not_permitted')
+  })
+})
+
+describe('an exchange rate of a day to come', () => {
+  test('counts in the assets from that day on', async ({ bank, service }) => {
+    await bank.feed('exchangeRates', [{ currency: 'SEK', day: '2026-11-01', rate: '0.5' }])
+    await bank.feed('holdings', [
+      {
+        externalId: bank.code('SEK'),
+        customerExternalId: bank.code('4'),
+        productCode: bank.code('CUR'),
+        currency: 'SEK',
+        balance: '100.00',
+      },
+    ])
+    const aum = async () =>
+      (await bank.request({ client: 'core' }, 'GET', `/customers/${await bank.customerId('4')}`)).body.aum.amount
+    expect(await aum()).toBe('4050.00')
+    await bank.feed('exchangeRates', [{ currency: 'SEK', day: '2026-11-23', rate: '0.9' }])
+    await runAsSystem(service.service, applyRates)
+    expect(await aum()).toBe('4050.00')
+    const before = service.clock.now
+    service.clock.now = new Date('2026-11-22T17:00:00Z')
+    await runAsSystem(service.service, applyRates)
+    service.clock.now = before
+    expect(await aum()).toBe('4090.00')
   })
 })
 

@@ -110,6 +110,7 @@ describe('bad input', () => {
     ['an amount in words', '/customers?aumFrom=much', '/aumFrom', 'invalid_format'],
     ['an amount with too many decimals', '/customers?aumFrom=1.234', '/aumFrom', 'amount'],
     ['a number beyond range', '/customers?aumFrom=99999999999999999', '/aumFrom', 'amount'],
+    ['a day before all calendars', '/customers?openedSince=0001-01-01', '/openedSince', 'day'],
   ])('%s names the field', async ([, url, pointer, rule], { bank }) => {
     const { status, body } = await bank.request(bank.code('M1'), 'GET', url!)
     expect([status, body.code, body.errors?.[0]?.pointer, body.errors?.[0]?.rule]).toEqual([400, 'invalid_input', pointer, rule])
@@ -320,12 +321,20 @@ describe('a version', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412])
   })
 
-  test('answers 304 to who has it already', async ({ bank }) => {
+  test('is no licence to answer that nothing changed: assets move while the dossier stays', async ({ bank }) => {
     const url = `/customers/${await bank.customerId('1')}`
-    const { headers } = await bank.request(bank.code('M1'), 'GET', url)
-    expect(
-      (await bank.request(bank.code('M1'), 'GET', url, undefined, { 'if-none-match': String(headers['etag']) })).status,
-    ).toBe(304)
+    const before = await bank.request(bank.code('M1'), 'GET', url)
+    await bank.feed('balances', [{ holdingExternalId: bank.code('A1'), day: '2026-11-22', amount: '7.00' }])
+    const after = await bank.request(bank.code('M1'), 'GET', url, undefined, { 'if-none-match': String(before.headers['etag']) })
+    expect([after.status, after.headers['etag'], after.body.aum.amount]).toEqual([200, before.headers['etag'], '7.00'])
+  })
+
+  test('named where none is taken is refused and not ignored', async ({ bank }) => {
+    const put = (headers: Record<string, string>) =>
+      bank.request({ client: 'core' }, 'PUT', '/exchange-rates/GBP/2020-01-01', { source: 'core', rate: '9' }, headers)
+    expect((await put({ 'if-match': '"7"' })).body.errors).toMatchObject([{ pointer: '/If-Match', rule: 'precondition' }])
+    expect((await put({ 'if-none-match': '*' })).status).toBe(400)
+    expect((await put({})).status).toBe(200)
   })
 
   test('makes an upsert create only or update only', async ({ bank }) => {
@@ -337,6 +346,21 @@ describe('a version', () => {
     expect(await put({ 'if-none-match': '*' })).toMatchObject({ status: 409, body: { code: 'already_exists' } })
     expect((await put({ 'if-match': '*' })).status).toBe(200)
     expect((await put({ 'if-match': '"99"' })).status).toBe(412)
+  })
+})
+
+describe('a body', () => {
+  test('may not say again what the path and the headers say', async ({ bank }) => {
+    const put = (body: object) =>
+      bank.request({ client: 'core' }, 'PUT', `/customers/by-external-id/core/${bank.code('1')}`, {
+        kind: 'individual',
+        name: '王芳',
+        institutionCode: bank.code('O1'),
+        ...body,
+      })
+    for (const field of ['source', 'externalId', 'mode', 'expectedVersion']) {
+      expect((await put({ [field]: 'x' })).body.errors, field).toMatchObject([{ pointer: `/${field}`, rule: 'unknown_field' }])
+    }
   })
 })
 

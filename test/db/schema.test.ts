@@ -187,6 +187,7 @@ describe('the functions that look across branches', () => {
       'find_external_ids',
       'index_values',
       'portfolio_customers',
+      'portfolio_paths',
     ])
     for (const { name, owner: role, login, path, open } of rows) {
       expect([role, login, open], name).toEqual(['guanxi_lookup', false, false])

@@ -62,7 +62,7 @@ export async function openFeedBank(): Promise<FeedBank> {
     vault: openVault({ master: [key('m1')], index: [key('i1')] }),
     baseCurrency: 'CNY',
     bankTimeZone: 'Asia/Shanghai',
-    calendar: { timeZone: 'Asia/Shanghai', country: 'CN', overrides: new Map() },
+    timeZone: 'Asia/Shanghai',
     fromPerson: false,
   }
   return {

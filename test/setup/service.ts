@@ -64,7 +64,7 @@ export async function startService(bank: Partial<Service['bank']> = {}): Promise
     bank: {
       baseCurrency: 'CNY',
       timeZone: 'Asia/Shanghai',
-      calendar: { timeZone: 'Asia/Shanghai', country: 'CN', overrides: new Map() },
+      country: 'CN',
       ...bank,
     },
     clock: () => clock.now,

@@ -93,16 +93,18 @@ export function collapse<T extends object>(
   combine: 'merge' | 'replace',
 ): Collapsed<T> {
   let newest = storedAsOf ?? ''
-  const counting = rows.filter(({ asOf }) => {
-    if (asOf < newest) return false
+  const counting = rows.flatMap((row) => {
+    // Without an instant of its own a row says what holds as it arrives: of two requests at once the later to come counts.
+    const asOf = !row.dated && row.asOf < newest ? newest : row.asOf
+    if (asOf < newest) return []
     newest = asOf
-    return true
+    return [asOf === row.asOf ? row : { ...row, asOf }]
   })
   const last = counting.at(-1)
   if (rows.length === 1) return last ? { winner: last, others: [] } : { others: [{ line: rows[0]!.line, outcome: 'superseded' }] }
   const said = last && contentOf(last.row)
   const others = rows.flatMap((row) => {
-    if (row === last) return []
+    if (row.line === last?.line) return []
     const same = contentOf(row.row) === said && row.asOf >= (storedAsOf ?? '')
     return [{ line: row.line, outcome: same ? ('unchanged' as const) : ('superseded' as const) }]
   })

@@ -1,5 +1,5 @@
 import type { FeedOutcome, FeedRow } from '../../core/feeds/feed.ts'
-import type { Calendar, Day } from '../../core/calendar.ts'
+import type { Day } from '../../core/calendar.ts'
 import type { Db } from '../database.ts'
 import type { Vault } from '../vault.ts'
 
@@ -14,7 +14,8 @@ export interface FeedContext {
   readonly baseCurrency: string
   /** Of institutions that name none, nor any above them. */
   readonly bankTimeZone: string
-  readonly calendar: Calendar
+  /** Of the sender's institution. */
+  readonly timeZone: string
   /** True where the row comes from a person (single write), whose failing identity numbers are refused; a feed's are kept, marked unverified. */
   readonly fromPerson: boolean
 }

@@ -76,7 +76,7 @@ const distinct = (names: readonly (string | undefined)[]) => sql.param([...new S
 
 function balanceOf(row: HoldingRow, asOf: string, context: FeedContext): { day: Day; amount: string } | FeedRefusal | undefined {
   if (row.balance === undefined) return undefined
-  const day = row.balanceOn ?? dayOf(new Date(asOf), context.calendar.timeZone)
+  const day = row.balanceOn ?? dayOf(new Date(asOf), context.timeZone)
   const amount = isCurrency(row.currency) ? parseAmount(row.balance, row.currency) : undefined
   if (amount === undefined) return refusal('balance', 'invalid_input', amountMisfit)
   return refusedDay(day, 'balanceOn', context.today) ?? { day, amount: `${amount}` }

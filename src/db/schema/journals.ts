@@ -28,6 +28,11 @@ export const auditLink = pgTable('audit_link', {
   hash: bytea().notNull(),
 })
 
+export const auditWatermark = pgTable('audit_watermark', {
+  onlyRow: boolean('only_row').primaryKey().default(true),
+  sealedUntil: timestamp('sealed_until', { withTimezone: true }).notNull(),
+})
+
 export const outboxEvent = pgTable('outbox_event', {
   id: uuid().primaryKey(),
   sequence: bigint({ mode: 'bigint' })

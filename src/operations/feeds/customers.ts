@@ -35,7 +35,7 @@ const {
   ...assignmentFields
 } = feedRows.assignments.shape
 
-export const upsertCustomer = upsertOperation({ ...customers, permission: 'customer:create' })
+export const upsertCustomer = upsertOperation(customers)
 // Who has no number in core banking yet is a prospect, unless it is said otherwise.
 export const createCustomer = createOperation(customers, customerFields, async (_context, input) => ({
   status: 'prospect',

@@ -47,7 +47,7 @@ export const feedErrors: readonly ErrorCode[] = [
   'cycle',
 ]
 
-export function feedContext({ now, today, newId, vault, bank, calendar, actor }: Context): FeedContext {
+export function feedContext({ now, today, newId, vault, bank, timeZone, actor }: Context): FeedContext {
   return {
     now,
     today,
@@ -55,7 +55,7 @@ export function feedContext({ now, today, newId, vault, bank, calendar, actor }:
     vault,
     baseCurrency: bank.baseCurrency,
     bankTimeZone: bank.timeZone,
-    calendar,
+    timeZone,
     fromPerson: actor.kind === 'staff',
   }
 }
@@ -119,7 +119,7 @@ export function upsertOperation<E extends CorrectableEntity>(writes: SingleWrite
     summary: `Make or change ${called} by the name that a source system gives it`,
     description:
       'The same row as in an import, with the same rules. Fields that are missing leave what is stored; sending it again changes nothing.',
-    permission,
+    permission: writes.createPermission ?? permission,
     domain,
     input: z.strictObject({ ...feedRows[entity].shape, mode, expectedVersion }),
     errors: [...feedErrors, 'not_found'],
@@ -132,11 +132,15 @@ export function upsertOperation<E extends CorrectableEntity>(writes: SingleWrite
         wanted === 'upsert' && expected === undefined
           ? undefined
           : await lockByExternalId(context.db, entity, row as unknown as Named)
-      if (wanted === 'create_only' && stored)
-        throw new DomainError('already_exists', `This source has ${called} of this name already.`)
+      if (wanted === 'create_only' && stored) throw alreadyExists(called)
       if ((wanted === 'update_only' || expected !== undefined) && !stored) throw notFound(called.replace(/^an? /, ''))
       checkVersion(expected, stored?.version)
-      return answerOne(context, view, byId(await writeRow(context, writes, row), noun))
+      const written = await writeRow(context, writes, row)
+      // Somebody else may have made it since we looked: what counts is what the write did.
+      if (wanted === 'create_only' && written.outcome !== 'created') throw alreadyExists(called)
+      if (written.outcome !== 'created' && !context.permits(permission))
+        throw new DomainError('not_permitted', `To change what is there needs the permission ${permission}.`)
+      return answerOne(context, view, byId(written, noun))
     },
   })
 }
@@ -164,11 +168,9 @@ export function createOperation<E extends CorrectableEntity>(
     errors: [...feedErrors, 'not_found'],
     async run(context, input) {
       const row = { source: OWN_SOURCE, externalId: context.newId(), ...(await refer(context, input)) }
-      if (await lockByExternalId(context.db, entity, row as unknown as Named))
-        throw new DomainError('already_exists', `This source has ${called} of this name already.`)
+      if (await lockByExternalId(context.db, entity, row as unknown as Named)) throw alreadyExists(called)
       const written = await writeRow(context, writes, row)
-      if (written.outcome !== 'created')
-        throw new DomainError('already_exists', `This source has ${called} of this name already.`)
+      if (written.outcome !== 'created') throw alreadyExists(called)
       return answerOne(context, view, byId(written, noun))
     },
   })
@@ -233,6 +235,10 @@ function notRequired(schema: z.ZodType): z.ZodType {
 /** The same field, as one that must be given. */
 export function required(schema: z.ZodOptional): z.ZodType {
   return (schema.unwrap() as z.ZodType).meta(schema.meta() ?? {})
+}
+
+function alreadyExists(called: string): DomainError {
+  return new DomainError('already_exists', `This source has ${called} of this name already.`)
 }
 
 function checkVersion(expected: number | undefined, actual: number | undefined): void {
