@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import type { Socket } from 'node:net'
 import Fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -17,7 +18,7 @@ import { limitRate, type RateLimit } from './rest/rate-limit.ts'
 import { serveImports } from './rest/imports.ts'
 import { rest } from './rest/plugin.ts'
 import { methodsOf } from './rest/methods.ts'
-import { sendProblem } from './rest/problems.ts'
+import { parserRefusal, rawProblem, sendProblem } from './rest/problems.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -59,6 +60,11 @@ export async function buildApp({ service, authenticate, metrics, settings }: Dep
     trustProxy: settings.trustProxy as boolean | string[],
     routerOptions: { maxParamLength: 256 },
     genReqId: requestIdOf,
+    frameworkErrors: (error, request, reply) => {
+      reply.header('X-Request-Id', request.id)
+      sendProblem(error, request, reply)
+    },
+    clientErrorHandler: refuseConnection,
     // Requests are logged once, when they are answered, by route and without what callers sent.
     logController: new LogController({ disableRequestLogging: true }),
   })
@@ -74,17 +80,25 @@ export async function buildApp({ service, authenticate, metrics, settings }: Dep
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (!isUtf8(body)) done(new DomainError('malformed_request', 'The body is not valid UTF-8.'))
+    if (!saysUtf8(request.headers['content-type'])) done(new DomainError('unsupported_media_type', 'JSON is sent in UTF-8.'))
+    else if (!isUtf8(body)) done(new DomainError('malformed_request', 'The body is not valid UTF-8.'))
     else void parseJson(request, body.toString('utf8'), done)
   })
 
+  const countRefused = await limitRate(app, settings.rateLimit)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('X-Request-Id', request.id)
     const { traceparent } = request.headers
     if (typeof traceparent === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent))
       reply.header('traceparent', traceparent)
     if (!request.routeOptions.config.streams) limitTime(request, reply, settings.requestTimeoutMs)
-    if (request.routeOptions.config.operation !== undefined) request.caller = await authenticate(tokenOf(request))
+    if (request.routeOptions.config.operation === undefined) return
+    try {
+      request.caller = await authenticate(tokenOf(request))
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'unauthenticated') await countRefused(request, reply)
+      throw error
+    }
   })
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request
@@ -94,7 +108,6 @@ export async function buildApp({ service, authenticate, metrics, settings }: Dep
     )
   })
 
-  await limitRate(app, settings.rateLimit)
   app.get('/health/live', async () => ({ status: 'ok' }))
   app.get('/health/ready', async () => {
     await service.database.read(
@@ -105,7 +118,7 @@ export async function buildApp({ service, authenticate, metrics, settings }: Dep
   })
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()))
   await app.register((scope) => rest(scope, service))
-  await app.register((scope) => serveImports(scope, service))
+  await app.register((scope) => serveImports(scope, service, settings.requestTimeoutMs))
   await documentation(app, { graphiql: settings.graphiql })
   await graphql(app, service, settings.graphql)
   return app
@@ -115,6 +128,19 @@ export async function buildApp({ service, authenticate, metrics, settings }: Dep
 function limitTime(request: FastifyRequest, reply: FastifyReply, milliseconds: number): void {
   const timer = setTimeout(() => request.raw.destroy(), milliseconds)
   reply.raw.once('close', () => clearTimeout(timer))
+}
+
+/** Answers on a connection that sends what is no request. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  if (socket.writable) socket.write(rawProblem(parserRefusal(error), crypto.randomUUID()))
+  socket.destroy()
+}
+
+/** JSON has one encoding (RFC 8259): a body that says it has another one would be read as what it is not. */
+function saysUtf8(contentType = ''): boolean {
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType)?.[1]
+  return charset === undefined || /^utf-?8$/i.test(charset)
 }
 
 /** The caller's own request id where it is one, so that it can be found in both logs. */

@@ -9,6 +9,7 @@ import { DomainError } from './core/errors.ts'
 import { openDatabase } from './db/database.ts'
 import { openVault } from './db/vault.ts'
 import { startWorker } from './jobs/worker.ts'
+import { serializers } from './log.ts'
 import { openMetrics } from './metrics.ts'
 import { openCursorCodec } from './operations/cursor.ts'
 import { type Caller, openDirectory } from './operations/directory.ts'
@@ -59,7 +60,7 @@ export async function serve(config: Config, assembly: Assembly): Promise<{ reado
     metrics,
     authenticate: authenticator(verifier),
     settings: {
-      logger: { level: config.logLevel },
+      logger: { level: config.logLevel, serializers },
       bodyLimitBytes: config.bodyLimitBytes,
       requestTimeoutMs: config.requestTimeoutMs,
       trustProxy: typeof config.trustProxy === 'object' ? [...config.trustProxy] : config.trustProxy,

@@ -199,23 +199,20 @@ interface Lane {
 /** One shared pipelined connection. When it is lost, the requests in flight fail and the next request makes a new one. */
 function openLane(config: ClientConfig, log: { warn(details: object, message: string): void }): Lane {
   let current: Promise<Client> | undefined
-  const connect = async (): Promise<Client> => {
+  const connect = (): Promise<Client> => {
     const client = new Client(config)
+    const connection = client.connect().then(() => client)
+    // A dead client ends late, when its successor is in place.
     const forget = (): void => {
-      current = undefined
+      if (current === connection) current = undefined
     }
     client.on('error', (error) => {
       log.warn({ reason: error.message }, 'a fast-lane connection was lost')
       forget()
     })
     client.on('end', forget)
-    try {
-      await client.connect()
-      return client
-    } catch (error) {
-      forget()
-      throw error
-    }
+    connection.catch(forget)
+    return connection
   }
   return {
     connected: () => (current ??= connect()),

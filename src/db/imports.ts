@@ -30,10 +30,13 @@ export interface HeldImport {
   readonly committedLine: number
 }
 
-/** The import of this id, in scope, held until the transaction ends. */
+const LONGEST_WAIT_FOR_IMPORT_MS = 5_000
+
+/** The import of this id, in scope, held until the transaction ends. Whoever ends a batch holds it for a moment: longer than that is not waited. */
 export async function lockImport(db: Db, id: string): Promise<HeldImport | undefined> {
+  await db.rows(sql.raw(`set local lock_timeout = ${LONGEST_WAIT_FOR_IMPORT_MS}`))
   const [row] = await db.rows<HeldImport>(
-    sql`select r.caller, r.entity, r.format, ${sql.raw(importStatus('r'))} as status, r.committed_line::float8 as "committedLine" from import_run r where r.id = ${id}::uuid for update`,
+    sql`select r.caller, r.entity, r.format, ${sql.raw(importStatus('r'))} as status, r.committed_line::float8 as "committedLine" from import_run r where r.id = ${id}::uuid for no key update`,
   )
   return row
 }
@@ -56,41 +59,47 @@ export interface BatchCounts {
 }
 
 /**
- * Counts a batch in its own transaction, before its rows are applied, and holds the import: `undefined` where another sender has taken over,
- * else whether somebody asked to cancel and how many rows were rejected before.
+ * Whether an attempt may go on: `undefined` where another sender has taken over, else whether somebody asked to cancel and how many rows
+ * were rejected before. Holds nothing: a batch may take long, and meanwhile the import must be seen to live and be cancelled.
  */
-export async function holdForBatch(
+export async function findAttempt(
   db: Db,
   id: string,
   attempt: number,
 ): Promise<{ readonly cancelRequested: boolean; readonly rejected: number } | undefined> {
   const [row] = await db.rows<{ cancel_requested: boolean; rejected: number }>(
-    sql`select cancel_requested, rows_rejected::int as rejected from import_run where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running' for update`,
+    sql`select cancel_requested, rows_rejected::int as rejected from import_run where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running'`,
   )
   return row && { cancelRequested: row.cancel_requested, rejected: row.rejected }
 }
 
+/** Counts a batch at the end of its own transaction: false where another sender has taken over meanwhile, so that the batch must not be committed. */
 export async function countBatch(
   db: Db,
   id: string,
+  attempt: number,
   counts: BatchCounts,
   committedLine: number,
   header: readonly string[] | undefined,
-): Promise<void> {
-  await db.rows(sql`
+): Promise<boolean> {
+  const counted = await db.rows(sql`
     update import_run set
       rows_read = rows_read + ${counts.read}::int, rows_created = rows_created + ${counts.created}::int, rows_updated = rows_updated + ${counts.updated}::int,
       rows_unchanged = rows_unchanged + ${counts.unchanged}::int, rows_superseded = rows_superseded + ${counts.superseded}::int, rows_rejected = rows_rejected + ${counts.rejected}::int,
       committed_line = greatest(committed_line, ${committedLine}::bigint), heartbeat_at = clock_timestamp(),
       header = coalesce(header, ${header === undefined ? null : sql.param(header)}::text[])
-    where id = ${id}::uuid`)
+    where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running' returning id`)
+  return counted.length > 0
 }
 
-/** Tells that the sender is alive though no row has come. */
+const LONGEST_BEAT_MS = 2_000
+
+/** Tells that an import is alive, between batches and during them. Waits for nobody: whoever holds the row writes to it, or the next beat does. */
 export async function beat(db: Db, id: string, attempt: number): Promise<void> {
-  await db.rows(
-    sql`update import_run set heartbeat_at = clock_timestamp() where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running'`,
-  )
+  await db.rows(sql.raw(`set local statement_timeout = ${LONGEST_BEAT_MS}`))
+  await db.rows(sql`
+    update import_run set heartbeat_at = clock_timestamp()
+    where id = (select id from import_run where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running' for no key update skip locked)`)
 }
 
 export async function finishImport(

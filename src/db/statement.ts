@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { SQL } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 
@@ -18,17 +19,68 @@ export function statementOf(query: SQL | Statement): Statement {
   return { text: sql, values: params }
 }
 
-/** Most texts that are kept prepared on a connection; what comes later is planned each time. */
-const MOST_PREPARED = 200
-
-const names = new Map<string, string>()
-
-/** The name under which a text is prepared on every connection, the first `MOST_PREPARED` of them. */
-export function preparedName(text: string): string | undefined {
-  const known = names.get(text)
-  if (known) return known
-  if (names.size >= MOST_PREPARED) return undefined
-  const name = `q${names.size}`
-  names.set(text, name)
-  return name
+export interface PreparedBounds {
+  /** Texts that have a name at a time. */
+  readonly live: number
+  /** Names ever given: each stays prepared on every connection that has used it, as long as the connection lasts. */
+  readonly names: number
+  /** Texts without a name that are remembered. */
+  readonly candidates: number
+  /** Which time a remembered text comes with a name. */
+  readonly earnedAt: number
+  /** Statements after which a text that did not come again is cold and may lose its name to another. */
+  readonly coldAfter: number
+  /** Characters of the longest text that gets a name. */
+  readonly length: number
 }
+
+const bounds: PreparedBounds = { live: 200, names: 500, candidates: 1_000, earnedAt: 3, coldAfter: 10_000, length: 50_000 }
+
+/**
+ * Gives names to the texts that come often. Callers shape texts (GraphQL selections, filters), so the first to come must not have the names
+ * for good: a text earns its name when it comes for the third time among the last 1,000 others without one, and with all 200 taken it
+ * replaces only one that was not used for 10,000 statements, so that what is hot stays prepared. A name never goes to a second text, as
+ * drivers keep statements by name, and nothing is deallocated: 500 names in all bound what a connection holds on the server. Once they
+ * are gone the texts that have one keep it, and others are planned each time, until the service starts again.
+ */
+export function preparedNames({ live, names, candidates, earnedAt, coldAfter, length }: PreparedBounds) {
+  const named = new Map<string, { readonly name: string; usedAt: number }>()
+  const seen = new Map<string, number>()
+  let given = 0
+  let clock = 0
+
+  function takeTurn(text: string): boolean {
+    // Long texts are remembered by their hash.
+    const key = createHash('sha256').update(text).digest('base64')
+    const times = (seen.get(key) ?? 0) + 1
+    seen.delete(key)
+    if (times >= earnedAt && makeRoom()) return true
+    seen.set(key, times)
+    if (seen.size > candidates) seen.delete(seen.keys().next().value!)
+    return false
+  }
+
+  function makeRoom(): boolean {
+    if (given >= names) return false
+    if (named.size < live) return true
+    const [coldest] = [...named].toSorted(([, one], [, other]) => one.usedAt - other.usedAt)
+    if (!coldest || clock - coldest[1].usedAt < coldAfter) return false
+    return named.delete(coldest[0])
+  }
+
+  /** The name under which a text is prepared on every connection; undefined for one that is planned each time. */
+  return (text: string): string | undefined => {
+    clock++
+    const known = named.get(text)
+    if (known) {
+      known.usedAt = clock
+      return known.name
+    }
+    if (given >= names || text.length > length || !takeTurn(text)) return undefined
+    const name = `q${given++}`
+    named.set(text, { name, usedAt: clock })
+    return name
+  }
+}
+
+export const preparedName = preparedNames(bounds)

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type DocumentNode, type ExecutionResult, GraphQLError, parse } from 'graphql'
+import { type DocumentNode, execute, type ExecutionResult, GraphQLError, parse, validate } from 'graphql'
 import mercurius, { type MercuriusOptions } from 'mercurius'
 import { DomainError } from '../core/errors.ts'
 import type { Service } from '../operations/execute.ts'
-import { checkLimits } from './limits.ts'
-import { resolvers } from './resolvers.ts'
+import { checkLength, checkLimits } from './limits.ts'
+import { type GraphqlContext, resolvers } from './resolvers.ts'
 import { scalars } from './scalars.ts'
 
 export interface GraphqlSettings {
@@ -16,7 +16,12 @@ export interface GraphqlSettings {
 }
 
 const RESPONSE_TYPE = 'application/graphql-response+json'
-const MOST_PARSED = 500
+
+/** Documents kept with what was made of them; each may come to a few hundred times its text. */
+const MOST_KEPT = 100
+/** Characters of the longest document that is kept. */
+const LONGEST_KEPT = 20_000
+const MOST_TOKENS = 20_000
 
 interface GraphqlBody {
   readonly query?: unknown
@@ -33,6 +38,7 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
     routes: false,
     graphiql: false,
     jit: 1,
+    cache: MOST_KEPT,
     errorFormatter: ({ data, errors }, { request }: { readonly request: FastifyRequest } & object) => ({
       statusCode: 200,
       response: { data: data ?? null, errors: (errors ?? []).map((error) => publicError(error, request)) },
@@ -46,20 +52,16 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
     const variables = (body.variables ?? {}) as Record<string, unknown>
     const operationName = (body.operationName ?? undefined) as string | undefined
     try {
-      let document = parsed.get(source)
-      if (!document) {
-        document = parse(source, { maxTokens: 20_000 })
-        if (parsed.size >= MOST_PARSED) parsed.delete(parsed.keys().next().value!)
-        parsed.set(source, document)
-      }
-      checkLimits(document, variables)
+      checkLength(source)
+      const document = parsed.get(source) ?? parseDocument(source)
+      if (source.length <= LONGEST_KEPT) keep(parsed, source, document)
+      checkLimits(app.graphql.schema, document, variables)
       // Everything under a root field was read by its own statement, so the default look-up by name answers all else.
-      const { data, errors } = await app.graphql(
-        keyedSource(source, document, operationName),
-        { request, service } as never,
-        variables,
-        operationName,
-      )
+      const context = { request, service }
+      const { data, errors } =
+        source.length <= LONGEST_KEPT
+          ? await app.graphql(keyedSource(source, document, operationName), context as never, variables, operationName)
+          : await runOnce(app, document, context, variables, operationName)
       return send(request, reply, 200, { ...(data !== undefined && { data }), ...(errors?.length && { errors }) })
     } catch (error) {
       return send(request, reply, 400, { errors: requestErrors(error, request) })
@@ -67,10 +69,49 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
   })
 }
 
-/** mercurius keeps what it has compiled by the text alone: a document of several operations needs a text for each of them. */
+/** Throws what graphql says of bad syntax, or `query_too_complex`. */
+function parseDocument(source: string): DocumentNode {
+  try {
+    return parse(source, { maxTokens: MOST_TOKENS })
+  } catch (error) {
+    // The parser goes down a level with every bracket; the stack is what ends it.
+    if (error instanceof RangeError) throw new DomainError('query_too_complex', 'It nests too deep to be read.')
+    throw error
+  }
+}
+
+/** The document that was asked for the longest time ago makes room. */
+function keep(parsed: Map<string, DocumentNode>, source: string, document: DocumentNode): void {
+  parsed.delete(source)
+  parsed.set(source, document)
+  if (parsed.size > MOST_KEPT) parsed.delete(parsed.keys().next().value!)
+}
+
+/** Runs a document that is too long to be kept, past mercurius, which would keep it. */
+async function runOnce(
+  { graphql: { schema } }: FastifyInstance,
+  document: DocumentNode,
+  contextValue: GraphqlContext,
+  variableValues: Record<string, unknown>,
+  operationName: string | undefined,
+): Promise<ExecutionResult> {
+  const invalid = validate(schema, document)
+  if (invalid.length > 0) throw Object.assign(new Error('The document is not valid.'), { errors: invalid })
+  const result = await execute({ schema, document, contextValue, variableValues, operationName })
+  // Without data it did not begin to run: variables or the operation's name.
+  if (result.data === undefined) throw Object.assign(new Error('The document cannot run.'), { errors: result.errors })
+  const { data, errors } = result
+  return { data, ...(errors && { errors: errors.map((error) => publicError(error, contextValue.request)) }) }
+}
+
+/**
+ * mercurius keeps what it has compiled by the text alone: a document of several operations needs a text for each of them, and only for
+ * those that it has, or names of any length would be kept.
+ */
 function keyedSource(source: string, { definitions }: DocumentNode, operationName: string | undefined): string {
-  return operationName !== undefined && definitions.filter(({ kind }) => kind === 'OperationDefinition').length > 1
-    ? `${source}\n# ${operationName.replaceAll(/\W/g, '')}`
+  const operations = definitions.flatMap((one) => (one.kind === 'OperationDefinition' ? [one.name?.value] : []))
+  return operations.length > 1 && operationName !== undefined && operations.includes(operationName)
+    ? `${source}\n# ${operationName}`
     : source
 }
 

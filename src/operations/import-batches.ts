@@ -7,7 +7,7 @@ import type { Db } from '../db/database.ts'
 import { outageOf } from '../db/failures.ts'
 import { feeds } from '../db/feeds/all.ts'
 import type { ApplyFeed } from '../db/feeds/feed.ts'
-import { countBatch, holdForBatch, insertRejects } from '../db/imports.ts'
+import { countBatch, findAttempt, insertRejects } from '../db/imports.ts'
 import { feedContext } from './feeds/single-write.ts'
 import type { Context } from './operation.ts'
 
@@ -156,12 +156,12 @@ async function commitBatch(
   header: readonly string[] | undefined,
 ): Promise<boolean> {
   return context.inTransaction(async ({ db, record }) => {
-    const held = await holdForBatch(db, run.id, run.attempt)
-    if (!held) throw new DomainError('import_in_progress', 'Another sender has taken this import over.')
-    if (held.cancelRequested) return false
+    const stands = await findAttempt(db, run.id, run.attempt)
+    if (!stands) throw takenOver()
+    if (stands.cancelRequested) return false
     const outcomes = await apply(db, context, run.entity, good)
     const rejects = [...bad, ...refusedOf(outcomes, batch)].sort((a, b) => a.line - b.line)
-    await keepRejects(db, context, run.id, rejects.slice(0, Math.max(0, MOST_REJECTS_KEPT - held.rejected)))
+    await keepRejects(db, context, run.id, rejects.slice(0, Math.max(0, MOST_REJECTS_KEPT - stands.rejected)))
     const count = (outcome: string): number => outcomes.filter((one) => 'outcome' in one && one.outcome === outcome).length
     const counts = {
       read: batch.length,
@@ -171,7 +171,8 @@ async function commitBatch(
       superseded: count('superseded'),
       rejected: rejects.length,
     }
-    await countBatch(db, run.id, counts, batch.at(-1)!.line, header)
+    // The fence: of two senders under one id, the earlier one's batch is rolled back here.
+    if (!(await countBatch(db, run.id, run.attempt, counts, batch.at(-1)!.line, header))) throw takenOver()
     record({
       event: `${run.entity}.imported`,
       subjectType: 'import',
@@ -180,6 +181,10 @@ async function commitBatch(
     })
     return true
   })
+}
+
+function takenOver(): DomainError {
+  return new DomainError('import_in_progress', 'Another sender has taken this import over.')
 }
 
 async function apply(

@@ -71,7 +71,7 @@ export const importRows = viewOperation(importView, {
     const begun = await begin(context, of, importId ?? context.newId(), rows.format)
     if (!('run' in begun)) return report(context, begun.done)
     const { run } = begun
-    const heart = setInterval(() => void context.inTransaction(({ db }) => beat(db, run.id, run.attempt)).catch(() => {}), 5_000)
+    const stopHeart = startHeart(context, run)
     try {
       const cancelled = await applyAll(context, run, rows, firstLine)
       await finish(context, run, { status: cancelled ? 'cancelled' : 'completed' })
@@ -79,11 +79,29 @@ export const importRows = viewOperation(importView, {
       await finish(context, run, endOf(error)).catch(() => {})
       throw error
     } finally {
-      clearInterval(heart)
+      stopHeart()
     }
     return report(context, run.id)
   },
 })
+
+const BEAT_MS = 5_000
+
+/** Beats while the import runs, one beat at a time, so that it never takes more than one connection beside the batch's own. */
+function startHeart({ inTransaction }: Context, { id: importId, attempt }: Run): () => void {
+  let beating = false
+  const heart = setInterval(() => {
+    if (beating) return
+    beating = true
+    void inTransaction(({ db }) => beat(db, importId, attempt))
+      // A beat that is missed is made up for by the next one.
+      .catch(() => {})
+      .finally(() => {
+        beating = false
+      })
+  }, BEAT_MS)
+  return () => clearInterval(heart)
+}
 
 /** How an import stands now, as the caller selected it. */
 async function report(context: Context, importId: string): Promise<Record<string, unknown>> {

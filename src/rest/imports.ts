@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { DomainError, type ErrorCode, refuseField } from '../core/errors.ts'
 import { feedEntities, type FeedEntity } from '../core/feeds/feed.ts'
 import { csvColumns } from '../core/feeds/rows.ts'
@@ -35,8 +35,13 @@ const codes: Readonly<Record<ImportRefusalCode, ErrorCode>> = {
   stream_aborted: 'stream_aborted',
 }
 
-/** Serves imports: the body is read as a stream by what it says it is, and never held whole. */
-export async function serveImports(app: FastifyInstance, service: Service): Promise<void> {
+const columnFaults: Partial<Readonly<Record<ImportRefusalCode, string>>> = {
+  unknown_columns: 'The entity has no such column.',
+  duplicate_columns: 'The header names this column more than once.',
+}
+
+/** Serves imports: the body is read as a stream by what it says it is, and never held whole. A sender may be silent for so many milliseconds. */
+export async function serveImports(app: FastifyInstance, service: Service, longestSilenceMs: number): Promise<void> {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, body, done) => done(null, body))
 
@@ -45,6 +50,7 @@ export async function serveImports(app: FastifyInstance, service: Service): Prom
     { config: { operation: 'importRows', streams: true } },
     async (request, reply) => {
       const named = { importId: service.newId(), ...namedBy(request) }
+      const goBack = timeReading(request, reply, longestSilenceMs)
       // Said with every answer, so that what broke off can be taken up again.
       if (/^[\w-]{1,64}$/.test(String(named.importId))) reply.header('Import-Id', String(named.importId))
       const { answer } = await execute(service, importRows, {
@@ -54,6 +60,7 @@ export async function serveImports(app: FastifyInstance, service: Service): Prom
         refusedAs: null,
         requestId: request.id,
       }).finally(() => {
+        goBack()
         // What is unread of a refused stream is let go, so that the answer reaches the sender.
         request.raw.resume()
       })
@@ -79,6 +86,26 @@ export async function serveImports(app: FastifyInstance, service: Service): Prom
   )
 }
 
+/**
+ * Times the sender's silence only, and not our own while a batch is applied or after the body has been read: for that, the connection's time-out
+ * is heard here instead of destroying it. Answers how to go back to that.
+ */
+function timeReading({ raw }: FastifyRequest, { raw: response }: FastifyReply, milliseconds: number): () => void {
+  const heard = (): void => {
+    if (raw.complete) return
+    // What has come and was not taken yet keeps the sender waiting for us.
+    if (raw.readableLength > 0) raw.setTimeout(milliseconds)
+    else raw.destroy()
+  }
+  const unheard = (): void => {}
+  raw.on('timeout', heard)
+  response.on('timeout', unheard)
+  return () => {
+    raw.off('timeout', heard)
+    response.off('timeout', unheard)
+  }
+}
+
 function entityOf(text: string): FeedEntity {
   const entity = feedEntities.find((known) => known === text)
   if (!entity)
@@ -92,8 +119,19 @@ function namedBy({ headers, params }: FastifyRequest<{ Params: { entity: string 
   return {
     entity: params.entity,
     ...(importId !== undefined && { importId }),
-    ...(firstLine !== undefined && { firstLine: Number(firstLine) }),
+    ...(firstLine !== undefined && { firstLine: lineOf(firstLine) }),
   }
+}
+
+function lineOf(text: string | readonly string[]): number {
+  if (typeof text !== 'string' || !/^[1-9]\d{0,14}$/.test(text))
+    throw refuseField(
+      'invalid_input',
+      'firstLine',
+      'line',
+      'Import-First-Line is the number of a line, from 1, in decimal digits.',
+    )
+  return Number(text)
 }
 
 function sentRows({ raw, headers }: FastifyRequest, entity: FeedEntity) {
@@ -127,6 +165,6 @@ function refusalOf({ code, message, columns }: ImportRefusal): DomainError {
   return new DomainError(
     codes[code],
     message,
-    (columns ?? []).map((column) => ({ pointer: `/${column}`, rule: code, message: 'The entity has no such column.' })),
+    (columns ?? []).map((column) => ({ pointer: `/${column}`, rule: code, message: columnFaults[code] ?? message })),
   )
 }

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { DomainError, type ErrorCode, type InputProblem } from '../core/errors.ts'
 
@@ -74,6 +75,34 @@ function recognised(error: unknown): DomainError | undefined {
         return new DomainError('malformed_request', 'The request cannot be read.')
       return undefined
   }
+}
+
+/** What the HTTP parser refuses, before there is a request. */
+export function parserRefusal({ code }: { readonly code?: string }): DomainError {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new DomainError('malformed_request', 'The header fields are larger than the service takes.')
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new DomainError('malformed_request', 'The request did not come in time.')
+    default:
+      return new DomainError('malformed_request', 'This is not well-formed HTTP.')
+  }
+}
+
+/** A refusal as the bytes of a whole HTTP answer, for a connection on which no request could be read. */
+export function rawProblem({ code, message }: DomainError, traceId: string): string {
+  const { status, title } = problems[code]
+  const document: ProblemDocument = { type: `/problems/${code}`, title, status, detail: message, code, traceId }
+  const body = JSON.stringify(document)
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${traceId}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n')
 }
 
 /** Every failure leaves as a problem document (RFC 9457); what nobody expected is logged and shows nothing of itself. */

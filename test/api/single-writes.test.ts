@@ -1,7 +1,8 @@
 import { describe, expect } from 'vitest'
 import { runAsSystem } from '../../src/jobs/worker.ts'
 import { applyRates } from '../../src/operations/jobs.ts'
-import { test, type TestBank } from '../setup/service.ts'
+import { operations } from '../../src/operations/all.ts'
+import { type Caller, test, type TestBank } from '../setup/service.ts'
 
 const core = { client: 'core' }
 
@@ -487,5 +488,197 @@ describe('a delegation', () => {
     expect(await ask(r1, r2)).toBeUndefined()
     expect(await ask(r1, await bank.staffId('R3'))).toBe('period_overlap')
     expect(await ask(r2, r1)).toBe('cycle')
+  })
+})
+
+describe('every command', () => {
+  test('leaves an audit entry with its name and caller, and an event in the same transaction', async ({ bank, service }) => {
+    const c = (name: string) => bank.code(name)
+    const admin = c('A1')
+    const manager = c('M1')
+    const customer = `/customers/${await bank.customerId('1')}`
+    const holding = `${customer}/holdings/${await bank.holdingId('A1')}`
+    const etag = async (url: string, caller: Caller) => ({
+      'if-match': String((await bank.request(caller, 'GET', url)).headers['etag']),
+    })
+    const made: Record<string, string> = {}
+    /** The command, who gives it, and the request; ids of what earlier ones made stand in `made`. */
+    const commands: readonly (readonly [
+      string,
+      Caller,
+      string,
+      string | (() => string),
+      object?,
+      (() => Promise<Record<string, string>>)?,
+    ])[] = [
+      ['createInstitution', admin, 'POST', '/institutions', { code: c('j1'), name: '一', kind: 'outlet', parentCode: c('B1') }],
+      [
+        'correctInstitution',
+        admin,
+        'PATCH',
+        () => `/institutions/${made['createInstitution']}`,
+        { name: '二' },
+        () => etag(`/institutions/${made['createInstitution']}`, admin),
+      ],
+      [
+        'upsertInstitution',
+        core,
+        'PUT',
+        `/institutions/by-external-id/core/${c('j2')}`,
+        { name: '三', kind: 'outlet', parentCode: c('B1') },
+      ],
+      [
+        'createStaff',
+        admin,
+        'POST',
+        '/staff',
+        { number: c('j1'), name: '员', institutionCode: c('O1'), roles: ['relationship_manager'] },
+      ],
+      [
+        'correctStaff',
+        admin,
+        'PATCH',
+        () => `/staff/${made['createStaff']}`,
+        { name: '工' },
+        () => etag(`/staff/${made['createStaff']}`, admin),
+      ],
+      ['deactivateStaff', admin, 'POST', () => `/staff/${made['createStaff']}/deactivation`],
+      [
+        'upsertStaff',
+        core,
+        'PUT',
+        `/staff/by-external-id/core/${c('j2')}`,
+        { name: '职', institutionCode: c('O1'), roles: ['teller'] },
+      ],
+      ['createProduct', admin, 'POST', '/products', { code: c('j1'), name: '品', family: 'fund', category: 'fee' }],
+      [
+        'correctProduct',
+        admin,
+        'PATCH',
+        () => `/products/${made['createProduct']}`,
+        { name: '物' },
+        () => etag(`/products/${made['createProduct']}`, admin),
+      ],
+      ['closeProduct', admin, 'POST', () => `/products/${made['createProduct']}/closure`],
+      ['upsertProduct', core, 'PUT', `/products/by-external-id/core/${c('j2')}`, { name: '产', family: 'fund', category: 'fee' }],
+      ['setCalendarDay', admin, 'PUT', '/calendar-days/CN/2031-01-02', { kind: 'holiday' }],
+      ['upsertExchangeRate', core, 'PUT', '/exchange-rates/NOK/2026-01-02', { source: 'core', rate: '0.66' }],
+      ['createCustomer', manager, 'POST', '/customers', { name: '客', kind: 'individual', institutionCode: c('O1') }],
+      ['correctCustomer', manager, 'PATCH', customer, { industry: 'F52' }, () => etag(customer, manager)],
+      [
+        'upsertCustomer',
+        core,
+        'PUT',
+        `/customers/by-external-id/core/${c('j2')}`,
+        { name: '户', kind: 'individual', institutionCode: c('O1') },
+      ],
+      [
+        'createAssignment',
+        manager,
+        'POST',
+        () => `/customers/${made['createCustomer']}/assignments`,
+        { staffNumber: c('R1'), businessLine: 'personal', startsOn: '2026-11-22' },
+      ],
+      [
+        'correctAssignment',
+        manager,
+        'PATCH',
+        () => `/customers/${made['createCustomer']}/assignments/${made['createAssignment']}`,
+        { endsOn: '2027-01-01' },
+        async () => ({ 'if-match': '"1"' }),
+      ],
+      [
+        'endAssignment',
+        manager,
+        'POST',
+        () => `/customers/${made['createCustomer']}/assignments/${made['createAssignment']}/end`,
+      ],
+      [
+        'upsertAssignment',
+        core,
+        'PUT',
+        `/assignments/by-external-id/core/${c('j2')}`,
+        { customerExternalId: c('j2'), staffNumber: c('R1'), businessLine: 'personal', startsOn: '2026-11-22' },
+      ],
+      ['closeCustomer', manager, 'POST', () => `/customers/${made['createCustomer']}/closure`],
+      ['createHolding', core, 'POST', `${customer}/holdings`, { productCode: c('CUR'), currency: 'CNY' }],
+      ['correctHolding', core, 'PATCH', holding, { maturesOn: '2028-01-01' }, () => etag(holding, core)],
+      ['closeHolding', core, 'POST', () => `${customer}/holdings/${made['createHolding']}/closure`],
+      [
+        'upsertHolding',
+        core,
+        'PUT',
+        `/holdings/by-external-id/core/${c('j2')}`,
+        { customerExternalId: c('1'), productCode: c('CUR'), currency: 'CNY' },
+      ],
+      ['upsertBalance', core, 'PUT', `/holdings/by-external-id/core/${c('j2')}/balances/2026-11-01`, { amount: '5.00' }],
+      [
+        'upsertHoldingParty',
+        core,
+        'PUT',
+        `/holding-parties/by-external-id/core/${c('j2')}`,
+        { customerExternalId: c('2'), role: 'guarantor' },
+      ],
+      [
+        'upsertActivity',
+        core,
+        'PUT',
+        `/activity/by-external-id/core/${c('1')}`,
+        { month: '2026-09', channel: 'atm', type: 'cash', currency: 'CNY', count: 1 },
+      ],
+      ['createMovement', core, 'POST', `${holding}/movements`, { direction: 'out', amount: '50000.00', bookedOn: '2026-11-20' }],
+      [
+        'correctMovement',
+        core,
+        'PATCH',
+        () => `${customer}/movements/${made['createMovement']}`,
+        { channel: 'counter' },
+        async () => ({ 'if-match': '"1"' }),
+      ],
+      ['voidMovement', core, 'POST', () => `${customer}/movements/${made['createMovement']}/voiding`],
+      [
+        'upsertMovement',
+        core,
+        'PUT',
+        `/movements/by-external-id/core/${c('j2')}`,
+        { holdingExternalId: c('A1'), direction: 'in', amount: '60000.00', bookedOn: '2026-11-20' },
+      ],
+      [
+        'delegatePortfolio',
+        manager,
+        'POST',
+        '/delegations',
+        {
+          staffId: await bank.staffId('R1'),
+          deputyId: await bank.staffId('R2'),
+          startsOn: '2026-12-01',
+          endsOn: '2026-12-05',
+          reason: 'leave',
+        },
+      ],
+      ['revokeDelegation', manager, 'POST', () => `/delegations/${made['delegatePortfolio']}/revocation`],
+      ['closeInstitution', admin, 'POST', () => `/institutions/${made['createInstitution']}/closure`],
+    ]
+    const count = async (table: string, condition: string) =>
+      (await service.owner.query(`select count(*)::int as n from ${table} where ${condition}`)).rows[0].n
+    for (const [name, caller, method, url, body, headers] of commands) {
+      const events = await count('outbox_event', 'true')
+      const answer = await bank.request(caller, method, typeof url === 'string' ? url : url(), body, {
+        'x-request-id': `${bank.name}-${name}`,
+        ...(await headers?.()),
+      })
+      expect(answer.status, `${name} ${JSON.stringify(answer.body)}`).toBeLessThan(300)
+      made[name] = answer.body.id
+      const { rows } = await service.owner.query('select operation, actor_id from audit_entry where request_id = $1', [
+        `${bank.name}-${name}`,
+      ])
+      expect(rows, name).toEqual([
+        { operation: name, actor_id: typeof caller === 'string' ? `staff:${caller}` : `client:${caller.client}` },
+      ])
+      expect(await count('outbox_event', 'true'), name).toBe(events + 1)
+    }
+    // Imports have tests of their own.
+    const all = operations.filter(({ kind, transport }) => kind === 'command' && transport === 'both').map(({ name }) => name)
+    expect(commands.map(([name]) => name).sort()).toEqual(all.filter((name) => name !== 'cancelImport').sort())
   })
 })

@@ -6,11 +6,12 @@ import type { FastifyInstance } from 'fastify'
 import pg from 'pg'
 import { v7 } from 'uuid'
 import { test as base } from 'vitest'
-import { buildApp } from '../../src/app.ts'
+import { type AppSettings, buildApp } from '../../src/app.ts'
 import type { FeedEntity } from '../../src/core/feeds/feed.ts'
 import { grantsOf, type Role } from '../../src/core/permissions.ts'
 import { type Database, openDatabase } from '../../src/db/database.ts'
 import { openVault } from '../../src/db/vault.ts'
+import { serializers } from '../../src/log.ts'
 import { openMetrics } from '../../src/metrics.ts'
 import { openCursorCodec } from '../../src/operations/cursor.ts'
 import { openDirectory } from '../../src/operations/directory.ts'
@@ -43,7 +44,10 @@ export interface TestService {
 export type Caller = string | { readonly client: string }
 
 /** The service on a database of its own: real PostgreSQL, real tokens, only the clock is ours. `bank` says where it is no Chinese bank. */
-export async function startService(bank: Partial<Service['bank']> = {}): Promise<TestService> {
+export async function startService(
+  bank: Partial<Service['bank']> = {},
+  settings: Partial<AppSettings> = {},
+): Promise<TestService> {
   const { serviceUrl, ownerUrl, close } = await openTestDatabase()
   const folder = await mkdtemp(join(tmpdir(), 'guanxi-test-'))
   const clock = { now: startOfTests }
@@ -86,13 +90,14 @@ export async function startService(bank: Partial<Service['bank']> = {}): Promise
     metrics,
     authenticate: authenticator(verifier),
     settings: {
-      logger: { level: 'trace', stream: { write: (line: string) => void logged.push(line) } },
+      logger: { level: 'trace', serializers, stream: { write: (line: string) => void logged.push(line) } },
       bodyLimitBytes: 1_048_576,
       requestTimeoutMs: 60_000,
       trustProxy: false,
-      rateLimit: { max: 100_000, windowSeconds: 60 },
+      rateLimit: { max: 100_000, windowSeconds: 60, maxRefused: 100_000 },
       graphql: { documents: new Map(), freeQueries: true },
       graphiql: true,
+      ...settings,
     },
   })
   const owner = new pg.Client({ connectionString: ownerUrl })
@@ -332,7 +337,8 @@ export class TestBank {
   }
 }
 
-async function headOffice({ owner }: TestService): Promise<void> {
+/** The root of a bank, its first machine client and its administrator. */
+export async function headOffice({ owner }: TestService): Promise<void> {
   await owner.query(`
     insert into institution (id, code, source, external_id, name, kind, status, parent_id, path, as_of, created_at, updated_at)
     values (gen_random_uuid(), 'HO', 'core', 'HO', '总行', 'head_office', 'active', null, '/' || nextval('institution_short_id') || '/', now(), now(), now())`)

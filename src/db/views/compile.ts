@@ -1,4 +1,4 @@
-import { refuseField } from '../../core/errors.ts'
+import { DomainError, refuseField } from '../../core/errors.ts'
 import type { Permission } from '../../core/permissions.ts'
 import { viewNamed } from './all.ts'
 import { decodeInstant, decodeMoney } from './decode.ts'
@@ -121,11 +121,23 @@ function compileField(
 }
 
 function compileComputed(compilation: Compilation, alias: string, field: Computed, { input }: SelectedField): Compiled {
-  const parsed = field.input ? field.input.parse(input) : {}
   return {
-    expression: `(${field.expression(alias, bindOf(compilation), compilation.settings, parsed)})`,
+    expression: `(${field.expression(alias, bindOf(compilation), compilation.settings, argumentsOf(field, input))})`,
     decode: field.decode ?? same,
   }
+}
+
+/** Arguments as the field takes them; what is null counts as absent. Throws `invalid_input` that names each bad one. */
+function argumentsOf({ input }: Computed, given: SelectedField['input']): Record<string, unknown> {
+  if (!input) return {}
+  const result = input.safeParse(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)))
+  if (result.success) return result.data
+  const problems = result.error.issues.map(({ path, code, message }) => ({
+    pointer: path.map((part) => `/${String(part)}`).join(''),
+    rule: code,
+    message,
+  }))
+  throw new DomainError('invalid_input', 'The input is not valid.', problems)
 }
 
 function compileRelation(

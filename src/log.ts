@@ -1,0 +1,62 @@
+interface Thrown {
+  readonly name?: unknown
+  readonly message?: unknown
+  readonly code?: unknown
+  readonly constraint?: unknown
+  readonly severity?: unknown
+  readonly stack?: unknown
+  readonly cause?: unknown
+}
+
+/** An error as it is logged. */
+export interface LoggedError {
+  readonly type: string
+  /** Absent where the message may show what somebody sent. */
+  readonly message?: string
+  readonly code?: string
+  readonly constraint?: string
+  /** The frames alone, without the message. */
+  readonly stack?: string
+  readonly cause?: LoggedError
+}
+
+const DEEPEST_CAUSE = 5
+
+/** How a logger writes what would show personal data: PostgreSQL's errors quote values and whole rows, and JSON's the text. */
+export const serializers = { err: (error: unknown): LoggedError => loggedError(error, DEEPEST_CAUSE) }
+
+function loggedError(error: unknown, depth: number): LoggedError {
+  if (typeof error !== 'object' || error === null) return { type: typeof error }
+  const { name, message, code, constraint, stack, cause } = error as Thrown
+  const withheld = depth > 0 && cause !== undefined && cause !== null ? loggedError(cause, depth - 1) : undefined
+  const told = typeof message === 'string' && !quotesValues(error) && !repeats(message, cause)
+  return {
+    type: typeof name === 'string' && name !== 'Error' ? name : error.constructor?.name || 'Error',
+    ...(told && { message }),
+    ...((typeof code === 'string' || typeof code === 'number') && { code: String(code) }),
+    ...(typeof constraint === 'string' && { constraint }),
+    ...(typeof stack === 'string' && { stack: framesOf(stack) }),
+    ...(withheld && { cause: withheld }),
+  }
+}
+
+/** Whether an error comes from the database, from the statement builder, which lists parameters, or from a parser, which quotes its text. */
+function quotesValues(error: Thrown): boolean {
+  const fromDatabase = typeof error.severity === 'string' && typeof error.code === 'string'
+  return fromDatabase || error.name === 'DrizzleQueryError' || error.name === 'SyntaxError'
+}
+
+/** Whether a message holds that of a cause, at any depth, that must not be shown. */
+function repeats(message: string, cause: unknown, depth = DEEPEST_CAUSE): boolean {
+  if (typeof cause !== 'object' || cause === null || depth === 0) return false
+  const { message: inner, cause: next } = cause as Thrown
+  if (typeof inner === 'string' && inner !== '' && quotesValues(cause) && message.includes(inner)) return true
+  return repeats(message, next, depth - 1)
+}
+
+function framesOf(stack: string): string {
+  return stack
+    .split('\n')
+    .filter((line) => /^\s+at [^\n]*(:\d+:\d+\)?|<anonymous>\)?|\(native\))$/.test(line))
+    .join('\n')
+}
