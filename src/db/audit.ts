@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { ChainLink, StoredLink } from '../core/audit-chain.ts'
 import type { Day } from '../core/calendar.ts'
 import type { Db } from './database.ts'
+import { advisoryLocks } from './locks.ts'
 
 /** An entry as one line of text that is the same whenever and wherever it is written. */
 const canonical =
@@ -19,7 +20,7 @@ export interface UnsealedEntry {
 
 /** Lets one sealer work at a time; false where another one does. */
 export async function holdSealing(db: Db): Promise<boolean> {
-  const [row] = await db.rows<{ held: boolean }>(sql`select pg_try_advisory_xact_lock(7236418854) as held`)
+  const [row] = await db.rows<{ held: boolean }>(sql`select pg_try_advisory_xact_lock(${advisoryLocks.sealing}::bigint) as held`)
   return row!.held
 }
 

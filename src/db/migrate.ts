@@ -2,11 +2,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import { Logger, runMigrations } from 'graphile-worker'
 import { Client, escapeIdentifier, escapeLiteral, Pool } from 'pg'
+import { advisoryLocks } from './locks.ts'
 
 const FOLDER = new URL('../../migrations/', import.meta.url)
-
-/** Held while migrating, so that of several services that start at once one migrates and the others wait. */
-const ADVISORY_LOCK = 7_236_418_853
 
 export interface Migration {
   /** A connection of the role that owns the tables. */
@@ -23,7 +21,7 @@ export async function migrate({ ownerUrl, serviceRole }: Migration): Promise<rea
   const client = new Client({ connectionString: ownerUrl, application_name: 'guanxi migrate' })
   await client.connect()
   try {
-    await client.query(`select pg_advisory_lock(${ADVISORY_LOCK})`)
+    await client.query(`select pg_advisory_lock(${advisoryLocks.migration})`)
     await makeRoles(client, serviceRole)
     await client.query(
       'create table if not exists migration (name text primary key, checksum text not null, ran_at timestamptz not null default now())',

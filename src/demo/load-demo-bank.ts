@@ -1,3 +1,4 @@
+import { advisoryLocks } from '../db/locks.ts'
 import { Client } from 'pg'
 import type { Day } from '../core/calendar.ts'
 import type { Vault } from '../db/vault.ts'
@@ -12,7 +13,6 @@ import { loadExchangeRates, loadProducts } from './products.ts'
 import { loadIdentities, stageSealed } from './sealing.ts'
 
 /** Where two loads take the lock that keeps them apart. */
-const advisoryLock = 7_236_418_854
 const referenceTables = ['institution', 'staff', 'client', 'delegation', 'product', 'exchange_rate'] as const
 const countedTables = [...referenceTables, ...bulkTables] as const
 
@@ -56,7 +56,7 @@ export async function loadDemoBank({
   const begun = performance.now()
   const told = (message: string): void => progress(`${((performance.now() - begun) / 1000).toFixed(1).padStart(6)} s  ${message}`)
   const counts = await connected(bank.ownerUrl, async (client) => {
-    await client.query(`select pg_advisory_xact_lock(${advisoryLock})`)
+    await client.query(`select pg_advisory_xact_lock(${advisoryLocks.demo})`)
     if (replace) await emptyBank(client)
     else if (!(await bankIsEmpty(client))) throw new Error('The database holds a bank already: it is not empty.')
     const loading: Loading = {

@@ -104,8 +104,7 @@ function surveyOf(
     for (const { variable, defaultValue } of definition.variableDefinitions ?? []) {
       const name = variable.name.value
       // A fragment may serve several operations: the greatest of their defaults counts.
-      if (defaultValue?.kind === 'IntValue')
-        variables.set(name, Math.max(variables.get(name) ?? 0, Number(defaultValue.value)))
+      if (defaultValue?.kind === 'IntValue') variables.set(name, Math.max(variables.get(name) ?? 0, Number(defaultValue.value)))
     }
   }
   for (const [name, value] of Object.entries(given)) if (typeof value === 'number') variables.set(name, value)

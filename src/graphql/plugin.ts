@@ -72,7 +72,8 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
 /** Throws what graphql says of bad syntax, or `query_too_complex`. */
 function parseDocument(source: string): DocumentNode {
   try {
-    return parse(source, { maxTokens: MOST_TOKENS })
+    // What is kept does without locations, which hold on to every token and comment; mercurius reads the text again for its own.
+    return parse(source, { maxTokens: MOST_TOKENS, noLocation: source.length <= LONGEST_KEPT })
   } catch (error) {
     // The parser goes down a level with every bracket; the stack is what ends it.
     if (error instanceof RangeError) throw new DomainError('query_too_complex', 'It nests too deep to be read.')
