@@ -11,14 +11,16 @@ interface Thrown {
 /** An error as it is logged. */
 export interface LoggedError {
   readonly type: string
-  /** Absent where the message may show what somebody sent. */
-  readonly message?: string
+  readonly message: string
   readonly code?: string
   readonly constraint?: string
   /** The frames alone, without the message. */
-  readonly stack?: string
+  readonly stack: string
   readonly cause?: LoggedError
+  readonly [more: string]: unknown
 }
+
+const WITHHELD = '(not logged: it may quote what was sent)'
 
 const DEEPEST_CAUSE = 5
 
@@ -26,16 +28,16 @@ const DEEPEST_CAUSE = 5
 export const serializers = { err: (error: unknown): LoggedError => loggedError(error, DEEPEST_CAUSE) }
 
 function loggedError(error: unknown, depth: number): LoggedError {
-  if (typeof error !== 'object' || error === null) return { type: typeof error }
+  if (typeof error !== 'object' || error === null) return { type: typeof error, message: WITHHELD, stack: '' }
   const { name, message, code, constraint, stack, cause } = error as Thrown
   const withheld = depth > 0 && cause !== undefined && cause !== null ? loggedError(cause, depth - 1) : undefined
   const told = typeof message === 'string' && !quotesValues(error) && !repeats(message, cause)
   return {
     type: typeof name === 'string' && name !== 'Error' ? name : error.constructor?.name || 'Error',
-    ...(told && { message }),
+    message: told ? message : WITHHELD,
     ...((typeof code === 'string' || typeof code === 'number') && { code: String(code) }),
     ...(typeof constraint === 'string' && { constraint }),
-    ...(typeof stack === 'string' && { stack: framesOf(stack) }),
+    stack: typeof stack === 'string' ? framesOf(stack) : '',
     ...(withheld && { cause: withheld }),
   }
 }
