@@ -56,6 +56,12 @@ function repeats(message: string, cause: unknown, depth = DEEPEST_CAUSE): boolea
   return repeats(message, next, depth - 1)
 }
 
+/** What the job queue says, without the message of a job's error: that stands in the queue's own table. Its frames stay. */
+export function jobMessage(text: string): string {
+  const told = text.indexOf(' with error ')
+  return told < 0 ? text : [text.slice(0, told), framesOf(text.slice(told))].filter(Boolean).join('\n')
+}
+
 function framesOf(stack: string): string {
   return stack
     .split('\n')

@@ -9,7 +9,7 @@ import { DomainError } from './core/errors.ts'
 import { openDatabase } from './db/database.ts'
 import { openVault } from './db/vault.ts'
 import { startWorker } from './jobs/worker.ts'
-import { serializers } from './log.ts'
+import { jobMessage, serializers } from './log.ts'
 import { openMetrics } from './metrics.ts'
 import { openCursorCodec } from './operations/cursor.ts'
 import { type Caller, openDirectory } from './operations/directory.ts'
@@ -73,7 +73,7 @@ export async function serve(config: Config, assembly: Assembly): Promise<{ reado
   const workers =
     config.workers === 'in_process'
       ? await openWorker(service, assembly.serviceUrl, (level, message) =>
-          app.log[level === 'error' ? 'error' : 'debug'](message),
+          app.log[level === 'error' ? 'error' : 'debug'](jobMessage(message)),
         )
       : undefined
   try {

@@ -39,6 +39,9 @@ export const documentLimits: DocumentLimits = {
 /** What a plain list counts in rows. It brings 500 at most, but what is bounded per parent has a handful of them as a rule. */
 const LISTED = 10
 
+/** What a page counts that says nothing of its size, neither in the document nor in the schema. */
+const LARGEST_PAGE = 200
+
 /** Selections inside selections, fragments among them, that are followed at all: keeps the walk off the end of the stack. */
 const MOST_NESTED = 100
 
@@ -166,7 +169,8 @@ function timesOf(
 ): number | undefined {
   if (!field) return undefined
   const first = field.args.find(({ name }) => name === 'first')
-  if (first) return Math.max(1, firstOf(survey, node) ?? Number(first.defaultValue ?? LISTED))
+  if (first || isConnection(getNamedType(field.type)))
+    return Math.max(1, firstOf(survey, node) ?? Number(first?.defaultValue ?? LARGEST_PAGE))
   // The nodes and edges of a page are counted with the page.
   return isListType(getNullableType(field.type)) && !isConnection(parent) ? LISTED : undefined
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type DocumentNode, execute, type ExecutionResult, GraphQLError, parse, validate } from 'graphql'
+import { type DocumentNode, execute, type ExecutionResult, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql'
 import mercurius, { type MercuriusOptions } from 'mercurius'
 import { DomainError } from '../core/errors.ts'
 import type { Service } from '../operations/execute.ts'
@@ -17,10 +17,10 @@ export interface GraphqlSettings {
 
 const RESPONSE_TYPE = 'application/graphql-response+json'
 
-/** Documents kept with what was made of them; each may come to a few hundred times its text. */
-const MOST_KEPT = 100
-/** Characters of the longest document that is kept. */
+/** Characters of the longest document that is kept with what was made of it, which takes up to fifty times as much memory. */
 const LONGEST_KEPT = 20_000
+/** Documents that are kept, at least: mercurius keeps up to twice as many. */
+const MOST_KEPT = 100
 const MOST_TOKENS = 20_000
 
 interface GraphqlBody {
@@ -32,19 +32,28 @@ interface GraphqlBody {
 
 /** Serves `POST /graphql` as GraphQL over HTTP demands, on the schema of `schema.graphql`. */
 export async function graphql(app: FastifyInstance, service: Service, settings: GraphqlSettings): Promise<void> {
+  // All of the bank's own documents may be kept; of what callers make up only so many.
+  const mostKept = Math.max(MOST_KEPT, settings.documents.size)
   await app.register(mercurius, {
     schema: await readFile(new URL('../../schema.graphql', import.meta.url), 'utf8'),
     resolvers: { ...scalars, ...resolvers() } as never,
     routes: false,
     graphiql: false,
     jit: 1,
-    cache: MOST_KEPT,
+    cache: mostKept,
     errorFormatter: ({ data, errors }, { request }: { readonly request: FastifyRequest } & object) => ({
       statusCode: 200,
       response: { data: data ?? null, errors: (errors ?? []).map((error) => publicError(error, request)) },
     }),
   } as MercuriusOptions)
-  const parsed = new Map<string, DocumentNode>()
+  const valid = new Map<string, DocumentNode>()
+
+  /** The document that was asked for the longest time ago makes room. */
+  function keep(source: string, document: DocumentNode): void {
+    valid.delete(source)
+    valid.set(source, document)
+    if (valid.size > mostKept) valid.delete(valid.keys().next().value!)
+  }
 
   app.post('/graphql', { config: { operation: 'graphql' } }, async (request, reply) => {
     const body = bodyOf(request)
@@ -53,15 +62,23 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
     const operationName = (body.operationName ?? undefined) as string | undefined
     try {
       checkLength(source)
-      const document = parsed.get(source) ?? parseDocument(source)
-      if (source.length <= LONGEST_KEPT) keep(parsed, source, document)
+      const kept = valid.get(source)
+      const document = kept ?? parseDocument(source)
       checkLimits(app.graphql.schema, document, variables)
+      if (!kept) checkValid(app.graphql.schema, document)
       // Everything under a root field was read by its own statement, so the default look-up by name answers all else.
       const context = { request, service }
-      const { data, errors } =
-        source.length <= LONGEST_KEPT
-          ? await app.graphql(keyedSource(source, document, operationName), context as never, variables, operationName)
-          : await runOnce(app, document, context, variables, operationName)
+      if (source.length > LONGEST_KEPT) {
+        const result = await runOnce(app.graphql.schema, document, context, variables, operationName)
+        return send(request, reply, 200, result)
+      }
+      keep(source, kept ?? parseDocument(source, true))
+      const { data, errors } = await app.graphql(
+        keyedSource(source, document, operationName),
+        context as never,
+        variables,
+        operationName,
+      )
       return send(request, reply, 200, { ...(data !== undefined && { data }), ...(errors?.length && { errors }) })
     } catch (error) {
       return send(request, reply, 400, { errors: requestErrors(error, request) })
@@ -69,11 +86,10 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
   })
 }
 
-/** Throws what graphql says of bad syntax, or `query_too_complex`. */
-function parseDocument(source: string): DocumentNode {
+/** Throws what graphql says of bad syntax, or `query_too_complex`. Without locations it does not hold on to every token and comment. */
+function parseDocument(source: string, noLocation = false): DocumentNode {
   try {
-    // What is kept does without locations, which hold on to every token and comment; mercurius reads the text again for its own.
-    return parse(source, { maxTokens: MOST_TOKENS, noLocation: source.length <= LONGEST_KEPT })
+    return parse(source, { maxTokens: MOST_TOKENS, noLocation })
   } catch (error) {
     // The parser goes down a level with every bracket; the stack is what ends it.
     if (error instanceof RangeError) throw new DomainError('query_too_complex', 'It nests too deep to be read.')
@@ -81,27 +97,23 @@ function parseDocument(source: string): DocumentNode {
   }
 }
 
-/** The document that was asked for the longest time ago makes room. */
-function keep(parsed: Map<string, DocumentNode>, source: string, document: DocumentNode): void {
-  parsed.delete(source)
-  parsed.set(source, document)
-  if (parsed.size > MOST_KEPT) parsed.delete(parsed.keys().next().value!)
+/** Stops here what is not valid, since mercurius would keep it with its errors. The work is bounded by graphql itself. */
+function checkValid(schema: GraphQLSchema, document: DocumentNode): void {
+  const errors = validate(schema, document)
+  if (errors.length > 0) throw Object.assign(new Error('The document is not valid.'), { errors })
 }
 
 /** Runs a document that is too long to be kept, past mercurius, which would keep it. */
 async function runOnce(
-  { graphql: { schema } }: FastifyInstance,
+  schema: GraphQLSchema,
   document: DocumentNode,
   contextValue: GraphqlContext,
   variableValues: Record<string, unknown>,
   operationName: string | undefined,
 ): Promise<ExecutionResult> {
-  const invalid = validate(schema, document)
-  if (invalid.length > 0) throw Object.assign(new Error('The document is not valid.'), { errors: invalid })
-  const result = await execute({ schema, document, contextValue, variableValues, operationName })
+  const { data, errors } = await execute({ schema, document, contextValue, variableValues, operationName })
   // Without data it did not begin to run: variables or the operation's name.
-  if (result.data === undefined) throw Object.assign(new Error('The document cannot run.'), { errors: result.errors })
-  const { data, errors } = result
+  if (data === undefined) throw Object.assign(new Error('The document cannot run.'), { errors })
   return { data, ...(errors && { errors: errors.map((error) => publicError(error, contextValue.request)) }) }
 }
 

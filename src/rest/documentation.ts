@@ -1,7 +1,6 @@
 import fastifyStatic from '@fastify/static'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import { getDistDirectory, renderAltair } from 'altair-static'
 import type { FastifyInstance } from 'fastify'
 import { stringify } from 'yaml'
 import { errorCodes } from '../core/errors.ts'
@@ -29,6 +28,8 @@ export async function documentation(app: FastifyInstance, { graphiql }: { readon
   })
 
   if (!graphiql) return
+  // Only where it is served: the container image goes without it.
+  const { getDistDirectory, renderAltair } = await import('altair-static')
   const page = renderAltair({
     baseURL: '/graphiql/',
     endpointURL: '/graphql',

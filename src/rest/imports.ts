@@ -50,12 +50,13 @@ export async function serveImports(app: FastifyInstance, service: Service, longe
     { config: { operation: 'importRows', streams: true } },
     async (request, reply) => {
       const named = { importId: service.newId(), ...namedBy(request) }
-      const goBack = timeReading(request, reply, longestSilenceMs)
       // Said with every answer, so that what broke off can be taken up again.
-      if (/^[\w-]{1,64}$/.test(String(named.importId))) reply.header('Import-Id', String(named.importId))
+      if (/^[\w-]{1,64}$/.test(named.importId)) reply.header('Import-Id', named.importId)
+      const rows = sentRows(request, entityOf(request.params.entity))
+      const goBack = timeReading(request, reply, longestSilenceMs)
       const { answer } = await execute(service, importRows, {
         caller: request.caller,
-        input: { ...named, rows: sentRows(request, entityOf(request.params.entity)) },
+        input: { ...named, rows },
         selection: selectionOf(importRows),
         refusedAs: null,
         requestId: request.id,

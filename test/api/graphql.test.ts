@@ -17,7 +17,8 @@ describe('a document that asks for too much', () => {
   test.for<[string, string]>([
     [
       'by doubling fragments',
-      `{ ...f0 } ${times(22, (level) => `fragment f${level} on Query { ...f${level + 1} ...f${level + 1} }`)} fragment f22 on Query { __typename }`,
+      // What they lead to is missing, so that no field is ever counted.
+      `{ ...f0 } ${times(23, (level) => `fragment f${level} on Query { ...f${level + 1} ...f${level + 1} }`)}`,
     ],
     ['by more rows, in an inline fragment', `{ customers(first: 200) { ... { ${balances} } } }`],
     ['by more rows, in a fragment', `{ customers(first: 200) { ...F } } fragment F on CustomerConnection { ${balances} }`],
@@ -68,14 +69,15 @@ describe('a document too long to be kept', () => {
       expect([one.status, one.body]).toEqual([200, { data: { customers: { nodes: [{ name: '王芳' }] } } }])
       const two = await post(bank, { query: padded(page), operationName: 'Two' })
       expect(two.body).toEqual({ data: { nothing: 'Query' } })
-      for (const bad of [
+      const malformed = [
         { query: padded(page), operationName: 'One' },
         { query: padded(page), operationName: 'Three', variables: { n: 1 } },
         { query: padded('{ nothing }') },
         { query: padded('{') },
-      ]) {
-        const answer = await post(bank, bad)
-        expect([answer.status, answer.code]).toEqual([400, 'malformed_request'])
+      ]
+      for (const payload of malformed) {
+        const { body, code } = await post(bank, payload)
+        expect([code, body.data ?? null]).toEqual(['malformed_request', null])
       }
       const refused = await post(bank, { query: padded('{ customer(customerId: "none") { id } }') })
       expect([refused.status, refused.code, refused.body.data]).toEqual([200, 'invalid_input', { customer: null }])
@@ -107,7 +109,7 @@ describe('bad arguments of a computed field', () => {
 describe('totalCount', () => {
   test('is null exactly where its description says so', async ({ bank }) => {
     const customerId = await bank.customerId('1')
-    const holdingId = await bank.holdingId('1')
+    const holdingId = await bank.holdingId('A1')
     const { body } = await post(bank, {
       query: '{ __schema { queryType { fields { name type { name } } } types { name fields { name description } } } }',
     })

@@ -3,7 +3,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished } from 'vitest'
 import { openDatabase } from '../../src/db/database.ts'
-import { serializers } from '../../src/log.ts'
+import { jobMessage, serializers } from '../../src/log.ts'
 import { headOffice, startService, test, type TestService } from '../setup/service.ts'
 
 async function portOf({ app }: TestService): Promise<number> {
@@ -80,6 +80,9 @@ describe('a method', () => {
     const head = await bank.request(bank.code('M1'), 'HEAD', '/customers?limit=1')
     expect([head.status, head.body, head.headers['content-type']]).toEqual([200, '', 'application/json; charset=utf-8'])
     expect((await bank.request(null, 'HEAD', '/customers?limit=1')).status).toBe(401)
+    const { body } = await bank.import('products', [])
+    const rejects = await bank.request({ client: 'core' }, 'HEAD', `/imports/${body.id}/rejects`)
+    expect([rejects.status, rejects.body]).toEqual([200, ''])
     const options = await bank.request(null, 'OPTIONS', '/customers')
     expect([options.status, options.body.code]).toEqual([405, 'method_not_allowed'])
     expect(String(options.headers['allow']).split(', ')).toEqual(expect.arrayContaining(['GET', 'POST']))
@@ -131,7 +134,13 @@ describe('the log', () => {
     ].map((error) => serializers.err(error))
     expect(JSON.stringify(told)).not.toContain('王芳')
     expect(told[1]).toMatchObject({ type: 'Error', message: 'It failed.', cause: { code: '22P02' } })
-    expect(serializers.err('王芳')).not.toContain('王芳')
+    expect(JSON.stringify(serializers.err('王芳'))).not.toContain('王芳')
+  })
+
+  test('tells which job failed and where, and nothing of what its error quotes', () => {
+    const said = `Failed task 7 (sealAudit, 1.00ms, attempt 1 of 25) with error 'invalid input: "王芳\n at 李伟"':\n  error: "王芳"\n      at seal (file:///src/audit.ts:3:9)`
+    expect(jobMessage(said)).toBe('Failed task 7 (sealAudit, 1.00ms, attempt 1 of 25)\n      at seal (file:///src/audit.ts:3:9)')
+    expect(jobMessage('Worker started')).toBe('Worker started')
   })
 })
 

@@ -44,7 +44,7 @@ async function send({ app, tokenOf }: TestService, headers: Record<string, strin
 /** Holds a customer, so that the batch that names them waits, until it is let go. */
 async function hold(bank: TestBank, number: string): Promise<() => Promise<void>> {
   const { host, port, database, user, password } = bank.service.owner
-  const client = new pg.Client({ host, port, database, user, password } as pg.ClientConfig)
+  const client = new pg.Client({ host, port, database, user, password })
   await client.connect()
   onTestFinished(() => client.end())
   await client.query('begin')
@@ -141,7 +141,7 @@ describe('the time that a sender has', () => {
     const bank = await hasty()
     const { importId, request, answered } = await send(bank.service)
     request.write(header + row(bank, 2))
-    await expect(answered).rejects.toThrow()
+    await expect(answered).rejects.toThrow('socket hang up')
     await expect.poll(async () => (await standing(bank, importId)).status, { timeout: 5_000 }).toBe('interrupted')
     expect(await standing(bank, importId)).toMatchObject({ rowsCreated: 1, failureCode: 'stream_aborted' })
   }, 30_000)
