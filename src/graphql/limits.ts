@@ -143,15 +143,22 @@ function measureSet(survey: Survey, { selections }: SelectionSetNode, type: Grap
   return sum
 }
 
+const introspection: ReadonlyMap<string, string> = new Map([
+  ['__schema', '__Schema'],
+  ['__type', '__Type'],
+])
+
 /** What a field adds to the selection set in which it stands. */
 function measureField(survey: Survey, node: FieldNode, parent: GraphQLNamedType | undefined, path: number): Measure {
   const own = { ...nothing, fields: 1, selections: 1, aliases: node.alias ? 1 : 0 }
   if (!node.selectionSet) return own
   const field = isObjectType(parent) ? parent.getFields()[node.name.value] : undefined
-  const inner = measureSet(survey, node.selectionSet, field && getNamedType(field.type), path + 1)
+  const type = field ? getNamedType(field.type) : survey.schema.getType(introspection.get(node.name.value) ?? '')
+  const inner = measureSet(survey, node.selectionSet, type, path + 1)
   const times = timesOf(survey, node, field, parent)
   return {
-    depth: inner.depth + 1,
+    // What tools ask of the schema itself nests deeper than any screen and costs no statement.
+    depth: type?.name.startsWith('__') ? 1 : inner.depth + 1,
     nesting: inner.nesting + 1,
     fields: 1,
     selections: inner.selections + 1,

@@ -1,3 +1,4 @@
+import { buildClientSchema, getIntrospectionQuery } from 'graphql'
 import { describe, expect } from 'vitest'
 import { test, type TestBank } from '../setup/service.ts'
 
@@ -139,5 +140,13 @@ describe('totalCount', () => {
     expect(described('CustomerConnection')).toContain('Null under customerSearch and on a page inside another type')
     expect(described('InstitutionConnection')).toContain('Never null')
     expect(described('AssignmentConnection')).toBeUndefined()
+  })
+})
+
+describe('the schema', () => {
+  test('can be asked for as the tools do', async ({ bank }) => {
+    const { data, errors } = await bank.graphql(bank.code('M1'), getIntrospectionQuery())
+    expect(errors).toBeUndefined()
+    expect(buildClientSchema(data).getType('Customer')).toBeDefined()
   })
 })
