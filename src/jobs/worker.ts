@@ -34,8 +34,10 @@ export async function startWorker(service: Service, pool: Pool, log: (level: str
 }
 
 async function runToTheEnd(service: Service, { operation, isMore }: Scheduled): Promise<void> {
-  let answer = await runAsSystem(service, operation)
-  while (isMore?.(answer as never)) answer = await runAsSystem(service, operation)
+  for (;;) {
+    const answer = await runAsSystem(service, operation)
+    if (!isMore?.(answer as never)) return
+  }
 }
 
 /** Runs one of the service's own operations. */
