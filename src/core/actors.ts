@@ -1,5 +1,13 @@
 import { DomainError } from './errors.ts'
-import { clientReachOf, overReferenceData, type Permission, type Reach, reachOf, type Role } from './permissions.ts'
+import {
+  changesForAll,
+  clientReachOf,
+  overReferenceData,
+  type Permission,
+  type Reach,
+  reachOf,
+  type Role,
+} from './permissions.ts'
 
 interface Placed {
   readonly id: string
@@ -57,14 +65,20 @@ export function callerOf(actor: Actor): string {
 export function reachOfActor(actor: Actor, permission: Permission): Reach | undefined {
   switch (actor.kind) {
     case 'staff':
-      return reachOf(actor.roles, permission)
+      return withinPlace(actor, permission, reachOf(actor.roles, permission))
     case 'client':
-      return clientReachOf(actor.scopes, permission)
+      return withinPlace(actor, permission, clientReachOf(actor.scopes, permission))
     case 'system':
       return 'bank'
     case 'respondent':
       return undefined
   }
+}
+
+/** What changes something for the whole bank is done from its root: a branch names its own administrators, and they rule over the branch only. */
+function withinPlace({ institutionPath }: Placed, permission: Permission, reach: Reach | undefined): Reach | undefined {
+  const atRoot = institutionPath.indexOf('/', 1) === institutionPath.length - 1
+  return reach === 'bank' && changesForAll(permission) && !atRoot ? undefined : reach
 }
 
 const narrowestFirst: readonly Reach[] = ['portfolio', 'subtree', 'bank']

@@ -140,6 +140,11 @@ export function overReferenceData(permission: Permission): boolean {
   return referencePermissions.has(permission)
 }
 
+/** Permissions to change what every branch works with. */
+export function changesForAll(permission: Permission): boolean {
+  return permission === 'product:write' || permission === 'rate:write' || permission === 'calendar:write'
+}
+
 const widest: readonly Reach[] = ['bank', 'subtree', 'portfolio']
 
 /** The widest reach with which any of the roles grants the permission, or undefined where none does. */

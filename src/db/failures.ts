@@ -12,6 +12,8 @@ export interface Outage {
   readonly connectionLost: boolean
   /** The same work may succeed when it is tried again as a whole. */
   readonly retriable: boolean
+  /** The database has rolled the work back because of somebody else's. */
+  readonly collided: boolean
 }
 
 function failureOf(error: unknown): DatabaseFailure | undefined {
@@ -46,13 +48,13 @@ export function outageOf(error: unknown): Outage | undefined {
   if (code === '53300' || code === '55P03' || code === '26000')
     return outage('unavailable', 'The database is busy. Try again later.', false, true)
   if (code === '40001' || code === '40P01')
-    return outage('unavailable', 'The change collided with another one. Try again.', false, true)
+    return { ...outage('unavailable', 'The change collided with another one. Try again.', false, true), collided: true }
   if (code === '57014' || code === '25P04') return outage('timed_out', 'The database did not answer in time.', false, false)
   return undefined
 }
 
 function outage(code: ErrorCode, message: string, connectionLost: boolean, retriable: boolean): Outage {
-  return { error: new DomainError(code, message), connectionLost, retriable }
+  return { error: new DomainError(code, message), connectionLost, retriable, collided: false }
 }
 
 /** The constraint that a statement broke. On a shard its name ends with the shard's number, which is cut off. */

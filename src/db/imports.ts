@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import type { FeedEntity } from '../core/feeds/feed.ts'
 import type { ImportStatus } from '../core/imports.ts'
 import type { Db } from './database.ts'
 import { importStatus } from './views/imports.ts'
@@ -24,7 +25,7 @@ export async function insertImport(db: Db, { id, entity, format, caller, institu
 
 export interface HeldImport {
   readonly caller: string
-  readonly entity: string
+  readonly entity: FeedEntity
   readonly format: 'csv' | 'ndjson'
   readonly status: ImportStatus
   readonly committedLine: number
@@ -154,9 +155,11 @@ export async function listRejects(db: Db, importId: string, afterLine: number, l
 export async function findHeader(
   db: Db,
   importId: string,
-): Promise<{ readonly format: 'csv' | 'ndjson'; readonly header: readonly string[] | null } | undefined> {
-  const [row] = await db.rows<{ format: 'csv' | 'ndjson'; header: string[] | null }>(
-    sql`select format, header from import_run where id = ${importId}::uuid`,
+): Promise<
+  { readonly entity: FeedEntity; readonly format: 'csv' | 'ndjson'; readonly header: readonly string[] | null } | undefined
+> {
+  const [row] = await db.rows<{ entity: FeedEntity; format: 'csv' | 'ndjson'; header: string[] | null }>(
+    sql`select entity, format, header from import_run where id = ${importId}::uuid`,
   )
   return row
 }

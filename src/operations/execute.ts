@@ -2,13 +2,13 @@ import type { z } from 'zod'
 import { callerOf, reachOfActor, type Scope, scopeOf } from '../core/actors.ts'
 import { dayOf } from '../core/calendar.ts'
 import { DomainError, type ErrorCode } from '../core/errors.ts'
-import type { Permission } from '../core/permissions.ts'
+import { overReferenceData, type Permission } from '../core/permissions.ts'
 import { type Database, type Db, isStaleDirectory } from '../db/database.ts'
 import { outageOf } from '../db/failures.ts'
 import { holdIdempotencyKey, storeAnswer } from '../db/idempotency.ts'
 import { appendJournal, type Change } from '../db/journal.ts'
 import type { Vault } from '../db/vault.ts'
-import { permissionsUsed } from '../db/views/compile.ts'
+import { pageShape, permissionsUsed } from '../db/views/compile.ts'
 import type { Selection } from '../db/views/view.ts'
 import type { CursorCodec } from './cursor.ts'
 import type { Caller, Directory, Resolved } from './directory.ts'
@@ -46,6 +46,8 @@ export interface Outcome {
 }
 
 const MOST_TRIES = 3
+/** Rights may change several times a second while a feed of staff or assignments runs, and each change is over at once. */
+const MOST_DIRECTORY_TRIES = 10
 const IDEMPOTENCY_HOURS = 24
 /** A batch of an import may move the assets of all who hold a currency. */
 const LONGEST_OWN_STATEMENT_MS = 300_000
@@ -66,7 +68,7 @@ export async function execute(service: Service, operation: Operation, call: Call
   }
 }
 
-/** Tries again where the directory has changed under a request and, for commands with an idempotency key, where the database was lost or in conflict. */
+/** Tries again where the directory has changed under a request, where the change collided with another one and, for commands with an idempotency key, where the database was lost. */
 async function attempt(service: Service, operation: Operation, call: Call): Promise<Outcome> {
   const now = service.clock()
   for (let tries = 1; ; tries++) {
@@ -76,10 +78,14 @@ async function attempt(service: Service, operation: Operation, call: Call): Prom
     try {
       return await run(service, operation, call, resolved, now)
     } catch (error) {
-      if (tries >= MOST_TRIES)
-        throw isStaleDirectory(error) ? new DomainError('unavailable', 'Rights are being changed. Try again.') : error
-      const retriable = call.idempotencyKey !== undefined && error instanceof DomainError && outageOf(error.cause)?.retriable
-      if (!isStaleDirectory(error) && !retriable) throw error
+      if (isStaleDirectory(error)) {
+        if (tries >= MOST_DIRECTORY_TRIES) throw new DomainError('unavailable', 'Rights are being changed. Try again.')
+        continue
+      }
+      const outage = error instanceof DomainError ? outageOf(error.cause) : undefined
+      // What collided was rolled back for certain; what was lost on the way may have happened, and is safe to repeat under a key only.
+      const again = outage?.collided === true || (call.idempotencyKey !== undefined && outage?.retriable === true)
+      if (tries >= MOST_TRIES || !again || operation.transactions === 'own') throw error
     }
   }
 }
@@ -117,8 +123,9 @@ async function run(
     )
   }
   const needed = scopePermissions(operation, input)
-  const own = scopeOf(actor, needed)
-  const used = operation.answer.shape === 'value' ? [] : [...permissionsUsed(operation.answer.view, call.selection, permits)]
+  const used = usedPermissions(operation, call.selection, permits)
+  // Reference data is the same in every scope: relations that lead from it to customers are read as far as they may be followed.
+  const own = scopeOf(actor, needed.every(overReferenceData) ? [...needed, ...used] : needed)
   // Relations that the caller may follow less far than the operation itself: only somebody of several roles has them.
   const shorter = new Set(used.filter((permission) => !sameScope(scopeOf(actor, [...needed, permission]), own)))
   const shared = {
@@ -172,6 +179,13 @@ async function run(
     (db) => command(service, operation, call, { ...shared, db, inTransaction: refuseToRecord }, journal, input),
     { directoryVersion: version },
   )
+}
+
+/** The permissions that the selected relations take, as far as the caller holds them. */
+function usedPermissions({ answer }: Operation, selection: Selection, permits: Context['permits']): readonly Permission[] {
+  if (answer.shape === 'value') return []
+  const selected = answer.shape === 'page' ? pageShape(selection).map(({ nodes }) => nodes) : [selection]
+  return [...new Set(selected.flatMap((one) => [...permissionsUsed(answer.view, one, permits)]))]
 }
 
 function sameScope(one: Scope, other: Scope): boolean {

@@ -202,6 +202,7 @@ export const cancelImport = viewOperation(importView, {
     const { db, record, now } = context
     const known = await lockImport(db, importId)
     if (!known) throw notFound('import')
+    requireWriting(context.permits, known.entity)
     if (known.status === 'completed' || known.status === 'failed' || known.status === 'cancelled')
       throw new DomainError('already_closed', `This import is ${known.status} already.`)
     await (known.status === 'running' ? requestCancel(db, importId) : cancelLost(db, importId, now))
@@ -209,6 +210,12 @@ export const cancelImport = viewOperation(importView, {
     return answerOne(context, importView, byId(importId))
   },
 })
+
+/** An import belongs to those who may send one of its entity. Its rejected rows show in clear what is masked everywhere else. */
+function requireWriting(permits: Context['permits'], of: FeedEntity): void {
+  const missing = writing[of].find((permission) => !permits(permission))
+  if (missing) throw new DomainError('not_permitted', `For an import of ${of} this needs the permission ${missing}.`)
+}
 
 /** Rejected rows of an import as they were sent, read in portions. */
 export interface RejectedRows {
@@ -236,10 +243,11 @@ export const importRejects = operation({
   errors: ['not_found'],
   transactions: 'own',
   transport: 'rest',
-  async run({ inTransaction, vault }, { importId }) {
+  async run({ inTransaction, vault, permits }, { importId }) {
     const found = await inTransaction(async ({ db, record }) => {
       const header = await findHeader(db, importId)
       if (!header) throw notFound('import')
+      requireWriting(permits, header.entity)
       record({ event: 'import.rejects_read', subjectType: 'import', subjectId: importId })
       return header
     })

@@ -8,21 +8,23 @@ import type { Operation } from './operation.ts'
 /** Checks the input against the operation's schema. Throws `invalid_input` with every problem as a JSON Pointer and a rule. */
 export function parseInput(operation: Pick<Operation, 'input'>, input: unknown): z.output<z.ZodObject> {
   const result = operation.input.safeParse(input)
-  const unstorable = result.success ? nulCharacters(result.data, []) : []
+  const unstorable = result.success ? unstorableTexts(result.data, []) : []
   if (result.success && unstorable.length === 0) return result.data
   if (result.success) throw new DomainError('invalid_input', 'The input is not valid.', unstorable)
   throw new DomainError('invalid_input', 'The input is not valid.', result.error.issues.flatMap(problemsOf).slice(0, 100))
 }
 
-/** No text of the database can hold a NUL character, whatever field it stands in. */
-function nulCharacters(value: unknown, path: readonly PropertyKey[]): InputProblem[] {
+/** No text of the database can hold a NUL character or half of a surrogate pair, whatever field it stands in. */
+function unstorableTexts(value: unknown, path: readonly PropertyKey[]): InputProblem[] {
   if (typeof value === 'string') {
-    return value.includes('\0')
-      ? [{ pointer: pointerOf(path), rule: 'nul_character', message: 'A NUL character cannot be stored.' }]
-      : []
+    const pointer = pointerOf(path)
+    if (value.includes('\0')) return [{ pointer, rule: 'nul_character', message: 'A NUL character cannot be stored.' }]
+    return value.isWellFormed()
+      ? []
+      : [{ pointer, rule: 'invalid_unicode', message: 'Half of a surrogate pair is no character.' }]
   }
   if (value === null || typeof value !== 'object' || value instanceof Date) return []
-  return Object.entries(value).flatMap(([key, inner]) => nulCharacters(inner, [...path, key]))
+  return Object.entries(value).flatMap(([key, inner]) => unstorableTexts(inner, [...path, key]))
 }
 
 export function problemsOf(issue: z.core.$ZodIssue): InputProblem[] {

@@ -9,7 +9,7 @@ describe('working days', () => {
     expect(october).toMatchObject({ calendar: 'CN', timeZone: 'Asia/Shanghai', arrangedUntil: '2026-12-31' })
     // National Day 2026: 1 to 7 October off, Saturday 10 October worked in exchange.
     expect(working(october)).toEqual(['2026-09-30', '2026-10-08', '2026-10-09', '2026-10-10', '2026-10-12'])
-    await bank.request(bank.code('A1'), 'PUT', '/calendar-days/CN/2026-10-10', { kind: 'holiday', name: 'bank holiday' })
+    await bank.request('ADMIN', 'PUT', '/calendar-days/CN/2026-10-10', { kind: 'holiday', name: 'bank holiday' })
     const changed = await ask('from=2026-10-10&to=2026-10-10')
     expect(changed.days).toEqual([{ day: '2026-10-10', working: false, changed: true }])
     const { data } = await bank.graphql(

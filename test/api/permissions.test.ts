@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { grantsOf, permissions, type Permission, roles } from '../../src/core/permissions.ts'
+import { changesForAll, grantsOf, permissions, type Permission, roles } from '../../src/core/permissions.ts'
 import { views, viewNamed } from '../../src/db/views/all.ts'
 import type { Operation } from '../../src/operations/operation.ts'
 import { selectionOf } from '../../src/rest/route.ts'
@@ -18,36 +18,43 @@ import {
 
 type Holds = (permission: Permission) => boolean
 
+/** Staff hold every role but the one of machine clients. */
+const staffRoles = roles.filter((role) => role !== 'integration')
+
 /** One staff member for each role, all of branch B1. */
 async function staffOfEveryRole(
   bank: TestBank,
 ): Promise<readonly { readonly name: string; readonly caller: Caller; readonly holds: Holds }[]> {
   await bank.feed(
     'staff',
-    roles.map((role) => ({ externalId: bank.code(role), name: role, institutionCode: bank.code('B1'), roles: [role] })),
+    staffRoles.map((role) => ({ externalId: bank.code(role), name: role, institutionCode: bank.code('B1'), roles: [role] })),
   )
-  return roles.map((role) => ({
+  return staffRoles.map((role) => ({
     name: role,
     caller: bank.code(role),
-    holds: (permission) => grantsOf[role][permission] !== undefined,
+    holds: (permission) => grantsOf[role][permission] !== undefined && !changesForAll(permission),
   }))
 }
 
-/** A machine client with these scopes, at branch B1. */
+/** A machine client with these scopes, at branch B1 or where it is said. */
 async function clientWith(
   bank: TestBank,
   name: string,
   scopes: readonly string[],
+  home = bank.code('B1'),
 ): Promise<{ readonly name: string; readonly caller: Caller; readonly holds: Holds }> {
   await bank.service.owner.query(
     `insert into client (id, client_id, name, institution_id, institution_path, scopes, status, created_at, updated_at)
      select gen_random_uuid(), $1, 'Client', id, path, $2, 'active', now(), now() from institution where code = $3`,
-    [bank.code(name), scopes, bank.code('B1')],
+    [bank.code(name), scopes, home],
   )
   return {
     name,
     caller: { client: bank.code(name) },
-    holds: (permission) => scopes.includes(permission) && grantsOf.integration[permission] !== undefined,
+    holds: (permission) =>
+      scopes.includes(permission) &&
+      grantsOf.integration[permission] !== undefined &&
+      (home === 'HO' || !changesForAll(permission)),
   }
 }
 
@@ -95,9 +102,33 @@ describe('the table of permissions', () => {
     }
   })
 
+  test('lets what holds for the whole bank be changed from its root only', async ({ bank }) => {
+    const rate = ['PUT', '/exchange-rates/NZD/2026-01-05', { source: 'core', rate: '4.1' }] as const
+    const day = ['PUT', '/calendar-days/CN/2031-03-03', { kind: 'holiday' }] as const
+    const product = ['POST', '/products', { code: bank.code('ALL'), name: '品', family: 'fund', category: 'fee' }] as const
+    for (const [method, url, body] of [rate, day, product]) {
+      expect((await bank.request(bank.code('A1'), method, url, body)).status, url).toBe(403)
+      expect((await bank.request('ADMIN', method, url, body)).status, url).toBeLessThan(300)
+    }
+    expect((await bank.request({ client: `feed-${bank.code('B1')}` }, ...rate)).status).toBe(403)
+  })
+
+  test('cannot be bent by those who write staff: nobody changes their own roles, and clients alone integrate', async ({
+    bank,
+  }) => {
+    const own = { name: '管理', institutionCode: bank.code('B1'), roles: ['administrator', 'branch_manager'] }
+    const url = `/staff/by-external-id/core/${bank.code('A1')}`
+    const risen = await bank.request(bank.code('A1'), 'PUT', url, own)
+    expect([risen.status, risen.body.errors?.[0]?.pointer]).toEqual([409, '/roles'])
+    const machine = await bank.request('ADMIN', 'PUT', url, { ...own, roles: ['integration'] })
+    expect([machine.status, machine.body.errors?.[0]?.pointer]).toEqual([400, '/roles'])
+    expect((await bank.request(bank.code('A1'), 'PUT', url, { ...own, roles: ['administrator'] })).status).toBe(200)
+  })
+
   test('decides for machine clients by their scopes: all, one of each, or none', async ({ bank }) => {
     const all = await askForEverything(bank, await clientWith(bank, 'all', permissions))
     expect(all.faults).toEqual([])
+    expect((await askForEverything(bank, await clientWith(bank, 'root', permissions, 'HO'))).faults).toEqual([])
     const none = await askForEverything(bank, await clientWith(bank, 'none', []))
     expect([none.faults, none.permitted]).toEqual([[], 0])
     for (const scope of permissions)
@@ -222,6 +253,66 @@ async function queriesOf(bank: TestBank): Promise<Readonly<Record<string, Input>
   }
 }
 
+describe('relations of a list', () => {
+  const shown = '{ identifier: id holdings { id } }'
+
+  test('show somebody of several roles no more than those of a single thing do', async ({ bank }) => {
+    await bank.withCustomers()
+    await bank.feed('staff', [
+      {
+        externalId: bank.code('MR'),
+        name: '兼',
+        institutionCode: bank.code('B1'),
+        roles: ['relationship_manager', 'quality_inspector'],
+      },
+    ])
+    const one = await bank.graphql(bank.code('MR'), `{ customer(customerId: "${await bank.customerId('1')}") ${shown} }`)
+    expect([one.data.customer.holdings, one.errors?.[0]?.extensions.code]).toEqual([null, 'not_permitted'])
+    for (const page of [`nodes ${shown}`, `edges { node ${shown} }`, `a: nodes { id } b: nodes ${shown}`]) {
+      const many = await bank.graphql(bank.code('MR'), `{ customers { ${page} } }`)
+      expect(many.errors?.map(({ extensions }: any) => extensions.code)).toContain('not_permitted')
+      expect(JSON.stringify(many.data)).not.toMatch(/holdings":\[/)
+    }
+  })
+
+  test('of reference data lead to the customers whom the caller sees, as those of a single thing do', async ({ bank }) => {
+    await bank.withCustomers()
+    for (const [caller, expected] of [
+      ['M1', 2],
+      ['R1', 1],
+      ['T1', 2],
+      ['M2', 0],
+    ] as const) {
+      const one = await bank.graphql(
+        bank.code(caller),
+        `{ institution(institutionId: "${await bank.idOf('institution', 'O1')}") { customers { nodes { id } } } }`,
+      )
+      expect(one.data.institution.customers.nodes, caller).toHaveLength(expected)
+      const many = await bank.graphql(
+        bank.code(caller),
+        '{ institutions(first: 50) { nodes { code customers(first: 20) { nodes { id } } } } }',
+      )
+      const outlet = many.data.institutions.nodes.find(({ code }: any) => code === bank.code('O1'))
+      expect(outlet.customers, caller).toEqual(one.data.institution.customers)
+    }
+  })
+})
+
+describe('the rejected rows of an import', () => {
+  test('are for those only who may write such rows', async ({ bank }) => {
+    const row = { externalId: bank.code('bad'), kind: 'nothing', name: '明文', institutionCode: bank.code('B1') }
+    const { body } = await bank.import('customers', [row], { client: `feed-${bank.code('B1')}` })
+    const { caller } = await clientWith(bank, 'rates', ['import:run', 'import:read', 'rate:write'])
+    for (const [method, path] of [
+      ['GET', 'rejects'],
+      ['POST', 'cancellation'],
+    ] as const) {
+      const told = await bank.request(caller, method, `/imports/${body.id}/${path}`)
+      expect([told.status, JSON.stringify(told.body).includes('明文')]).toEqual([403, false])
+    }
+  })
+})
+
 describe('a relation that the caller may not follow', () => {
   test('is null with the error not_permitted at its path in GraphQL, null in REST, and its SQL is never sent', async ({
     bank,
@@ -243,7 +334,7 @@ describe('a relation that the caller may not follow', () => {
       { externalId: c('V1'), holdingExternalId: c('A1'), direction: 'in', amount: '10.00', bookedOn: '2026-11-01' },
     ])
     await bank.request(c('A1'), 'PUT', '/calendar-days/CN/2099-05-05', { kind: 'holiday' })
-    await bank.feed('products', [{ externalId: c('NEW'), name: '新品', family: 'card', category: 'fee' }], {
+    await bank.feed('staff', [{ externalId: c('NEW'), name: '新人', institutionCode: c('O1'), roles: ['teller'] }], {
       client: `feed-${c('B1')}`,
     })
     const scopes = permissions.filter((permission) => permission.endsWith(':read') || permission === 'customer:search')

@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => bank.close())
 
 type Sent = Omit<CustomerRow, 'source'>
-const person = (externalId: string, more: Partial<Sent> = {}): Sent => ({
+const person = (externalId: string, more: Partial<CustomerRow> = {}): Sent => ({
   externalId,
   kind: 'individual',
   name: `客户 ${externalId}`,
@@ -255,7 +255,7 @@ describe('an identity document', () => {
     const fromPerson = { context: { fromPerson: true } }
     const [differs] = await bank.send(
       'customers',
-      [person('I5', { documentType: 'resident_id', documentNumber: female1990, birthDate: '1990-03-08' })],
+      [person('I5', { source: 'guanxi', documentType: 'resident_id', documentNumber: female1990, birthDate: '1990-03-08' })],
       fromPerson,
     )
     expect(differs).toMatchObject({
@@ -266,20 +266,32 @@ describe('an identity document', () => {
       told(
         await bank.send(
           'customers',
-          [person('I5', { documentType: 'resident_id', documentNumber: female1990, gender: 'male' })],
+          [person('I5', { source: 'guanxi', documentType: 'resident_id', documentNumber: female1990, gender: 'male' })],
           fromPerson,
         ),
       ),
     ).toEqual(['gender: identity_mismatch'])
     expect(
-      told(await bank.send('customers', [person('I5', { documentType: 'resident_id', documentNumber: '123' })], fromPerson)),
+      told(
+        await bank.send(
+          'customers',
+          [person('I5', { source: 'guanxi', documentType: 'resident_id', documentNumber: '123' })],
+          fromPerson,
+        ),
+      ),
     ).toEqual(['documentNumber: invalid_input'])
     expect(
-      told(await bank.send('customers', [person('I5', { documentType: 'resident_id', documentNumber: female1990 })], fromPerson)),
+      told(
+        await bank.send(
+          'customers',
+          [person('I5', { source: 'guanxi', documentType: 'resident_id', documentNumber: female1990 })],
+          fromPerson,
+        ),
+      ),
     ).toEqual(['created'])
-    expect(told(await bank.send('customers', [person('I5', { birthDate: '1991-01-01' })], fromPerson))).toEqual([
-      'birthDate: identity_mismatch',
-    ])
+    expect(told(await bank.send('customers', [person('I5', { source: 'guanxi', birthDate: '1991-01-01' })], fromPerson))).toEqual(
+      ['birthDate: identity_mismatch'],
+    )
     expect(await customer('I5')).toMatchObject({ birth_date: null, version: 1 })
   })
 })

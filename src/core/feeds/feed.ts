@@ -16,6 +16,9 @@ export const feedEntities = [
 ] as const
 export type FeedEntity = (typeof feedEntities)[number]
 
+/** The source of what people enter here, as against what a core-banking system sends. */
+export const ownSource = 'guanxi'
+
 /** One row that passed its schema. `line` tells rows of a batch apart and orders them: of two for the same thing with equal `asOf` the later line wins. */
 export interface FeedRow<T> {
   readonly line: number

@@ -93,7 +93,8 @@ export function customerRefusal(
       `The customer "${row.externalId}" cannot become a ${row.kind}: the kind of a customer changes while it is a prospect only.`,
     )
   }
-  if (institution.status === 'closed' && after.status !== 'closed' && before?.institutionId !== institution.id) {
+  const staysOpenThere = before !== undefined && before.status !== 'closed' && before.institutionId === institution.id
+  if (institution.status === 'closed' && after.status !== 'closed' && !staysOpenThere) {
     return refusal('institutionCode', 'conflict', `The institution "${row.institutionCode}" is closed.`)
   }
   if (after.closedOn !== null && after.customerSince !== null && after.closedOn < after.customerSince) {

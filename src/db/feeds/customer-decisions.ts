@@ -4,6 +4,7 @@ import type { CustomerRow } from '../../core/feeds/rows.ts'
 import { foldName } from '../../core/text.ts'
 import type { Db } from '../database.ts'
 import { raiseDirectoryVersion } from '../directory.ts'
+import { refreshOwnership } from '../ownership.ts'
 import { type CustomerKey, fieldContext } from '../vault.ts'
 import { differs, groupBy, type Incoming, keyOf, type Outcomes } from './batch.ts'
 import { type Confirmed, confirmRows } from './confirm.ts'
@@ -48,6 +49,8 @@ export interface Dossiers {
   readonly updated: Map<string, object>
   readonly confirmed: Map<string, Confirmed>
   readonly moved: Map<string, { readonly id: string; readonly path: string }>
+  /** Whose kind changed, and with it the line of business whose keeper is theirs. */
+  readonly rekinded: Set<string>
   readonly values: ValueWrites
 }
 
@@ -64,6 +67,7 @@ export async function openDossiers(db: Db, ids: readonly string[], sources: read
     updated: new Map(),
     confirmed: new Map(),
     moved: new Map(),
+    rekinded: new Set(),
     values: noValueWrites(),
   }
 }
@@ -108,17 +112,23 @@ export function decideCustomer(
   else if (dated && asOf > before!.asOf.toISOString()) dossiers.confirmed.set(id, { id, asOf })
   if (before) {
     if (before.institutionPath !== after.institutionPath) dossiers.moved.set(id, { id, path: after.institutionPath })
+    if (before.kind !== after.kind) dossiers.rekinded.add(id)
     dossiers.customers.set(id, { ...before, ...after, asOf: new Date(asOf) })
   }
   outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, id)
 }
 
 /** Writes all that was decided, one statement for each table. */
-export async function writeDossiers(db: Db, { created, updated, confirmed, moved, values }: Dossiers, now: Date): Promise<void> {
+export async function writeDossiers(
+  db: Db,
+  { created, updated, confirmed, moved, rekinded, values }: Dossiers,
+  now: Date,
+): Promise<void> {
   if (created.length > 0) await Promise.all([insertCustomers(db, created, now), insertCustomerNames(db, created, now)])
   if (updated.size > 0) await updateCustomers(db, [...updated.values()], now)
   await confirmRows(db, 'customer', [...confirmed.values()])
   await writeValues(db, values)
+  await refreshOwnership(db, [...rekinded])
   if (moved.size === 0) return
   await moveCustomerRows(db, [...moved.values()])
   // Whoever keeps a customer reads along the paths of the customers kept.

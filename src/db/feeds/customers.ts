@@ -1,3 +1,4 @@
+import { type FeedRefusal, ownSource } from '../../core/feeds/feed.ts'
 import type { CustomerRow } from '../../core/feeds/rows.ts'
 import type { Db } from '../database.ts'
 import {
@@ -9,6 +10,7 @@ import {
   keyOf,
   type Outcomes,
   receive,
+  refusal,
   settleOthers,
   unknownReference,
 } from './batch.ts'
@@ -107,11 +109,23 @@ function newcomerOf(
   // Whoever sees single customers only learns nothing of the others, and cannot open new ones.
   const refused = portfolioOnly
     ? unknownReference('externalId', 'customer', row.externalId)
-    : customerRefusal(row, undefined, customerAfter(row, id, undefined, institution), institution, context)
+    : (reservedName(row, context) ??
+      customerRefusal(row, undefined, customerAfter(row, id, undefined, institution), institution, context))
   if (!refused) return { id, collapsed }
   outcomes.refuse(line, refused)
   settleOthers(outcomes, collapsed, undefined)
   return undefined
+}
+
+/** The names of other source systems are theirs to give: a person who took one would stand in the way of whom they call so. */
+function reservedName({ source }: CustomerRow, { fromPerson }: FeedContext): FeedRefusal | undefined {
+  return fromPerson && source !== ownSource
+    ? refusal(
+        'source',
+        'conflict',
+        `New customers of source "${source}" come from that system; people make theirs as ${ownSource}.`,
+      )
+    : undefined
 }
 
 /** Answers whose each name is now: of two imports at once the first wins, and the second goes on with its customer. */

@@ -18,6 +18,8 @@ export interface FeedContext {
   readonly timeZone: string
   /** True where the row comes from a person (single write), whose failing identity numbers are refused; a feed's are kept, marked unverified. */
   readonly fromPerson: boolean
+  /** The person who writes, who may not change their own rights. */
+  readonly ownStaffId?: string | undefined
 }
 
 /**

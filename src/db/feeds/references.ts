@@ -10,6 +10,15 @@ export async function takeTurn(db: Db, feed: 'organisation' | 'products' | 'exch
   await db.rows(sql`select pg_advisory_xact_lock(723641, hashtext(${feed}))`)
 }
 
+/**
+ * Keeps exchange rates and products as they are until the transaction ends, side by side with others who hold them: whoever makes or opens
+ * a holding values it by them, and a rate that changes meanwhile would not find its holder.
+ */
+export async function holdValuation(db: Db): Promise<void> {
+  await db.rows(sql`
+    select pg_advisory_xact_lock_shared(723641, hashtext(feed)) from unnest(array['exchange rates', 'products']) as feed`)
+}
+
 export interface InstitutionReference {
   readonly id: string
   readonly code: string

@@ -104,6 +104,10 @@ export const applyStaff: ApplyFeed<StaffRow> = async (db, rows, context) => {
       const placed = !before || before.institutionId !== after.institutionId || before.status !== after.status
       if (holder !== undefined && holder !== id)
         outcomes.refuse(line, refusal('number', 'already_exists', `Another staff member has the number "${after.number}".`))
+      else if (after.roles.includes('integration'))
+        outcomes.refuse(line, refusal('roles', 'invalid_input', 'The role integration is for machine clients.'))
+      else if (id === context.ownStaffId && differs(after, before!, ['roles', 'institutionId']))
+        outcomes.refuse(line, refusal('roles', 'conflict', 'Nobody changes their own roles or place.'))
       else if (after.activeFrom !== null && after.activeUntil !== null && after.activeUntil <= after.activeFrom) {
         outcomes.refuse(line, refusal('activeUntil', 'invalid_input', 'The end must lie after the beginning.'))
       } else if (placed && after.status === 'active' && institution.status === 'closed') {

@@ -3,6 +3,7 @@ import type { FeedEntity } from '../../core/feeds/feed.ts'
 import { lockCustomers } from '../assets.ts'
 import { findCustomerByExternalId, findHoldingByExternalId } from '../customers.ts'
 import type { Db } from '../database.ts'
+import { holdValuation, takeTurn } from './references.ts'
 
 /** Entities whose rows have an id of their own and can be corrected by it. */
 export type CorrectableEntity = Extract<
@@ -14,6 +15,7 @@ export type CorrectableEntity = Extract<
 export interface StoredRow {
   readonly row: Readonly<Record<string, unknown>>
   readonly version: number
+  readonly status: string
 }
 
 interface Identity {
@@ -27,46 +29,55 @@ const customerName = sql`(select json_build_object('customerSource', e.source, '
 
 const queries: Readonly<Record<CorrectableEntity, (identity: Identity) => SQL>> = {
   institutions: ({ id }) => sql`
-    select json_build_object('source', t.source, 'externalId', t.external_id, 'name', t.name, 'kind', t.kind, 'parentCode', p.code) as row, t.version
+    select json_build_object('source', t.source, 'externalId', t.external_id, 'name', t.name, 'kind', t.kind, 'parentCode', p.code) as row, t.version, t.status
     from institution t left join institution p on p.id = t.parent_id where t.id = ${id}::uuid for update of t`,
   staff: ({ id }) => sql`
-    select json_build_object('source', t.source, 'externalId', t.external_id, 'name', t.name, 'institutionCode', i.code, 'roles', t.roles) as row, t.version
+    select json_build_object('source', t.source, 'externalId', t.external_id, 'name', t.name, 'institutionCode', i.code, 'roles', t.roles) as row, t.version, t.status
     from staff t join institution i on i.id = t.institution_id where t.id = ${id}::uuid for update of t`,
   products: ({ id }) => sql`
-    select json_build_object('source', t.source, 'externalId', t.external_id, 'name', t.name, 'family', t.family, 'category', t.category) as row, t.version
+    select json_build_object('source', t.source, 'externalId', t.external_id, 'name', t.name, 'family', t.family, 'category', t.category) as row, t.version, t.status
     from product t where t.id = ${id}::uuid for update of t`,
   customers: ({ id }) => sql`
-    select json_build_object('source', e.source, 'externalId', e.external_id, 'kind', t.kind, 'name', t.name, 'institutionCode', i.code) as row, t.version
+    select json_build_object('source', e.source, 'externalId', e.external_id, 'kind', t.kind, 'name', t.name, 'institutionCode', i.code) as row, t.version, t.status
     from customer t
     join institution i on i.id = t.institution_id
     join lateral (select x.source, x.external_id from customer_external_id x where x.customer_id = t.id order by (x.source = t.source) desc, x.source limit 1) e on true
     where t.id = ${id}::uuid for update of t`,
   assignments: ({ id, customerId }) => sql`
     select (${customerName}::jsonb || jsonb_build_object('source', t.source, 'externalId', t.external_id, 'staffNumber', s.number, 'businessLine', t.business_line,
-      'startsOn', t.starts_on, 'endsOn', t.ends_on, 'status', case when t.state = 'cancelled' then 'cancelled' else 'active' end)) as row, t.version
+      'startsOn', t.starts_on, 'endsOn', t.ends_on, 'status', case when t.state = 'cancelled' then 'cancelled' else 'active' end)) as row, t.version, t.state as status
     from assignment t join customer c on c.id = t.customer_id join staff s on s.id = t.staff_id
     where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid for update of t`,
   holdings: ({ id, customerId }) => sql`
-    select (${customerName}::jsonb || jsonb_build_object('source', t.source, 'externalId', t.external_id, 'productCode', p.code, 'currency', t.currency)) as row, t.version
+    select (${customerName}::jsonb || jsonb_build_object('source', t.source, 'externalId', t.external_id, 'productCode', p.code, 'currency', t.currency)) as row, t.version, t.status
     from holding t join customer c on c.id = t.customer_id join product p on p.id = t.product_id
     where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid for update of t`,
   movements: ({ id, customerId }) => sql`
     select json_build_object('source', t.source, 'externalId', t.external_id, 'holdingExternalId', h.external_id, 'direction', t.direction,
-      'amount', trim_scale(t.amount::numeric / 10::numeric ^ currency_exponent(t.currency))::text, 'bookedOn', t.booked_on) as row, t.version
+      'amount', trim_scale(t.amount::numeric / 10::numeric ^ currency_exponent(t.currency))::text, 'bookedOn', t.booked_on) as row, t.version, t.status
     from movement t join customer c on c.id = t.customer_id join holding h on h.customer_id = t.customer_id and h.id = t.holding_id
     where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid for update of t`,
 }
 
 /** Reads and holds one thing as a row of its entity. Its customer is held first, as every feed does, so that nobody waits in a circle. Undefined where there is none in scope. */
 export async function lockStoredRow(db: Db, entity: CorrectableEntity, identity: Identity): Promise<StoredRow | undefined> {
+  await takeTurnsOf(db, entity)
   if (identity.customerId !== undefined) await lockCustomers(db, [identity.customerId])
   const [stored] = await db.rows<StoredRow>(queries[entity](identity))
   return (
     stored && {
       version: stored.version,
+      status: stored.status,
       row: Object.fromEntries(Object.entries(stored.row).filter(([, value]) => value !== null)),
     }
   )
+}
+
+/** Turns come before locks of rows, here as in the feeds. */
+async function takeTurnsOf(db: Db, entity: CorrectableEntity): Promise<void> {
+  if (entity === 'institutions' || entity === 'staff') await takeTurn(db, 'organisation')
+  else if (entity === 'products') await takeTurn(db, 'products')
+  else if (entity === 'holdings') await holdValuation(db)
 }
 
 interface Named {
@@ -88,6 +99,7 @@ export async function lockByExternalId(
   named: Named,
 ): Promise<{ readonly version: number } | undefined> {
   const { source, externalId } = named
+  await takeTurnsOf(db, entity)
   if (entity === 'institutions' || entity === 'staff' || entity === 'products') {
     return first(
       db.rows<{ version: number }>(

@@ -47,6 +47,7 @@ export const closeCustomer = changeOperation(customers, {
   summary: 'End the relation with a customer',
   description: 'The record stays with all that belongs to it.',
   concurrency: 'optional',
+  final: true,
   shape: { closedOn: daySchema.optional().meta({ description: 'Day on which it ended; today where it is missing.' }) },
   change: ({ closedOn }, { today }) => ({ status: 'closed', closedOn: closedOn ?? today }),
 })

@@ -103,6 +103,7 @@ export const closeHolding = changeOperation(holdings, {
   summary: 'Close a holding',
   description: 'It stays in the customer’s history and counts for nothing from then on.',
   concurrency: 'optional',
+  final: true,
   shape: { closedOn: daySchema.optional().meta({ description: 'Day of closing; today where it is missing.' }) },
   change: ({ closedOn }, { today }) => ({ status: 'closed', closedOn: closedOn ?? today }),
 })
@@ -129,6 +130,7 @@ export const voidMovement = changeOperation(movements, {
   summary: 'Take a booking back',
   description: 'The movement stays and is marked as voided.',
   concurrency: 'optional',
+  final: true,
   shape: {},
   change: () => ({ status: 'voided' }),
 })

@@ -51,6 +51,7 @@ export const closeInstitution = changeOperation(institutions, {
   summary: 'Close an institution',
   description: 'Refused while it has open institutions below it, staff or customers.',
   concurrency: 'optional',
+  final: true,
   shape: {},
   change: () => ({ status: 'closed' }),
 })
@@ -63,6 +64,7 @@ export const deactivateStaff = changeOperation(staff, {
   summary: 'End a staff member’s access',
   description: 'From the next request on their tokens are refused.',
   concurrency: 'optional',
+  final: true,
   shape: {},
   change: () => ({ status: 'inactive' }),
 })
@@ -75,6 +77,7 @@ export const closeProduct = changeOperation(products, {
   summary: 'Take a product off the market',
   description: 'Holdings of it stay as they are.',
   concurrency: 'optional',
+  final: true,
   shape: {},
   change: () => ({ status: 'closed' }),
 })

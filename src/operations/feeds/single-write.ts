@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { DomainError, type ErrorCode, notFound } from '../../core/errors.ts'
-import type { FeedEntity } from '../../core/feeds/feed.ts'
+import { type FeedEntity, ownSource } from '../../core/feeds/feed.ts'
 import { feedRows, type FeedRowOf } from '../../core/feeds/rows.ts'
 import type { Permission } from '../../core/permissions.ts'
 import type { ApplyFeed, FeedContext } from '../../db/feeds/feed.ts'
@@ -11,9 +11,6 @@ import { problemsOf } from '../input.ts'
 import { type Context, type Operation, viewOperation } from '../operation.ts'
 import { answerOne } from '../reading.ts'
 import { expectedVersion, id } from '../scalars.ts'
-
-/** The source of what people enter here, as against what a core-banking system sends. */
-const OWN_SOURCE = 'guanxi'
 
 /** What single writes of an entity have in common with its import: one schema, one way to apply it. */
 export interface SingleWrites<E extends FeedEntity> {
@@ -57,6 +54,7 @@ export function feedContext({ now, today, newId, vault, bank, timeZone, actor }:
     bankTimeZone: bank.timeZone,
     timeZone,
     fromPerson: actor.kind === 'staff',
+    ownStaffId: actor.kind === 'staff' ? actor.id : undefined,
   }
 }
 
@@ -167,7 +165,7 @@ export function createOperation<E extends CorrectableEntity>(
     }),
     errors: [...feedErrors, 'not_found'],
     async run(context, input) {
-      const row = { source: OWN_SOURCE, externalId: context.newId(), ...(await refer(context, input)) }
+      const row = { source: ownSource, externalId: context.newId(), ...(await refer(context, input)) }
       if (await lockByExternalId(context.db, entity, row as unknown as Named)) throw alreadyExists(called)
       const written = await writeRow(context, writes, row)
       if (written.outcome !== 'created') throw alreadyExists(called)
@@ -184,12 +182,14 @@ interface Change {
   readonly shape: z.core.$ZodShape
   /** What the row says beside what is stored. */
   readonly change: (input: Row, context: Context) => Row
+  /** Whether it ends the thing: what has that status already is refused, so that its day of closing stays. */
+  readonly final?: boolean
 }
 
 /** A change of something by its id: what is stored, with some of it said anew. Portfolios and branches see only their own. */
 export function changeOperation<E extends CorrectableEntity>(
   writes: SingleWrites<E>,
-  { shape, change, ...told }: Change,
+  { shape, change, final = false, ...told }: Change,
 ): Operation {
   const { entity, noun, called, permission, domain } = writes
   const view = viewNamed(noun)
@@ -209,6 +209,8 @@ export function changeOperation<E extends CorrectableEntity>(
       checkVersion(expected, stored.version)
       const { [key]: _id, customerId: _customerId, ...said } = input
       const changes = change(said, context)
+      if (final && stored.status === changes['status'])
+        throw new DomainError('already_closed', `It is ${changes['status']} already.`)
       const written = await writeRow(context, writes, { ...stored.row, ...changes }, Object.keys(changes))
       return answerOne(context, view, byId(written, noun))
     },
