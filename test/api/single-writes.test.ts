@@ -281,6 +281,19 @@ describe('what is closed', () => {
   })
 })
 
+describe('a closed customer', () => {
+  test('gets no new holding but such as are closed themselves', async ({ bank }) => {
+    const core = { client: 'core' }
+    await bank.request(core, 'POST', `/customers/${await bank.customerId('4')}/closure`, {})
+    const holding = { customerExternalId: bank.code('4'), productCode: bank.code('CUR'), currency: 'CNY' }
+    const url = `/holdings/by-external-id/core/${bank.code('late')}`
+    const told = await bank.request(core, 'PUT', url, holding)
+    expect([told.status, told.body.errors[0].pointer]).toEqual([409, '/customerExternalId'])
+    const past = { ...holding, openedOn: '2020-02-01', status: 'closed', closedOn: '2021-02-01' }
+    expect((await bank.request(core, 'PUT', url, past)).status).toBe(200)
+  })
+})
+
 describe('a name of another source system', () => {
   test('is not for people to take', async ({ bank }) => {
     const body = { kind: 'individual', name: '占号', institutionCode: bank.code('O1') }

@@ -79,7 +79,7 @@ export function decide(
     before,
     context.today,
   )
-  const refused = refusedPeriod(own)
+  const refused = refusedPeriod(own) ?? (before ? undefined : refusedOwner(winner, own))
   if (refused) {
     outcomes.refuse(winner.line, refused)
     settleOthers(outcomes, collapsed, id, owner)
@@ -132,6 +132,13 @@ function holdingAfter(row: HoldingRow, { recommendedBy, ...fixed }: Fixed, befor
     activatedOn: row.activatedOn ?? before?.activatedOn ?? null,
     lastUsedOn: row.lastUsedOn ?? before?.lastUsedOn ?? null,
   }
+}
+
+/** Whoever has left the bank opens nothing new. A product off the market may have holdings: those that a bank brings along were opened before. */
+function refusedOwner({ row, customer }: Resolved, { status }: Holding): FeedRefusal | undefined {
+  return customer.status === 'closed' && status !== 'closed'
+    ? refusal('customerExternalId', 'conflict', `The customer "${row.customerExternalId}" is closed.`)
+    : undefined
 }
 
 /** The row's days together with those that are stored must make sense. */
