@@ -346,33 +346,64 @@ describe('a prospect that turns out to be a company', () => {
   })
 })
 
+type Answer = Awaited<ReturnType<TestBank['request']>>
+
+/** Holds the first request back just before its commit and lets the second come meanwhile. */
+async function bothAtOnce(
+  owner: TestBank['service']['owner'],
+  first: () => Promise<Answer>,
+  second: () => Promise<Answer>,
+): Promise<readonly [Answer, Answer]> {
+  const waiting = async (): Promise<number> =>
+    Number((await owner.query('select count(*) from pg_locks where not granted')).rows[0].count)
+  const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+    while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await owner.query('begin')
+  await owner.query('lock table audit_entry in share mode')
+  const one = first()
+  await until(async () => (await waiting()) >= 1)
+  const other = second()
+  let answered = false
+  void other.finally(() => (answered = true))
+  await until(async () => answered || (await waiting()) >= 2)
+  await owner.query('rollback')
+  return Promise.all([one, other])
+}
+
+describe('an institution that is being closed', () => {
+  test('is not while somebody makes a customer there', async ({ bank }) => {
+    const code = bank.code('OX')
+    const admin = bank.code('A1')
+    const outlet = { code, name: '新网点', kind: 'outlet', parentCode: bank.code('B1') }
+    const { id } = (await bank.request(admin, 'POST', '/institutions', outlet)).body
+    const [made, closed] = await bothAtOnce(
+      bank.service.owner,
+      () => bank.request(bank.code('M1'), 'POST', '/customers', { kind: 'individual', name: '新客', institutionCode: code }),
+      () => bank.request(admin, 'POST', `/institutions/${id}/closure`),
+    )
+    expect([made.status, closed.status, closed.body.code]).toEqual([201, 409, 'in_use'])
+  })
+})
+
 describe('a rate that changes while a holding is being made', () => {
   test('finds its holder: the assets are at the new rate', async ({ bank }) => {
     const { owner } = bank.service
     const core = { client: 'core' }
     const rate = (value: string) => bank.request(core, 'PUT', '/exchange-rates/AUD/2026-11-20', { source: 'core', rate: value })
     expect((await rate('5')).status).toBe(200)
-    const waiting = async (): Promise<number> =>
-      Number((await owner.query('select count(*) from pg_locks where not granted')).rows[0].count)
-    const until = async (isSo: () => Promise<boolean>): Promise<void> => {
-      while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-    // Holds the new holding back just before its commit.
-    await owner.query('begin')
-    await owner.query('lock table audit_entry in share mode')
-    const made = bank.request(core, 'PUT', `/holdings/by-external-id/core/${bank.code('AUD')}`, {
-      customerExternalId: bank.code('4'),
-      productCode: bank.code('CUR'),
-      currency: 'AUD',
-      balance: '100.00',
-    })
-    await until(async () => (await waiting()) >= 1)
-    const changed = rate('7')
-    let answered = false
-    void changed.finally(() => (answered = true))
-    await until(async () => answered || (await waiting()) >= 2)
-    await owner.query('rollback')
-    expect([(await made).status, (await changed).status]).toEqual([200, 200])
+    const [made, changed] = await bothAtOnce(
+      owner,
+      () =>
+        bank.request(core, 'PUT', `/holdings/by-external-id/core/${bank.code('AUD')}`, {
+          customerExternalId: bank.code('4'),
+          productCode: bank.code('CUR'),
+          currency: 'AUD',
+          balance: '100.00',
+        }),
+      () => rate('7'),
+    )
+    expect([made.status, changed.status]).toEqual([200, 200])
     const { body } = await bank.request(bank.code('M2'), 'GET', `/customers/${await bank.customerId('4')}`)
     expect(body.aum.amount).toBe('4700.00')
   })

@@ -18,7 +18,7 @@ import { customerAfter, customerRefusal, withContactsNormalised } from './custom
 import { decideCustomer, openDossiers, writeDossiers } from './customer-decisions.ts'
 import { claimCustomerNames, seesPortfolioOnly } from './customer-records.ts'
 import type { ApplyFeed, FeedContext } from './feed.ts'
-import { findCustomerIds, type InstitutionReference, resolveInstitutions } from './references.ts'
+import { findCustomerIds, holdStill, type InstitutionReference, resolveInstitutions } from './references.ts'
 
 type Institutions = ReadonlyMap<string, InstitutionReference>
 
@@ -38,6 +38,7 @@ interface Newcomer {
 export const applyCustomers: ApplyFeed<CustomerRow> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
   const received = receive(rows, context.now, outcomes)
+  await holdStill(db, 'organisation')
   const [institutions, known, portfolioOnly] = await Promise.all([
     resolveInstitutions(
       db,

@@ -10,7 +10,7 @@ import { collectOutcomes, groupBy, type Incoming, keyOf, type Outcomes, receive,
 import type { ApplyFeed, FeedContext } from './feed.ts'
 import { type Decided, decide, type Resolved, settle, withBalance } from './holding-decisions.ts'
 import { amountMisfit, customerNameOf, unknownName } from './holding-references.ts'
-import { findCustomerIds, holdValuation, lockCustomerReferences } from './references.ts'
+import { findCustomerIds, holdStill, lockCustomerReferences } from './references.ts'
 import { claimNames, confirmHoldings, readNameHolders, writeHoldings } from './stored-holdings.ts'
 
 /**
@@ -20,7 +20,7 @@ import { claimNames, confirmHoldings, readNameHolders, writeHoldings } from './s
  */
 export const applyHoldings: ApplyFeed<HoldingRow> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
-  await holdValuation(db)
+  await holdStill(db, 'exchange rates', 'products')
   const resolved = await resolve(db, receive(rows, context.now, outcomes), context, outcomes)
   const lost = await applyResolved(db, resolved, context, outcomes)
   // Their names were taken meanwhile: now it shows by whom.

@@ -3,7 +3,7 @@ import type { FeedEntity } from '../../core/feeds/feed.ts'
 import { lockCustomers } from '../assets.ts'
 import { findCustomerByExternalId, findHoldingByExternalId } from '../customers.ts'
 import type { Db } from '../database.ts'
-import { holdValuation, takeTurn } from './references.ts'
+import { holdStill, takeTurn } from './references.ts'
 
 /** Entities whose rows have an id of their own and can be corrected by it. */
 export type CorrectableEntity = Extract<
@@ -77,7 +77,8 @@ export async function lockStoredRow(db: Db, entity: CorrectableEntity, identity:
 async function takeTurnsOf(db: Db, entity: CorrectableEntity): Promise<void> {
   if (entity === 'institutions' || entity === 'staff') await takeTurn(db, 'organisation')
   else if (entity === 'products') await takeTurn(db, 'products')
-  else if (entity === 'holdings') await holdValuation(db)
+  else if (entity === 'holdings') await holdStill(db, 'exchange rates', 'products')
+  else if (entity === 'customers') await holdStill(db, 'organisation')
 }
 
 interface Named {
