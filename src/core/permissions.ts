@@ -1,7 +1,8 @@
 /**
  * Who may do what, and how far. One table: a role grants a permission with a reach.
  * `bank` is the whole bank, `subtree` the institution of the actor and all below it, `portfolio` the customers an actor keeps,
- * works for in a team or covers for a colleague. Reference data (institutions, staff, products, rates) is readable with any reach.
+ * works for in a team or covers for a colleague. What changes something for all (see `changesForAll`) is open
+ * at the root of the bank only. Reference data (institutions, staff, products, rates) is readable with any reach.
  */
 export const roles = [
   'relationship_manager',

@@ -1,22 +1,8 @@
 import type { Client } from 'pg'
+import { customerOwnedTables } from '../db/feeds/customer-tables.ts'
 
 /** Tables that grow with the number of customers. */
-export const bulkTables = [
-  'customer',
-  'customer_external_id',
-  'identity_document',
-  'contact_point',
-  'address',
-  'assignment',
-  'holding',
-  'holding_party',
-  'party_holding',
-  'balance',
-  'activity',
-  'movement',
-  'external_id',
-  'blind_index',
-] as const
+export const bulkTables = ['customer', ...customerOwnedTables, 'external_id', 'blind_index'] as const
 
 interface Restorable {
   readonly drop: string

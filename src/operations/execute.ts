@@ -242,7 +242,7 @@ function ownTransactions(
         )
       } catch (error) {
         if (!isStaleDirectory(error)) throw error
-        if (tries > MOST_TRIES) throw new DomainError('unavailable', 'Rights are being changed. Try again.')
+        if (tries >= MOST_DIRECTORY_TRIES) throw new DomainError('unavailable', 'Rights are being changed. Try again.')
         current = await resolve(service, call, at, true)
       }
     }

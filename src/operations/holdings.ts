@@ -45,15 +45,14 @@ function ofCustomer(customerId: string, rowId: string) {
     `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`
 }
 
-/** What grows under a customer, the latest first, in the order of the view's own connection. */
+/** What grows under a customer, in the order of the view's own connection. */
 function pageUnder(
   context: Context,
   view: View,
   order: Order,
-  conditions: (row: string, bind: Bind) => readonly string[],
-  page: { readonly limit: number; readonly cursor?: string | undefined; readonly includeTotal: boolean },
+  { customerId, ...page }: { readonly customerId: string } & Omit<Parameters<typeof answerPage>[2], 'order' | 'where'>,
 ) {
-  return answerPage(context, view, { ...page, order, where: conditions })
+  return answerPage(context, view, { ...page, order, where: (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`] })
 }
 
 export const holdings = pageOperation(holdingView, {
@@ -65,7 +64,7 @@ export const holdings = pageOperation(holdingView, {
   domain,
   input: z.strictObject({ customerId: id, ...pageInput }),
   errors: ['invalid_cursor'],
-  run: (context, { customerId, ...page }) =>
+  run: (context, input) =>
     pageUnder(
       context,
       holdingView,
@@ -73,8 +72,7 @@ export const holdings = pageOperation(holdingView, {
         ['account_number', 'text'],
         ['id', 'uuid'],
       ]),
-      (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`],
-      page,
+      input,
     ),
 })
 
@@ -88,13 +86,11 @@ export const balances = pageOperation(viewNamed('Balance'), {
   input: z.strictObject({ customerId: id, holdingId: id, ...pageInput }),
   errors: ['invalid_cursor'],
   run: (context, { customerId, holdingId, ...page }) =>
-    pageUnder(
-      context,
-      viewNamed('Balance'),
-      orderBy('day', 'desc', [['day', 'date']]),
-      (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`, `${row}.holding_id = ${bind(holdingId)}::uuid`],
-      page,
-    ),
+    answerPage(context, viewNamed('Balance'), {
+      ...page,
+      order: orderBy('day', 'desc', [['day', 'date']]),
+      where: (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`, `${row}.holding_id = ${bind(holdingId)}::uuid`],
+    }),
 })
 
 export const activity = pageOperation(viewNamed('Activity'), {
@@ -106,7 +102,7 @@ export const activity = pageOperation(viewNamed('Activity'), {
   domain,
   input: z.strictObject({ customerId: id, ...pageInput }),
   errors: ['invalid_cursor'],
-  run: (context, { customerId, ...page }) =>
+  run: (context, input) =>
     pageUnder(
       context,
       viewNamed('Activity'),
@@ -119,8 +115,7 @@ export const activity = pageOperation(viewNamed('Activity'), {
         ['currency', 'text'],
         ['counterparty_hash', 'bytea'],
       ]),
-      (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`],
-      page,
+      input,
     ),
 })
 
@@ -133,7 +128,7 @@ export const movements = pageOperation(viewNamed('Movement'), {
   domain,
   input: z.strictObject({ customerId: id, ...pageInput }),
   errors: ['invalid_cursor'],
-  run: (context, { customerId, ...page }) =>
+  run: (context, input) =>
     pageUnder(
       context,
       viewNamed('Movement'),
@@ -141,8 +136,7 @@ export const movements = pageOperation(viewNamed('Movement'), {
         ['booked_on', 'date'],
         ['id', 'uuid'],
       ]),
-      (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`],
-      page,
+      input,
     ),
 })
 
