@@ -48,7 +48,8 @@ describe('a feed of activity', () => {
     await bank.feed('activity', [{ ...paid, counterparty: 'GB82 WEST 1234 5698 7654 32' }])
     expect(told(await bank.feed('activity', [{ ...paid, counterparty: 'gb82west-1234-5698-7654-32' }]))).toEqual(['unchanged'])
     const { text } = await bank.row<{ text: string }>('select string_agg(activity::text, chr(10)) as text from activity')
-    for (const clear of ['1234', '5698', '6217', Buffer.from('WEST').toString('hex')]) expect(text).not.toContain(clear)
+    const clear = ['WEST', '12345698', '1234 5698', '1234-5698', '62170000']
+    for (const part of [...clear, ...clear.map((one) => Buffer.from(one).toString('hex'))]) expect(text).not.toContain(part)
   })
 
   test('goes on with a total under its old hash when the index key was rotated', async () => {
@@ -77,7 +78,8 @@ describe('a feed of activity', () => {
       'created',
     ])
     expect(told(await bank.feed('activity', [at(2, '02')]))).toEqual(['superseded'])
-    expect((await bank.everything('activity')).filter((row) => !JSON.stringify(row).includes('fee'))).toEqual(before)
+    const ofFees = JSON.stringify('"type":"fee"').slice(1, -1)
+    expect((await bank.everything('activity')).filter((row) => !JSON.stringify(row).includes(ofFees))).toEqual(before)
   })
 
   test('names customers that are unknown, and those out of scope alike', async () => {
