@@ -1,0 +1,92 @@
+import { type Bank, openBank } from './bank.ts'
+import type { Request } from './load.ts'
+import type { Measuring } from './measure.ts'
+import type { Options } from './options.ts'
+import { type Server, startServer } from './processes.ts'
+
+/** What cases work with: the bank and its contenders, each started when first asked for. */
+export interface Bench {
+  readonly options: Options
+  readonly bank: Bank
+  readonly measuring: Measuring
+  service(): Promise<Server>
+  handWritten(): Promise<Server>
+  postgraphile(): Promise<Server>
+  /** A service of its own, on this bank or another one. */
+  freshService(bank?: Bank): Promise<Server>
+  /** Another bank, for what depends on size. */
+  otherBank(customers: number): Promise<Bank>
+  close(): Promise<void>
+}
+
+/** The service as it runs in a bank, with every guard and its log; the rate limit counts, and lets the load through. */
+const startService = (bank: Bank, profile?: string): Promise<Server> =>
+  startServer(
+    'src/main.ts',
+    {
+      DATABASE_URL: bank.serviceUrl,
+      MIGRATION_DATABASE_URL: bank.ownerUrl,
+      DATA_DIR: bank.folder,
+      RATE_LIMIT_MAX: '10000000',
+    },
+    profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
+  )
+
+export async function openBench(options: Options): Promise<Bench> {
+  const opened: { close(): Promise<void> }[] = []
+  const bank = await openBank(options.customers)
+  opened.push(bank)
+  const started = new Map<string, Promise<Server>>()
+
+  async function keep(start: Promise<Server>): Promise<Server> {
+    const server = await start
+    opened.push({ close: () => server.stop() })
+    return server
+  }
+  function once(name: string, start: () => Promise<Server>): Promise<Server> {
+    const known = started.get(name) ?? keep(start())
+    started.set(name, known)
+    return known
+  }
+  return {
+    options,
+    bank,
+    measuring: options,
+    service: () => once('service', () => startService(bank, options.profile)),
+    handWritten: () =>
+      once('hand-written', () => startServer('bench/contenders/hand-written.ts', { DATABASE_URL: bank.benchUrl })),
+    postgraphile: () =>
+      once('postgraphile', () =>
+        startServer('bench/contenders/postgraphile.ts', { DATABASE_URL: bank.benchUrl, GRAPHILE_ENV: 'production' }),
+      ),
+    freshService: (other = bank) => keep(startService(other, options.profile)),
+    async otherBank(customers) {
+      const other = await openBank(customers)
+      opened.push(other)
+      return other
+    },
+    async close() {
+      for (const one of opened.toReversed()) await one.close()
+    },
+  }
+}
+
+/** Asks for JSON by GET. */
+export function get(path: string, token?: string): Request {
+  return { method: 'GET', path, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } }
+}
+
+export function post(path: string, body: object, token?: string, headers: Readonly<Record<string, string>> = {}): Request {
+  const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  return {
+    method: 'POST',
+    path,
+    headers: { 'content-type': 'application/json', ...authorization, ...headers },
+    body: JSON.stringify(body),
+  }
+}
+
+/** The item whose turn it is, over and over. */
+export function nth<T>(items: readonly T[], turn: number): T {
+  return items[turn % items.length]!
+}

@@ -1,0 +1,16 @@
+import type { Bench } from '../bench.ts'
+import type { Line } from '../report.ts'
+import { search } from './searches.ts'
+import { portfolioSummary } from './summaries.ts'
+import { write } from './writes.ts'
+import { customerList, customerPage, readById } from './reads.ts'
+
+/** All cases by the name that `--only` takes, in the order in which they run. */
+export const cases: Readonly<Record<string, (bench: Bench) => Promise<Line[]>>> = {
+  'read by id': readById,
+  'customer page': customerPage,
+  'list of 50': customerList,
+  search,
+  'portfolio summary': portfolioSummary,
+  write,
+}

@@ -1,0 +1,61 @@
+import { fieldContext, openVault } from '../../src/db/vault.ts'
+import { developmentKeys } from '../../src/development-keys.ts'
+import type { Bank } from '../bank.ts'
+import { type Bench, nth, post } from '../bench.ts'
+import { measure, ratio, type Side } from '../measure.ts'
+import { atMost, type Line } from '../report.ts'
+import { drawSample } from '../sample.ts'
+import { readByIdOf } from './reads.ts'
+
+const MOST_TERMS = 300
+
+/** Searches by the manager of a branch, against the read of one customer by id. */
+export async function search(bench: Bench): Promise<Line[]> {
+  const { bank } = bench
+  const { manager, customers } = await drawSample(bank)
+  const token = await bank.token({ sub: manager })
+  const read = await readByIdOf(bench, bank)
+  const asking = (name: string, terms: readonly object[]): Side => ({
+    ...read,
+    name,
+    request: (turn) => post('/v1/customers/search', nth(terms, turn), token),
+  })
+  const names = asking('search by name', await nameTerms(bank, customers))
+  const phones = asking('search by phone', await secrets(bank, customers, 'phone'))
+  const documents = asking('search by ID', await secrets(bank, customers, 'documentNumber'))
+  const rounds = await measure([read, names, phones, documents], bench.measuring)
+  return [
+    { case: 'search by name: CPU to read by id', value: ratio(rounds, names, read, 'cpu'), unit: '×', bound: atMost(15) },
+    { case: 'search by phone: CPU to read by id', value: ratio(rounds, phones, read, 'cpu'), unit: '×', bound: atMost(3) },
+    { case: 'search by ID: CPU to read by id', value: ratio(rounds, documents, read, 'cpu'), unit: '×', bound: atMost(3) },
+  ]
+}
+
+/** What a counter types: half of the time a whole name, else its first two letters, or a part of a company's name. */
+async function nameTerms({ client }: Bank, customers: readonly string[]): Promise<object[]> {
+  const { rows } = await client.query<{ name: string; kind: string }>(
+    'select name, kind from customer where id = any ($1) order by md5(id::text || $2) limit $3',
+    [customers, 'names', MOST_TERMS],
+  )
+  return rows.map(({ name, kind }, index) => {
+    if (index % 2 === 0) return { name }
+    return { name: kind === 'company' && name.length > 5 ? name.slice(2, 6) : name.slice(0, 2) }
+  })
+}
+
+/** Phones or numbers of identity documents of customers, as their owners would say them. */
+async function secrets(bank: Bank, customers: readonly string[], what: 'phone' | 'documentNumber'): Promise<object[]> {
+  const table = what === 'phone' ? 'contact_point' : 'identity_document'
+  const [encrypted, condition] =
+    what === 'phone' ? ['value_encrypted', `t.kind = 'phone'`] : ['number_encrypted', `t.type = 'resident_id'`]
+  const { rows } = await bank.client.query<{ id: string; customer: string; wrapped: Buffer; master: string; value: Buffer }>(
+    `select t.id, c.id as customer, c.wrapped_key as wrapped, c.master_key_id as master, t.${encrypted} as value
+    from ${table} t join customer c on c.id = t.customer_id where c.id = any ($1) and ${condition} order by t.id limit $2`,
+    [customers, MOST_TERMS],
+  )
+  const vault = openVault(await developmentKeys(bank.folder))
+  const column = what === 'phone' ? 'value' : 'number'
+  return rows.map(({ id, customer, wrapped, master, value }) => ({
+    [what]: vault.decrypt(vault.unwrap(customer, wrapped, master), value, fieldContext(table, column, id)),
+  }))
+}
