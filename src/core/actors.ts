@@ -98,5 +98,6 @@ export function scopeOf(actor: Actor, permissions: readonly Permission[]): Scope
   if (!narrowest || actor.kind === 'respondent') return { prefixes: [noCustomers], portfolio: [], caller }
   if (actor.kind === 'system' || narrowest === 'bank') return { prefixes: ['/'], portfolio: [], caller }
   if (narrowest === 'subtree' || actor.kind === 'client') return { prefixes: [actor.institutionPath], portfolio: [], caller }
-  return { prefixes: [noCustomers, ...actor.portfolioPaths], portfolio: [actor.id, ...actor.covers], caller }
+  const prefixes = actor.portfolioPaths.length > 0 ? actor.portfolioPaths : [noCustomers]
+  return { prefixes, portfolio: [actor.id, ...actor.covers], caller }
 }

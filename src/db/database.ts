@@ -1,5 +1,6 @@
 import type { SQL } from 'drizzle-orm'
-import { Client, type ClientConfig, Pool, type PoolClient, type QueryResult, types } from 'pg'
+import type { Socket } from 'node:net'
+import { Client, type ClientConfig, Pool, type PoolClient, type QueryConfig, type QueryResult, types } from 'pg'
 import { noCustomers, type Scope } from '../core/actors.ts'
 import { outageOf } from './failures.ts'
 import { preparedName, type Statement, statementOf } from './statement.ts'
@@ -127,16 +128,41 @@ function safeId(id: string): string {
   return id
 }
 
-async function flight<T>(client: Client, scope: Scope, statement: Statement, directoryVersion: bigint | undefined): Promise<T[]> {
-  const begun = [client.query('BEGIN READ ONLY'), ...scopeStatements({ ...scope, caller: '' }).map((text) => client.query(text))]
-  const version = directoryVersion === undefined ? undefined : client.query<{ version: bigint }>(directoryVersionStatement)
-  const answer = run<T>(client, statement)
-  const ended = client.query('COMMIT')
-  // All are awaited, so that no rejection goes unheard; the first that failed tells why.
-  const [seen, result, end] = await settled(begun, [version, answer, ended] as const)
-  if (end.command !== 'COMMIT') throw new Error('A read ended in a rollback.')
-  if (seen && seen.rows[0]?.version !== directoryVersion) throw staleDirectory()
-  return result.rows
+/** Sends a whole read at once. Only the last answer settles it, when all that was sent has been heard of; the first failure tells why. */
+function flight<T>(client: Client, scope: Scope, statement: Statement, directoryVersion: bigint | undefined): Promise<T[]> {
+  sendTogether(client)
+  return new Promise((resolve, reject) => {
+    let failed: Error | undefined
+    let stale = false
+    let rows: T[] = []
+    const heard = (error: Error | null): void => void (failed ??= error ?? undefined)
+    client.query('BEGIN READ ONLY', heard)
+    for (const text of scopeStatements({ ...scope, caller: '' })) client.query(text, heard)
+    if (directoryVersion !== undefined)
+      client.query<{ version: bigint }>(directoryVersionStatement, (error, seen) => {
+        heard(error)
+        stale = !error && seen.rows[0]?.version !== directoryVersion
+      })
+    client.query<T & object>(configOf(statement), (error, result) => {
+      heard(error)
+      if (!error) rows = result.rows
+    })
+    client.query('COMMIT', (error, end) => {
+      heard(error)
+      if (failed) reject(failed)
+      else if (end.command !== 'COMMIT') reject(new Error('A read ended in a rollback.'))
+      else if (stale) reject(staleDirectory())
+      else resolve(rows)
+    })
+  })
+}
+
+/** What is sent in one turn of the event loop leaves in one write, whichever requests it belongs to. */
+function sendTogether(client: Client): void {
+  const { stream } = (client as unknown as { readonly connection: { readonly stream: Socket } }).connection
+  if (stream.writableCorked > 0) return
+  stream.cork()
+  process.nextTick(() => stream.uncork())
 }
 
 async function settled<T extends readonly unknown[]>(
@@ -151,9 +177,13 @@ async function settled<T extends readonly unknown[]>(
   return outcomes.slice(begun.length).map((outcome) => (outcome as PromiseFulfilledResult<unknown>).value) as never
 }
 
-function run<T>(client: Client | PoolClient, { text, values, prepared }: Statement): Promise<QueryResult<T & object>> {
+function run<T>(client: Client | PoolClient, statement: Statement): Promise<QueryResult<T & object>> {
+  return client.query<T & object>(configOf(statement))
+}
+
+function configOf({ text, values, prepared }: Statement): QueryConfig {
   const name = prepared === false ? undefined : preparedName(text)
-  return client.query<T & object>({ ...(name && { name }), text, values: values as unknown[] })
+  return { ...(name && { name }), text, values: values as unknown[] }
 }
 
 async function checked(

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { refuseField } from '../core/errors.ts'
-import type { PageCursors } from '../db/views/compile.ts'
+import { type PageCursors, type Row, withCursor } from '../db/views/compile.ts'
 import { type CursorCodec, openCursor, sealCursor } from './cursor.ts'
 
 /** What every page operation takes. GraphQL calls `limit` `first` and `cursor` `after`. */
@@ -12,7 +12,7 @@ export const pageInput = {
 
 /** A page as operations answer it: a row per item with the values of each part of the selection that asked for nodes. */
 export interface SelectedPage {
-  readonly rows: readonly { readonly cursor: string; readonly nodes: readonly unknown[] }[]
+  readonly rows: readonly Row[]
   readonly hasNextPage: boolean
   readonly totalCount?: number
 }
@@ -38,7 +38,7 @@ export function pageOf(
   cursors: PageCursors,
 ): SelectedPage {
   return {
-    rows: rows.slice(0, limit).map(({ keys, nodes }) => ({ cursor: cursors.seal(order, keys), nodes })),
+    rows: rows.slice(0, limit).map(({ keys, nodes }) => withCursor(() => cursors.seal(order, keys), nodes)),
     hasNextPage: rows.length > limit,
   }
 }

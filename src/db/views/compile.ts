@@ -199,10 +199,12 @@ function compilePage(
     expression: `(select coalesce(json_agg(l.v), '[]') from (select ${cells} as v from ${fromWhere}${beyond} order by ${ordering} limit ${bind(first + 1)}) l)`,
     decode(value) {
       const rows = value as [string[], ...unknown[]][]
-      const shown = rows.slice(0, first).map(([row, ...cells]) => ({
-        cursor: compilation.cursors.seal(order, row),
-        nodes: cells.map((cell, index) => objects[index]!.decode(cell)),
-      }))
+      const shown = rows.slice(0, first).map(([row, ...cells]) =>
+        withCursor(
+          () => compilation.cursors.seal(order, row),
+          cells.map((cell, index) => objects[index]!.decode(cell)),
+        ),
+      )
       return connectionOf(selected.selection, shown, { hasNextPage: rows.length > first })
     },
   }
@@ -224,18 +226,39 @@ export function pageShape(selection: Selection): readonly { readonly nodes: Sele
   })
 }
 
+/** A row of a page: for each part of the selection that asks for nodes, what it says of the row. */
+export interface Row {
+  readonly cursor: string
+  readonly nodes: readonly unknown[]
+}
+
+/** A row that seals its cursor when somebody asks for it: that costs more than reading the row. */
+export function withCursor(seal: () => string, nodes: readonly unknown[]): Row {
+  let sealed: string | undefined
+  return {
+    get cursor() {
+      return (sealed ??= seal())
+    },
+    nodes,
+  }
+}
+
 /** Builds a Relay connection from rows whose `nodes` follow `pageShape`. */
 export function connectionOf(
   selection: Selection,
-  rows: readonly { readonly cursor: string; readonly nodes: readonly unknown[] }[],
+  rows: readonly Row[],
   page: { readonly hasNextPage: boolean; readonly totalCount?: number },
 ): Record<string, unknown> {
   const connection: Record<string, unknown> = {
     pageInfo: {
       hasNextPage: page.hasNextPage,
       hasPreviousPage: false,
-      startCursor: rows[0]?.cursor ?? null,
-      endCursor: rows.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return rows[0]?.cursor ?? null
+      },
+      get endCursor() {
+        return rows.at(-1)?.cursor ?? null
+      },
     },
     totalCount: page.totalCount ?? null,
   }
@@ -249,9 +272,11 @@ export function connectionOf(
       const places = [...inner].flatMap(([key, edge]) =>
         edge.name === 'node' ? [{ property: propertyOf(key, 'node'), at: part++ }] : [],
       )
-      connection[property] = rows.map(({ cursor, nodes }) => ({
-        cursor,
-        ...Object.fromEntries(places.map(({ property: place, at }) => [place, nodes[at]])),
+      connection[property] = rows.map((row) => ({
+        get cursor() {
+          return row.cursor
+        },
+        ...Object.fromEntries(places.map(({ property: place, at }) => [place, row.nodes[at]])),
       }))
     }
   }

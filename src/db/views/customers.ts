@@ -24,16 +24,18 @@ const monthEndAmount = z
 
 /** Assets of a customer at the end of each of the last months: for every holding that counts, its last change point by then at the rate of then. */
 function assetsByMonth(customer: string, days: string, baseCurrency: string): string {
-  return `select json_agg(json_build_array(m.day, json_build_array(coalesce(a.amount, 0)::text, ${baseCurrency}::text)) order by m.day desc)
-    from unnest(${days}::date[]) m (day)
-    left join lateral (
-      select sum(convert_amount(b.amount, h.currency, ${baseCurrency}::text, r.rate)) as amount
-      from holding h
-      join product p on p.id = h.product_id and p.family in ('deposit', 'wealth', 'fund', 'insurance')
-      join lateral (select x.amount from balance x where x.customer_id = h.customer_id and x.holding_id = h.id and x.day <= m.day order by x.day desc limit 1) b on true
+  return `select json_agg(json_build_array(a.day, json_build_array(coalesce(a.amount, 0)::text, ${baseCurrency}::text)) order by a.day desc)
+    from (
+      select m.day, sum(convert_amount(b.amount, h.currency, ${baseCurrency}::text, r.rate)) as amount
+      from unnest(${days}::date[]) m (day)
+      left join (
+        select h.id, h.currency, h.closed_on from holding h join product p on p.id = h.product_id and p.family in ('deposit', 'wealth', 'fund', 'insurance')
+        where h.customer_id = ${customer}.id
+      ) h on h.closed_on is null or h.closed_on > m.day
+      left join lateral (select x.amount from balance x where x.customer_id = ${customer}.id and x.holding_id = h.id and x.day <= m.day order by x.day desc limit 1) b on true
       left join lateral (select x.rate from exchange_rate x where x.currency = h.currency and h.currency <> ${baseCurrency}::text and x.day <= m.day order by x.day desc limit 1) r on true
-      where h.customer_id = ${customer}.id and (h.closed_on is null or h.closed_on > m.day)
-    ) a on true`
+      group by m.day
+    ) a`
 }
 
 const customer = view('Customer', 'A person, sole trader or company that the bank deals with, or may.', schema.customer, {
