@@ -7,6 +7,7 @@ import { type Server, startServer } from './processes.ts'
 /** What cases work with: the bank and its contenders, each started when first asked for. */
 export interface Bench {
   readonly options: Options
+  /** Asked for anew in each case: `whileStopped` opens it again. */
   readonly bank: Bank
   readonly measuring: Measuring
   service(): Promise<Server>
@@ -16,6 +17,8 @@ export interface Bench {
   freshService(bank?: Bank): Promise<Server>
   /** Another bank, for what depends on size. */
   otherBank(customers: number): Promise<Bank>
+  /** Ends all that runs, does the work on the folder of the bank, and opens the bank again. */
+  whileStopped<T>(work: (folder: string) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
@@ -34,7 +37,7 @@ const startService = (bank: Bank, profile?: string): Promise<Server> =>
 
 export async function openBench(options: Options): Promise<Bench> {
   const opened: { close(): Promise<void> }[] = []
-  const bank = await openBank(options.customers)
+  let bank = await openBank(options.customers)
   opened.push(bank)
   const started = new Map<string, Promise<Server>>()
 
@@ -48,9 +51,15 @@ export async function openBench(options: Options): Promise<Bench> {
     started.set(name, known)
     return known
   }
+  async function closeAll(): Promise<void> {
+    for (const one of opened.splice(0).toReversed()) await one.close()
+    started.clear()
+  }
   return {
     options,
-    bank,
+    get bank() {
+      return bank
+    },
     measuring: options,
     service: () => once('service', () => startService(bank, options.profile)),
     handWritten: () =>
@@ -65,9 +74,16 @@ export async function openBench(options: Options): Promise<Bench> {
       opened.push(other)
       return other
     },
-    async close() {
-      for (const one of opened.toReversed()) await one.close()
+    async whileStopped(work) {
+      await closeAll()
+      try {
+        return await work(bank.folder)
+      } finally {
+        bank = await openBank(options.customers)
+        opened.push(bank)
+      }
     },
+    close: closeAll,
   }
 }
 

@@ -1,3 +1,5 @@
+import { Agent, request as ask } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import autocannon from 'autocannon'
 
 /** One request of a load. */
@@ -14,8 +16,6 @@ export interface Load {
   /** Ends the round, unless `amount` requests end it. */
   readonly seconds: number
   readonly amount?: number
-  /** Requests per second over all connections; as many as possible without it. */
-  readonly rate?: number
   /** The request that is sent as the `turn`-th, counted over all connections. */
   readonly request: (turn: number) => Request
 }
@@ -28,7 +28,7 @@ export interface Loaded {
 }
 
 /** Drives a server over keep-alive connections. Throws when an answer is not 2xx: what fails fast must not look fast. */
-export async function drive({ url, connections, seconds, amount, rate, request }: Load): Promise<Loaded> {
+export async function drive({ url, connections, seconds, amount, request }: Load): Promise<Loaded> {
   let turn = 0
   let failed: string | undefined
   const latencies: number[] = []
@@ -38,7 +38,6 @@ export async function drive({ url, connections, seconds, amount, rate, request }
     url,
     connections,
     ...(amount === undefined ? { duration: seconds } : { amount }),
-    ...(rate !== undefined && { overallRate: rate }),
     timeout: 120,
     requests: [{ setupRequest: (defaults) => ({ ...defaults, ...request(turn++) }) }],
   }
@@ -53,5 +52,60 @@ export async function drive({ url, connections, seconds, amount, rate, request }
     answered: latencies.length,
     seconds: (performance.now() - begun) / 1000,
     latencies: Float64Array.from(latencies).sort(),
+  }
+}
+
+/** Sends requests at times drawn beforehand, whether or not earlier ones were answered, and measures each from its own time on: what waits behind a slow answer counts as slow. */
+export async function drivePaced({
+  url,
+  connections,
+  seconds,
+  rate,
+  request,
+}: Omit<Load, 'amount'> & { readonly rate: number }): Promise<Loaded> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections })
+  const latencies: number[] = []
+  const draw = draws(7)
+  const begun = performance.now()
+  const answers: Promise<void>[] = []
+  for (let turn = 0, due = 0; due < seconds; turn++, due += -Math.log(1 - draw()) / rate) {
+    const wait = begun + due * 1000 - performance.now()
+    if (wait > 1) await sleep(wait)
+    const at = begun + due * 1000
+    answers.push(send(url, request(turn), agent).then(() => void latencies.push(performance.now() - at)))
+  }
+  try {
+    await Promise.all(answers)
+  } finally {
+    agent.destroy()
+  }
+  return {
+    answered: latencies.length,
+    seconds: (performance.now() - begun) / 1000,
+    latencies: Float64Array.from(latencies).sort(),
+  }
+}
+
+function send(url: string, { method, path, headers, body }: Request, agent: Agent): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const sent = ask(url + path, { method, headers, agent }, (response) => {
+      response.resume().on('end', () => {
+        const status = response.statusCode ?? 0
+        if (status < 200 || status > 299) reject(new Error(`${url} failed under load: status ${status}.`))
+        else resolve()
+      })
+    })
+    sent.on('error', reject).end(body)
+  })
+}
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function draws(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }

@@ -64,6 +64,40 @@ export async function startServer(
   }
 }
 
+/** Runs `npm start` on the data of a folder until it is ready to serve, and answers after how many seconds it was. */
+export async function startThroughNpm(folder: string): Promise<number> {
+  const port = await freePort()
+  const begun = performance.now()
+  // A group of its own, so that a signal reaches npm and the service as Ctrl-C in a terminal does.
+  const child = spawn('npm', ['start'], {
+    cwd: root,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: process.env['HOME'] ?? '',
+      PORT: String(port),
+      DATA_DIR: folder,
+      LOG_LEVEL: 'warn',
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    detached: true,
+  })
+  running.add(child)
+  const ended = once(child, 'exit').then(() => running.delete(child))
+  const ready = (): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${port}/health/ready`).then(
+      (answer) => answer.ok,
+      () => false,
+    )
+  while (!(await ready())) {
+    if (child.exitCode !== null || performance.now() - begun > 120_000) throw new Error('npm start did not get ready.')
+    await sleep(20)
+  }
+  const seconds = (performance.now() - begun) / 1000
+  process.kill(-child.pid!, 'SIGINT')
+  await ended
+  return seconds
+}
+
 /** CPU that a process and all below it have used so far, ended children included, in seconds; undefined where the system has no /proc. */
 export function cpuSeconds(pid: number): number | undefined {
   const processes = statuses()

@@ -1,9 +1,12 @@
 import type { Bench } from '../bench.ts'
 import type { Line } from '../report.ts'
+import { imports, largeImports } from './imports.ts'
+import { pgbench } from './pgbench.ts'
+import { customerList, customerPage, readById } from './reads.ts'
 import { search } from './searches.ts'
+import { growth, latency, memory, start } from './service.ts'
 import { portfolioSummary } from './summaries.ts'
 import { write } from './writes.ts'
-import { customerList, customerPage, readById } from './reads.ts'
 
 /** All cases by the name that `--only` takes, in the order in which they run. */
 export const cases: Readonly<Record<string, (bench: Bench) => Promise<Line[]>>> = {
@@ -13,4 +16,11 @@ export const cases: Readonly<Record<string, (bench: Bench) => Promise<Line[]>>> 
   search,
   'portfolio summary': portfolioSummary,
   write,
+  latency,
+  growth,
+  pgbench,
+  imports,
+  'large imports': largeImports,
+  memory,
+  start,
 }

@@ -1,4 +1,5 @@
 import { type Bench, get, nth, post } from '../bench.ts'
+import { calendar } from '../contenders/customer-json.ts'
 import { compareAnswers, measure, ratio, type Side } from '../measure.ts'
 import { atLeast, atMost, type Line } from '../report.ts'
 import { drawSample } from '../sample.ts'
@@ -77,7 +78,7 @@ export async function customerPage(bench: Bench): Promise<Line[]> {
     keepers.map(async ({ number, customers }) => ({ token: await bench.bank.token({ sub: number }), customers })),
   )
   const customerOf = (turn: number): string => nth(nth(asked, turn).customers, Math.floor(turn / asked.length))
-  const months = monthEnds()
+  const { months } = calendar()
   return againstPeers(bench, 'customer page', {
     ours: (turn) => post('/graphql', { query: pageQuery, variables: { id: customerOf(turn) } }, nth(asked, turn).token),
     handWritten: (turn) => get(`/pages/${customerOf(turn)}`),
@@ -180,12 +181,4 @@ function plainPeer({ holdings, aumByMonth, ...rest }: PeerCustomer): unknown {
     holdings: holdings.nodes,
     ...(aumByMonth && { aumByMonth: aumByMonth.nodes.map(({ day, amount }) => [day, amount]) }),
   }
-}
-
-/** The ends of the last twelve months in the time zone of the bank. */
-function monthEnds(): string[] {
-  const today = new Date(Date.now() + 8 * 3_600_000)
-  return Array.from({ length: 12 }, (_, back) =>
-    new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - back, 0)).toISOString().slice(0, 10),
-  )
 }

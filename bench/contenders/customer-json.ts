@@ -140,3 +140,11 @@ export const listJson = `
       'h.account_number, h.id',
     )}) order by c.aum desc, c.id desc), '[]')::text as v
   from (select * from customer where relationship_manager_id = $1 order by aum desc, id desc limit 50) c`
+
+/** The ends of the last twelve months, the latest first, and today, in the time zone of the bank. */
+export function calendar(): { readonly today: string; readonly months: readonly string[] } {
+  const today = new Date(Date.now() + 8 * 3_600_000)
+  const end = (back: number): string =>
+    new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - back, 0)).toISOString().slice(0, 10)
+  return { today: today.toISOString().slice(0, 10), months: Array.from({ length: 12 }, (_, back) => end(back)) }
+}

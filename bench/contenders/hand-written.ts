@@ -1,6 +1,6 @@
 import Fastify from 'fastify'
 import pg from 'pg'
-import { customerJson, listJson, pageJson } from './customer-json.ts'
+import { calendar, customerJson, listJson, pageJson } from './customer-json.ts'
 import { insertMovement, portfolioSummary } from './statements.ts'
 
 // What a good engineer writes in a day for one question each: no guards, no validation, JSON built by PostgreSQL and passed on as it comes.
@@ -11,14 +11,6 @@ const app = Fastify()
 async function json(name: string, text: string, values: unknown[]): Promise<string | undefined> {
   const { rows } = await pool.query<{ v: string }>({ name, text, values })
   return rows[0]?.v
-}
-
-/** The ends of the last twelve months, the latest first, and today, in the time zone of the bank. */
-function calendar(): { readonly today: string; readonly months: readonly string[] } {
-  const today = new Date(Date.now() + 8 * 3_600_000)
-  const end = (back: number): string =>
-    new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - back, 0)).toISOString().slice(0, 10)
-  return { today: today.toISOString().slice(0, 10), months: Array.from({ length: 12 }, (_, back) => end(back)) }
 }
 
 app.get('/health/live', () => 'ok')
