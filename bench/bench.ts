@@ -1,3 +1,4 @@
+import manifest from '../package.json' with { type: 'json' }
 import { type Bank, openBank } from './bank.ts'
 import type { Request } from './load.ts'
 import type { Measuring } from './measure.ts'
@@ -22,24 +23,27 @@ export interface Bench {
   close(): Promise<void>
 }
 
+/** How `npm start` calls Node.js. */
+const [, ...started] = manifest.scripts.start.split(' ')
+
 /** The service as it runs in a bank, with every guard and its log; the rate limit counts, and lets the load through. */
 const startService = (bank: Bank, profile?: string): Promise<Server> =>
   startServer(
-    'src/main.ts',
+    started.at(-1)!,
     {
       DATABASE_URL: bank.serviceUrl,
       MIGRATION_DATABASE_URL: bank.ownerUrl,
       DATA_DIR: bank.folder,
       RATE_LIMIT_MAX: '10000000',
     },
-    profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`],
+    [...started.slice(0, -1), ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
   )
 
 export async function openBench(options: Options): Promise<Bench> {
   const opened: { close(): Promise<void> }[] = []
   let bank = await openBank(options.customers)
   opened.push(bank)
-  const started = new Map<string, Promise<Server>>()
+  const running = new Map<string, Promise<Server>>()
 
   async function keep(start: Promise<Server>): Promise<Server> {
     const server = await start
@@ -47,13 +51,13 @@ export async function openBench(options: Options): Promise<Bench> {
     return server
   }
   function once(name: string, start: () => Promise<Server>): Promise<Server> {
-    const known = started.get(name) ?? keep(start())
-    started.set(name, known)
+    const known = running.get(name) ?? keep(start())
+    running.set(name, known)
     return known
   }
   async function closeAll(): Promise<void> {
     for (const one of opened.splice(0).toReversed()) await one.close()
-    started.clear()
+    running.clear()
   }
   return {
     options,

@@ -30,7 +30,8 @@ export async function startServer(
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const begun = performance.now()
-  const child = spawn(process.execPath, [...flags, `${root}${program}`], {
+  const child = spawn(process.execPath, [...flags, program], {
+    cwd: root,
     // Nothing of the environment is passed on, so that no setting of the caller's shell changes the question.
     env: { PATH: process.env['PATH'] ?? '', HOST: '127.0.0.1', PORT: String(port), ...env },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -4,6 +4,7 @@ import { openVault } from './db/vault.ts'
 import { isEmpty, loadDemoBank } from './demo/load-demo-bank.ts'
 import { whenNpmIsGone } from './npm-parent.ts'
 import { serve } from './service.ts'
+import { returnMemory } from './return-memory.ts'
 import { type Run, startService, type Steps, welcome } from './start.ts'
 
 const longestStopMs = 30_000
@@ -92,4 +93,7 @@ function stopOnSignals(run: Run): (error: unknown) => void {
 const config = configuration()
 const run = startService(config, stepsFor(config), log)
 const fail = stopOnSignals(run)
-run.service.then(({ address }) => console.log(welcome(config, address)), fail)
+run.service.then(({ address }) => {
+  console.log(welcome(config, address))
+  returnMemory()
+}, fail)

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
@@ -11,9 +12,8 @@ import { routes, streams } from './routes.ts'
 /** Serves the contract, a page to read and try it, what each problem code means, and a GraphQL workbench. Nothing is fetched from elsewhere. */
 export async function documentation(app: FastifyInstance, { graphiql }: { readonly graphiql: boolean }): Promise<void> {
   const document = openApiOf(routes, streams)
-  const yaml = stringify(document)
   app.get('/openapi.json', async () => document)
-  app.get('/openapi.yaml', async (_request, reply) => reply.type('application/yaml; charset=utf-8').send(yaml))
+  app.get('/openapi.yaml', async (_request, reply) => reply.type('application/yaml; charset=utf-8').send(stringify(document)))
   app.get<{ Params: { code: string } }>('/problems/:code', async ({ params }, reply) => {
     const code = errorCodes.find((known) => known === params.code)
     return code ? { code, ...problems[code] } : reply.callNotFound()
@@ -28,15 +28,20 @@ export async function documentation(app: FastifyInstance, { graphiql }: { readon
   })
 
   if (!graphiql) return
+  app.get('/graphiql', async (_request, reply) => reply.redirect('/graphiql/'))
+  app.get('/graphiql/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(await workbench()))
   // Only where it is served: the container image goes without it.
-  const { getDistDirectory, renderAltair } = await import('altair-static')
-  const page = renderAltair({
+  const root = fileURLToPath(new URL('dist/', import.meta.resolve('altair-static')))
+  await app.register(fastifyStatic, { root, prefix: '/graphiql/', index: false, decorateReply: false })
+}
+
+/** The page is put together when somebody asks for it: what it takes is large. */
+async function workbench(): Promise<string> {
+  const { renderAltair } = await import('altair-static')
+  return renderAltair({
     baseURL: '/graphiql/',
     endpointURL: '/graphql',
     initialQuery: '{ customers(first: 3) { nodes { id name aum { amount currency } } } }',
     initialHeaders: { Authorization: 'Bearer <token>' },
   })
-  app.get('/graphiql', async (_request, reply) => reply.redirect('/graphiql/'))
-  app.get('/graphiql/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page))
-  await app.register(fastifyStatic, { root: getDistDirectory(), prefix: '/graphiql/', index: false, decorateReply: false })
 }
