@@ -7,7 +7,10 @@ import { preparedName, type Statement, statementOf } from './statement.ts'
 
 /** What a query function may use: an open transaction under one scope. */
 export interface Db {
-  /** Runs one statement and returns its rows with the columns' own names. Day columns are `YYYY-MM-DD`, bigint columns `bigint`, instants `Date`. */
+  /**
+   * Runs one statement and returns its rows with the columns' own names. Day columns are `YYYY-MM-DD`, bigint columns `bigint`, instants `Date`.
+   * Statements run in the order in which they are sent. One that is only sent along (`sendAlong`) fails those after it, and COMMIT, with its own error.
+   */
   rows<T>(query: SQL | Statement): Promise<T[]>
 }
 
@@ -165,6 +168,11 @@ function sendTogether(client: Client): void {
   process.nextTick(() => stream.uncork())
 }
 
+/** For a statement in a transaction whose answer nobody needs: what follows it is sent at once. */
+export function sendAlong(statement: Promise<unknown>): void {
+  statement.catch(() => {})
+}
+
 async function settled<T extends readonly unknown[]>(
   begun: readonly Promise<unknown>[],
   rest: T,
@@ -202,6 +210,7 @@ async function inTransaction<T>(
 ): Promise<T> {
   const begun = [options.readOnly ? 'BEGIN READ ONLY' : 'BEGIN', ...scopeStatements(scope)]
   if (options.timeoutMs !== undefined) begun.push(`SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}`)
+  sendTogether(client)
   const beginning = settled(
     begun.map((text) => client.query(text)),
     [options.directoryVersion === undefined ? undefined : client.query<{ version: bigint }>(directoryVersionStatement)] as const,
@@ -209,11 +218,23 @@ async function inTransaction<T>(
   try {
     const check = checked(beginning, options.directoryVersion)
     check.catch(() => {})
-    const db: Db = { rows: async (query) => (await settled([check], [run<never>(client, statementOf(query))] as const))[0].rows }
+    let failure: unknown
+    const db: Db = {
+      async rows(query) {
+        sendTogether(client)
+        const sent = run<never>(client, statementOf(query))
+        sent.catch((error: unknown) => (failure ??= error))
+        await settled([check, sent], [] as const).catch((error: unknown) => {
+          throw isStaleDirectory(error) ? error : (failure ?? error)
+        })
+        return (await sent).rows
+      },
+    }
     const result = await work(db)
     await check
+    sendTogether(client)
     const end = await client.query('COMMIT')
-    if (end.command !== 'COMMIT') throw new Error('A transaction ended in a rollback.')
+    if (end.command !== 'COMMIT') throw failure ?? new Error('A transaction ended in a rollback.')
     return result
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {})

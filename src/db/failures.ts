@@ -49,6 +49,8 @@ export function outageOf(error: unknown): Outage | undefined {
     return outage('unavailable', 'The database is busy. Try again later.', false, true)
   if (code === '40001' || code === '40P01')
     return { ...outage('unavailable', 'The change collided with another one. Try again.', false, true), collided: true }
+  if (brokenConstraint(error) === 'idempotency_pkey')
+    return { ...outage('unavailable', 'The same request has just been answered. Try again.', false, true), collided: true }
   if (code === '57014' || code === '25P04') return outage('timed_out', 'The database did not answer in time.', false, false)
   return undefined
 }

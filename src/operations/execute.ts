@@ -3,7 +3,7 @@ import { callerOf, reachOfActor, type Scope, scopeOf } from '../core/actors.ts'
 import { dayOf } from '../core/calendar.ts'
 import { DomainError, type ErrorCode } from '../core/errors.ts'
 import { overReferenceData, type Permission } from '../core/permissions.ts'
-import { type Database, type Db, isStaleDirectory } from '../db/database.ts'
+import { type Database, type Db, isStaleDirectory, sendAlong } from '../db/database.ts'
 import { outageOf } from '../db/failures.ts'
 import { holdIdempotencyKey, storeAnswer } from '../db/idempotency.ts'
 import { appendJournal, type Change } from '../db/journal.ts'
@@ -262,30 +262,28 @@ async function command(
   const caller = journal.actorName
   const fingerprint = key === undefined ? undefined : fingerprintOf(input, call.selection)
   const context = `idempotency/${caller}/${operation.name}/${key}`
+  let replaces = false
   if (key !== undefined && fingerprint) {
     const stored = await holdIdempotencyKey(db, caller, operation.name, key, now)
     if (stored === 'busy')
       throw new DomainError('idempotency_in_progress', 'A request with this idempotency key is still running.')
-    if (stored) {
+    if (stored && !stored.expired) {
       if (!stored.fingerprint.equals(fingerprint))
         throw new DomainError('idempotency_key_reused', 'This idempotency key was used for a different request.')
       return { answer: stored.answerEncrypted && JSON.parse(vault.openText(stored.answerEncrypted, context)), replayed: true }
     }
+    replaces = stored !== undefined
   }
   const changes: Change[] = []
   const answer = await operation.run({ ...shared, record: (change) => changes.push(change) }, input)
   const unsaid: Change = { event: `operation.${operation.name}`, subjectType: 'operation', subjectId: operation.name }
   const told = changes.length > 0 || operation.transport === 'internal' ? changes : [unsaid]
-  const journalled = told.length > 0 ? appendJournal(db, journal, told) : undefined
+  if (told.length > 0) sendAlong(appendJournal(db, journal, told))
   if (key !== undefined && fingerprint) {
     const answerEncrypted = vault.sealText(JSON.stringify(answer), context)
     const expiresAt = new Date(now.getTime() + IDEMPOTENCY_HOURS * 3_600_000)
-    await Promise.all([
-      journalled,
-      storeAnswer(db, { caller, operation: operation.name, key, fingerprint, answerEncrypted, now, expiresAt }),
-    ])
+    sendAlong(storeAnswer(db, { caller, operation: operation.name, key, fingerprint, answerEncrypted, now, expiresAt, replaces }))
   }
-  await journalled
   return { answer, replayed: false }
 }
 

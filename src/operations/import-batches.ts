@@ -33,6 +33,8 @@ const PAUSE_MS = 2_000
 const MOST_REJECTS_KEPT = 10_000
 const REJECTS_DAYS = 7
 const MOST_TRIES = 4
+/** The rule that a stream breaks which does not join on to what is committed. It can be sent again. */
+export const GAP = 'gap'
 
 /** An import while it is fed. */
 export interface Run {
@@ -42,7 +44,7 @@ export interface Run {
   readonly committedLine: number
 }
 
-/** Gathers the stream into batches and applies them one after the other. Answers whether it was cancelled. */
+/** Gathers the stream into batches and applies them one after the other, each while the next one is read and checked. Answers whether it was cancelled. */
 export async function applyAll(
   context: Context,
   run: Run,
@@ -51,11 +53,17 @@ export async function applyAll(
 ): Promise<boolean> {
   let waiting: SentRow[] = []
   let shift: number | undefined
+  let lastLine = 0
+  let applying = Promise.resolve(true)
   const flush = async (): Promise<boolean> => {
     while (waiting.length > 0) {
       const batch = waiting.slice(0, BATCH_ROWS)
       waiting = waiting.slice(BATCH_ROWS)
-      if (!(await applyBatch(context, run, batch, format, header()))) return false
+      const checked = check(run.entity, batch, format)
+      if (!(await applying)) return false
+      applying = applyBatch(context, run, checked, header())
+      // Its failure is heard when the next batch waits for it.
+      applying.catch(() => {})
     }
     return true
   }
@@ -64,16 +72,29 @@ export async function applyAll(
       for (const row of rows ?? []) {
         shift ??= shiftOf(row.line, firstLine, run)
         const line = row.line + shift
+        lastLine = line
         if (line > run.committedLine) waiting.push(shift === 0 ? row : { ...row, line })
       }
       if ((waiting.length >= BATCH_ROWS || !rows) && !(await flush())) return true
+      if (!rows && !(await applying)) return true
     }
+    if (lastLine < run.committedLine) throw endsTooSoon(lastLine, run)
   } catch (error) {
     // The stream broke off or is refused from here on: what came before is good.
-    if (error instanceof DomainError && !outageOf(error.cause)) await flush()
+    if (error instanceof DomainError && !outageOf(error.cause) && (await flush())) await applying
     throw error
   }
-  return !(await flush())
+  return !(await flush()) || !(await applying)
+}
+
+/** Rows that were committed must be in what is sent again: else nobody could tell whether the rest is all of it. */
+function endsTooSoon(lastLine: number, { committedLine }: Run): DomainError {
+  return refuseField(
+    'invalid_input',
+    'rows',
+    GAP,
+    `The stream ends with line ${lastLine}, before line ${committedLine}, the last that is committed: send all of it again.`,
+  )
 }
 
 /** How far the lines of a stream lie behind those of the whole. It must begin with the last committed row or before, lest a row be skipped. */
@@ -83,7 +104,7 @@ function shiftOf(line: number, firstLine: number | undefined, { committedLine }:
     throw refuseField(
       'invalid_input',
       'firstLine',
-      'gap',
+      GAP,
       `The stream must begin with line ${Math.max(committedLine, line)}, the last that is committed, or before.`,
     )
   return firstLine - line
@@ -97,41 +118,14 @@ interface Reject {
   readonly message: string
 }
 
-/** Checks and applies one batch in one transaction. Answers false when somebody asked to cancel. */
-async function applyBatch(
-  context: Context,
-  run: Run,
-  batch: readonly SentRow[],
-  format: 'csv' | 'ndjson',
-  header: readonly string[] | undefined,
-): Promise<boolean> {
-  const { good, bad } = check(run.entity, batch, format)
-  for (let tries = 1; ; tries++) {
-    try {
-      return await commitBatch(context, run, batch, good, bad, header)
-    } catch (error) {
-      const cause = error instanceof DomainError ? error.cause : error
-      const outage = outageOf(cause)
-      if (outage?.retriable && !outage.connectionLost && tries < MOST_TRIES) {
-        await sleep(50 * 2 ** tries * (0.5 + Math.random()))
-        continue
-      }
-      if (outage || error instanceof DomainError || batch.length === 1) throw error
-      // A row that the database itself refuses is found by halving, so that it takes no other with it.
-      const middle = Math.ceil(batch.length / 2)
-      return (
-        (await applyBatch(context, run, batch.slice(0, middle), format, header)) &&
-        applyBatch(context, run, batch.slice(middle), format, header)
-      )
-    }
-  }
+/** Rows that were read and checked against their schema. */
+interface Batch {
+  readonly sent: readonly SentRow[]
+  readonly good: readonly FeedRow<unknown>[]
+  readonly bad: readonly Reject[]
 }
 
-function check(
-  of: FeedEntity,
-  batch: readonly SentRow[],
-  format: 'csv' | 'ndjson',
-): { readonly good: FeedRow<unknown>[]; readonly bad: Reject[] } {
+function check(of: FeedEntity, batch: readonly SentRow[], format: 'csv' | 'ndjson'): Batch {
   const schema = feedRows[of]
   const good: FeedRow<unknown>[] = []
   const bad: Reject[] = []
@@ -144,15 +138,44 @@ function check(
     if (parsed.success) good.push({ line: sent.line, row: parsed.data })
     else bad.push({ line: sent.line, raw: sent.raw, ...refusalOfIssues(parsed.error.issues) })
   }
-  return { good, bad }
+  return { sent: batch, good, bad }
+}
+
+/** Applies one batch in one transaction. Answers false when somebody asked to cancel. */
+async function applyBatch(context: Context, run: Run, batch: Batch, header: readonly string[] | undefined): Promise<boolean> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await commitBatch(context, run, batch, header)
+    } catch (error) {
+      const cause = error instanceof DomainError ? error.cause : error
+      const outage = outageOf(cause)
+      if (outage?.retriable && !outage.connectionLost && tries < MOST_TRIES) {
+        await sleep(50 * 2 ** tries * (0.5 + Math.random()))
+        continue
+      }
+      if (outage || error instanceof DomainError || batch.sent.length === 1) throw error
+      // A row that the database itself refuses is found by halving, so that it takes no other with it.
+      const [first, second] = halves(batch)
+      return (await applyBatch(context, run, first, header)) && applyBatch(context, run, second, header)
+    }
+  }
+}
+
+function halves({ sent, good, bad }: Batch): readonly [Batch, Batch] {
+  const middle = Math.ceil(sent.length / 2)
+  const begins = sent[middle]!.line
+  const part = (rows: readonly SentRow[], within: (line: number) => boolean): Batch => ({
+    sent: rows,
+    good: good.filter(({ line }) => within(line)),
+    bad: bad.filter(({ line }) => within(line)),
+  })
+  return [part(sent.slice(0, middle), (line) => line < begins), part(sent.slice(middle), (line) => line >= begins)]
 }
 
 async function commitBatch(
   context: Context,
   run: Run,
-  batch: readonly SentRow[],
-  good: readonly FeedRow<unknown>[],
-  bad: readonly Reject[],
+  { sent: batch, good, bad }: Batch,
   header: readonly string[] | undefined,
 ): Promise<boolean> {
   return context.inTransaction(async ({ db, record }) => {

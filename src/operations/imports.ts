@@ -16,7 +16,7 @@ import {
 } from '../db/imports.ts'
 import { viewNamed } from '../db/views/all.ts'
 import type { Bind } from '../db/views/view.ts'
-import { applyAll, rejectContext, type Run, type SentRows } from './import-batches.ts'
+import { applyAll, GAP, rejectContext, type Run, type SentRows } from './import-batches.ts'
 import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
 import { answerOne, answerPage, orderBy } from './reading.ts'
@@ -152,7 +152,8 @@ async function finish(
 function endOf(error: unknown): { readonly status: 'failed' | 'interrupted'; readonly code: string; readonly message: string } {
   if (!(error instanceof DomainError)) return { status: 'failed', code: 'internal', message: 'Something went wrong on our side.' }
   const again: readonly ErrorCode[] = ['stream_aborted', 'unavailable', 'timed_out']
-  return { status: again.includes(error.code) ? 'interrupted' : 'failed', code: error.code, message: error.message }
+  const broken = again.includes(error.code) || error.problems.some(({ rule }) => rule === GAP)
+  return { status: broken ? 'interrupted' : 'failed', code: error.code, message: error.message }
 }
 
 const byId = (importId: string) => (row: string, bind: Bind) => `${row}.id = ${bind(importId)}::uuid`

@@ -1,3 +1,4 @@
+import type { Day } from '../../core/calendar.ts'
 import type { BalanceRow } from '../../core/feeds/rows.ts'
 import { parseAmount } from '../../core/money.ts'
 import { refreshAssets } from '../assets.ts'
@@ -20,6 +21,7 @@ export const applyBalances: ApplyFeed<BalanceRow> = async (db, rows, context) =>
   const points: Incoming<BalancePoint>[] = []
   // After its newest change point a holding has none.
   const possiblyStored: BalancePoint[] = []
+  const newest = new Map<string, Day>()
   for (const { row, ...receipt } of received) {
     const name = { source: row.source, externalId: row.holdingExternalId }
     const holding = holdings.get(keyOf(name.source, name.externalId))
@@ -34,12 +36,18 @@ export const applyBalances: ApplyFeed<BalanceRow> = async (db, rows, context) =>
     const { id: holdingId, customerId, institutionPath, balanceOn } = holding
     const point = { customerId, holdingId, institutionPath, day: row.day, amount: `${amount}` }
     points.push({ ...receipt, row: point })
-    if (balanceOn !== null && row.day <= balanceOn) possiblyStored.push(point)
+    if (balanceOn === null) continue
+    newest.set(holdingId, balanceOn)
+    if (row.day <= balanceOn) possiblyStored.push(point)
   }
   const stored = await readPoints(db, possiblyStored)
   const applied = await applyPoints(db, points, stored)
   for (const { line, row } of points) outcomes.settle(line, applied.outcomes.get(line)!, row.holdingId, row.customerId)
-  const moved = await moveHoldings(db, applied.written)
+  // What lies before the newest change point of its holding moves nothing.
+  const moved = await moveHoldings(
+    db,
+    applied.written.filter(({ holdingId, day }) => !(day < (newest.get(holdingId) ?? day))),
+  )
   await refreshAssets(db, moved, context.baseCurrency, context.today)
   return outcomes.list()
 }

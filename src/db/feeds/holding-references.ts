@@ -33,9 +33,11 @@ export async function lockHoldings(
   references: Iterable<ExternalReference>,
   otherCustomerIds: Iterable<string> = [],
 ): Promise<LockedHoldings> {
+  const named = Array.from(references)
+  if (named.length === 1) return lockHolding(db, named[0]!, otherCustomerIds)
   const found = await db.rows<ExternalReference & { customerId: string; id: string }>(sql`
     select source, external_id as "externalId", customer_id as "customerId", target_id as id
-    from find_external_ids('holding', ${namesOf(references)}::json)`)
+    from find_external_ids('holding', ${namesOf(named)}::json)`)
   const ids = found.map(({ customerId, id }) => ({ customerId, id }))
   const [customers, rows] = await Promise.all([
     lockCustomerReferences(db, [...ids.map(({ customerId }) => customerId), ...otherCustomerIds]),
@@ -49,6 +51,30 @@ export async function lockHoldings(
     holdings.set(keyOf(source, externalId), { ...holding, customerId, institutionPath: customer.institutionPath })
   }
   return { holdings, customers }
+}
+
+/** The same for one name, in one flight. The holding is read by a statement of its own, which sees what the lock waited for. */
+async function lockHolding(
+  db: Db,
+  { source, externalId }: ExternalReference,
+  otherCustomerIds: Iterable<string>,
+): Promise<LockedHoldings> {
+  const [customers, [holding]] = await Promise.all([
+    db.rows<CustomerReference>({
+      text: `select id, kind, status, institution_path as "institutionPath" from customer
+        where id = any (array(select customer_id from find_external_id('holding', $1, $2)) || $3::uuid[]) order by id for no key update`,
+      values: [source, externalId, [...otherCustomerIds]],
+    }),
+    db.rows<Omit<HoldingReference, 'institutionPath'>>({
+      text: `select h.id, h.customer_id as "customerId", h.currency, h.balance_on as "balanceOn"
+        from find_external_id('holding', $1, $2) e join holding h on h.customer_id = e.customer_id and h.id = e.target_id`,
+      values: [source, externalId],
+    }),
+  ])
+  const byId = new Map(customers.map((customer) => [customer.id, customer]))
+  const owner = holding && byId.get(holding.customerId)
+  const found = owner && ([keyOf(source, externalId), { ...holding, institutionPath: owner.institutionPath }] as const)
+  return { holdings: new Map(found ? [found] : []), customers: byId }
 }
 
 async function readHoldings(db: Db, ids: readonly object[]): Promise<Pick<HoldingReference, 'id' | 'currency' | 'balanceOn'>[]> {

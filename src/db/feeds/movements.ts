@@ -1,5 +1,6 @@
 import type { MovementRow } from '../../core/feeds/rows.ts'
 import { parseAmount } from '../../core/money.ts'
+import { sendAlong } from '../database.ts'
 import type { CustomerKey } from '../vault.ts'
 import { collapse, collectOutcomes, differs, groupBy, type Incoming, keyOf, receive, refusal, settleOthers } from './batch.ts'
 import { counterpartyIndexes, sealCounterparty } from './counterparties.ts'
@@ -10,6 +11,7 @@ import {
   confirmMovements,
   type Movement,
   movementKey,
+  readMovementOf,
   readMovements,
   type StoredMovement,
   type WrittenMovement,
@@ -38,10 +40,14 @@ const compared = [
 export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
   const received = receive(rows, context.now, outcomes)
-  const { holdings } = await lockHoldings(
-    db,
-    received.map(({ row }) => ({ source: row.source, externalId: row.holdingExternalId })),
-  )
+  const [only, ...more] = received
+  const [{ holdings }, storedOne] = await Promise.all([
+    lockHoldings(
+      db,
+      received.map(({ row }) => ({ source: row.source, externalId: row.holdingExternalId })),
+    ),
+    only && more.length === 0 ? readMovementOf(db, only.row) : undefined,
+  ])
   const resolved = received.flatMap((incoming): Resolved[] => {
     const { line, row } = incoming
     const name = { source: row.source, externalId: row.holdingExternalId }
@@ -55,10 +61,12 @@ export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) 
     if (refused || !holding) return []
     return [{ ...incoming, holding, amount: `${amount}` }]
   })
-  const stored = await readMovements(
-    db,
-    resolved.map(({ row, holding }) => ({ customerId: holding.customerId, source: row.source, externalId: row.externalId })),
-  )
+  const stored =
+    storedOne ??
+    (await readMovements(
+      db,
+      resolved.map(({ row, holding }) => ({ customerId: holding.customerId, source: row.source, externalId: row.externalId })),
+    ))
 
   const sealing: { readonly movement: Omit<WrittenMovement, 'counterparty'>; readonly counterparty: string | undefined }[] = []
   const confirmed: object[] = []
@@ -106,10 +114,8 @@ export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) 
         : sealCounterparty(context.vault, keys.get(movement.customerId)!, movement.id, counterparty)
     return { ...movement, counterparty: sealed ?? stored.get(movementKey(movement))?.counterparty }
   })
-  await Promise.all([
-    written.length > 0 && writeMovements(db, written, context.now),
-    confirmed.length > 0 && confirmMovements(db, confirmed),
-  ])
+  if (written.length > 0) sendAlong(writeMovements(db, written, context.now))
+  if (confirmed.length > 0) sendAlong(confirmMovements(db, confirmed))
   return outcomes.list()
 }
 

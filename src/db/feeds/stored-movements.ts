@@ -36,17 +36,44 @@ export function movementKey({ customerId, source, externalId }: Pick<Movement, '
   return keyOf(customerId, source, externalId)
 }
 
+const columns = `t.id, t.customer_id as "customerId", t.holding_id as "holdingId", t.source, t.external_id as "externalId", t.direction, t.amount, t.currency,
+  t.booked_on as "bookedOn", t.channel, t.purpose, t.status, t.as_of as "asOf", encode(t.counterparty_encrypted, 'hex') as encrypted,
+  t.counterparty_masked as masked, encode(t.counterparty_hash, 'hex') as hash, t.index_key_id as "keyId"`
+
+type MovementName = Pick<Movement, 'customerId' | 'source' | 'externalId'>
+
 /** Movements that are stored under these names, by `movementKey`. Their customers must be locked. */
-export async function readMovements(db: Db, keys: readonly object[]): Promise<ReadonlyMap<string, StoredMovement>> {
+export async function readMovements(db: Db, keys: readonly MovementName[]): Promise<ReadonlyMap<string, StoredMovement>> {
   if (keys.length === 0) return new Map()
-  const rows = await db.rows<
-    Omit<StoredMovement, 'amount'> & { amount: bigint; encrypted: string | null; masked: string; hash: string; keyId: string }
-  >(sql`
-    select t.id, t.customer_id as "customerId", t.holding_id as "holdingId", t.source, t.external_id as "externalId", t.direction, t.amount, t.currency,
-      t.booked_on as "bookedOn", t.channel, t.purpose, t.status, t.as_of as "asOf", encode(t.counterparty_encrypted, 'hex') as encrypted,
-      t.counterparty_masked as masked, encode(t.counterparty_hash, 'hex') as hash, t.index_key_id as "keyId"
-    from json_to_recordset(${JSON.stringify(keys)}::json) as r ("customerId" uuid, source text, "externalId" text)
-    join movement t on t.customer_id = r."customerId" and t.source = r.source and t.external_id = r."externalId"`)
+  const rows = await db.rows<MovementRecord>({
+    text: `select ${columns} from json_to_recordset($1::json) as r ("customerId" uuid, source text, "externalId" text)
+      join movement t on t.customer_id = r."customerId" and t.source = r.source and t.external_id = r."externalId"`,
+    values: [JSON.stringify(keys)],
+  })
+  return byName(rows)
+}
+
+/** The same for the one movement that a row names, found by the holding it names: sent with the statement that locks the holding's customer, and behind it. */
+export async function readMovementOf(
+  db: Db,
+  { source, holdingExternalId, externalId }: Pick<MovementRow, 'source' | 'holdingExternalId' | 'externalId'>,
+): Promise<ReadonlyMap<string, StoredMovement>> {
+  const rows = await db.rows<MovementRecord>({
+    text: `select ${columns} from find_external_id('holding', $1, $2) e join movement t on t.customer_id = e.customer_id and t.source = $1 and t.external_id = $3`,
+    values: [source, holdingExternalId, externalId],
+  })
+  return byName(rows)
+}
+
+type MovementRecord = Omit<StoredMovement, 'amount' | 'counterparty'> & {
+  readonly amount: bigint
+  readonly encrypted: string | null
+  readonly masked: string
+  readonly hash: string
+  readonly keyId: string
+}
+
+function byName(rows: readonly MovementRecord[]): ReadonlyMap<string, StoredMovement> {
   return new Map(
     rows.map(({ encrypted, masked, hash, keyId, ...row }) => {
       const counterparty = encrypted === null ? undefined : { encrypted, masked, hash, keyId }
