@@ -28,6 +28,10 @@ const lastChineseYear = fromEpochDay(Math.max(...chineseArrangements.keys())).sl
 
 const formatters = new Map<string, Intl.DateTimeFormat>()
 
+const MINUTE_MS = 60_000
+/** The day of the last minute that was asked for, by time zone: no zone's day begins within a minute. */
+const lastDays = new Map<string, { readonly minute: number; readonly day: Day }>()
+
 /** Reads a real date `YYYY-MM-DD` between 1800-01-01 and 9999-12-31; `undefined` for anything else, `2026-02-30` included. */
 export function parseDay(text: string): Day | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
@@ -38,6 +42,15 @@ export function parseDay(text: string): Day | undefined {
 
 /** The day on which an instant falls in an IANA time zone. Throws a RangeError for an unknown zone. */
 export function dayOf(instant: Date, timeZone: string): Day {
+  const minute = Math.floor(instant.getTime() / MINUTE_MS)
+  const known = lastDays.get(timeZone)
+  if (known?.minute === minute) return known.day
+  const day = formatDay(instant, timeZone)
+  lastDays.set(timeZone, { minute, day })
+  return day
+}
+
+function formatDay(instant: Date, timeZone: string): Day {
   let formatter = formatters.get(timeZone)
   if (!formatter) {
     // Swedish writes dates as ISO 8601 does.

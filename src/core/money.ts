@@ -27,6 +27,11 @@ export function parseAmount(decimal: string, currency: CurrencyCode): bigint | u
 
 /** Writes minor units as a decimal text with all decimals of the currency: `600000000n` CNY is `6000000.00`, `5n` JPY is `5`. */
 export function formatAmount(minor: bigint, currency: CurrencyCode): string {
+  return formatMinor(minor.toString(), currency)
+}
+
+/** The same for minor units that come as a whole number in text, as PostgreSQL writes a bigint. */
+export function formatMinor(minor: string, currency: CurrencyCode): string {
   return formatScaled(minor, currencyExponent(currency))
 }
 
@@ -41,7 +46,7 @@ export function parseRate(text: string): bigint | undefined {
 
 /** Writes a rate of `parseRate` with its 10 decimals, as `numeric(20, 10)` shows it: `71000000000n` is `7.1000000000`. */
 export function formatRate(rate: bigint): string {
-  return formatScaled(rate, rateDecimals)
+  return formatScaled(rate.toString(), rateDecimals)
 }
 
 /**
@@ -77,11 +82,11 @@ function parseScaled(decimal: string, exponent: number): bigint | undefined {
   return sign === '-' ? -magnitude : magnitude
 }
 
-function formatScaled(value: bigint, exponent: number): string {
-  const digits = (value < 0n ? -value : value).toString().padStart(exponent + 1, '0')
-  const whole = digits.slice(0, digits.length - exponent)
-  const fraction = digits.slice(digits.length - exponent)
-  return `${value < 0n ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`
+function formatScaled(value: string, exponent: number): string {
+  if (exponent === 0) return value
+  const sign = value.startsWith('-') ? '-' : ''
+  const digits = value.slice(sign.length).padStart(exponent + 1, '0')
+  return `${sign}${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`
 }
 
 function fits(value: bigint): boolean {

@@ -1,5 +1,5 @@
 import type { CurrencyCode } from '../../core/currencies.ts'
-import { formatAmount } from '../../core/money.ts'
+import { formatMinor } from '../../core/money.ts'
 
 /** PostgreSQL writes instants in JSON with an offset and microseconds; the API with `Z` and milliseconds. */
 export function decodeInstant(value: unknown): unknown {
@@ -9,7 +9,5 @@ export function decodeInstant(value: unknown): unknown {
 /** `[minor units as text, currency]` → `{ amount, currency }`; null where either is missing. */
 export function decodeMoney(value: unknown): unknown {
   const [amount, currency] = value as [string | null, string | null]
-  return amount === null || currency === null
-    ? null
-    : { amount: formatAmount(BigInt(amount), currency as CurrencyCode), currency }
+  return amount === null || currency === null ? null : { amount: formatMinor(amount, currency as CurrencyCode), currency }
 }
