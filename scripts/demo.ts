@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { type Config, processConfig } from '../src/config.ts'
+import { agreeOnSettings } from '../src/bank-settings.ts'
+import { type Config, configurationError, processConfig } from '../src/config.ts'
 import { dayOf } from '../src/core/calendar.ts'
 import { embeddedConnection, startEmbeddedPostgres } from '../src/db/embedded.ts'
 import { migrate, type Migration } from '../src/db/migrate.ts'
@@ -63,6 +64,12 @@ async function run(): Promise<void> {
     if (!replace && !(await isEmpty(place.ownerUrl)))
       throw new Error('The database holds a bank already. Give --replace to empty it first: everything in it is lost.')
     const keys = config.keys === 'development' ? await developmentKeys(config.dataDir) : config.keys
+    const agree = async (): Promise<void> => {
+      const { problems } = await agreeOnSettings(config, place.ownerUrl, keys)
+      if (problems.length > 0) throw configurationError(problems)
+    }
+    // A bank that is replaced takes what it was written with along.
+    if (!replace) await agree()
     const now = new Date()
     const begun = performance.now()
     const counts = await loadDemoBank({
@@ -76,6 +83,7 @@ async function run(): Promise<void> {
       baseCurrency: config.baseCurrency,
       progress: console.log,
     })
+    if (replace) await agree()
     for (const [table, count] of Object.entries(counts))
       console.log(`${table.padEnd(24)} ${count.toLocaleString('en').padStart(12)}`)
     console.log(`The demo bank is loaded: ${((performance.now() - begun) / 1000).toFixed(1)} s.`)

@@ -1,7 +1,7 @@
 import { type Config, type ConfigurationError, type KeyRings, processConfig, startedByNpm } from './config.ts'
 import { dayOf } from './core/calendar.ts'
 import { openVault } from './db/vault.ts'
-import { isEmpty, loadDemoBank } from './demo/load-demo-bank.ts'
+import { loadDemoBank } from './demo/load-demo-bank.ts'
 import { whenNpmIsGone } from './npm-parent.ts'
 import { serve } from './service.ts'
 import { returnMemory } from './return-memory.ts'
@@ -17,12 +17,11 @@ const log = {
 }
 
 const stepsFor = (config: Config): Steps => ({
-  loadDemo: ({ ownerUrl, keys }, customers) => loadDemoWhereEmpty(config, ownerUrl, keys, customers),
+  loadDemo: ({ ownerUrl, keys }, customers) => loadDemo(config, ownerUrl, keys, customers),
   open: (resources) => serve(config, resources),
 })
 
-async function loadDemoWhereEmpty(config: Config, ownerUrl: string, keys: KeyRings, customers: number): Promise<void> {
-  if (!(await isEmpty(ownerUrl))) return
+async function loadDemo(config: Config, ownerUrl: string, keys: KeyRings, customers: number): Promise<void> {
   const now = new Date()
   log.info(`Loading the demo bank with ${customers} customers.`)
   await loadDemoBank({
@@ -93,7 +92,9 @@ function stopOnSignals(run: Run): (error: unknown) => void {
 const config = configuration()
 const run = startService(config, stepsFor(config), log)
 const fail = stopOnSignals(run)
-run.service.then(({ address }) => {
-  console.log(welcome(config, address))
+try {
+  console.log(welcome(config, await run.service))
   returnMemory()
-}, fail)
+} catch (error) {
+  fail(error)
+}

@@ -1,3 +1,4 @@
+import { agreeOnSettings } from './bank-settings.ts'
 import { type Config, configurationError, type KeyRings } from './config.ts'
 import { startEmbeddedPostgres } from './db/embedded.ts'
 import { migrate, type Migration, roleRefusal } from './db/migrate.ts'
@@ -20,7 +21,7 @@ export interface Service {
 
 /** The parts of a start that others provide. */
 export interface Steps {
-  /** Loads the demo bank where the database is empty. */
+  /** Loads the demo bank into an empty database. */
   loadDemo(resources: Resources, customers: number): Promise<void>
   open(resources: Resources): Promise<Service>
 }
@@ -30,9 +31,15 @@ export interface Log {
   warn(message: string): void
 }
 
+/** The service once it is open. */
+export interface Opened extends Service {
+  /** Nobody has planted or loaded a bank yet. */
+  readonly emptyBank: boolean
+}
+
 export interface Run {
   /** The open service; rejects when a step fails, or when `stop` comes before the end. */
-  readonly service: Promise<Service>
+  readonly service: Promise<Opened>
   /** Settles when PostgreSQL ends though nobody stopped it. */
   readonly lost: Promise<void>
   /** Stops what has been started, last first; may be called at any time, more than once. */
@@ -58,7 +65,7 @@ export function startService(config: Config, steps: Steps, log: Log): Run {
   }
   return { service: run(), lost: lost.promise, stop: () => (stopping ??= stop()), kill: () => killers.forEach((kill) => kill()) }
 
-  async function run(): Promise<Service> {
+  async function run(): Promise<Opened> {
     const { serviceRole, ...urls } = await database()
     goOn()
     await refuseBypass(urls.serviceUrl, 'may_be_absent')
@@ -67,11 +74,13 @@ export function startService(config: Config, steps: Steps, log: Log): Run {
     goOn()
     await refuseBypass(urls.serviceUrl, 'must_exist')
     const resources = { ...urls, keys: config.keys === 'development' ? await developmentKeys(config.dataDir) : config.keys }
-    if (config.demoCustomers > 0) await steps.loadDemo(resources, config.demoCustomers)
+    const { empty, problems } = await agreeOnSettings(config, urls.ownerUrl, resources.keys)
+    refuse(problems)
+    if (empty && config.demoCustomers > 0) await steps.loadDemo(resources, config.demoCustomers)
     goOn()
     const opening = steps.open(resources)
     closers.push(async () => (await opening.catch(() => undefined))?.close())
-    return opening
+    return { ...(await opening), emptyBank: empty && config.demoCustomers === 0 }
   }
 
   async function database(): Promise<Omit<Resources, 'keys'> & Pick<Migration, 'serviceRole'>> {
@@ -88,13 +97,17 @@ export function startService(config: Config, steps: Steps, log: Log): Run {
   }
 }
 
+function refuse(problems: readonly string[]): void {
+  if (problems.length > 0) throw configurationError(problems)
+}
+
 /** Refuses a role that could bypass row security: before migrating, which may be what creates it, and after, when tables have owners. */
 async function refuseBypass(serviceUrl: string, role: 'may_be_absent' | 'must_exist'): Promise<void> {
   const refusal = await roleRefusal(serviceUrl).catch((error: { code?: string }) => {
     const refusedToLogIn = error.code === '28P01' || error.code === '28000'
     if (!refusedToLogIn || role === 'must_exist') throw error
   })
-  if (refusal) throw configurationError([refusal])
+  if (refusal) refuse([refusal])
 }
 
 /** The role that a connection address names. Without a password somebody else has to create it. */
@@ -103,9 +116,8 @@ function roleOf(url: string): Migration['serviceRole'] {
   return { name: decodeURIComponent(username), password: decodeURIComponent(password) || undefined }
 }
 
-/** What a person reads once the service is open: addresses, how to get a token, three calls to try. */
-export function welcome(config: Config, address: string): string {
-  const development = config.jwt.keys.kind === 'development'
+/** What a person reads once the service is open: addresses, how to get a token, three calls to try, or how an empty bank begins. */
+export function welcome(config: Config, { address, emptyBank }: Pick<Opened, 'address' | 'emptyBank'>): string {
   const places = [
     ['REST', `${address}/v1`],
     ['Reference', `${address}/docs`],
@@ -116,23 +128,22 @@ export function welcome(config: Config, address: string): string {
   ]
   const header = '-H "Authorization: Bearer $TOKEN"'
   const json = '-H "Content-Type: application/json"'
-  const trial =
-    config.demoCustomers === 0
-      ? ['An empty bank begins with its head office and first machine client: npm run bootstrap', '']
-      : [
-          'Get a token and try three calls in another terminal:',
-          '  TOKEN=$(npm run --silent token)',
-          `  curl -s ${header} "${address}/v1/customers?limit=3"`,
-          `  curl -s ${header} ${json} ${address}/v1/customers/search -d '{"name":"王"}'`,
-          `  curl -s ${header} ${json} ${address}/graphql -d '{"query":"{ customers(first: 3) { nodes { id name } } }"}'`,
-          '',
-        ]
+  const trial = [
+    'Get a token and try three calls in another terminal:',
+    '  TOKEN=$(npm run --silent token)',
+    `  curl -s ${header} "${address}/v1/customers?limit=3"`,
+    `  curl -s ${header} ${json} ${address}/v1/customers/search -d '{"name":"王"}'`,
+    `  curl -s ${header} ${json} ${address}/graphql -d '{"query":"{ customers(first: 3) { nodes { id name } } }"}'`,
+    '',
+  ]
+  const beginning = ['An empty bank begins with its head office and first machine client: npm run bootstrap', '']
+  const demonstrates = config.jwt.keys.kind === 'development' && config.demoCustomers > 0
   return [
     '',
     'Guanxi is open.',
     ...places.map(([name = '', place = '']) => `  ${name.padEnd(10)} ${place}`),
     '',
-    ...(development ? trial : []),
+    ...(emptyBank ? beginning : demonstrates ? trial : []),
     'Ctrl-C stops it.',
     '',
   ].join('\n')

@@ -13,6 +13,7 @@ export type TableKind = 'customer' | 'owned' | 'registry' | 'journal' | 'referen
 
 export const tables: readonly { readonly kind: TableKind; readonly table: PgTable }[] = [
   { kind: 'reference', table: reference.directoryVersion },
+  { kind: 'reference', table: reference.bankSetting },
   { kind: 'reference', table: reference.institution },
   { kind: 'reference', table: reference.staff },
   { kind: 'reference', table: reference.client },

@@ -1,3 +1,4 @@
+import { bankIsEmpty } from '../db/bank-setting.ts'
 import { advisoryLocks } from '../db/locks.ts'
 import { Client } from 'pg'
 import type { Day } from '../core/calendar.ts'
@@ -108,18 +109,11 @@ async function loadAll(loading: Loading, vault: Vault, customers: number): Promi
   progress('keys and indexes')
 }
 
-async function bankIsEmpty(client: Client): Promise<boolean> {
-  const { rows } = await client.query<{ empty: boolean }>(
-    'select not exists (select from institution) and not exists (select from staff) and not exists (select from product) and not exists (select from customer) as empty',
-  )
-  return rows[0]!.empty
-}
-
-/** Empties every table but the list of migrations and the directory's version, which only rises. */
+/** Empties every table but the list of migrations, the directory's version, which only rises, and the place up to which the audit log is sealed. */
 async function emptyBank(client: Client): Promise<void> {
   const { rows } = await client.query<{ tables: string }>(
     `select string_agg(oid::regclass::text, ', ') as tables from pg_class
-    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not in ('migration', 'directory_version')`,
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not in ('migration', 'directory_version', 'audit_watermark')`,
   )
   await client.query(`truncate ${rows[0]!.tables}`)
 }

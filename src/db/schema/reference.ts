@@ -1,9 +1,11 @@
+import { sql } from 'drizzle-orm'
 import {
   bigint,
   boolean,
   date,
   doublePrecision,
   integer,
+  jsonb,
   numeric,
   pgTable,
   primaryKey,
@@ -15,6 +17,18 @@ import {
 export const directoryVersion = pgTable('directory_version', {
   onlyRow: boolean('only_row').primaryKey().default(true),
   version: bigint({ mode: 'bigint' }).notNull(),
+})
+
+export const bankSetting = pgTable('bank_setting', {
+  onlyRow: boolean('only_row').primaryKey().default(true),
+  baseCurrency: text('base_currency').notNull(),
+  masterKeys: jsonb('master_keys')
+    .notNull()
+    .default(sql`'{}'::jsonb`),
+  indexKeys: jsonb('index_keys')
+    .notNull()
+    .default(sql`'{}'::jsonb`),
+  updatedAt: timestamp('updated_at', { withTimezone: true }).notNull(),
 })
 
 export const institution = pgTable('institution', {
