@@ -1,4 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
+import { folderFault } from './data-folder.ts'
 import { definitions, type NamedKey, productionDefaults, type SettingName, type SettingValue } from './settings.ts'
 
 type Algorithm = SettingValue<'JWT_ALGORITHMS'>[number]
@@ -38,7 +39,8 @@ export interface Config {
   /** `max` 0 sets no limit. */
   readonly rateLimit: { readonly max: number; readonly windowSeconds: number }
   readonly graphqlFreeQueries: boolean
-  readonly graphqlDocuments: string | undefined
+  /** Persisted documents, text by id. */
+  readonly graphqlDocuments: ReadonlyMap<string, string>
   readonly graphiql: boolean
   readonly workers: SettingValue<'WORKERS'>
   readonly trustProxy: SettingValue<'TRUST_PROXY'>
@@ -49,6 +51,11 @@ export interface KeyRings {
   readonly master: readonly NamedKey[]
   readonly index: readonly NamedKey[]
   readonly cursor: readonly NamedKey[]
+}
+
+/** Whether anything is kept in the data folder: the embedded PostgreSQL, or what the service makes for itself outside production. */
+export function usesFolder({ database, jwt, keys }: Pick<Config, 'database' | 'jwt' | 'keys'>): boolean {
+  return database.kind === 'embedded' || jwt.keys.kind === 'development' || keys === 'development'
 }
 
 /** All that is wrong with the settings, each problem starting with the setting's name and never showing its value. */
@@ -118,7 +125,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     requestTimeoutMs: read('REQUEST_TIMEOUT_MS'),
     rateLimit: { max: read('RATE_LIMIT_MAX'), windowSeconds: read('RATE_LIMIT_WINDOW_SECONDS') },
     graphqlFreeQueries: read('GRAPHQL_FREE_QUERIES'),
-    graphqlDocuments: read('GRAPHQL_DOCUMENTS'),
+    graphqlDocuments: read('GRAPHQL_DOCUMENTS') ?? new Map(),
     graphiql: read('GRAPHIQL'),
     workers: read('WORKERS'),
     trustProxy: read('TRUST_PROXY'),
@@ -130,6 +137,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     !(production && config.demoCustomers > 0),
     'DEMO_CUSTOMERS must be 0 in production: made-up customers have no place among real ones.',
   )
+  if (usesFolder({ ...config, database })) {
+    const fault = folderFault(config.dataDir)
+    claim(fault === undefined, `DATA_DIR must be a folder that can be written to, or made: ${fault}.`)
+  }
   if (problems.length > 0) throw configurationError(problems)
   return { ...config, database }
 
@@ -144,9 +155,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       `MIGRATION_DATABASE_URL (the owner of the tables) is required ${why}.`,
     )
     if (!url || !migrationUrl) return config.database
-    const different = new URL(url).username !== new URL(migrationUrl).username
     claim(
-      different,
+      databaseOf(url) === databaseOf(migrationUrl),
+      `DATABASE_URL must name the same database as MIGRATION_DATABASE_URL: it names ${databaseOf(url)}, and that one ${databaseOf(migrationUrl)}.`,
+    )
+    claim(
+      new URL(url).username !== new URL(migrationUrl).username,
       'DATABASE_URL must name another role than MIGRATION_DATABASE_URL: the owner of the tables could bypass row security.',
     )
     return { kind: 'external', url, migrationUrl }
@@ -193,6 +207,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     const [master = [], index = [], cursor = []] = rings
     return { master, index, cursor }
   }
+}
+
+/** Host, port and name of a database, written in one way. */
+function databaseOf(url: string): string {
+  const { hostname, port, pathname, searchParams } = new URL(url)
+  const host = searchParams.get('host') ?? (/^(127\.0\.0\.1|\[::1\])$/.test(hostname) ? 'localhost' : hostname.toLowerCase())
+  return `${host}:${port || searchParams.get('port') || '5432'}${pathname}`
 }
 
 function algorithmOf(pem: string): Algorithm | undefined {

@@ -48,7 +48,6 @@ function configuration(): Config {
 function explain(error: unknown): string {
   const { name, message, code, stack } = error as Error & { code?: string }
   if (name === ('ConfigurationError' satisfies ConfigurationError['name'])) return message
-  if (code === 'EADDRINUSE') return 'The address is in use by another program: set another PORT or HOST.'
   if (/^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOST|28|3D)/.test(code ?? ''))
     return `The database cannot be used: ${message || code}. See DATABASE_URL and MIGRATION_DATABASE_URL.`
   return code === undefined && name === 'Error' ? message : (stack ?? message)

@@ -1,14 +1,14 @@
 import { isTokenRefusal } from './tokens/refusal.ts'
 import type { AddressInfo } from 'node:net'
-import { readFile } from 'node:fs/promises'
 import { Pool } from 'pg'
 import { v7 } from 'uuid'
 import { buildApp } from './app.ts'
-import type { Config, KeyRings } from './config.ts'
+import { type Config, configurationError, type KeyRings } from './config.ts'
 import { DomainError } from './core/errors.ts'
 import { openDatabase } from './db/database.ts'
 import { openVault } from './db/vault.ts'
 import { startWorker } from './jobs/worker.ts'
+import { listeningProblem } from './listening.ts'
 import { jobMessage, serializers } from './log.ts'
 import { openMetrics } from './metrics.ts'
 import { openCursorCodec } from './operations/cursor.ts'
@@ -65,7 +65,7 @@ export async function serve(config: Config, assembly: Assembly): Promise<{ reado
       requestTimeoutMs: config.requestTimeoutMs,
       trustProxy: typeof config.trustProxy === 'object' ? [...config.trustProxy] : config.trustProxy,
       rateLimit: config.rateLimit,
-      graphql: { documents: await persistedDocuments(config.graphqlDocuments), freeQueries: config.graphqlFreeQueries },
+      graphql: { documents: config.graphqlDocuments, freeQueries: config.graphqlFreeQueries },
       graphiql: config.graphiql,
     },
   })
@@ -82,7 +82,7 @@ export async function serve(config: Config, assembly: Assembly): Promise<{ reado
     await workers?.close()
     await app.close()
     await close()
-    throw error
+    throw configurationError([listeningProblem(error as NodeJS.ErrnoException, config)])
   }
   const { address, port, family } = app.server.address() as AddressInfo
   return {
@@ -137,10 +137,4 @@ export function authenticator(verifier: TokenVerifier): (token: string) => Calle
         throw new DomainError('unavailable', 'The keys of the identity provider cannot be read at the moment.')
       throw new DomainError('unauthenticated', `The token was refused: ${error.reason.replaceAll('_', ' ')}.`)
     })
-}
-
-/** A JSON object of document ids and texts. */
-async function persistedDocuments(file: string | undefined): Promise<ReadonlyMap<string, string>> {
-  if (file === undefined) return new Map()
-  return new Map(Object.entries(JSON.parse(await readFile(file, 'utf8')) as Record<string, string>))
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { readDocuments } from './graphql/documents.ts'
 
 /** Whether a setting's text is right: the value it stands for, or throws an Error whose message is the rule. */
 type Reader<T> = (text: string) => T
@@ -60,6 +61,15 @@ const databaseUrl: Reader<string> = (value) => {
   return right ? value : rule('must be postgres://user[:password]@host[:port]/database')
 }
 
+const host: Reader<string> = (value) => {
+  const label = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
+  // What ends in a number is meant to be an address and is none.
+  const named = new RegExp(`^(${label}\\.)*${label}$`).test(value) && !/(^|\.)\d+$/.test(value)
+  return isIP(value) !== 0 || named
+    ? value
+    : rule('must be an IP address or the name of a host, such as 127.0.0.1, :: or localhost')
+}
+
 const webUrl: Reader<string> = (value) =>
   URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? value : rule('must be an http(s) address')
 
@@ -101,7 +111,7 @@ export const definitions = {
     oneOf('production', 'development', 'test'),
     '`production` refuses the embedded database, development tokens and keys, and demo data',
   ),
-  HOST: define('127.0.0.1', text, 'address to listen on'),
+  HOST: define('127.0.0.1', host, 'address to listen on'),
   PORT: define('3000', integer(0, 65_535), 'port to listen on; 0 takes any free one'),
   DATABASE_URL: define(
     '',
@@ -158,7 +168,7 @@ export const definitions = {
   RATE_LIMIT_MAX: define('6000', integer(0, 10_000_000), 'requests per caller and window; 0 sets no limit'),
   RATE_LIMIT_WINDOW_SECONDS: define('60', integer(1, 86_400), 'length of the window, in seconds'),
   GRAPHQL_FREE_QUERIES: define('true', flag, 'accept GraphQL documents that are not on the allow-list; false in production'),
-  GRAPHQL_DOCUMENTS: define('', optional(text), 'JSON file of persisted documents: an object of ids and texts'),
+  GRAPHQL_DOCUMENTS: define('', optional(readDocuments), 'JSON file of persisted documents: an object of ids and texts'),
   GRAPHIQL: define('true', flag, 'serve GraphiQL; false and refused in production'),
   WORKERS: define('in_process', oneOf('in_process', 'none'), '`none` leaves scheduled and queued work to other instances'),
   TRUST_PROXY: define(

@@ -1,8 +1,10 @@
 import { agreeOnSettings } from './bank-settings.ts'
-import { type Config, configurationError, type KeyRings } from './config.ts'
+import { type Config, configurationError, type KeyRings, usesFolder } from './config.ts'
+import { openFolder } from './data-folder.ts'
 import { startEmbeddedPostgres } from './db/embedded.ts'
 import { migrate, type Migration, roleRefusal } from './db/migrate.ts'
 import { developmentKeys } from './development-keys.ts'
+import { listeningFault } from './listening.ts'
 
 /** What the application is opened with. */
 export interface Resources {
@@ -50,7 +52,7 @@ export interface Run {
 
 type Closer = () => Promise<void>
 
-/** Starts the service: database, migrations, demo bank, application. Whatever fails, `stop` ends the rest in order. */
+/** Starts the service: places, database, migrations, demo bank, application. Whatever fails, `stop` ends the rest in order. */
 export function startService(config: Config, steps: Steps, log: Log): Run {
   const closers: Closer[] = []
   const killers: (() => void)[] = []
@@ -66,6 +68,7 @@ export function startService(config: Config, steps: Steps, log: Log): Run {
   return { service: run(), lost: lost.promise, stop: () => (stopping ??= stop()), kill: () => killers.forEach((kill) => kill()) }
 
   async function run(): Promise<Opened> {
+    refuse(await placeFaults(config))
     const { serviceRole, ...urls } = await database()
     goOn()
     await refuseBypass(urls.serviceUrl, 'may_be_absent')
@@ -95,6 +98,16 @@ export function startService(config: Config, steps: Steps, log: Log): Run {
     void ended.then(() => stopping ?? lost.resolve())
     return { serviceUrl, ownerUrl, serviceRole }
   }
+}
+
+/** What cannot be used of the places that the settings name, found out before anything is started. */
+async function placeFaults(config: Config): Promise<readonly string[]> {
+  const folder = usesFolder(config) ? await openFolder(config.dataDir) : undefined
+  const listening = await listeningFault(config)
+  return [
+    ...(folder === undefined ? [] : [`DATA_DIR must be a folder that can be written to, or made: ${folder}.`]),
+    ...(listening === undefined ? [] : [listening]),
+  ]
 }
 
 function refuse(problems: readonly string[]): void {

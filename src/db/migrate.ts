@@ -22,7 +22,9 @@ export async function migrate({ ownerUrl, serviceRole }: Migration): Promise<rea
   await client.connect()
   try {
     await client.query(`select pg_advisory_lock(${advisoryLocks.migration})`)
-    await makeRoles(client, serviceRole)
+    await makeRoles(client, serviceRole).catch(async (error: unknown) => {
+      throw (await roleFault(client, error)) ?? error
+    })
     await client.query(
       'create table if not exists migration (name text primary key, checksum text not null, ran_at timestamptz not null default now())',
     )
@@ -79,6 +81,18 @@ async function makeRoles(client: Client, { name, password }: Migration['serviceR
   const options = grantsOptions ? ' with inherit true, set true' : ''
   await grant(client, 'guanxi_lookup', owner, options)
   await grant(client, name, owner, options)
+}
+
+/** What an owner lacks who may not make or grant the roles, for people. */
+async function roleFault(client: Client, error: unknown): Promise<Error | undefined> {
+  const { code, message } = error as { code?: string; message: string }
+  if (code !== '42501') return undefined
+  const { rows } = await client.query<{ owner: string }>('select current_user as owner')
+  const owner = escapeIdentifier(rows[0]!.owner)
+  return new Error(
+    `MIGRATION_DATABASE_URL: the owner ${owner} may not make the roles of the service (${message}). Let it: alter role ${owner} createrole.`,
+    { cause: error },
+  )
 }
 
 async function grant(client: Client, group: string, member: string, options = ''): Promise<void> {

@@ -1,6 +1,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { describe, expect, test } from 'vitest'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
 import { type ConfigurationError, readConfig } from '../../src/config.ts'
+import { openFolder } from '../../src/data-folder.ts'
 import { settings } from '../../src/settings.ts'
 
 type Environment = Record<string, string | undefined>
@@ -13,6 +17,17 @@ const database = { DATABASE_URL: 'postgres://app:secret@db/guanxi', MIGRATION_DA
 const tokens = { JWT_ISSUER: 'https://id.bank.example', JWT_AUDIENCE: 'crm', JWT_JWKS_URL: 'https://id.bank.example/jwks' }
 const rings = () => ({ MASTER_KEYS: key(), INDEX_KEYS: key(), CURSOR_KEYS: key() })
 const production = () => ({ NODE_ENV: 'production', ...database, ...tokens, ...rings() })
+
+const folders: string[] = []
+
+function temporaryFolder(): string {
+  folders.push(mkdtempSync(join(tmpdir(), 'guanxi-config-')))
+  return folders.at(-1)!
+}
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
 
 function problems(env: Environment): readonly string[] {
   try {
@@ -87,9 +102,92 @@ describe('the configuration', () => {
   })
 })
 
+describe('HOST', () => {
+  test.each(['0.0.0.0', '::', 'localhost', 'crm-1.bank.example'])('may be %s', (host) => {
+    expect(readConfig({ HOST: host }).host).toBe(host)
+  })
+})
+
+describe('DATABASE_URL and MIGRATION_DATABASE_URL', () => {
+  test('may write the same database in two ways', () => {
+    const [service, owner] = ['postgres://app:a@127.0.0.1/guanxi', 'postgresql://owner:b@localhost:5432/guanxi']
+    expect(problems({ DATABASE_URL: service, MIGRATION_DATABASE_URL: owner })).toEqual([])
+  })
+})
+
+describe('GRAPHQL_DOCUMENTS', () => {
+  const written = (content: string): string => {
+    const file = join(temporaryFolder(), 'documents.json')
+    writeFileSync(file, content)
+    return file
+  }
+
+  test('is read with the settings', () => {
+    const documents = { first: '{ customers(first: 3) { nodes { id name } } }' }
+    expect([...readConfig({ GRAPHQL_DOCUMENTS: written(JSON.stringify(documents)) }).graphqlDocuments]).toEqual(
+      Object.entries(documents),
+    )
+    expect(readConfig({}).graphqlDocuments.size).toBe(0)
+  })
+
+  test.each<[string, string]>([
+    ['no JSON', 'query { customers }'],
+    ['a list', '["{ customers { nodes { id } } }"]'],
+    ['no texts', '{ "first": { "query": "{ customers { nodes { id } } }" } }'],
+    ['a document that is not GraphQL', '{ "first": "{" }'],
+    ['a document that the schema does not know', '{ "good": "{ __typename }", "bad": "{ customers { nodes { shoeSize } } }" }'],
+  ])('is refused where it holds %s', (_, content) => {
+    expect(problems({ GRAPHQL_DOCUMENTS: written(content), PORT: 'x' })).toEqual([
+      expect.stringMatching(/^PORT must /),
+      expect.stringMatching(/^GRAPHQL_DOCUMENTS must /),
+    ])
+  })
+
+  test('is refused where there is no such file, and names the documents that are not valid', () => {
+    expect(problems({ GRAPHQL_DOCUMENTS: '/nope' })).toEqual([
+      'GRAPHQL_DOCUMENTS must name a JSON file that can be read: /nope cannot (ENOENT).',
+    ])
+    const [problem] = problems({ GRAPHQL_DOCUMENTS: written('{ "bad": "{ customers { nodes { shoeSize } } }" }') })
+    expect(problem).toContain('"bad": Cannot query field "shoeSize" on type "Customer".')
+  })
+})
+
+describe('DATA_DIR', () => {
+  test('is made at the start and not before', () => {
+    const folder = join(temporaryFolder(), 'not', 'yet')
+    expect(problems({ DATA_DIR: folder })).toEqual([])
+    expect(existsSync(folder)).toBe(false)
+  })
+
+  test('is refused where it is a file, or lies below one, and something is kept in it', () => {
+    const file = join(temporaryFolder(), 'file')
+    writeFileSync(file, '')
+    for (const folder of [file, join(file, 'below')])
+      expect(problems({ DATA_DIR: folder })).toEqual([
+        `DATA_DIR must be a folder that can be written to, or made: ${file} is a file.`,
+      ])
+    expect(problems({ ...production(), DATA_DIR: file })).toEqual([])
+  })
+
+  test('is refused by whoever cannot write to it, at the start', async () => {
+    const file = join(temporaryFolder(), 'file')
+    writeFileSync(file, '')
+    const begun = performance.now()
+    for (const folder of [join(file, 'below'), '/proc/nothing'])
+      expect(await openFolder(folder), folder).toEqual(expect.any(String))
+    expect(performance.now() - begun).toBeLessThan(2_000)
+    const wanted = join(temporaryFolder(), 'a', 'b')
+    expect(await openFolder(wanted)).toBeUndefined()
+    expect(readdirSync(wanted)).toEqual([])
+  })
+})
+
 describe('a wrong setting', () => {
   test.each<[string, string]>([
     ['NODE_ENV', 'prod'],
+    ['HOST', '999.1.1.1'],
+    ['HOST', 'my host'],
+    ['HOST', '[::1]'],
     ['PORT', '70000'],
     ['PORT', '30x'],
     ['DATABASE_URL', 'mysql://app@db/guanxi'],
@@ -164,6 +262,12 @@ describe('settings that belong together', () => {
     ],
     ['one key ring without the others', { MASTER_KEYS: key(), INDEX_KEYS: key() }, 'CURSOR_KEYS'],
     ['one key in two rings', { ...rings(), MASTER_KEYS: same, INDEX_KEYS: same }, 'MASTER_KEYS'],
+    [
+      'two databases of one server',
+      { ...database, MIGRATION_DATABASE_URL: 'postgres://owner:secret@db/other' },
+      'DATABASE_URL must name the same database as MIGRATION_DATABASE_URL: it names db:5432/guanxi, and that one db:5432/other',
+    ],
+    ['databases of two servers', { ...database, DATABASE_URL: 'postgres://app:secret@db:6432/guanxi' }, 'DATABASE_URL'],
     ['a fast lane slower than the rest', { STATEMENT_TIMEOUT_MS: '1000', FAST_LANE_TIMEOUT_MS: '2000' }, 'FAST_LANE_TIMEOUT_MS'],
   ])('are refused: %s', (_, env, name) => {
     expect(problems(env)).toEqual([expect.stringMatching(new RegExp(`^${name}\\b`))])
