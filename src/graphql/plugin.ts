@@ -23,6 +23,9 @@ const LONGEST_KEPT = 20_000
 const MOST_KEPT = 100
 const MOST_TOKENS = 20_000
 
+/** Of the body of a request. `extensions` belongs to GraphQL over HTTP; nothing of it has a meaning here. */
+const members = ['query', 'documentId', 'variables', 'operationName', 'extensions']
+
 interface GraphqlBody {
   readonly query?: unknown
   readonly documentId?: unknown
@@ -131,6 +134,9 @@ function keyedSource(source: string, { definitions }: DocumentNode, operationNam
 function bodyOf({ body }: FastifyRequest): GraphqlBody {
   if (body === null || typeof body !== 'object' || Array.isArray(body))
     throw new DomainError('malformed_request', 'The body must be a JSON object with a query.')
+  const foreign = Object.keys(body).find((name) => !members.includes(name))
+  if (foreign !== undefined)
+    throw new DomainError('malformed_request', `The body has no member ${foreign}. It may hold ${members.join(', ')}.`)
   const { variables, operationName } = body as GraphqlBody
   if (variables !== undefined && variables !== null && (typeof variables !== 'object' || Array.isArray(variables)))
     throw new DomainError('malformed_request', 'variables must be an object.')
@@ -165,11 +171,12 @@ function requestErrors(error: unknown, request: FastifyRequest): GraphQLError[] 
   const inner = (error as { errors?: readonly GraphQLError[] }).errors
   if (inner)
     return inner.map(
-      (one) =>
-        new GraphQLError(one.message, { ...(one.nodes && { nodes: one.nodes }), extensions: { code: 'malformed_request' } }),
+      (one) => new GraphQLError(one.message, { ...(one.nodes && { nodes: one.nodes }), extensions: malformed(request) }),
     )
   return [publicError(error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error }), request)]
 }
+
+const malformed = ({ id }: FastifyRequest): Record<string, unknown> => ({ code: 'malformed_request', traceId: id })
 
 /** Only refusals explain themselves; whatever else went wrong is logged and shows nothing. */
 function publicError(error: GraphQLError, request: FastifyRequest): GraphQLError {
@@ -184,7 +191,7 @@ function publicError(error: GraphQLError, request: FastifyRequest): GraphQLError
   }
   // Without a cause it is graphql's own word about the document or its variables.
   if (!originalError || originalError instanceof GraphQLError)
-    return new GraphQLError(error.message, { ...at, extensions: { code: 'malformed_request' } })
+    return new GraphQLError(error.message, { ...at, extensions: malformed(request) })
   request.log.error({ err: originalError }, 'a resolver failed')
   return new GraphQLError('Something went wrong on our side.', { ...at, extensions: { code: 'internal', traceId: request.id } })
 }

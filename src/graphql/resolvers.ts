@@ -49,19 +49,26 @@ function rootField(operation: Operation): Resolver {
       selection,
       refusedAs: refused,
       idempotencyKey:
-        operation.kind === 'command' && idempotencyKey != null ? checkedIdempotencyKey(idempotencyKey as string) : undefined,
+        operation.kind === 'command' && idempotencyKey !== undefined
+          ? checkedIdempotencyKey(idempotencyKey as string)
+          : undefined,
       requestId: request.id,
+    }).catch((error: unknown) => {
+      throw inOwnNames(error)
     })
     return operation.answer.shape === 'page' ? connection(selection, answer as SelectedPage) : answer
   }
 }
 
+/** What GraphQL calls otherwise than the operations' inputs do. */
+const ownNames: Readonly<Record<string, string>> = { limit: 'first', cursor: 'after' }
+
 /**
  * The published differences between the two sides: `first` is `limit`, `after` is `cursor`, the members of `filter` stand beside them, and
- * a total is asked for by selecting it. In queries what is null counts as absent.
+ * a total is asked for by selecting it. What is null counts as absent, at any depth.
  */
 function inputOf({ kind, input }: Operation, args: Record<string, unknown>, selection: Selection): Record<string, unknown> {
-  if (kind === 'command') return given(args['input'] as Record<string, unknown>)
+  if (kind === 'command') return present(args['input'] as object)
   const { filter, first, after, ...rest } = args
   const totalAsked = [...selection.values()].some(({ name }) => name === 'totalCount')
   return present({
@@ -73,17 +80,27 @@ function inputOf({ kind, input }: Operation, args: Record<string, unknown>, sele
   })
 }
 
-const aboutTheRequest = ['idempotencyKey', 'expectedVersion', 'mode']
-
-/** In a command null is a value, which the schema refuses as it does over REST; of what is about the request itself it counts as absent. */
-function given(values: Record<string, unknown>): Record<string, unknown> {
+function present(values: object): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(values).filter(([name, value]) => value !== undefined && !(value === null && aboutTheRequest.includes(name))),
+    Object.entries(values).flatMap(([name, value]) =>
+      value === undefined || value === null ? [] : [[name, withoutNulls(value)]],
+    ),
   )
 }
 
-function present(values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== null))
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  return typeof value === 'object' && value !== null ? present(value) : value
+}
+
+/** A refusal in the names that the caller used. */
+function inOwnNames(error: unknown): unknown {
+  if (!(error instanceof DomainError)) return error
+  const problems = error.problems.map(({ pointer, ...problem }) => {
+    const [, member = '', ...below] = pointer.split('/')
+    return { ...problem, pointer: ['', ownNames[member] ?? member, ...below].join('/') }
+  })
+  return problems.length === 0 ? error : new DomainError(error.code, error.message, problems)
 }
 
 function connection(selection: Selection, { rows, hasNextPage, totalCount }: SelectedPage): Record<string, unknown> {

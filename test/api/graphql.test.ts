@@ -86,6 +86,65 @@ describe('a document too long to be kept', () => {
   })
 })
 
+describe('a request', () => {
+  test('with a member that means nothing is refused; extensions may be there', async ({ bank }) => {
+    const query = '{ customers(first: 1) { nodes { id } } }'
+    expect(await post(bank, { query, foo: 1 })).toMatchObject({ status: 400, body: { code: 'malformed_request' } })
+    expect(await post(bank, { query, extensions: { persistedQuery: { version: 1 } } })).toMatchObject({ status: 200 })
+  })
+
+  test('that cannot run tells its trace id, as every error does', async ({ bank }) => {
+    const documents = [
+      '{',
+      '{ nothing }',
+      'query ($id: ID!) { customer(customerId: $id) { id } }',
+      '{ customer(customerId: "x") { id } }',
+    ]
+    for (const query of documents) {
+      const { body } = await bank.request(bank.code('M1'), 'POST', '/graphql', { query }, { 'x-request-id': 'mine-1' })
+      expect(
+        body.errors.map(({ extensions }: any) => extensions.traceId),
+        query,
+      ).toEqual(['mine-1'])
+    }
+  })
+
+  test('for a page names what is wrong as the caller does', async ({ bank }) => {
+    const pointers = async (query: string) =>
+      (await post(bank, { query })).body.errors[0].extensions.errors.map(({ pointer }: any) => pointer)
+    expect(await pointers('{ customers(first: 201) { nodes { id } } }')).toEqual(['/first'])
+    expect(await pointers('{ customers(after: "forged") { nodes { id } } }')).toEqual(['/after'])
+    expect(await pointers('{ customers(first: 0, filter: { aumFrom: "much" }) { nodes { id } } }')).toEqual([
+      '/aumFrom',
+      '/first',
+    ])
+    expect((await bank.request(bank.code('M1'), 'GET', '/customers?limit=201')).body.errors).toMatchObject([
+      { pointer: '/limit' },
+    ])
+  })
+})
+
+describe('null in an input', () => {
+  test('counts as absent: it is neither refused nor does it empty a field', async ({ bank }) => {
+    const mutation = `mutation ($input: UpsertCustomerInput!) { upsertCustomer(input: $input) { version name birthDate industry } }`
+    const named = { source: 'core', externalId: bank.code('9'), institutionCode: bank.code('O1'), kind: 'individual' }
+    const upsert = async (input: object) =>
+      (await bank.graphql({ client: 'core' }, mutation, { input: { ...named, ...input } })).data?.['upsertCustomer']
+    expect(
+      await upsert({ name: '赵一', birthDate: '1990-03-07', industry: null, idempotencyKey: null, mode: null }),
+    ).toMatchObject({
+      version: 1,
+      birthDate: '1990-03-07',
+      industry: null,
+    })
+    expect(await upsert({ name: '赵二', birthDate: null, expectedVersion: null })).toMatchObject({
+      version: 2,
+      name: '赵二',
+      birthDate: '1990-03-07',
+    })
+  })
+})
+
 describe('bad arguments of a computed field', () => {
   test.for<[unknown, string]>([
     [0, 'too_small'],
