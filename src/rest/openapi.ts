@@ -3,7 +3,7 @@ import { errorCodes, type ErrorCode } from '../core/errors.ts'
 import { feedEntities } from '../core/feeds/feed.ts'
 import type { Operation } from '../operations/operation.ts'
 import { problems } from './problems.ts'
-import type { Route } from './route.ts'
+import { type Route, takesIdempotencyKey } from './route.ts'
 
 type Json = Record<string, unknown>
 
@@ -17,13 +17,21 @@ const shared: readonly ErrorCode[] = [
   'unavailable',
   'timed_out',
 ]
-const ofCommands: readonly ErrorCode[] = [
-  'malformed_request',
-  'unsupported_media_type',
-  'payload_too_large',
-  'idempotency_in_progress',
-  'idempotency_key_reused',
-]
+const ofBodies: readonly ErrorCode[] = ['malformed_request', 'unsupported_media_type', 'payload_too_large']
+const ofIdempotencyKeys: readonly ErrorCode[] = ['idempotency_in_progress', 'idempotency_key_reused']
+
+/** What the BIAN service domains, which are the tags, hold here. */
+const domains: Readonly<Record<string, string>> = {
+  'Customer Data Integration': 'Imports: streams of rows, how they stand, and what was rejected.',
+  'Customer Position': 'Holdings, their balances and parties, activity and single flows of note.',
+  'Customer Relationship Management': 'Customers, who keeps them, and portfolios.',
+  'Employee Data Management': 'Staff and who covers whom.',
+  'Internal Audit': 'The audit log and its verification.',
+  'Market Data Administration': 'Exchange rates.',
+  'Organization Directory': 'Institutions and the calendar of the bank.',
+  'Party Reference Data Directory': 'Finding customers.',
+  'Product Directory': 'Products.',
+}
 
 /** The OpenAPI 3.1 document of the URL table. Everything in it comes from the operations. */
 export function openApiOf(routes: readonly Route[], streams: readonly Route[]): Json {
@@ -54,18 +62,11 @@ export function openApiOf(routes: readonly Route[], streams: readonly Route[]): 
       },
     },
   }
-  const paths: Record<string, Json> = {}
-  for (const route of routes) {
-    const url = `/v1${route.url.replaceAll(/:(\w+)/g, '{$1}')}`
-    paths[url] = { ...paths[url], [route.method.toLowerCase()]: pathItem(route, components) }
-  }
-  for (const route of streams) {
-    const url = `/v1${route.url.replaceAll(/:(\w+)/g, '{$1}')}`
-    paths[url] = {
-      ...paths[url],
-      [route.method.toLowerCase()]: { ...pathItem(route, components), ...streamItem(route, components) },
-    }
-  }
+  const items: Item[] = [
+    ...routes.map((route) => ({ route, item: pathItem(route, components) })),
+    ...streams.map((route) => ({ route, item: { ...pathItem(route, components), ...streamItem(route, components) } })),
+  ]
+  const paths = pathsOf(items)
   return {
     openapi: '3.1.0',
     info: {
@@ -78,7 +79,7 @@ export function openApiOf(routes: readonly Route[], streams: readonly Route[]): 
     security: [{ bearer: [] }],
     tags: [...new Set(routes.map(({ operation }) => operation.domain))]
       .sort()
-      .map((name) => ({ name, 'x-bian-service-domain': name })),
+      .map((name) => ({ name, description: domains[name], 'x-bian-service-domain': name })),
     paths,
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
@@ -87,15 +88,49 @@ export function openApiOf(routes: readonly Route[], streams: readonly Route[]): 
   }
 }
 
+interface Item {
+  readonly route: Route
+  readonly item: Json
+}
+
+/** OpenAPI takes two templates that differ in the names of their segments for the same path: such a segment gets a name of both. */
+function pathsOf(items: readonly Item[]): Record<string, Json> {
+  const paths: Record<string, Json> = {}
+  for (const alike of Map.groupBy(items, ({ route }) => route.url.replaceAll(/:\w+/g, ':')).values()) {
+    const names = alike.map(({ route }) => namesIn(route.url))
+    const joined = names[0]!.map((_, place) => [...new Set(names.map((one) => one[place]!))].sort())
+    let place = 0
+    const url = `/v1${alike[0]!.route.url.replaceAll(/:\w+/g, () => `{${jointName(joined[place++]!)}}`)}`
+    paths[url] = Object.fromEntries(
+      alike.map(({ route, item }) => [route.method.toLowerCase(), renamed(item, namesIn(route.url), joined.map(jointName))]),
+    )
+  }
+  return paths
+}
+
+const namesIn = (url: string): string[] => [...url.matchAll(/:(\w+)/g)].map(([, name]) => name!)
+
+const jointName = (names: readonly string[]): string =>
+  names.map((name, index) => (index === 0 ? name : `Or${name[0]!.toUpperCase()}${name.slice(1)}`)).join('')
+
+function renamed(item: Json, from: readonly string[], to: readonly string[]): Json {
+  if (!item['parameters']) return item
+  const parameters = (item['parameters'] as Json[]).map((one) =>
+    one['in'] === 'path' ? { ...one, name: to[from.indexOf(one['name'] as string)] } : one,
+  )
+  return { ...item, parameters }
+}
+
 const rowTypes = { 'text/csv': { schema: { type: 'string' } }, 'application/x-ndjson': { schema: { type: 'string' } } }
 
 /** What the schemas of a stream's operation cannot say: bodies of rows, and the headers that go with them. */
-function streamItem({ operation, status, method }: Route, components: Record<string, unknown>): Json {
+function streamItem(route: Route, components: Record<string, unknown>): Json {
+  const { operation, status, method } = route
   if (method === 'GET')
     return {
       responses: {
         [status]: { description: 'The rejected rows, in the format that was sent.', content: rowTypes },
-        ...refusals(operation),
+        ...refusals(route),
       },
     }
   const header = (name: string, description: string, schema: Json): Json => ({
@@ -129,12 +164,13 @@ function streamItem({ operation, status, method }: Route, components: Record<str
           },
         },
       },
-      ...refusals(operation),
+      ...refusals(route),
     },
   }
 }
 
-function pathItem({ method, url, operation, status }: Route, components: Record<string, unknown>): Json {
+function pathItem(route: Route, components: Record<string, unknown>): Json {
+  const { method, url, operation, status } = route
   const inPath = new Set([...url.matchAll(/:(\w+)/g)].map(([, name]) => name!))
   const input = hoist(z.toJSONSchema(operation.input, { io: 'input', unrepresentable: 'any' }), components)
   const properties = (input['properties'] ?? {}) as Record<string, Json>
@@ -144,7 +180,7 @@ function pathItem({ method, url, operation, status }: Route, components: Record<
   const parameters: Json[] = [...inPath].map((name) => parameter(name, 'path', properties[name]!, true))
   if (method === 'GET')
     parameters.push(...elsewhere.map((name) => parameter(name, 'query', properties[name]!, required.has(name))))
-  if (operation.kind === 'command' && operation.transactions === 'one') parameters.push(idempotencyHeader)
+  if (takesIdempotencyKey(operation)) parameters.push(idempotencyHeader)
   if ('mode' in operation.input.shape) parameters.push(noneMatchHeader)
   if (operation.concurrency !== 'none') parameters.push(matchHeader(operation.concurrency === 'required'))
   const body = method === 'GET' || elsewhere.length === 0 ? undefined : bodyOf(operation, elsewhere, properties, required)
@@ -169,7 +205,7 @@ function pathItem({ method, url, operation, status }: Route, components: Record<
           },
         },
       },
-      ...refusals(operation),
+      ...refusals(route),
     },
   }
 }
@@ -244,10 +280,12 @@ function bodyOf(
   }
 }
 
-function refusals({ kind, errors, concurrency }: Operation): Json {
+function refusals({ method, operation }: Route): Json {
+  const { errors, concurrency } = operation
   const codes = new Set<ErrorCode>([
     ...shared,
-    ...(kind === 'command' ? ofCommands : []),
+    ...(method === 'GET' ? [] : ofBodies),
+    ...(takesIdempotencyKey(operation) ? ofIdempotencyKeys : []),
     ...(concurrency === 'none' ? [] : (['version_conflict'] as const)),
     ...(concurrency === 'required' ? (['precondition_required'] as const) : []),
     ...errors,

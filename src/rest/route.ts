@@ -43,6 +43,7 @@ export function serve(app: FastifyInstance, service: Service, { method, url, ope
     url: `/v1${url}`,
     config: { operation: operation.name },
     handler: async (request, reply) => {
+      refuseForeign(request, operation)
       const input = {
         ...(method === 'GET' ? fromQuery(operation.input, request.query as Query) : bodyOf(request, operation)),
         ...(request.params as object),
@@ -99,18 +100,39 @@ function bodyOf({ body, params }: FastifyRequest, { concurrency }: Operation): o
 
 const inHeaders: ReadonlySet<string> = new Set(['expectedVersion', 'mode'])
 
+/** Whether the answer to a repeated request is kept under a key. Imports have an id of their own for that. */
+export function takesIdempotencyKey({ kind, transactions }: Operation): boolean {
+  return kind === 'command' && transactions === 'one'
+}
+
+/**
+ * Refuses what would be passed over: a query parameter beside a body, and a precondition or key that the operation does not keep to.
+ * Caches send `If-None-Match` by themselves when they read, and are answered in full.
+ */
+export function refuseForeign({ method, headers, query }: FastifyRequest, operation: Operation): void {
+  const reads = method === 'GET' || method === 'HEAD'
+  const parameter = reads ? undefined : Object.keys(query as object)[0]
+  if (parameter !== undefined)
+    throw refuseField('invalid_input', parameter, 'unknown_field', 'This address takes no query parameters.')
+  const takesMatch = operation.concurrency !== 'none'
+  const takesNoneMatch = 'mode' in operation.input.shape || reads
+  const foreign = [
+    ...(takesMatch ? [] : ['If-Match']),
+    ...(takesNoneMatch ? [] : ['If-None-Match']),
+    ...(takesIdempotencyKey(operation) ? [] : ['Idempotency-Key']),
+  ].find((name) => headers[name.toLowerCase()] !== undefined)
+  if (foreign !== undefined) throw refuseField('invalid_input', foreign, 'precondition', `This address takes no ${foreign}.`)
+}
+
 /** `If-Match: "3"` names a version, `If-Match: *` updates only, `If-None-Match: *` creates only. */
-function preconditionOf({ concurrency, input }: Operation, { method, headers }: FastifyRequest): object {
+function preconditionOf({ concurrency, input }: Operation, { headers }: FastifyRequest): object {
+  if (concurrency === 'none') return {}
   const match = headers['if-match']
-  if (method === 'GET') return {}
-  if (concurrency === 'none') {
-    const given = match !== undefined ? 'If-Match' : headers['if-none-match'] !== undefined ? 'If-None-Match' : undefined
-    if (given) throw refuseField('invalid_input', given, 'precondition', `This address takes no ${given}.`)
-    return {}
-  }
-  const modes = 'mode' in input.shape
-  if (modes && headers['if-none-match'] === '*') return { mode: 'create_only' }
-  if (modes && match === '*') return { mode: 'update_only' }
+  const noneMatch = headers['if-none-match']
+  if (noneMatch !== undefined && noneMatch !== '*')
+    throw refuseField('invalid_input', 'If-None-Match', 'precondition', 'If-None-Match can be * only.')
+  if (noneMatch !== undefined) return { mode: 'create_only' }
+  if ('mode' in input.shape && match === '*') return { mode: 'update_only' }
   if (match === undefined) return {}
   const version = /^"(\d{1,10})"$/.exec(match)?.[1]
   if (version === undefined)

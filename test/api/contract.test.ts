@@ -45,6 +45,8 @@ const onlyInGraphql = new Set(['idempotencyKey'])
 /** Counted when `totalCount` is selected. */
 const notInGraphql = new Set(['includeTotal'])
 const inHeaders = new Set(['expectedVersion', 'mode'])
+/** A segment that two operations call differently has one name in the contract, of both. */
+const jointNames: Readonly<Record<string, Readonly<Record<string, string>>>> = { importRun: { entityOrImportId: 'importId' } }
 
 describe('openapi.yaml', () => {
   test('is what the service serves', async ({ service }) => {
@@ -66,6 +68,35 @@ describe('openapi.yaml', () => {
       for (const status of ['400', '401', '403', '429', '500', '503'])
         expect(Object.keys(responses), operationId).toContain(status)
     }
+  })
+
+  test('has no two addresses that differ in the names of their segments only, and names each segment as a parameter', () => {
+    const paths = Object.keys(openapi.paths)
+    expect(new Set(paths.map((path) => path.replaceAll(/\{\w+\}/g, '{}'))).size).toBe(paths.length)
+    for (const { method, path, operation } of restOperations) {
+      const inPath = (operation.parameters ?? []).filter((one: any) => one.in === 'path').map((one: any) => `{${one.name}}`)
+      expect(inPath.sort(), `${method} ${path}`).toEqual((path.match(/\{\w+\}/g) ?? []).sort())
+    }
+  })
+
+  test('tells of refusals where there can be any: of bodies where one is sent, of idempotency keys where one is taken', () => {
+    const statuses = (name: string) =>
+      Object.keys(restOperations.find(({ operation }) => operation.operationId === name)!.operation.responses)
+    expect(statuses('importRows')).toEqual(expect.arrayContaining(['404', '409', '413', '415']))
+    expect(statuses('importRejects')).toEqual(['200', '400', '401', '403', '404', '429', '500', '503'])
+    expect(statuses('customerSearch')).toEqual(expect.arrayContaining(['413', '415']))
+    for (const { method, operation } of restOperations) {
+      const { operationId, parameters = [], responses } = operation
+      if (method === 'get') expect(Object.keys(responses), operationId).not.toContain('415')
+      const takesKey = parameters.some(({ name }: any) => name === 'Idempotency-Key')
+      expect(JSON.stringify(responses).includes('idempotency_key_reused'), operationId).toBe(takesKey)
+    }
+  })
+
+  test('describes its tags', () => {
+    expect(openapi.tags.filter(({ description }: any) => !description)).toEqual([])
+    const used = new Set(restOperations.flatMap(({ operation }) => operation.tags))
+    expect(openapi.tags.map(({ name }: any) => name).sort()).toEqual([...used].sort())
   })
 
   test('refers only to schemas that it holds', () => {
@@ -110,7 +141,8 @@ describe('every operation', () => {
       const { input } = operations.find(({ name }) => name === operation.operationId)!
       const parameters = (operation.parameters ?? []).filter((one: any) => one.in !== 'header').map((one: any) => one.name)
       const body = Object.keys(operation.requestBody?.content?.['application/json']?.schema?.properties ?? {})
-      expect([...parameters, ...body].sort(), operation.operationId).toEqual(
+      const named = parameters.map((name: string) => jointNames[operation.operationId]?.[name] ?? name)
+      expect([...named, ...body].sort(), operation.operationId).toEqual(
         Object.keys(input.shape)
           .filter((name) => !inHeaders.has(name))
           .sort(),
