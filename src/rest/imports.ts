@@ -9,7 +9,7 @@ import type { SentRow } from '../operations/import-batches.ts'
 import { type ImportRefusal, type ImportRefusalCode, isImportRefusal } from './import-stream/refusal.ts'
 import { readRows } from './import-stream/read-rows.ts'
 import { formatRejects } from './import-stream/rejects.ts'
-import { get, post, selectionOf } from './route.ts'
+import { get, post, refuseForeign, selectionOf } from './route.ts'
 
 export const importRoutes = [
   get('/imports', importRuns),
@@ -49,10 +49,11 @@ export async function serveImports(app: FastifyInstance, service: Service, longe
     '/v1/imports/:entity',
     { config: { operation: 'importRows', streams: true } },
     async (request, reply) => {
+      refuseForeign(request, importRows)
       const named = { importId: service.newId(), ...namedBy(request) }
-      // Said with every answer, so that what broke off can be taken up again.
-      if (/^[\w-]{1,64}$/.test(named.importId)) reply.header('Import-Id', named.importId)
-      const rows = sentRows(request, entityOf(request.params.entity))
+      const entity = entityOf(request.params.entity)
+      // Said with every answer from the moment when there is such an import, so that what broke off can be taken up again.
+      const rows = sentRows(request, entity, () => void reply.header('Import-Id', named.importId))
       const goBack = timeReading(request, reply, longestSilenceMs)
       const { answer } = await execute(service, importRows, {
         caller: request.caller,
@@ -65,7 +66,7 @@ export async function serveImports(app: FastifyInstance, service: Service, longe
         // What is unread of a refused stream is let go, so that the answer reaches the sender.
         request.raw.resume()
       })
-      return reply.send(answer)
+      return reply.header('Import-Id', named.importId).send(answer)
     },
   )
 
@@ -73,9 +74,10 @@ export async function serveImports(app: FastifyInstance, service: Service, longe
     '/v1/imports/:importId/rejects',
     { config: { operation: 'importRejects', streams: true } },
     async (request, reply) => {
+      refuseForeign(request, importRejects)
       const { answer } = await execute(service, importRejects, {
         caller: request.caller,
-        input: request.params,
+        input: { ...(request.query as object), ...request.params },
         selection: new Map(),
         refusedAs: null,
         requestId: request.id,
@@ -135,7 +137,8 @@ function lineOf(text: string | readonly string[]): number {
   return Number(text)
 }
 
-function sentRows({ raw, headers }: FastifyRequest, entity: FeedEntity) {
+/** `begun` is called when the first rows are asked for: the import is in the database then. */
+function sentRows({ raw, headers }: FastifyRequest, entity: FeedEntity, begun: () => void) {
   const stream = refusing(() =>
     readRows(raw, {
       contentType: headers['content-type'],
@@ -143,10 +146,11 @@ function sentRows({ raw, headers }: FastifyRequest, entity: FeedEntity) {
       columns: csvColumns(entity),
     }),
   )
-  return { format: stream.format, header: stream.header, batches: batches(stream) }
+  return { format: stream.format, header: stream.header, batches: batches(stream, begun) }
 }
 
-async function* batches(stream: AsyncIterable<readonly SentRow[]>): AsyncGenerator<readonly SentRow[]> {
+async function* batches(stream: AsyncIterable<readonly SentRow[]>, begun: () => void): AsyncGenerator<readonly SentRow[]> {
+  begun()
   try {
     yield* stream
   } catch (error) {

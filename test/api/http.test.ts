@@ -75,6 +75,39 @@ describe('a JSON body', () => {
   })
 })
 
+describe('what an address would pass over', () => {
+  test('is refused: preconditions and idempotency keys of reads, query parameters of changes', async ({ bank }) => {
+    const manager = bank.code('M1')
+    const named = `/customers/by-external-id/core/${bank.code('1')}`
+    const { body: known } = await bank.request(manager, 'GET', named)
+    const refused = async (...request: Parameters<typeof bank.request> extends [any, ...infer R] ? R : never) => {
+      const { status, body } = await bank.request(manager, ...request)
+      return [status, body.errors?.[0]?.pointer]
+    }
+    expect(await refused('GET', named, undefined, { 'if-match': '"1"' })).toEqual([400, '/If-Match'])
+    expect(await refused('GET', '/customers', undefined, { 'idempotency-key': 'k' })).toEqual([400, '/Idempotency-Key'])
+    expect(await refused('POST', '/customers/search', { name: '王' }, { 'if-match': '"1"' })).toEqual([400, '/If-Match'])
+    expect(await refused('POST', '/customers/search?limit=1', { name: '王' })).toEqual([400, '/limit'])
+    const correct = `/customers/${known.id}`
+    const version = { 'if-match': `"${known.version}"` }
+    expect(await refused('PATCH', `${correct}?dryRun=true`, { name: '王方' }, version)).toEqual([400, '/dryRun'])
+    expect(await refused('PATCH', correct, { name: '王方' }, { ...version, 'if-none-match': '*' })).toEqual([
+      400,
+      '/If-None-Match',
+    ])
+    expect((await bank.request(manager, 'GET', named)).body).toEqual(known)
+    // What a cache adds by itself is no reason to refuse.
+    expect((await bank.request(manager, 'GET', named, undefined, { 'if-none-match': '"1"' })).status).toBe(200)
+  })
+
+  test('counts If-None-Match with a version among it where a thing is made', async ({ bank }) => {
+    const url = `/institutions/by-external-id/core/${bank.code('N1')}`
+    const row = { name: '三分行', kind: 'branch', parentCode: 'HO' }
+    const { status, body } = await bank.request({ client: 'core' }, 'PUT', url, row, { 'if-none-match': '"3"' })
+    expect([status, body.errors?.[0]?.pointer]).toEqual([400, '/If-None-Match'])
+  })
+})
+
 describe('a method', () => {
   test('HEAD answers as GET does, without a body, and OPTIONS names what the address takes', async ({ bank }) => {
     const head = await bank.request(bank.code('M1'), 'HEAD', '/customers?limit=1')

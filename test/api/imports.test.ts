@@ -104,6 +104,46 @@ describe('an import of CSV', () => {
     })
   })
 
+  test('refuses what it would pass over, and applies nothing of it', async ({ bank, service }) => {
+    const text = header + row(bank, 1)
+    const type = { 'content-type': 'text/csv' }
+    const parameter = await bank.request({ client: 'core' }, 'POST', '/imports/customers?foo=1', text, type)
+    expect([parameter.status, parameter.body.errors]).toEqual([
+      400,
+      [expect.objectContaining({ pointer: '/foo', rule: 'unknown_field' })],
+    ])
+    for (const [name, value] of [
+      ['If-Match', '"1"'],
+      ['If-None-Match', '*'],
+      ['Idempotency-Key', 'k1'],
+    ] as const) {
+      const sent = await csv(bank, 'customers', text, { [name.toLowerCase()]: value })
+      expect([sent.status, sent.body.errors], name).toEqual([400, [expect.objectContaining({ pointer: `/${name}` })]])
+    }
+    expect(await countOf(service, bank)).toBe(0)
+    const { body } = await csv(bank, 'customers', text)
+    const rejects = (query: string, headers: Record<string, string>) =>
+      bank.request({ client: 'core' }, 'GET', `/imports/${body.id}/rejects${query}`, undefined, headers)
+    expect((await rejects('?foo=1', {})).body.errors).toEqual([expect.objectContaining({ pointer: '/foo' })])
+    expect((await rejects('', { 'if-match': '*' })).status).toBe(400)
+    expect((await rejects('', {})).status).toBe(200)
+  })
+
+  test('names the import in its answers once there is one', async ({ bank }) => {
+    const importId = v7()
+    const named = async (entity: string, text: string, headers: Record<string, string>) => {
+      const answer = await csv(bank, entity, text, headers)
+      return [answer.status, answer.headers['import-id']]
+    }
+    expect(await named('ghosts', header, { 'import-id': importId })).toEqual([404, undefined])
+    expect(await named('customers', '{}', { 'content-type': 'application/json' })).toEqual([415, undefined])
+    expect(await named('customers', header, { 'import-id': 'mine' })).toEqual([400, undefined])
+    expect((await bank.request({ client: 'core' }, 'GET', `/imports/${importId}`)).status).toBe(404)
+    expect(await named('customers', `${header}"`, { 'import-id': importId })).toEqual([400, importId])
+    expect(await named('customers', header, { 'import-id': importId })).toEqual([200, importId])
+    expect(await named('customers', header, { 'import-id': importId }), 'completed before').toEqual([200, importId])
+  })
+
   test('bounds what it keeps of bad rows and counts them all', async ({ bank, service }) => {
     const { body } = await csv(bank, 'customers', header + 'bad\n'.repeat(25_000) + row(bank, 1))
     expect(body).toMatchObject({ rowsRead: 25_001, rowsRejected: 25_000, rowsCreated: 1 })
