@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { v7 } from 'uuid'
 import { processConfig } from '../src/config.ts'
 import { feedEntities } from '../src/core/feeds/feed.ts'
-import { developmentIssuer } from '../src/tokens/development-issuer.ts'
+import { knownDevelopmentIssuer } from '../src/tokens/development-issuer.ts'
 
 const usage = `Sends a file to the running service.
 
@@ -35,7 +35,8 @@ async function main(): Promise<void> {
   const config = processConfig()
   const url = new URL(`/v1/imports/${entity}`, values.url ?? `http://${config.host}:${config.port}`)
   const client = values.client ?? 'core-banking'
-  const token = values.token ?? (await (await developmentIssuer(config.dataDir)).sign({ sub: client, client_id: client }, 86_400))
+  const token =
+    values.token ?? (await (await knownDevelopmentIssuer(config.dataDir)).sign({ sub: client, client_id: client }, 86_400))
   const importId = values['import-id'] ?? v7()
   const plain = file.replace(/\.gz$/, '')
   const type = plain.endsWith('.csv') ? 'text/csv' : /\.(ndjson|jsonl)$/.test(plain) ? 'application/x-ndjson' : undefined

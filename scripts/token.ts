@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
-import { processConfig } from '../src/config.ts'
+import { type Config, processConfig } from '../src/config.ts'
 import { roles } from '../src/core/permissions.ts'
 import { embeddedConnection } from '../src/db/embedded.ts'
-import { developmentIssuer } from '../src/tokens/development-issuer.ts'
+import { knownDevelopmentIssuer } from '../src/tokens/development-issuer.ts'
 
 const usage = `Prints a bearer token of the development issuer.
 
@@ -11,7 +11,8 @@ const usage = `Prints a bearer token of the development issuer.
   npm run --silent token -- --client <client id>
   npm run --silent token -- --role <role> [--institution <code>]
 
-Roles: ${roles.join(', ')}. Without arguments: a branch manager.`
+Roles: ${roles.join(', ')}. Without arguments: a branch manager.
+Where the database can be asked, whoever it does not know gets none.`
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -30,43 +31,66 @@ async function main(): Promise<void> {
   if ([values.staff, values.client, values.role].filter((value) => value !== undefined).length > 1)
     throw new Error('Give one of --staff, --client and --role.')
   if (values.institution !== undefined && values.role === undefined) throw new Error('--institution goes with --role.')
-  const issuer = await developmentIssuer(config.dataDir)
-  if (values.staff !== undefined) return console.log(await issuer.sign({ sub: values.staff }))
-  if (values.client !== undefined) return console.log(await issuer.sign({ sub: values.client, client_id: values.client }))
-  const role = values.role ?? 'branch_manager'
+  const issuer = await knownDevelopmentIssuer(config.dataDir)
+  const { staff, client, role = 'branch_manager', institution } = values
+  const named = staff ?? client
+  if (named !== undefined) {
+    const kind = staff === undefined ? 'client' : 'staff'
+    if ((await isKnown(config, kind, named)) === false)
+      throw new Error(kind === 'staff' ? `There is no active staff member ${named}.` : `There is no active client ${named}.`)
+    return console.log(await issuer.sign(kind === 'staff' ? { sub: named } : { sub: named, client_id: named }))
+  }
   if (!(roles as readonly string[]).includes(role)) throw new Error(`There is no role ${role}. Roles: ${roles.join(', ')}.`)
-  const url = config.database.kind === 'external' ? config.database.url : (await embeddedConnection(config.dataDir))?.ownerUrl
+  const url = await databaseOf(config)
   if (url === undefined) throw new Error('The service is not running here: start it, or name somebody with --staff.')
-  console.log(await issuer.sign(await claimsOf(url, role, values.institution)))
+  console.log(await issuer.sign(await inWholeBank(url, (db) => claimsOf(db, role, institution))))
 }
 
-/** The first one of a role, in the order of their numbers, as token claims. */
-async function claimsOf(
-  url: string,
-  role: string,
-  institution: string | undefined,
-): Promise<{ sub: string; client_id?: string }> {
+async function databaseOf({ database, dataDir }: Config): Promise<string | undefined> {
+  return database.kind === 'external' ? database.url : (await embeddedConnection(dataDir))?.ownerUrl
+}
+
+/** Whether the bank has such an active caller; undefined where there is no database to ask. */
+async function isKnown(config: Config, kind: 'staff' | 'client', name: string): Promise<boolean | undefined> {
+  const url = await databaseOf(config)
+  if (url === undefined) return undefined
+  const column = kind === 'staff' ? 'number' : 'client_id'
+  return inWholeBank(url, async (db) => {
+    const { rowCount } = await db.query(`select from ${kind} where ${column} = $1 and status = 'active'`, [name])
+    return rowCount === 1
+  }).catch((error: { code?: string }) => {
+    if (/^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOST)/.test(error.code ?? '')) return undefined
+    throw error
+  })
+}
+
+async function inWholeBank<T>(url: string, ask: (db: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
     await client.query('begin')
     await client.query(`set local app.scope = '/'`)
-    const machine = role === 'integration'
-    const { rows } = await client.query<{ name: string }>(
-      machine
-        ? `select c.client_id as name from client c join institution i on i.id = c.institution_id where c.status = 'active' and ($1::text is null or i.code = $1) order by c.institution_path, c.client_id limit 1`
-        : `select s.number as name from staff s join institution i on i.id = s.institution_id where $2 = any (s.roles) and s.status = 'active' and ($1::text is null or i.code = $1) order by s.number limit 1`,
-      machine ? [institution ?? null] : [institution ?? null, role],
-    )
-    const name = rows[0]?.name
-    if (name === undefined)
-      throw new Error(
-        `There is nobody with the role ${role}${institution === undefined ? '' : ` in the institution ${institution}`}.`,
-      )
-    return machine ? { sub: name, client_id: name } : { sub: name }
+    return await ask(client)
   } finally {
     await client.end()
   }
+}
+
+/** The first one of a role, in the order of their numbers, as token claims. */
+async function claimsOf(db: Client, role: string, institution: string | undefined): Promise<{ sub: string; client_id?: string }> {
+  const machine = role === 'integration'
+  const { rows } = await db.query<{ name: string }>(
+    machine
+      ? `select c.client_id as name from client c join institution i on i.id = c.institution_id where c.status = 'active' and ($1::text is null or i.code = $1) order by c.institution_path, c.client_id limit 1`
+      : `select s.number as name from staff s join institution i on i.id = s.institution_id where $2 = any (s.roles) and s.status = 'active' and ($1::text is null or i.code = $1) order by s.number limit 1`,
+    machine ? [institution ?? null] : [institution ?? null, role],
+  )
+  const name = rows[0]?.name
+  if (name === undefined)
+    throw new Error(
+      `There is nobody with the role ${role}${institution === undefined ? '' : ` in the institution ${institution}`}.`,
+    )
+  return machine ? { sub: name, client_id: name } : { sub: name }
 }
 
 await main().catch((error: Error) => {

@@ -87,7 +87,10 @@ type Fields = Readonly<Record<string, string>>
 /** Reads the files of the set from a folder. Throws an `Error` that names the file and what in it cannot be read. */
 export async function readBerka(folder: string): Promise<Berka> {
   const read = async <T>(file: string, separator: ',' | ';', one: (fields: Fields) => T): Promise<readonly T[]> => {
-    const text = await readFile(join(folder, file), 'utf8')
+    const text = await readFile(join(folder, file), 'utf8').catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      throw new Error(`${folder} has no ${file}: name the folder that holds the files of the set.`, { cause: error })
+    })
     try {
       return parseTable(text, separator).map(one)
     } catch (error) {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { plantBankOf } from '../../scripts/bootstrap.ts'
 import { type Config, processConfig } from '../../src/config.ts'
-import { developmentIssuer } from '../../src/tokens/development-issuer.ts'
+import { knownDevelopmentIssuer } from '../../src/tokens/development-issuer.ts'
 import { convert, type Converted, type Entity, headOffice, source } from './convert.ts'
 import { readBerka } from './files.ts'
 import { ask, csvOf, isRefused, readRejects, type Report, sendFiles, sendRows, type Target, writeFiles } from './send.ts'
@@ -56,7 +56,7 @@ async function openTarget(config: Config, url: string): Promise<Target> {
   const planted = await plantBankOf(config, { code: headOffice.externalId, name: headOffice.name, source, clientId })
   if (planted.headOffice) console.log(`The bank was empty: its head office ${headOffice.externalId} is made.`)
   if (planted.client) console.log(`The machine client ${clientId} is made.`)
-  const token = await (await developmentIssuer(config.dataDir)).sign({ sub: clientId, client_id: clientId }, daySeconds)
+  const token = await (await knownDevelopmentIssuer(config.dataDir)).sign({ sub: clientId, client_id: clientId }, daySeconds)
   const target = { url, token }
   await checkIsOurs(target).catch((error: unknown) => {
     if (isRefused(error) && error.status === 401)

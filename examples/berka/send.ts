@@ -87,8 +87,19 @@ interface Request {
 }
 
 async function call({ url, token }: Target, path: string, { headers, ...request }: Request): Promise<Response> {
-  const response = await fetch(new URL(path, url), { ...request, headers: { ...headers, authorization: `Bearer ${token}` } })
+  const response = await fetch(new URL(path, url), {
+    ...request,
+    headers: { ...headers, authorization: `Bearer ${token}` },
+  }).catch((error: unknown) => {
+    throw new Error(`${url} does not answer (${reasonOf(error)}): give the PORT or --url of the service.`, { cause: error })
+  })
   if (response.ok) return response
   const text = await response.text()
   throw Object.assign(new Error(`${path}: ${response.status} ${text}`), { name: 'Refused' as const, status: response.status })
+}
+
+/** What `fetch` hides behind its own message. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as { message: string; cause?: { code?: string; message?: string } }
+  return cause?.code ?? cause?.message ?? message
 }

@@ -24,8 +24,19 @@ const maximumLifetime = 86_400
  * Throws an `Error` for the operator when the file is unreadable, damaged or open to other users.
  */
 export async function developmentIssuer(folder: string, now: () => number = Date.now): Promise<DevelopmentIssuer> {
-  const path = join(folder, 'issuer.json')
-  const privateKey = createPrivateKey(await privateKeyPem(folder, path))
+  return issuerWith(await privateKeyPem(folder, join(folder, 'issuer.json')), now)
+}
+
+/** The development issuer of a data folder that has one. Makes nothing: throws an `Error` for people where there is none. */
+export async function knownDevelopmentIssuer(folder: string): Promise<DevelopmentIssuer> {
+  const pem = await readKeyFile(join(folder, 'issuer.json'))
+  if (pem === undefined)
+    throw new Error(`There is no development issuer in ${folder}: start the service first, or name its folder in DATA_DIR.`)
+  return issuerWith(pem, Date.now)
+}
+
+function issuerWith(pem: string, now: () => number): DevelopmentIssuer {
+  const privateKey = createPrivateKey(pem)
   return {
     issuer,
     audience,

@@ -1,20 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { realpathSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, realpathSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { createServer, type AddressInfo } from 'node:net'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ask } from '../../examples/berka/send.ts'
 import { plantBank } from '../../scripts/bootstrap.ts'
 import { readConfig } from '../../src/config.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/db/embedded.ts'
 import { migrate, roleRefusal } from '../../src/db/migrate.ts'
 import { developmentKeys } from '../../src/development-keys.ts'
+import { sealAudit } from '../../src/operations/audit.ts'
+import { execute } from '../../src/operations/execute.ts'
 import { openService, serve } from '../../src/service.ts'
+import { type Ended, run as runWith, root } from './commands.ts'
 
 const log = { info: () => {}, warn: () => {} }
-const root = join(import.meta.dirname, '../..')
 
 let folder: string
 let postgres: EmbeddedPostgres
@@ -53,21 +56,20 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-interface Ended {
-  readonly status: number | null
-  readonly said: string
-  readonly complained: string
-}
+const run = (command: string, ...parameters: string[]): Promise<Ended> => runWith(settings(), command, ...parameters)
+const script = (name: string, change: Record<string, string>, ...parameters: string[]): Promise<Ended> =>
+  runWith({ ...settings(), ...change }, 'npm', 'run', '--silent', name, '--', ...parameters)
 
-async function run(command: string, ...parameters: string[]): Promise<Ended> {
-  const child: ChildProcess = spawn(command, parameters, {
-    cwd: root,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...settings() },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const status = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve))
-  const [said, complained] = await Promise.all([text(child.stdout!), text(child.stderr!)])
-  return { status: await status, said, complained }
+/** Work on the bank's own database as the server's administrator, past row-level security. */
+async function asAdmin<T>(work: (admin: pg.Client) => Promise<T>): Promise<T> {
+  const url = Object.assign(new URL(postgres.adminUrl), { pathname: new URL(postgres.ownerUrl).pathname })
+  const admin = new pg.Client({ connectionString: url.href })
+  await admin.connect()
+  try {
+    return await work(admin)
+  } finally {
+    await admin.end()
+  }
 }
 
 const token = (...parameters: string[]) => run('npm', 'run', '--silent', 'token', '--', ...parameters)
@@ -80,6 +82,11 @@ describe('npm run token', () => {
     expect([status, said]).toEqual([0, expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)])
     const answer = await fetch(`${service.address}/v1/institutions`, { headers: { authorization: `Bearer ${said.trim()}` } })
     expect(answer.status).toBe(200)
+    await asAdmin((admin) =>
+      admin.query(`insert into staff (id, number, source, external_id, name, institution_id, institution_path, roles, status, as_of, created_at, updated_at)
+        select gen_random_uuid(), n, 'core', n, '李雷', id, path, '{auditor}', case n when '100001' then 'active' else 'inactive' end, now(), now(), now()
+        from institution, unnest('{100001,100002}'::text[]) n where parent_id is null`),
+    )
     const staff = await token('--staff', '100001')
     expect([staff.status, staff.said]).toEqual([0, expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)])
     expect(JSON.parse(Buffer.from(staff.said.split('.')[1]!, 'base64url').toString())).toMatchObject({ sub: '100001' })
@@ -97,6 +104,49 @@ describe('npm run token', () => {
       '',
       expect.stringContaining('There is nobody with the role teller'),
     ])
+  })
+})
+
+describe('npm run token for somebody whom the bank does not have', () => {
+  test('refuses: nobody of that number or id, and nobody who no longer works', async () => {
+    for (const [kind, name, told] of [
+      ['--staff', 'nope', 'There is no active staff member nope.'],
+      ['--staff', '100002', 'There is no active staff member 100002.'],
+      ['--client', 'nope', 'There is no active client nope.'],
+    ] as const)
+      expect(await token(kind, name)).toEqual({ status: 1, said: '', complained: `${told}\n` })
+  })
+
+  test('makes nothing in a folder without a service, and prints a token where the database is away', async () => {
+    const typo = join(folder, 'typo')
+    for (const name of ['token', 'import'] as const) {
+      const parameters = name === 'token' ? ['--staff', '100001'] : ['institutions', join(root, 'package.json')]
+      const { status, said } = await script(name, { DATA_DIR: typo }, ...parameters)
+      expect([status, said, existsSync(typo)], name).toEqual([1, '', false])
+    }
+    const { complained } = await script('token', { DATA_DIR: typo }, '--staff', '100001')
+    expect(complained).toBe(
+      `There is no development issuer in ${typo}: start the service first, or name its folder in DATA_DIR.\n`,
+    )
+    const away = (role: string) => `postgres://${role}:secret@127.0.0.1:1/guanxi`
+    const unasked = await script('token', { DATABASE_URL: away('app'), MIGRATION_DATABASE_URL: away('owner') }, '--staff', 'nope')
+    expect([unasked.status, unasked.said]).toEqual([0, expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)])
+  })
+})
+
+describe('npm run example:berka', () => {
+  test('names the file that the folder lacks', async () => {
+    const { status, complained } = await script('example:berka', {}, '/nope')
+    expect([status, complained]).toEqual([1, expect.stringMatching(/^\/nope has no \w+\.csv: name the folder/)])
+  })
+
+  test('names the service that does not answer', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => void server.once('listening', resolve))
+    const { port } = server.address() as AddressInfo
+    await new Promise((resolve) => void server.close(resolve))
+    const target = { url: `http://127.0.0.1:${port}`, token: 'none' }
+    await expect(ask(target, '{ __typename }')).rejects.toThrow(`${target.url} does not answer (ECONNREFUSED)`)
   })
 })
 
@@ -142,14 +192,8 @@ describe('npm run import', () => {
 describe('the role that the service logs in as', () => {
   /** The bank's own database, as a role made by the server's administrator. */
   async function as(name: string, options: string): Promise<string> {
+    await asAdmin((admin) => admin.query(`create role ${name} login password 'secret' ${options}`))
     const url = Object.assign(new URL(postgres.adminUrl), { pathname: new URL(postgres.ownerUrl).pathname })
-    const admin = new pg.Client({ connectionString: url.href })
-    await admin.connect()
-    try {
-      await admin.query(`create role ${name} login password 'secret' ${options}`)
-    } finally {
-      await admin.end()
-    }
     return Object.assign(url, { username: name, password: 'secret' }).href
   }
 
@@ -164,5 +208,75 @@ describe('the role that the service logs in as', () => {
     expect(await roleRefusal(postgres.ownerUrl)).toContain('owns the table')
     const owner = decodeURIComponent(new URL(postgres.ownerUrl).username)
     expect(await roleRefusal(await as('heir', `in role ${owner}`))).toContain('the role heir owns the table')
+  })
+})
+
+describe('npm run verify-audit', () => {
+  const seal = async (): Promise<void> => {
+    const assembly = { serviceUrl: postgres.serviceUrl, keys: await developmentKeys(folder) }
+    const { service, close } = await openService(
+      readConfig(settings()),
+      assembly,
+      () => {},
+      () => {},
+    )
+    const call = { caller: { kind: 'system', name: 'seal' }, input: {}, selection: new Map(), refusedAs: null } as const
+    await execute(service, sealAudit, call)
+    await close()
+  }
+
+  test('finds the log intact, and fails where somebody has changed an entry', async () => {
+    await seal()
+    const intact = await script('verify-audit', {})
+    expect([intact.status, JSON.parse(intact.said)]).toEqual([
+      0,
+      { chains: expect.any(Number), entries: expect.any(Number), unsealed: 0, intact: true, faults: [] },
+    ])
+    expect(JSON.parse(intact.said).entries).toBeGreaterThan(0)
+    const change = (from: string, to: string) =>
+      asAdmin((admin) => admin.query('update audit_entry set actor_id = $2 where actor_id = $1', [from, to]))
+    expect((await change('system:bootstrap', 'nobody')).rowCount).toBeGreaterThan(0)
+    const tampered = await script('verify-audit', {})
+    await change('nobody', 'system:bootstrap')
+    expect([tampered.status, JSON.parse(tampered.said)]).toEqual([1, expect.objectContaining({ intact: false })])
+    expect(JSON.parse(tampered.said).faults.length).toBeGreaterThan(0)
+    expect((await script('verify-audit', {})).status).toBe(0)
+  })
+})
+
+describe('npm run demo', () => {
+  const count = (table: string) =>
+    asAdmin(async (admin) => (await admin.query(`select count(*)::int as count from ${table}`)).rows[0].count as number)
+
+  test('leaves a bank alone that is there already', async () => {
+    const { status, complained } = await script('demo', {}, '--customers', '20')
+    expect([status, complained]).toEqual([1, expect.stringContaining('The database holds a bank already. Give --replace')])
+    expect([await count('institution'), await count('customer')]).toEqual([expect.any(Number), 0])
+  })
+
+  test('is not for production', async () => {
+    const key = () => `k1:${randomBytes(32).toString('base64')}`
+    const production = {
+      NODE_ENV: 'production',
+      DATABASE_URL: postgres.serviceUrl,
+      MIGRATION_DATABASE_URL: postgres.ownerUrl,
+      MASTER_KEYS: key(),
+      INDEX_KEYS: key(),
+      CURSOR_KEYS: key(),
+      JWT_ISSUER: 'i',
+      JWT_AUDIENCE: 'a',
+      JWT_JWKS_URL: 'https://id.bank.example/jwks',
+    }
+    const { status, complained } = await script('demo', production, '--customers', '20', '--replace')
+    expect([status, complained]).toEqual([1, 'The demo bank is not for production: NODE_ENV is production.\n'])
+    expect(await count('customer')).toBe(0)
+  })
+
+  test('replaces the bank where it is told to, with the settings that it was written with', async () => {
+    const { status, said } = await script('demo', { BASE_CURRENCY: 'CZK' }, '--customers', '20', '--replace')
+    expect([status, said]).toEqual([0, expect.stringContaining('The demo bank is loaded')])
+    expect([await count('customer'), await count('audit_entry'), await count('audit_watermark')]).toEqual([20, 0, 1])
+    const { rows } = await asAdmin((admin) => admin.query('select base_currency, master_keys from bank_setting'))
+    expect(rows).toEqual([{ base_currency: 'CZK', master_keys: { development: expect.any(String) } }])
   })
 })
