@@ -186,6 +186,46 @@ describe('every relation of the graph', () => {
     expect(leading.filter((relation) => !all.relations.has(relation))).toEqual([])
   }, 90_000)
 
+  test('from somebody to what they recommended leads to holdings in scope only, page by page', async ({ bank }) => {
+    await fillDossiers(bank)
+    const ids = await customerIds(bank)
+    // R1 recommended the account of customer 1, whom they keep, and an account of customer 4 in the other branch.
+    await bank.feed('holdings', [
+      {
+        externalId: bank.code('A4'),
+        customerExternalId: bank.code('4'),
+        productCode: bank.code('CUR'),
+        currency: 'CNY',
+        recommendedBy: bank.code('R1'),
+      },
+    ])
+    const query = `query ($id: ID!, $after: String) { staffMember(staffId: $id) { recommendedHoldings(first: 1, after: $after) {
+      pageInfo { hasNextPage endCursor } nodes { customerId recommendedBy { number } } } } }`
+    const seenBy = async (caller: Caller): Promise<readonly string[] | null> => {
+      const seen: string[] = []
+      for (let after: string | null = null; ;) {
+        const { data } = await bank.graphql(caller, query, { id: await bank.staffId('R1'), after })
+        const page = data!['staffMember'].recommendedHoldings
+        if (page === null) return null
+        for (const { customerId, recommendedBy } of page.nodes) {
+          expect(recommendedBy.number).toBe(bank.code('R1'))
+          seen.push(customerId)
+        }
+        if (!page.pageInfo.hasNextPage) return seen.sort()
+        after = page.pageInfo.endCursor
+      }
+    }
+    expect(await seenBy({ client: 'core' })).toEqual([ids['1'], ids['4']].sort())
+    for (const [caller, sees] of [
+      ['M1', [ids['1']]],
+      ['M2', [ids['4']]],
+      ['R1', [ids['1']]],
+      ['R2', []],
+      ['Q1', null],
+    ] as const)
+      expect(await seenBy(bank.code(caller)), caller).toEqual(sees)
+  })
+
   test('within two of any query does so by itself', async ({ bank }) => {
     await fillDossiers(bank)
     const ids = await customerIds(bank)

@@ -109,6 +109,16 @@ const staff = view('Staff', 'Somebody who works for the bank.', schema.staff, {
     ],
     direction: 'desc',
   }),
+  recommendedHoldings: page('Holding', 'Holdings that they recommended, as far as you may see them, the newest first.', {
+    permission: 'holding:read',
+    sameCustomer: false,
+    on: (parent, child) => `${child}.recommended_by = ${parent}.id`,
+    keys: (child) => [
+      { expression: `${child}.id`, cast: 'uuid' },
+      { expression: `${child}.customer_id`, cast: 'uuid' },
+    ],
+    direction: 'desc',
+  }),
 })
 
 const delegation = view(
