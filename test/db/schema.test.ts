@@ -184,6 +184,7 @@ describe('the functions that look across branches', () => {
       'find_by_hash',
       'find_by_name',
       'find_by_number',
+      'find_external_id',
       'find_external_ids',
       'index_values',
       'portfolio_customers',
