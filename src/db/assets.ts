@@ -69,7 +69,8 @@ async function updateAssets(db: Db, customers: SQL, baseCurrency: string, today:
       join product p on p.id = h.product_id and p.family = any (${sql.param(assetFamilies)}::text[])
       left join rate r on r.currency = h.currency
     ), total as (
-      select customer_id, least(greatest(sum(amount), -9223372036854775808), 9223372036854775807)::bigint as aum from amount group by customer_id
+      -- Of nothing but amounts without a rate the sum is null, which greatest and least pass over.
+      select customer_id, least(greatest(coalesce(sum(amount), 0), -9223372036854775808), 9223372036854775807)::bigint as aum from amount group by customer_id
     ), wanted as (
       select t.id, coalesce(s.aum, 0) as aum from chosen t left join total s on s.customer_id = t.id
     )

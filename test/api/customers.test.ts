@@ -33,3 +33,28 @@ describe('one customer', () => {
     expect([answer.status, answer.body.code]).toEqual([404, 'not_found'])
   })
 })
+
+describe('a customer of whose currencies none has a rate', () => {
+  test('owns nothing that counts yet: in the dossier, in the order of a list and in the summary', async ({ bank }) => {
+    const c = (name: string) => bank.code(name)
+    await bank.feed('holdings', [
+      { externalId: c('A1'), customerExternalId: c('1'), productCode: c('CUR'), currency: 'CNY', status: 'closed' },
+      { externalId: c('T1'), customerExternalId: c('1'), productCode: c('CUR'), currency: 'THB', balance: '500.00' },
+      { externalId: c('T2'), customerExternalId: c('1'), productCode: c('FND'), currency: 'KZT', balance: '7.00' },
+    ])
+    const { body } = await bank.request(c('M1'), 'GET', `/customers/${await bank.customerId('1')}`)
+    expect(body).toMatchObject({ aum: { amount: '0.00', currency: 'CNY' }, unconvertedCurrencies: ['KZT', 'THB'] })
+    const listed = await bank.request(
+      c('M1'),
+      'GET',
+      `/customers?orderBy=aum_asc&institutionId=${await bank.idOf('institution', 'B1')}`,
+    )
+    expect(listed.body.items.map(({ aum }: { aum: { amount: string } }) => aum.amount)).toEqual(['0.00', '2000.00', '3000.00'])
+    const summary = await bank.request(c('M1'), 'GET', '/portfolio-summary')
+    expect(summary.body).toMatchObject({ customers: 3, aum: { amount: '5000.00' } })
+    expect(summary.body.byFamily).toMatchObject([
+      { family: 'deposit', holdings: 3, amount: { amount: '5000.00' } },
+      { family: 'fund', holdings: 1, amount: { amount: '0.00' } },
+    ])
+  })
+})
