@@ -1,3 +1,5 @@
+import { ownSource } from './feeds/feed.ts'
+
 export const customerKinds = ['individual', 'sole_trader', 'company'] as const
 export type CustomerKind = (typeof customerKinds)[number]
 
@@ -16,3 +18,29 @@ export function mainBusinessLine(kind: CustomerKind): BusinessLine {
 
 export const contactKinds = ['phone', 'email'] as const
 export const contactPurposes = ['primary', 'home', 'work', 'billing', 'other'] as const
+
+/** What decides on a customer's number in core banking. */
+export interface Numbering {
+  readonly source: string
+  readonly externalId: string
+  readonly status: CustomerStatus
+  readonly fromPerson: boolean
+}
+
+/**
+ * The number in core banking that a customer has after a row. Only a source system gives one, to the customers that it made: with the row that
+ * makes them active, or at once where they come as closed. Whoever people name here has none, and a prospect who is closed never had one.
+ */
+export function coreNumberAfter(
+  { source, externalId, status, fromPerson }: Numbering,
+  before: { readonly source: string; readonly coreNumber: string | null } | undefined,
+): string | null {
+  if (before && before.coreNumber !== null) return before.coreNumber
+  if (fromPerson || source === ownSource || (before && before.source !== source)) return null
+  return status === 'active' || (status === 'closed' && !before) ? externalId : null
+}
+
+/** What a new customer is of whom a row says nothing else: core banking sends customers, people begin with prospects. */
+export function newCustomerStatus(source: string): 'active' | 'prospect' {
+  return source === ownSource ? 'prospect' : 'active'
+}

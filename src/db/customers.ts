@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Scope } from '../core/actors.ts'
 import type { Day } from '../core/calendar.ts'
+import { ownSource } from '../core/feeds/feed.ts'
 import type { Db } from './database.ts'
 import { inSubtree, type Order } from './views/read.ts'
 import type { Bind } from './views/view.ts'
@@ -95,9 +96,11 @@ export async function findCustomersByHash(
   return rows.map(({ customer_id }) => customer_id)
 }
 
-/** Ids of customers in reach whom any source system calls by this number. */
+/** Ids of customers in reach whom a source system calls by this number. What people call customers here is no number: anybody might choose somebody's. */
 export async function findCustomersByNumber(db: Db, number: string, limit: number): Promise<string[]> {
-  const rows = await db.rows<{ customer_id: string }>(sql`select customer_id from find_by_number(${number}, ${limit}::int)`)
+  const rows = await db.rows<{ customer_id: string }>(sql`
+    select f.customer_id from find_by_number(${number}, ${limit}::int) f
+    where exists (select from customer_external_id e where e.customer_id = f.customer_id and e.external_id = ${number} and e.source <> ${ownSource})`)
   return rows.map(({ customer_id }) => customer_id)
 }
 

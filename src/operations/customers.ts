@@ -152,7 +152,12 @@ export const customerSearch = pageOperation(customerView, {
         .max(200)
         .optional()
         .meta({ description: 'A name or part of it.', examples: ['王'] }),
-      number: z.string().min(1).max(128).optional().meta({ description: 'The number that a source system gives the customer.' }),
+      number: z
+        .string()
+        .min(1)
+        .max(128)
+        .optional()
+        .meta({ description: 'The number that a source system gives the customer; names that people give here are none.' }),
       phone: z
         .string()
         .min(3)

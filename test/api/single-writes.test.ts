@@ -309,6 +309,33 @@ describe('a name of another source system', () => {
   })
 })
 
+describe('the number in core banking', () => {
+  test('is given by source systems only: whom people name so is a prospect without it, and no search by number finds them', async ({
+    bank,
+  }) => {
+    const body = { kind: 'individual', name: '冒名', institutionCode: bank.code('O1') }
+    const url = `/customers/by-external-id/guanxi/${bank.code('1')}`
+    for (const caller of [bank.code('T1'), core]) {
+      const { status, body: made } = await bank.request(caller, 'PUT', url, body)
+      expect([status, made.status, made.coreNumber]).toEqual([200, 'prospect', null])
+    }
+    const found = await bank.request(bank.code('M1'), 'POST', '/customers/search', { number: bank.code('1') })
+    expect(found.body.items.map(({ id }: { id: string }) => id)).toEqual([await bank.customerId('1')])
+    const { id } = (await bank.request(bank.code('M1'), 'GET', url)).body
+    const active = await bank.request(bank.code('M1'), 'PATCH', `/customers/${id}`, { status: 'active' }, { 'if-match': '"1"' })
+    expect(active.body).toMatchObject({ status: 'active', coreNumber: null })
+  })
+
+  test('of a prospect comes with the row of its source that makes it active, not by hand', async ({ bank }) => {
+    const url = `/customers/by-external-id/core/${bank.code('lead')}`
+    const row = { kind: 'individual', name: '准客户', institutionCode: bank.code('O1') }
+    const { id } = (await bank.request(core, 'PUT', url, { ...row, status: 'prospect' })).body
+    const byHand = await bank.request(bank.code('M1'), 'PATCH', `/customers/${id}`, { status: 'active' }, { 'if-match': '"1"' })
+    expect(byHand.body).toMatchObject({ status: 'active', coreNumber: null })
+    expect((await bank.request(core, 'PUT', url, row)).body).toMatchObject({ status: 'active', coreNumber: bank.code('lead') })
+  })
+})
+
 describe('half of a surrogate pair', () => {
   test('is refused by field wherever it stands', async ({ bank }) => {
     const asked = await bank.graphql(
@@ -447,7 +474,7 @@ describe('people', () => {
     expect((await make({})).body).toMatchObject({ status: 'prospect', coreNumber: null })
     expect((await make({ status: 'active', externalId: bank.code('own') })).body).toMatchObject({
       status: 'active',
-      coreNumber: bank.code('own'),
+      coreNumber: null,
     })
     expect((await make({ name: undefined })).body.errors).toEqual([
       { pointer: '/name', rule: 'required', message: 'This is required.' },

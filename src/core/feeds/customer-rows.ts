@@ -18,7 +18,7 @@ export const customerRow = z
     status: z
       .enum(['active', 'prospect', 'closed'])
       .optional()
-      .meta({ description: 'Where the record stands in its life; a new one is active.' }),
+      .meta({ description: 'Where the record stands in its life; a new one is active, of the source `guanxi` a prospect.' }),
     institutionCode: code.meta({ description: 'Code of the institution that keeps the customer.', examples: ['0755'] }),
     gender: z.enum(genders).optional().meta({ description: 'Sex of a person.' }),
     birthDate: day.optional().meta({ description: 'Birth date of a person.', examples: ['1986-04-12'] }),

@@ -1,4 +1,5 @@
 import type { Day } from '../../core/calendar.ts'
+import { coreNumberAfter, newCustomerStatus } from '../../core/customers.ts'
 import type { FeedRefusal } from '../../core/feeds/feed.ts'
 import { identityRefusal, judgeDocument, type Profile } from '../../core/feeds/identity.ts'
 import type { CustomerRow } from '../../core/feeds/rows.ts'
@@ -45,17 +46,15 @@ export function customerAfter(
   id: string,
   before: StoredCustomer | undefined,
   institution: InstitutionReference,
+  { fromPerson }: Pick<Circumstances, 'fromPerson'>,
 ): CustomerRecord {
-  const status = row.status ?? before?.status ?? 'active'
+  const status = row.status ?? before?.status ?? newCustomerStatus(row.source)
   const isPerson = row.kind !== 'company'
-  // A prospect has no number in core banking yet; it gains one from the source that made it.
-  const numbered =
-    before?.coreNumber ?? (status === 'prospect' || (before && before.source !== row.source) ? null : row.externalId)
   return {
     id,
     kind: row.kind,
     status,
-    coreNumber: numbered,
+    coreNumber: coreNumberAfter({ source: row.source, externalId: row.externalId, status, fromPerson }, before),
     name: row.name,
     gender: isPerson ? (row.gender ?? before?.gender ?? null) : null,
     birthDate: isPerson ? (row.birthDate ?? before?.birthDate ?? null) : null,

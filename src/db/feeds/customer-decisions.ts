@@ -82,7 +82,7 @@ export function decideCustomer(
   outcomes: Outcomes,
 ): void {
   const before = dossiers.customers.get(id)
-  const after = customerAfter(row, id, before, institution)
+  const after = customerAfter(row, id, before, institution, context)
   const made = before ? undefined : context.vault.newCustomerKey(id)
   const owner: Owner = {
     id,

@@ -111,7 +111,7 @@ function newcomerOf(
   const refused = portfolioOnly
     ? unknownReference('externalId', 'customer', row.externalId)
     : (reservedName(row, context) ??
-      customerRefusal(row, undefined, customerAfter(row, id, undefined, institution), institution, context))
+      customerRefusal(row, undefined, customerAfter(row, id, undefined, institution, context), institution, context))
   if (!refused) return { id, collapsed }
   outcomes.refuse(line, refused)
   settleOthers(outcomes, collapsed, undefined)

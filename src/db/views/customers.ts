@@ -40,7 +40,9 @@ function assetsByMonth(customer: string, days: string, baseCurrency: string): st
 
 const customer = view('Customer', 'A person, sole trader or company that the bank deals with, or may.', schema.customer, {
   id: column('uuid', 'Id of the customer.'),
-  coreNumber: column('text', 'Number in the core-banking system; null for a prospect.', { nullable: true }),
+  coreNumber: column('text', 'Number in the core-banking system; null for a prospect and for whoever was made here.', {
+    nullable: true,
+  }),
   kind: column('text', 'What the customer is.', { values: customerKinds }),
   status: column('text', 'Where the record stands in its life.', { values: customerStatuses }),
   name: column('text', 'Name of the person or company.'),

@@ -36,7 +36,7 @@ const {
 } = feedRows.assignments.shape
 
 export const upsertCustomer = upsertOperation(customers)
-// Who has no number in core banking yet is a prospect, unless it is said otherwise.
+// Whom people make here is a prospect, unless it is said otherwise.
 export const createCustomer = createOperation(customers, customerFields, async (_context, input) => ({
   status: 'prospect',
   ...input,
