@@ -35,6 +35,23 @@ export async function refreshOwnership(db: Db, customerIds: readonly string[]): 
 }
 
 /**
+ * Lets what keeps these customers end before a day of each, and takes back what has not begun. Who sees them follows at that day's midnight.
+ * The customers are locked by the caller.
+ */
+export async function endAssignmentsOf(
+  db: Db,
+  endings: readonly { readonly customerId: string; readonly endsOn: Day }[],
+  now: Date,
+): Promise<void> {
+  if (endings.length === 0) return
+  await db.rows(sql`
+    update assignment a set state = case a.state when 'planned' then 'cancelled' else a.state end,
+      ends_on = case a.state when 'planned' then a.ends_on else r."endsOn" end, version = a.version + 1, updated_at = ${now}::timestamptz
+    from json_to_recordset(${JSON.stringify(endings)}::json) as r ("customerId" uuid, "endsOn" date)
+    where a.customer_id = r."customerId" and (a.state = 'planned' or (a.state = 'current' and (a.ends_on is null or a.ends_on > r."endsOn")))`)
+}
+
+/**
  * Applies what has fallen due by today: planned assignments that begin become current, those that end become ended, and the customers
  * follow. At most `limit` of them, in this transaction; all of customers kept by the institutions of these paths (each has its own midnight). Answers how many changed: call again
  * while it is not 0.

@@ -283,7 +283,10 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
   }),
   voidMovement: ({ thing: { customerId, movementId } }) => ({ customerId, movementId }),
   closeHolding: ({ thing: { customerId, holdingId } }) => ({ customerId, holdingId }),
-  closeCustomer: ({ thing: { customerId } }) => ({ customerId }),
+  closeCustomer: async ({ bank, thing: { customerId } }) => {
+    await bank.service.owner.query(`update holding set status = 'closed' where customer_id = $1`, [customerId])
+    return { customerId }
+  },
 }
 
 /** Operations on what stands in the tree of the bank: called by those of branch B1 and of branch B2 about things of B1 and of B2. */

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
 import { runAsSystem } from '../../src/jobs/worker.ts'
-import { applyRates } from '../../src/operations/jobs.ts'
+import { advanceAssignments, applyRates } from '../../src/operations/jobs.ts'
 import { operations } from '../../src/operations/all.ts'
 import { type Caller, test, type TestBank } from '../setup/service.ts'
 
@@ -278,6 +278,81 @@ describe('what is closed', () => {
       expect([again.status, again.body.code]).toEqual([409, 'already_closed'])
       expect((await bank.request(core, 'GET', url)).body.closedOn).toBe('2026-10-01')
     }
+  })
+})
+
+describe('closing a customer', () => {
+  test('leaves a prospect without a number', async ({ bank }) => {
+    const body = { kind: 'individual', name: '未成', institutionCode: bank.code('O1') }
+    const { id } = (await bank.request(bank.code('M1'), 'POST', '/customers', body)).body
+    const closed = await bank.request(bank.code('M1'), 'POST', `/customers/${id}/closure`)
+    expect(closed.body).toMatchObject({ status: 'closed', closedOn: '2026-11-22', coreNumber: null })
+  })
+
+  test('is refused to people as of a day to come, and to feeds after tomorrow', async ({ bank }) => {
+    const url = `/customers/${await bank.customerId('4')}/closure`
+    await bank.request(core, 'POST', `/customers/${await bank.customerId('4')}/holdings/${await bank.holdingId('A4')}/closure`)
+    const close = async (caller: Caller, closedOn: string) => {
+      const { status, body } = await bank.request(caller, 'POST', url, { closedOn })
+      return [status, body.code, body.errors?.[0]?.pointer]
+    }
+    expect(await close(bank.code('M2'), '2026-11-23')).toEqual([422, 'outside_period', '/closedOn'])
+    expect(await close(core, '2026-11-24')).toEqual([422, 'outside_period', '/closedOn'])
+    expect(await close(bank.code('M2'), '2026-11-22')).toEqual([200, undefined, undefined])
+  })
+
+  test('is refused to people while there are open holdings, and tells how many; core banking closes', async ({ bank }) => {
+    const id = await bank.customerId('1')
+    const second = {
+      externalId: bank.code('A1b'),
+      customerExternalId: bank.code('1'),
+      productCode: bank.code('FND'),
+      currency: 'CNY',
+    }
+    await bank.feed('holdings', [second])
+    for (const [method, url, body, headers] of [
+      ['POST', `/customers/${id}/closure`, {}, {}],
+      ['PATCH', `/customers/${id}`, { status: 'closed', closedOn: '2026-11-22' }, { 'if-match': '"1"' }],
+    ] as const) {
+      const refused = await bank.request(bank.code('R1'), method, url, body, headers)
+      expect([refused.status, refused.body.code]).toEqual([409, 'in_use'])
+      expect(refused.body.detail).toContain('2 open holdings')
+    }
+    expect((await bank.request(bank.code('M1'), 'GET', `/customers/${id}`)).body).toMatchObject({ status: 'active', version: 1 })
+    expect((await bank.request(core, 'POST', `/customers/${id}/closure`)).body.status).toBe('closed')
+  })
+
+  test('ends what keeps them with that day, and takes back what was planned', async ({ bank, service }) => {
+    const id = await bank.customerId('1')
+    const [manager, keeper] = [bank.code('M1'), bank.code('R1')]
+    const planned = { staffNumber: bank.code('R2'), businessLine: 'corporate', startsOn: '2026-12-01' }
+    expect((await bank.request(manager, 'POST', `/customers/${id}/assignments`, planned)).body.state).toBe('planned')
+    await bank.request(core, 'POST', `/customers/${id}/holdings/${await bank.holdingId('A1')}/closure`)
+    const closed = await bank.request(keeper, 'POST', `/customers/${id}/closure`)
+    expect([closed.status, closed.body.assignments]).toMatchObject([
+      200,
+      [
+        { state: 'cancelled', startsOn: '2026-12-01' },
+        { state: 'current', endsOn: '2026-11-23' },
+      ],
+    ])
+    const before = service.clock.now
+    service.clock.now = new Date('2026-11-22T17:00:00Z')
+    await runAsSystem(service.service, advanceAssignments)
+    expect((await bank.request(keeper, 'GET', `/customers/${id}`)).status).toBe(404)
+    expect((await bank.request(manager, 'GET', `/customers/${id}`)).body.relationshipManager).toBeNull()
+    // What a feed knows of the past stays right, what it says beyond the end does not come back.
+    const row = {
+      externalId: bank.code('S1'),
+      customerExternalId: bank.code('1'),
+      staffNumber: keeper,
+      businessLine: 'personal',
+      startsOn: '2024-01-01',
+    }
+    const again = await bank.import('assignments', [row, { ...row, externalId: bank.code('S1'), endsOn: '2026-11-23' }])
+    expect(again.body).toMatchObject({ rowsUnchanged: 1, rowsSuperseded: 1 })
+    expect((await bank.import('assignments', [row])).body).toMatchObject({ rowsRejected: 1 })
+    service.clock.now = before
   })
 })
 

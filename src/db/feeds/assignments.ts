@@ -30,6 +30,7 @@ import {
   settleOthers,
   unknownReference,
 } from './batch.ts'
+import { todayByInstitution } from './days.ts'
 import type { ApplyFeed } from './feed.ts'
 import {
   type CustomerReference,
@@ -38,21 +39,11 @@ import {
   resolveStaff,
   type StaffReference,
 } from './references.ts'
-import { listTimeZones } from '../organisation.ts'
-import { dayOf, type Day } from '../../core/calendar.ts'
-import type { Db } from '../database.ts'
 
 interface Wanted {
   readonly incoming: Incoming<AssignmentRow>
   readonly before: StoredAssignment | undefined
   readonly after: AssignmentRecord
-}
-
-/** The day it is where a customer is kept: an assignment begins and ends at that institution's midnight, wherever its row comes from. */
-async function todayByInstitution(db: Db, now: Date, bankTimeZone: string): Promise<(institutionPath: string) => Day> {
-  const zones = await listTimeZones(db, bankTimeZone)
-  const days = new Map(zones.flatMap(({ timeZone, paths }) => paths.map((path) => [path, dayOf(now, timeZone)] as const)))
-  return (institutionPath) => days.get(institutionPath) ?? dayOf(now, bankTimeZone)
 }
 
 /**
@@ -213,10 +204,10 @@ function assignmentRefusal(
         `The staff member "${row.staffNumber}" is neither a relationship manager nor a teller.`,
       )
     }
-    if (customer.status !== 'active' && customer.status !== 'prospect') {
-      return refusal('customerExternalId', 'conflict', `The customer "${row.customerExternalId}" is ${customer.status}.`)
-    }
   }
+  const grows = !before || before.staffId !== after.staffId || before.state === 'cancelled' || !isWithin(after, before)
+  if (grows && customer.status !== 'active' && customer.status !== 'prospect')
+    return refusal('customerExternalId', 'conflict', `The customer "${row.customerExternalId}" is ${customer.status}.`)
   if (!before || before.state === 'cancelled') return newPeriodRefusal(after, today, fromPerson)
   if (fromPerson && before.startsOn !== after.startsOn && after.startsOn < today)
     return newPeriodRefusal({ ...after, endsOn: null }, today, true)

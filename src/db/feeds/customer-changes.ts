@@ -1,5 +1,5 @@
-import type { Day } from '../../core/calendar.ts'
-import { coreNumberAfter, newCustomerStatus } from '../../core/customers.ts'
+import { addDays, type Day } from '../../core/calendar.ts'
+import { coreNumberAfter, type CustomerStatus, newCustomerStatus } from '../../core/customers.ts'
 import type { FeedRefusal } from '../../core/feeds/feed.ts'
 import { identityRefusal, judgeDocument, type Profile } from '../../core/feeds/identity.ts'
 import type { CustomerRow } from '../../core/feeds/rows.ts'
@@ -74,6 +74,14 @@ export interface Circumstances {
   readonly fromPerson: boolean
 }
 
+/** Whether a row ends the relation with a customer. */
+export function isClosing(
+  before: { readonly status: CustomerStatus } | undefined,
+  after: { readonly status: CustomerStatus },
+): boolean {
+  return before !== undefined && before.status !== 'closed' && after.status === 'closed'
+}
+
 /** Why the customer cannot become that, or undefined. */
 export function customerRefusal(
   row: CustomerRow,
@@ -81,6 +89,7 @@ export function customerRefusal(
   after: CustomerRecord,
   institution: InstitutionReference,
   { today, fromPerson }: Circumstances,
+  openHoldings = 0,
 ): FeedRefusal | undefined {
   if (before && (before.status === 'merged' || before.status === 'erased')) {
     return refusal('externalId', 'conflict', `The customer "${row.externalId}" has been ${before.status}.`)
@@ -98,6 +107,13 @@ export function customerRefusal(
   }
   if (after.closedOn !== null && after.customerSince !== null && after.closedOn < after.customerSince) {
     return refusal('closedOn', 'invalid_input', 'The end must not lie before the beginning.')
+  }
+  if (row.closedOn !== undefined && row.closedOn > (fromPerson ? today : addDays(today, 1)))
+    return refusal('closedOn', 'outside_period', 'A customer is not closed as of a day that has not come.')
+  // A feed may: core banking knows what becomes of the holdings, and tells of them next.
+  if (fromPerson && openHoldings > 0 && isClosing(before, after)) {
+    const open = openHoldings === 1 ? '1 open holding' : `${openHoldings} open holdings`
+    return refusal('status', 'in_use', `The customer "${row.externalId}" still has ${open}.`)
   }
   if (fromPerson && row.documentType !== undefined) {
     const { number, reason } = judgeDocument(

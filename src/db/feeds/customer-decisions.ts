@@ -1,15 +1,17 @@
+import { addDays } from '../../core/calendar.ts'
 import { identityRefusal, judgeDocument, type JudgedDocument } from '../../core/feeds/identity.ts'
 import type { FeedRefusal } from '../../core/feeds/feed.ts'
 import type { CustomerRow } from '../../core/feeds/rows.ts'
 import { foldName } from '../../core/text.ts'
 import type { Db } from '../database.ts'
 import { raiseDirectoryVersion } from '../directory.ts'
-import { refreshOwnership } from '../ownership.ts'
+import { endAssignmentsOf, refreshOwnership } from '../ownership.ts'
 import { type CustomerKey, fieldContext } from '../vault.ts'
 import { differs, groupBy, type Incoming, keyOf, type Outcomes } from './batch.ts'
 import { type Confirmed, confirmRows } from './confirm.ts'
-import { comparedFields, customerAfter, customerRefusal, profileOf } from './customer-changes.ts'
+import { comparedFields, customerAfter, customerRefusal, isClosing, profileOf } from './customer-changes.ts'
 import {
+  countOpenHoldings,
   type CustomerRecord,
   insertCustomerNames,
   insertCustomers,
@@ -32,6 +34,7 @@ import {
   type ValueWrites,
   writeValues,
 } from './customer-values.ts'
+import { todayByInstitution } from './days.ts'
 import type { FeedContext } from './feed.ts'
 import type { InstitutionReference } from './references.ts'
 
@@ -45,27 +48,41 @@ export interface Dossiers {
   readonly contacts: ReadonlyMap<string, StoredContact>
   /** By `keyOf(customer, source)`. */
   readonly addresses: ReadonlyMap<string, StoredAddress>
+  /** Of those whom a person closes, how many they have, by id. */
+  readonly openHoldings: ReadonlyMap<string, number>
   readonly created: object[]
   readonly updated: Map<string, object>
   readonly confirmed: Map<string, Confirmed>
+  /** With their paths: their keepers keep them no more. */
+  readonly closed: Map<string, string>
   readonly moved: Map<string, { readonly id: string; readonly path: string }>
   /** Whose kind changed, and with it the line of business whose keeper is theirs. */
   readonly rekinded: Set<string>
   readonly values: ValueWrites
 }
 
-/** Locks the customers and reads what these sources said about them before. */
-export async function openDossiers(db: Db, ids: readonly string[], sources: readonly string[]): Promise<Dossiers> {
+/** Locks the customers and reads what these sources said about them before, and what those whom a person closes still hold. */
+export async function openDossiers(
+  db: Db,
+  ids: readonly string[],
+  sources: readonly string[],
+  closing: readonly string[],
+): Promise<Dossiers> {
   const customers = new Map((ids.length > 0 ? await lockCustomerRecords(db, ids) : []).map((one) => [one.id, one]))
-  const { documents, contacts, addresses } = await readCustomerValues(db, [...customers.keys()], sources)
+  const [{ documents, contacts, addresses }, openHoldings] = await Promise.all([
+    readCustomerValues(db, [...customers.keys()], sources),
+    countOpenHoldings(db, closing),
+  ])
   return {
     customers,
     documents: groupBy(documents, ({ customerId, source }) => keyOf(customerId, source)),
     contacts: new Map(contacts.map((one) => [keyOf(one.customerId, one.source, one.kind), one])),
     addresses: new Map(addresses.map((one) => [keyOf(one.customerId, one.source), one])),
+    openHoldings,
     created: [],
     updated: new Map(),
     confirmed: new Map(),
+    closed: new Map(),
     moved: new Map(),
     rekinded: new Set(),
     values: noValueWrites(),
@@ -93,7 +110,7 @@ export function decideCustomer(
   }
   const refused =
     before &&
-    (customerRefusal(row, before, after, institution, context) ??
+    (customerRefusal(row, before, after, institution, context, dossiers.openHoldings.get(id)) ??
       storedIdentityRefusal(dossiers, row, owner, before, after, context))
   if (refused) return outcomes.refuse(line, refused)
 
@@ -113,6 +130,7 @@ export function decideCustomer(
   if (before) {
     if (before.institutionPath !== after.institutionPath) dossiers.moved.set(id, { id, path: after.institutionPath })
     if (before.kind !== after.kind) dossiers.rekinded.add(id)
+    if (isClosing(before, after)) dossiers.closed.set(id, after.institutionPath)
     dossiers.customers.set(id, { ...before, ...after, asOf: new Date(asOf) })
   }
   outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, id)
@@ -121,14 +139,19 @@ export function decideCustomer(
 /** Writes all that was decided, one statement for each table. */
 export async function writeDossiers(
   db: Db,
-  { created, updated, confirmed, moved, rekinded, values }: Dossiers,
-  now: Date,
+  { created, updated, confirmed, closed, moved, rekinded, values }: Dossiers,
+  { now, bankTimeZone }: FeedContext,
 ): Promise<void> {
   if (created.length > 0) await Promise.all([insertCustomers(db, created, now), insertCustomerNames(db, created, now)])
   if (updated.size > 0) await updateCustomers(db, [...updated.values()], now)
   await confirmRows(db, 'customer', [...confirmed.values()])
   await writeValues(db, values)
   await refreshOwnership(db, [...rekinded])
+  if (closed.size > 0) {
+    const todayAt = await todayByInstitution(db, now, bankTimeZone)
+    const endings = Array.from(closed, ([customerId, path]) => ({ customerId, endsOn: addDays(todayAt(path), 1) }))
+    await endAssignmentsOf(db, endings, now)
+  }
   if (moved.size === 0) return
   await moveCustomerRows(db, [...moved.values()])
   // Whoever keeps a customer reads along the paths of the customers kept.

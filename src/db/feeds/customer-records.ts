@@ -103,6 +103,15 @@ export async function readCustomerValues(
   return { documents, contacts, addresses }
 }
 
+/** How many open holdings these customers have; whoever has none is missing. Their customers must be locked. */
+export async function countOpenHoldings(db: Db, ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db.rows<{ id: string; open: number }>(sql`
+    select c.id, count(*)::int as open from customer c join holding h on h.customer_id = c.id
+    where c.id = any (${sql.param(ids)}::uuid[]) and h.status <> 'closed' group by c.id`)
+  return new Map(rows.map(({ id, open }) => [id, open]))
+}
+
 /** Takes names for new customers. Answers who holds each now: of two imports at once the first wins. */
 export async function claimCustomerNames(
   db: Db,

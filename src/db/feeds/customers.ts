@@ -60,7 +60,8 @@ export const applyCustomers: ApplyFeed<CustomerRow> = async (db, rows, context) 
   }
   const idOf = new Map([...known, ...(await claimNames(db, newcomers))])
   const existing = [...groups.keys()].flatMap((key) => (idOf.get(key) !== newcomers.get(key)?.id ? [idOf.get(key)!] : []))
-  const dossiers = await openDossiers(db, existing, [...new Set(incoming.map(({ row }) => row.source))])
+  const closing = context.fromPerson && incoming.some(({ row }) => row.status === 'closed') ? existing : []
+  const dossiers = await openDossiers(db, existing, [...new Set(incoming.map(({ row }) => row.source))], closing)
 
   for (const [key, group] of groups) {
     const id = idOf.get(key)
@@ -76,7 +77,7 @@ export const applyCustomers: ApplyFeed<CustomerRow> = async (db, rows, context) 
     if (winner) decideCustomer(dossiers, winner, id, institutions.get(winner.row.institutionCode)!, context, outcomes)
     settleOthers(outcomes, collapsed, id, id)
   }
-  await writeDossiers(db, dossiers, context.now)
+  await writeDossiers(db, dossiers, context)
   return outcomes.list()
 }
 

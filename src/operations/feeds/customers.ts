@@ -45,7 +45,8 @@ export const correctCustomer = correctOperation(customers, customerFields)
 export const closeCustomer = changeOperation(customers, {
   name: 'closeCustomer',
   summary: 'End the relation with a customer',
-  description: 'The record stays with all that belongs to it.',
+  description:
+    'The record stays with all that belongs to it. Who keeps the customer does so until the end of this day. Refused to people while there are open holdings.',
   concurrency: 'optional',
   final: true,
   shape: { closedOn: daySchema.optional().meta({ description: 'Day on which it ended; today where it is missing.' }) },
