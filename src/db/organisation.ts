@@ -20,6 +20,14 @@ export async function listTimeZones(
     group by 1 order by 1`)
 }
 
+/** The time zone of the institution that keeps a customer: its own or the nearest one above; null where none has any. */
+export async function findTimeZoneOfCustomer(db: Db, customerId: string): Promise<string | null> {
+  const [row] = await db.rows<{ timeZone: string }>(sql`
+    select a.time_zone as "timeZone" from customer c join institution a on starts_with(c.institution_path, a.path)
+    where c.id = ${customerId}::uuid and a.time_zone is not null order by length(a.path) desc limit 1`)
+  return row?.timeZone ?? null
+}
+
 /** The calendar and time zone of an institution: its own or the nearest ones above; null where none has any. Undefined for an unknown one. */
 export async function findPlaceInTime(
   db: Db,

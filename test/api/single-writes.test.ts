@@ -281,6 +281,74 @@ describe('what is closed', () => {
   })
 })
 
+describe('an assignment that has begun', () => {
+  const kept = async (bank: TestBank) => {
+    const customer = `/customers/${await bank.customerId('1')}`
+    const { body } = await bank.request(bank.code('M1'), 'GET', customer)
+    return { customer, url: `${customer}/assignments/${body.assignments[0].id}` }
+  }
+
+  test('is not given to somebody else for days gone by: the field is named, and nothing changes', async ({ bank }) => {
+    const manager = bank.code('M1')
+    const { customer, url } = await kept(bank)
+    for (const [said, field] of [
+      [{ staffNumber: bank.code('R2') }, 'staffNumber'],
+      [{ businessLine: 'corporate' }, 'businessLine'],
+      [{ startsOn: '2026-12-01' }, 'startsOn'],
+      [{ endsOn: '2026-11-21' }, 'endsOn'],
+    ] as const) {
+      const { status, body } = await bank.request(manager, 'PATCH', url, said, { 'if-match': '"1"' })
+      expect([status, body.errors]).toMatchObject([422, [{ pointer: `/${field}`, rule: 'outside_period' }]])
+    }
+    const put = await bank.request(manager, 'PUT', `/assignments/by-external-id/core/${bank.code('S1')}`, {
+      customerExternalId: bank.code('1'),
+      staffNumber: bank.code('R1'),
+      businessLine: 'personal',
+      startsOn: '2024-01-01',
+      status: 'cancelled',
+    })
+    expect([put.status, put.body.errors]).toMatchObject([422, [{ pointer: '/status' }]])
+    expect((await bank.request(manager, 'GET', customer)).body.assignments).toMatchObject([
+      { version: 1, startsOn: '2024-01-01', endsOn: null, staff: { number: bank.code('R1') } },
+    ])
+  })
+
+  test('ends today or later and is over then: a second end is refused', async ({ bank }) => {
+    const manager = bank.code('M1')
+    const { customer, url } = await kept(bank)
+    const early = await bank.request(manager, 'POST', `${url}/end`, { endsOn: '2026-11-21' })
+    expect([early.status, early.body.errors]).toMatchObject([422, [{ pointer: '/endsOn', rule: 'outside_period' }]])
+    const later = await bank.request(manager, 'POST', `${url}/end`, { endsOn: '2026-12-24' })
+    expect(later.body).toMatchObject({ state: 'current', endsOn: '2026-12-24', version: 2 })
+    const ended = await bank.request(manager, 'POST', `${url}/end`, {})
+    expect(ended.body).toMatchObject({ state: 'ended', startsOn: '2024-01-01', endsOn: '2026-11-22', version: 3 })
+    const again = await bank.request(manager, 'POST', `${url}/end`, {})
+    expect([again.status, again.body.code]).toEqual([409, 'already_closed'])
+    const next = { staffNumber: bank.code('R2'), businessLine: 'personal', startsOn: '2026-11-22' }
+    expect((await bank.request(manager, 'POST', `${customer}/assignments`, next)).body.state).toBe('current')
+  })
+
+  test('ends on the day of the institution that keeps the customer', async ({ bank, service }) => {
+    await bank.feed('institutions', [
+      { externalId: bank.code('B1'), name: '一分行', kind: 'branch', timeZone: 'America/Los_Angeles' },
+    ])
+    const { url } = await kept(bank)
+    // Afternoon of the 21st there, where the client at the head office writes the 22nd.
+    expect(service.clock.now.toISOString()).toBe('2026-11-22T02:00:00.000Z')
+    expect((await bank.request(core, 'POST', `${url}/end`, {})).body).toMatchObject({ state: 'ended', endsOn: '2026-11-21' })
+  })
+
+  test('is taken back while it is planned, once', async ({ bank }) => {
+    const { customer } = await kept(bank)
+    const planned = { staffNumber: bank.code('R2'), businessLine: 'corporate', startsOn: '2026-12-01' }
+    const made = await bank.request(bank.code('M1'), 'POST', `${customer}/assignments`, planned)
+    const url = `${customer}/assignments/${made.body.id}/end`
+    expect((await bank.request(bank.code('M1'), 'POST', url, {})).body).toMatchObject({ state: 'cancelled', version: 2 })
+    for (const body of [{}, { endsOn: '2026-12-24' }])
+      expect((await bank.request(bank.code('M1'), 'POST', url, body)).body.code).toBe('already_closed')
+  })
+})
+
 describe('closing a customer', () => {
   test('leaves a prospect without a number', async ({ bank }) => {
     const body = { kind: 'individual', name: '未成', institutionCode: bank.code('O1') }

@@ -178,6 +178,16 @@ describe('a feed of assignments', () => {
     expect(await ownership(customer)).toMatchObject({ manager: null, visibleTo: [] })
   })
 
+  test('does not give what has ended to somebody else', async () => {
+    const customer = await newCustomer()
+    await send([row(customer, 'A', 'R1', '2026-01-01')])
+    expect(told(await send([row(customer, 'A', 'R2', '2026-01-01')]))).toEqual(['updated'])
+    await send([row(customer, 'A', 'R2', '2026-01-01', '2026-11-01')])
+    expect(told(await send([row(customer, 'A', 'R3', '2026-01-01', '2026-11-01')]))).toEqual(['staffNumber: outside_period'])
+    expect(told(await send([row(customer, 'A', 'R3', '2026-01-01')]))).toEqual(['staffNumber: outside_period'])
+    expect(told(await send([row(customer, 'A', 'R2', '2026-01-01', '2026-11-01')]))).toEqual(['unchanged'])
+  })
+
   test('that comes twice at once makes one keeper', async () => {
     const customer = await newCustomer()
     const both = await Promise.all([

@@ -1,5 +1,6 @@
 import {
   type AssignmentState,
+  changedPeriodRefusal,
   isWithin,
   keeperRoles,
   newPeriodRefusal,
@@ -193,7 +194,8 @@ function assignmentRefusal(
   today: string,
   fromPerson: boolean,
 ): FeedRefusal | undefined {
-  if (after.state === 'cancelled') return undefined
+  const rewrites = before && changedPeriodRefusal(before, after, today, fromPerson)
+  if (rewrites || after.state === 'cancelled') return rewrites
   if (!before || before.staffId !== after.staffId || before.state === 'cancelled') {
     if (keeper.status !== 'active')
       return refusal('staffNumber', 'conflict', `The staff member "${row.staffNumber}" is not active.`)
@@ -208,10 +210,7 @@ function assignmentRefusal(
   const grows = !before || before.staffId !== after.staffId || before.state === 'cancelled' || !isWithin(after, before)
   if (grows && customer.status !== 'active' && customer.status !== 'prospect')
     return refusal('customerExternalId', 'conflict', `The customer "${row.customerExternalId}" is ${customer.status}.`)
-  if (!before || before.state === 'cancelled') return newPeriodRefusal(after, today, fromPerson)
-  if (fromPerson && before.startsOn !== after.startsOn && after.startsOn < today)
-    return newPeriodRefusal({ ...after, endsOn: null }, today, true)
-  return undefined
+  return before ? undefined : newPeriodRefusal(after, today, fromPerson)
 }
 
 // Rows of one batch that wait for each other in a longer chain than this are refused; they pass when they are sent again.

@@ -1,8 +1,11 @@
+import { type AssignmentState, endingOf } from '../../core/assignments.ts'
+import { type Day, dayOf } from '../../core/calendar.ts'
 import { feedRows } from '../../core/feeds/rows.ts'
 import { notFound } from '../../core/errors.ts'
 import { applyAssignments } from '../../db/feeds/assignments.ts'
 import { applyCustomers } from '../../db/feeds/customers.ts'
 import { findCustomerName } from '../../db/feeds/stored.ts'
+import { findTimeZoneOfCustomer } from '../../db/organisation.ts'
 import { daySchema, id } from '../scalars.ts'
 import { changeOperation, correctOperation, createOperation, type SingleWrites, upsertOperation } from './single-write.ts'
 
@@ -67,10 +70,15 @@ export const correctAssignment = correctOperation(assignments, assignmentFields)
 export const endAssignment = changeOperation(assignments, {
   name: 'endAssignment',
   summary: 'End or take back an assignment',
-  description: 'It holds until the day before; without a day it is taken back as if it had never been.',
+  description:
+    'It holds until the day before the one that is given, which is today or later. Without a day one that has begun ends today, and one that has not is taken back as if it had never been.',
   concurrency: 'optional',
   shape: { endsOn: daySchema.optional().meta({ description: 'First day on which it holds no more.' }) },
-  change: ({ endsOn }) => (endsOn === undefined ? { status: 'cancelled' } : { endsOn }),
+  async change({ endsOn }, { db, now, bank }, { row, status, customerId }) {
+    const today = dayOf(now, (await findTimeZoneOfCustomer(db, customerId!)) ?? bank.timeZone)
+    const period = { startsOn: row['startsOn'] as Day, endsOn: (row['endsOn'] as Day | undefined) ?? null }
+    return endingOf({ ...period, state: status as AssignmentState }, endsOn as Day | undefined, today)
+  },
 })
 
 export const customerWrites = [

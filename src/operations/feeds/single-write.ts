@@ -4,7 +4,7 @@ import { type FeedEntity, ownSource } from '../../core/feeds/feed.ts'
 import { feedRows, type FeedRowOf } from '../../core/feeds/rows.ts'
 import type { Permission } from '../../core/permissions.ts'
 import type { ApplyFeed, FeedContext } from '../../db/feeds/feed.ts'
-import { type CorrectableEntity, lockByExternalId, lockStoredRow } from '../../db/feeds/stored.ts'
+import { type CorrectableEntity, lockByExternalId, lockStoredRow, type StoredRow } from '../../db/feeds/stored.ts'
 import { viewNamed } from '../../db/views/all.ts'
 import type { Bind } from '../../db/views/view.ts'
 import { problemsOf } from '../input.ts'
@@ -181,7 +181,11 @@ interface Change {
   readonly concurrency: 'optional' | 'required'
   readonly shape: z.core.$ZodShape
   /** What the row says beside what is stored. */
-  readonly change: (input: Row, context: Context) => Row
+  readonly change: (
+    input: Row,
+    context: Context,
+    stored: StoredRow & { readonly customerId: string | undefined },
+  ) => Row | Promise<Row>
   /** Whether it ends the thing: what has that status already is refused, so that its day of closing stays. */
   readonly final?: boolean
 }
@@ -208,7 +212,7 @@ export function changeOperation<E extends CorrectableEntity>(
       if (!stored) throw notFound(called.replace(/^an? /, ''))
       checkVersion(expected, stored.version)
       const { [key]: _id, customerId: _customerId, ...said } = input
-      const changes = change(said, context)
+      const changes = await change(said, context, { ...stored, customerId: identity.customerId })
       if (final && stored.status === changes['status'])
         throw new DomainError('already_closed', `It is ${changes['status']} already.`)
       const written = await writeRow(context, writes, { ...stored.row, ...changes }, Object.keys(changes))
