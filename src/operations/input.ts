@@ -10,8 +10,15 @@ export function parseInput(operation: Pick<Operation, 'input'>, input: unknown):
   const result = operation.input.safeParse(input)
   const unstorable = result.success ? unstorableTexts(result.data, []) : []
   if (result.success && unstorable.length === 0) return result.data
-  if (result.success) throw new DomainError('invalid_input', 'The input is not valid.', unstorable)
-  throw new DomainError('invalid_input', 'The input is not valid.', result.error.issues.flatMap(problemsOf).slice(0, 100))
+  throw invalidInput(result.success ? unstorable : result.error.issues.flatMap(problemsOf))
+}
+
+/** The refusal of an input for what is wrong with it: a currency that is not known has a code of its own, here as in imports. */
+export function invalidInput(problems: readonly InputProblem[]): DomainError {
+  const named = problems.slice(0, 100)
+  return problems.length > 0 && problems.every(({ rule }) => rule === 'unknown_currency')
+    ? new DomainError('unknown_currency', 'The currency is not known.', named)
+    : new DomainError('invalid_input', 'The input is not valid.', named)
 }
 
 /** No text of the database can hold a NUL character or half of a surrogate pair, whatever field it stands in. */

@@ -66,7 +66,7 @@ export const exchangeRates = pageOperation(rateView, {
     to: daySchema.optional().meta({ description: 'Up to this day.' }),
     ...pageInput,
   }),
-  errors: ['invalid_cursor'],
+  errors: ['invalid_cursor', 'unknown_currency'],
   run: (context, { currency, from, to, ...page }) =>
     answerPage(context, rateView, {
       ...page,

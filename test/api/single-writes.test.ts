@@ -169,7 +169,7 @@ describe('a single write', () => {
         productCode: c('CUR'),
         currency: 'XXY',
       }),
-    ).toEqual([400, 'invalid_input', '/currency'])
+    ).toEqual([422, 'unknown_currency', '/currency'])
     expect(
       await refused('PUT', `/holdings/by-external-id/core/${c('x')}`, {
         customerExternalId: c('1'),
@@ -209,6 +209,30 @@ describe('a single write', () => {
         hat: 1,
       }),
     ).toEqual([400, 'invalid_input', '/hat'])
+  })
+})
+
+describe('a currency that is not known', () => {
+  test('has a code of its own over REST and GraphQL, as in imports, unless other things are wrong as well', async ({ bank }) => {
+    const holding = { customerExternalId: bank.code('1'), productCode: bank.code('CUR'), currency: 'XXY' }
+    const url = `/holdings/by-external-id/core/${bank.code('x')}`
+    const rest = await bank.request(core, 'PUT', url, holding)
+    expect(rest).toMatchObject({
+      status: 422,
+      body: { code: 'unknown_currency', errors: [{ pointer: '/currency', rule: 'unknown_currency' }] },
+    })
+    const { errors } = await bank.graphql(
+      core,
+      'mutation ($input: UpsertHoldingInput!) { upsertHolding(input: $input) { id } }',
+      {
+        input: { source: 'core', externalId: bank.code('x'), ...holding },
+      },
+    )
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'unknown_currency', errors: [{ rule: 'unknown_currency' }] })
+    const rates = await bank.request(core, 'GET', '/exchange-rates?currency=XXY')
+    expect([rates.status, rates.body.code]).toEqual([422, 'unknown_currency'])
+    const both = await bank.request(core, 'PUT', url, { ...holding, productCode: 1 })
+    expect([both.status, both.body.code, both.body.errors.length]).toEqual([400, 'invalid_input', 2])
   })
 })
 

@@ -7,7 +7,7 @@ import type { ApplyFeed, FeedContext } from '../../db/feeds/feed.ts'
 import { type CorrectableEntity, lockByExternalId, lockStoredRow, type StoredRow } from '../../db/feeds/stored.ts'
 import { viewNamed } from '../../db/views/all.ts'
 import type { Bind } from '../../db/views/view.ts'
-import { problemsOf } from '../input.ts'
+import { invalidInput, problemsOf } from '../input.ts'
 import { type Context, type Operation, viewOperation } from '../operation.ts'
 import { answerOne } from '../reading.ts'
 import { expectedVersion, id } from '../scalars.ts'
@@ -72,7 +72,7 @@ export async function writeRow<E extends FeedEntity>(
   said: readonly string[] = Object.keys(row),
 ): Promise<Written> {
   const parsed = feedRows[entity].safeParse(row)
-  if (!parsed.success) throw new DomainError('invalid_input', 'The input is not valid.', parsed.error.issues.flatMap(problemsOf))
+  if (!parsed.success) throw invalidInput(parsed.error.issues.flatMap(problemsOf))
   const [result] = await apply(context.db, [{ line: 1, row: parsed.data as FeedRowOf<E> }], feedContext(context))
   if (!result) throw new Error('A row was left without an outcome.')
   if ('refusal' in result) {
