@@ -104,6 +104,18 @@ export async function findCustomersByNumber(db: Db, number: string, limit: numbe
   return rows.map(({ customer_id }) => customer_id)
 }
 
+/** Whether the caller may see this customer. */
+export async function seesCustomer(db: Db, customerId: string): Promise<boolean> {
+  return (await db.rows(sql`select from customer where id = ${customerId}::uuid`)).length > 0
+}
+
+/** Whether the caller may see this holding. */
+export async function seesHolding(db: Db, customerId: string, holdingId: string): Promise<boolean> {
+  const found = await db.rows(sql`
+    select from holding h join customer c on c.id = h.customer_id where h.customer_id = ${customerId}::uuid and h.id = ${holdingId}::uuid`)
+  return found.length > 0
+}
+
 /** The customer whom this source calls by this id, in scope or not: read again under the scope. */
 export async function findCustomerByExternalId(db: Db, source: string, externalId: string): Promise<string | undefined> {
   const [row] = await db.rows<{ customer_id: string }>(

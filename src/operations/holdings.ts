@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { notFound } from '../core/errors.ts'
-import { findHoldingByExternalId } from '../db/customers.ts'
+import { findHoldingByExternalId, seesCustomer, seesHolding } from '../db/customers.ts'
 import { viewNamed } from '../db/views/all.ts'
 import type { Order } from '../db/views/read.ts'
 import type { Bind, View } from '../db/views/view.ts'
@@ -45,14 +45,24 @@ function ofCustomer(customerId: string, rowId: string) {
     `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`
 }
 
-/** What grows under a customer, in the order of the view's own connection. */
+/** What grows under a customer, in the order of the view's own connection. Throws `not_found` for a customer whom the caller may not see. */
 function pageUnder(
   context: Context,
   view: View,
   order: Order,
-  { customerId, ...page }: { readonly customerId: string } & Omit<Parameters<typeof answerPage>[2], 'order' | 'where'>,
+  {
+    customerId,
+    ...page
+  }: { readonly customerId: string } & Omit<Parameters<typeof answerPage>[2], 'order' | 'where' | 'orRefuse'>,
 ) {
-  return answerPage(context, view, { ...page, order, where: (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`] })
+  return answerPage(context, view, {
+    ...page,
+    order,
+    where: (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`],
+    async orRefuse() {
+      if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
+    },
+  })
 }
 
 export const holdings = pageOperation(holdingView, {
@@ -63,7 +73,7 @@ export const holdings = pageOperation(holdingView, {
   permission: 'holding:read',
   domain,
   input: z.strictObject({ customerId: id, ...pageInput }),
-  errors: ['invalid_cursor'],
+  errors: ['invalid_cursor', 'not_found'],
   run: (context, input) =>
     pageUnder(
       context,
@@ -84,12 +94,15 @@ export const balances = pageOperation(viewNamed('Balance'), {
   permission: 'holding:read',
   domain,
   input: z.strictObject({ customerId: id, holdingId: id, ...pageInput }),
-  errors: ['invalid_cursor'],
+  errors: ['invalid_cursor', 'not_found'],
   run: (context, { customerId, holdingId, ...page }) =>
     answerPage(context, viewNamed('Balance'), {
       ...page,
       order: orderBy('day', 'desc', [['day', 'date']]),
       where: (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`, `${row}.holding_id = ${bind(holdingId)}::uuid`],
+      async orRefuse() {
+        if (!(await seesHolding(context.db, customerId, holdingId))) throw notFound('holding')
+      },
     }),
 })
 
@@ -101,7 +114,7 @@ export const activity = pageOperation(viewNamed('Activity'), {
   permission: 'activity:read',
   domain,
   input: z.strictObject({ customerId: id, ...pageInput }),
-  errors: ['invalid_cursor'],
+  errors: ['invalid_cursor', 'not_found'],
   run: (context, input) =>
     pageUnder(
       context,
@@ -127,7 +140,7 @@ export const movements = pageOperation(viewNamed('Movement'), {
   permission: 'activity:read',
   domain,
   input: z.strictObject({ customerId: id, ...pageInput }),
-  errors: ['invalid_cursor'],
+  errors: ['invalid_cursor', 'not_found'],
   run: (context, input) =>
     pageUnder(
       context,

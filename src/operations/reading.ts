@@ -19,14 +19,18 @@ export async function answerOne(
   return found
 }
 
-/** A page of things, as the caller selected them, with the total where it was asked for. */
+/**
+ * A page of things, as the caller selected them, with the total where it was asked for. A first page without any asks `orRefuse`, which throws
+ * where the list itself is of nothing that the caller may see: so a page that is not empty costs one statement.
+ */
 export async function answerPage(
   context: Context,
   view: View,
-  query: PageQuery & { readonly includeTotal: boolean },
+  query: PageQuery & { readonly includeTotal: boolean; readonly orRefuse?: () => Promise<void> },
 ): Promise<SelectedPage> {
   const reader = readerOf(context)
   const rows = await readPage(reader, view, context.selection, query)
+  if (rows.length === 0 && query.cursor === undefined) await query.orRefuse?.()
   const page = pageOf(rows, query.limit, query.order.name, context.cursors)
   return query.includeTotal ? { ...page, totalCount: await countRows(reader, view, query) } : page
 }

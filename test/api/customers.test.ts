@@ -58,3 +58,36 @@ describe('a customer of whose currencies none has a rate', () => {
     ])
   })
 })
+
+describe('a list of what belongs to a customer', () => {
+  test('does not exist for whom the customer does not, and is empty where there is nothing', async ({ bank }) => {
+    const id = await bank.customerId('1')
+    const other = await bank.holdingId('A2')
+    const lists = ['holdings', 'activity', 'movements', `holdings/${await bank.holdingId('A1')}/balances`]
+    const told = async (caller: string, url: string) => {
+      const { status, body } = await bank.request(caller, 'GET', url)
+      return [status, body.code ?? body.items.length]
+    }
+    for (const list of lists) {
+      const there = list === 'activity' || list === 'movements' ? 0 : 1
+      expect(await told(bank.code('R1'), `/customers/${id}/${list}?includeTotal=true`), list).toEqual([200, there])
+      for (const [caller, customer] of [
+        [bank.code('R2'), id],
+        [bank.code('M2'), id],
+        [bank.code('M1'), crypto.randomUUID()],
+      ] as const)
+        expect(await told(caller, `/customers/${customer}/${list}`), list).toEqual([404, 'not_found'])
+    }
+    expect(await told(bank.code('M1'), `/customers/${id}/holdings/${other}/balances`)).toEqual([404, 'not_found'])
+    const { errors } = await bank.graphql(bank.code('R2'), `{ movements(customerId: "${id}") { nodes { id } } }`)
+    expect(errors?.[0]?.extensions.code).toBe('not_found')
+  })
+
+  test('costs one statement where there is something', async ({ bank, service }) => {
+    const url = `/customers/${await bank.customerId('1')}/holdings`
+    await bank.request(bank.code('M1'), 'GET', url)
+    service.statements.length = 0
+    expect((await bank.request(bank.code('M1'), 'GET', url)).body.items).toHaveLength(1)
+    expect(service.statements).toHaveLength(1)
+  })
+})
