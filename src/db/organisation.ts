@@ -8,6 +8,11 @@ export async function findInstitutionPath(db: Db, id: string): Promise<string | 
   return row?.path
 }
 
+/** Whether there is a staff member of this id. */
+export async function knowsStaff(db: Db, id: string): Promise<boolean> {
+  return (await db.rows(sql`select from staff where id = ${id}::uuid`)).length > 0
+}
+
 /** The time zones of the bank, each with the paths of the institutions that keep it: their own or the nearest one above. */
 export async function listTimeZones(
   db: Db,

@@ -19,7 +19,7 @@ import {
   nameRank,
   summarisePortfolio,
 } from '../db/customers.ts'
-import { findInstitutionPath } from '../db/organisation.ts'
+import { findInstitutionPath, knowsStaff } from '../db/organisation.ts'
 import { viewNamed } from '../db/views/all.ts'
 import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
 import { pageInput, type SelectedPage } from './pages.ts'
@@ -92,6 +92,12 @@ async function pathOf({ db }: Context, institutionId: string): Promise<string> {
   return path
 }
 
+/** Asked where nothing was found, so that a portfolio that is not empty costs no statement more. */
+async function refuseUnknownManager({ db }: Context, staffId: string | undefined): Promise<void> {
+  if (staffId !== undefined && !(await knowsStaff(db, staffId)))
+    throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
+}
+
 function minorUnits({ bank }: Context, field: string, text: string | undefined): bigint | undefined {
   if (text === undefined) return undefined
   const amount = parseAmount(text, bank.baseCurrency as CurrencyCode)
@@ -128,6 +134,7 @@ export const customers = pageOperation(customerView, {
         Object.keys(input).some((name) => name !== 'relationshipManagerId') || input.relationshipManagerId === undefined
           ? 'each_time'
           : 'once',
+      orRefuse: () => refuseUnknownManager(context, input.relationshipManagerId),
     })
   },
 })
@@ -285,6 +292,7 @@ export const portfolioSummary = operation({
       subtree: institutionId === undefined ? undefined : await pathOf(context, institutionId),
     }
     const rows = await summarisePortfolio(context.db, filter, currency, context.today)
+    if (rows.length === 0) await refuseUnknownManager(context, relationshipManagerId)
     const money = (minor: bigint) => ({ amount: formatAmount(minor, currency), currency })
     const byKind = rows.filter(({ by }) => by === 'kind').sort((a, b) => a.key.localeCompare(b.key))
     const byFamily = rows.filter(({ by }) => by === 'family').sort((a, b) => a.key.localeCompare(b.key))

@@ -91,3 +91,23 @@ describe('a list of what belongs to a customer', () => {
     expect(service.statements).toHaveLength(1)
   })
 })
+
+describe('a portfolio', () => {
+  test('of nobody is refused, of somebody who keeps no one empty, and costs one statement where there is something', async ({
+    bank,
+    service,
+  }) => {
+    const manager = bank.code('M1')
+    const ask = (url: string, staffId: string) => bank.request(manager, 'GET', `${url}?relationshipManagerId=${staffId}`)
+    for (const url of ['/customers', '/portfolio-summary']) {
+      const { status, body } = await ask(url, crypto.randomUUID())
+      expect([status, body.errors], url).toMatchObject([422, [{ pointer: '/relationshipManagerId', rule: 'unknown_reference' }]])
+      const empty = await ask(url, await bank.staffId('T1'))
+      expect([empty.status, empty.body.items?.length ?? empty.body.customers], url).toEqual([200, 0])
+      service.statements.length = 0
+      const some = await ask(url, await bank.staffId('R1'))
+      expect(some.body.items?.length ?? some.body.customers, url).toBe(1)
+      expect(service.statements, url).toHaveLength(1)
+    }
+  })
+})
