@@ -132,7 +132,7 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
     orderBy: (child) => `${child}.starts_on desc, ${child}.id`,
   }),
-  holdings: many('Holding', 'What the customer owns and owes here; ordered by family and account.', {
+  holdings: many('Holding', 'What the customer owns and owes here, in the order of account numbers.', {
     permission: 'holding:read',
     inRest: 'single',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
