@@ -109,3 +109,18 @@ describe('a feed of activity', () => {
     expect([...told(one!), ...told(two!)].toSorted()).toEqual([...Array(100).fill('created'), ...Array(100).fill('unchanged')])
   })
 })
+
+describe('a month', () => {
+  test('lies from 1900 to that of tomorrow', async () => {
+    const months = (...all: string[]) => all.map((month) => ({ ...mobile, month }))
+    expect(told(await bank.feed('activity', months('1899-12', '1900-01', '2026-11', '2026-12', '2030-10')))).toEqual([
+      'month: outside_period',
+      'created',
+      'created',
+      'month: outside_period',
+      'month: outside_period',
+    ])
+    const atTheEnd = { context: { today: '2026-11-30' } }
+    expect(told(await bank.feed('activity', months('2026-12'), atTheEnd))).toEqual(['created'])
+  })
+})

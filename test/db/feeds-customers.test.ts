@@ -222,6 +222,21 @@ describe('a feed of customers', () => {
     })
   })
 
+  test('refuses what is to have happened after tomorrow', async () => {
+    const outcomes = await bank.send('customers', [
+      person('Z1', { customerSince: '9999-12-31' }),
+      person('Z2', { customerSince: '2026-11-24' }),
+      person('Z3', { customerSince: '2026-11-23' }),
+      person('Z4', { status: 'closed', closedOn: '2026-11-24' }),
+    ])
+    expect(told(outcomes)).toEqual([
+      'customerSince: outside_period',
+      'customerSince: outside_period',
+      'created',
+      'closedOn: outside_period',
+    ])
+  })
+
   test('closes and reopens', async () => {
     await bank.send('customers', [person('C5')])
     await bank.send('customers', [person('C5', { status: 'closed', closedOn: '2026-11-01' })])

@@ -215,7 +215,7 @@ describe('a feed of holdings', () => {
     await bank.feed('holdings', [{ ...account, externalId: 'P1', openedOn: '2026-06-01' }])
     const outcomes = await bank.feed('holdings', [
       { ...account, externalId: 'P1', maturesOn: '2026-05-31' },
-      { ...account, externalId: 'P2', openedOn: '2026-12-01', status: 'closed' },
+      { ...account, externalId: 'P2', openedOn: '2026-11-23', status: 'closed' },
       { ...account, externalId: 'P3', balance: '1', balanceOn: '2026-11-24' },
       { ...account, externalId: 'P4', balance: '1', balanceOn: '1899-12-31' },
       { ...account, externalId: 'P5', balance: '1', balanceOn: '2026-11-23' },
@@ -227,6 +227,19 @@ describe('a feed of holdings', () => {
       'balanceOn: outside_period',
       'created',
     ])
+  })
+
+  test('refuses what is to have happened after tomorrow; maturity lies ahead', async () => {
+    const coming = { openedOn: '2026-11-24', closedOn: '2026-11-24', activatedOn: '2026-11-24', lastUsedOn: '2026-11-24' }
+    const rows = Object.entries(coming).map(([field, day]) => ({
+      ...account,
+      externalId: `Q-${field}`,
+      [field]: day,
+      ...(field === 'closedOn' && { status: 'closed' as const }),
+    }))
+    expect(told(await bank.feed('holdings', rows))).toEqual(Object.keys(coming).map((field) => `${field}: outside_period`))
+    const fine = { ...account, externalId: 'Q', openedOn: '2026-11-23', maturesOn: '2036-11-23' }
+    expect(told(await bank.feed('holdings', [fine]))).toEqual(['created'])
   })
 
   test('moves the balance forward only, and counts that as no change of its own data', async () => {

@@ -176,3 +176,19 @@ describe('a feed of movements', () => {
     expect(await count(500)).toBe(await count(2))
   })
 })
+
+describe('a day of booking', () => {
+  test('lies from 1900 to tomorrow; what was booked outside before can still be taken back', async () => {
+    const on = (externalId: string, bookedOn: string) => ({ ...salary, externalId, bookedOn })
+    const rows = [on('D1', '1899-12-31'), on('D2', '1900-01-01'), on('D3', '2026-11-23'), on('D4', '2026-11-24')]
+    expect(told(await bank.feed('movements', rows))).toEqual([
+      'bookedOn: outside_period',
+      'created',
+      'created',
+      'bookedOn: outside_period',
+    ])
+    expect(told(await bank.feed('movements', [on('D3', '2031-01-01')]))).toEqual(['bookedOn: outside_period'])
+    await bank.owner.query(`update movement set booked_on = '2031-01-01' where external_id = 'D3'`)
+    expect(told(await bank.feed('movements', [{ ...on('D3', '2031-01-01'), status: 'voided' }]))).toEqual(['updated'])
+  })
+})

@@ -5,6 +5,7 @@ import { isCurrency, parseAmount } from '../../core/money.ts'
 import type { Db } from '../database.ts'
 import { collapse, collectOutcomes, groupBy, keyOf, receive, refusal, settleOthers } from './batch.ts'
 import { counterpartyIndexes } from './counterparties.ts'
+import { refusedFlowDay } from './days.ts'
 import type { ApplyFeed } from './feed.ts'
 import { amountMisfit, customerNameOf, unknownName } from './holding-references.ts'
 import { findCustomerIds, lockCustomerReferences } from './references.ts'
@@ -55,12 +56,15 @@ export const applyActivity: ApplyFeed<ActivityRow> = async (db, rows, context) =
     const name = customerNameOf(row)
     const customer = customers.get(customerIds.get(keyOf(name.source, name.externalId)) ?? '')
     const amount = isCurrency(row.currency) ? parseAmount(row.amount ?? '0', row.currency) : undefined
+    const month: Day = `${row.month}-01`
+    const outside = refusedFlowDay(month, 'month', context.today)
     if (!customer) outcomes.refuse(line, unknownName('customerExternalId', 'customer', name))
+    else if (outside) outcomes.refuse(line, outside)
     else if (amount === undefined) outcomes.refuse(line, refusal('amount', 'invalid_input', amountMisfit))
     else {
       const key = {
         customerId: customer.id,
-        month: `${row.month}-01`,
+        month,
         channel: row.channel,
         type: row.type,
         purpose: row.purpose ?? 'unknown',

@@ -1,4 +1,4 @@
-import { addDays, type Day } from '../../core/calendar.ts'
+import type { Day } from '../../core/calendar.ts'
 import { coreNumberAfter, type CustomerStatus, newCustomerStatus } from '../../core/customers.ts'
 import type { FeedRefusal } from '../../core/feeds/feed.ts'
 import { identityRefusal, judgeDocument, type Profile } from '../../core/feeds/identity.ts'
@@ -6,6 +6,7 @@ import type { CustomerRow } from '../../core/feeds/rows.ts'
 import { normaliseEmail, normalisePhone } from '../../core/phones.ts'
 import { type Incoming, refusal } from './batch.ts'
 import type { CustomerRecord, StoredCustomer } from './customer-records.ts'
+import { refusedComingDay } from './days.ts'
 import type { InstitutionReference } from './references.ts'
 
 /** Fields in which a change of a customer shows. */
@@ -26,11 +27,13 @@ export const comparedFields = [
   'institutionPath',
 ] as const satisfies readonly (keyof CustomerRecord)[]
 
-/** The row with phone and e-mail in the form that is stored, or why it cannot be: what no one can call or write to is no contact point. */
+/** The row with phone and e-mail in the form that is stored, or why it cannot be: what no one can call or write to is no contact point, and what has happened did so by now. */
 export function withContactsNormalised(incoming: Incoming<CustomerRow>, today: Day): Incoming<CustomerRow> | FeedRefusal {
   const { row } = incoming
   if (row.birthDate !== undefined && row.birthDate > today)
     return refusal('birthDate', 'invalid_input', 'The birth date lies in the future.')
+  const coming = refusedComingDay(row, ['customerSince', 'closedOn'], today)
+  if (coming) return coming
   if (row.phone === undefined && row.email === undefined) return incoming
   const phone = row.phone === undefined ? undefined : normalisePhone(row.phone)
   if (row.phone !== undefined && phone === undefined)
@@ -108,7 +111,7 @@ export function customerRefusal(
   if (after.closedOn !== null && after.customerSince !== null && after.closedOn < after.customerSince) {
     return refusal('closedOn', 'invalid_input', 'The end must not lie before the beginning.')
   }
-  if (row.closedOn !== undefined && row.closedOn > (fromPerson ? today : addDays(today, 1)))
+  if (fromPerson && row.closedOn !== undefined && row.closedOn > today)
     return refusal('closedOn', 'outside_period', 'A customer is not closed as of a day that has not come.')
   // A feed may: core banking knows what becomes of the holdings, and tells of them next.
   if (fromPerson && openHoldings > 0 && isClosing(before, after)) {

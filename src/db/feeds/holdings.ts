@@ -7,6 +7,7 @@ import { refreshAssets } from '../assets.ts'
 import type { Db } from '../database.ts'
 import { applyPoints, moveHoldings, pointKey, readPoints, refusedDay } from './balance-points.ts'
 import { collectOutcomes, groupBy, type Incoming, keyOf, type Outcomes, receive, refusal } from './batch.ts'
+import { refusedComingDay } from './days.ts'
 import type { ApplyFeed, FeedContext } from './feed.ts'
 import { type Decided, decide, type Resolved, settle, withBalance } from './holding-decisions.ts'
 import { amountMisfit, customerNameOf, unknownName } from './holding-references.ts'
@@ -57,12 +58,14 @@ async function resolve(
     const productId = products.get(row.productCode)
     const recommendedBy = row.recommendedBy === undefined ? undefined : recommenders.get(row.recommendedBy)
     const balance = balanceOf(row, asOf, context)
+    const coming = refusedComingDay(row, ['openedOn', 'closedOn', 'activatedOn', 'lastUsedOn'], context.today)
     if (!customer) outcomes.refuse(line, unknownName('customerExternalId', 'customer', name))
     else if (productId === undefined)
       outcomes.refuse(line, refusal('productCode', 'unknown_reference', `There is no product "${row.productCode}".`))
     else if (row.recommendedBy !== undefined && recommendedBy === undefined) {
       outcomes.refuse(line, refusal('recommendedBy', 'unknown_reference', `There is no staff member "${row.recommendedBy}".`))
-    } else if (balance && 'code' in balance) outcomes.refuse(line, balance)
+    } else if (coming) outcomes.refuse(line, coming)
+    else if (balance && 'code' in balance) outcomes.refuse(line, balance)
     else return [{ ...incoming, customer, productId, recommendedBy, balance }]
     return []
   })

@@ -5,6 +5,7 @@ import type { CustomerKey } from '../vault.ts'
 import { collapse, collectOutcomes, differs, groupBy, type Incoming, keyOf, receive, refusal, settleOthers } from './batch.ts'
 import { counterpartyIndexes, sealCounterparty } from './counterparties.ts'
 import { openCustomerKeys } from './customer-keys.ts'
+import { refusedFlowDay } from './days.ts'
 import type { ApplyFeed, FeedContext } from './feed.ts'
 import { amountMisfit, type HoldingReference, lockHoldings, otherCurrency, unknownName } from './holding-references.ts'
 import {
@@ -74,16 +75,17 @@ export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) 
     const before = stored.get(key)
     const holdingId = before?.holdingId ?? group[0]!.holding.id
     const fitting = group.filter(({ line, row, holding }) => {
-      if (holding.id === holdingId) return true
-      outcomes.refuse(
-        line,
-        refusal(
-          'holdingExternalId',
-          'conflict',
-          `The movement "${row.externalId}" of source "${row.source}" belongs to another holding.`,
-        ),
-      )
-      return false
+      const refused =
+        holding.id === holdingId
+          ? // What is booked can be taken back, whatever its day.
+            row.bookedOn !== before?.bookedOn && refusedFlowDay(row.bookedOn, 'bookedOn', context.today)
+          : refusal(
+              'holdingExternalId',
+              'conflict',
+              `The movement "${row.externalId}" of source "${row.source}" belongs to another holding.`,
+            )
+      if (refused) outcomes.refuse(line, refused)
+      return !refused
     })
     const [any] = fitting
     if (!any) continue
