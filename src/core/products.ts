@@ -18,6 +18,11 @@ export type ProductFamily = (typeof productFamilies)[number]
 /** Families whose balances count as assets under management: what the customer owns here, never what is owed. */
 export const assetFamilies: readonly ProductFamily[] = ['deposit', 'wealth', 'fund', 'insurance']
 
+/** Only e-channels come in editions: one that shows, one that pays. */
+export function hasEditions(family: ProductFamily): boolean {
+  return family === 'e_channel'
+}
+
 export const productCategories = ['deposit', 'loan', 'fee'] as const
 export const productLifecycles = ['introduction', 'growth', 'saturation', 'decline'] as const
 export const productStatuses = ['active', 'closed'] as const

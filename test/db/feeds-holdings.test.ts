@@ -242,6 +242,21 @@ describe('a feed of holdings', () => {
     expect(told(await bank.feed('holdings', [fine]))).toEqual(['created'])
   })
 
+  test('takes an edition of e-channels only, and lets it go with them', async () => {
+    await bank.send('products', [
+      { externalId: 'WEB', name: '网银', family: 'e_channel', category: 'fee' },
+      { externalId: 'APP', name: '手机银行', family: 'e_channel', category: 'fee' },
+    ])
+    const signUp = { ...account, externalId: 'E1', productCode: 'WEB', edition: 'professional' as const }
+    const more = { origin: 'recommended' as const, recommendedBy: '10233', activatedOn: '2026-11-01', lastUsedOn: '2026-11-20' }
+    const rows = [{ ...account, externalId: 'E0', edition: 'query' as const }, { ...account, ...more, externalId: 'E2' }, signUp]
+    expect(told(await bank.feed('holdings', rows))).toEqual(['edition: invalid_input', 'created', 'created'])
+    await bank.feed('holdings', [{ ...account, externalId: 'E1', productCode: 'APP' }])
+    expect(await stored('E1')).toMatchObject({ edition: 'professional' })
+    await bank.feed('holdings', [{ ...account, externalId: 'E1' }])
+    expect(await stored('E1')).toMatchObject({ edition: null })
+  })
+
   test('moves the balance forward only, and counts that as no change of its own data', async () => {
     const one = { ...account, externalId: 'B1' }
     await bank.feed('holdings', [{ ...one, balance: '10', balanceOn: '2026-11-10' }])

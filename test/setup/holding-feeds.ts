@@ -20,7 +20,7 @@ const feeds = {
 type Fed = keyof typeof feeds
 
 /** A bank with two branches, B1 (customers C1 and C2) and B2 (customer C3), products of several families, and a dollar at 7. */
-export interface HoldingBank extends Omit<FeedBank, 'send'> {
+export interface HoldingBank extends FeedBank {
   readonly paths: Readonly<Record<'HO' | 'B1' | 'B2', string>>
   /** Sends rows as core banking does: through the schema, then through the feed, in one transaction. */
   feed<E extends Fed>(

@@ -40,7 +40,10 @@ export const holdingRow = z
     autoRenewal: z.boolean().optional().meta({ description: 'Whether it renews itself at maturity.' }),
     status: z.enum(holdingStatuses).optional().meta({ description: 'Whether it is in use; a new one is active.' }),
     closedOn: day.optional().meta({ description: 'Day of closing; goes with the status `closed`.' }),
-    edition: z.enum(['query', 'professional']).optional().meta({ description: 'Edition of an e-channel.' }),
+    edition: z
+      .enum(['query', 'professional'])
+      .optional()
+      .meta({ description: 'Edition of an e-channel; other holdings have none.' }),
     origin: z.enum(['own_wish', 'recommended']).optional().meta({ description: 'How the sign-up came about.' }),
     recommendedBy: code.optional().meta({ description: 'Staff number of who recommended it.', examples: ['10233'] }),
     activatedOn: day.optional().meta({ description: 'Day of the first use of an e-channel.' }),

@@ -1,6 +1,7 @@
 import type { Day } from '../../core/calendar.ts'
 import type { FeedRefusal } from '../../core/feeds/feed.ts'
 import type { HoldingRow } from '../../core/feeds/rows.ts'
+import { hasEditions, type ProductFamily } from '../../core/products.ts'
 import type { BalancePoint } from './balance-points.ts'
 import { collapse, differs, type Incoming, keyOf, type Outcomes, refusal, settleOthers } from './batch.ts'
 import type { FeedContext } from './feed.ts'
@@ -10,7 +11,7 @@ import type { Holding, NameHolder, StoredHolding, WrittenHolding } from './store
 /** A row whose references stand for something within the caller's scope. */
 export interface Resolved extends Incoming<HoldingRow> {
   readonly customer: CustomerReference
-  readonly productId: string
+  readonly product: { readonly id: string; readonly family: ProductFamily }
   readonly recommendedBy: string | undefined
   readonly balance: { readonly day: Day; readonly amount: string } | undefined
 }
@@ -73,12 +74,7 @@ export function decide(
   }
   const counting = countingRows(fitting, storedAsOf)
   const recommendedBy = counting.findLast((one) => one.recommendedBy !== undefined)?.recommendedBy
-  const own = holdingAfter(
-    winner.row,
-    { id, customerId: owner, productId: winner.productId, recommendedBy },
-    before,
-    context.today,
-  )
+  const own = holdingAfter(winner.row, { id, customerId: owner, product: winner.product, recommendedBy }, before, context.today)
   const refused = refusedPeriod(own) ?? (before ? undefined : refusedOwner(winner, own))
   if (refused) {
     outcomes.refuse(winner.line, refused)
@@ -111,12 +107,20 @@ function countingRows(rows: readonly Resolved[], storedAsOf = ''): readonly Reso
   })
 }
 
-type Fixed = Pick<Holding, 'id' | 'customerId' | 'productId'> & { readonly recommendedBy: string | undefined }
+type Fixed = Pick<Holding, 'id' | 'customerId'> & Pick<Resolved, 'product' | 'recommendedBy'>
 
-function holdingAfter(row: HoldingRow, { recommendedBy, ...fixed }: Fixed, before: Holding | undefined, today: Day): Holding {
+/** What the holding is after the row; fields that the row leaves out stay, and an edition goes with its e-channel. */
+function holdingAfter(
+  row: HoldingRow,
+  { id, customerId, product, recommendedBy }: Fixed,
+  before: Holding | undefined,
+  today: Day,
+): Holding {
   const status = row.status ?? before?.status ?? 'active'
   return {
-    ...fixed,
+    id,
+    customerId,
+    productId: product.id,
     source: row.source,
     externalId: row.externalId,
     accountNumber: row.accountNumber ?? before?.accountNumber ?? row.externalId,
@@ -126,7 +130,7 @@ function holdingAfter(row: HoldingRow, { recommendedBy, ...fixed }: Fixed, befor
     autoRenewal: row.autoRenewal ?? before?.autoRenewal ?? null,
     status,
     closedOn: status === 'closed' ? (row.closedOn ?? before?.closedOn ?? today) : null,
-    edition: row.edition ?? before?.edition ?? null,
+    edition: hasEditions(product.family) ? (row.edition ?? before?.edition ?? null) : null,
     origin: row.origin ?? before?.origin ?? null,
     recommendedBy: recommendedBy ?? before?.recommendedBy ?? null,
     activatedOn: row.activatedOn ?? before?.activatedOn ?? null,

@@ -3,6 +3,7 @@ import { type Day, dayOf } from '../../core/calendar.ts'
 import type { FeedRefusal } from '../../core/feeds/feed.ts'
 import type { HoldingRow } from '../../core/feeds/rows.ts'
 import { isCurrency, parseAmount } from '../../core/money.ts'
+import { hasEditions, type ProductFamily } from '../../core/products.ts'
 import { refreshAssets } from '../assets.ts'
 import type { Db } from '../database.ts'
 import { applyPoints, moveHoldings, pointKey, readPoints, refusedDay } from './balance-points.ts'
@@ -41,11 +42,11 @@ async function resolve(
       db,
       received.map(({ row }) => customerNameOf(row)),
     ),
-    idsBy(
+    byName<{ id: string; family: ProductFamily }>(
       db,
-      sql`select code as name, id from product where code = any (${distinct(received.map(({ row }) => row.productCode))}::text[])`,
+      sql`select code as name, id, family from product where code = any (${distinct(received.map(({ row }) => row.productCode))}::text[])`,
     ),
-    idsBy(
+    byName<{ id: string }>(
       db,
       sql`select number as name, id from staff where number = any (${distinct(received.map(({ row }) => row.recommendedBy))}::text[])`,
     ),
@@ -55,25 +56,27 @@ async function resolve(
     const { line, row, asOf } = incoming
     const name = customerNameOf(row)
     const customer = customers.get(customerIds.get(keyOf(name.source, name.externalId)) ?? '')
-    const productId = products.get(row.productCode)
-    const recommendedBy = row.recommendedBy === undefined ? undefined : recommenders.get(row.recommendedBy)
+    const product = products.get(row.productCode)
+    const recommendedBy = row.recommendedBy === undefined ? undefined : recommenders.get(row.recommendedBy)?.id
     const balance = balanceOf(row, asOf, context)
     const coming = refusedComingDay(row, ['openedOn', 'closedOn', 'activatedOn', 'lastUsedOn'], context.today)
     if (!customer) outcomes.refuse(line, unknownName('customerExternalId', 'customer', name))
-    else if (productId === undefined)
+    else if (product === undefined)
       outcomes.refuse(line, refusal('productCode', 'unknown_reference', `There is no product "${row.productCode}".`))
     else if (row.recommendedBy !== undefined && recommendedBy === undefined) {
       outcomes.refuse(line, refusal('recommendedBy', 'unknown_reference', `There is no staff member "${row.recommendedBy}".`))
-    } else if (coming) outcomes.refuse(line, coming)
+    } else if (row.edition !== undefined && !hasEditions(product.family))
+      outcomes.refuse(line, refusal('edition', 'invalid_input', `Only e-channels have editions: "${row.productCode}" is none.`))
+    else if (coming) outcomes.refuse(line, coming)
     else if (balance && 'code' in balance) outcomes.refuse(line, balance)
-    else return [{ ...incoming, customer, productId, recommendedBy, balance }]
+    else return [{ ...incoming, customer, product, recommendedBy, balance }]
     return []
   })
 }
 
-async function idsBy(db: Db, query: ReturnType<typeof sql>): Promise<ReadonlyMap<string, string>> {
-  const rows = await db.rows<{ name: string; id: string }>(query)
-  return new Map(rows.map(({ name, id }) => [name, id]))
+async function byName<T extends object>(db: Db, query: ReturnType<typeof sql>): Promise<ReadonlyMap<string, T>> {
+  const rows = await db.rows<T & { name: string }>(query)
+  return new Map(rows.map((row) => [row.name, row]))
 }
 
 const distinct = (names: readonly (string | undefined)[]) => sql.param([...new Set(names.filter((name) => name !== undefined))])
