@@ -25,6 +25,15 @@ export function parseAmount(decimal: string, currency: CurrencyCode): bigint | u
   return minor !== undefined && fits(minor) ? minor : undefined
 }
 
+/** What keeps a decimal text of the form that `parseAmount` reads from being an amount of the currency; undefined where it is one. */
+export function amountProblem(decimal: string, currency: CurrencyCode): string | undefined {
+  if (parseAmount(decimal, currency) !== undefined) return undefined
+  const exponent = currencyExponent(currency)
+  const decimals = /\.(\d+)$/.exec(decimal)?.[1]?.length ?? 0
+  if (decimals > exponent) return `An amount of ${currency} has ${exponent === 0 ? 'no' : `at most ${exponent}`} decimals.`
+  return `The amount is too large: ${formatAmount(largest, currency)} ${currency} is the most.`
+}
+
 /** Writes minor units as a decimal text with all decimals of the currency: `600000000n` CNY is `6000000.00`, `5n` JPY is `5`. */
 export function formatAmount(minor: bigint, currency: CurrencyCode): string {
   return formatMinor(minor.toString(), currency)
@@ -43,6 +52,12 @@ export function parseRate(text: string): bigint | undefined {
   const rate = parseScaled(text, rateDecimals)
   return rate !== undefined && rate > 0n && rate < rateScale * rateScale ? rate : undefined
 }
+
+/** The largest amount of a currency of two decimals. */
+export const amountBound = formatScaled(largest.toString(), 2)
+
+/** Rates lie below this. */
+export const rateBound = `${rateScale}`
 
 /** Writes a rate of `parseRate` with its 10 decimals, as `numeric(20, 10)` shows it: `71000000000n` is `7.1000000000`. */
 export function formatRate(rate: bigint): string {

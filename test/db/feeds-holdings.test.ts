@@ -207,7 +207,7 @@ describe('a feed of holdings', () => {
     expect(await stored('Y1')).toMatchObject({ balance: '1500' })
     expect(await stored('D1')).toMatchObject({ balance: '-1500' })
     await expect(async () => bank.feed('holdings', [{ ...yen, externalId: 'Y2', balance: '1.5' }])).rejects.toThrow(
-      'does not fit its currency',
+      'An amount of JPY has no decimals.',
     )
   })
 

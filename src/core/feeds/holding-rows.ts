@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { channels, directions, holdingStatuses, movementStatuses, partyRoles, purposes, transactionTypes } from '../holdings.ts'
-import { amountFits, asOf, code, currency, day, decimalAmount, externalIdText, line, month, source } from './scalars.ts'
+import { amountProblem, isCurrency } from '../money.ts'
+import { asOf, code, currency, day, decimalAmount, externalIdText, line, month, source } from './scalars.ts'
 
 const customerSource = source
   .optional()
@@ -12,7 +13,9 @@ const holdingExternalId = externalIdText.meta({
 })
 const currencyOfHolding = currency.optional().meta({ description: 'Must be the holding’s currency.', examples: ['CNY'] })
 
-const misfit = 'The amount does not fit its currency: too many decimals, or too large.'
+/** Whether the currency, which has passed its own rule, has no such amount. */
+const misfitOf = (amount: string, currency: string): string | undefined =>
+  isCurrency(currency) ? amountProblem(amount, currency) : undefined
 
 /** A row of holdings. Optional fields that are missing leave what is stored. */
 export const holdingRow = z
@@ -53,7 +56,8 @@ export const holdingRow = z
   .superRefine((row, context) => {
     const refuse = (field: keyof typeof row, rule: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [field], params: { rule }, message })
-    if (row.balance !== undefined && !amountFits(row.balance, row.currency)) refuse('balance', 'amount', misfit)
+    const misfit = row.balance === undefined ? undefined : misfitOf(row.balance, row.currency)
+    if (misfit !== undefined) refuse('balance', 'amount', misfit)
     if (row.balance === undefined && row.balanceOn !== undefined)
       refuse('balanceOn', 'together', 'The day of a balance needs the balance.')
     if (row.status !== 'closed' && row.closedOn !== undefined)
@@ -97,8 +101,8 @@ export const balanceRow = z
     asOf,
   })
   .superRefine((row, context) => {
-    if (row.currency !== undefined && !amountFits(row.amount, row.currency))
-      context.addIssue({ code: 'custom', path: ['amount'], params: { rule: 'amount' }, message: misfit })
+    const misfit = row.currency === undefined ? undefined : misfitOf(row.amount, row.currency)
+    if (misfit !== undefined) context.addIssue({ code: 'custom', path: ['amount'], params: { rule: 'amount' }, message: misfit })
   })
 
 /** A row of activity: transactions of one month that agree in all of channel, type, purpose, direction, currency and counterparty. */
@@ -132,7 +136,10 @@ export const activityRow = z
       context.addIssue({ code: 'custom', path: ['amount'], params: { rule }, message })
     if (row.amount === undefined) return
     if (row.amount.startsWith('-')) refuse('negative', 'The sum must not be negative; `direction` tells which way it went.')
-    else if (!amountFits(row.amount, row.currency)) refuse('amount', misfit)
+    else {
+      const misfit = misfitOf(row.amount, row.currency)
+      if (misfit !== undefined) refuse('amount', misfit)
+    }
   })
 
 /** A row of movements. Decimals are checked against the holding’s currency when the row is applied. */
@@ -158,5 +165,8 @@ export const movementRow = z
       context.addIssue({ code: 'custom', path: ['amount'], params: { rule }, message })
     if (!/[1-9]/.test(row.amount) || row.amount.startsWith('-'))
       refuse('positive', 'The amount must be above 0; `direction` tells which way it went.')
-    else if (row.currency !== undefined && !amountFits(row.amount, row.currency)) refuse('amount', misfit)
+    else {
+      const misfit = row.currency === undefined ? undefined : misfitOf(row.amount, row.currency)
+      if (misfit !== undefined) refuse('amount', misfit)
+    }
   })

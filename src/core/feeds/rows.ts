@@ -36,7 +36,7 @@ export type MovementRow = FeedRowOf<'movements'>
 
 type Convert = (text: string) => unknown
 
-const numberForm = /^-?\d{1,15}(\.\d{1,15})?$/
+const numberForm = /^-?\d{1,40}(\.\d{1,40})?$/
 
 const converters: Readonly<Record<string, Convert>> = {
   number: (text) => (numberForm.test(text) ? Number(text) : text),

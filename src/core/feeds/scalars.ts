@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { parseDay } from '../calendar.ts'
 import { isCurrency } from '../currencies.ts'
-import { parseAmount, parseRate } from '../money.ts'
+import { amountBound, parseRate, rateBound } from '../money.ts'
 import { cleanText } from '../text.ts'
 import { isCountry } from './countries.ts'
 
@@ -95,17 +95,14 @@ export const asOf = instant.optional().meta({
 
 const decimalForm = /^-?\d{1,19}(\.\d{1,4})?$/
 
-/** An amount as a decimal text. How many decimals it may have depends on the currency: see `amountFits`. */
-export const decimalAmount = checked(
-  (text) => decimalForm.test(text),
-  'decimal',
-  'A decimal number is needed, such as 1234.50.',
-).meta({ pattern: decimalForm.source })
-
-/** Tells whether an amount has the form and the size that its currency allows. */
-export function amountFits(amount: string, currency: string): boolean {
-  return isCurrency(currency) && parseAmount(amount, currency) !== undefined
-}
+/** An amount as a decimal text. How many decimals it may have, and how large it may be, depends on the currency: see `amountProblem`. */
+export const decimalAmount = read((text) => {
+  if (decimalForm.test(text)) return { value: text }
+  if (!/^-?\d+(\.\d+)?$/.test(text)) return { rule: 'decimal', message: 'A decimal number is needed, such as 1234.50.' }
+  return /^-?\d{1,19}\./.test(text)
+    ? { rule: 'decimal', message: 'An amount has at most 4 decimals, and no more than its currency has.' }
+    : { rule: 'decimal', message: `The amount is too large: ${amountBound} is the most in a currency of two decimals.` }
+}).meta({ pattern: decimalForm.source })
 
 export const currency = checked(
   isCurrency,
@@ -113,11 +110,12 @@ export const currency = checked(
   'The ISO 4217 code of an active currency is needed, such as CNY.',
 ).meta({ pattern: '^[A-Z]{3}$' })
 
-export const rate = checked(
-  (text) => parseRate(text) !== undefined,
-  'rate',
-  'A positive decimal number with at most 10 decimals is needed.',
-)
+export const rate = read((text) => {
+  if (parseRate(text) !== undefined) return { value: text }
+  return /^\d{11,}(\.\d{1,10})?$/.test(text)
+    ? { rule: 'rate', message: `The rate is too large: it must be below ${rateBound}.` }
+    : { rule: 'rate', message: 'A positive decimal number with at most 10 decimals is needed.' }
+})
 
 const fractionForm = /^-?\d{1,2}(\.\d{1,6})?$/
 

@@ -1,5 +1,5 @@
 import type { MovementRow } from '../../core/feeds/rows.ts'
-import { parseAmount } from '../../core/money.ts'
+import { amountProblem, parseAmount } from '../../core/money.ts'
 import { sendAlong } from '../database.ts'
 import type { CustomerKey } from '../vault.ts'
 import { collapse, collectOutcomes, differs, groupBy, type Incoming, keyOf, receive, refusal, settleOthers } from './batch.ts'
@@ -7,7 +7,7 @@ import { counterpartyIndexes, sealCounterparty } from './counterparties.ts'
 import { openCustomerKeys } from './customer-keys.ts'
 import { refusedFlowDay } from './days.ts'
 import type { ApplyFeed, FeedContext } from './feed.ts'
-import { amountMisfit, type HoldingReference, lockHoldings, otherCurrency, unknownName } from './holding-references.ts'
+import { type HoldingReference, lockHoldings, otherCurrency, unknownName } from './holding-references.ts'
 import {
   confirmMovements,
   type Movement,
@@ -57,7 +57,7 @@ export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) 
     const refused = !holding
       ? unknownName('holdingExternalId', 'holding', name)
       : (otherCurrency(row.currency, name, holding) ??
-        (amount === undefined ? refusal('amount', 'invalid_input', amountMisfit) : undefined))
+        (amount === undefined ? refusal('amount', 'invalid_input', amountProblem(row.amount, holding.currency)!) : undefined))
     if (refused) outcomes.refuse(line, refused)
     if (refused || !holding) return []
     return [{ ...incoming, holding, amount: `${amount}` }]
