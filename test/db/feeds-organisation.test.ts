@@ -76,6 +76,24 @@ describe('a feed of institutions', () => {
     ])
   })
 
+  test('says in plain words that a parent is missing, and which levels do not go together', async () => {
+    const outcomes = await bank.send('institutions', [
+      { externalId: 'W1', name: 'w', kind: 'branch' },
+      { externalId: 'W2', name: 'w', kind: 'branch', parentCode: 'O1' },
+      { externalId: 'W3', name: 'w', kind: 'outlet', parentCode: 'O1' },
+      { externalId: 'S1', name: '南山支行', kind: 'outlet' },
+    ])
+    expect(outcomes.map((outcome) => 'refusal' in outcome && outcome.refusal.message)).toEqual([
+      'parentCode is missing: there is a head office already, and every other institution names the one above it.',
+      'A branch cannot stand below an outlet.',
+      'An outlet cannot stand below an outlet.',
+      'An outlet does not fit between the institutions above and below it.',
+    ])
+    expect(await bank.send('institutions', [{ externalId: 'W1', name: 'w', kind: 'branch' }], { scope: '/1/' })).toMatchObject([
+      { refusal: { message: expect.stringContaining('parentCode is missing') } },
+    ])
+  })
+
   test('refuses unknown parents, cycles, levels that do not descend, codes of others and a second head office', async () => {
     const outcomes = await bank.send('institutions', [
       { externalId: 'X1', name: 'x', kind: 'outlet', parentCode: 'NONE' },

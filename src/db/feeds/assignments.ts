@@ -33,6 +33,7 @@ import {
 } from './batch.ts'
 import { todayByInstitution } from './days.ts'
 import type { ApplyFeed } from './feed.ts'
+import { customerNameOf, unknownName } from './holding-references.ts'
 import {
   type CustomerReference,
   findCustomerIds,
@@ -58,7 +59,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
   const [names, staff] = await Promise.all([
     findCustomerIds(
       db,
-      received.map(({ row }) => customerOf(row)),
+      received.map(({ row }) => customerNameOf(row)),
     ),
     resolveStaff(
       db,
@@ -70,11 +71,11 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
   const storedByKey = new Map(stored.map((one) => [keyOf(one.customerId, one.source, one.externalId), one]))
 
   const customerIdOf = (row: AssignmentRow): string | undefined =>
-    names.get(keyOf(customerOf(row).source, row.customerExternalId))
+    names.get(keyOf(customerNameOf(row).source, row.customerExternalId))
   const incoming = received.filter(({ line, row }) => {
     const id = customerIdOf(row)
     if (id === undefined || !customers.has(id))
-      outcomes.refuse(line, unknownReference('customerExternalId', 'customer', row.customerExternalId))
+      outcomes.refuse(line, unknownName('customerExternalId', 'customer', customerNameOf(row)))
     else if (!staff.has(row.staffNumber)) outcomes.refuse(line, unknownReference('staffNumber', 'staff member', row.staffNumber))
     return !outcomes.refused(line)
   })
@@ -142,10 +143,6 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
   }
   await refreshOwnership(db, [...new Set(accepted.map(({ after }) => after.customerId))])
   return outcomes.list()
-}
-
-function customerOf(row: AssignmentRow): { readonly source: string; readonly externalId: string } {
-  return { source: row.customerSource ?? row.source, externalId: row.customerExternalId }
 }
 
 function recordAfter(

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { type InstitutionKind, institutionKinds } from '../../core/organisation.ts'
+import { type InstitutionKind, institutionKinds, kindText } from '../../core/organisation.ts'
 import type { Db } from '../database.ts'
 import { type Outcomes, refusal, unknownReference } from './batch.ts'
 
@@ -33,6 +33,7 @@ interface Tree {
   readonly mayPlantRoot: boolean
 }
 
+const capitalised = (text: string): string => text[0]!.toUpperCase() + text.slice(1)
 const rankOf = (kind: InstitutionKind): number => institutionKinds.indexOf(kind)
 
 /** Gives every row that may stand its place, by line; refuses the others. New ones get ids and paths from the top down. */
@@ -78,9 +79,19 @@ export async function placeInstitutions(
     }
     if (place.parentCode === undefined) {
       if (!tree.mayPlantRoot)
-        outcomes.refuse(line, refusal('parentCode', 'not_permitted', 'Within your scope every institution has one above it.'))
+        outcomes.refuse(
+          line,
+          refusal('parentCode', 'not_permitted', 'parentCode is missing: within your scope every institution has one above it.'),
+        )
       else if (hasRoot)
-        outcomes.refuse(line, refusal('parentCode', 'conflict', 'There is a head office already: name the institution above.'))
+        outcomes.refuse(
+          line,
+          refusal(
+            'parentCode',
+            'conflict',
+            'parentCode is missing: there is a head office already, and every other institution names the one above it.',
+          ),
+        )
       else if (kind !== 'head_office')
         outcomes.refuse(line, refusal('kind', 'invalid_input', 'Only a head office has no institution above it.'))
       else placed.set(line, { ...kept, id: newId(), parentId: null, path: `/${shortIds.pop()}/` })
@@ -90,7 +101,10 @@ export async function placeInstitutions(
     const parent = parentOf(place)
     if (!parent) outcomes.refuse(line, unknownReference('parentCode', 'institution', place.parentCode))
     else if (rankOf(parent.kind) >= rankOf(kind))
-      outcomes.refuse(line, refusal('kind', 'invalid_input', `A ${kind} cannot stand below a ${parent.kind}.`))
+      outcomes.refuse(
+        line,
+        refusal('kind', 'invalid_input', `${capitalised(kindText(kind))} cannot stand below ${kindText(parent.kind)}.`),
+      )
     else if (parent.status === 'closed' && status === 'active')
       outcomes.refuse(line, refusal('parentCode', 'conflict', `The institution "${place.parentCode}" is closed.`))
     else placed.set(line, { ...kept, id: newId(), parentId: parent.id, path: `${parent.path}${shortIds.pop()}/` })
@@ -141,7 +155,9 @@ function kindRefusal({ before, kind }: Place, use: ReadonlyMap<string, Use>, pla
   const below = use.get(before!.id)?.children ?? []
   const fits =
     (above ? rankOf(above) < rankOf(kind) : kind === 'head_office') && below.every((child) => rankOf(child.kind) > rankOf(kind))
-  return fits ? undefined : refusal('kind', 'conflict', `A ${kind} does not fit between the institutions above and below it.`)
+  return fits
+    ? undefined
+    : refusal('kind', 'conflict', `${capitalised(kindText(kind))} does not fit between the institutions above and below it.`)
 }
 
 /** From the lowest up, so that one feed may close a branch with all that is below it. */
