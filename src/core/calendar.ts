@@ -28,9 +28,9 @@ const lastChineseYear = fromEpochDay(Math.max(...chineseArrangements.keys())).sl
 
 const formatters = new Map<string, Intl.DateTimeFormat>()
 
-const MINUTE_MS = 60_000
-/** The day of the last minute that was asked for, by time zone: no zone's day begins within a minute. */
-const lastDays = new Map<string, { readonly minute: number; readonly day: Day }>()
+const SECOND_MS = 1_000
+/** The day of the last second that was asked for, by time zone: no day begins within a second. */
+const lastDays = new Map<string, { readonly second: number; readonly day: Day }>()
 
 /** Reads a real date `YYYY-MM-DD` between 1800-01-01 and 9999-12-31; `undefined` for anything else, `2026-02-30` included. */
 export function parseDay(text: string): Day | undefined {
@@ -42,11 +42,11 @@ export function parseDay(text: string): Day | undefined {
 
 /** The day on which an instant falls in an IANA time zone. Throws a RangeError for an unknown zone. */
 export function dayOf(instant: Date, timeZone: string): Day {
-  const minute = Math.floor(instant.getTime() / MINUTE_MS)
+  const second = Math.floor(instant.getTime() / SECOND_MS)
   const known = lastDays.get(timeZone)
-  if (known?.minute === minute) return known.day
+  if (known?.second === second) return known.day
   const day = formatDay(instant, timeZone)
-  lastDays.set(timeZone, { minute, day })
+  lastDays.set(timeZone, { second, day })
   return day
 }
 
