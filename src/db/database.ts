@@ -1,8 +1,8 @@
 import type { SQL } from 'drizzle-orm'
-import type { Socket } from 'node:net'
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryConfig, type QueryResult, types } from 'pg'
 import { noCustomers, type Scope } from '../core/actors.ts'
 import { outageOf } from './failures.ts'
+import { gatherFlights, sendFlight } from './flight.ts'
 import { preparedName, type Statement, statementOf } from './statement.ts'
 
 /** What a query function may use: an open transaction under one scope. */
@@ -59,6 +59,10 @@ const parsers = {
   },
 } as ClientConfig['types']
 
+const begin = { name: 'begin', text: 'BEGIN' }
+const beginReadOnly = { name: 'begin_read_only', text: 'BEGIN READ ONLY' }
+const commit = { name: 'commit', text: 'COMMIT' }
+const rollback = { name: 'rollback', text: 'ROLLBACK' }
 const directoryVersionStatement = { name: 'directory_version', text: 'select version from directory_version', values: [] }
 
 /** Opens both lanes to the database. Connections are made when first needed and made again after an outage. */
@@ -112,13 +116,13 @@ export function openDatabase(settings: DatabaseSettings, log: { warn(details: ob
 }
 
 /** The settings that row-level security reads, as statements of their own (Citus passes on nothing else). Literals hold only what `safe` lets through. */
-function scopeStatements({ prefixes, portfolio, caller }: Scope): string[] {
+function scopeStatements({ prefixes, portfolio, caller }: Scope): QueryConfig[] {
   const [first = noCustomers, ...more] = prefixes.map(safePrefix)
   const statements = [`SET LOCAL app.scope = '${first}'`]
   if (more.length > 0) statements.push(`SET LOCAL app.more_scopes = '${more.join(' ')}'`)
   if (portfolio.length > 0) statements.push(`SET LOCAL app.portfolio = '${portfolio.map(safeId).join(' ')}'`)
   if (caller) statements.push(`SET LOCAL app.caller = '${caller.replaceAll("'", "''").replaceAll('\\', '')}'`)
-  return statements
+  return statements.map((text) => ({ text }))
 }
 
 function safePrefix(prefix: string): string {
@@ -131,41 +135,21 @@ function safeId(id: string): string {
   return id
 }
 
-/** Sends a whole read at once. Only the last answer settles it, when all that was sent has been heard of; the first failure tells why. */
-function flight<T>(client: Client, scope: Scope, statement: Statement, directoryVersion: bigint | undefined): Promise<T[]> {
-  sendTogether(client)
-  return new Promise((resolve, reject) => {
-    let failed: Error | undefined
-    let stale = false
-    let rows: T[] = []
-    const heard = (error: Error | null): void => void (failed ??= error ?? undefined)
-    client.query('BEGIN READ ONLY', heard)
-    for (const text of scopeStatements({ ...scope, caller: '' })) client.query(text, heard)
-    if (directoryVersion !== undefined)
-      client.query<{ version: bigint }>(directoryVersionStatement, (error, seen) => {
-        heard(error)
-        stale = !error && seen.rows[0]?.version !== directoryVersion
-      })
-    client.query<T & object>(configOf(statement), (error, result) => {
-      heard(error)
-      if (!error) rows = result.rows
-    })
-    client.query('COMMIT', (error, end) => {
-      heard(error)
-      if (failed) reject(failed)
-      else if (end.command !== 'COMMIT') reject(new Error('A read ended in a rollback.'))
-      else if (stale) reject(staleDirectory())
-      else resolve(rows)
-    })
-  })
-}
-
-/** What is sent in one turn of the event loop leaves in one write, whichever requests it belongs to. */
-function sendTogether(client: Client): void {
-  const { stream } = (client as unknown as { readonly connection: { readonly stream: Socket } }).connection
-  if (stream.writableCorked > 0) return
-  stream.cork()
-  process.nextTick(() => stream.uncork())
+/** Sends a whole read at once. COMMIT comes behind a Sync of its own, so that a read that failed leaves no open transaction to those behind it. */
+async function flight<T>(client: Client, scope: Scope, statement: Statement, directoryVersion: bigint | undefined): Promise<T[]> {
+  const read = sendFlight(client, [
+    beginReadOnly,
+    ...scopeStatements({ ...scope, caller: '' }),
+    ...(directoryVersion === undefined ? [] : [directoryVersionStatement]),
+    configOf(statement),
+  ])
+  const ended = sendFlight(client, [commit])
+  const [{ results, error }, end] = await Promise.all([read, ended])
+  const failure = error ?? end.error
+  if (failure) throw failure
+  if (end.results[0]?.command !== 'COMMIT') throw new Error('A read ended in a rollback.')
+  if (directoryVersion !== undefined && results.at(-2)!.rows[0]?.version !== directoryVersion) throw staleDirectory()
+  return results.at(-1)!.rows
 }
 
 /** For a statement in a transaction whose answer nobody needs: what follows it is sent at once. */
@@ -173,33 +157,9 @@ export function sendAlong(statement: Promise<unknown>): void {
   statement.catch(() => {})
 }
 
-async function settled<T extends readonly unknown[]>(
-  begun: readonly Promise<unknown>[],
-  rest: T,
-): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  const outcomes = await Promise.allSettled([...begun, ...rest])
-  const failed: PromiseRejectedResult | undefined = outcomes.find(
-    (outcome): outcome is PromiseRejectedResult => outcome.status === 'rejected',
-  )
-  if (failed) throw failed.reason
-  return outcomes.slice(begun.length).map((outcome) => (outcome as PromiseFulfilledResult<unknown>).value) as never
-}
-
-function run<T>(client: Client | PoolClient, statement: Statement): Promise<QueryResult<T & object>> {
-  return client.query<T & object>(configOf(statement))
-}
-
 function configOf({ text, values, prepared }: Statement): QueryConfig {
   const name = prepared === false ? undefined : preparedName(text)
   return { ...(name && { name }), text, values: values as unknown[] }
-}
-
-async function checked(
-  beginning: Promise<readonly [QueryResult<{ version: bigint }> | undefined]>,
-  version: bigint | undefined,
-): Promise<void> {
-  const [seen] = await beginning
-  if (seen && seen.rows[0]?.version !== version) throw staleDirectory()
 }
 
 async function inTransaction<T>(
@@ -208,38 +168,43 @@ async function inTransaction<T>(
   work: (db: Db) => Promise<T>,
   options: TransactionOptions,
 ): Promise<T> {
-  const begun = [options.readOnly ? 'BEGIN READ ONLY' : 'BEGIN', ...scopeStatements(scope)]
-  if (options.timeoutMs !== undefined) begun.push(`SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}`)
-  sendTogether(client)
-  const beginning = settled(
-    begun.map((text) => client.query(text)),
-    [options.directoryVersion === undefined ? undefined : client.query<{ version: bigint }>(directoryVersionStatement)] as const,
-  )
+  const send = gatherFlights(client)
+  const begun = [options.readOnly ? beginReadOnly : begin, ...scopeStatements(scope)]
+  if (options.timeoutMs !== undefined) begun.push({ text: `SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}` })
+  let failure: unknown
+  const beginning = begun.map((statement) => send(statement))
+  if (options.directoryVersion !== undefined)
+    beginning.push(send(directoryVersionStatement).then((seen) => checkVersion(seen, options)))
+  const check = Promise.all(beginning)
+  check.catch((error: unknown) => (failure ??= error))
   try {
-    const check = checked(beginning, options.directoryVersion)
-    check.catch(() => {})
-    let failure: unknown
     const db: Db = {
       async rows(query) {
-        sendTogether(client)
-        const sent = run<never>(client, statementOf(query))
+        const sent = send(configOf(statementOf(query)))
         sent.catch((error: unknown) => (failure ??= error))
-        await settled([check, sent], [] as const).catch((error: unknown) => {
+        try {
+          await check
+          return (await sent).rows as never[]
+        } catch (error) {
           throw isStaleDirectory(error) ? error : (failure ?? error)
-        })
-        return (await sent).rows
+        }
       },
     }
     const result = await work(db)
     await check
-    sendTogether(client)
-    const end = await client.query('COMMIT')
+    const end = await send(commit)
     if (end.command !== 'COMMIT') throw failure ?? new Error('A transaction ended in a rollback.')
     return result
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => {})
+    // Behind whatever is still to be sent, BEGIN perhaps; in a flight in which something fails it does not run.
+    await send(rollback).catch(() => client.query('ROLLBACK').catch(() => {}))
     throw error
   }
+}
+
+function checkVersion(seen: QueryResult<{ version: bigint }>, { directoryVersion }: TransactionOptions): QueryResult {
+  if (seen.rows[0]?.version !== directoryVersion) throw staleDirectory()
+  return seen
 }
 
 interface Lane {

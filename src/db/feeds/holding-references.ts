@@ -59,11 +59,12 @@ async function lockHolding(
   { source, externalId }: ExternalReference,
   otherCustomerIds: Iterable<string>,
 ): Promise<LockedHoldings> {
+  const others = [...otherCustomerIds]
   const [customers, [holding]] = await Promise.all([
     db.rows<CustomerReference>({
       text: `select id, kind, status, institution_path as "institutionPath" from customer
-        where id = any (array(select customer_id from find_external_id('holding', $1, $2)) || $3::uuid[]) order by id for no key update`,
-      values: [source, externalId, [...otherCustomerIds]],
+        where ${others.length === 0 ? '' : 'id = any ($3::uuid[]) or '}id = (select customer_id from find_external_id('holding', $1, $2)) order by id for no key update`,
+      values: [source, externalId, ...(others.length === 0 ? [] : [others])],
     }),
     db.rows<Omit<HoldingReference, 'institutionPath'>>({
       text: `select h.id, h.customer_id as "customerId", h.currency, h.balance_on as "balanceOn"
