@@ -2,7 +2,7 @@ import type { SQL } from 'drizzle-orm'
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryConfig, type QueryResult, types } from 'pg'
 import { noCustomers, type Scope } from '../core/actors.ts'
 import { outageOf } from './failures.ts'
-import { gatherFlights, sendFlight } from './flight.ts'
+import { type FlightStatement, gatherFlights, sendFlight } from './flight.ts'
 import { preparedName, type Statement, statementOf } from './statement.ts'
 
 /** What a query function may use: an open transaction under one scope. */
@@ -59,10 +59,10 @@ const parsers = {
   },
 } as ClientConfig['types']
 
-const begin = { name: 'begin', text: 'BEGIN' }
-const beginReadOnly = { name: 'begin_read_only', text: 'BEGIN READ ONLY' }
-const commit = { name: 'commit', text: 'COMMIT' }
-const rollback = { name: 'rollback', text: 'ROLLBACK' }
+const begin = { command: 'BEGIN' }
+const beginReadOnly = { command: 'BEGIN READ ONLY' }
+const commit = { command: 'COMMIT' }
+const rollback = { command: 'ROLLBACK' }
 const directoryVersionStatement = { name: 'directory_version', text: 'select version from directory_version', values: [] }
 
 /** Opens both lanes to the database. Connections are made when first needed and made again after an outage. */
@@ -116,13 +116,13 @@ export function openDatabase(settings: DatabaseSettings, log: { warn(details: ob
 }
 
 /** The settings that row-level security reads, as statements of their own (Citus passes on nothing else). Literals hold only what `safe` lets through. */
-function scopeStatements({ prefixes, portfolio, caller }: Scope): QueryConfig[] {
+function scopeStatements({ prefixes, portfolio, caller }: Scope): FlightStatement[] {
   const [first = noCustomers, ...more] = prefixes.map(safePrefix)
   const statements = [`SET LOCAL app.scope = '${first}'`]
   if (more.length > 0) statements.push(`SET LOCAL app.more_scopes = '${more.join(' ')}'`)
   if (portfolio.length > 0) statements.push(`SET LOCAL app.portfolio = '${portfolio.map(safeId).join(' ')}'`)
   if (caller) statements.push(`SET LOCAL app.caller = '${caller.replaceAll("'", "''").replaceAll('\\', '')}'`)
-  return statements.map((text) => ({ text }))
+  return statements.map((command) => ({ command }))
 }
 
 function safePrefix(prefix: string): string {
@@ -170,7 +170,7 @@ async function inTransaction<T>(
 ): Promise<T> {
   const send = gatherFlights(client)
   const begun = [options.readOnly ? beginReadOnly : begin, ...scopeStatements(scope)]
-  if (options.timeoutMs !== undefined) begun.push({ text: `SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}` })
+  if (options.timeoutMs !== undefined) begun.push({ command: `SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}` })
   let failure: unknown
   const beginning = begun.map((statement) => send(statement))
   if (options.directoryVersion !== undefined)

@@ -11,9 +11,15 @@ interface Connection {
   readonly stream: Socket
   readonly submittedNamedStatements: Record<string, string>
   readonly parsedStatements: Record<string, string>
+  parse(statement: { readonly text: string }): void
+  bind(values: object): void
+  execute(portal: object): void
   close(what: { readonly type: 'S'; readonly name: string }): void
   sync(): void
 }
+
+/** A statement of a flight. A command (BEGIN, SET, COMMIT) has no values and answers no rows. */
+export type FlightStatement = QueryConfig | { readonly command: string }
 
 interface DriverQuery {
   callback: (error: Error | null, results?: QueryResult | QueryResult[]) => void
@@ -35,7 +41,7 @@ export interface Landing {
 }
 
 /** Sends statements together. Those behind one that fails do not run. Never rejects. */
-export function sendFlight(client: Sender, statements: readonly QueryConfig[]): Promise<Landing> {
+export function sendFlight(client: Sender, statements: readonly FlightStatement[]): Promise<Landing> {
   return new Promise((resolve) => {
     const flight = queryOf({ text: '' })
     let broken: Error | undefined
@@ -50,8 +56,16 @@ export function sendFlight(client: Sender, statements: readonly QueryConfig[]): 
     flight.submit = (to) => {
       connection = to
       const unended = Object.create(to, { sync: { value: () => {} } }) as Connection
-      fresh = statements.flatMap(({ name }) => (name === undefined || isPrepared(to, name) ? [] : [name]))
+      fresh = statements.flatMap((one) =>
+        'command' in one || one.name === undefined || isPrepared(to, one.name) ? [] : [one.name],
+      )
       for (const statement of statements) {
+        if ('command' in statement) {
+          to.parse({ text: statement.command })
+          to.bind({})
+          to.execute({})
+          continue
+        }
         if (statement.name !== undefined && doubtful.get(to)?.delete(statement.name))
           to.close({ type: 'S', name: statement.name })
         const part = queryOf(statement)
@@ -86,9 +100,9 @@ function sendTogether(client: Sender): void {
 }
 
 /** Lets statements gather while the code that sends them goes on, and sends them as one flight when it waits. */
-export function gatherFlights(client: Sender): (statement: QueryConfig) => Promise<QueryResult> {
+export function gatherFlights(client: Sender): (statement: FlightStatement) => Promise<QueryResult> {
   interface Waiting {
-    readonly statement: QueryConfig
+    readonly statement: FlightStatement
     readonly landed: (result: QueryResult) => void
     readonly failed: (error: Error) => void
   }

@@ -60,6 +60,9 @@ export function checkLimits(
   variables: Readonly<Record<string, unknown>>,
   limits: DocumentLimits = documentLimits,
 ): void {
+  // Of the variables only numbers count: sizes of pages.
+  const sizes = JSON.stringify(Object.entries(variables).filter(([, value]) => typeof value === 'number'))
+  if (limits === documentLimits && within.get(document) === sizes) return
   const survey = surveyOf(schema, document, variables, limits)
   for (const definition of document.definitions) {
     if (definition.kind === 'FragmentDefinition') measureFragment(survey, definition.name.value, 0)
@@ -67,7 +70,11 @@ export function checkLimits(
     const { fields } = measureSet(survey, definition.selectionSet, schema.getRootType(definition.operation) ?? undefined, 0)
     if (fields > limits.rootFields) throw tooComplex(`It asks for more than ${limits.rootFields} root fields.`)
   }
+  if (limits === documentLimits) within.set(document, sizes)
 }
+
+/** Documents that were last found to keep the limits, with the sizes of pages that were asked for. */
+const within = new WeakMap<DocumentNode, string>()
 
 /** What a selection set asks for, for each time that it comes. */
 interface Measure {

@@ -141,7 +141,7 @@ async function run(
     bank: service.bank,
     newId: service.newId,
     vault: service.vault,
-    cursors: pageCursors(service.cursorCodec, operation.name, callerOf(actor), cursorFingerprint(input)),
+    cursors: pageCursors(service.cursorCodec, operation.name, callerOf(actor), () => cursorFingerprint(input)),
   }
 
   if (operation.kind === 'query') {
@@ -189,7 +189,11 @@ function usedPermissions({ answer }: Operation, selection: Selection, permits: C
 }
 
 function sameScope(one: Scope, other: Scope): boolean {
-  return JSON.stringify(one) === JSON.stringify(other)
+  return sameTexts(one.prefixes, other.prefixes) && sameTexts(one.portfolio, other.portfolio) && one.caller === other.caller
+}
+
+function sameTexts(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((text, index) => text === other[index])
 }
 
 async function query(

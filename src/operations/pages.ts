@@ -18,8 +18,9 @@ export interface SelectedPage {
 }
 
 /** Cursors bound to an operation, its filter and its caller. Opening a forged, foreign or altered one is refused. */
-export function pageCursors(codec: CursorCodec, operation: string, caller: string, fingerprint: string): PageCursors {
-  const binding = (order: string) => ({ operation, order, fingerprint, caller })
+export function pageCursors(codec: CursorCodec, operation: string, caller: string, fingerprint: () => string): PageCursors {
+  let known: string | undefined
+  const binding = (order: string) => ({ operation, order, fingerprint: (known ??= fingerprint()), caller })
   return {
     seal: (order, keys) => sealCursor(codec, { ...binding(order), values: keys }),
     open(order, cursor) {
