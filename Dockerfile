@@ -10,9 +10,10 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY . .
-# Modules are compiled once, here: the image's files cannot be written later.
-RUN ["node", "--import", "./src/compile-cache.mjs", "--eval", "await import('./src/service.ts')"]
+RUN mkdir -p node_modules/.cache && chown node:node node_modules/.cache
 USER node
+# Modules are compiled once, here and by the user who will run them: the image's files cannot be written later.
+RUN ["node", "--import", "./src/compile-cache.mjs", "--eval", "await import('./src/service.ts')"]
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
