@@ -166,21 +166,25 @@ export async function storedRows({ client }: Bank): Promise<string> {
   return rows[0]!.v
 }
 
-/** Takes out what feeds of the bench have brought and puts back what they moved. Does nothing where there is nothing. */
-export async function takeBackFeeds({ client }: Bank): Promise<void> {
-  const { rows } = await client.query<{ exists: boolean }>(`select to_regclass('bench.account') is not null as exists`)
-  if (!rows[0]!.exists) return
+/** Takes out what feeds of so many rows have brought and puts back what they moved. Does nothing where there is nothing. */
+export async function takeBackFeeds({ client }: Bank, rows = MOST_ACCOUNTS): Promise<void> {
+  const { rows: found } = await client.query<{ exists: boolean }>(`select to_regclass('bench.account') is not null as exists`)
+  if (!found[0]!.exists) return
+  const touched = `a.n <= ${rows}`
   await client.query(
-    `delete from balance b using bench.account a where b.customer_id = a.customer_id and b.holding_id = a.id and (b.day < date '2015-01-01' or b.day > a.balance_on)`,
+    `delete from balance b using bench.account a where ${touched} and b.customer_id = a.customer_id and b.holding_id = a.id and (b.day < date '2015-01-01' or b.day > a.balance_on)`,
   )
   await client.query(
-    `delete from balance b using holding h where h.customer_id = b.customer_id and h.id = b.holding_id and h.source = '${SOURCE}'`,
+    `delete from balance b using holding h, bench.account a where ${touched} and h.customer_id = a.customer_id and h.source = '${SOURCE}' and b.customer_id = h.customer_id and b.holding_id = h.id`,
   )
-  await client.query(`delete from holding where source = '${SOURCE}'`)
-  await client.query(`delete from external_id where source = '${SOURCE}'`)
+  await client.query(
+    `delete from holding h using bench.account a where ${touched} and h.customer_id = a.customer_id and h.source = '${SOURCE}'`,
+  )
+  await client.query(`delete from external_id where source = '${SOURCE}' and external_id like 'B%'`)
   await client.query(`update holding h set balance = a.balance, balance_on = a.balance_on from bench.account a
-    where h.customer_id = a.customer_id and h.id = a.id and (h.balance, h.balance_on) is distinct from (a.balance, a.balance_on)`)
-  await client.query(`update customer c set aum = a.aum from bench.account a where c.id = a.customer_id and c.aum <> a.aum`)
-  await client.query('vacuum balance, holding, external_id, customer')
+    where ${touched} and h.customer_id = a.customer_id and h.id = a.id and (h.balance, h.balance_on) is distinct from (a.balance, a.balance_on)`)
+  await client.query(
+    `update customer c set aum = a.aum from bench.account a where ${touched} and c.id = a.customer_id and c.aum <> a.aum`,
+  )
   await client.query('checkpoint')
 }

@@ -55,6 +55,26 @@ export async function drive({ url, connections, seconds, amount, request }: Load
   }
 }
 
+/** Answers per second when every connection asks again as soon as it was answered, by the client of `drivePaced`, which costs more than autocannon's. */
+export async function capacityOf({ url, connections, seconds, request }: Omit<Load, 'amount'>): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections })
+  const begun = performance.now()
+  let turn = 0
+  let answered = 0
+  async function keepAsking(): Promise<void> {
+    while (performance.now() - begun < seconds * 1000) {
+      await send(url, request(turn++), agent)
+      answered++
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: connections }, keepAsking))
+  } finally {
+    agent.destroy()
+  }
+  return (answered * 1000) / (performance.now() - begun)
+}
+
 /** Sends requests at times drawn beforehand, whether or not earlier ones were answered, and measures each from its own time on: what waits behind a slow answer counts as slow. */
 export async function drivePaced({
   url,

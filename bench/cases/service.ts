@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Bench, get, nth, post } from '../bench.ts'
-import { drive, drivePaced } from '../load.ts'
+import { capacityOf, drive, drivePaced } from '../load.ts'
 import { compareAnswers, measure, median, ratio, type Side } from '../measure.ts'
 import { residentMemory, startThroughNpm } from '../processes.ts'
 import { atMost, type Line } from '../report.ts'
@@ -34,18 +34,16 @@ export async function growth(bench: Bench): Promise<Line[]> {
 export async function latency(bench: Bench): Promise<Line[]> {
   const { options } = bench
   const side = await readByIdOf(bench, bench.bank)
-  const capacity = median((await measure([side], bench.measuring)).get(side)!.map(({ perSecond }) => perSecond))
-  const shapes: { readonly p50: number; readonly p99: number }[] = []
-  for (let round = 0; round < options.rounds; round++) {
-    const { latencies } = await drivePaced({
-      url: side.server.url,
-      connections: 32,
-      seconds: options.seconds,
-      rate: capacity * CAPACITY_USED,
-      request: (turn) => side.request(turn + round * 1_000),
-    })
-    shapes.push({ p50: latencies[Math.floor(latencies.length * 0.5)]!, p99: latencies[Math.floor(latencies.length * 0.99)]! })
+  const load = { url: side.server.url, connections: 32, seconds: options.seconds }
+  const shapes: { readonly capacity: number; readonly p50: number; readonly p99: number }[] = []
+  for (let round = 0; round <= options.rounds; round++) {
+    const request = (turn: number) => side.request(turn + round * 1_000)
+    const capacity = await capacityOf({ ...load, request })
+    const { latencies } = await drivePaced({ ...load, rate: capacity * CAPACITY_USED, request })
+    const at = (share: number): number => latencies[Math.floor(latencies.length * share)]!
+    if (round > 0 || options.smoke) shapes.push({ capacity, p50: at(0.5), p99: at(0.99) })
   }
+  const capacity = median(shapes.map((shape) => shape.capacity))
   const p50 = median(shapes.map((shape) => shape.p50))
   const p99 = median(shapes.map((shape) => shape.p99))
   console.error(

@@ -57,17 +57,8 @@ export function propertyOf(responseKey: string, name: string): string {
   return responseKey === name ? name : `@${responseKey}`
 }
 
-/**
- * Compiles the selected fields of a view, read from `alias`, to one JSON expression and its decoder. With `joins`, single things of reference tables
- * are joined to the row, which costs a long list less than a look-up for each of its rows; the caller puts these joins into its `from`.
- */
-export function compileObject(
-  compilation: Compilation,
-  view: View,
-  alias: string,
-  selection: Selection,
-  joins?: string[],
-): Compiled {
+/** Compiles the selected fields of a view, read from `alias`, to one JSON expression and its decoder. `anchored`: a visible customer stands behind the row. */
+export function compileObject(compilation: Compilation, view: View, alias: string, selection: Selection): Compiled {
   const live = new Map<string, Compiled>()
   const missing: string[] = []
   for (const [responseKey, selected] of selection) {
@@ -76,7 +67,7 @@ export function compileObject(
     const simple = field.kind === 'column' || field.kind === 'money'
     const property = simple ? selected.name : propertyOf(responseKey, selected.name)
     if (simple && live.has(property)) continue
-    const compiled = compileField(compilation, view, alias, field, selected, joins)
+    const compiled = compileField(compilation, view, alias, field, selected)
     if (compiled === refused) missing.push(property)
     else live.set(property, compiled)
   }
@@ -110,7 +101,6 @@ function compileField(
   alias: string,
   field: Field,
   selected: SelectedField,
-  joins: string[] | undefined,
 ): Compiled | typeof refused {
   switch (field.kind) {
     case 'column':
@@ -126,7 +116,7 @@ function compileField(
     case 'one':
     case 'many':
     case 'page':
-      return compilation.permits(field.permission) ? compileRelation(compilation, view, alias, field, selected, joins) : refused
+      return compilation.permits(field.permission) ? compileRelation(compilation, view, alias, field, selected) : refused
   }
 }
 
@@ -156,7 +146,6 @@ function compileRelation(
   parent: string,
   field: Extract<Field, { on: unknown }>,
   selected: SelectedField,
-  joins: string[] | undefined,
 ): Compiled {
   const target = viewNamed(field.target)
   const child = nextAlias(compilation)
@@ -165,21 +154,15 @@ function compileRelation(
   const from = fromView(target, child, anchored)
   const where = field.on(parent, child, bind, compilation.settings)
   if (field.kind === 'page') return compilePage(compilation, target, child, `${from} where ${where}`, field, selected)
-  const joined: string[] = []
-  const object = compileObject(compilation, target, child, selected.selection, field.kind === 'many' ? joined : undefined)
+  const object = compileObject(compilation, target, child, selected.selection)
   if (field.kind === 'one') {
-    const decode: Decode = (value) => (value === null ? null : object.decode(value))
-    if (joins && target.ownership === 'reference') {
-      joins.push(` left join ${from} on ${where}`)
-      return { expression: `case when ${child}.id is not null then ${object.expression} end`, decode }
-    }
     return {
       expression: `(select ${object.expression} from ${from} where ${where} limit 1)`,
-      decode,
+      decode: (value) => (value === null ? null : object.decode(value)),
     }
   }
   return {
-    expression: `(select coalesce(json_agg(l.v), '[]') from (select ${object.expression} as v from ${from}${joined.join('')} where ${where} order by ${field.orderBy(child)} limit ${MOST_LISTED}) l)`,
+    expression: `(select coalesce(json_agg(l.v), '[]') from (select ${object.expression} as v from ${from} where ${where} order by ${field.orderBy(child)} limit ${MOST_LISTED}) l)`,
     decode: (value) => (value as unknown[]).map(object.decode),
   }
 }
