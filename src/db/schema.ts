@@ -1,7 +1,9 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
+import * as consents from './schema/consents.ts'
 import * as customers from './schema/customers.ts'
 import * as holdings from './schema/holdings.ts'
 import * as journals from './schema/journals.ts'
+import * as keyDates from './schema/key-dates.ts'
 import * as reference from './schema/reference.ts'
 
 /**
@@ -35,6 +37,10 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: holdings.balance },
   { kind: 'owned', table: holdings.activity },
   { kind: 'owned', table: holdings.movement },
+  { kind: 'owned', table: keyDates.keyDate },
+  { kind: 'owned', table: consents.consentEvent },
+  { kind: 'owned', table: consents.contactPreference },
+  { kind: 'reference', table: consents.quietHours },
   { kind: 'journal', table: journals.auditEntry },
   { kind: 'journal', table: journals.auditLink },
   { kind: 'local', table: journals.auditWatermark },

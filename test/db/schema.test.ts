@@ -38,7 +38,7 @@ describe('the migrated schema', () => {
         column: one.name,
         type: typeOf(one.getSQLType(), is(one, PgArray)),
         required: one.notNull || one.primary || getTableConfig(table).primaryKeys.some(({ columns }) => columns.includes(one)),
-        defaulted: one.hasDefault,
+        defaulted: one.hasDefault || one.generated !== undefined,
       })),
     )
     const byName = (one: { table: string; column: string }, other: { table: string; column: string }) =>

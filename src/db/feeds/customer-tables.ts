@@ -14,6 +14,9 @@ export const customerOwnedTables = [
   'balance',
   'activity',
   'movement',
+  'key_date',
+  'consent_event',
+  'contact_preference',
 ] as const
 
 /** Carries all that belongs to customers along to their new place in the tree. The rows of `customer` themselves are written before. */

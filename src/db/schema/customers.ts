@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { bigint, boolean, date, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { bytea } from './bytes.ts'
 
@@ -28,6 +29,8 @@ export const customer = pgTable('customer', {
   version: integer().notNull().default(1),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
   updatedAt: timestamp('updated_at', { withTimezone: true }).notNull(),
+  /** Month × 100 + day of birth or founding. */
+  anniversary: integer().generatedAlwaysAs(sql`worked out by the database`),
 })
 
 export const customerExternalId = pgTable(

@@ -1,0 +1,29 @@
+import { boolean, date, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+
+export const keyDate = pgTable(
+  'key_date',
+  {
+    customerId: uuid('customer_id').notNull(),
+    id: uuid().notNull(),
+    institutionPath: text('institution_path').notNull(),
+    kind: text().notNull(),
+    name: text(),
+    calendar: text().notNull(),
+    month: integer().notNull(),
+    day: integer().notNull(),
+    leapMonth: boolean('leap_month').notNull(),
+    year: integer(),
+    recurrence: text().notNull(),
+    note: text(),
+    status: text().notNull(),
+    nextOn: date('next_on', { mode: 'string' }),
+    nextYears: integer('next_years'),
+    followingOn: date('following_on', { mode: 'string' }),
+    followingYears: integer('following_years'),
+    source: text().notNull(),
+    version: integer().notNull().default(1),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
+    updatedAt: timestamp('updated_at', { withTimezone: true }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.customerId, table.id] })],
+)
