@@ -4,10 +4,12 @@ import { Client } from 'pg'
 import type { Day } from '../core/calendar.ts'
 import type { Vault } from '../db/vault.ts'
 import { bulkTables, withoutIndexes } from './bulk-load.ts'
+import { loadConsents } from './consents.ts'
 import { loadAssignments, loadCustomers, stageCustomers } from './customers.ts'
 import { drawsOf } from './draws.ts'
 import { loadActivity, loadBalances, loadMovements, stageMovements } from './flows.ts'
 import { loadHoldings } from './holdings.ts'
+import { loadKeyDates } from './key-dates.ts'
 import type { Loading } from './loading.ts'
 import { loadOrganisation } from './organisation.ts'
 import { loadExchangeRates, loadProducts } from './products.ts'
@@ -103,6 +105,10 @@ async function loadAll(loading: Loading, vault: Vault, customers: number): Promi
       await step('movements', () => loadMovements(loading))
       await step('customers', () => loadCustomers(loading))
       await step('documents, contacts and addresses', () => loadIdentities(loading))
+      await step('key dates and consents', async () => {
+        await loadKeyDates(loading)
+        await loadConsents(loading)
+      })
     },
     progress,
   )
