@@ -2,6 +2,7 @@ import { Logger, type Runner, run } from 'graphile-worker'
 import type { Pool } from 'pg'
 import { sealAudit } from '../operations/audit.ts'
 import { execute, type Service } from '../operations/execute.ts'
+import { refreshKeyDates } from '../operations/key-dates.ts'
 import { advanceAssignments, applyRates, keepHouse } from '../operations/jobs.ts'
 import type { Operation } from '../operations/operation.ts'
 
@@ -17,6 +18,7 @@ interface Scheduled {
 const schedule: readonly Scheduled[] = [
   { operation: sealAudit, times: '* * * * *', isMore: ({ sealed }: { sealed: number }) => sealed > 0 },
   { operation: advanceAssignments, times: '* * * * *', isMore: ({ applied }: { applied: number }) => applied > 0 },
+  { operation: refreshKeyDates, times: '* * * * *', isMore: ({ refreshed }: { refreshed: number }) => refreshed > 0 },
   { operation: applyRates, times: '3 * * * *' },
   { operation: keepHouse, times: '17 * * * *' },
 ]

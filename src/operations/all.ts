@@ -1,5 +1,6 @@
 import { auditOperations } from './audit.ts'
 import { calendarOperations } from './calendar.ts'
+import { consentOperations } from './consents.ts'
 import { customerOperations } from './customers.ts'
 import { delegationOperations } from './delegations.ts'
 import { customerWrites } from './feeds/customers.ts'
@@ -8,6 +9,7 @@ import { organisationWrites } from './feeds/organisation.ts'
 import { holdingOperations } from './holdings.ts'
 import { importOperations } from './imports.ts'
 import { jobOperations } from './jobs.ts'
+import { keyDateOperations } from './key-dates.ts'
 import type { Operation } from './operation.ts'
 import { organisationOperations } from './organisation.ts'
 import { productOperations } from './products.ts'
@@ -21,6 +23,8 @@ export const operations: readonly Operation[] = [
   ...organisationWrites,
   ...customerOperations,
   ...customerWrites,
+  ...keyDateOperations,
+  ...consentOperations,
   ...holdingOperations,
   ...holdingWrites,
   ...importOperations,

@@ -26,13 +26,20 @@ export async function answerOne(
 export async function answerPage(
   context: Context,
   view: View,
-  query: PageQuery & { readonly includeTotal: boolean; readonly orRefuse?: () => Promise<void> },
+  query: PageQuery & {
+    readonly includeTotal: boolean
+    readonly orRefuse?: () => Promise<void>
+    /** Where `from` stops with the page: the same without an end. */
+    readonly countedFrom?: PageQuery['from']
+  },
 ): Promise<SelectedPage> {
   const reader = readerOf(context)
   const rows = await readPage(reader, view, context.selection, query)
   if (rows.length === 0 && query.cursor === undefined) await query.orRefuse?.()
   const page = pageOf(rows, query.limit, query.order.name, context.cursors)
-  return query.includeTotal ? { ...page, totalCount: await countRows(reader, view, query) } : page
+  return query.includeTotal
+    ? { ...page, totalCount: await countRows(reader, view, { ...query, ...(query.countedFrom && { from: query.countedFrom }) }) }
+    : page
 }
 
 /** An order by plain columns, the last of which makes rows unique; all in one direction and none null. */

@@ -1,7 +1,9 @@
 import { auditRoutes } from './audit.ts'
+import { consentRoutes } from './consents.ts'
 import { customerRoutes } from './customers.ts'
 import { holdingRoutes } from './holdings.ts'
 import { importRoutes, importStreams } from './imports.ts'
+import { keyDateRoutes } from './key-dates.ts'
 import { organisationRoutes } from './organisation.ts'
 import type { Route } from './route.ts'
 
@@ -9,6 +11,8 @@ import type { Route } from './route.ts'
 export const routes: readonly Route[] = [
   ...organisationRoutes,
   ...customerRoutes,
+  ...keyDateRoutes,
+  ...consentRoutes,
   ...holdingRoutes,
   ...importRoutes,
   ...auditRoutes,

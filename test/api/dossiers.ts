@@ -119,7 +119,24 @@ export async function fillDossiers(bank: TestBank): Promise<void> {
       counterparty: '6217000010001234567',
     })),
   )
+  await fillKeyDatesAndConsents(bank)
   await delegate(bank, 'R1', 'R3', '2026-11-22')
+}
+
+/** A birthday, a consent and wishes of each customer. */
+export async function fillKeyDatesAndConsents(bank: TestBank): Promise<void> {
+  for (const [customer, customerId] of Object.entries(await customerIds(bank))) {
+    const consent = { channel: 'phone', purpose: 'marketing', decision: 'granted', evidence: 'form' }
+    const sent = [
+      ['POST', 'key-dates', { kind: 'birthday', month: 12, day: Number(customer) }],
+      ['POST', 'consents', { ...consent, evidenceReference: markOf(bank, customer as CustomerName) }],
+      ['PUT', 'contact-preference', { topics: [markOf(bank, customer as CustomerName)] }],
+    ] as const
+    for (const [method, part, body] of sent) {
+      const { status, body: told } = await bank.request({ client: 'core' }, method, `/customers/${customerId}/${part}`, body)
+      if (status >= 300) throw new Error(`The ${part} were refused: ${JSON.stringify(told)}`)
+    }
+  }
 }
 
 /** Lets one cover for the other from a day on, and answers the id of the delegation. */

@@ -15,6 +15,7 @@ import {
   overRest,
   type Told,
 } from './calls.ts'
+import { fillKeyDatesAndConsents } from './dossiers.ts'
 
 type Holds = (permission: Permission) => boolean
 
@@ -247,6 +248,11 @@ async function queriesOf(bank: TestBank): Promise<Readonly<Record<string, Input>
     balances: { customerId, holdingId },
     activity: { customerId },
     movements: { customerId },
+    keyDates: { customerId },
+    upcomingKeyDates: { days: 366 },
+    consents: { customerId },
+    consentHistory: { customerId },
+    contactPreference: { customerId },
     importRun: { importId: rows[0].id },
     importRuns: {},
     auditEntries: {},
@@ -333,6 +339,7 @@ describe('a relation that the caller may not follow', () => {
     await bank.feed('movements', [
       { externalId: c('V1'), holdingExternalId: c('A1'), direction: 'in', amount: '10.00', bookedOn: '2026-11-01' },
     ])
+    await fillKeyDatesAndConsents(bank)
     await bank.request(c('A1'), 'PUT', '/calendar-days/CN/2099-05-05', { kind: 'holiday' })
     await bank.feed('staff', [{ externalId: c('NEW'), name: '新人', institutionCode: c('O1'), roles: ['teller'] }], {
       client: `feed-${c('B1')}`,

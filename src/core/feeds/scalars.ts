@@ -80,7 +80,7 @@ export const month = checked((text) => parseDay(`${text}-01`) !== undefined, 'mo
 const instantForm = /^\d{4}-\d{2}-\d{2}[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/
 
 /** An instant by RFC 3339, kept as `YYYY-MM-DDThh:mm:ss.sssZ`. */
-const instant = read((text) => {
+export const instant = read((text) => {
   const at = instantForm.test(text) && parseDay(text.slice(0, 10)) ? new Date(text.toUpperCase()) : undefined
   if (!at || Number.isNaN(at.getTime()))
     return { rule: 'instant', message: 'An instant by RFC 3339 with its offset is needed, such as 2026-11-22T08:00:00+08:00.' }

@@ -1,7 +1,9 @@
+import { consentViews } from './consents.ts'
 import { customerViews } from './customers.ts'
 import { holdingViews } from './holdings.ts'
 import { importViews } from './imports.ts'
 import { journalViews } from './journal.ts'
+import { keyDateViews } from './key-dates.ts'
 import { organisationViews } from './organisation.ts'
 import { productViews } from './products.ts'
 import type { View } from './view.ts'
@@ -12,6 +14,8 @@ export const views: readonly View[] = [
   ...productViews,
   ...customerViews,
   ...holdingViews,
+  ...keyDateViews,
+  ...consentViews,
   ...journalViews,
   ...importViews,
 ]

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { monthEndsUpTo } from '../../core/calendar.ts'
 import { businessLines, contactKinds, contactPurposes, customerKinds, customerStatuses, genders } from '../../core/customers.ts'
 import { documentTypes } from '../../core/identity-numbers.ts'
+import { consentKeys, isCurrentConsent } from './consents.ts'
 import { decodeMoney } from './decode.ts'
 import * as schema from '../schema/customers.ts'
 import { column, many, one, page, view } from './view.ts'
@@ -148,6 +149,34 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
       orderBy: (child) => `${child}.holding_id, ${child}.role`,
     },
   ),
+  keyDates: many(
+    'KeyDate',
+    'Days that matter to the customer, those that have ended last. A birth date or founding day of the profile needs none.',
+    {
+      permission: 'dossier:read',
+      inRest: 'single',
+      on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+      orderBy: (child) => `${child}.status, ${child}.next_on, ${child}.id`,
+    },
+  ),
+  consents: many('ConsentEvent', 'What the customer consents to now: the newest decision for each channel and purpose.', {
+    permission: 'dossier:read',
+    inRest: 'single',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id and ${isCurrentConsent(child)}`,
+    orderBy: (child) => `${child}.channel, ${child}.purpose`,
+  }),
+  consentHistory: page('ConsentEvent', 'All that the customer has consented to and withdrawn, the latest first.', {
+    permission: 'dossier:read',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+    keys: consentKeys,
+    direction: 'desc',
+  }),
+  contactPreference: one('ContactPreference', 'How the customer wishes to be contacted; null where nothing was said.', {
+    nullable: true,
+    permission: 'dossier:read',
+    inRest: 'single',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+  }),
   auditEntries: page('AuditEntry', 'What was done to the customer, the latest first.', {
     permission: 'audit:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,

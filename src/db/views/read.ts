@@ -43,6 +43,8 @@ export interface Order {
 }
 
 export interface PageQuery {
+  /** What stands for the view's table, as a `from` item under the row's alias that joins customers itself. */
+  readonly from?: (row: string, bind: Bind) => string
   /** Further tables, joined to the row. */
   readonly join?: (row: string, bind: Bind) => string
   readonly where: (row: string, bind: Bind) => readonly string[]
@@ -71,7 +73,7 @@ export async function readPage(reader: Reader, view: View, selection: Selection,
     `json_build_array(${keys.map(({ expression }) => `(${expression})::text`).join(', ')})`,
     ...objects.map(({ expression }) => expression),
   ]
-  const text = `select json_build_array(${cells.join(', ')}) as v from ${fromView(view, ALIAS, false)}${query.join ? ` ${query.join(ALIAS, bind)}` : ''}${whereOf(conditions)}
+  const text = `select json_build_array(${cells.join(', ')}) as v from ${fromOf(view, query, bind)}${query.join ? ` ${query.join(ALIAS, bind)}` : ''}${whereOf(conditions)}
     order by ${keys.map(({ expression }) => `${expression} ${query.order.direction}`).join(', ')} limit ${bind(query.limit + 1)}`
   const rows = await reader.db.rows<{ v: [string[], ...unknown[]] }>({
     text,
@@ -82,13 +84,17 @@ export async function readPage(reader: Reader, view: View, selection: Selection,
 }
 
 /** Counts the rows that a page query would go through. */
-export async function countRows(reader: Reader, view: View, query: Pick<PageQuery, 'join' | 'where'>): Promise<number> {
+export async function countRows(reader: Reader, view: View, query: Pick<PageQuery, 'from' | 'join' | 'where'>): Promise<number> {
   const compilation = compilationOf(reader)
   const bind = bindOf(compilation)
   const conditions = query.where(ALIAS, bind)
-  const text = `select count(*)::int as total from ${fromView(view, ALIAS, false)}${query.join ? ` ${query.join(ALIAS, bind)}` : ''}${whereOf(conditions)}`
+  const text = `select count(*)::int as total from ${fromOf(view, query, bind)}${query.join ? ` ${query.join(ALIAS, bind)}` : ''}${whereOf(conditions)}`
   const [row] = await reader.db.rows<{ total: number }>({ text, values: compilation.values, prepared: false })
   return row!.total
+}
+
+function fromOf(view: View, { from }: Pick<PageQuery, 'from'>, bind: Bind): string {
+  return from ? from(ALIAS, bind) : fromView(view, ALIAS, false)
 }
 
 function whereOf(conditions: readonly string[]): string {
