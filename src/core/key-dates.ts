@@ -80,8 +80,8 @@ function lunarRefusal({ month, day, leapMonth, year }: KeyDate): DomainError | u
     return refuseField('invalid_input', 'leapMonth', 'no_leap_month', `The lunar year ${year} has no leap month ${month}.`)
   const most = lunarDay(year, month, leapMonth, 1).daysInMonth
   if (day <= most) return undefined
-  const named = `${leapMonth ? 'leap ' : ''}month ${month} of the lunar year ${year}`
-  return refuseField('invalid_input', 'day', 'impossible_lunar_day', `The ${named} has ${most} days.`)
+  const named = `${leapMonth ? 'Leap month' : 'Month'} ${month} of the lunar year ${year}`
+  return refuseField('invalid_input', 'day', 'impossible_lunar_day', `${named} has ${most} days.`)
 }
 
 /** Which kinds of customer a kind of date belongs to, and that a merged or erased record gets none. */

@@ -238,6 +238,7 @@ export const upcomingKeyDates = pageOperation(viewNamed('UpcomingKeyDate'), {
   lane: ({ days, includeTotal }) => (includeTotal || days > SHORT_WINDOW ? 'pool' : 'fast'),
   async run(context, { institutionId, relationshipManagerId, kinds, days, ...page }) {
     const { db, scope, today, cursors } = context
+    const after = page.cursor === undefined ? undefined : cursors.open(upcomingOrder.name, page.cursor)
     const filter = {
       reach: scope,
       subtree: institutionId === undefined ? undefined : await pathOf(context, institutionId),
@@ -245,11 +246,15 @@ export const upcomingKeyDates = pageOperation(viewNamed('UpcomingKeyDate'), {
       kinds: kinds ?? keyDateKinds,
       days: anniversaryDays(today, days),
     }
-    const after = page.cursor === undefined ? undefined : cursors.open(upcomingOrder.name, page.cursor)
     const view = viewNamed('UpcomingKeyDate')
     return answerPage(context, view, {
       ...page,
-      from: upcomingFrom({ ...filter, page: { limit: page.limit, after } }),
+      // Days before the one at which the last page ended hold nothing more.
+      from: upcomingFrom({
+        ...filter,
+        days: filter.days.filter((one) => one.day >= (after?.[0] ?? today)),
+        page: { limit: page.limit, after },
+      }),
       countedFrom: upcomingFrom(filter),
       order: upcomingOrder,
       where: () => [],
