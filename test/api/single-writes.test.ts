@@ -549,7 +549,13 @@ async function bothAtOnce(
   second: () => Promise<Answer>,
 ): Promise<readonly [Answer, Answer]> {
   const waiting = async (): Promise<number> =>
-    Number((await owner.query('select count(*) from pg_locks where not granted')).rows[0].count)
+    Number(
+      (
+        await owner.query(
+          'select count(*) from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())',
+        )
+      ).rows[0].count,
+    )
   const until = async (isSo: () => Promise<boolean>): Promise<void> => {
     while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20))
   }
