@@ -185,6 +185,9 @@ describe('totalCount', () => {
       balances: `(customerId: "${customerId}", holdingId: "${holdingId}")`,
       activity: `(customerId: "${customerId}")`,
       movements: `(customerId: "${customerId}")`,
+      keyDates: `(customerId: "${customerId}")`,
+      consents: `(customerId: "${customerId}")`,
+      consentHistory: `(customerId: "${customerId}")`,
     }
     for (const { name, type } of lists) {
       for (const caller of ['M1', 'U1', 'A1']) {
