@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Scope } from '../core/actors.ts'
 import type { Day } from '../core/calendar.ts'
+import type { CustomerKind, CustomerStatus } from '../core/customers.ts'
 import { ownSource } from '../core/feeds/feed.ts'
 import type { Db } from './database.ts'
 import { inSubtree, type Order } from './views/read.ts'
@@ -107,6 +108,17 @@ export async function findCustomersByNumber(db: Db, number: string, limit: numbe
 /** Whether the caller may see this customer. */
 export async function seesCustomer(db: Db, customerId: string): Promise<boolean> {
   return (await db.rows(sql`select from customer where id = ${customerId}::uuid`)).length > 0
+}
+
+/** What a customer is and where the record stands in its life. Undefined for one whom the caller may not see. */
+export async function findCustomerState(
+  db: Db,
+  customerId: string,
+): Promise<{ readonly kind: CustomerKind; readonly status: CustomerStatus } | undefined> {
+  const [row] = await db.rows<{ kind: CustomerKind; status: CustomerStatus }>(
+    sql`select kind, status from customer where id = ${customerId}::uuid`,
+  )
+  return row
 }
 
 /** Whether the caller may see this holding. */

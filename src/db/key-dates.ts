@@ -1,23 +1,11 @@
 import { sql } from 'drizzle-orm'
 import type { Scope } from '../core/actors.ts'
 import type { Day } from '../core/calendar.ts'
-import type { CustomerKind, CustomerStatus } from '../core/customers.ts'
 import type { AnniversaryDay, KeyDate, KeyDateKind, NamedKeyDate, Occurrence } from '../core/key-dates.ts'
 import type { Db } from './database.ts'
 import { keysetCondition } from './views/compile.ts'
 import { inSubtree, type Order } from './views/read.ts'
 import type { Bind } from './views/view.ts'
-
-export interface CustomerOfKeyDate {
-  readonly kind: CustomerKind
-  readonly status: CustomerStatus
-}
-
-/** What a customer is, within scope. */
-export async function findCustomerState(db: Db, customerId: string): Promise<CustomerOfKeyDate | undefined> {
-  const [row] = await db.rows<CustomerOfKeyDate>(sql`select kind, status from customer where id = ${customerId}::uuid`)
-  return row
-}
 
 export interface StoredKeyDate extends NamedKeyDate {
   readonly note: string | null

@@ -28,8 +28,7 @@ import {
   writeContactPreference,
   writeQuietHours,
 } from '../db/consents.ts'
-import { seesCustomer } from '../db/customers.ts'
-import { findCustomerState } from '../db/key-dates.ts'
+import { findCustomerState, seesCustomer } from '../db/customers.ts'
 import { viewNamed } from '../db/views/all.ts'
 import { consentKeys, isCurrentConsent } from '../db/views/consents.ts'
 import { type Context, operation, pageOperation, viewOperation } from './operation.ts'

@@ -13,11 +13,10 @@ import {
   type NamedKeyDate,
   nextOccurrences,
 } from '../core/key-dates.ts'
-import { seesCustomer } from '../db/customers.ts'
+import { findCustomerState, seesCustomer } from '../db/customers.ts'
 import { brokenConstraint } from '../db/failures.ts'
 import {
   endKeyDate as saveEnded,
-  findCustomerState,
   insertKeyDate,
   listPassedKeyDates,
   lockKeyDate,
