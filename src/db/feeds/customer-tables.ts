@@ -14,6 +14,7 @@ export const customerOwnedTables = [
   'balance',
   'activity',
   'movement',
+  'counter_note',
 ] as const
 
 /** Carries all that belongs to customers along to their new place in the tree. The rows of `customer` themselves are written before. */
