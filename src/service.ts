@@ -42,6 +42,7 @@ export async function openService(
       timeZone: config.timeZone,
       country: config.calendar,
     },
+    limits: config.limits,
     clock: () => new Date(),
     newId: v7,
     observe,

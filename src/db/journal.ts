@@ -14,6 +14,8 @@ export interface Change {
   readonly path?: string
   /** False for what the service tells of its own upkeep: an event without an audit entry. */
   readonly audited?: false
+  /** False for what the audit log alone is told, such as a look at a customer: no event. */
+  readonly published?: false
   /** Ids and counts only. */
   readonly details?: Readonly<Record<string, string | number | boolean | null>>
 }
@@ -38,7 +40,7 @@ export async function appendJournal(
   await db.rows(sql`
     with change as materialized (
       select * from json_to_recordset(${JSON.stringify(rows)}::json) as r ("auditId" uuid, "eventId" uuid, event text, "subjectType" text, "subjectId" text,
-        "customerId" uuid, changed json, audited boolean, path text, details jsonb)
+        "customerId" uuid, changed json, audited boolean, published boolean, path text, details jsonb)
     ), placed as materialized (
       select change.*, c.institution_path as "customerPath" from change left join customer c on c.id = change."customerId"
     ), audited as (
@@ -50,5 +52,41 @@ export async function appendJournal(
     insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
     select "eventId", event, ${at.toISOString()}::timestamptz, coalesce("customerPath", path, ${actorPath}::text), "customerId", "subjectType", "subjectId",
       coalesce((select array_agg(v) from json_array_elements_text(changed) v), '{}'), coalesce(details, '{}')
-    from placed`)
+    from placed where published is distinct from false`)
+}
+
+/** What a look at somebody's protected data is in the audit log. */
+export function accessOf(customerId: string, fields: readonly string[]): Change {
+  return {
+    event: 'customer.accessed',
+    subjectType: 'customer',
+    subjectId: customerId,
+    customerId,
+    changed: fields,
+    published: false,
+    details: { access: 'read' },
+  }
+}
+
+/** A look at one customer: who looks, and at which protected fields. */
+export interface NotedAccess {
+  readonly journal: JournalEntry
+  readonly fields: readonly string[]
+}
+
+/**
+ * A statement that reads one customer, together with the audit entry of who read it: whoever is answered has left an entry, in the same
+ * transaction and flight. `select` answers `customer_id`, `customer_path` and `v`.
+ */
+export function notingAccess(
+  select: string,
+  bind: (value: unknown) => string,
+  { journal: { actor, actorName, operation, requestId, at, newId }, fields }: NotedAccess,
+): string {
+  const actorPath = 'institutionPath' in actor ? actor.institutionPath : '/'
+  return `with shown as materialized (${select}), noted as (
+    insert into audit_entry (id, at, institution_path, actor_kind, actor_id, operation, customer_id, customer_path, subject_type, subject_id, changed, details, request_id)
+    select ${bind(newId())}::uuid, ${bind(at.toISOString())}::timestamptz, ${bind(actorPath)}::text, ${bind(actor.kind)}::text, ${bind(actorName)}::text, ${bind(operation)}::text,
+      customer_id, customer_path, 'customer', customer_id::text, ${bind(fields)}::text[], '{"access":"read"}'::jsonb, ${bind(requestId ?? null)}::text from shown
+    ) select v from shown`
 }

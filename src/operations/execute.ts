@@ -6,14 +6,14 @@ import { overReferenceData, type Permission } from '../core/permissions.ts'
 import { type Database, type Db, isStaleDirectory, sendAlong } from '../db/database.ts'
 import { outageOf } from '../db/failures.ts'
 import { holdIdempotencyKey, storeAnswer } from '../db/idempotency.ts'
-import { appendJournal, type Change } from '../db/journal.ts'
+import { accessOf, appendJournal, type Change, type JournalEntry } from '../db/journal.ts'
 import type { Vault } from '../db/vault.ts'
-import { pageShape, permissionsUsed } from '../db/views/compile.ts'
+import { pageShape, permissionsUsed, protectedUse } from '../db/views/compile.ts'
 import type { Selection } from '../db/views/view.ts'
 import type { CursorCodec } from './cursor.ts'
 import type { Caller, Directory, Resolved } from './directory.ts'
 import { cursorFingerprint, fingerprintOf, parseInput } from './input.ts'
-import type { Bank, Context, Operation } from './operation.ts'
+import type { Bank, Context, Limits, Operation } from './operation.ts'
 import { pageCursors } from './pages.ts'
 
 /** What the service consists of: handed to `buildApp`, the jobs and the commands. */
@@ -23,6 +23,7 @@ export interface Service {
   readonly vault: Vault
   readonly cursorCodec: CursorCodec
   readonly bank: Bank
+  readonly limits: Limits
   readonly clock: () => Date
   readonly newId: () => string
   readonly observe: (operation: string, outcome: 'ok' | ErrorCode, seconds: number) => void
@@ -139,14 +140,23 @@ async function run(
     today: resolved.today,
     timeZone: resolved.timeZone,
     bank: service.bank,
+    limits: service.limits,
     newId: service.newId,
     vault: service.vault,
     cursors: pageCursors(service.cursorCodec, operation.name, callerOf(actor), cursorFingerprint(input)),
   }
 
+  const journal: JournalEntry = {
+    actor,
+    actorName: callerOf(actor),
+    operation: operation.name,
+    requestId: call.requestId,
+    at: now,
+    newId: service.newId,
+  }
   if (operation.kind === 'query') {
     const ask = (scope: Scope, allows: Context['permits']): Promise<unknown> =>
-      query(service, operation, { ...shared, scope, permits: allows }, input, version)
+      query(service, operation, { ...shared, scope, permits: allows }, journal, input, version)
     if (shorter.size === 0 || operation.answer.shape !== 'one') return { answer: await ask(own, shared.permits), replayed: false }
     // One thing is answered in full where all of it lies within reach, else without what does not.
     const answer = await ask(scopeOf(actor, [...needed, ...used]), permits).catch((error: unknown) => {
@@ -156,14 +166,6 @@ async function run(
     return { answer, replayed: false }
   }
 
-  const journal = {
-    actor,
-    actorName: callerOf(actor),
-    operation: operation.name,
-    requestId: call.requestId,
-    at: now,
-    newId: service.newId,
-  }
   if (operation.transactions === 'own') {
     const inTransaction = ownTransactions(service, operation, call, resolved, needed)
     const context: Context = {
@@ -192,17 +194,51 @@ function sameScope(one: Scope, other: Scope): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
 }
 
+/**
+ * Runs a query. One that shows protected data leaves an audit entry for each customer in its own transaction: of one customer asked for, with the
+ * statement that reads them; of several, behind it.
+ */
 async function query(
   { database }: Service,
   operation: Operation,
   shared: Omit<Context, 'db' | 'record' | 'inTransaction'>,
+  journal: JournalEntry,
   input: z.output<z.ZodObject>,
   directoryVersion: bigint | undefined,
 ): Promise<unknown> {
   const context = (db: Db): Context => ({ ...shared, db, record: refuseToRecord, inTransaction: refuseToRecord })
-  if (operation.lane(input) === 'fast')
-    return operation.run(context({ rows: (statement) => database.read(shared.scope, statement, directoryVersion) }), input)
+  const { own, others } = protectedUseOf(operation, shared.selection, shared.permits)
+  const fast = operation.lane(input) === 'fast'
+  if (others || (own.length > 0 && !(fast && operation.answer.shape === 'one'))) {
+    return database.transaction(
+      shared.scope,
+      async (db) => {
+        const seen = new Map<string, Set<string>>()
+        const noteAccess: Context['noteAccess'] = (customerId, fields) =>
+          fields.forEach((field) => seen.set(customerId, (seen.get(customerId) ?? new Set()).add(field)))
+        const answer = await operation.run({ ...context(db), noteAccess }, input)
+        const accesses = Array.from(seen, ([customerId, fields]) => accessOf(customerId, [...fields]))
+        if (accesses.length > 0) sendAlong(appendJournal(db, journal, accesses))
+        return answer
+      },
+      { directoryVersion },
+    )
+  }
+  const noted = own.length > 0 ? { journal, fields: own } : undefined
+  if (fast)
+    return operation.run(
+      { ...context({ rows: (statement) => database.read(shared.scope, statement, directoryVersion) }), noted },
+      input,
+    )
   return database.transaction(shared.scope, (db) => operation.run(context(db), input), { readOnly: true, directoryVersion })
+}
+
+/** Which protected data an answer shows: of the one customer asked for, and whether of others. */
+function protectedUseOf({ answer }: Operation, selection: Selection, permits: Context['permits']) {
+  if (answer.shape === 'value') return { own: [], others: false }
+  if (answer.shape === 'one') return protectedUse(answer.view, selection, permits)
+  const uses = pageShape(selection).map(({ nodes }) => protectedUse(answer.view, nodes, permits))
+  return { own: uses.flatMap(({ own }) => own), others: uses.some(({ others }) => others) }
 }
 
 /**
@@ -249,6 +285,11 @@ function ownTransactions(
   }
 }
 
+/** What the stored answer of a command is sealed for. */
+export function answerContext(caller: string, operation: string, key: string): string {
+  return `idempotency/${caller}/${operation}/${key}`
+}
+
 async function command(
   { vault }: Service,
   operation: Operation,
@@ -261,7 +302,7 @@ async function command(
   const key = call.idempotencyKey
   const caller = journal.actorName
   const fingerprint = key === undefined ? undefined : fingerprintOf(input, call.selection)
-  const context = `idempotency/${caller}/${operation.name}/${key}`
+  const context = answerContext(caller, operation.name, key ?? '')
   let replaces = false
   if (key !== undefined && fingerprint) {
     const stored = await holdIdempotencyKey(db, caller, operation.name, key, now)

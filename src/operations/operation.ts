@@ -3,10 +3,10 @@ import type { Actor, Scope } from '../core/actors.ts'
 import type { CalendarCountry, Day } from '../core/calendar.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Permission } from '../core/permissions.ts'
-import type { Change } from '../db/journal.ts'
+import type { Change, NotedAccess } from '../db/journal.ts'
 import type { Db } from '../db/database.ts'
 import type { Vault } from '../db/vault.ts'
-import type { PageCursors } from '../db/views/compile.ts'
+import type { NoteAccess, PageCursors } from '../db/views/compile.ts'
 import type { Selection, View } from '../db/views/view.ts'
 import type { SelectedPage } from './pages.ts'
 import { restSchema } from './rest-schema.ts'
@@ -17,6 +17,12 @@ export interface Bank {
   readonly timeZone: string
   /** Whose public holidays hold at institutions that name none. */
   readonly country: CalendarCountry
+}
+
+/** How often a caller may do what looks at single people, counted over all instances. */
+export interface Limits {
+  readonly recognitionsPerMinute: number
+  readonly revealsPerMinute: number
 }
 
 /** Everything an operation may touch. One request happens at one instant, `now`. */
@@ -41,6 +47,11 @@ export interface Context {
   readonly vault: Vault
   readonly cursors: PageCursors
   readonly refusedAs: symbol | null
+  readonly limits: Limits
+  /** For a query of one customer that shows protected data: what the statement itself leaves in the audit log. */
+  readonly noted?: NotedAccess | undefined
+  /** For a query that shows protected data of several: told of each of them. */
+  readonly noteAccess?: NoteAccess | undefined
   /** Tells what a command changed: one audit entry and one event each, written with it. */
   readonly record: (change: Change) => void
   /** For operations with transactions of their own: each has its own audit entries and events. */

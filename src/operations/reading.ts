@@ -4,8 +4,8 @@ import type { Bind, View } from '../db/views/view.ts'
 import type { Context } from './operation.ts'
 import { pageOf, type SelectedPage } from './pages.ts'
 
-export function readerOf({ db, bank, today, permits, cursors, refusedAs }: Context): Reader {
-  return { db, settings: { baseCurrency: bank.baseCurrency, today }, permits, cursors, refusedAs }
+export function readerOf({ db, bank, today, permits, cursors, refusedAs, noteAccess }: Context): Reader {
+  return { db, settings: { baseCurrency: bank.baseCurrency, today }, permits, cursors, refusedAs, noteAccess }
 }
 
 /** The one thing that meets the condition, as the caller selected it. Throws `not_found`. */
@@ -14,7 +14,7 @@ export async function answerOne(
   view: View,
   condition: (row: string, bind: Bind) => string,
 ): Promise<Record<string, unknown>> {
-  const found = await readOne(readerOf(context), view, context.selection, condition)
+  const found = await readOne(readerOf(context), view, context.selection, condition, context.noted)
   if (!found) throw notFound(nameOf(view))
   return found
 }
