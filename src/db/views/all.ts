@@ -1,3 +1,4 @@
+import { counterViews } from './counter.ts'
 import { customerViews } from './customers.ts'
 import { holdingViews } from './holdings.ts'
 import { importViews } from './imports.ts'
@@ -11,6 +12,7 @@ export const views: readonly View[] = [
   ...organisationViews,
   ...productViews,
   ...customerViews,
+  ...counterViews,
   ...holdingViews,
   ...journalViews,
   ...importViews,

@@ -148,6 +148,15 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
       orderBy: (child) => `${child}.holding_id, ${child}.role`,
     },
   ),
+  counterNotes: page('CounterNote', 'What was noticed about the customer at counters, the latest first.', {
+    permission: 'dossier:read',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+    keys: (child) => [
+      { expression: `${child}.created_at`, cast: 'timestamptz' },
+      { expression: `${child}.id`, cast: 'uuid' },
+    ],
+    direction: 'desc',
+  }),
   auditEntries: page('AuditEntry', 'What was done to the customer, the latest first.', {
     permission: 'audit:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
