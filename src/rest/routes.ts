@@ -1,6 +1,8 @@
 import { auditRoutes } from './audit.ts'
+import { counterRoutes } from './counter.ts'
 import { customerRoutes } from './customers.ts'
 import { holdingRoutes } from './holdings.ts'
+import { identityRoutes } from './identity.ts'
 import { importRoutes, importStreams } from './imports.ts'
 import { organisationRoutes } from './organisation.ts'
 import type { Route } from './route.ts'
@@ -9,6 +11,8 @@ import type { Route } from './route.ts'
 export const routes: readonly Route[] = [
   ...organisationRoutes,
   ...customerRoutes,
+  ...identityRoutes,
+  ...counterRoutes,
   ...holdingRoutes,
   ...importRoutes,
   ...auditRoutes,
