@@ -34,7 +34,7 @@ function staleDirectory(): Error {
 }
 
 export interface Database {
-  /** One statement in a transaction of its own on the fast lane, read-only but for the audit entry that it may leave: `BEGIN`, scope, statement and `COMMIT` in one flight. */
+  /** One statement in a read-only transaction of its own on the fast lane: `BEGIN`, scope, statement and `COMMIT` in one flight. */
   read<T>(scope: Scope, query: SQL | Statement, directoryVersion?: bigint): Promise<T[]>
   /** A transaction on a connection of the pool. Commits when `work` returns, and rolls back when it throws. */
   transaction<T>(scope: Scope, work: (db: Db) => Promise<T>, options?: TransactionOptions): Promise<T>
@@ -62,8 +62,6 @@ const parsers = {
 const begin = { name: 'begin', text: 'BEGIN' }
 const beginReadOnly = { name: 'begin_read_only', text: 'BEGIN READ ONLY' }
 const commit = { name: 'commit', text: 'COMMIT' }
-// Those behind it on a shared connection must not wait for the disk: what is written is on it within three times wal_writer_delay (0.6 s).
-const commitWithoutWaiting = { name: 'commit_without_waiting', text: 'SET LOCAL synchronous_commit = off' }
 const rollback = { name: 'rollback', text: 'ROLLBACK' }
 const directoryVersionStatement = { name: 'directory_version', text: 'select version from directory_version', values: [] }
 
@@ -85,10 +83,9 @@ export function openDatabase(settings: DatabaseSettings, log: { warn(details: ob
 
   async function read<T>(scope: Scope, query: SQL | Statement, directoryVersion?: bigint): Promise<T[]> {
     const lane = lanes[turn++ % lanes.length]
-    const statement = statementOf(query)
-    if (!lane) return transaction(scope, (db) => db.rows<T>(query), { readOnly: statement.notes !== true, directoryVersion })
+    if (!lane) return transaction(scope, (db) => db.rows<T>(query), { readOnly: true, directoryVersion })
     const client = await guard(lane.connected())
-    return guard(flight<T>(client, scope, statement, directoryVersion))
+    return guard(flight<T>(client, scope, statementOf(query), directoryVersion))
   }
 
   async function transaction<T>(scope: Scope, work: (db: Db) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
@@ -141,7 +138,7 @@ function safeId(id: string): string {
 /** Sends a whole read at once. COMMIT comes behind a Sync of its own, so that a read that failed leaves no open transaction to those behind it. */
 async function flight<T>(client: Client, scope: Scope, statement: Statement, directoryVersion: bigint | undefined): Promise<T[]> {
   const read = sendFlight(client, [
-    ...(statement.notes ? [begin, commitWithoutWaiting] : [beginReadOnly]),
+    beginReadOnly,
     ...scopeStatements({ ...scope, caller: '' }),
     ...(directoryVersion === undefined ? [] : [directoryVersionStatement]),
     configOf(statement),

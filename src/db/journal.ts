@@ -54,39 +54,3 @@ export async function appendJournal(
       coalesce((select array_agg(v) from json_array_elements_text(changed) v), '{}'), coalesce(details, '{}')
     from placed where published is distinct from false`)
 }
-
-/** What a look at somebody's protected data is in the audit log. */
-export function accessOf(customerId: string, fields: readonly string[]): Change {
-  return {
-    event: 'customer.accessed',
-    subjectType: 'customer',
-    subjectId: customerId,
-    customerId,
-    changed: fields,
-    published: false,
-    details: { access: 'read' },
-  }
-}
-
-/** A look at one customer: who looks, and at which protected fields. */
-export interface NotedAccess {
-  readonly journal: JournalEntry
-  readonly fields: readonly string[]
-}
-
-/**
- * A statement that reads one customer, together with the audit entry of who read it: whoever is answered has left an entry, in the same
- * transaction and flight. `select` answers `customer_id`, `customer_path` and `v`.
- */
-export function notingAccess(
-  select: string,
-  bind: (value: unknown) => string,
-  { journal: { actor, actorName, operation, requestId, at, newId }, fields }: NotedAccess,
-): string {
-  const actorPath = 'institutionPath' in actor ? actor.institutionPath : '/'
-  return `with shown as materialized (${select}), noted as (
-    insert into audit_entry (id, at, institution_path, actor_kind, actor_id, operation, customer_id, customer_path, subject_type, subject_id, changed, details, request_id)
-    select ${bind(newId())}::uuid, ${bind(at.toISOString())}::timestamptz, ${bind(actorPath)}::text, ${bind(actor.kind)}::text, ${bind(actorName)}::text, ${bind(operation)}::text,
-      customer_id, customer_path, 'customer', customer_id::text, ${bind(fields)}::text[], '{"access":"read"}'::jsonb, ${bind(requestId ?? null)}::text from shown
-    ) select v from shown`
-}

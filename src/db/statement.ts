@@ -8,8 +8,6 @@ export interface Statement {
   readonly values: readonly unknown[]
   /** False for a statement whose best plan depends on its values: it is planned each time. */
   readonly prepared?: boolean
-  /** True for a read that leaves an audit entry: its transaction may write, and does not wait for the disk. */
-  readonly notes?: boolean
 }
 
 const dialect = new PgDialect()

@@ -6,9 +6,10 @@ import { overReferenceData, type Permission } from '../core/permissions.ts'
 import { type Database, type Db, isStaleDirectory, sendAlong } from '../db/database.ts'
 import { outageOf } from '../db/failures.ts'
 import { holdIdempotencyKey, storeAnswer } from '../db/idempotency.ts'
-import { accessOf, appendJournal, type Change, type JournalEntry } from '../db/journal.ts'
+import type { AccessLog, Look } from '../db/access-log.ts'
+import { appendJournal, type Change, type JournalEntry } from '../db/journal.ts'
 import type { Vault } from '../db/vault.ts'
-import { pageShape, permissionsUsed, protectedUse } from '../db/views/compile.ts'
+import { pageShape, permissionsUsed } from '../db/views/compile.ts'
 import type { Selection } from '../db/views/view.ts'
 import type { CursorCodec } from './cursor.ts'
 import type { Caller, Directory, Resolved } from './directory.ts'
@@ -20,6 +21,7 @@ import { pageCursors } from './pages.ts'
 export interface Service {
   readonly database: Database
   readonly directory: Directory
+  readonly accessLog: AccessLog
   readonly vault: Vault
   readonly cursorCodec: CursorCodec
   readonly bank: Bank
@@ -194,51 +196,27 @@ function sameScope(one: Scope, other: Scope): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
 }
 
-/**
- * Runs a query. One that shows protected data leaves an audit entry for each customer in its own transaction: of one customer asked for, with the
- * statement that reads them; of several, behind it.
- */
+/** Runs a query. One that shows protected data is answered once the audit log holds who looked at whom. */
 async function query(
-  { database }: Service,
+  { database, accessLog }: Service,
   operation: Operation,
   shared: Omit<Context, 'db' | 'record' | 'inTransaction'>,
   journal: JournalEntry,
   input: z.output<z.ZodObject>,
   directoryVersion: bigint | undefined,
 ): Promise<unknown> {
-  const context = (db: Db): Context => ({ ...shared, db, record: refuseToRecord, inTransaction: refuseToRecord })
-  const { own, others } = protectedUseOf(operation, shared.selection, shared.permits)
-  const fast = operation.lane(input) === 'fast'
-  if (others || (own.length > 0 && !(fast && operation.answer.shape === 'one'))) {
-    return database.transaction(
-      shared.scope,
-      async (db) => {
-        const seen = new Map<string, Set<string>>()
-        const noteAccess: Context['noteAccess'] = (customerId, fields) =>
-          fields.forEach((field) => seen.set(customerId, (seen.get(customerId) ?? new Set()).add(field)))
-        const answer = await operation.run({ ...context(db), noteAccess }, input)
-        const accesses = Array.from(seen, ([customerId, fields]) => accessOf(customerId, [...fields]))
-        if (accesses.length > 0) sendAlong(appendJournal(db, journal, accesses))
-        return answer
-      },
-      { directoryVersion },
-    )
+  const looks = new Map<string, Look>()
+  const noteAccess: Context['noteAccess'] = (customerId, customerPath, fields) => {
+    const known = looks.get(customerId)
+    looks.set(customerId, { customerId, customerPath, fields: known ? [...new Set([...known.fields, ...fields])] : fields })
   }
-  const noted = own.length > 0 ? { journal, fields: own } : undefined
-  if (fast)
-    return operation.run(
-      { ...context({ rows: (statement) => database.read(shared.scope, statement, directoryVersion) }), noted },
-      input,
-    )
-  return database.transaction(shared.scope, (db) => operation.run(context(db), input), { readOnly: true, directoryVersion })
-}
-
-/** Which protected data an answer shows: of the one customer asked for, and whether of others. */
-function protectedUseOf({ answer }: Operation, selection: Selection, permits: Context['permits']) {
-  if (answer.shape === 'value') return { own: [], others: false }
-  if (answer.shape === 'one') return protectedUse(answer.view, selection, permits)
-  const uses = pageShape(selection).map(({ nodes }) => protectedUse(answer.view, nodes, permits))
-  return { own: uses.flatMap(({ own }) => own), others: uses.some(({ others }) => others) }
+  const context = (db: Db): Context => ({ ...shared, db, record: refuseToRecord, inTransaction: refuseToRecord, noteAccess })
+  const answer =
+    operation.lane(input) === 'fast'
+      ? await operation.run(context({ rows: (statement) => database.read(shared.scope, statement, directoryVersion) }), input)
+      : await database.transaction(shared.scope, (db) => operation.run(context(db), input), { readOnly: true, directoryVersion })
+  if (looks.size > 0) await accessLog(journal, [...looks.values()])
+  return answer
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Actor, Scope } from '../core/actors.ts'
 import type { CalendarCountry, Day } from '../core/calendar.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Permission } from '../core/permissions.ts'
-import type { Change, NotedAccess } from '../db/journal.ts'
+import type { Change } from '../db/journal.ts'
 import type { Db } from '../db/database.ts'
 import type { Vault } from '../db/vault.ts'
 import type { NoteAccess, PageCursors } from '../db/views/compile.ts'
@@ -48,9 +48,7 @@ export interface Context {
   readonly cursors: PageCursors
   readonly refusedAs: symbol | null
   readonly limits: Limits
-  /** For a query of one customer that shows protected data: what the statement itself leaves in the audit log. */
-  readonly noted?: NotedAccess | undefined
-  /** For a query that shows protected data of several: told of each of them. */
+  /** In a query: told of each customer whose protected data are shown. */
   readonly noteAccess?: NoteAccess | undefined
   /** Tells what a command changed: one audit entry and one event each, written with it. */
   readonly record: (change: Change) => void

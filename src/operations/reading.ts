@@ -14,7 +14,7 @@ export async function answerOne(
   view: View,
   condition: (row: string, bind: Bind) => string,
 ): Promise<Record<string, unknown>> {
-  const found = await readOne(readerOf(context), view, context.selection, condition, context.noted)
+  const found = await readOne(readerOf(context), view, context.selection, condition)
   if (!found) throw notFound(nameOf(view))
   return found
 }

@@ -9,6 +9,7 @@ import { test as base } from 'vitest'
 import { type AppSettings, buildApp } from '../../src/app.ts'
 import type { FeedEntity } from '../../src/core/feeds/feed.ts'
 import { grantsOf, type Role } from '../../src/core/permissions.ts'
+import { openAccessLog } from '../../src/db/access-log.ts'
 import { type Database, openDatabase } from '../../src/db/database.ts'
 import { openVault } from '../../src/db/vault.ts'
 import { serializers } from '../../src/log.ts'
@@ -67,6 +68,7 @@ export async function startService(
   const service: Service = {
     database,
     directory: openDirectory(opened, bank.timeZone ?? 'Asia/Shanghai'),
+    accessLog: openAccessLog(opened),
     vault: openVault(keys),
     cursorCodec: openCursorCodec(key('c1')),
     bank: {

@@ -34,7 +34,8 @@ export interface Compilation {
   aliases: number
 }
 
-export type NoteAccess = (customerId: string, fields: readonly string[]) => void
+/** `customerPath` is where the customer is kept. */
+export type NoteAccess = (customerId: string, customerPath: string, fields: readonly string[]) => void
 
 /** The alias under which the thing that is asked for is read. */
 export const ROOT = 'o'
@@ -98,12 +99,15 @@ export function compileObject(
   }
   const fields = [...live]
   const noted = compilation.noteAccess && notedOf(view, alias, selection, compilation.permits)
-  const expressions = [...fields.map(([, { expression }]) => expression), ...(noted ? [noted.customerId] : [])]
+  const expressions = [
+    ...fields.map(([, { expression }]) => expression),
+    ...(noted ? [noted.customerId, `${alias}.institution_path`] : []),
+  ]
   return {
     expression: jsonArray(expressions),
     decode(value) {
       const cells = expressions.length > MOST_ARGUMENTS ? (value as unknown[][]).flat() : (value as unknown[])
-      if (noted) compilation.noteAccess?.(cells[fields.length] as string, noted.fields)
+      if (noted) compilation.noteAccess?.(cells[fields.length] as string, cells[fields.length + 1] as string, noted.fields)
       const object: Record<string, unknown> = {}
       for (let index = 0; index < fields.length; index++) {
         const [property, { decode }] = fields[index]!
@@ -137,24 +141,6 @@ function protectedFields(view: View, selection: Selection, permits: Compilation[
     return field && 'target' in field && protectedViews.has(field.target) && permits(field.permission) ? [name] : []
   })
   return [...new Set(names)]
-}
-
-/** Which protected data a selection shows: fields of the one customer asked for, and whether any of others. */
-export function protectedUse(
-  view: View,
-  selection: Selection,
-  permits: Compilation['permits'],
-): { readonly own: readonly string[]; readonly others: boolean } {
-  const within = (from: View, asked: Selection, root: boolean): boolean => {
-    if (root ? protectedViews.has(from.name) : protectedFields(from, asked, permits).length > 0) return true
-    return [...asked.values()].some((selected) => {
-      const field = from.fields[selected.name]
-      if (!field || !('target' in field) || !permits(field.permission)) return false
-      const inner = field.kind === 'page' ? pageShape(selected.selection).map(({ nodes }) => nodes) : [selected.selection]
-      return inner.some((one) => within(viewNamed(field.target), one, false))
-    })
-  }
-  return { own: protectedFields(view, selection, permits), others: within(view, selection, true) }
 }
 
 function jsonArray(expressions: readonly string[]): string {

@@ -1,6 +1,5 @@
 import type { Permission } from '../../core/permissions.ts'
 import type { Db } from '../database.ts'
-import { type NotedAccess, notingAccess } from '../journal.ts'
 import {
   bindOf,
   type Compilation,
@@ -29,23 +28,19 @@ function compilationOf({ settings, permits, cursors, refusedAs, noteAccess }: Re
   return { values: [], settings, permits, cursors, refusedAs, noteAccess, aliases: 0 }
 }
 
-/** Reads the one row that meets the condition, as selected, in one statement, which with `noted` leaves an audit entry too. Undefined where there is none in scope. */
+/** Reads the one row that meets the condition, as selected, in one statement. Undefined where there is none in scope. */
 export async function readOne(
   reader: Reader,
   view: View,
   selection: Selection,
   condition: (row: string, bind: Bind) => string,
-  noted?: NotedAccess,
 ): Promise<Record<string, unknown> | undefined> {
   const compilation = compilationOf(reader)
-  const bind = bindOf(compilation)
   const object = compileObject(compilation, view, ALIAS, selection)
-  const whose = noted ? `${ALIAS}.id as customer_id, ${ALIAS}.institution_path as customer_path, ` : ''
-  const select = `select ${whose}${object.expression} as v from ${fromView(view, ALIAS, false)} where ${condition(ALIAS, bind)} limit 1`
+  const where = condition(ALIAS, bindOf(compilation))
   const rows = await reader.db.rows<{ v: unknown }>({
-    text: noted ? notingAccess(select, bind, noted) : select,
+    text: `select ${object.expression} as v from ${fromView(view, ALIAS, false)} where ${where} limit 1`,
     values: compilation.values,
-    ...(noted && { notes: true }),
   })
   return rows[0] && (object.decode(rows[0].v) as Record<string, unknown>)
 }
