@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { callerOf } from '../core/actors.ts'
-import type { Day } from '../core/calendar.ts'
 import { contactKinds, contactPurposes } from '../core/customers.ts'
 import { DomainError, notFound, refuseField } from '../core/errors.ts'
 import { judgeDocument } from '../core/feeds/identity.ts'
@@ -139,7 +138,7 @@ export const addIdentityDocument = viewOperation(documentView, {
     await saveDocument(db, { customer, vault, now }, documentId, {
       type,
       country,
-      validUntil: (validUntil as Day | undefined) ?? null,
+      validUntil: validUntil ?? null,
       judged,
     })
     context.record({
@@ -177,7 +176,7 @@ export const correctIdentityDocument = viewOperation(documentView, {
     const customer = await openDossier(context, customerId)
     const stored = await listDocuments(db, customerId)
     const before = theOne(stored, identityDocumentId, expected, 'identity document')
-    const validUntil = (said.validUntil as Day | undefined) ?? before.validUntil
+    const validUntil = said.validUntil ?? before.validUntil
     if (said.number !== undefined || said.country !== undefined) {
       const country = said.country ?? before.country
       const text = said.number ?? (await clearNumber(context, customerId, before))
