@@ -35,6 +35,7 @@ const startService = (bank: Bank, profile?: string): Promise<Server> =>
       MIGRATION_DATABASE_URL: bank.ownerUrl,
       DATA_DIR: bank.folder,
       RATE_LIMIT_MAX: '10000000',
+      RECOGNITIONS_PER_MINUTE: '100000',
     },
     [...started.slice(0, -1), ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
   )

@@ -38,6 +38,7 @@ export interface Config {
   readonly requestTimeoutMs: number
   /** `max` 0 sets no limit. */
   readonly rateLimit: { readonly max: number; readonly windowSeconds: number }
+  readonly limits: { readonly recognitionsPerMinute: number; readonly revealsPerMinute: number }
   readonly graphqlFreeQueries: boolean
   /** Persisted documents, text by id. */
   readonly graphqlDocuments: ReadonlyMap<string, string>
@@ -124,6 +125,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     bodyLimitBytes: read('BODY_LIMIT_BYTES'),
     requestTimeoutMs: read('REQUEST_TIMEOUT_MS'),
     rateLimit: { max: read('RATE_LIMIT_MAX'), windowSeconds: read('RATE_LIMIT_WINDOW_SECONDS') },
+    limits: { recognitionsPerMinute: read('RECOGNITIONS_PER_MINUTE'), revealsPerMinute: read('REVEALS_PER_MINUTE') },
     graphqlFreeQueries: read('GRAPHQL_FREE_QUERIES'),
     graphqlDocuments: read('GRAPHQL_DOCUMENTS') ?? new Map(),
     graphiql: read('GRAPHIQL'),

@@ -5,6 +5,7 @@ import { v7 } from 'uuid'
 import { buildApp } from './app.ts'
 import { type Config, configurationError, type KeyRings } from './config.ts'
 import { DomainError } from './core/errors.ts'
+import { openAccessLog } from './db/access-log.ts'
 import { openDatabase } from './db/database.ts'
 import { openVault } from './db/vault.ts'
 import { startWorker } from './jobs/worker.ts'
@@ -35,6 +36,7 @@ export async function openService(
   const service: Service = {
     database,
     directory: openDirectory(database, config.timeZone),
+    accessLog: openAccessLog(database),
     vault: openVault(keys),
     cursorCodec: openCursorCodec(keys.cursor),
     bank: {
@@ -42,6 +44,7 @@ export async function openService(
       timeZone: config.timeZone,
       country: config.calendar,
     },
+    limits: config.limits,
     clock: () => new Date(),
     newId: v7,
     observe,

@@ -167,6 +167,12 @@ export const definitions = {
   ),
   RATE_LIMIT_MAX: define('6000', integer(0, 10_000_000), 'requests per caller and window; 0 sets no limit'),
   RATE_LIMIT_WINDOW_SECONDS: define('60', integer(1, 86_400), 'length of the window, in seconds'),
+  RECOGNITIONS_PER_MINUTE: define(
+    '30',
+    integer(1, 100_000),
+    'customers that a caller may recognise at the counter in a minute, over all instances',
+  ),
+  REVEALS_PER_MINUTE: define('30', integer(1, 100_000), 'clear values that a caller may reveal in a minute, over all instances'),
   GRAPHQL_FREE_QUERIES: define('true', flag, 'accept GraphQL documents that are not on the allow-list; false in production'),
   GRAPHQL_DOCUMENTS: define('', optional(readDocuments), 'JSON file of persisted documents: an object of ids and texts'),
   GRAPHIQL: define('true', flag, 'serve GraphiQL; false and refused in production'),

@@ -3,7 +3,7 @@ import type { Line } from '../report.ts'
 import { imports, largeImports } from './imports.ts'
 import { pgbench } from './pgbench.ts'
 import { customerList, customerPage, readById } from './reads.ts'
-import { search } from './searches.ts'
+import { recognise, search } from './searches.ts'
 import { growth, latency, memory, start } from './service.ts'
 import { portfolioSummary } from './summaries.ts'
 import { write } from './writes.ts'
@@ -14,6 +14,7 @@ export const cases: Readonly<Record<string, (bench: Bench) => Promise<Line[]>>> 
   'customer page': customerPage,
   'list of 50': customerList,
   search,
+  recognise,
   'portfolio summary': portfolioSummary,
   write,
   latency,

@@ -31,6 +31,35 @@ export async function search(bench: Bench): Promise<Line[]> {
   ]
 }
 
+/** Recognitions at the counter, audited and counted, against the read of one customer by id. */
+export async function recognise(bench: Bench): Promise<Line[]> {
+  const { bank } = bench
+  const { manager, customers } = await drawSample(bank)
+  const token = await bank.token({ sub: manager })
+  const read = await readByIdOf(bench, bank)
+  const asking = (name: string, inputs: readonly object[]): Side => ({
+    ...read,
+    name,
+    request: (turn) => post('/v1/recognitions', nth(inputs, turn), token),
+  })
+  const { rows } = await bank.client.query<{ number: string }>(
+    'select core_number as number from customer where id = any ($1) and core_number is not null order by id limit $2',
+    [customers, MOST_TERMS],
+  )
+  const sides = [
+    asking('recognise by number', rows),
+    asking('recognise by phone', await secrets(bank, customers, 'phone')),
+    asking('recognise by ID', await secrets(bank, customers, 'documentNumber')),
+  ]
+  const rounds = await measure([read, ...sides], bench.measuring)
+  return sides.map((side) => ({
+    case: `${side.name}: CPU to read by id`,
+    value: ratio(rounds, side, read, 'cpu'),
+    unit: '×',
+    bound: atMost(3),
+  }))
+}
+
 /** What a counter types: half of the time a whole name, else its first two letters, or a part of a company's name. */
 async function nameTerms({ client }: Bank, customers: readonly string[]): Promise<object[]> {
   const { rows } = await client.query<{ name: string; kind: string }>(

@@ -52,6 +52,11 @@ export function maskAddress({ country, province, city, district, street, postalC
   return Object.fromEntries(present.map(([part, text]) => [part, part in closed ? hidden : text]))
 }
 
+/** Masks a day: its year shows (`1990-**-**`). */
+export function maskDay(day: string): string {
+  return `${day.slice(0, 4)}-**-**`
+}
+
 /** Masks a name: its first character shows, and that there is more (`王小明` and `欧阳小明` are `王**` and `欧**`, `李雷` is `李*`). */
 export function maskName(name: string): string {
   const [first = '', ...rest] = graphemes(name.trim())

@@ -84,6 +84,13 @@ function withinReach({ prefixes, portfolio }: Scope, row: string, bind: Bind): s
   return prefix === undefined || prefix === '/' || more.length > 0 ? [] : [inSubtree(`${row}.institution_path`, prefix, bind)]
 }
 
+/** The same for rows of what belongs to customers. */
+export function ownedWithinReach({ prefixes, portfolio }: Scope, row: string, bind: Bind): string[] {
+  if (portfolio.length > 0) return [`${row}.customer_id in (select customer_id from portfolio_customers())`]
+  const [prefix, ...more] = prefixes
+  return prefix === undefined || prefix === '/' || more.length > 0 ? [] : [inSubtree(`${row}.institution_path`, prefix, bind)]
+}
+
 /** Ids of customers in reach who carry one of the hashes, in no telling order. */
 export async function findCustomersByHash(
   db: Db,

@@ -14,6 +14,8 @@ export interface Change {
   readonly path?: string
   /** False for what the service tells of its own upkeep: an event without an audit entry. */
   readonly audited?: false
+  /** False for what the audit log alone is told, such as a look at a customer: no event. */
+  readonly published?: false
   /** Ids and counts only. */
   readonly details?: Readonly<Record<string, string | number | boolean | null>>
 }
@@ -38,7 +40,7 @@ export async function appendJournal(
   await db.rows(sql`
     with change as materialized (
       select * from json_to_recordset(${JSON.stringify(rows)}::json) as r ("auditId" uuid, "eventId" uuid, event text, "subjectType" text, "subjectId" text,
-        "customerId" uuid, changed json, audited boolean, path text, details jsonb)
+        "customerId" uuid, changed json, audited boolean, published boolean, path text, details jsonb)
     ), placed as materialized (
       select change.*, c.institution_path as "customerPath" from change left join customer c on c.id = change."customerId"
     ), audited as (
@@ -50,5 +52,5 @@ export async function appendJournal(
     insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
     select "eventId", event, ${at.toISOString()}::timestamptz, coalesce("customerPath", path, ${actorPath}::text), "customerId", "subjectType", "subjectId",
       coalesce((select array_agg(v) from json_array_elements_text(changed) v), '{}'), coalesce(details, '{}')
-    from placed`)
+    from placed where published is distinct from false`)
 }

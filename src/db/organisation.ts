@@ -8,6 +8,12 @@ export async function findInstitutionPath(db: Db, id: string): Promise<string | 
   return row?.path
 }
 
+/** The code of an institution that is not closed. */
+export async function findInstitutionCode(db: Db, id: string): Promise<string | undefined> {
+  const [row] = await db.rows<{ code: string }>(sql`select code from institution where id = ${id}::uuid and status <> 'closed'`)
+  return row?.code
+}
+
 /** Whether there is a staff member of this id. */
 export async function knowsStaff(db: Db, id: string): Promise<boolean> {
   return (await db.rows(sql`select from staff where id = ${id}::uuid`)).length > 0

@@ -1,5 +1,6 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
 import * as consents from './schema/consents.ts'
+import * as counter from './schema/counter.ts'
 import * as customers from './schema/customers.ts'
 import * as holdings from './schema/holdings.ts'
 import * as journals from './schema/journals.ts'
@@ -29,6 +30,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: customers.contactPoint },
   { kind: 'owned', table: customers.address },
   { kind: 'owned', table: customers.assignment },
+  { kind: 'owned', table: counter.counterNote },
   { kind: 'registry', table: customers.externalId },
   { kind: 'registry', table: customers.blindIndex },
   { kind: 'owned', table: holdings.holding },
@@ -46,6 +48,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'local', table: journals.auditWatermark },
   { kind: 'journal', table: journals.outboxEvent },
   { kind: 'journal', table: journals.idempotency },
+  { kind: 'local', table: counter.callCount },
   { kind: 'local', table: journals.importRun },
   { kind: 'local', table: journals.importReject },
   { kind: 'local', table: journals.migration },

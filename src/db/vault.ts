@@ -33,6 +33,8 @@ export interface BlindIndex {
  * what was written before a rotation. No error of the vault holds more than key ids.
  */
 export interface Vault {
+  /** The ids of the keys that are written with now. */
+  readonly current: { readonly master: string; readonly index: string }
   /** Makes a key for a customer and wraps it, bound to that customer, under the current master key. */
   readonly newCustomerKey: (customerId: string) => WrappedKey & { readonly key: CustomerKey }
   /** Opens a customer's key. Throws where the master key is unknown, or the wrapped key altered or another customer's. */
@@ -97,6 +99,7 @@ export function openVault({
   }
 
   return {
+    current: { master: masterKeys.current.id, index: indexKeys.current.id },
     newCustomerKey(customerId) {
       const key = { customerId, secret: createSecretKey(randomBytes(keyLength)) }
       return { ...wrap(key), key }

@@ -1,18 +1,21 @@
 import { auditOperations } from './audit.ts'
 import { calendarOperations } from './calendar.ts'
 import { consentOperations } from './consents.ts'
+import { counterOperations } from './counter.ts'
 import { customerOperations } from './customers.ts'
 import { delegationOperations } from './delegations.ts'
 import { customerWrites } from './feeds/customers.ts'
 import { holdingWrites } from './feeds/holdings.ts'
 import { organisationWrites } from './feeds/organisation.ts'
 import { holdingOperations } from './holdings.ts'
+import { identityOperations } from './identity.ts'
 import { importOperations } from './imports.ts'
 import { jobOperations } from './jobs.ts'
 import { keyDateOperations } from './key-dates.ts'
 import type { Operation } from './operation.ts'
 import { organisationOperations } from './organisation.ts'
 import { productOperations } from './products.ts'
+import { rotationOperations } from './rotation.ts'
 
 /** All that the service can do. */
 export const operations: readonly Operation[] = [
@@ -25,9 +28,12 @@ export const operations: readonly Operation[] = [
   ...customerWrites,
   ...keyDateOperations,
   ...consentOperations,
+  ...identityOperations,
+  ...counterOperations,
   ...holdingOperations,
   ...holdingWrites,
   ...importOperations,
   ...auditOperations,
   ...jobOperations,
+  ...rotationOperations,
 ]

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { emptyChain, extendChain, verifyChain } from '../core/audit-chain.ts'
 import { addDays } from '../core/calendar.ts'
-import { refuseField } from '../core/errors.ts'
+import { notFound, refuseField } from '../core/errors.ts'
+import { readAccessReason } from '../db/accesses.ts'
 import {
   type Chain,
   countUnsealed,
@@ -15,6 +16,7 @@ import {
   listUnsealed,
   sealedUpTo,
 } from '../db/audit.ts'
+import { seesCustomer } from '../db/customers.ts'
 import type { Db } from '../db/database.ts'
 import { viewNamed } from '../db/views/all.ts'
 import { operation, pageOperation } from './operation.ts'
@@ -64,6 +66,63 @@ export const auditEntries = pageOperation(viewNamed('AuditEntry'), {
         ...(to ? [`${row}.at < ${bind(addDays(to, 1))}::date`] : []),
       ],
     }),
+})
+
+export const customerAccesses = pageOperation(viewNamed('CustomerAccess'), {
+  kind: 'query',
+  name: 'customerAccesses',
+  summary: 'Who looked at protected data of a customer, the latest first',
+  description:
+    'Reads of documents, contact points and addresses, clear values that were revealed, and recognitions at the counter, each in the audit log before it was answered.',
+  permission: 'audit:read',
+  domain: 'Internal Audit',
+  input: z.strictObject({
+    customerId: id,
+    access: z.enum(['read', 'reveal', 'recognition']).optional().meta({ description: 'Only this kind of look.' }),
+    from: logDay.optional().meta({ description: 'From this day on (UTC).' }),
+    to: logDay.optional().meta({ description: 'Up to this day (UTC).' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'not_found'],
+  lane: 'pool',
+  run: (context, { customerId, access, from, to, ...page }) =>
+    answerPage(context, viewNamed('CustomerAccess'), {
+      ...page,
+      order: latestFirst,
+      where: (row, bind) => [
+        `${row}.customer_id = ${bind(customerId)}::uuid`,
+        access ? `${row}.details ->> 'access' = ${bind(access)}::text` : `${row}.details ->> 'access' is not null`,
+        ...(from ? [`${row}.at >= ${bind(from)}::date`] : []),
+        ...(to ? [`${row}.at < ${bind(addDays(to, 1))}::date`] : []),
+      ],
+      async orRefuse() {
+        if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
+      },
+    }),
+})
+
+export const customerAccessReason = operation({
+  kind: 'query',
+  name: 'customerAccessReason',
+  summary: 'The reason that was given for revealing a value',
+  description: 'As it was written. Null for looks that need no reason.',
+  permission: 'audit:read',
+  domain: 'Internal Audit',
+  input: z.strictObject({ customerId: id, accessId: id.meta({ description: 'Id of the access.' }) }),
+  output: z
+    .object({
+      customerId: id,
+      accessId: id.meta({ description: 'Id of the access.' }),
+      reason: z.string().nullable().meta({ description: 'What was written.' }),
+    })
+    .meta({ id: 'CustomerAccessReason', description: 'Why a value was revealed.' }),
+  errors: ['not_found'],
+  lane: 'pool',
+  async run({ db, vault }, { customerId, accessId }) {
+    const reason = await readAccessReason(db, vault, customerId, accessId)
+    if (reason === undefined) throw notFound('access')
+    return { customerId, accessId, reason }
+  },
 })
 
 const SEAL_AT_ONCE = 10_000
@@ -190,4 +249,4 @@ async function verifyStored(db: Db, chain: Chain): Promise<{ readonly entries: n
     : { entries: head.position }
 }
 
-export const auditOperations = [auditEntries, auditVerification, sealAudit]
+export const auditOperations = [auditEntries, auditVerification, customerAccesses, customerAccessReason, sealAudit]

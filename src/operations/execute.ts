@@ -6,23 +6,26 @@ import { overReferenceData, type Permission } from '../core/permissions.ts'
 import { type Database, type Db, isStaleDirectory, sendAlong } from '../db/database.ts'
 import { outageOf } from '../db/failures.ts'
 import { holdIdempotencyKey, storeAnswer } from '../db/idempotency.ts'
-import { appendJournal, type Change } from '../db/journal.ts'
+import type { AccessLog, Look } from '../db/access-log.ts'
+import { appendJournal, type Change, type JournalEntry } from '../db/journal.ts'
 import type { Vault } from '../db/vault.ts'
 import { pageShape, permissionsUsed } from '../db/views/compile.ts'
 import type { Selection } from '../db/views/view.ts'
 import type { CursorCodec } from './cursor.ts'
 import type { Caller, Directory, Resolved } from './directory.ts'
 import { cursorFingerprint, fingerprintOf, parseInput } from './input.ts'
-import type { Bank, Context, Operation } from './operation.ts'
+import type { Bank, Context, Limits, Operation } from './operation.ts'
 import { pageCursors } from './pages.ts'
 
 /** What the service consists of: handed to `buildApp`, the jobs and the commands. */
 export interface Service {
   readonly database: Database
   readonly directory: Directory
+  readonly accessLog: AccessLog
   readonly vault: Vault
   readonly cursorCodec: CursorCodec
   readonly bank: Bank
+  readonly limits: Limits
   readonly clock: () => Date
   readonly newId: () => string
   readonly observe: (operation: string, outcome: 'ok' | ErrorCode, seconds: number) => void
@@ -139,14 +142,23 @@ async function run(
     today: resolved.today,
     timeZone: resolved.timeZone,
     bank: service.bank,
+    limits: service.limits,
     newId: service.newId,
     vault: service.vault,
     cursors: pageCursors(service.cursorCodec, operation.name, callerOf(actor), () => cursorFingerprint(input)),
   }
 
+  const journal: JournalEntry = {
+    actor,
+    actorName: callerOf(actor),
+    operation: operation.name,
+    requestId: call.requestId,
+    at: now,
+    newId: service.newId,
+  }
   if (operation.kind === 'query') {
     const ask = (scope: Scope, allows: Context['permits']): Promise<unknown> =>
-      query(service, operation, { ...shared, scope, permits: allows }, input, version)
+      query(service, operation, { ...shared, scope, permits: allows }, journal, input, version)
     if (shorter.size === 0 || operation.answer.shape !== 'one') return { answer: await ask(own, shared.permits), replayed: false }
     // One thing is answered in full where all of it lies within reach, else without what does not.
     const answer = await ask(scopeOf(actor, [...needed, ...used]), permits).catch((error: unknown) => {
@@ -156,14 +168,6 @@ async function run(
     return { answer, replayed: false }
   }
 
-  const journal = {
-    actor,
-    actorName: callerOf(actor),
-    operation: operation.name,
-    requestId: call.requestId,
-    at: now,
-    newId: service.newId,
-  }
   if (operation.transactions === 'own') {
     const inTransaction = ownTransactions(service, operation, call, resolved, needed)
     const context: Context = {
@@ -196,17 +200,27 @@ function sameTexts(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((text, index) => text === other[index])
 }
 
+/** Runs a query. One that shows protected data is answered once the audit log holds who looked at whom. */
 async function query(
-  { database }: Service,
+  { database, accessLog }: Service,
   operation: Operation,
   shared: Omit<Context, 'db' | 'record' | 'inTransaction'>,
+  journal: JournalEntry,
   input: z.output<z.ZodObject>,
   directoryVersion: bigint | undefined,
 ): Promise<unknown> {
-  const context = (db: Db): Context => ({ ...shared, db, record: refuseToRecord, inTransaction: refuseToRecord })
-  if (operation.lane(input) === 'fast')
-    return operation.run(context({ rows: (statement) => database.read(shared.scope, statement, directoryVersion) }), input)
-  return database.transaction(shared.scope, (db) => operation.run(context(db), input), { readOnly: true, directoryVersion })
+  const looks = new Map<string, Look>()
+  const noteAccess: Context['noteAccess'] = (customerId, customerPath, fields) => {
+    const known = looks.get(customerId)
+    looks.set(customerId, { customerId, customerPath, fields: known ? [...new Set([...known.fields, ...fields])] : fields })
+  }
+  const context = (db: Db): Context => ({ ...shared, db, record: refuseToRecord, inTransaction: refuseToRecord, noteAccess })
+  const answer =
+    operation.lane(input) === 'fast'
+      ? await operation.run(context({ rows: (statement) => database.read(shared.scope, statement, directoryVersion) }), input)
+      : await database.transaction(shared.scope, (db) => operation.run(context(db), input), { readOnly: true, directoryVersion })
+  if (looks.size > 0) await accessLog(journal, [...looks.values()])
+  return answer
 }
 
 /**
@@ -253,6 +267,11 @@ function ownTransactions(
   }
 }
 
+/** What the stored answer of a command is sealed for. */
+export function answerContext(caller: string, operation: string, key: string): string {
+  return `idempotency/${caller}/${operation}/${key}`
+}
+
 async function command(
   { vault }: Service,
   operation: Operation,
@@ -265,7 +284,7 @@ async function command(
   const key = call.idempotencyKey
   const caller = journal.actorName
   const fingerprint = key === undefined ? undefined : fingerprintOf(input, call.selection)
-  const context = `idempotency/${caller}/${operation.name}/${key}`
+  const context = answerContext(caller, operation.name, key ?? '')
   let replaces = false
   if (key !== undefined && fingerprint) {
     const stored = await holdIdempotencyKey(db, caller, operation.name, key, now)

@@ -6,7 +6,7 @@ import type { Permission } from '../core/permissions.ts'
 import type { Change } from '../db/journal.ts'
 import type { Db } from '../db/database.ts'
 import type { Vault } from '../db/vault.ts'
-import type { PageCursors } from '../db/views/compile.ts'
+import type { NoteAccess, PageCursors } from '../db/views/compile.ts'
 import type { Selection, View } from '../db/views/view.ts'
 import type { SelectedPage } from './pages.ts'
 import { restSchema } from './rest-schema.ts'
@@ -17,6 +17,12 @@ export interface Bank {
   readonly timeZone: string
   /** Whose public holidays hold at institutions that name none. */
   readonly country: CalendarCountry
+}
+
+/** How often a caller may do what looks at single people, counted over all instances. */
+export interface Limits {
+  readonly recognitionsPerMinute: number
+  readonly revealsPerMinute: number
 }
 
 /** Everything an operation may touch. One request happens at one instant, `now`. */
@@ -41,6 +47,9 @@ export interface Context {
   readonly vault: Vault
   readonly cursors: PageCursors
   readonly refusedAs: symbol | null
+  readonly limits: Limits
+  /** In a query: told of each customer whose protected data are shown. */
+  readonly noteAccess?: NoteAccess | undefined
   /** Tells what a command changed: one audit entry and one event each, written with it. */
   readonly record: (change: Change) => void
   /** For operations with transactions of their own: each has its own audit entries and events. */

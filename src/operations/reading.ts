@@ -4,8 +4,8 @@ import type { Bind, View } from '../db/views/view.ts'
 import type { Context } from './operation.ts'
 import { pageOf, type SelectedPage } from './pages.ts'
 
-export function readerOf({ db, bank, today, permits, cursors, refusedAs }: Context): Reader {
-  return { db, settings: { baseCurrency: bank.baseCurrency, today }, permits, cursors, refusedAs }
+export function readerOf({ db, bank, today, permits, cursors, refusedAs, noteAccess }: Context): Reader {
+  return { db, settings: { baseCurrency: bank.baseCurrency, today }, permits, cursors, refusedAs, noteAccess }
 }
 
 /** The one thing that meets the condition, as the caller selected it. Throws `not_found`. */

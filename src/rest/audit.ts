@@ -1,4 +1,9 @@
-import { auditEntries, auditVerification } from '../operations/audit.ts'
+import { auditEntries, auditVerification, customerAccesses, customerAccessReason } from '../operations/audit.ts'
 import { get } from './route.ts'
 
-export const auditRoutes = [get('/audit-entries', auditEntries), get('/audit-verification', auditVerification)]
+export const auditRoutes = [
+  get('/audit-entries', auditEntries),
+  get('/audit-verification', auditVerification),
+  get('/customers/:customerId/accesses', customerAccesses),
+  get('/customers/:customerId/accesses/:accessId/reason', customerAccessReason),
+]

@@ -122,5 +122,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   }
   if (status === 401) reply.header('WWW-Authenticate', 'Bearer')
   if (status === 503) reply.header('Retry-After', '2')
+  // What an operation counts for itself is counted by the minute.
+  if (status === 429 && !reply.hasHeader('Retry-After')) reply.header('Retry-After', '60')
   return reply.code(status).type('application/problem+json; charset=utf-8').send(JSON.stringify(document))
 }

@@ -1,7 +1,9 @@
 import { auditRoutes } from './audit.ts'
 import { consentRoutes } from './consents.ts'
+import { counterRoutes } from './counter.ts'
 import { customerRoutes } from './customers.ts'
 import { holdingRoutes } from './holdings.ts'
+import { identityRoutes } from './identity.ts'
 import { importRoutes, importStreams } from './imports.ts'
 import { keyDateRoutes } from './key-dates.ts'
 import { organisationRoutes } from './organisation.ts'
@@ -13,6 +15,8 @@ export const routes: readonly Route[] = [
   ...customerRoutes,
   ...keyDateRoutes,
   ...consentRoutes,
+  ...identityRoutes,
+  ...counterRoutes,
   ...holdingRoutes,
   ...importRoutes,
   ...auditRoutes,

@@ -74,6 +74,16 @@ export async function fillDossiers(bank: TestBank): Promise<void> {
     'customers',
     each((customer) => customerRow(bank, customer)),
   )
+  // Beside the passport a number with a wrong check digit: kept, and to be clarified.
+  await bank.feed(
+    'customers',
+    each((customer) => ({
+      ...customerRow(bank, customer),
+      documentType: 'resident_id',
+      documentCountry: 'CN',
+      documentNumber: '110101199003070000',
+    })),
+  )
   await bank.feed('assignments', [
     { externalId: c('S4'), customerExternalId: c('4'), staffNumber: c('R4'), businessLine: 'personal', startsOn: '2024-01-01' },
   ])
@@ -120,6 +130,12 @@ export async function fillDossiers(bank: TestBank): Promise<void> {
     })),
   )
   await fillKeyDatesAndConsents(bank)
+  const ids = await customerIds(bank)
+  for (const customer of customers) {
+    const note = { customerId: ids[customer], kind: 'hint', text: `${markOf(bank, customer)} asks about loans` }
+    const { status, body } = await bank.request(c(customer === '4' ? 'M2' : 'T1'), 'POST', '/counter-notes', note)
+    if (status !== 201) throw new Error(`The note was refused: ${JSON.stringify(body)}`)
+  }
   await delegate(bank, 'R1', 'R3', '2026-11-22')
 }
 

@@ -256,6 +256,9 @@ async function queriesOf(bank: TestBank): Promise<Readonly<Record<string, Input>
     importRun: { importId: rows[0].id },
     importRuns: {},
     auditEntries: {},
+    customerAccesses: { customerId },
+    documentsToClarify: {},
+    counterNotes: {},
   }
 }
 
@@ -341,6 +344,21 @@ describe('a relation that the caller may not follow', () => {
     ])
     await fillKeyDatesAndConsents(bank)
     await bank.request(c('A1'), 'PUT', '/calendar-days/CN/2099-05-05', { kind: 'holiday' })
+    await bank.feed('customers', [
+      {
+        externalId: c('1'),
+        kind: 'individual',
+        name: '王芳',
+        institutionCode: c('O1'),
+        documentType: 'resident_id',
+        documentNumber: '110101199003070000',
+      },
+    ])
+    await bank.request(c('T1'), 'POST', '/counter-notes', {
+      customerId: await bank.customerId('1'),
+      kind: 'need',
+      text: '想买房',
+    })
     await bank.feed('staff', [{ externalId: c('NEW'), name: '新人', institutionCode: c('O1'), roles: ['teller'] }], {
       client: `feed-${c('B1')}`,
     })
@@ -415,6 +433,7 @@ describe('a relation that the caller may not follow', () => {
       'Staff.institution',
       'Staff.delegations',
       'Staff.covers',
+      'CustomerAccess.staff',
       'Customer.externalIds',
       'Holding.parties',
       'Holding.balances',

@@ -108,6 +108,9 @@ async function roots(
     importRun: [{ importId: rows[0].id }],
     importRuns: [{ limit: 10 }],
     auditEntries: [{ limit: 20 }],
+    customerAccesses: ofTwo((customer) => ({ customerId: ids[customer], limit: 10 })),
+    documentsToClarify: [{ limit: 10 }],
+    counterNotes: [{ limit: 10 }],
   }
   const queries = onGraphql.filter(({ kind, answer }) => kind === 'query' && answer.shape !== 'value')
   expect(Object.keys(inputs).sort(), 'every query has its inputs here').toEqual(queries.map(({ name }) => name).sort())

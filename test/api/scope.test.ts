@@ -181,6 +181,16 @@ const homeOf = (onlooker: Onlooker): string =>
   onlooker.sees.includes('4') ? 'B2' : onlooker.sees.includes('3') && !onlooker.sees.includes('2') ? 'O2' : 'O1'
 const keeperNear = (onlooker: Onlooker): string => (onlooker.sees.includes('4') ? 'R4' : 'R1')
 
+let numbers = 0
+/** A number that no document and no address has yet. */
+const unused = (): string => `X${String(++numbers).padStart(8, '0')}`
+
+/** An e-mail address of the customer, made for the purpose. */
+async function contactOf(bank: TestBank, customerId: string): Promise<{ readonly id: string; readonly version: number }> {
+  const contact = { kind: 'email', purpose: 'other', value: `${unused()}@example.com` }
+  return (await bank.request({ client: 'core' }, 'POST', `/customers/${customerId}/contact-points`, contact)).body
+}
+
 /** How to call every operation about one customer. Those that end something come last. */
 const aboutCustomers: Readonly<Record<string, Ask>> = {
   customer: ({ thing: { customerId } }) => ({ customerId }),
@@ -301,6 +311,45 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     count: 1,
   }),
   endKeyDate: async ({ bank, thing: { customerId } }) => ({ customerId, keyDateId: await birthdayOf(bank, customerId) }),
+  addIdentityDocument: ({ thing: { customerId } }) => ({ customerId, type: 'passport', country: 'FR', number: unused() }),
+  correctIdentityDocument: async ({ bank, thing: { customerId } }) => {
+    const { rows } = await bank.service.owner.query(
+      `select id, version from identity_document where customer_id = $1 and type = 'passport' order by id limit 1`,
+      [customerId],
+    )
+    const [{ id: identityDocumentId, version: expectedVersion }] = rows
+    return { customerId, identityDocumentId, validUntil: '2030-01-01', expectedVersion }
+  },
+  removeIdentityDocument: async ({ bank, thing: { customerId } }) => {
+    const document = { type: 'passport', country: 'FR', number: unused() }
+    const { body } = await bank.request({ client: 'core' }, 'POST', `/customers/${customerId}/identity-documents`, document)
+    return { customerId, identityDocumentId: body.id }
+  },
+  addContactPoint: ({ thing: { customerId } }) => ({
+    customerId,
+    kind: 'email',
+    purpose: 'work',
+    value: `${unused()}@example.com`,
+  }),
+  correctContactPoint: async ({ bank, thing: { customerId } }) => {
+    const { id: contactPointId, version: expectedVersion } = await contactOf(bank, customerId)
+    return { customerId, contactPointId, value: `${unused()}@example.com`, expectedVersion }
+  },
+  verifyContactPoint: async ({ bank, thing: { customerId } }) => ({
+    customerId,
+    contactPointId: (await contactOf(bank, customerId)).id,
+  }),
+  removeContactPoint: async ({ bank, thing: { customerId } }) => ({
+    customerId,
+    contactPointId: (await contactOf(bank, customerId)).id,
+  }),
+  revealCustomerField: async ({ bank, thing: { customerId } }) => {
+    const { rows } = await bank.service.owner.query(
+      `select id from contact_point where customer_id = $1 and kind = 'phone' order by id limit 1`,
+      [customerId],
+    )
+    return { customerId, field: 'contact_value', id: rows[0].id, purpose: 'contact', reason: 'returns a call' }
+  },
   endAssignment: ({ thing: { customerId, assignmentId }, turn }) => ({
     customerId,
     assignmentId,
@@ -396,9 +445,16 @@ const lists = [
   'upcomingKeyDates',
   'auditEntries',
   'auditVerification',
+  'customerAccesses',
+  'customerAccessReason',
+  'documentsToClarify',
+  'counterNotes',
   'importRuns',
   'importRows',
 ]
+
+/** What looks at all customers of the bank and shows next to nothing of them: see test/api/counter.test.ts. */
+const acrossTheBank = ['recogniseCustomer', 'leaveCounterNote']
 
 /** What is of the whole bank, for everybody who works with it, and shows no customer but through relations. */
 const ofTheBank = [
@@ -427,9 +483,9 @@ const isEmptyPage = ({ body }: Told): boolean => (body?.items ?? body?.nodes)?.l
 
 describe('every operation', () => {
   test('has its case here', () => {
-    expect([...Object.keys(aboutCustomers), ...Object.keys(aboutPlaces), ...lists, ...ofTheBank].sort()).toEqual(
-      offered.map(({ name }) => name).sort(),
-    )
+    expect(
+      [...Object.keys(aboutCustomers), ...Object.keys(aboutPlaces), ...lists, ...acrossTheBank, ...ofTheBank].sort(),
+    ).toEqual(offered.map(({ name }) => name).sort())
   })
 
   test('about one customer works for those who see the customer and finds nothing for others, over REST and GraphQL', async ({

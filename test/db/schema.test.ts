@@ -189,6 +189,9 @@ describe('the functions that look across branches', () => {
       'index_values',
       'portfolio_customers',
       'portfolio_paths',
+      'recognise_by_hash',
+      'recognise_by_number',
+      'unindex_values',
     ])
     for (const { name, owner: role, login, path, open } of rows) {
       expect([role, login, open], name).toEqual(['guanxi_lookup', false, false])

@@ -9,6 +9,7 @@ import { test as base } from 'vitest'
 import { type AppSettings, buildApp } from '../../src/app.ts'
 import type { FeedEntity } from '../../src/core/feeds/feed.ts'
 import { grantsOf, type Role } from '../../src/core/permissions.ts'
+import { openAccessLog } from '../../src/db/access-log.ts'
 import { type Database, openDatabase } from '../../src/db/database.ts'
 import { openVault } from '../../src/db/vault.ts'
 import { serializers } from '../../src/log.ts'
@@ -24,6 +25,8 @@ import { openTestDatabase } from './database.ts'
 /** The instant at which tests begin; `clock.now` moves it. */
 export const startOfTests = new Date('2026-11-22T02:00:00Z')
 
+type Keys = Parameters<typeof openVault>[0]
+
 export interface TestService {
   readonly app: FastifyInstance
   readonly service: Service
@@ -31,6 +34,7 @@ export interface TestService {
   /** Sees everything, past row-level security. */
   readonly owner: pg.Client
   readonly serviceUrl: string
+  readonly ownerUrl: string
   readonly clock: { now: Date }
   /** What was logged, line by line. */
   readonly logged: string[]
@@ -46,7 +50,7 @@ export type Caller = string | { readonly client: string }
 /** The service on a database of its own: real PostgreSQL, real tokens, only the clock is ours. `bank` says where it is no Chinese bank. */
 export async function startService(
   bank: Partial<Service['bank']> = {},
-  settings: Partial<AppSettings> = {},
+  settings: Partial<AppSettings> & { readonly limits?: Partial<Service['limits']>; readonly keys?: Keys } = {},
 ): Promise<TestService> {
   const { serviceUrl, ownerUrl, close } = await openTestDatabase()
   const folder = await mkdtemp(join(tmpdir(), 'guanxi-test-'))
@@ -59,11 +63,13 @@ export async function startService(
   )
   const database = watched(opened, statements)
   const key = (id: string) => [{ id, key: randomBytes(32) }]
+  const { limits, keys = { master: key('m1'), index: key('i1') }, ...appSettings } = settings
   const metrics = openMetrics()
   const service: Service = {
     database,
     directory: openDirectory(opened, bank.timeZone ?? 'Asia/Shanghai'),
-    vault: openVault({ master: key('m1'), index: key('i1') }),
+    accessLog: openAccessLog(opened),
+    vault: openVault(keys),
     cursorCodec: openCursorCodec(key('c1')),
     bank: {
       baseCurrency: 'CNY',
@@ -71,6 +77,7 @@ export async function startService(
       country: 'CN',
       ...bank,
     },
+    limits: { recognitionsPerMinute: 100_000, revealsPerMinute: 100_000, ...limits },
     clock: () => clock.now,
     newId: v7,
     observe: metrics.observe,
@@ -97,7 +104,7 @@ export async function startService(
       rateLimit: { max: 100_000, windowSeconds: 60, maxRefused: 100_000 },
       graphql: { documents: new Map(), freeQueries: true },
       graphiql: true,
-      ...settings,
+      ...appSettings,
     },
   })
   const owner = new pg.Client({ connectionString: ownerUrl })
@@ -109,6 +116,7 @@ export async function startService(
     database,
     owner,
     serviceUrl,
+    ownerUrl,
     clock,
     logged,
     statements,

@@ -1,6 +1,6 @@
 import type { Day } from '../calendar.ts'
 import { checkDocument, type DocumentRule, type DocumentType } from '../identity-numbers.ts'
-import { maskDocumentNumber } from '../masking.ts'
+import { maskDay, maskDocumentNumber } from '../masking.ts'
 
 /** Why a document counts as unverified: a rule of its number, or a profile that says something else. */
 export type UnverifiedReason = DocumentRule | 'birth_date_differs' | 'gender_differs'
@@ -52,18 +52,25 @@ function disagreement(
   return undefined
 }
 
-/** What to tell a person whose entry does not pass: the field, and the document masked. */
-export function identityRefusal({ number, reason }: { readonly number: string; readonly reason: UnverifiedReason }): {
+/**
+ * What to tell a person whose entry does not pass: the field, and both values masked. Of a birth date the year shows; of two sexes that differ nothing
+ * is left to hide.
+ */
+export function identityRefusal(
+  { number, reason }: { readonly number: string; readonly reason: UnverifiedReason },
+  { birthDate }: Profile,
+): {
   readonly field: string
   readonly code: 'identity_mismatch' | 'invalid_input'
   readonly message: string
 } {
   const masked = maskDocumentNumber(number)
   if (reason === 'birth_date_differs') {
+    const [inside, stated] = [maskDay(`${number.slice(6, 10)}-`), maskDay(birthDate ?? '')]
     return {
       field: 'birthDate',
       code: 'identity_mismatch',
-      message: `The birth date does not agree with the identity document ${masked}.`,
+      message: `The birth date ${stated} does not agree with ${inside} in the identity document ${masked}.`,
     }
   }
   if (reason === 'gender_differs') {

@@ -126,7 +126,7 @@ export function customerRefusal(
       profileOf(after),
       today,
     )
-    if (reason !== null) return identityRefusal({ number, reason })
+    if (reason !== null) return identityRefusal({ number, reason }, profileOf(after))
   }
   return undefined
 }

@@ -42,7 +42,7 @@ import type { InstitutionReference } from './references.ts'
 export interface Dossiers {
   /** By id; follows what is decided, since two sources may speak of one customer in one batch. */
   readonly customers: Map<string, StoredCustomer>
-  /** By `keyOf(customer, source)`. */
+  /** By customer, whichever source they come from. */
   readonly documents: ReadonlyMap<string, readonly StoredDocument[]>
   /** By `keyOf(customer, source, kind)`. */
   readonly contacts: ReadonlyMap<string, StoredContact>
@@ -75,7 +75,7 @@ export async function openDossiers(
   ])
   return {
     customers,
-    documents: groupBy(documents, ({ customerId, source }) => keyOf(customerId, source)),
+    documents: groupBy(documents, ({ customerId }) => customerId),
     contacts: new Map(contacts.map((one) => [keyOf(one.customerId, one.source, one.kind), one])),
     addresses: new Map(addresses.map((one) => [keyOf(one.customerId, one.source), one])),
     openHoldings,
@@ -168,11 +168,11 @@ function decideValues(
 ): boolean {
   const sealing = { vault: context.vault, newId: context.newId, writes: dossiers.values }
   const place = keyOf(owner.id, row.source)
-  const stored = dossiers.documents.get(place) ?? []
+  const stored = dossiers.documents.get(owner.id) ?? []
   let changed = false
   if (before && profileChanged(before, after)) {
     for (const document of stored) {
-      if (document.type === row.documentType) continue
+      if (isOfRow(document, row)) continue
       changed = rejudgeDocument(sealing, owner, document, judgeStored(document, owner, after, context)) || changed
     }
   }
@@ -184,7 +184,7 @@ function decideValues(
       profileOf(after),
       context.today,
     )
-    const mine = stored.find(({ type }) => type === row.documentType)
+    const mine = stored.find((document) => isOfRow(document, row))
     changed = sealDocument(sealing, owner, row, judged, mine) || changed
   }
   for (const kind of ['phone', 'email'] as const) {
@@ -206,12 +206,17 @@ function storedIdentityRefusal(
   context: FeedContext,
 ): FeedRefusal | undefined {
   if (!context.fromPerson || !profileChanged(before, after)) return undefined
-  for (const document of dossiers.documents.get(keyOf(owner.id, row.source)) ?? []) {
-    if (document.type === row.documentType || !document.verified) continue
+  for (const document of dossiers.documents.get(owner.id) ?? []) {
+    if (isOfRow(document, row) || !document.verified) continue
     const { number, reason } = judgeStored(document, owner, after, context)
-    if (reason !== null) return identityRefusal({ number, reason })
+    if (reason !== null) return identityRefusal({ number, reason }, profileOf(after))
   }
   return undefined
+}
+
+/** Whether a document is the one that the row says anew. */
+function isOfRow({ source, type, added }: StoredDocument, row: CustomerRow): boolean {
+  return !added && source === row.source && type === row.documentType
 }
 
 function judgeStored(

@@ -52,6 +52,9 @@ export interface StoredDocument {
   readonly validUntil: Day | null
   readonly verified: boolean
   readonly unverifiedReason: string | null
+  readonly asOf: Date
+  /** By itself and not with a row of the customer. */
+  readonly added: boolean
 }
 
 export interface StoredContact {
@@ -76,7 +79,7 @@ export interface StoredAddress {
   readonly indexKeyId: string | null
 }
 
-/** What these sources have said before about the customers' documents and primary contacts and addresses. */
+/** All documents of the customers, and what these sources have said in their rows about primary contacts and addresses. */
 export async function readCustomerValues(
   db: Db,
   ids: readonly string[],
@@ -91,10 +94,10 @@ export async function readCustomerValues(
   const [documents, contacts, addresses] = await Promise.all([
     db.rows<StoredDocument>(sql`
       select customer_id as "customerId", id, source, type, country, number_encrypted as "numberEncrypted", number_masked as "numberMasked", number_hash as "numberHash",
-        index_key_id as "indexKeyId", valid_until as "validUntil", verified, unverified_reason as "unverifiedReason"
-      from identity_document where ${theirs}`),
+        index_key_id as "indexKeyId", valid_until as "validUntil", verified, unverified_reason as "unverifiedReason", as_of as "asOf", added
+      from identity_document where customer_id = any (${sql.param(ids)}::uuid[])`),
     db.rows<StoredContact>(sql`
-      select customer_id as "customerId", id, source, kind, value_hash as "valueHash", index_key_id as "indexKeyId" from contact_point where ${theirs} and purpose = 'primary'`),
+      select customer_id as "customerId", id, source, kind, value_hash as "valueHash", index_key_id as "indexKeyId" from contact_point where ${theirs} and purpose = 'primary' and not added`),
     db.rows<StoredAddress>(sql`
       select customer_id as "customerId", id, source, country, region, city, postal_code as "postalCode", line_encrypted as "lineEncrypted", line_hash as "lineHash",
         index_key_id as "indexKeyId"

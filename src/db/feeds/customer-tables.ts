@@ -17,6 +17,7 @@ export const customerOwnedTables = [
   'key_date',
   'consent_event',
   'contact_preference',
+  'counter_note',
 ] as const
 
 /** Carries all that belongs to customers along to their new place in the tree. The rows of `customer` themselves are written before. */

@@ -92,6 +92,8 @@ export function rejudgeDocument({ writes }: Sealing, owner: Owner, before: Store
   if (before.verified === judged.verified && before.unverifiedReason === judged.reason) return false
   writes.documents.push({
     ...placeOf(owner, before.id),
+    // The judgement changes and not what its source said.
+    asOf: before.asOf.toISOString(),
     type: before.type,
     country: before.country,
     encrypted: before.numberEncrypted.toString('hex'),

@@ -63,6 +63,7 @@ export const identityDocument = pgTable(
     source: text().notNull(),
     asOf: timestamp('as_of', { withTimezone: true }).notNull(),
     version: integer().notNull().default(1),
+    added: boolean().notNull().default(false),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
 )
@@ -83,6 +84,7 @@ export const contactPoint = pgTable(
     source: text().notNull(),
     asOf: timestamp('as_of', { withTimezone: true }).notNull(),
     version: integer().notNull().default(1),
+    added: boolean().notNull().default(false),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
 )

@@ -1,4 +1,5 @@
 import { consentViews } from './consents.ts'
+import { counterViews } from './counter.ts'
 import { customerViews } from './customers.ts'
 import { holdingViews } from './holdings.ts'
 import { importViews } from './imports.ts'
@@ -13,6 +14,7 @@ export const views: readonly View[] = [
   ...organisationViews,
   ...productViews,
   ...customerViews,
+  ...counterViews,
   ...holdingViews,
   ...keyDateViews,
   ...consentViews,

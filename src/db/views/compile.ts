@@ -2,7 +2,16 @@ import { DomainError, refuseField } from '../../core/errors.ts'
 import type { Permission } from '../../core/permissions.ts'
 import { viewNamed } from './all.ts'
 import { decodeInstant, decodeMoney } from './decode.ts'
-import type { Computed, Field, Page, SelectedField, Selection, View, ViewSettings } from './view.ts'
+import {
+  type Computed,
+  type Field,
+  type Page,
+  protectedViews,
+  type SelectedField,
+  type Selection,
+  type View,
+  type ViewSettings,
+} from './view.ts'
 
 /** Turns what PostgreSQL answers for an expression into what the API shows. */
 type Decode = (value: unknown) => unknown
@@ -20,8 +29,16 @@ export interface Compilation {
   readonly cursors: PageCursors
   /** What stands for a relation that the caller may not follow. */
   readonly refusedAs: symbol | null
+  /** Told of each customer whose protected data are shown; absent where nobody has to know. */
+  readonly noteAccess?: NoteAccess | undefined
   aliases: number
 }
+
+/** `customerPath` is where the customer is kept. */
+export type NoteAccess = (customerId: string, customerPath: string, fields: readonly string[]) => void
+
+/** The alias under which the thing that is asked for is read. */
+export const ROOT = 'o'
 
 /** Seals and opens the cursors of pages inside a view. */
 export interface PageCursors {
@@ -72,10 +89,16 @@ export function compileObject(compilation: Compilation, view: View, alias: strin
     else live.set(property, compiled)
   }
   const fields = [...live]
+  const noted = compilation.noteAccess && notedOf(view, alias, selection, compilation.permits)
+  const expressions = [
+    ...fields.map(([, { expression }]) => expression),
+    ...(noted ? [noted.customerId, `${alias}.institution_path`] : []),
+  ]
   return {
-    expression: jsonArray(fields.map(([, { expression }]) => expression)),
+    expression: jsonArray(expressions),
     decode(value) {
-      const cells = fields.length > MOST_ARGUMENTS ? (value as unknown[][]).flat() : (value as unknown[])
+      const cells = expressions.length > MOST_ARGUMENTS ? (value as unknown[][]).flat() : (value as unknown[])
+      if (noted) compilation.noteAccess?.(cells[fields.length] as string, cells[fields.length + 1] as string, noted.fields)
       const object: Record<string, unknown> = {}
       for (let index = 0; index < fields.length; index++) {
         const [property, { decode }] = fields[index]!
@@ -85,6 +108,30 @@ export function compileObject(compilation: Compilation, view: View, alias: strin
       return object
     },
   }
+}
+
+/** The protected fields of a customer that a selection shows, and where the customer's id stands. */
+function notedOf(
+  view: View,
+  alias: string,
+  selection: Selection,
+  permits: Compilation['permits'],
+): { readonly customerId: string; readonly fields: readonly string[] } | undefined {
+  // Of a customer's documents and contacts their customer tells.
+  if (protectedViews.has(view.name))
+    return alias === ROOT ? { customerId: `${alias}.customer_id`, fields: [view.name] } : undefined
+  const fields = protectedFields(view, selection, permits)
+  return fields.length > 0 ? { customerId: `${alias}.id`, fields } : undefined
+}
+
+/** Those of the selected fields that lead to protected data of the customer. */
+function protectedFields(view: View, selection: Selection, permits: Compilation['permits']): readonly string[] {
+  if (view.name !== 'Customer') return []
+  const names = [...selection.values()].flatMap(({ name }) => {
+    const field = view.fields[name]
+    return field && 'target' in field && protectedViews.has(field.target) && permits(field.permission) ? [name] : []
+  })
+  return [...new Set(names)]
 }
 
 function jsonArray(expressions: readonly string[]): string {

@@ -177,6 +177,15 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
     inRest: 'single',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
   }),
+  counterNotes: page('CounterNote', 'What was noticed about the customer at counters, the latest first.', {
+    permission: 'dossier:read',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+    keys: (child) => [
+      { expression: `${child}.created_at`, cast: 'timestamptz' },
+      { expression: `${child}.id`, cast: 'uuid' },
+    ],
+    direction: 'desc',
+  }),
   auditEntries: page('AuditEntry', 'What was done to the customer, the latest first.', {
     permission: 'audit:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,

@@ -26,4 +26,41 @@ const auditEntry = view(
   },
 )
 
-export const journalViews = [auditEntry]
+const customerAccess = view(
+  'CustomerAccess',
+  'A look at protected data of a customer: who looked, at what, and for what purpose.',
+  schema.auditEntry,
+  {
+    id: column('uuid', 'Id of the audit entry.'),
+    at: column('instant', 'When.'),
+    customerId: column('uuid', 'The customer who was looked at.'),
+    access: column('text', 'What kind of look it was.', {
+      values: ['read', 'reveal', 'recognition'],
+      expression: (alias) => `(${alias}.details ->> 'access')`,
+    }),
+    actorKind: column('text', 'What looked.', { values: ['staff', 'client', 'respondent', 'system'] }),
+    actorId: column('text', 'Who looked: kind and staff number, client id or name of the job.'),
+    institutionPath: column('text', 'Path of the actor’s institution at that time.'),
+    operation: column('text', 'By which operation.'),
+    purpose: column('text', 'For what purpose, where one had to be stated.', {
+      nullable: true,
+      expression: (alias) => `(${alias}.details ->> 'purpose')`,
+    }),
+    outcome: column('text', 'What it came to, where that is not always the same.', {
+      nullable: true,
+      expression: (alias) => `(${alias}.details ->> 'outcome')`,
+    }),
+    fields: column('texts', 'Names of the fields that were shown, or by which the customer was recognised.', {
+      expression: (alias) => `${alias}.changed`,
+    }),
+    requestId: column('text', 'The request, as in the logs.', { nullable: true }),
+    staff: one('Staff', 'Who looked, where it was a person.', {
+      nullable: true,
+      permission: 'organisation:read',
+      inRest: 'always',
+      on: (parent, child) => `${parent}.actor_kind = 'staff' and ${child}.number = substr(${parent}.actor_id, 7)`,
+    }),
+  },
+)
+
+export const journalViews = [auditEntry, customerAccess]

@@ -1,6 +1,16 @@
 import type { Permission } from '../../core/permissions.ts'
 import type { Db } from '../database.ts'
-import { bindOf, type Compilation, compileObject, fromView, keysetCondition, type PageCursors, pageShape } from './compile.ts'
+import {
+  bindOf,
+  type Compilation,
+  compileObject,
+  fromView,
+  keysetCondition,
+  type NoteAccess,
+  type PageCursors,
+  pageShape,
+  ROOT as ALIAS,
+} from './compile.ts'
 import type { Bind, Selection, View, ViewSettings } from './view.ts'
 
 /** What reading through a view needs to know of the request. */
@@ -10,12 +20,12 @@ export interface Reader {
   readonly permits: (permission: Permission) => boolean
   readonly cursors: PageCursors
   readonly refusedAs: symbol | null
+  /** Told of each customer whose protected data are shown. */
+  readonly noteAccess?: NoteAccess | undefined
 }
 
-const ALIAS = 'o'
-
-function compilationOf({ settings, permits, cursors, refusedAs }: Reader): Compilation {
-  return { values: [], settings, permits, cursors, refusedAs, aliases: 0 }
+function compilationOf({ settings, permits, cursors, refusedAs, noteAccess }: Reader): Compilation {
+  return { values: [], settings, permits, cursors, refusedAs, noteAccess, aliases: 0 }
 }
 
 /** Reads the one row that meets the condition, as selected, in one statement. Undefined where there is none in scope. */
@@ -80,7 +90,11 @@ export async function readPage(reader: Reader, view: View, selection: Selection,
     values: compilation.values,
     prepared: query.planned !== 'each_time',
   })
-  return rows.map(({ v: [row, ...nodes] }) => ({ keys: row, nodes: nodes.map((node, index) => objects[index]!.decode(node)) }))
+  // The last one only tells that there are more: nobody sees it.
+  return rows.map(({ v: [row, ...nodes] }, place) => ({
+    keys: row,
+    nodes: place < query.limit ? nodes.map((node, index) => objects[index]!.decode(node)) : [],
+  }))
 }
 
 /** Counts the rows that a page query would go through. */

@@ -77,6 +77,9 @@ export interface Page extends Relation {
   readonly direction: 'asc' | 'desc'
 }
 
+/** Views of what is protected about a customer: whoever reads of them leaves an entry in the audit log. */
+export const protectedViews: ReadonlySet<string> = new Set(['IdentityDocument', 'ContactPoint', 'Address'])
+
 export type Field = Column | MoneyField | Computed | One | Many | Page
 
 /** A type of both APIs: the table it is read from and its fields. The base of the GraphQL type, the REST schema and the SQL. */

@@ -1,0 +1,48 @@
+import type { CustomerStatus } from './customers.ts'
+import { DomainError, refuseField } from './errors.ts'
+import { identityRefusal, type JudgedDocument, type Profile } from './feeds/identity.ts'
+import { normaliseEmail, normalisePhone } from './phones.ts'
+
+/** What is stored encrypted and can be revealed, one value at a time. */
+export const revealableFields = ['document_number', 'contact_value', 'address_line', 'movement_counterparty'] as const
+export type RevealableField = (typeof revealableFields)[number]
+
+/** Why somebody may ask for a clear value. */
+export const revealPurposes = [
+  'customer_request',
+  'contact',
+  'identification',
+  'complaint',
+  'investigation',
+  'correction',
+] as const
+
+/** Documents, and contact points, of one customer: lists that front ends show whole. Ours to choose. */
+const MOST_OF_A_CUSTOMER = 50
+
+/** Throws `conflict` for a customer whose dossier takes nothing more: another one goes on, or nothing may be kept. */
+export function requireOpenDossier(status: CustomerStatus): void {
+  if (status === 'merged' || status === 'erased') throw new DomainError('conflict', `The customer has been ${status}.`)
+}
+
+/** Throws `conflict` where there are as many already as one customer may have. */
+export function requireRoom(stored: number): void {
+  if (stored >= MOST_OF_A_CUSTOMER)
+    throw new DomainError('conflict', `A customer has at most ${MOST_OF_A_CUSTOMER} of these: remove what is out of use.`)
+}
+
+/** A person's document must pass its checks and agree with the profile; what a machine sends is kept, marked unverified. Names the field and both values masked. */
+export function requireAgreement(judged: JudgedDocument, profile: Profile, fromPerson: boolean): void {
+  if (!fromPerson || judged.reason === null) return
+  const { code, field, message } = identityRefusal({ number: judged.number, reason: judged.reason }, profile)
+  throw refuseField(code, field === 'documentCountry' ? 'country' : 'number', judged.reason, message)
+}
+
+/** A phone in E.164 or an e-mail address in the form that is stored. Throws `invalid_input`. */
+export function normaliseContact(kind: 'phone' | 'email', text: string, field = 'value'): string {
+  const value = kind === 'phone' ? normalisePhone(text) : normaliseEmail(text)
+  if (value !== undefined) return value
+  throw kind === 'phone'
+    ? refuseField('invalid_input', field, 'phone', 'This is no phone number that a numbering plan knows.')
+    : refuseField('invalid_input', field, 'email', 'This is no e-mail address.')
+}

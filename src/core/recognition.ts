@@ -1,0 +1,48 @@
+import { addDays, type Day } from './calendar.ts'
+import type { CustomerStatus } from './customers.ts'
+import { DomainError } from './errors.ts'
+
+/** What a look-up at the counter came to. */
+export const recognitionOutcomes = ['found', 'several', 'ambiguous', 'unknown'] as const
+export type RecognitionOutcome = (typeof recognitionOutcomes)[number]
+
+/** A phone that more share tells nobody apart: nobody is shown (product description, section 2, Recognise). */
+export const MOST_RECOGNISED = 5
+
+/** Days before and after a birthday on which a greeting is welcome. Ours to choose. */
+const BIRTHDAY_WINDOW_DAYS = 7
+
+export const cautions = ['closed'] as const
+export type Caution = (typeof cautions)[number]
+
+/** What the number of customers who carry a value means. */
+export function recognitionOf(found: number): RecognitionOutcome {
+  return found === 0 ? 'unknown' : found === 1 ? 'found' : found <= MOST_RECOGNISED ? 'several' : 'ambiguous'
+}
+
+/** Whether a birthday lies within seven days of today, before or after, across the turn of the year too. Who was born on 29 February has it on the 28th in other years. */
+export function isBirthdayNear(birthDate: Day | null, today: Day): boolean {
+  if (birthDate === null) return false
+  const year = Number(today.slice(0, 4))
+  const [first, last] = [addDays(today, -BIRTHDAY_WINDOW_DAYS), addDays(today, BIRTHDAY_WINDOW_DAYS)]
+  return [year - 1, year, year + 1].some((one) => {
+    const day = birthdayIn(birthDate, one)
+    return first <= day && day <= last
+  })
+}
+
+function birthdayIn(birthDate: Day, year: number): Day {
+  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
+  const monthAndDay = birthDate.slice(4) === '-02-29' && !leap ? '-02-28' : birthDate.slice(4)
+  return `${String(year).padStart(4, '0')}${monthAndDay}`
+}
+
+/** What to mind before a word is said. */
+export function cautionsOf(status: CustomerStatus): readonly Caution[] {
+  return status === 'closed' ? ['closed'] : []
+}
+
+/** Throws `rate_limited` for a caller who has asked more often than that in a minute. */
+export function requireWithinLimit(calls: number, most: number): void {
+  if (calls > most) throw new DomainError('rate_limited', `More than ${most} in a minute. Wait for the next minute.`)
+}

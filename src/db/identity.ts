@@ -1,0 +1,187 @@
+import { sql } from 'drizzle-orm'
+import type { Day } from '../core/calendar.ts'
+import { ownSource } from '../core/feeds/feed.ts'
+import type { JudgedDocument } from '../core/feeds/identity.ts'
+import type { DocumentType } from '../core/identity-numbers.ts'
+import type { RevealableField } from '../core/identity.ts'
+import { maskDocumentNumber, maskEmail, maskPhone } from '../core/masking.ts'
+import type { Db } from './database.ts'
+import { lockCustomerRecords, type StoredCustomer } from './feeds/customer-records.ts'
+import { openCustomerKeys } from './feeds/customer-keys.ts'
+import { sealedValues } from './sealed-values.ts'
+import { type BlindIndexKind, type CustomerKey, fieldContext, type Vault } from './vault.ts'
+
+/** Reads a customer in scope and holds the row, so that what belongs to the customer changes in one order. */
+export async function lockCustomer(db: Db, customerId: string): Promise<StoredCustomer | undefined> {
+  const [customer] = await lockCustomerRecords(db, [customerId])
+  return customer
+}
+
+export interface DocumentRecord {
+  readonly id: string
+  readonly type: DocumentType
+  readonly country: string
+  readonly validUntil: Day | null
+  readonly verified: boolean
+  readonly unverifiedReason: string | null
+  readonly version: number
+  readonly numberEncrypted: Buffer
+  readonly numberHash: Buffer
+}
+
+/** The documents of a customer whose row is held. */
+export async function listDocuments(db: Db, customerId: string): Promise<DocumentRecord[]> {
+  return db.rows<DocumentRecord>(sql`
+    select id, type, country, valid_until as "validUntil", verified, unverified_reason as "unverifiedReason", version,
+      number_encrypted as "numberEncrypted", number_hash as "numberHash"
+    from identity_document where customer_id = ${customerId}::uuid order by id`)
+}
+
+export interface ContactRecord {
+  readonly id: string
+  readonly kind: 'phone' | 'email'
+  readonly purpose: string
+  readonly version: number
+  readonly valueHash: Buffer
+}
+
+/** The contact points of a customer whose row is held. */
+export async function listContacts(db: Db, customerId: string): Promise<ContactRecord[]> {
+  return db.rows<ContactRecord>(sql`
+    select id, kind, purpose, version, value_hash as "valueHash" from contact_point where customer_id = ${customerId}::uuid order by id`)
+}
+
+/** Whether a stored hash is of this value, under whichever key it was made. */
+export function isHashOf(vault: Vault, kind: BlindIndexKind, value: string, hash: Buffer): boolean {
+  return vault.blindIndexes(kind, value).some((index) => index.hash.equals(hash))
+}
+
+/** Where something is written: the customer, the instant, and what seals it. */
+export interface Sealer {
+  readonly customer: Pick<StoredCustomer, 'id' | 'institutionPath'>
+  readonly vault: Vault
+  readonly now: Date
+}
+
+/** The key of a customer in scope. */
+export async function openKey(db: Db, vault: Vault, customerId: string): Promise<CustomerKey> {
+  return (await openCustomerKeys(db, [customerId], vault)).get(customerId)!
+}
+
+/** Writes a document that is kept here and not with a row of its source: a new one, or what corrects one that is stored. */
+export async function saveDocument(
+  db: Db,
+  sealer: Sealer,
+  id: string,
+  document: {
+    readonly type: DocumentType
+    readonly country: string
+    readonly validUntil: Day | null
+    readonly judged: JudgedDocument
+  },
+): Promise<void> {
+  const { customer, vault, now } = sealer
+  const { type, country, validUntil, judged } = document
+  const key = await openKey(db, vault, customer.id)
+  const index = vault.blindIndex('document', judged.number)
+  const encrypted = vault.encrypt(key, judged.number, fieldContext('identity_document', 'number', id))
+  await Promise.all([
+    db.rows(sql`
+      insert into identity_document as t (customer_id, id, institution_path, type, country, number_encrypted, number_masked, number_hash, index_key_id, valid_until,
+        verified, unverified_reason, source, as_of, added)
+      values (${customer.id}::uuid, ${id}::uuid, ${customer.institutionPath}, ${type}, ${country}, ${encrypted}, ${maskDocumentNumber(judged.number)}, ${index.hash},
+        ${index.keyId}, ${validUntil}::date, ${judged.verified}, ${judged.reason}, ${ownSource}, ${now.toISOString()}::timestamptz, true)
+      on conflict (customer_id, id) do update set country = excluded.country, number_encrypted = excluded.number_encrypted, number_masked = excluded.number_masked,
+        number_hash = excluded.number_hash, index_key_id = excluded.index_key_id, valid_until = excluded.valid_until, verified = excluded.verified,
+        unverified_reason = excluded.unverified_reason, source = excluded.source, as_of = excluded.as_of, added = true, version = t.version + 1`),
+    indexValue(db, customer.id, id, 'document', index),
+  ])
+}
+
+/** Changes the last day of a document and nothing else. */
+export async function saveValidUntil(db: Db, customerId: string, id: string, validUntil: Day): Promise<void> {
+  await db.rows(sql`
+    update identity_document set valid_until = ${validUntil}::date, version = version + 1 where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
+}
+
+/** Writes a contact point that is kept here: a new one, or what corrects one that is stored. A new value has yet to be verified. */
+export async function saveContact(
+  db: Db,
+  sealer: Sealer,
+  id: string,
+  contact: { readonly kind: 'phone' | 'email'; readonly purpose: string; readonly value: string },
+): Promise<void> {
+  const { customer, vault, now } = sealer
+  const { kind, purpose, value } = contact
+  const key = await openKey(db, vault, customer.id)
+  const index = vault.blindIndex(kind, value)
+  const encrypted = vault.encrypt(key, value, fieldContext('contact_point', 'value', id))
+  await Promise.all([
+    db.rows(sql`
+      insert into contact_point as t (customer_id, id, institution_path, kind, purpose, value_encrypted, value_masked, value_hash, index_key_id, source, as_of, added)
+      values (${customer.id}::uuid, ${id}::uuid, ${customer.institutionPath}, ${kind}, ${purpose}, ${encrypted}, ${kind === 'phone' ? maskPhone(value) : maskEmail(value)},
+        ${index.hash}, ${index.keyId}, ${ownSource}, ${now.toISOString()}::timestamptz, true)
+      on conflict (customer_id, id) do update set purpose = excluded.purpose, value_encrypted = excluded.value_encrypted, value_masked = excluded.value_masked,
+        value_hash = excluded.value_hash, index_key_id = excluded.index_key_id, verified_at = null, source = excluded.source, as_of = excluded.as_of, added = true,
+        version = t.version + 1`),
+    indexValue(db, customer.id, id, kind, index),
+  ])
+}
+
+/** Says anew what a contact point is for; the value and when it was verified stay. */
+export async function saveContactPurpose(db: Db, customerId: string, id: string, purpose: string, now: Date): Promise<void> {
+  await db.rows(sql`
+    update contact_point set purpose = ${purpose}, source = ${ownSource}, as_of = ${now.toISOString()}::timestamptz, added = true, version = version + 1
+    where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
+}
+
+export async function saveVerified(db: Db, customerId: string, id: string, now: Date): Promise<void> {
+  await db.rows(sql`
+    update contact_point set verified_at = ${now.toISOString()}::timestamptz, version = version + 1 where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
+}
+
+/** Takes a document or a contact point away, with all by which it was found. */
+export async function deleteValue(
+  db: Db,
+  table: 'identity_document' | 'contact_point',
+  customerId: string,
+  id: string,
+): Promise<void> {
+  const removed = JSON.stringify([{ customerId, targetId: id }])
+  await Promise.all([
+    db.rows(sql`delete from ${sql.identifier(table)} where customer_id = ${customerId}::uuid and id = ${id}::uuid`),
+    db.rows(sql`select unindex_values(${removed}::json)`),
+  ])
+}
+
+async function indexValue(
+  db: Db,
+  customerId: string,
+  targetId: string,
+  kind: 'document' | 'phone' | 'email',
+  { keyId, hash }: { readonly keyId: string; readonly hash: Buffer },
+): Promise<void> {
+  const rows = JSON.stringify([{ customerId, targetId, kind, keyId, hash: hash.toString('hex') }])
+  await db.rows(sql`select index_values(${rows}::json)`)
+}
+
+/** The thing in which a revealable value stands. */
+export function subjectOf(field: RevealableField): string {
+  return sealedValues[field].table
+}
+
+/** The clear value of one field of a customer in scope. Undefined where there is none. */
+export async function readClearValue(
+  db: Db,
+  vault: Vault,
+  customerId: string,
+  field: RevealableField,
+  id: string,
+): Promise<string | undefined> {
+  const { table, encrypted, context } = sealedValues[field]
+  const [row] = await db.rows<{ sealed: Buffer; wrapped: Buffer; masterKeyId: string }>(sql`
+    select t.${sql.identifier(encrypted)} as sealed, c.wrapped_key as wrapped, c.master_key_id as "masterKeyId"
+    from customer c join ${sql.identifier(table)} t on t.customer_id = c.id
+    where c.id = ${customerId}::uuid and t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid and t.${sql.identifier(encrypted)} is not null and c.wrapped_key is not null`)
+  return row && vault.decrypt(vault.unwrap(customerId, row.wrapped, row.masterKeyId), row.sealed, context(id))
+}

@@ -1,0 +1,27 @@
+import { integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+
+export const counterNote = pgTable(
+  'counter_note',
+  {
+    customerId: uuid('customer_id').notNull(),
+    id: uuid().notNull(),
+    institutionPath: text('institution_path').notNull(),
+    kind: text().notNull(),
+    note: text().notNull(),
+    finderId: uuid('finder_id').notNull(),
+    relationshipManagerId: uuid('relationship_manager_id'),
+    createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.customerId, table.id] })],
+)
+
+export const callCount = pgTable(
+  'call_count',
+  {
+    caller: text().notNull(),
+    kind: text().notNull(),
+    minute: timestamp({ withTimezone: true }).notNull(),
+    calls: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.caller, table.kind] })],
+)

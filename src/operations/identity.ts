@@ -1,0 +1,492 @@
+import { z } from 'zod'
+import { callerOf } from '../core/actors.ts'
+import { contactKinds, contactPurposes } from '../core/customers.ts'
+import { DomainError, notFound, refuseField } from '../core/errors.ts'
+import { judgeDocument } from '../core/feeds/identity.ts'
+import { country as countryCode, line } from '../core/feeds/scalars.ts'
+import { documentTypes } from '../core/identity-numbers.ts'
+import {
+  normaliseContact,
+  requireAgreement,
+  requireOpenDossier,
+  requireRoom,
+  revealableFields,
+  revealPurposes,
+} from '../core/identity.ts'
+import type { Permission } from '../core/permissions.ts'
+import { requireWithinLimit } from '../core/recognition.ts'
+import { countCall } from '../db/call-counts.ts'
+import { ownedWithinReach } from '../db/customers.ts'
+import type { Db } from '../db/database.ts'
+import type { StoredCustomer } from '../db/feeds/customer-records.ts'
+import {
+  type ContactRecord,
+  deleteValue,
+  type DocumentRecord,
+  isHashOf,
+  listContacts,
+  listDocuments,
+  lockCustomer,
+  openKey,
+  readClearValue,
+  saveContact,
+  saveContactPurpose,
+  saveDocument,
+  saveValidUntil,
+  saveVerified,
+  subjectOf,
+} from '../db/identity.ts'
+import { accessReasonContext } from '../db/accesses.ts'
+import { fieldContext } from '../db/vault.ts'
+import { viewNamed } from '../db/views/all.ts'
+import type { Bind } from '../db/views/view.ts'
+import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
+import { pageInput } from './pages.ts'
+import { answerOne, answerPage, orderBy } from './reading.ts'
+import { daySchema, expectedVersion, id } from './scalars.ts'
+
+const documentView = viewNamed('IdentityDocument')
+const contactView = viewNamed('ContactPoint')
+const domain = 'Party Reference Data Directory'
+
+const permission = 'customer:write'
+/** What is written is answered, masked: whoever writes must be one who may read it. */
+const alsoNeeds = (): readonly Permission[] => [permission, 'identity:read']
+
+const number = line(64)
+const ofCustomer =
+  (customerId: string, rowId: string) =>
+  (row: string, bind: Bind): string =>
+    `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`
+
+async function openDossier({ db }: Context, customerId: string): Promise<StoredCustomer> {
+  const customer = await lockCustomer(db, customerId)
+  if (!customer) throw notFound('customer')
+  requireOpenDossier(customer.status)
+  return customer
+}
+
+/** The one of these that is meant, in the version that was seen. */
+function theOne<T extends { readonly id: string; readonly version: number }>(
+  stored: readonly T[],
+  rowId: string,
+  expected: number | undefined,
+  called: string,
+): T {
+  const found = stored.find((one) => one.id === rowId)
+  if (!found) throw notFound(called)
+  if (expected !== undefined && expected !== found.version)
+    throw new DomainError(
+      'version_conflict',
+      `It has changed since you saw it: its version is ${found.version}, not ${expected}.`,
+    )
+  return found
+}
+
+function requireNewDocument(
+  { vault }: Context,
+  stored: readonly DocumentRecord[],
+  { type, country, number: text }: { readonly type: string; readonly country: string; readonly number: string },
+): void {
+  const same = stored.some(
+    (one) => one.type === type && one.country === country && isHashOf(vault, 'document', text, one.numberHash),
+  )
+  if (same) throw refuseField('already_exists', 'number', 'already_exists', 'The customer has this document already.')
+}
+
+function requireNewContact(
+  { vault }: Context,
+  stored: readonly ContactRecord[],
+  { kind, purpose, value }: { readonly kind: 'phone' | 'email'; readonly purpose: string; readonly value: string },
+): void {
+  const same = stored.some((one) => one.kind === kind && one.purpose === purpose && isHashOf(vault, kind, value, one.valueHash))
+  if (same)
+    throw refuseField(
+      'already_exists',
+      'value',
+      'already_exists',
+      'The customer has this contact point for this purpose already.',
+    )
+}
+
+export const addIdentityDocument = viewOperation(documentView, {
+  kind: 'command',
+  name: 'addIdentityDocument',
+  summary: 'Add an identity document of a customer',
+  description:
+    'A customer may have several of one type, such as two passports. A person’s entry that fails its checks, or disagrees with birth date or sex of the profile, is refused; what a machine sends is kept, marked unverified and listed for clarification.',
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({
+    customerId: id,
+    type: z.enum(documentTypes).meta({ description: 'Kind of document.' }),
+    country: countryCode.default('CN').meta({ description: 'ISO 3166-1 code of the issuer.' }),
+    number: number.meta({ description: 'Its number. Stored encrypted.', examples: ['E12345678'] }),
+    validUntil: daySchema.optional().meta({ description: 'Last day on which it is valid.' }),
+  }),
+  errors: ['not_found', 'identity_mismatch', 'already_exists', 'conflict'],
+  async run(context, { customerId, type, country, number: text, validUntil }) {
+    const { db, vault, now, today, actor, newId } = context
+    const customer = await openDossier(context, customerId)
+    const stored = await listDocuments(db, customerId)
+    const judged = judgeDocument(type, country, text, customer, today)
+    requireAgreement(judged, customer, actor.kind === 'staff')
+    requireNewDocument(context, stored, { type, country, number: judged.number })
+    requireRoom(stored.length)
+    const documentId = newId()
+    await saveDocument(db, { customer, vault, now }, documentId, {
+      type,
+      country,
+      validUntil: validUntil ?? null,
+      judged,
+    })
+    context.record({
+      event: 'identity_document.created',
+      subjectType: 'identity_document',
+      subjectId: documentId,
+      customerId,
+      changed: ['type', 'country', 'number', ...(validUntil === undefined ? [] : ['validUntil'])],
+    })
+    return answerOne(context, documentView, ofCustomer(customerId, documentId))
+  },
+})
+
+export const correctIdentityDocument = viewOperation(documentView, {
+  kind: 'command',
+  name: 'correctIdentityDocument',
+  summary: 'Correct an identity document of a customer',
+  description:
+    'Changes what is given. A number or country is checked as a new one is; with it the document is kept here: what its source sends later stands beside it and does not overwrite it.',
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({
+    customerId: id,
+    identityDocumentId: id,
+    country: countryCode.optional().meta({ description: 'ISO 3166-1 code of the issuer.' }),
+    number: number.optional().meta({ description: 'Its number. Stored encrypted.' }),
+    validUntil: daySchema.optional().meta({ description: 'Last day on which it is valid.' }),
+    expectedVersion,
+  }),
+  errors: ['not_found', 'identity_mismatch', 'already_exists', 'conflict'],
+  concurrency: 'required',
+  async run(context, { customerId, identityDocumentId, expectedVersion: expected, ...said }) {
+    const { db, vault, now, today, actor } = context
+    const customer = await openDossier(context, customerId)
+    const stored = await listDocuments(db, customerId)
+    const before = theOne(stored, identityDocumentId, expected, 'identity document')
+    const validUntil = said.validUntil ?? before.validUntil
+    if (said.number !== undefined || said.country !== undefined) {
+      const country = said.country ?? before.country
+      const text = said.number ?? (await clearNumber(context, customerId, before))
+      const judged = judgeDocument(before.type, country, text, customer, today)
+      requireAgreement(judged, customer, actor.kind === 'staff')
+      const others = stored.filter((one) => one !== before)
+      requireNewDocument(context, others, { type: before.type, country, number: judged.number })
+      await saveDocument(db, { customer, vault, now }, before.id, { type: before.type, country, validUntil, judged })
+    } else if (validUntil !== null) await saveValidUntil(db, customerId, before.id, validUntil)
+    context.record({
+      event: 'identity_document.updated',
+      subjectType: 'identity_document',
+      subjectId: before.id,
+      customerId,
+      changed: Object.keys(said).filter((name) => said[name as keyof typeof said] !== undefined),
+    })
+    return answerOne(context, documentView, ofCustomer(customerId, before.id))
+  },
+})
+
+async function clearNumber({ db, vault }: Context, customerId: string, { id: rowId, numberEncrypted }: DocumentRecord) {
+  return vault.decrypt(await openKey(db, vault, customerId), numberEncrypted, fieldContext('identity_document', 'number', rowId))
+}
+
+export const removeIdentityDocument = viewOperation(documentView, {
+  kind: 'command',
+  name: 'removeIdentityDocument',
+  summary: 'Remove an identity document of a customer',
+  description:
+    'It is gone, and the customer is found by its number no more; the audit log keeps that there was one. Answers what it was. A source that sends it again brings it back.',
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({ customerId: id, identityDocumentId: id, expectedVersion }),
+  errors: ['not_found', 'conflict'],
+  concurrency: 'optional',
+  async run(context, { customerId, identityDocumentId, expectedVersion: expected }) {
+    await openDossier(context, customerId)
+    theOne(await listDocuments(context.db, customerId), identityDocumentId, expected, 'identity document')
+    const was = await answerOne(context, documentView, ofCustomer(customerId, identityDocumentId))
+    await deleteValue(context.db, 'identity_document', customerId, identityDocumentId)
+    context.record({
+      event: 'identity_document.removed',
+      subjectType: 'identity_document',
+      subjectId: identityDocumentId,
+      customerId,
+    })
+    return was
+  },
+})
+
+const contactFields = {
+  purpose: z.enum(contactPurposes).meta({ description: 'What it is for.' }),
+  value: line(254).meta({
+    description: 'A phone in any usual spelling, or an e-mail address. Stored encrypted.',
+    examples: ['13912345678'],
+  }),
+}
+
+export const addContactPoint = viewOperation(contactView, {
+  kind: 'command',
+  name: 'addContactPoint',
+  summary: 'Add a phone or an e-mail address of a customer',
+  description:
+    'A customer may have several of one kind and purpose, such as two mobile phones. Phones are stored in E.164; without a country code they belong to China.',
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({
+    customerId: id,
+    kind: z.enum(contactKinds).meta({ description: 'Phone or e-mail.' }),
+    ...contactFields,
+  }),
+  errors: ['not_found', 'already_exists', 'conflict'],
+  async run(context, { customerId, kind, purpose, value: text }) {
+    const { db, vault, now, newId } = context
+    const value = normaliseContact(kind, text)
+    const customer = await openDossier(context, customerId)
+    const stored = await listContacts(db, customerId)
+    requireNewContact(context, stored, { kind, purpose, value })
+    requireRoom(stored.length)
+    const contactId = newId()
+    await saveContact(db, { customer, vault, now }, contactId, { kind, purpose, value })
+    context.record({
+      event: 'contact_point.created',
+      subjectType: 'contact_point',
+      subjectId: contactId,
+      customerId,
+      changed: ['kind', 'purpose', 'value'],
+    })
+    return answerOne(context, contactView, ofCustomer(customerId, contactId))
+  },
+})
+
+export const correctContactPoint = viewOperation(contactView, {
+  kind: 'command',
+  name: 'correctContactPoint',
+  summary: 'Correct a phone or an e-mail address of a customer',
+  description:
+    'Changes what is given. A new value has yet to be verified. What is corrected is kept here: what its source sends later stands beside it and does not overwrite it.',
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({
+    customerId: id,
+    contactPointId: id,
+    purpose: contactFields.purpose.optional(),
+    value: contactFields.value.optional(),
+    expectedVersion,
+  }),
+  errors: ['not_found', 'already_exists', 'conflict'],
+  concurrency: 'required',
+  async run(context, { customerId, contactPointId, expectedVersion: expected, purpose: toPurpose, value: text }) {
+    const { db, vault, now } = context
+    const customer = await openDossier(context, customerId)
+    const stored = await listContacts(db, customerId)
+    const before = theOne(stored, contactPointId, expected, 'contact point')
+    const purpose = toPurpose ?? before.purpose
+    const value =
+      text === undefined
+        ? await readClearValue(db, vault, customerId, 'contact_value', before.id)
+        : normaliseContact(before.kind, text)
+    const others = stored.filter((one) => one !== before)
+    requireNewContact(context, others, { kind: before.kind, purpose, value: value! })
+    const changesValue = text !== undefined && !isHashOf(vault, before.kind, value!, before.valueHash)
+    await (changesValue
+      ? saveContact(db, { customer, vault, now }, before.id, { kind: before.kind, purpose, value: value! })
+      : saveContactPurpose(db, customerId, before.id, purpose, now))
+    context.record({
+      event: 'contact_point.updated',
+      subjectType: 'contact_point',
+      subjectId: before.id,
+      customerId,
+      changed: [...(toPurpose === undefined ? [] : ['purpose']), ...(text === undefined ? [] : ['value'])],
+    })
+    return answerOne(context, contactView, ofCustomer(customerId, before.id))
+  },
+})
+
+export const removeContactPoint = viewOperation(contactView, {
+  kind: 'command',
+  name: 'removeContactPoint',
+  summary: 'Remove a phone or an e-mail address of a customer',
+  description:
+    'It is gone, and the customer is found by it no more; the audit log keeps that there was one. Answers what it was. A source that sends it again brings it back.',
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({ customerId: id, contactPointId: id, expectedVersion }),
+  errors: ['not_found', 'conflict'],
+  concurrency: 'optional',
+  async run(context, { customerId, contactPointId, expectedVersion: expected }) {
+    await openDossier(context, customerId)
+    theOne(await listContacts(context.db, customerId), contactPointId, expected, 'contact point')
+    const was = await answerOne(context, contactView, ofCustomer(customerId, contactPointId))
+    await deleteValue(context.db, 'contact_point', customerId, contactPointId)
+    context.record({
+      event: 'contact_point.removed',
+      subjectType: 'contact_point',
+      subjectId: contactPointId,
+      customerId,
+    })
+    return was
+  },
+})
+
+export const verifyContactPoint = viewOperation(contactView, {
+  kind: 'command',
+  name: 'verifyContactPoint',
+  summary: 'Note that a phone or an e-mail address was proven to be the customer’s',
+  description: 'As of now. A new value of it has yet to be verified again.',
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({ customerId: id, contactPointId: id, expectedVersion }),
+  errors: ['not_found', 'conflict'],
+  concurrency: 'optional',
+  async run(context, { customerId, contactPointId, expectedVersion: expected }) {
+    const { db, now } = context
+    await openDossier(context, customerId)
+    theOne(await listContacts(db, customerId), contactPointId, expected, 'contact point')
+    await saveVerified(db, customerId, contactPointId, now)
+    context.record({
+      event: 'contact_point.verified',
+      subjectType: 'contact_point',
+      subjectId: contactPointId,
+      customerId,
+      changed: ['verifiedAt'],
+    })
+    return answerOne(context, contactView, ofCustomer(customerId, contactPointId))
+  },
+})
+
+const byPlace = orderBy('place', 'asc', [
+  ['institution_path', 'text'],
+  ['customer_id', 'uuid'],
+  ['id', 'uuid'],
+])
+
+export const documentsToClarify = pageOperation(documentView, {
+  kind: 'query',
+  name: 'documentsToClarify',
+  summary: 'Identity documents that break a rule or disagree with the profile',
+  description:
+    'What feeds brought and could not be verified, of the customers within your scope, each with its reason. Ordered by institution and customer. Correct or remove what is wrong; the source sends it again until it is mended there.',
+  permission: 'identity:read',
+  domain,
+  input: z.strictObject({
+    reason: z
+      .enum([
+        'country',
+        'form',
+        'length',
+        'characters',
+        'region',
+        'birth_date',
+        'check_digit',
+        'birth_date_differs',
+        'gender_differs',
+      ])
+      .optional()
+      .meta({ description: 'With this reason.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor'],
+  run: (context, { reason, ...page }) =>
+    answerPage(context, documentView, {
+      ...page,
+      order: byPlace,
+      planned: 'each_time',
+      where: (row, bind) => [
+        `${row}.unverified_reason is not null`,
+        ...ownedWithinReach(context.scope, row, bind),
+        ...(reason === undefined ? [] : [`${row}.unverified_reason = ${bind(reason)}::text`]),
+      ],
+    }),
+})
+
+/** One value in clear, for one stated purpose. Repeating it changes nothing, so it takes no idempotency key and stores no answer. */
+export const revealCustomerField = operation({
+  kind: 'command',
+  name: 'revealCustomerField',
+  summary: 'Show one protected value of a customer in clear',
+  description:
+    'The number of a document, a phone or e-mail, the line of an address or the counterparty of a movement. Who asked, for what purpose and which field is audited before the value leaves; the value itself is stored nowhere, also not under an idempotency key. At most so many a minute for each caller (`REVEALS_PER_MINUTE`).',
+  permission: 'identity:reveal',
+  domain,
+  transactions: 'own',
+  alsoNeeds: ({ field }) =>
+    field === 'movement_counterparty' ? ['identity:reveal', 'activity:read'] : ['identity:reveal', 'identity:read'],
+  input: z.strictObject({
+    customerId: id,
+    field: z.enum(revealableFields).meta({ description: 'What to show.' }),
+    id: id.meta({ description: 'Id of the document, contact point, address or movement.' }),
+    purpose: z.enum(revealPurposes).meta({ description: 'What it is needed for.' }),
+    reason: line(500)
+      .min(3)
+      .meta({ description: 'Why, in words. Kept encrypted for auditors.', examples: ['returns a call'] }),
+  }),
+  output: z
+    .object({
+      customerId: id,
+      field: z.enum(revealableFields).meta({ description: 'What is shown.' }),
+      id: id.meta({ description: 'Id of the thing in which it stands.' }),
+      value: z.string().meta({ description: 'The value in clear. Do not keep it.' }),
+    })
+    .meta({ id: 'RevealedField', description: 'One protected value in clear.' }),
+  errors: ['not_found'],
+  async run({ inTransaction, actor, clock, limits, vault, newId }, { customerId, field, id: subjectId, purpose, reason }) {
+    const told = await inTransaction(async ({ db, record }) => {
+      const calls = await countCall(db, callerOf(actor), 'reveal', clock())
+      const value = calls > limits.revealsPerMinute ? undefined : await readClearValue(db, vault, customerId, field, subjectId)
+      const accessId = newId()
+      const outcome = value !== undefined ? 'shown' : calls > limits.revealsPerMinute ? 'rate_limited' : 'unknown'
+      record({
+        event: 'customer.field_revealed',
+        subjectType: subjectOf(field),
+        subjectId,
+        published: false,
+        // Who is out of reach is as if there were nobody: the entry names what was asked for and not whose it is.
+        ...(value !== undefined && { customerId }),
+        changed: [field],
+        details: {
+          access: 'reveal',
+          purpose,
+          outcome,
+          ...(value !== undefined && { accessId, reason: await sealReason(db, customerId, accessId) }),
+        },
+      })
+      return { calls, value }
+    })
+    requireWithinLimit(told.calls, limits.revealsPerMinute)
+    if (told.value === undefined) throw notFound('value')
+    return { customerId, field, id: subjectId, value: told.value }
+
+    /** Under the customer's own key: entries of the log never change, so that no key of the bank may have to. */
+    async function sealReason(db: Db, of: string, accessId: string): Promise<string> {
+      return vault.encrypt(await openKey(db, vault, of), reason, accessReasonContext(accessId)).toString('base64')
+    }
+  },
+})
+
+export const identityOperations = [
+  addIdentityDocument,
+  correctIdentityDocument,
+  removeIdentityDocument,
+  addContactPoint,
+  correctContactPoint,
+  removeContactPoint,
+  verifyContactPoint,
+  documentsToClarify,
+  revealCustomerField,
+]

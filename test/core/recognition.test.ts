@@ -1,0 +1,61 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { addDays } from '../../src/core/calendar.ts'
+import { cautionsOf, isBirthdayNear, recognitionOf, requireWithinLimit } from '../../src/core/recognition.ts'
+
+const days = fc
+  .date({ min: new Date('1930-01-01'), max: new Date('2060-12-31'), noInvalidDate: true })
+  .map((date) => date.toISOString().slice(0, 10))
+
+describe('a birthday', () => {
+  test.each([
+    ['1990-11-22', '2026-11-22', true],
+    ['1990-11-15', '2026-11-22', true],
+    ['1990-11-14', '2026-11-22', false],
+    ['1990-11-29', '2026-11-22', true],
+    ['1990-11-30', '2026-11-22', false],
+    ['1990-01-02', '2026-12-28', true],
+    ['1990-12-30', '2026-01-04', true],
+    ['1992-02-29', '2026-02-21', true],
+    ['1992-02-29', '2026-03-07', true],
+    ['1992-02-29', '2026-03-08', false],
+    ['1992-02-29', '2028-03-07', true],
+  ])('of %s is near on %s: %s', (birthDate, today, near) => {
+    expect(isBirthdayNear(birthDate, today)).toBe(near)
+  })
+
+  test('is near on fifteen days of each year, in a row around it', () => {
+    fc.assert(
+      fc.property(
+        days.filter((day) => !day.endsWith('02-29')),
+        fc.integer({ min: 1950, max: 2100 }),
+        (birthDate, year) => {
+          const birthday = `${year}${birthDate.slice(4)}`
+          const near = Array.from({ length: 31 }, (_, index) => index - 15).filter((distance) =>
+            isBirthdayNear(birthDate, addDays(birthday, distance)),
+          )
+          expect(near).toEqual(Array.from({ length: 15 }, (_, index) => index - 7))
+        },
+      ),
+    )
+  })
+
+  test('that is not known is never near', () => {
+    expect(isBirthdayNear(null, '2026-11-22')).toBe(false)
+  })
+})
+
+describe('a look-up at the counter', () => {
+  test('finds one, names two to five, and shows nobody beyond', () => {
+    expect([0, 1, 2, 5, 6, 100].map(recognitionOf)).toEqual(['unknown', 'found', 'several', 'several', 'ambiguous', 'ambiguous'])
+  })
+
+  test('warns of a relation that has ended', () => {
+    expect([cautionsOf('closed'), cautionsOf('active'), cautionsOf('prospect')]).toEqual([['closed'], [], []])
+  })
+
+  test('is refused beyond the limit of a minute', () => {
+    expect(() => requireWithinLimit(30, 30)).not.toThrow()
+    expect(() => requireWithinLimit(31, 30)).toThrow(expect.objectContaining({ code: 'rate_limited' }))
+  })
+})
