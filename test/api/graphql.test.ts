@@ -185,6 +185,7 @@ describe('totalCount', () => {
       balances: `(customerId: "${customerId}", holdingId: "${holdingId}")`,
       activity: `(customerId: "${customerId}")`,
       movements: `(customerId: "${customerId}")`,
+      customerAccesses: `(customerId: "${customerId}")`,
     }
     for (const { name, type } of lists) {
       for (const caller of ['M1', 'U1', 'A1']) {
