@@ -1,5 +1,18 @@
 import { describe, expect } from 'vitest'
+import { DomainError } from '../../src/core/errors.ts'
+import { openAccessLog } from '../../src/db/access-log.ts'
+import { customer } from '../../src/operations/customers.ts'
+import { execute, type Service } from '../../src/operations/execute.ts'
+import { selectionOf } from '../../src/rest/route.ts'
 import { test, type TestBank } from '../setup/service.ts'
+
+const read = (service: Service, number: string, customerId: string) =>
+  execute(service, customer, {
+    caller: { kind: 'staff', number },
+    input: { customerId },
+    selection: selectionOf(customer),
+    refusedAs: null,
+  })
 
 async function setUp(bank: TestBank) {
   const customerId = await bank.customerId('1')
@@ -97,6 +110,32 @@ describe('a read of protected data', () => {
     expect(await seen('M1', `{ customerSearch(filter: { name: "王芳" }) { nodes { contactPoints { valueMasked } } } }`)).toEqual([
       [one, contacts],
     ])
+  })
+
+  test('of many at once leaves an entry for each of them, in fewer transactions than reads', async ({ bank, service }) => {
+    const { customerId, entries } = await setUp(bank)
+    const written: number[] = []
+    const database = {
+      ...service.database,
+      transaction: ((scope, work, options) => {
+        written.push(1)
+        return service.database.transaction(scope, work, options)
+      }) as typeof service.database.transaction,
+    }
+    const counted = { ...service.service, accessLog: openAccessLog(database) }
+    await Promise.all(Array.from({ length: 60 }, () => read(counted, bank.code('M1'), customerId)))
+    expect(await entries()).toHaveLength(60)
+    expect(written.length).toBeLessThan(30)
+  })
+
+  test('that the log cannot hold is not answered', async ({ bank, service }) => {
+    const { customerId } = await setUp(bank)
+    const full = async () => {
+      throw new DomainError('unavailable', 'The database cannot be reached.')
+    }
+    await expect(read({ ...service.service, accessLog: full }, bank.code('M1'), customerId)).rejects.toMatchObject({
+      code: 'unavailable',
+    })
   })
 
   test('of a list of documents leaves an entry for each customer', async ({ bank }) => {

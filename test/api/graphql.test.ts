@@ -188,6 +188,7 @@ describe('totalCount', () => {
       keyDates: `(customerId: "${customerId}")`,
       consents: `(customerId: "${customerId}")`,
       consentHistory: `(customerId: "${customerId}")`,
+      customerAccesses: `(customerId: "${customerId}")`,
     }
     for (const { name, type } of lists) {
       for (const caller of ['M1', 'U1', 'A1']) {

@@ -1028,12 +1028,57 @@ describe('every command', () => {
       ],
       ['revokeDelegation', manager, 'POST', () => `/delegations/${made['delegatePortfolio']}/revocation`],
       ['closeInstitution', admin, 'POST', () => `/institutions/${made['createInstitution']}/closure`],
+      ['addIdentityDocument', manager, 'POST', `${customer}/identity-documents`, { type: 'passport', number: 'E12345678' }],
+      [
+        'correctIdentityDocument',
+        manager,
+        'PATCH',
+        () => `${customer}/identity-documents/${made['addIdentityDocument']}`,
+        { validUntil: '2030-01-01' },
+        async () => ({ 'if-match': '"1"' }),
+      ],
+      ['removeIdentityDocument', manager, 'POST', () => `${customer}/identity-documents/${made['addIdentityDocument']}/removal`],
+      [
+        'addContactPoint',
+        manager,
+        'POST',
+        `${customer}/contact-points`,
+        { kind: 'email', purpose: 'work', value: 'li@example.com' },
+      ],
+      [
+        'correctContactPoint',
+        manager,
+        'PATCH',
+        () => `${customer}/contact-points/${made['addContactPoint']}`,
+        { purpose: 'home' },
+        async () => ({ 'if-match': '"1"' }),
+      ],
+      ['verifyContactPoint', manager, 'POST', () => `${customer}/contact-points/${made['addContactPoint']}/verification`],
+      [
+        'revealCustomerField',
+        manager,
+        'POST',
+        `${customer}/reveals`,
+        () => ({ field: 'contact_value', id: made['addContactPoint'], purpose: 'contact', reason: 'returns a call' }),
+      ],
+      ['removeContactPoint', manager, 'POST', () => `${customer}/contact-points/${made['addContactPoint']}/removal`],
+      ['recogniseCustomer', manager, 'POST', '/recognitions', { number: c('1') }],
+      [
+        'leaveCounterNote',
+        manager,
+        'POST',
+        '/counter-notes',
+        { customerId: await bank.customerId('1'), kind: 'hint', text: '有意向' },
+      ],
     ]
+    // Looks at customers are for the audit log alone.
+    const looks = ['revealCustomerField', 'recogniseCustomer']
     const count = async (table: string, condition: string) =>
       (await service.owner.query(`select count(*)::int as n from ${table} where ${condition}`)).rows[0].n
     for (const [name, caller, method, url, body, headers] of commands) {
       const events = await count('outbox_event', 'true')
-      const answer = await bank.request(caller, method, typeof url === 'string' ? url : url(), body, {
+      const sent = typeof body === 'function' ? body() : body
+      const answer = await bank.request(caller, method, typeof url === 'string' ? url : url(), sent, {
         'x-request-id': `${bank.name}-${name}`,
         ...(await headers?.()),
       })
@@ -1045,7 +1090,7 @@ describe('every command', () => {
       expect(rows, name).toEqual([
         { operation: name, actor_id: typeof caller === 'string' ? `staff:${caller}` : `client:${caller.client}` },
       ])
-      expect(await count('outbox_event', 'true'), name).toBe(events + 1)
+      expect(await count('outbox_event', 'true'), name).toBe(events + (looks.includes(name) ? 0 : 1))
     }
     // Imports have tests of their own.
     const all = operations.filter(({ kind, transport }) => kind === 'command' && transport === 'both').map(({ name }) => name)

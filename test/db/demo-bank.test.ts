@@ -94,7 +94,7 @@ describe('the demo bank', () => {
       const first = await digests(owner)
       await loadDemoBank(bank(other.ownerUrl, { seed: 2, customers: 300 }))
       const second = await digests(client)
-      expect(Object.keys(second).filter((table) => second[table] === first[table])).toEqual([])
+      expect(Object.keys(second).filter((table) => second[table] !== null && second[table] === first[table])).toEqual([])
       await loadDemoBank(bank(other.ownerUrl, { replace: true }))
       expect(await digests(client)).toEqual(first)
       const wrappedKey = 'select wrapped_key from customer order by id limit 1'
