@@ -2,6 +2,7 @@ import type { PgTable } from 'drizzle-orm/pg-core'
 import * as customers from './schema/customers.ts'
 import * as holdings from './schema/holdings.ts'
 import * as journals from './schema/journals.ts'
+import * as people from './schema/people.ts'
 import * as reference from './schema/reference.ts'
 
 /**
@@ -35,6 +36,12 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: holdings.balance },
   { kind: 'owned', table: holdings.activity },
   { kind: 'owned', table: holdings.movement },
+  { kind: 'owned', table: people.relationship },
+  { kind: 'owned', table: people.keyPerson },
+  { kind: 'owned', table: people.sharedKeyPerson },
+  { kind: 'owned', table: people.customerGroup },
+  { kind: 'owned', table: people.customerGroupMember },
+  { kind: 'owned', table: people.groupMembership },
   { kind: 'journal', table: journals.auditEntry },
   { kind: 'journal', table: journals.auditLink },
   { kind: 'local', table: journals.auditWatermark },

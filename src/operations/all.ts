@@ -1,5 +1,6 @@
 import { auditOperations } from './audit.ts'
 import { calendarOperations } from './calendar.ts'
+import { customerGroupOperations } from './customer-groups.ts'
 import { customerOperations } from './customers.ts'
 import { delegationOperations } from './delegations.ts'
 import { customerWrites } from './feeds/customers.ts'
@@ -8,9 +9,11 @@ import { organisationWrites } from './feeds/organisation.ts'
 import { holdingOperations } from './holdings.ts'
 import { importOperations } from './imports.ts'
 import { jobOperations } from './jobs.ts'
+import { keyPersonOperations } from './key-people.ts'
 import type { Operation } from './operation.ts'
 import { organisationOperations } from './organisation.ts'
 import { productOperations } from './products.ts'
+import { relationshipOperations } from './relationships.ts'
 
 /** All that the service can do. */
 export const operations: readonly Operation[] = [
@@ -23,6 +26,9 @@ export const operations: readonly Operation[] = [
   ...customerWrites,
   ...holdingOperations,
   ...holdingWrites,
+  ...relationshipOperations,
+  ...keyPersonOperations,
+  ...customerGroupOperations,
   ...importOperations,
   ...auditOperations,
   ...jobOperations,

@@ -1,8 +1,11 @@
 import { auditRoutes } from './audit.ts'
+import { customerGroupRoutes } from './customer-groups.ts'
 import { customerRoutes } from './customers.ts'
 import { holdingRoutes } from './holdings.ts'
 import { importRoutes, importStreams } from './imports.ts'
+import { keyPersonRoutes } from './key-people.ts'
 import { organisationRoutes } from './organisation.ts'
+import { relationshipRoutes } from './relationships.ts'
 import type { Route } from './route.ts'
 
 /** The URL table. */
@@ -10,6 +13,9 @@ export const routes: readonly Route[] = [
   ...organisationRoutes,
   ...customerRoutes,
   ...holdingRoutes,
+  ...relationshipRoutes,
+  ...keyPersonRoutes,
+  ...customerGroupRoutes,
   ...importRoutes,
   ...auditRoutes,
 ]

@@ -41,6 +41,16 @@ export function line(most: number): z.ZodString {
     .max(most)
 }
 
+/** Text of several lines, cleaned, of 1 to `most` characters. */
+export function paragraphs(most: number): z.ZodString {
+  return read((text) => {
+    const cleaned = cleanText(text, 'multiple')
+    return cleaned.ok ? cleaned : { rule: cleaned.rule, message: textMessages[cleaned.rule] }
+  })
+    .min(1)
+    .max(most)
+}
+
 /** Keeps the text itself where it passes. */
 function checked(passes: (text: string) => boolean, rule: string, message: string): z.ZodString {
   return read((text) => (passes(text) ? { value: text } : { rule, message }))

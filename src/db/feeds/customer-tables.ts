@@ -14,6 +14,12 @@ export const customerOwnedTables = [
   'balance',
   'activity',
   'movement',
+  'relationship',
+  'key_person',
+  'shared_key_person',
+  'customer_group',
+  'customer_group_member',
+  'group_membership',
 ] as const
 
 /** Carries all that belongs to customers along to their new place in the tree. The rows of `customer` themselves are written before. */

@@ -3,6 +3,7 @@ import { holdingViews } from './holdings.ts'
 import { importViews } from './imports.ts'
 import { journalViews } from './journal.ts'
 import { organisationViews } from './organisation.ts'
+import { peopleViews } from './people.ts'
 import { productViews } from './products.ts'
 import type { View } from './view.ts'
 
@@ -12,6 +13,7 @@ export const views: readonly View[] = [
   ...productViews,
   ...customerViews,
   ...holdingViews,
+  ...peopleViews,
   ...journalViews,
   ...importViews,
 ]
