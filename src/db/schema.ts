@@ -5,6 +5,7 @@ import * as customers from './schema/customers.ts'
 import * as holdings from './schema/holdings.ts'
 import * as journals from './schema/journals.ts'
 import * as keyDates from './schema/key-dates.ts'
+import * as people from './schema/people.ts'
 import * as reference from './schema/reference.ts'
 
 /**
@@ -43,6 +44,12 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: consents.consentEvent },
   { kind: 'owned', table: consents.contactPreference },
   { kind: 'reference', table: consents.quietHours },
+  { kind: 'owned', table: people.relationship },
+  { kind: 'owned', table: people.keyPerson },
+  { kind: 'owned', table: people.sharedKeyPerson },
+  { kind: 'owned', table: people.customerGroup },
+  { kind: 'owned', table: people.customerGroupMember },
+  { kind: 'owned', table: people.groupMembership },
   { kind: 'journal', table: journals.auditEntry },
   { kind: 'journal', table: journals.auditLink },
   { kind: 'local', table: journals.auditWatermark },

@@ -2,6 +2,7 @@ import { auditOperations } from './audit.ts'
 import { calendarOperations } from './calendar.ts'
 import { consentOperations } from './consents.ts'
 import { counterOperations } from './counter.ts'
+import { customerGroupOperations } from './customer-groups.ts'
 import { customerOperations } from './customers.ts'
 import { delegationOperations } from './delegations.ts'
 import { customerWrites } from './feeds/customers.ts'
@@ -16,6 +17,8 @@ import type { Operation } from './operation.ts'
 import { organisationOperations } from './organisation.ts'
 import { productOperations } from './products.ts'
 import { rotationOperations } from './rotation.ts'
+import { keyPersonOperations } from './key-people.ts'
+import { relationshipOperations } from './relationships.ts'
 
 /** All that the service can do. */
 export const operations: readonly Operation[] = [
@@ -32,6 +35,9 @@ export const operations: readonly Operation[] = [
   ...counterOperations,
   ...holdingOperations,
   ...holdingWrites,
+  ...relationshipOperations,
+  ...keyPersonOperations,
+  ...customerGroupOperations,
   ...importOperations,
   ...auditOperations,
   ...jobOperations,

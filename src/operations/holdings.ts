@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { notFound } from '../core/errors.ts'
-import { findHoldingByExternalId, seesCustomer, seesHolding } from '../db/customers.ts'
+import { findHoldingByExternalId, seesHolding } from '../db/customers.ts'
 import { viewNamed } from '../db/views/all.ts'
-import type { Order } from '../db/views/read.ts'
-import type { Bind, View } from '../db/views/view.ts'
-import { type Context, pageOperation, viewOperation } from './operation.ts'
+import { pageOperation, viewOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
 import { answerOne, answerPage, orderBy } from './reading.ts'
 import { externalIdText, id, sourceName } from './scalars.ts'
+import { ofCustomer, pageUnder } from './under-customer.ts'
 
 const holdingView = viewNamed('Holding')
 const domain = 'Customer Position'
@@ -39,31 +38,6 @@ export const holdingByExternalId = viewOperation(holdingView, {
     return answerOne(context, holdingView, ofCustomer(found.customerId, found.holdingId))
   },
 })
-
-function ofCustomer(customerId: string, rowId: string) {
-  return (row: string, bind: Bind): string =>
-    `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`
-}
-
-/** What grows under a customer, in the order of the view's own connection. Throws `not_found` for a customer whom the caller may not see. */
-function pageUnder(
-  context: Context,
-  view: View,
-  order: Order,
-  {
-    customerId,
-    ...page
-  }: { readonly customerId: string } & Omit<Parameters<typeof answerPage>[2], 'order' | 'where' | 'orRefuse'>,
-) {
-  return answerPage(context, view, {
-    ...page,
-    order,
-    where: (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`],
-    async orRefuse() {
-      if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
-    },
-  })
-}
 
 export const holdings = pageOperation(holdingView, {
   kind: 'query',

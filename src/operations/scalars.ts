@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { parseDay } from '../core/calendar.ts'
+import { paragraph } from '../core/feeds/scalars.ts'
+import { parseShare } from '../core/relationships.ts'
 
 export const id = z.uuid().meta({ description: 'An id that the service has given.' })
 
@@ -31,3 +33,11 @@ export const externalIdText = z
   .min(1)
   .max(128)
   .meta({ description: 'What the source system calls it.', examples: ['100001'] })
+
+/** What somebody writes down in their own words. */
+export const noteText = paragraph(2000)
+
+export const shareText = z.string().refine((text) => parseShare(text) !== undefined, {
+  error: 'A share in percent from 0 to 100 with at most 4 decimals is needed, such as 33.3333.',
+  params: { rule: 'share' },
+})

@@ -1,12 +1,15 @@
 import { auditRoutes } from './audit.ts'
 import { consentRoutes } from './consents.ts'
 import { counterRoutes } from './counter.ts'
+import { customerGroupRoutes } from './customer-groups.ts'
 import { customerRoutes } from './customers.ts'
 import { holdingRoutes } from './holdings.ts'
 import { identityRoutes } from './identity.ts'
 import { importRoutes, importStreams } from './imports.ts'
 import { keyDateRoutes } from './key-dates.ts'
+import { keyPersonRoutes } from './key-people.ts'
 import { organisationRoutes } from './organisation.ts'
+import { relationshipRoutes } from './relationships.ts'
 import type { Route } from './route.ts'
 
 /** The URL table. */
@@ -18,6 +21,9 @@ export const routes: readonly Route[] = [
   ...identityRoutes,
   ...counterRoutes,
   ...holdingRoutes,
+  ...relationshipRoutes,
+  ...keyPersonRoutes,
+  ...customerGroupRoutes,
   ...importRoutes,
   ...auditRoutes,
 ]

@@ -61,7 +61,7 @@ export function customerRow(bank: TestBank, customer: CustomerName): Record<stri
 }
 
 /** Gives each of the four customers at least one row in every table of what belongs to a customer, and R3 the portfolio of R1 to cover. */
-export async function fillDossiers(bank: TestBank): Promise<void> {
+export async function fillDossiers(bank: TestBank): Promise<ReadonlyMap<string, string>> {
   const c = (suffix: string) => bank.code(suffix)
   const each = (row: (customer: CustomerName) => object) => customers.map(row)
   await bank.feed('staff', [
@@ -137,6 +137,108 @@ export async function fillDossiers(bank: TestBank): Promise<void> {
     if (status !== 201) throw new Error(`The note was refused: ${JSON.stringify(body)}`)
   }
   await delegate(bank, 'R1', 'R3', '2026-11-22')
+  return fillThings(bank)
+}
+
+/** Sends a command as core banking, which sees the whole bank, and answers what it made. */
+export async function command(bank: TestBank, method: 'POST' | 'PATCH', url: string, body: object): Promise<any> {
+  const answer = await bank.request({ client: 'core' }, method, url, body)
+  if (answer.status >= 300) throw new Error(`${method} ${url} was refused: ${JSON.stringify(answer.body)}`)
+  return answer.body
+}
+
+type Ids = Readonly<Record<CustomerName, string>>
+
+/** Something that is written down under a customer: its queries, the input that names it, its address and a body that is taken. */
+export interface DossierThing {
+  readonly one: string
+  readonly many: string
+  readonly key: string
+  readonly path: string
+  /** Taken of businesses only. */
+  readonly business?: true
+  readonly body: (at: {
+    readonly bank: TestBank
+    readonly customer: CustomerName
+    readonly ids: Ids
+    readonly made: ReadonlyMap<string, string>
+  }) => object
+}
+
+/** In the order in which they are made: each may refer to those before it, `made` by name and customer. */
+export const dossierThings: readonly DossierThing[] = [
+  {
+    one: 'relationship',
+    many: 'relationships',
+    key: 'relationshipId',
+    path: 'relationships',
+    body: ({ customer, ids }) => ({ relatedCustomerId: ids[partyOf[customer]], kind: 'partner' }),
+  },
+  {
+    one: 'keyPerson',
+    many: 'keyPeople',
+    key: 'keyPersonId',
+    path: 'key-people',
+    business: true,
+    body: ({ bank, customer, ids }) => ({
+      name: markOf(bank, customer),
+      role: 'executive',
+      phone: '13712345678',
+      personCustomerId: ids[partyOf[customer]],
+    }),
+  },
+  {
+    one: 'sharedKeyPerson',
+    many: 'sharedKeyPeople',
+    key: 'sharedKeyPersonId',
+    path: 'shared-key-people',
+    business: true,
+    body: ({ customer, ids, made }) => ({
+      keyPersonCustomerId: ids[partyOf[customer]],
+      keyPersonId: made.get(`keyPerson ${partyOf[customer]}`),
+      role: 'influencer',
+    }),
+  },
+  {
+    one: 'customerGroup',
+    many: 'customerGroups',
+    key: 'customerGroupId',
+    path: 'groups',
+    body: ({ bank, customer }) => ({ kind: 'household', name: markOf(bank, customer) }),
+  },
+]
+
+/** Gives each of these customers one of everything that is written down, and answers the ids by name and customer. */
+export async function fillThings(bank: TestBank, of: readonly CustomerName[] = customers): Promise<ReadonlyMap<string, string>> {
+  const ids = await customerIds(bank)
+  const made = new Map<string, string>()
+  for (const thing of dossierThings) {
+    for (const customer of of) {
+      const kind = (one: string) => bank.service.owner.query('update customer set kind = $1 where id = $2', [one, ids[customer]])
+      if (thing.business) await kind('sole_trader')
+      const { id } = await command(
+        bank,
+        'POST',
+        `/customers/${ids[customer]}/${thing.path}`,
+        thing.body({ bank, customer, ids, made }),
+      )
+      if (thing.business) await kind('individual')
+      made.set(`${thing.one} ${customer}`, id)
+      if (thing.one === 'customerGroup') {
+        const { rows } = await bank.service.owner.query('select id from group_membership where group_id = $1', [id])
+        made.set(`groupMembership ${customer}`, rows[0].id)
+      }
+    }
+  }
+  return made
+}
+
+/** What to ask inside of a computed field that is no single value. */
+export const insideComputed: Readonly<Record<string, string>> = {
+  aumByMonth: '(months: 1) { monthEnd amount { amount } }',
+  referrals: '{ count thanked }',
+  contact: '{ phoneMasked emailMasked }',
+  value: '{ members notShown aum { amount } }',
 }
 
 /** A birthday, a consent and wishes of each customer. */

@@ -187,6 +187,7 @@ describe('the functions that look across branches', () => {
       'find_external_id',
       'find_external_ids',
       'index_values',
+      'line_reaches',
       'portfolio_customers',
       'portfolio_paths',
       'recognise_by_hash',

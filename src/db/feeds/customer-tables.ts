@@ -18,6 +18,12 @@ export const customerOwnedTables = [
   'consent_event',
   'contact_preference',
   'counter_note',
+  'relationship',
+  'key_person',
+  'shared_key_person',
+  'customer_group',
+  'customer_group_member',
+  'group_membership',
 ] as const
 
 /** Carries all that belongs to customers along to their new place in the tree. The rows of `customer` themselves are written before. */

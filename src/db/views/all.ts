@@ -6,6 +6,7 @@ import { importViews } from './imports.ts'
 import { journalViews } from './journal.ts'
 import { keyDateViews } from './key-dates.ts'
 import { organisationViews } from './organisation.ts'
+import { peopleViews } from './people.ts'
 import { productViews } from './products.ts'
 import type { View } from './view.ts'
 
@@ -18,6 +19,7 @@ export const views: readonly View[] = [
   ...holdingViews,
   ...keyDateViews,
   ...consentViews,
+  ...peopleViews,
   ...journalViews,
   ...importViews,
 ]

@@ -247,7 +247,7 @@ function alreadyExists(called: string): DomainError {
   return new DomainError('already_exists', `This source has ${called} of this name already.`)
 }
 
-function checkVersion(expected: number | undefined, actual: number | undefined): void {
+export function checkVersion(expected: number | undefined, actual: number | undefined): void {
   if (expected !== undefined && expected !== actual)
     throw new DomainError('version_conflict', `It has changed since you saw it: its version is ${actual}, not ${expected}.`)
 }
