@@ -1,6 +1,7 @@
 import { auditRoutes } from './audit.ts'
 import { customerGroupRoutes } from './customer-groups.ts'
 import { customerRoutes } from './customers.ts'
+import { dossierNoteRoutes } from './dossier-notes.ts'
 import { holdingRoutes } from './holdings.ts'
 import { importRoutes, importStreams } from './imports.ts'
 import { keyPersonRoutes } from './key-people.ts'
@@ -16,6 +17,7 @@ export const routes: readonly Route[] = [
   ...relationshipRoutes,
   ...keyPersonRoutes,
   ...customerGroupRoutes,
+  ...dossierNoteRoutes,
   ...importRoutes,
   ...auditRoutes,
 ]

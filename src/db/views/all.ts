@@ -2,6 +2,7 @@ import { customerViews } from './customers.ts'
 import { holdingViews } from './holdings.ts'
 import { importViews } from './imports.ts'
 import { journalViews } from './journal.ts'
+import { noteViews } from './notes.ts'
 import { organisationViews } from './organisation.ts'
 import { peopleViews } from './people.ts'
 import { productViews } from './products.ts'
@@ -14,6 +15,7 @@ export const views: readonly View[] = [
   ...customerViews,
   ...holdingViews,
   ...peopleViews,
+  ...noteViews,
   ...journalViews,
   ...importViews,
 ]

@@ -3,6 +3,7 @@ import { monthEndsUpTo } from '../../core/calendar.ts'
 import { businessLines, contactKinds, contactPurposes, customerKinds, customerStatuses, genders } from '../../core/customers.ts'
 import { documentTypes } from '../../core/identity-numbers.ts'
 import { decodeMoney } from './decode.ts'
+import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
 import * as schema from '../schema/customers.ts'
 import { column, many, one, page, view } from './view.ts'
@@ -150,6 +151,7 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
     },
   ),
   ...peopleRelations,
+  ...noteRelations,
   auditEntries: page('AuditEntry', 'What was done to the customer, the latest first.', {
     permission: 'audit:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
