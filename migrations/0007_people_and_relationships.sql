@@ -146,12 +146,161 @@ create table group_membership (
 create unique index group_membership_active_key on group_membership (customer_id, group_id) where status = 'active';
 create unique index group_membership_household_key on group_membership (customer_id) where kind = 'household' and status = 'active';
 
+-- What a banker notes. Each row is one version of a note: a change closes the row that held and adds one, so that nothing that was known is lost.
+
+create table need (
+  customer_id uuid not null references customer (id),
+  id uuid not null,
+  version integer not null,
+  institution_path text collate "C" not null,
+  kind text not null check (kind in ('home', 'car', 'education', 'retirement', 'insurance', 'tax', 'estate', 'working_capital', 'other')),
+  -- minor units of `currency`
+  amount bigint check (amount >= 0),
+  currency text,
+  horizon_on date,
+  status text not null check (status in ('open', 'met', 'dropped')),
+  source text not null check (source in ('customer', 'observed', 'document', 'public', 'third_party', 'system')),
+  noted_on date not null,
+  note text,
+  recorded_by uuid,
+  recorded_at timestamptz not null,
+  -- null for the version that holds
+  superseded_at timestamptz,
+  primary key (customer_id, id, version),
+  check ((amount is null) = (currency is null))
+);
+create unique index need_current_key on need (customer_id, id) where superseded_at is null;
+
+create table outside_holding (
+  customer_id uuid not null references customer (id),
+  id uuid not null,
+  version integer not null,
+  institution_path text collate "C" not null,
+  bank_name text not null,
+  kind text not null check (kind in ('assets', 'loan', 'product')),
+  product_name text,
+  amount bigint not null check (amount >= 0),
+  currency text not null,
+  status text not null check (status in ('active', 'ended')),
+  source text not null check (source in ('customer', 'observed', 'document', 'public', 'third_party', 'system')),
+  noted_on date not null,
+  note text,
+  recorded_by uuid,
+  recorded_at timestamptz not null,
+  -- null for the version that holds
+  superseded_at timestamptz,
+  primary key (customer_id, id, version)
+);
+create unique index outside_holding_current_key on outside_holding (customer_id, id) where superseded_at is null;
+
+create table credit_standing (
+  customer_id uuid not null references customer (id),
+  id uuid not null,
+  version integer not null,
+  institution_path text collate "C" not null,
+  origin text not null check (origin in ('own', 'outside')),
+  agency text,
+  rating text not null,
+  outlook text check (outlook in ('positive', 'stable', 'negative', 'developing')),
+  rated_on date not null,
+  granted bigint check (granted >= 0),
+  used bigint check (used >= 0),
+  currency text,
+  status text not null check (status in ('active', 'ended')),
+  source text not null check (source in ('customer', 'observed', 'document', 'public', 'third_party', 'system')),
+  noted_on date not null,
+  note text,
+  recorded_by uuid,
+  recorded_at timestamptz not null,
+  -- null for the version that holds
+  superseded_at timestamptz,
+  primary key (customer_id, id, version),
+  check ((granted is null) = (currency is null)),
+  check (used is null or granted is not null),
+  check ((origin = 'outside') = (agency is not null))
+);
+create unique index credit_standing_current_key on credit_standing (customer_id, id) where superseded_at is null;
+
+create table suitability_assessment (
+  customer_id uuid not null references customer (id),
+  id uuid not null,
+  version integer not null,
+  institution_path text collate "C" not null,
+  score integer not null check (score >= 0),
+  level integer not null check (level between 1 and 5),
+  questionnaire_version text not null,
+  assessed_on date not null,
+  expires_on date not null,
+  first_time_buyer boolean not null,
+  status text not null check (status in ('active', 'ended')),
+  source text not null check (source in ('customer', 'observed', 'document', 'public', 'third_party', 'system')),
+  noted_on date not null,
+  note text,
+  recorded_by uuid,
+  recorded_at timestamptz not null,
+  -- null for the version that holds
+  superseded_at timestamptz,
+  primary key (customer_id, id, version),
+  check (expires_on > assessed_on)
+);
+create unique index suitability_assessment_current_key on suitability_assessment (customer_id, id) where superseded_at is null;
+create unique index suitability_assessment_active_key on suitability_assessment (customer_id) where superseded_at is null and status = 'active';
+
+create table life_event (
+  customer_id uuid not null references customer (id),
+  id uuid not null,
+  version integer not null,
+  institution_path text collate "C" not null,
+  title text not null,
+  happened_on date not null,
+  key_person_id uuid,
+  status text not null check (status in ('active', 'ended')),
+  source text not null check (source in ('customer', 'observed', 'document', 'public', 'third_party', 'system')),
+  noted_on date not null,
+  note text,
+  recorded_by uuid,
+  recorded_at timestamptz not null,
+  -- null for the version that holds
+  superseded_at timestamptz,
+  primary key (customer_id, id, version),
+  foreign key (customer_id, key_person_id) references key_person (customer_id, id)
+);
+create unique index life_event_current_key on life_event (customer_id, id) where superseded_at is null;
+
+create table privilege_grant (
+  customer_id uuid not null references customer (id),
+  id uuid not null,
+  version integer not null,
+  institution_path text collate "C" not null,
+  privilege text not null,
+  starts_on date not null,
+  ends_on date,
+  -- what its uses have cost, in minor units of `currency`
+  cost bigint check (cost >= 0),
+  currency text,
+  used_count integer not null check (used_count >= 0),
+  last_used_on date,
+  status text not null check (status in ('active', 'ended')),
+  source text not null check (source in ('customer', 'observed', 'document', 'public', 'third_party', 'system')),
+  noted_on date not null,
+  note text,
+  recorded_by uuid,
+  recorded_at timestamptz not null,
+  -- null for the version that holds
+  superseded_at timestamptz,
+  primary key (customer_id, id, version),
+  check ((cost is null) = (currency is null)),
+  check (ends_on >= starts_on)
+);
+create unique index privilege_grant_current_key on privilege_grant (customer_id, id) where superseded_at is null;
+
 do $$
 declare
   in_scope constant text := $p$(institution_path ^@ nullif(current_setting('app.scope', true), '') or institution_path ^@ any (string_to_array(nullif(current_setting('app.more_scopes', true), ''), ' ')))$p$;
   t text;
 begin
-  foreach t in array array['relationship', 'key_person', 'shared_key_person', 'customer_group', 'customer_group_member', 'group_membership'] loop
+  foreach t in array array['relationship', 'key_person', 'shared_key_person', 'customer_group', 'customer_group_member', 'group_membership',
+    'need', 'outside_holding', 'credit_standing', 'suitability_assessment', 'life_event', 'privilege_grant'] loop
     execute format('alter table %I enable row level security, force row level security', t);
     execute format('create policy scope on %I to guanxi_service using (%s) with check (%s)', t, in_scope, in_scope);
     execute format('grant select, insert, update, delete on %I to guanxi_service', t);

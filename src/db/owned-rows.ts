@@ -13,7 +13,7 @@ interface Address {
 }
 
 /** The names of the columns that are said something of, and a JSON object of them as `json_populate_record` reads it. */
-function said(table: PgTable, values: object): { readonly names: readonly string[]; readonly json: string } {
+export function said(table: PgTable, values: object): { readonly names: readonly string[]; readonly json: string } {
   const columns = getTableColumns(table)
   const entries = Object.entries(values).flatMap(([key, value]) =>
     value === undefined ? [] : [[columns[key]!.name, jsonOf(value)] as const],
@@ -57,12 +57,13 @@ export async function findOwned<T extends PgTable>(
   db: Db,
   table: T,
   { customerId, id }: Address,
+  condition: SQL = sql`true`,
 ): Promise<T['$inferSelect'] | undefined> {
   const columns = Object.entries(getTableColumns(table)).map(
     ([key, column]) => sql`t.${sql.identifier(column.name)} as ${sql.identifier(key)}`,
   )
   const [row] = await db.rows<T['$inferSelect']>(sql`
     select ${sql.join(columns, sql.raw(', '))} from ${table} t join customer c on c.id = t.customer_id
-    where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid`)
+    where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid and ${condition}`)
   return row
 }

@@ -5,6 +5,7 @@ import * as customers from './schema/customers.ts'
 import * as holdings from './schema/holdings.ts'
 import * as journals from './schema/journals.ts'
 import * as keyDates from './schema/key-dates.ts'
+import * as notes from './schema/notes.ts'
 import * as people from './schema/people.ts'
 import * as reference from './schema/reference.ts'
 
@@ -50,6 +51,12 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: people.customerGroup },
   { kind: 'owned', table: people.customerGroupMember },
   { kind: 'owned', table: people.groupMembership },
+  { kind: 'owned', table: notes.need },
+  { kind: 'owned', table: notes.outsideHolding },
+  { kind: 'owned', table: notes.creditStanding },
+  { kind: 'owned', table: notes.suitabilityAssessment },
+  { kind: 'owned', table: notes.lifeEvent },
+  { kind: 'owned', table: notes.privilegeGrant },
   { kind: 'journal', table: journals.auditEntry },
   { kind: 'journal', table: journals.auditLink },
   { kind: 'local', table: journals.auditWatermark },

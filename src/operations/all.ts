@@ -5,6 +5,7 @@ import { counterOperations } from './counter.ts'
 import { customerGroupOperations } from './customer-groups.ts'
 import { customerOperations } from './customers.ts'
 import { delegationOperations } from './delegations.ts'
+import { dossierNoteOperations } from './dossier-notes.ts'
 import { customerWrites } from './feeds/customers.ts'
 import { holdingWrites } from './feeds/holdings.ts'
 import { organisationWrites } from './feeds/organisation.ts'
@@ -38,6 +39,7 @@ export const operations: readonly Operation[] = [
   ...relationshipOperations,
   ...keyPersonOperations,
   ...customerGroupOperations,
+  ...dossierNoteOperations,
   ...importOperations,
   ...auditOperations,
   ...jobOperations,

@@ -3,6 +3,7 @@ import { consentRoutes } from './consents.ts'
 import { counterRoutes } from './counter.ts'
 import { customerGroupRoutes } from './customer-groups.ts'
 import { customerRoutes } from './customers.ts'
+import { dossierNoteRoutes } from './dossier-notes.ts'
 import { holdingRoutes } from './holdings.ts'
 import { identityRoutes } from './identity.ts'
 import { importRoutes, importStreams } from './imports.ts'
@@ -24,6 +25,7 @@ export const routes: readonly Route[] = [
   ...relationshipRoutes,
   ...keyPersonRoutes,
   ...customerGroupRoutes,
+  ...dossierNoteRoutes,
   ...importRoutes,
   ...auditRoutes,
 ]

@@ -141,8 +141,14 @@ export async function fillDossiers(bank: TestBank): Promise<ReadonlyMap<string, 
 }
 
 /** Sends a command as core banking, which sees the whole bank, and answers what it made. */
-export async function command(bank: TestBank, method: 'POST' | 'PATCH', url: string, body: object): Promise<any> {
-  const answer = await bank.request({ client: 'core' }, method, url, body)
+export async function command(
+  bank: TestBank,
+  method: 'POST' | 'PATCH',
+  url: string,
+  body: object,
+  headers: Record<string, string> = {},
+): Promise<any> {
+  const answer = await bank.request({ client: 'core' }, method, url, body, headers)
   if (answer.status >= 300) throw new Error(`${method} ${url} was refused: ${JSON.stringify(answer.body)}`)
   return answer.body
 }
@@ -163,6 +169,10 @@ export interface DossierThing {
     readonly ids: Ids
     readonly made: ReadonlyMap<string, string>
   }) => object
+  /** A correction of it. */
+  readonly correct?: object
+  /** How it is ended, where it has operations of the usual names. */
+  readonly end?: object
 }
 
 /** In the order in which they are made: each may refer to those before it, `made` by name and customer. */
@@ -206,6 +216,89 @@ export const dossierThings: readonly DossierThing[] = [
     path: 'groups',
     body: ({ bank, customer }) => ({ kind: 'household', name: markOf(bank, customer) }),
   },
+  {
+    one: 'need',
+    many: 'needs',
+    key: 'needId',
+    path: 'needs',
+    body: ({ bank, customer }) => ({ kind: 'home', source: 'customer', note: markOf(bank, customer) }),
+    correct: { horizonOn: '2030-01-01' },
+    end: { status: 'met' },
+  },
+  {
+    one: 'outsideHolding',
+    many: 'outsideHoldings',
+    key: 'outsideHoldingId',
+    path: 'outside-holdings',
+    body: ({ bank, customer }) => ({
+      bankName: markOf(bank, customer),
+      kind: 'assets',
+      amount: '5.00',
+      currency: 'CNY',
+      source: 'observed',
+    }),
+    correct: { amount: '6.00', currency: 'CNY' },
+    end: {},
+  },
+  {
+    one: 'creditStanding',
+    many: 'creditStandings',
+    key: 'creditStandingId',
+    path: 'credit-standings',
+    body: ({ bank, customer }) => ({
+      origin: 'own',
+      rating: 'AA',
+      ratedOn: '2026-01-01',
+      source: 'system',
+      note: markOf(bank, customer),
+    }),
+    correct: { outlook: 'stable' },
+    end: {},
+  },
+  {
+    one: 'suitabilityAssessment',
+    many: 'suitabilityAssessments',
+    key: 'suitabilityAssessmentId',
+    path: 'suitability-assessments',
+    body: ({ bank, customer }) => ({
+      score: 50,
+      level: 3,
+      questionnaireVersion: markOf(bank, customer),
+      assessedOn: '2026-11-01',
+      firstTimeBuyer: false,
+      source: 'customer',
+    }),
+    correct: { score: 51 },
+    end: {},
+  },
+  {
+    one: 'lifeEvent',
+    many: 'lifeEvents',
+    key: 'lifeEventId',
+    path: 'life-events',
+    body: ({ bank, customer, made }) => ({
+      title: markOf(bank, customer),
+      happenedOn: '2026-11-01',
+      keyPersonId: made.get(`keyPerson ${customer}`),
+      source: 'public',
+    }),
+    correct: { happenedOn: '2026-11-02' },
+    end: {},
+  },
+  {
+    one: 'privilegeGrant',
+    many: 'privilegeGrants',
+    key: 'privilegeGrantId',
+    path: 'privilege-grants',
+    body: ({ bank, customer }) => ({
+      privilege: 'card',
+      startsOn: '2026-01-01',
+      source: 'system',
+      note: markOf(bank, customer),
+    }),
+    correct: { endsOn: '2030-01-01' },
+    end: {},
+  },
 ]
 
 /** Gives each of these customers one of everything that is written down, and answers the ids by name and customer. */
@@ -223,6 +316,8 @@ export async function fillThings(bank: TestBank, of: readonly CustomerName[] = c
         thing.body({ bank, customer, ids, made }),
       )
       if (thing.business) await kind('individual')
+      if (thing.correct)
+        await command(bank, 'PATCH', `/customers/${ids[customer]}/${thing.path}/${id}`, thing.correct, { 'if-match': '"1"' })
       made.set(`${thing.one} ${customer}`, id)
       if (thing.one === 'customerGroup') {
         const { rows } = await bank.service.owner.query('select id from group_membership where group_id = $1', [id])
@@ -239,6 +334,7 @@ export const insideComputed: Readonly<Record<string, string>> = {
   referrals: '{ count thanked }',
   contact: '{ phoneMasked emailMasked }',
   value: '{ members notShown aum { amount } }',
+  suitability: '{ valid highestLevel reason }',
 }
 
 /** A birthday, a consent and wishes of each customer. */

@@ -157,9 +157,11 @@ async function walk(
   const [ids, relations] = [new Set<string>(), new Set<string>()]
   let documents = 0
   for (const { operation, view, input } of await roots(bank, made)) {
-    const parts = single ? ways(view, 2) : branches(view)
+    // What is written down under a customer is reached from the customer in full.
+    const near = dossierThings.some(({ one, many }) => operation.name === one || operation.name === many)
+    const parts = near ? [tree(view, 1)] : single ? ways(view, 2) : branches(view)
     for (const part of parts) {
-      const asked = single ? `${ownFields(view)} ${part}` : part
+      const asked = single && !near ? `${ownFields(view)} ${part}` : part
       const told = await overGraphql(
         bank,
         caller,

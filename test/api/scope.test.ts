@@ -164,6 +164,7 @@ interface Thing {
   readonly institution: string
   /** Ids of what is written down, by name and customer. */
   readonly made: ReadonlyMap<string, string>
+  readonly ids: Readonly<Record<CustomerName, string>>
 }
 
 type Ask = (at: {
@@ -393,6 +394,26 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
       ],
     ),
   ),
+  ...Object.fromEntries(
+    dossierThings.flatMap(({ one, key, path, body, correct, end }): [string, Ask][] => {
+      if (!correct || !end) return []
+      const noun = `${one[0]!.toUpperCase()}${one.slice(1)}`
+      const said = ({ bank, thing: { customer, made, ids } }: Parameters<Ask>[0]) => body({ bank, customer, ids, made })
+      const fresh = async (at: Parameters<Ask>[0]) => (await another(at, path, said(at))).id
+      return [
+        [`create${noun}`, (at) => ({ customerId: at.thing.customerId, ...said(at) })],
+        [
+          `correct${noun}`,
+          async (at) => ({ customerId: at.thing.customerId, [key]: await fresh(at), ...correct, expectedVersion: 1 }),
+        ],
+        [`end${noun}`, async (at) => ({ customerId: at.thing.customerId, [key]: await fresh(at), ...end })],
+      ]
+    }),
+  ),
+  usePrivilege: ({ thing: { customer, customerId, made } }) => ({
+    customerId,
+    privilegeGrantId: made.get(`privilegeGrant ${customer}`)!,
+  }),
   createRelationship: async (at) => ({
     customerId: at.thing.customerId,
     relatedCustomerId: await ownCustomer(at),
@@ -610,7 +631,7 @@ describe('every operation', () => {
         await idOf('movement', `V${customer}`),
       ]
       const institution = outletOf[customer]
-      things.push({ customer, customerId: ids[customer], holdingId, assignmentId, movementId, institution, made })
+      things.push({ customer, customerId: ids[customer], holdingId, assignmentId, movementId, institution, made, ids })
     }
     let turn = 0
     const done = new Map<string, { ok: number; absent: number }>()
@@ -659,7 +680,7 @@ describe('every operation', () => {
     }
     for (const [name, { ok, absent: none }] of done)
       expect([ok > 0, none > 0], `${name} was never tried in and out of scope`).toEqual([true, true])
-  }, 120_000)
+  }, 240_000)
 
   test('about a place, its people and imports works within the subtree and finds nothing outside it', async ({ bank }) => {
     const c = (suffix: string) => bank.code(suffix)

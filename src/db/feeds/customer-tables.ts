@@ -24,6 +24,12 @@ export const customerOwnedTables = [
   'customer_group',
   'customer_group_member',
   'group_membership',
+  'need',
+  'outside_holding',
+  'credit_standing',
+  'suitability_assessment',
+  'life_event',
+  'privilege_grant',
 ] as const
 
 /** Carries all that belongs to customers along to their new place in the tree. The rows of `customer` themselves are written before. */

@@ -5,6 +5,7 @@ import { holdingViews } from './holdings.ts'
 import { importViews } from './imports.ts'
 import { journalViews } from './journal.ts'
 import { keyDateViews } from './key-dates.ts'
+import { noteViews } from './notes.ts'
 import { organisationViews } from './organisation.ts'
 import { peopleViews } from './people.ts'
 import { productViews } from './products.ts'
@@ -20,6 +21,7 @@ export const views: readonly View[] = [
   ...keyDateViews,
   ...consentViews,
   ...peopleViews,
+  ...noteViews,
   ...journalViews,
   ...importViews,
 ]

@@ -4,6 +4,7 @@ import { businessLines, contactKinds, contactPurposes, customerKinds, customerSt
 import { documentTypes } from '../../core/identity-numbers.ts'
 import { consentKeys, isCurrentConsent } from './consents.ts'
 import { decodeMoney } from './decode.ts'
+import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
 import * as schema from '../schema/customers.ts'
 import { column, many, one, page, view } from './view.ts'
@@ -188,6 +189,7 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
     direction: 'desc',
   }),
   ...peopleRelations,
+  ...noteRelations,
   auditEntries: page('AuditEntry', 'What was done to the customer, the latest first.', {
     permission: 'audit:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
