@@ -171,28 +171,29 @@ describe('totalCount', () => {
     const customerId = await bank.customerId('1')
     const holdingId = await bank.holdingId('A1')
     const { body } = await post(bank, {
-      query: '{ __schema { queryType { fields { name type { name } } } types { name fields { name description } } } }',
+      query:
+        '{ __schema { queryType { fields { name type { name } args { name type { kind } } } } types { name fields { name description } } } }',
     })
     const types: { name: string; fields: { name: string; description: string }[] | null }[] = body.data.__schema.types
     const described = (type: string) =>
       types.find(({ name }) => name === type)!.fields!.find(({ name }) => name === 'totalCount')?.description
-    const lists: { name: string; type: { name: string | null } }[] = body.data.__schema.queryType.fields.filter(
-      ({ type }: { type: { name: string | null } }) => type.name?.endsWith('Connection'),
+    const lists: {
+      name: string
+      type: { name: string | null }
+      args: { name: string; type: { kind: string } }[]
+    }[] = body.data.__schema.queryType.fields.filter(({ type }: { type: { name: string | null } }) =>
+      type.name?.endsWith('Connection'),
     )
     const given: Record<string, string> = {
       customerSearch: '(filter: { name: "王" })',
-      holdings: `(customerId: "${customerId}")`,
       balances: `(customerId: "${customerId}", holdingId: "${holdingId}")`,
-      activity: `(customerId: "${customerId}")`,
-      movements: `(customerId: "${customerId}")`,
-      keyDates: `(customerId: "${customerId}")`,
-      consents: `(customerId: "${customerId}")`,
-      consentHistory: `(customerId: "${customerId}")`,
-      customerAccesses: `(customerId: "${customerId}")`,
     }
-    for (const { name, type } of lists) {
+    const underCustomer = `(customerId: "${customerId}")`
+    for (const { name, type, args } of lists) {
+      const owned = args.some((one) => one.name === 'customerId' && one.type.kind === 'NON_NULL')
+      const asked = given[name] ?? (owned ? underCustomer : '')
       for (const caller of ['M1', 'U1', 'A1']) {
-        const { data, errors } = await bank.graphql(bank.code(caller), `{ ${name}${given[name] ?? ''} { totalCount } }`)
+        const { data, errors } = await bank.graphql(bank.code(caller), `{ ${name}${asked} { totalCount } }`)
         if (errors?.[0]?.extensions.code === 'not_permitted') continue
         expect(errors, name).toBeUndefined()
         if (name === 'customerSearch') expect(data[name].totalCount).toBeNull()
