@@ -112,7 +112,24 @@ export const customerJson = `
         'holding', (select ${holding('h', '')} from holding h where h.customer_id = q.holding_customer_id and h.id = q.holding_id))`,
       'party_holding q where q.customer_id = $1',
       'q.holding_id, q.role',
-    )}
+    )},
+    'keyDates', ${listOf(
+      `json_build_object('id', k.id, 'customerId', k.customer_id, 'kind', k.kind, 'name', k.name, 'calendar', k.calendar, 'month', k.month, 'day', k.day,
+        'leapMonth', k.leap_month, 'year', k.year, 'recurrence', k.recurrence, 'note', k.note, 'status', k.status, 'nextOn', k.next_on, 'followingOn', k.following_on,
+        'source', k.source, 'createdAt', ${instant('k.created_at')}, 'updatedAt', ${instant('k.updated_at')}, 'version', k.version)`,
+      'key_date k where k.customer_id = $1',
+      'k.status, k.next_on, k.id',
+    )},
+    'consents', ${listOf(
+      `json_build_object('id', e.id, 'customerId', e.customer_id, 'channel', e.channel, 'purpose', e.purpose, 'decision', e.decision, 'evidence', e.evidence,
+        'evidenceReference', e.evidence_reference, 'givenAt', ${instant('e.given_at')}, 'recordedAt', ${instant('e.recorded_at')}, 'recordedBy', e.recorded_by, 'source', e.source)`,
+      `(select distinct on (channel, purpose) * from consent_event where customer_id = $1 order by channel, purpose, given_at desc, id desc) e`,
+      'e.channel, e.purpose',
+    )},
+    'contactPreference', (select json_build_object(
+      'customerId', w.customer_id, 'preferredChannels', w.preferred_channels, 'hoursFrom', w.hours_from, 'hoursUntil', w.hours_until, 'mostPerMonth', w.most_per_month,
+      'topics', w.topics, 'doNotContact', w.do_not_contact, 'doNotContactReason', w.do_not_contact_reason, 'doNotContactUntil', w.do_not_contact_until, 'source', w.source,
+      'createdAt', ${instant('w.created_at')}, 'updatedAt', ${instant('w.updated_at')}, 'version', w.version) from contact_preference w where w.customer_id = $1)
   )::text as v
   from customer c where c.id = $1`
 
