@@ -1,4 +1,5 @@
 import type { Bench } from '../bench.ts'
+import { overview, timeline, upcomingKeyDates } from './dossiers.ts'
 import type { Line } from '../report.ts'
 import { imports, largeImports } from './imports.ts'
 import { pgbench } from './pgbench.ts'
@@ -13,6 +14,9 @@ export const cases: Readonly<Record<string, (bench: Bench) => Promise<Line[]>>> 
   'read by id': readById,
   'customer page': customerPage,
   'list of 50': customerList,
+  'customer 360': overview,
+  timeline,
+  'upcoming key dates': upcomingKeyDates,
   search,
   recognise,
   'portfolio summary': portfolioSummary,

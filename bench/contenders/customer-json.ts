@@ -1,6 +1,6 @@
 // JSON of the API, built by PostgreSQL, as somebody would write it who has one database, one caller and no rules to keep.
 
-const instant = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+export const instant = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 
 /** Minor units as a decimal text; the demo bank has one currency without decimals. */
 const decimal = (amount: string, currency: string): string =>
@@ -30,7 +30,7 @@ const holding = (h: string, more: string): string => `json_build_object(
   'closedOn', ${h}.closed_on, 'edition', ${h}.edition, 'origin', ${h}.origin, 'activatedOn', ${h}.activated_on, 'lastUsedOn', ${h}.last_used_on,
   'source', ${h}.source, 'externalId', ${h}.external_id, 'asOf', ${instant(`${h}.as_of`)}, 'version', ${h}.version${more})`
 
-const listOf = (json: string, from: string, order: string): string =>
+export const listOf = (json: string, from: string, order: string): string =>
   `(select coalesce(json_agg(${json} order by ${order}), '[]') from ${from})`
 
 /** What a customer owned at the ends of some months, in minor units of CNY: `day` and `amount`. */
@@ -158,10 +158,10 @@ export const listJson = `
     )}) order by c.aum desc, c.id desc), '[]')::text as v
   from (select * from customer where relationship_manager_id = $1 order by aum desc, id desc limit 50) c`
 
-/** The ends of the last twelve months, the latest first, and today, in the time zone of the bank. */
-export function calendar(): { readonly today: string; readonly months: readonly string[] } {
+/** The ends of the last months, twelve where nothing is said, the latest first, and today, in the time zone of the bank. */
+export function calendar(count = 12): { readonly today: string; readonly months: readonly string[] } {
   const today = new Date(Date.now() + 8 * 3_600_000)
   const end = (back: number): string =>
     new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - back, 0)).toISOString().slice(0, 10)
-  return { today: today.toISOString().slice(0, 10), months: Array.from({ length: 12 }, (_, back) => end(back)) }
+  return { today: today.toISOString().slice(0, 10), months: Array.from({ length: count }, (_, back) => end(back)) }
 }

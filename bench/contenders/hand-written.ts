@@ -1,6 +1,7 @@
 import Fastify from 'fastify'
 import pg from 'pg'
 import { calendar, customerJson, listJson, pageJson } from './customer-json.ts'
+import { overviewJson } from './overview-json.ts'
 import { insertMovement, portfolioSummary } from './statements.ts'
 
 // What a good engineer writes in a day for one question each: no guards, no validation, JSON built by PostgreSQL and passed on as it comes.
@@ -27,6 +28,11 @@ app.get<{ Params: { id: string } }>('/customers/:id', async (request, reply) => 
 app.get<{ Params: { id: string } }>('/pages/:id', async (request, reply) =>
   reply.type('application/json').send(await json('page', pageJson, [request.params.id, calendar().months])),
 )
+
+app.get<{ Params: { id: string } }>('/overviews/:id', async (request, reply) => {
+  const { today, months } = calendar(24)
+  return reply.type('application/json').send(await json('overview', overviewJson, [request.params.id, months, today]))
+})
 
 app.get<{ Params: { id: string } }>('/lists/:id', async (request, reply) =>
   reply.type('application/json').send(await json('list', listJson, [request.params.id])),

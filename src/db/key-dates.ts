@@ -110,7 +110,9 @@ export const upcomingOrder: Order = {
 
 export interface UpcomingFilter {
   /** Whose customers: what the policies decide row by row, said so that an index can serve it. */
-  readonly reach: Scope
+  readonly reach: Pick<Scope, 'prefixes' | 'portfolio'>
+  /** An expression for the id of the one customer who is meant. */
+  readonly customerId?: string | undefined
   /** Path of the institution whose subtree is meant. */
   readonly subtree?: string | undefined
   readonly relationshipManagerId?: string | undefined
@@ -133,15 +135,18 @@ interface Part {
  * the day and a range of paths together name exactly the rows that are wanted, and stops with the page.
  */
 export function upcomingFrom(filter: UpcomingFilter): (row: string, bind: Bind) => string {
-  return (row, bind) => {
-    const owner = `${row}_owner`
-    const parts = [
-      takenDown(filter, 'next', owner, bind),
-      takenDown(filter, 'following', owner, bind),
-      ...ofProfiles(filter, owner, bind),
-    ]
-    return `(${parts.map((part) => `(${part.select}${endOf(filter, part, bind)})`).join(' union all ')}) ${row}`
-  }
+  return (row, bind) => `${upcomingRows(filter, bind)} ${row}`
+}
+
+/** The same without an alias. */
+export function upcomingRows(filter: UpcomingFilter, bind: Bind): string {
+  const owner = 'date_owner'
+  const parts = [
+    takenDown(filter, 'next', owner, bind),
+    takenDown(filter, 'following', owner, bind),
+    ...ofProfiles(filter, owner, bind),
+  ]
+  return `(${parts.map((part) => `(${part.select}${endOf(filter, part, bind)})`).join(' union all ')})`
 }
 
 function takenDown(filter: UpcomingFilter, which: 'next' | 'following', owner: string, bind: Bind): Part {
@@ -178,7 +183,7 @@ function ofProfiles(filter: UpcomingFilter, owner: string, bind: Bind): Part[] {
 
 /** Prospects and customers within reach. `placed` is the row that the index is on, whose path is asked. */
 function withinReach(
-  { reach: { prefixes, portfolio }, subtree, relationshipManagerId }: UpcomingFilter,
+  { reach: { prefixes, portfolio }, customerId, subtree, relationshipManagerId }: UpcomingFilter,
   placed: string,
   owner: string,
   bind: Bind,
@@ -187,6 +192,7 @@ function withinReach(
   const within = subtree ?? (portfolio.length === 0 && more.length === 0 && prefix !== '/' ? prefix : undefined)
   return [
     `${owner}.status in ('prospect', 'active')`,
+    ...(customerId === undefined ? [] : [`${owner}.id = ${customerId}`]),
     ...(within === undefined ? [] : [inSubtree(`${placed}.institution_path`, within, bind)]),
     ...(relationshipManagerId === undefined ? [] : [`${owner}.relationship_manager_id = ${bind(relationshipManagerId)}::uuid`]),
     ...(portfolio.length === 0 ? [] : [`${owner}.id in (select customer_id from portfolio_customers())`]),

@@ -13,6 +13,7 @@ import { loadKeyDates } from './key-dates.ts'
 import type { Loading } from './loading.ts'
 import { loadOrganisation } from './organisation.ts'
 import { loadExchangeRates, loadProducts } from './products.ts'
+import { loadPeopleAndNotes } from './people.ts'
 import { loadIdentities, stageSealed } from './sealing.ts'
 
 /** Where two loads take the lock that keeps them apart. */
@@ -109,6 +110,7 @@ async function loadAll(loading: Loading, vault: Vault, customers: number): Promi
         await loadKeyDates(loading)
         await loadConsents(loading)
       })
+      await step('people and notes', () => loadPeopleAndNotes(loading))
     },
     progress,
   )

@@ -19,6 +19,7 @@ import { organisationOperations } from './organisation.ts'
 import { productOperations } from './products.ts'
 import { rotationOperations } from './rotation.ts'
 import { keyPersonOperations } from './key-people.ts'
+import { timelineOperations } from './timeline.ts'
 import { relationshipOperations } from './relationships.ts'
 
 /** All that the service can do. */
@@ -30,6 +31,7 @@ export const operations: readonly Operation[] = [
   ...organisationWrites,
   ...customerOperations,
   ...customerWrites,
+  ...timelineOperations,
   ...keyDateOperations,
   ...consentOperations,
   ...identityOperations,

@@ -9,7 +9,7 @@ import { holdIdempotencyKey, storeAnswer } from '../db/idempotency.ts'
 import type { AccessLog, Look } from '../db/access-log.ts'
 import { appendJournal, type Change, type JournalEntry } from '../db/journal.ts'
 import type { Vault } from '../db/vault.ts'
-import { pageShape, permissionsUsed } from '../db/views/compile.ts'
+import { pageShape, permissionsUsed, rowPermissionsOf } from '../db/views/compile.ts'
 import type { Selection } from '../db/views/view.ts'
 import type { CursorCodec } from './cursor.ts'
 import type { Caller, Directory, Resolved } from './directory.ts'
@@ -189,7 +189,12 @@ async function run(
 function usedPermissions({ answer }: Operation, selection: Selection, permits: Context['permits']): readonly Permission[] {
   if (answer.shape === 'value') return []
   const selected = answer.shape === 'page' ? pageShape(selection).map(({ nodes }) => nodes) : [selection]
-  return [...new Set(selected.flatMap((one) => [...permissionsUsed(answer.view, one, permits)]))]
+  return [
+    ...new Set([
+      ...rowPermissionsOf(answer.view, permits),
+      ...selected.flatMap((one) => [...permissionsUsed(answer.view, one, permits)]),
+    ]),
+  ]
 }
 
 function sameScope(one: Scope, other: Scope): boolean {

@@ -11,12 +11,14 @@ import { keyDateRoutes } from './key-dates.ts'
 import { keyPersonRoutes } from './key-people.ts'
 import { organisationRoutes } from './organisation.ts'
 import { relationshipRoutes } from './relationships.ts'
+import { timelineRoutes } from './timeline.ts'
 import type { Route } from './route.ts'
 
 /** The URL table. */
 export const routes: readonly Route[] = [
   ...organisationRoutes,
   ...customerRoutes,
+  ...timelineRoutes,
   ...keyDateRoutes,
   ...consentRoutes,
   ...identityRoutes,

@@ -7,8 +7,10 @@ import { journalViews } from './journal.ts'
 import { keyDateViews } from './key-dates.ts'
 import { noteViews } from './notes.ts'
 import { organisationViews } from './organisation.ts'
+import { overviewViews } from './overview.ts'
 import { peopleViews } from './people.ts'
 import { productViews } from './products.ts'
+import { timelineViews } from './timeline.ts'
 import type { View } from './view.ts'
 
 /** Every type that both APIs show and the database is asked for. */
@@ -16,6 +18,8 @@ export const views: readonly View[] = [
   ...organisationViews,
   ...productViews,
   ...customerViews,
+  ...overviewViews,
+  ...timelineViews,
   ...counterViews,
   ...holdingViews,
   ...keyDateViews,

@@ -126,7 +126,7 @@ function notedOf(
 
 /** Those of the selected fields that lead to protected data of the customer. */
 function protectedFields(view: View, selection: Selection, permits: Compilation['permits']): readonly string[] {
-  if (view.name !== 'Customer') return []
+  if (view.ownership !== 'customer') return []
   const names = [...selection.values()].flatMap(({ name }) => {
     const field = view.fields[name]
     return field && 'target' in field && protectedViews.has(field.target) && permits(field.permission) ? [name] : []
@@ -198,18 +198,22 @@ function compileRelation(
   const child = nextAlias(compilation)
   const bind = bindOf(compilation)
   const anchored = target.ownership !== 'owned' || (field.sameCustomer && view.ownership !== 'reference')
-  const from = fromView(target, child, anchored)
-  const where = field.on(parent, child, bind, compilation.settings)
-  if (field.kind === 'page') return compilePage(compilation, target, child, `${from} where ${where}`, field, selected)
+  const { settings, permits } = compilation
+  const where = field.on(parent, child, bind, settings)
+  const from = (limit: number, after?: readonly string[]): string =>
+    field.from ? `${field.from({ parent, bind, settings, permits, limit, after })} ${child}` : fromView(target, child, anchored)
+  if (field.kind === 'page')
+    return compilePage(compilation, target, child, (limit, after) => `${from(limit, after)} where ${where}`, field, selected)
   const object = compileObject(compilation, target, child, selected.selection)
   if (field.kind === 'one') {
     return {
-      expression: `(select ${object.expression} from ${from} where ${where} limit 1)`,
+      expression: `(select ${object.expression} from ${from(1)} where ${where} limit 1)`,
       decode: (value) => (value === null ? null : object.decode(value)),
     }
   }
+  const { limit = MOST_LISTED } = field
   return {
-    expression: `(select coalesce(json_agg(l.v), '[]') from (select ${object.expression} as v from ${from} where ${where} order by ${field.orderBy(child)} limit ${MOST_LISTED}) l)`,
+    expression: `(select coalesce(json_agg(l.v), '[]') from (select ${object.expression} as v from ${from(limit)} where ${where} order by ${field.orderBy(child)} limit ${limit}) l)`,
     decode: (value) => (value as unknown[]).map(object.decode),
   }
 }
@@ -225,7 +229,7 @@ function compilePage(
   compilation: Compilation,
   target: View,
   child: string,
-  fromWhere: string,
+  fromWhere: (limit: number, after: readonly string[] | undefined) => string,
   field: Page,
   selected: SelectedField,
 ): Compiled {
@@ -236,14 +240,12 @@ function compilePage(
   const keys = field.keys(child)
   const shape = pageShape(selected.selection)
   const objects = shape.map(({ nodes }) => compileObject(compilation, target, child, nodes))
-  const beyond =
-    after === undefined || after === null
-      ? ''
-      : ` and ${keysetCondition(keys, field.direction, compilation.cursors.open(order, after as string), bind)}`
+  const behind = typeof after === 'string' ? compilation.cursors.open(order, after) : undefined
+  const beyond = behind === undefined ? '' : ` and ${keysetCondition(keys, field.direction, behind, bind)}`
   const ordering = keys.map(({ expression }) => `${expression} ${field.direction}`).join(', ')
   const cells = `json_build_array(json_build_array(${keys.map(({ expression }) => `(${expression})::text`).join(', ')})${objects.map(({ expression }) => `, ${expression}`).join('')})`
   return {
-    expression: `(select coalesce(json_agg(l.v), '[]') from (select ${cells} as v from ${fromWhere}${beyond} order by ${ordering} limit ${bind(first + 1)}) l)`,
+    expression: `(select coalesce(json_agg(l.v), '[]') from (select ${cells} as v from ${fromWhere(first + 1, behind)}${beyond} order by ${ordering} limit ${bind(first + 1)}) l)`,
     decode(value) {
       const rows = value as [string[], ...unknown[]][]
       const shown = rows.slice(0, first).map(([row, ...cells]) =>
@@ -350,10 +352,16 @@ export function permissionsUsed(view: View, selection: Selection, permits: (perm
     if (!field || field.kind === 'column' || field.kind === 'money' || !permits(field.permission)) continue
     used.add(field.permission)
     if (field.kind === 'computed') continue
+    for (const permission of rowPermissionsOf(viewNamed(field.target), permits)) used.add(permission)
     const inner = field.kind === 'page' ? pageShape(selected.selection).map(({ nodes }) => nodes) : [selected.selection]
     for (const one of inner) for (const permission of permissionsUsed(viewNamed(field.target), one, permits)) used.add(permission)
   }
   return used
+}
+
+/** Those of the permissions that decide on a view's rows that the actor holds. */
+export function rowPermissionsOf({ rowPermissions }: View, permits: (permission: Permission) => boolean): readonly Permission[] {
+  return rowPermissions.filter(permits)
 }
 
 const same: Decode = (value) => value

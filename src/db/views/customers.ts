@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { monthEndsUpTo } from '../../core/calendar.ts'
 import { businessLines, contactKinds, contactPurposes, customerKinds, customerStatuses, genders } from '../../core/customers.ts'
 import { documentTypes } from '../../core/identity-numbers.ts'
-import { consentKeys, isCurrentConsent } from './consents.ts'
-import { decodeMoney } from './decode.ts'
+import { aumByMonth, holdingsByFamily, quality, upcomingDates } from './customer-figures.ts'
+import { consentKeys, currentConsents, wishedContact } from './consents.ts'
 import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
 import * as schema from '../schema/customers.ts'
+import { timeline } from './timeline.ts'
 import { column, many, one, page, view } from './view.ts'
 
 const version = column('integer', 'Counts changes of the dossier, not of what feeds bring every night.')
@@ -15,31 +15,6 @@ const toCustomer = one('Customer', 'The customer.', {
   permission: 'customer:read',
   on: (parent, child) => `${child}.id = ${parent}.customer_id`,
 })
-
-const monthEndAmount = z
-  .object({
-    monthEnd: z.iso.date().meta({ description: 'Last day of the month.' }),
-    amount: z
-      .object({ amount: z.string(), currency: z.string() })
-      .meta({ description: 'Assets at the end of that day, in the base currency.' }),
-  })
-  .meta({ id: 'MonthEndAmount', description: 'What a customer owned at the end of a month.' })
-
-/** Assets of a customer at the end of each of the last months: for every holding that counts, its last change point by then at the rate of then. */
-function assetsByMonth(customer: string, days: string, baseCurrency: string): string {
-  return `select json_agg(json_build_array(a.day, json_build_array(coalesce(a.amount, 0)::text, ${baseCurrency}::text)) order by a.day desc)
-    from (
-      select m.day, sum(convert_amount(b.amount, h.currency, ${baseCurrency}::text, r.rate)) as amount
-      from unnest(${days}::date[]) m (day)
-      left join (
-        select h.id, h.currency, h.closed_on from holding h join product p on p.id = h.product_id and p.family in ('deposit', 'wealth', 'fund', 'insurance')
-        where h.customer_id = ${customer}.id
-      ) h on h.closed_on is null or h.closed_on > m.day
-      left join lateral (select x.amount from balance x where x.customer_id = ${customer}.id and x.holding_id = h.id and x.day <= m.day order by x.day desc limit 1) b on true
-      left join lateral (select x.rate from exchange_rate x where x.currency = h.currency and h.currency <> ${baseCurrency}::text and x.day <= m.day order by x.day desc limit 1) r on true
-      group by m.day
-    ) a`
-}
 
 const customer = view('Customer', 'A person, sole trader or company that the bank deals with, or may.', schema.customer, {
   id: column('uuid', 'Id of the customer.'),
@@ -70,18 +45,7 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
     amount: (alias) => `${alias}.aum`,
     currency: (_alias, bind, { baseCurrency }) => `${bind(baseCurrency)}::text`,
   },
-  aumByMonth: {
-    kind: 'computed',
-    nullable: false,
-    description: 'Assets at the ends of the last months, the latest first, in the base currency at the rates of those days.',
-    permission: 'holding:read',
-    inRest: true,
-    input: z.object({ months: z.int().min(1).max(36).default(12).meta({ description: 'How many months.' }) }),
-    output: z.array(monthEndAmount),
-    expression: (alias, bind, { baseCurrency, today }, { months }) =>
-      assetsByMonth(alias, bind(monthEndsUpTo(today, Number(months))), bind(baseCurrency)),
-    decode: (value) => (value as [string, unknown][]).map(([monthEnd, amount]) => ({ monthEnd, amount: decodeMoney(amount) })),
-  },
+  aumByMonth: aumByMonth(12),
   unconvertedCurrencies: {
     kind: 'computed',
     nullable: false,
@@ -161,24 +125,14 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
       orderBy: (child) => `${child}.status, ${child}.next_on, ${child}.id`,
     },
   ),
-  consents: many('ConsentEvent', 'What the customer consents to now: the newest decision for each channel and purpose.', {
-    permission: 'dossier:read',
-    inRest: 'single',
-    on: (parent, child) => `${child}.customer_id = ${parent}.id and ${isCurrentConsent(child)}`,
-    orderBy: (child) => `${child}.channel, ${child}.purpose`,
-  }),
+  consents: currentConsents,
   consentHistory: page('ConsentEvent', 'All that the customer has consented to and withdrawn, the latest first.', {
     permission: 'dossier:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
     keys: consentKeys,
     direction: 'desc',
   }),
-  contactPreference: one('ContactPreference', 'How the customer wishes to be contacted; null where nothing was said.', {
-    nullable: true,
-    permission: 'dossier:read',
-    inRest: 'single',
-    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
-  }),
+  contactPreference: wishedContact,
   counterNotes: page('CounterNote', 'What was noticed about the customer at counters, the latest first.', {
     permission: 'dossier:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
@@ -190,6 +144,10 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
   }),
   ...peopleRelations,
   ...noteRelations,
+  holdingsByFamily,
+  quality,
+  upcomingKeyDates: upcomingDates,
+  timeline,
   auditEntries: page('AuditEntry', 'What was done to the customer, the latest first.', {
     permission: 'audit:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,

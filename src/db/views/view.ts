@@ -15,6 +15,7 @@ export interface ViewSettings {
   readonly baseCurrency: string
   /** Today in the actor's institution. */
   readonly today: string
+  readonly bankTimeZone: string
 }
 
 interface Described {
@@ -47,6 +48,18 @@ export interface Computed extends Described {
   readonly decode?: (value: unknown) => unknown
 }
 
+/** What a relation's rows are read from, where no single table holds them. */
+export interface RowSource {
+  /** The alias of the parent row. */
+  readonly parent: string
+  readonly bind: Bind
+  readonly settings: ViewSettings
+  readonly permits: (permission: Permission) => boolean
+  /** Rows that are needed, and the sort keys behind which they begin. */
+  readonly limit: number
+  readonly after: readonly string[] | undefined
+}
+
 interface Relation extends Described {
   /** The name of the view it leads to. */
   readonly target: string
@@ -54,6 +67,8 @@ interface Relation extends Described {
   readonly permission: Permission
   /** The joining condition between the aliases of the parent and of the target. */
   readonly on: (parent: string, child: string, bind: Bind, settings: ViewSettings) => string
+  /** A `from` item without its alias, where the target's table does not do. */
+  readonly from?: ((source: RowSource) => string) | undefined
   /** Whether REST answers carry it: in every answer, in answers about one thing, or never. */
   readonly inRest: 'always' | 'single' | 'never'
   /** The target row belongs to the customer of the parent row, who has passed the policy of `customer` already. */
@@ -68,6 +83,8 @@ export interface One extends Relation {
 export interface Many extends Relation {
   readonly kind: 'many'
   readonly orderBy: (child: string) => string
+  /** Most rows; as many as plain lists may have where it says nothing. */
+  readonly limit?: number
 }
 
 /** What grows: a connection with keyset pages. `keys` order it and end with what makes them unique; all run in one direction. */
@@ -89,6 +106,8 @@ export interface View {
   readonly table: string
   /** Whether rows belong to a customer; such rows are reached only through a join with `customer`. */
   readonly ownership: 'customer' | 'owned' | 'reference'
+  /** Permissions that decide which rows there are, beyond the one that leads to them. */
+  readonly rowPermissions: readonly Permission[]
   readonly fields: Readonly<Record<string, Field>>
 }
 
@@ -101,7 +120,7 @@ export interface SelectedField {
   readonly selection: Selection
 }
 
-type Columns = ReturnType<typeof getTableColumns>
+type Columns = Readonly<Record<string, { readonly name: string }>>
 type ColumnOptions = {
   readonly nullable?: boolean
   readonly values?: readonly string[]
@@ -127,6 +146,18 @@ function plainColumn(name: string, columns: Columns): (alias: string) => string 
   return (alias) => `${alias}.${found.name}`
 }
 
+/** Defines a type of both APIs whose rows of customers come from several tables, with columns that are named like the fields. */
+export function derivedView(
+  name: string,
+  description: string,
+  rowPermissions: readonly Permission[],
+  fields: Readonly<Record<string, Field | ColumnOf>>,
+): View {
+  const snake = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  const columns = Object.fromEntries(Object.keys(fields).map((field) => [field, { name: snake(field) }])) as Columns
+  return { name, description, table: '', ownership: 'owned', rowPermissions, fields: fieldsOf(fields, columns) }
+}
+
 /** Defines a type of both APIs on a table of the schema, whose kind decides how it is reached. */
 export function view(
   name: string,
@@ -141,15 +172,21 @@ export function view(
     description,
     table: getTableName(table),
     ownership: kind === 'customer' || kind === 'owned' ? kind : 'reference',
-    fields: Object.fromEntries(
-      Object.entries(fields).map(([key, field]) => [key, typeof field === 'function' ? field(key, columns) : field]),
-    ),
+    rowPermissions: [],
+    fields: fieldsOf(fields, columns),
   }
+}
+
+function fieldsOf(fields: Readonly<Record<string, Field | ColumnOf>>, columns: Columns): Readonly<Record<string, Field>> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, field]) => [key, typeof field === 'function' ? field(key, columns) : field]),
+  )
 }
 
 type RelationOptions = {
   readonly permission: Permission
   readonly on: Relation['on']
+  readonly from?: Exclude<Relation['from'], undefined>
   readonly inRest?: Relation['inRest']
   /** False where the row belongs to another customer than the parent, or the parent to none. */
   readonly sameCustomer?: boolean
@@ -161,7 +198,7 @@ export function one(target: string, description: string, options: RelationOption
   return { kind: 'one', target, description, nullable: false, ...relationDefaults, ...options }
 }
 
-export function many(target: string, description: string, options: RelationOptions & Pick<Many, 'orderBy'>): Many {
+export function many(target: string, description: string, options: RelationOptions & Pick<Many, 'orderBy' | 'limit'>): Many {
   return { kind: 'many', target, description, nullable: false, ...relationDefaults, ...options }
 }
 
