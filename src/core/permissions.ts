@@ -46,6 +46,11 @@ export const permissions = [
   'portfolio:read',
   'import:run',
   'import:read',
+  'fact:read',
+  // Definitions of segments, tiers and classifications.
+  'segment:read',
+  'segment:write',
+  'segment:refresh',
   'audit:read',
   // Held by the service's own jobs and by no role.
   'system:run',
@@ -56,7 +61,12 @@ export type Reach = 'bank' | 'subtree' | 'portfolio'
 
 type Grants = Readonly<Partial<Record<Permission, Reach>>>
 
-const readReference: Grants = { 'organisation:read': 'bank', 'product:read': 'bank', 'rate:read': 'bank' }
+const readReference: Grants = {
+  'organisation:read': 'bank',
+  'product:read': 'bank',
+  'rate:read': 'bank',
+  'segment:read': 'bank',
+}
 
 const readCustomers = (reach: Reach): Grants => ({
   'customer:read': reach,
@@ -73,6 +83,7 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
     ...readReference,
     ...readCustomers('portfolio'),
     'activity:read': 'portfolio',
+    'fact:read': 'portfolio',
     'portfolio:read': 'portfolio',
     'customer:write': 'portfolio',
     'customer:recognise': 'bank',
@@ -98,6 +109,7 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
     ...readReference,
     ...readCustomers('subtree'),
     'activity:read': 'subtree',
+    'fact:read': 'subtree',
     'portfolio:read': 'subtree',
     'customer:create': 'subtree',
     'customer:write': 'subtree',
@@ -123,13 +135,17 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
     'dossier:read': 'subtree',
     'holding:read': 'subtree',
     'activity:read': 'subtree',
+    'fact:read': 'subtree',
     'portfolio:read': 'subtree',
     'assignment:read': 'subtree',
+    'segment:write': 'bank',
+    'segment:refresh': 'bank',
   },
   auditor: {
     ...readReference,
     ...readCustomers('subtree'),
     'activity:read': 'subtree',
+    'fact:read': 'subtree',
     'portfolio:read': 'subtree',
     'import:read': 'subtree',
     'audit:read': 'subtree',
@@ -140,6 +156,8 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
     'product:write': 'bank',
     'rate:write': 'bank',
     'calendar:write': 'bank',
+    'segment:write': 'bank',
+    'segment:refresh': 'bank',
     'assignment:read': 'subtree',
     'delegation:write': 'subtree',
     'import:read': 'subtree',
@@ -150,10 +168,12 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
     ...readReference,
     ...readCustomers('subtree'),
     'activity:read': 'subtree',
+    'fact:read': 'subtree',
     'portfolio:read': 'subtree',
     'organisation:write': 'subtree',
     'product:write': 'bank',
     'rate:write': 'bank',
+    'segment:refresh': 'bank',
     'customer:create': 'subtree',
     'customer:write': 'subtree',
     'dossier:write': 'subtree',
@@ -171,6 +191,7 @@ const referencePermissions: ReadonlySet<Permission> = new Set([
   'product:read',
   'rate:read',
   'calendar:write',
+  'segment:read',
 ])
 
 export function overReferenceData(permission: Permission): boolean {
@@ -179,7 +200,13 @@ export function overReferenceData(permission: Permission): boolean {
 
 /** Permissions to change what every branch works with. */
 export function changesForAll(permission: Permission): boolean {
-  return permission === 'product:write' || permission === 'rate:write' || permission === 'calendar:write'
+  return (
+    permission === 'product:write' ||
+    permission === 'rate:write' ||
+    permission === 'calendar:write' ||
+    permission === 'segment:write' ||
+    permission === 'segment:refresh'
+  )
 }
 
 const widest: readonly Reach[] = ['bank', 'subtree', 'portfolio']

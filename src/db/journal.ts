@@ -29,7 +29,7 @@ export interface JournalEntry {
   readonly newId: () => string
 }
 
-/** Appends an audit entry and an event for every change, in the transaction of the command and in one statement. */
+/** Appends an audit entry and an event for every change, in the transaction of the command and in one statement, and notes that the facts of the customers have to be worked out anew. */
 export async function appendJournal(
   db: Db,
   { actor, actorName, operation, requestId, at, newId }: JournalEntry,
@@ -48,6 +48,10 @@ export async function appendJournal(
       select "auditId", ${at.toISOString()}::timestamptz, ${actorPath}::text, ${actor.kind}::text, ${actorName}::text, ${operation}::text, "customerId", "customerPath", "subjectType", "subjectId",
         coalesce((select array_agg(v) from json_array_elements_text(changed) v), '{}'), coalesce(details, '{}'), ${requestId ?? null}::text
       from placed where audited is distinct from false
+    ), stale as (
+      insert into customer_fact_stale (customer_id, institution_path, since)
+      select distinct on ("customerId") "customerId", "customerPath", ${at.toISOString()}::timestamptz from placed where "customerPath" is not null and published is distinct from false order by "customerId"
+      on conflict (customer_id) do update set since = excluded.since, institution_path = excluded.institution_path
     )
     insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
     select "eventId", event, ${at.toISOString()}::timestamptz, coalesce("customerPath", path, ${actorPath}::text), "customerId", "subjectType", "subjectId",

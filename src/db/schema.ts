@@ -2,6 +2,7 @@ import type { PgTable } from 'drizzle-orm/pg-core'
 import * as consents from './schema/consents.ts'
 import * as counter from './schema/counter.ts'
 import * as customers from './schema/customers.ts'
+import * as facts from './schema/facts.ts'
 import * as holdings from './schema/holdings.ts'
 import * as journals from './schema/journals.ts'
 import * as keyDates from './schema/key-dates.ts'
@@ -57,6 +58,11 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: notes.suitabilityAssessment },
   { kind: 'owned', table: notes.lifeEvent },
   { kind: 'owned', table: notes.privilegeGrant },
+  { kind: 'owned', table: facts.customerFact },
+  { kind: 'owned', table: facts.customerFactMonth },
+  { kind: 'owned', table: facts.customerFactStale },
+  { kind: 'reference', table: facts.factCut },
+  { kind: 'local', table: facts.refreshRun },
   { kind: 'journal', table: journals.auditEntry },
   { kind: 'journal', table: journals.auditLink },
   { kind: 'local', table: journals.auditWatermark },

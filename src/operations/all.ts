@@ -19,6 +19,8 @@ import { organisationOperations } from './organisation.ts'
 import { productOperations } from './products.ts'
 import { rotationOperations } from './rotation.ts'
 import { keyPersonOperations } from './key-people.ts'
+import { factOperations } from './facts.ts'
+import { refreshOperations } from './refreshes.ts'
 import { timelineOperations } from './timeline.ts'
 import { relationshipOperations } from './relationships.ts'
 
@@ -42,6 +44,8 @@ export const operations: readonly Operation[] = [
   ...keyPersonOperations,
   ...customerGroupOperations,
   ...dossierNoteOperations,
+  ...factOperations,
+  ...refreshOperations,
   ...importOperations,
   ...auditOperations,
   ...jobOperations,

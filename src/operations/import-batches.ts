@@ -7,6 +7,7 @@ import type { Db } from '../db/database.ts'
 import { outageOf } from '../db/failures.ts'
 import { feeds } from '../db/feeds/all.ts'
 import type { ApplyFeed } from '../db/feeds/feed.ts'
+import { markFactsStale } from '../db/facts/stale.ts'
 import { countBatch, findAttempt, insertRejects } from '../db/imports.ts'
 import { feedContext } from './feeds/single-write.ts'
 import type { Context } from './operation.ts'
@@ -183,6 +184,7 @@ async function commitBatch(
     if (!stands) throw takenOver()
     if (stands.cancelRequested) return false
     const outcomes = await apply(db, context, run.entity, good)
+    await markFactsStale(db, changedCustomers(outcomes), context.clock())
     const rejects = [...bad, ...refusedOf(outcomes, batch)].sort((a, b) => a.line - b.line)
     await keepRejects(db, context, run.id, rejects.slice(0, Math.max(0, MOST_REJECTS_KEPT - stands.rejected)))
     const count = (outcome: string): number => outcomes.filter((one) => 'outcome' in one && one.outcome === outcome).length
@@ -204,6 +206,13 @@ async function commitBatch(
     })
     return true
   })
+}
+
+function changedCustomers(outcomes: readonly FeedOutcome[]): readonly string[] {
+  const changed = outcomes.flatMap((one) =>
+    'outcome' in one && one.customerId !== undefined && (one.outcome === 'created' || one.outcome === 'updated') ? [one.customerId] : [],
+  )
+  return [...new Set(changed)]
 }
 
 function takenOver(): DomainError {

@@ -11,6 +11,7 @@ import { keyDateRoutes } from './key-dates.ts'
 import { keyPersonRoutes } from './key-people.ts'
 import { organisationRoutes } from './organisation.ts'
 import { relationshipRoutes } from './relationships.ts'
+import { segmentationRoutes } from './segmentation.ts'
 import { timelineRoutes } from './timeline.ts'
 import type { Route } from './route.ts'
 
@@ -28,6 +29,7 @@ export const routes: readonly Route[] = [
   ...keyPersonRoutes,
   ...customerGroupRoutes,
   ...dossierNoteRoutes,
+  ...segmentationRoutes,
   ...importRoutes,
   ...auditRoutes,
 ]

@@ -30,6 +30,9 @@ export const customerOwnedTables = [
   'suitability_assessment',
   'life_event',
   'privilege_grant',
+  'customer_fact',
+  'customer_fact_month',
+  'customer_fact_stale',
 ] as const
 
 /** Carries all that belongs to customers along to their new place in the tree. The rows of `customer` themselves are written before. */

@@ -10,6 +10,7 @@ import { organisationViews } from './organisation.ts'
 import { overviewViews } from './overview.ts'
 import { peopleViews } from './people.ts'
 import { productViews } from './products.ts'
+import { refreshViews } from './refreshes.ts'
 import { timelineViews } from './timeline.ts'
 import type { View } from './view.ts'
 
@@ -28,6 +29,7 @@ export const views: readonly View[] = [
   ...noteViews,
   ...journalViews,
   ...importViews,
+  ...refreshViews,
 ]
 
 const byName = new Map(views.map((view) => [view.name, view]))

@@ -1,0 +1,322 @@
+import { type Day, monthEndsUpTo } from '../../core/calendar.ts'
+import { completenessItems, completenessNames, itemsOf } from '../../core/completeness.ts'
+import { customerKinds } from '../../core/customers.ts'
+import type { FactName } from '../../core/facts.ts'
+import { assetFamilies } from '../../core/products.ts'
+import type { Db } from '../database.ts'
+import { factColumn } from './columns.ts'
+
+/** Whose facts are worked out: a range of ids, the first one included, or some customers. */
+export type Slice = { readonly from: string; readonly until: string | null } | { readonly customerIds: readonly string[] }
+
+const MONTHS = 12
+
+/** Whole minor units. */
+const minor = (amount: string): string => `to_minor_units(${amount})`
+const share = (part: string, whole: string): string => `100 * ${part}::double precision / nullif(${whole}, 0)::double precision`
+
+/** Each stored fact that a refresh works out, over the parts of `statement`. Facts of classification and of parts to come are not among them. */
+const expressions: Readonly<Partial<Record<FactName, string>>> = {
+  kind: 'c.kind',
+  status: 'c.status',
+  gender: 'c.gender',
+  birthDate: 'c.birth_date',
+  foundedOn: 'c.founded_on',
+  industry: 'c.industry',
+  country: 'c.country',
+  customerSince: 'c.customer_since',
+  institutions: 'place.codes',
+  relationshipManager: 'keeper.number',
+  aum: 'c.aum',
+  aumAverage30: minor('coalesce(bal.average_30, 0)'),
+  aumAverage90: minor('coalesce(bal.average_90, 0)'),
+  aumAverage365: minor('coalesce(bal.average_365, 0)'),
+  aumSlope: minor('coalesce(bal.slope, 0)'),
+  aumChange90: share('(c.aum - bal.then_90)', 'bal.then_90'),
+  aumChange365: share('(c.aum - bal.then_365)', 'bal.then_365'),
+  aumPeak60: minor('greatest(peak.amount, c.aum)'),
+  aumFallFromPeak60: share('(greatest(peak.amount, c.aum) - c.aum)', 'greatest(peak.amount, c.aum)'),
+  depositBalance: minor('hold.deposit'),
+  wealthBalance: minor('hold.wealth'),
+  fundBalance: minor('hold.fund'),
+  insuranceBalance: minor('hold.insurance'),
+  loanBalance: minor('hold.loan'),
+  cardBalance: minor('hold.card'),
+  products: 'coalesce(hold.products, 0)',
+  families: 'coalesce(hold.families, 0)',
+  familiesHeld: `coalesce(hold.families_held, '{}')`,
+  depositShare: share('hold.deposits', 'hold.everything'),
+  loanShare: share('hold.loans', 'hold.everything'),
+  feeShare: share('hold.fees', 'hold.everything'),
+  nextMaturityOn: 'hold.next_on',
+  nextMaturityAmount: minor('hold.next_amount'),
+  profit: minor('coalesce(bal.profit, 0)'),
+  largestInflow30: minor('mov.in_30'),
+  largestInflow90: minor('mov.in_90'),
+  largestOutflow30: minor('mov.out_30'),
+  largestOutflow90: minor('mov.out_90'),
+  inflowRatio30: 'mov.in_30 / nullif(mov.in_before, 0)',
+  outflowRatio30: 'mov.out_30 / nullif(mov.out_before, 0)',
+  receivesSalary: 'coalesce(sal.amount > 0, false) or coalesce(act.salary > 0, false)',
+  salaryInflow: minor('greatest(sal.amount, act.salary) / 3.0'),
+  receivesPension: 'coalesce(sal.pension, false) or coalesce(act.pension > 0, false)',
+  eChannels: `coalesce(hold.e_channels, '{}')`,
+  eChannelSignUps: 'coalesce(hold.e_channel_sign_ups, 0)',
+  eChannelLastUsedOn: 'hold.e_channel_last_used_on',
+  eChannelSubstitution: share('act.electronic', 'act.transactions'),
+  transactionsPerMonth: `coalesce(act.transactions, 0) / ${MONTHS}.0`,
+  counterPerMonth: `coalesce(act.counter, 0) / ${MONTHS}.0`,
+  atmPerMonth: `coalesce(act.atm, 0) / ${MONTHS}.0`,
+  mobilePerMonth: `coalesce(act.mobile, 0) / ${MONTHS}.0`,
+  onlinePerMonth: `coalesce(act.online, 0) / ${MONTHS}.0`,
+  transfersPerMonth: `coalesce(act.transfers, 0) / ${MONTHS}.0`,
+  paymentsPerMonth: `coalesce(act.payments, 0) / ${MONTHS}.0`,
+  cashPerMonth: `coalesce(act.cash, 0) / ${MONTHS}.0`,
+  lastTransactionOn: 'greatest(last.moved_on, least(last.month_end, p.today))',
+  frequency: 'coalesce(act.transactions, 0)',
+  monetary: minor('coalesce(act.amount, 0)'),
+  completeness: `round(100.0 * (${completenessPoints()}) / ${completenessMost()})`,
+  consents: `coalesce(agreed.consents, '{}')`,
+  doNotContact: `coalesce(wish.do_not_contact and (wish.do_not_contact_until is null or wish.do_not_contact_until > p.today), false)`,
+  needs: `coalesce(noted.needs, '{}')`,
+  riskLevel: 'risk.level',
+  riskExpiresOn: 'risk.expires_on',
+}
+
+export const refreshedFacts = Object.keys(expressions) as readonly FactName[]
+
+/** Whether the parts of a statement tell that a dossier holds an item. */
+function presentInParts(): Readonly<Record<(typeof completenessNames)[number], string>> {
+  return {
+    identity_document: 'doc.verified',
+    phone: 'reach.phone',
+    email: 'reach.email',
+    address: 'home.customer_id is not null',
+    birth_date: 'c.birth_date is not null',
+    gender: 'c.gender is not null',
+    founded_on: 'c.founded_on is not null',
+    industry: 'c.industry is not null',
+    country: 'c.country is not null',
+    relationship_manager: 'c.relationship_manager_id is not null',
+    consent: 'agreed.customer_id is not null',
+    contact_preference: 'wish.customer_id is not null',
+    suitability: 'risk.customer_id is not null',
+    key_person: 'person.customer_id is not null',
+    credit_standing: 'credit.customer_id is not null',
+  }
+}
+
+function completenessPoints(): string {
+  const present = presentInParts()
+  return completenessNames
+    .map((name) => {
+      const { kinds, weight } = completenessItems[name]
+      const counts = kinds.length === customerKinds.length ? '' : `c.kind in (${kinds.map((kind) => `'${kind}'`).join(', ')}) and `
+      return `case when ${counts}${present[name]} then ${weight} else 0 end`
+    })
+    .join(' + ')
+}
+
+function completenessMost(): string {
+  const most = customerKinds.map((kind) => {
+    const points = itemsOf(kind).reduce((sum, name) => sum + completenessItems[name].weight, 0)
+    return `when '${kind}' then ${points}`
+  })
+  return `case c.kind ${most.join(' ')} end`
+}
+
+const quoted = (values: readonly string[]): string => values.map((value) => `'${value}'`).join(', ')
+
+/**
+ * Works out the facts of a slice from all that is known and writes those that are new or have changed. One statement, whose cost is linear in the
+ * rows of the slice: each table is read once, along its key. Answers how many customers were written.
+ */
+export async function rebuildFacts(
+  db: Db,
+  slice: Slice,
+  { today, baseCurrency, now }: { readonly today: Day; readonly baseCurrency: string; readonly now: Date },
+): Promise<number> {
+  const values: unknown[] = []
+  const bind = (value: unknown): string => `$${values.push(value)}`
+  const within = sliceCondition(slice, bind)
+  const parameters = { today: `${bind(today)}::date`, base: `${bind(baseCurrency)}::text`, ...monthWeights(today, bind) }
+  const names = refreshedFacts.map(factColumn)
+  const text = `${partsOf(within, parameters)}
+    , written as (
+      insert into customer_fact (customer_id, institution_path, as_of, refreshed_at, ${names.join(', ')})
+      select c.id, c.institution_path, p.today, ${bind(now.toISOString())}::timestamptz, ${refreshedFacts.map((name) => expressions[name]).join(', ')}
+      ${joins}
+      on conflict (customer_id) do update set as_of = excluded.as_of, refreshed_at = excluded.refreshed_at, institution_path = excluded.institution_path,
+        ${names.map((name) => `${name} = excluded.${name}`).join(', ')}
+      returning 1
+    ) select count(*)::int as written from written`
+  const [row] = await db.rows<{ written: number }>({ text, values, prepared: false })
+  return row!.written
+}
+
+function sliceCondition(slice: Slice, bind: (value: unknown) => string): (column: string) => string {
+  if ('customerIds' in slice) {
+    const ids = `${bind(slice.customerIds)}::uuid[]`
+    return (column) => `${column} = any (${ids})`
+  }
+  const from = `${bind(slice.from)}::uuid`
+  const until = slice.until === null ? undefined : `${bind(slice.until)}::uuid`
+  return (column) => `${column} >= ${from}${until === undefined ? '' : ` and ${column} < ${until}`}`
+}
+
+/**
+ * The regression slope through equally distant points is a weighted sum of them. A balance holds from one change to the next, so its part in that sum is the
+ * amount times the weights of the month-ends between, which the running sums tell.
+ */
+function monthWeights(today: Day, bind: (value: unknown) => string): { readonly ends: string; readonly weights: string } {
+  const middle = (MONTHS + 1) / 2
+  const spread = Array.from({ length: MONTHS }, (_, index) => (index + 1 - middle) ** 2).reduce((sum, one) => sum + one, 0)
+  const running = [0]
+  for (let month = 1; month <= MONTHS; month++) running.push(running.at(-1)! + (month - middle) / spread)
+  return { ends: `${bind(monthEndsUpTo(today, MONTHS))}::date[]`, weights: `${bind(running)}::double precision[]` }
+}
+
+function partsOf(
+  within: (column: string) => string,
+  { today, base, ends, weights }: { readonly today: string; readonly base: string; readonly ends: string; readonly weights: string },
+): string {
+  const worth = (amount: string, row: string): string =>
+    `(case when ${row}.currency = p.base then ${amount}::double precision else convert_amount(${amount}, ${row}.currency, p.base, r.rate)::double precision end)`
+  const sum = (amount: string, condition: string): string => `sum(${amount}) filter (where ${condition})`
+  const average = (days: number): string =>
+    `sum(v * greatest(0, until - greatest(day, span.today - ${days - 1}))) filter (where counts) / ${days}`
+  const weightBefore = (day: string): string => `p.weights[1 + width_bucket(${day} - 1, p.ends)]`
+  return `with p as materialized (
+      select ${today} as today, ${base} as base, ${ends} as ends, ${weights} as weights, date_trunc('month', ${today})::date as this_month
+    ), rate as materialized (
+      select distinct on (currency) currency, rate from exchange_rate where day <= ${today} order by currency, day desc
+    ), hold as (
+      select customer_id,
+        ${['deposit', 'wealth', 'fund', 'insurance', 'loan', 'card'].map((family) => `${sum('v', `family = '${family}'`)} as ${family}`).join(', ')},
+        count(distinct product_id) as products, count(distinct family) as families, array_agg(distinct family order by family) as families_held,
+        ${sum('abs(v)', `category = 'deposit'`)} as deposits, ${sum('abs(v)', `category = 'loan'`)} as loans, ${sum('abs(v)', `category = 'fee'`)} as fees, sum(abs(v)) as everything,
+        min(next_on) as next_on, ${sum('v', 'matures_on = next_on and not_frozen')} as next_amount,
+        array_agg(distinct code order by code) filter (where family = 'e_channel') as e_channels, count(*) filter (where family = 'e_channel') as e_channel_sign_ups,
+        max(last_used_on) filter (where family = 'e_channel') as e_channel_last_used_on
+      from (
+        select h.customer_id, h.product_id, q.code, q.family, q.category, h.matures_on, h.last_used_on, ${worth('h.balance', 'h')} as v, h.status = 'active' as not_frozen,
+          min(h.matures_on) filter (where h.status = 'active' and h.matures_on >= p.today) over (partition by h.customer_id) as next_on
+        from p, holding h join product q on q.id = h.product_id left join rate r on r.currency = h.currency
+        where h.status <> 'closed' and ${within('h.customer_id')}
+      ) h group by customer_id
+    ), span as materialized (
+      select b.customer_id, b.day, least(b.next_day, coalesce(h.closed_on, p.today + 1), p.today + 1) as until, ${worth('b.amount', 'h')} as v,
+        q.family in (${quoted(assetFamilies)}) as counts, q.annual_margin::double precision as margin, p.today
+      from p, (
+        select customer_id, holding_id, day, amount, lead(day, 1, ${today} + 1) over (partition by customer_id, holding_id order by day) as next_day
+        from balance where ${within('customer_id')} and day <= ${today}
+      ) b
+      join holding h on h.customer_id = b.customer_id and h.id = b.holding_id
+      join product q on q.id = h.product_id left join rate r on r.currency = h.currency
+      where b.next_day > p.today - 366
+    ), bal as (
+      select customer_id, ${average(30)} as average_30, ${average(90)} as average_90, ${average(365)} as average_365,
+        sum(v * (${weightBefore('until')} - ${weightBefore('day')})) filter (where counts) as slope,
+        ${sum('v', 'counts and day <= span.today - 90 and until > span.today - 90')} as then_90, ${sum('v', 'counts and day <= span.today - 365 and until > span.today - 365')} as then_365,
+        sum(abs(v) * margin * greatest(0, until - greatest(day, span.today - 364))) / 365 as profit
+      from span, p group by customer_id
+    ), peak as (
+      select customer_id, max(amount) as amount from (
+        select customer_id, sum(change) over (partition by customer_id order by at) as amount from (
+          select customer_id, at, sum(change) as change from (
+            select customer_id, greatest(day, today - 59) as at, v as change from span where counts and until > today - 59 and day < until
+            union all
+            select customer_id, until, -v from span where counts and until > today - 59 and until <= today and day < until
+          ) step group by customer_id, at
+        ) day
+      ) level group by customer_id
+    ), mov as (
+      select customer_id,
+        ${(['in', 'out'] as const)
+          .flatMap((direction) => [
+            `max(v) filter (where direction = '${direction}' and booked_on > today - 30) as ${direction}_30`,
+            `max(v) filter (where direction = '${direction}' and booked_on > today - 90) as ${direction}_90`,
+            `avg(v) filter (where direction = '${direction}' and booked_on <= today - 30) as ${direction}_before`,
+          ])
+          .join(', ')}
+      from (
+        select m.customer_id, m.direction, m.booked_on, ${worth('m.amount', 'm')} as v, p.today
+        from p, movement m left join rate r on r.currency = m.currency
+        where m.status = 'booked' and m.booked_on <= ${today} and m.booked_on > ${today} - 395 and ${within('m.customer_id')}
+      ) m group by customer_id
+    ), sal as (
+      select customer_id, sum(case when regular then amount else marked end) as amount, bool_or(pension) as pension
+      from (
+        select m.customer_id, sum(${worth('m.amount', 'm')}) as amount, coalesce(sum(${worth('m.amount', 'm')}) filter (where m.purpose = 'salary'), 0) as marked, bool_or(m.purpose = 'pension') as pension,
+          m.counterparty_hash is not null and not bool_or(m.purpose <> 'salary' and m.purpose not in ('unknown', 'other')) and count(distinct date_trunc('month', m.booked_on)) = 3 as regular
+        from p, movement m left join rate r on r.currency = m.currency
+        where m.status = 'booked' and m.direction = 'in' and m.booked_on < p.this_month and m.booked_on >= p.this_month - interval '3 months' and ${within('m.customer_id')}
+        group by m.customer_id, m.counterparty_hash
+      ) m group by customer_id
+    ), act as (
+      select customer_id, ${sum('count', `type <> 'query'`)} as transactions, ${sum('v', `type <> 'query'`)} as amount,
+        ${sum('count', `type <> 'query' and channel in ('online', 'mobile', 'phone', 'wechat', 'tv')`)} as electronic,
+        ${['counter', 'atm', 'mobile', 'online'].map((channel) => `${sum('count', `type <> 'query' and channel = '${channel}'`)} as ${channel}`).join(', ')},
+        ${sum('count', `type = 'transfer'`)} as transfers, ${sum('count', `type in ('payment', 'bill')`)} as payments, ${sum('count', `type = 'cash'`)} as cash,
+        ${sum('v', `purpose = 'salary' and direction = 'in' and recent`)} as salary, ${sum('v', `purpose = 'pension' and direction = 'in' and recent`)} as pension
+      from (
+        select a.customer_id, a.channel, a.type, a.purpose, a.direction, a.count, ${worth('a.amount', 'a')} as v, a.month >= p.this_month - interval '3 months' as recent
+        from p, activity a left join rate r on r.currency = a.currency
+        where a.month < p.this_month and a.month >= p.this_month - interval '${MONTHS} months' and ${within('a.customer_id')}
+      ) a group by customer_id
+    ), agreed as (
+      select customer_id, array_agg(channel || ':' || purpose order by channel, purpose) filter (where decision = 'granted') as consents
+      from (select distinct on (customer_id, channel, purpose) customer_id, channel, purpose, decision from consent_event where ${within('customer_id')} order by customer_id, channel, purpose, given_at desc, id desc) e
+      group by customer_id
+    ), noted as (
+      select customer_id, array_agg(distinct kind order by kind) as needs from need where superseded_at is null and status = 'open' and ${within('customer_id')} group by customer_id
+    ), doc as (
+      select customer_id, bool_or(verified) as verified from identity_document where ${within('customer_id')} group by customer_id
+    ), reach as (
+      select customer_id, bool_or(kind = 'phone') as phone, bool_or(kind = 'email') as email from contact_point where ${within('customer_id')} group by customer_id
+    ), home as (
+      select distinct customer_id from address where ${within('customer_id')}
+    ), person as (
+      select distinct customer_id from key_person where status = 'active' and ${within('customer_id')}
+    ), credit as (
+      select distinct customer_id from credit_standing where superseded_at is null and status = 'active' and ${within('customer_id')}
+    ), place as materialized (
+      select i.id, array_agg(a.code order by a.path) as codes from institution i join institution a on i.path ^@ a.path group by i.id
+    ), chosen as (
+      select * from customer where status in ('prospect', 'active', 'closed') and ${within('id')}
+    )`
+}
+
+const joins = `from p, chosen c
+      join place on place.id = c.institution_id
+      left join staff keeper on keeper.id = c.relationship_manager_id
+      left join hold on hold.customer_id = c.id
+      left join bal on bal.customer_id = c.id
+      left join peak on peak.customer_id = c.id
+      left join mov on mov.customer_id = c.id
+      left join sal on sal.customer_id = c.id
+      left join act on act.customer_id = c.id
+      left join agreed on agreed.customer_id = c.id
+      left join noted on noted.customer_id = c.id
+      left join doc on doc.customer_id = c.id
+      left join reach on reach.customer_id = c.id
+      left join home on home.customer_id = c.id
+      left join person on person.customer_id = c.id
+      left join credit on credit.customer_id = c.id
+      left join contact_preference wish on wish.customer_id = c.id
+      left join suitability_assessment risk on risk.customer_id = c.id and risk.superseded_at is null and risk.status = 'active'
+      cross join lateral (
+        select (select m.booked_on from movement m where m.customer_id = c.id and m.status = 'booked' and m.booked_on <= p.today order by m.booked_on desc limit 1) as moved_on,
+          (select (a.month + interval '1 month - 1 day')::date from activity a where a.customer_id = c.id and a.month <= p.today and a.count > 0 and a.type <> 'query' order by a.month desc limit 1) as month_end
+      ) last`
+
+/** Where to cut all customers into slices of about so many, in the order of their ids: the first id of each. */
+export async function sliceCustomers(db: Db, size: number): Promise<readonly string[]> {
+  const rows = await db.rows<{ id: string }>({
+    text: `select id from (select id, row_number() over (order by id) as n from customer) c where n % $1::bigint = 1 or $1 = 1 order by id`,
+    values: [size],
+    prepared: false,
+  })
+  return rows.map(({ id }) => id)
+}
+
