@@ -31,8 +31,7 @@ export async function overview(bench: Bench): Promise<Line[]> {
     name: 'the service',
     server: await bench.service(),
     bank: bench.bank,
-    request: (turn) =>
-      post('/graphql', { query: overviewQuery, variables: { id: customerOf(turn) } }, nth(asked, turn).token),
+    request: (turn) => post('/graphql', { query: overviewQuery, variables: { id: customerOf(turn) } }, nth(asked, turn).token),
     plain(answer) {
       const { data, errors } = answer as { data: { customerOverview: unknown }; errors?: unknown }
       if (errors !== undefined) throw new Error(`customer 360: ${JSON.stringify(errors)}`)

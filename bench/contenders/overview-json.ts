@@ -1,6 +1,7 @@
 import { assetsOfMonths, instant, listOf, money } from './customer-json.ts'
 
-const decimals = (amount: string, currency: string): string => `case when ${amount} is not null then ${money(amount, currency)} end`
+const decimals = (amount: string, currency: string): string =>
+  `case when ${amount} is not null then ${money(amount, currency)} end`
 
 const has = (table: string, more = ''): string => `exists (select from ${table} x where x.customer_id = $1${more})`
 const held = ` and x.superseded_at is null and x.status = 'active'`

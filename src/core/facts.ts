@@ -25,7 +25,18 @@ export type FactSource = (typeof factSources)[number]
 export const factFreshness = ['refresh', 'full_refresh', 'daily', 'later'] as const
 export type FactFreshness = (typeof factFreshness)[number]
 
-export const factUnits = ['years', 'months', 'days', 'percent', 'count', 'per_month', 'base_currency', 'base_currency_per_month', 'ratio', 'score'] as const
+export const factUnits = [
+  'years',
+  'months',
+  'days',
+  'percent',
+  'count',
+  'per_month',
+  'base_currency',
+  'base_currency_per_month',
+  'ratio',
+  'score',
+] as const
 export type FactUnit = (typeof factUnits)[number]
 
 /** How a fact that moves with the calendar follows from a day that is stored: completed years or months or days since then, or days until then. */
@@ -72,9 +83,14 @@ const familyBalance = (family: ProductFamily, what: string): Fact =>
   fact('money', 'holdings', `${what}, open holdings of the family \`${family}\` at today’s rates; debts are negative.`)
 
 const shareOf = (what: string): Fact =>
-  fact('number', 'holdings', `Share of ${what} products in what the customer holds and owes here, by absolute balances. Of the bank’s own products only: what other banks hold is not in it.`, {
-    unit: 'percent',
-  })
+  fact(
+    'number',
+    'holdings',
+    `Share of ${what} products in what the customer holds and owes here, by absolute balances. Of the bank’s own products only: what other banks hold is not in it.`,
+    {
+      unit: 'percent',
+    },
+  )
 
 const perMonth = (what: string): Fact =>
   fact('number', 'activity', `${what} a month, on average over the last 12 full months.`, { unit: 'per_month' })
@@ -98,7 +114,11 @@ export const facts = {
   country: fact('enum', 'profile', 'Country of residence, ISO 3166-1 code.'),
   customerSince: fact('day', 'profile', 'First day as a customer.'),
   tenure: since('customerSince', 'months', 'profile', 'Completed months as a customer.'),
-  institutions: fact('set', 'organisation', 'Codes of the institution that keeps the customer and of all above it: `overlaps` asks for a subtree.'),
+  institutions: fact(
+    'set',
+    'organisation',
+    'Codes of the institution that keeps the customer and of all above it: `overlaps` asks for a subtree.',
+  ),
   relationshipManager: fact('enum', 'organisation', 'Staff number of who keeps the customer.'),
 
   aum: fact('money', 'balances', 'Assets under management now.'),
@@ -108,10 +128,16 @@ export const facts = {
   aumSlope: fact('money', 'balances', 'Slope of the regression line through the assets at the last 12 month-ends, per month.', {
     unit: 'base_currency_per_month',
   }),
-  aumChange90: fact('number', 'balances', 'Change of the assets against 90 days ago; missing where there were none.', { unit: 'percent' }),
-  aumChange365: fact('number', 'balances', 'Change of the assets against 365 days ago; missing where there were none.', { unit: 'percent' }),
+  aumChange90: fact('number', 'balances', 'Change of the assets against 90 days ago; missing where there were none.', {
+    unit: 'percent',
+  }),
+  aumChange365: fact('number', 'balances', 'Change of the assets against 365 days ago; missing where there were none.', {
+    unit: 'percent',
+  }),
   aumPeak60: fact('money', 'balances', 'Highest assets at the end of one of the last 60 days, today included, at today’s rates.'),
-  aumFallFromPeak60: fact('number', 'balances', 'How far the assets of today lie below that peak; missing where it is 0.', { unit: 'percent' }),
+  aumFallFromPeak60: fact('number', 'balances', 'How far the assets of today lie below that peak; missing where it is 0.', {
+    unit: 'percent',
+  }),
   depositBalance: familyBalance('deposit', 'Deposits'),
   wealthBalance: familyBalance('wealth', 'Wealth products'),
   fundBalance: familyBalance('fund', 'Funds'),
@@ -127,23 +153,48 @@ export const facts = {
   nextMaturityOn: fact('day', 'holdings', 'The next day on which a holding matures, today or later.'),
   daysToMaturity: since('nextMaturityOn', 'days_until', 'holdings', 'Days until the next maturity.'),
   nextMaturityAmount: fact('money', 'holdings', 'What matures on that day.'),
-  profit: fact('money', 'balances', 'Yearly margin: average absolute balance of the last 365 days × the product’s annual margin, by currency, at today’s rates. Products without a margin add nothing.'),
+  profit: fact(
+    'money',
+    'balances',
+    'Yearly margin: average absolute balance of the last 365 days × the product’s annual margin, by currency, at today’s rates. Products without a margin add nothing.',
+  ),
 
   largestInflow30: fact('money', 'movements', 'Largest single movement in of the last 30 days.'),
   largestInflow90: fact('money', 'movements', 'Largest single movement in of the last 90 days.'),
   largestOutflow30: fact('money', 'movements', 'Largest single movement out of the last 30 days.'),
   largestOutflow90: fact('money', 'movements', 'Largest single movement out of the last 90 days.'),
-  inflowRatio30: fact('number', 'movements', 'The largest movement in of the last 30 days over the customer’s average one of the year before them.', { unit: 'ratio' }),
-  outflowRatio30: fact('number', 'movements', 'The largest movement out of the last 30 days over the customer’s average one of the year before them.', { unit: 'ratio' }),
-  receivesSalary: fact('boolean', 'movements', 'Whether salary comes in: marked as such in the last 3 full months, or from one counterparty in each of them.'),
-  salaryInflow: fact('money', 'movements', 'Salary a month, on average over the last 3 full months.', { unit: 'base_currency_per_month' }),
+  inflowRatio30: fact(
+    'number',
+    'movements',
+    'The largest movement in of the last 30 days over the customer’s average one of the year before them.',
+    { unit: 'ratio' },
+  ),
+  outflowRatio30: fact(
+    'number',
+    'movements',
+    'The largest movement out of the last 30 days over the customer’s average one of the year before them.',
+    { unit: 'ratio' },
+  ),
+  receivesSalary: fact(
+    'boolean',
+    'movements',
+    'Whether salary comes in: marked as such in the last 3 full months, or from one counterparty in each of them.',
+  ),
+  salaryInflow: fact('money', 'movements', 'Salary a month, on average over the last 3 full months.', {
+    unit: 'base_currency_per_month',
+  }),
   receivesPension: fact('boolean', 'movements', 'Whether a pension came in during the last 3 full months.'),
 
   eChannels: fact('set', 'holdings', 'E-channels that the customer signed up for, by the codes of their products.'),
   eChannelSignUps: fact('number', 'holdings', 'Open sign-ups for e-channels.', { unit: 'count' }),
   eChannelLastUsedOn: fact('day', 'holdings', 'Last use of any of them.'),
   daysSinceEChannelUse: since('eChannelLastUsedOn', 'days', 'holdings', 'Days since the last use of an e-channel.'),
-  eChannelSubstitution: fact('number', 'activity', 'Transactions by online, mobile, phone, WeChat or TV of all transactions of the last 12 full months, queries left out.', { unit: 'percent' }),
+  eChannelSubstitution: fact(
+    'number',
+    'activity',
+    'Transactions by online, mobile, phone, WeChat or TV of all transactions of the last 12 full months, queries left out.',
+    { unit: 'percent' },
+  ),
   transactionsPerMonth: perMonth('Transactions'),
   counterPerMonth: perMonth('Transactions at the counter'),
   atmPerMonth: perMonth('Transactions at ATMs'),
@@ -152,13 +203,26 @@ export const facts = {
   transfersPerMonth: perMonth('Transfers'),
   paymentsPerMonth: perMonth('Payments and bills'),
   cashPerMonth: perMonth('Cash transactions'),
-  lastTransactionOn: fact('day', 'activity', 'The day of the last movement, or the last day of the last month with a transaction, whichever is later and not to come.'),
+  lastTransactionOn: fact(
+    'day',
+    'activity',
+    'The day of the last movement, or the last day of the last month with a transaction, whichever is later and not to come.',
+  ),
   recency: since('lastTransactionOn', 'days', 'activity', 'Days since the last transaction.'),
   frequency: fact('number', 'activity', 'Transactions of the last 12 full months, queries left out.', { unit: 'count' }),
   monetary: fact('money', 'activity', 'Sum of the transactions of the last 12 full months, at today’s rates.'),
-  recencyScore: fact('number', 'segmentation', 'Quintile of recency, 5 for the latest fifth.', { unit: 'score', freshness: 'full_refresh' }),
-  frequencyScore: fact('number', 'segmentation', 'Quintile of frequency, 5 for the highest fifth.', { unit: 'score', freshness: 'full_refresh' }),
-  monetaryScore: fact('number', 'segmentation', 'Quintile of monetary, 5 for the highest fifth.', { unit: 'score', freshness: 'full_refresh' }),
+  recencyScore: fact('number', 'segmentation', 'Quintile of recency, 5 for the latest fifth.', {
+    unit: 'score',
+    freshness: 'full_refresh',
+  }),
+  frequencyScore: fact('number', 'segmentation', 'Quintile of frequency, 5 for the highest fifth.', {
+    unit: 'score',
+    freshness: 'full_refresh',
+  }),
+  monetaryScore: fact('number', 'segmentation', 'Quintile of monetary, 5 for the highest fifth.', {
+    unit: 'score',
+    freshness: 'full_refresh',
+  }),
 
   completeness: fact('number', 'dossier', 'How full the dossier is, 0 to 100.', { unit: 'score' }),
   consents: fact('set', 'dossier', 'Consents that hold, as `channel:purpose`.'),
@@ -169,7 +233,9 @@ export const facts = {
 
   stage: fact('enum', 'segmentation', 'Lifecycle stage, by the policy in force.', { values: lifecycleStages }),
   activity: fact('enum', 'segmentation', 'Activity, by the policy in force.', { values: activityStates }),
-  productPreference: fact('enum', 'segmentation', 'What the customer prefers here, by the policy in force.', { values: productPreferences }),
+  productPreference: fact('enum', 'segmentation', 'What the customer prefers here, by the policy in force.', {
+    values: productPreferences,
+  }),
   marketingGrade: fact('enum', 'segmentation', 'Marketing grade, by the policy in force.', { values: marketingGrades }),
 
   lastContactOn: later('day', 'follow_up', 'Day of the last contact with the customer.'),

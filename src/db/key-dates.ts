@@ -140,7 +140,7 @@ export function upcomingFrom(filter: UpcomingFilter): (row: string, bind: Bind) 
 
 /** The same without an alias. */
 export function upcomingRows(filter: UpcomingFilter, bind: Bind): string {
-  const owner = 'date_owner'
+  const owner = 'o_owner'
   const parts = [
     takenDown(filter, 'next', owner, bind),
     takenDown(filter, 'following', owner, bind),

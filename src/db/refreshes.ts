@@ -26,7 +26,9 @@ interface NewRefresh {
 /** Queues a refresh. One of the same kind that has not begun yet serves both: then its id is answered. */
 export async function queueRefresh(db: Db, { id, kind, reason, path, requestedBy, now }: NewRefresh): Promise<string> {
   await db.rows(sql`select pg_advisory_xact_lock(hashtext('refresh queue'))`)
-  const [waiting] = await db.rows<{ id: string }>(sql`select id from refresh_run where state = 'queued' and kind = ${kind} limit 1`)
+  const [waiting] = await db.rows<{ id: string }>(
+    sql`select id from refresh_run where state = 'queued' and kind = ${kind} limit 1`,
+  )
   if (waiting) return waiting.id
   await db.rows(sql`
     insert into refresh_run (id, institution_path, kind, reason, state, requested_by, requested_at)

@@ -54,36 +54,32 @@ const sources: readonly Source[] = [
       ['matured', 'x.matures_on', `x.status <> 'closed' or x.closed_on >= x.matures_on`],
       ['closed', 'x.closed_on', ''],
     ] as const
-  ).map(
-    ([event, day, where]): Source => ({
-      kind: 'holding',
-      subjectType: 'Holding',
-      from: 'holding x join product p on p.id = x.product_id',
-      on: { day },
-      event: `'holding.${event}'`,
-      label: 'p.name',
-      source: 'x.source',
-      ...(where !== '' && { where }),
-    }),
-  ),
+  ).map(([event, day, where]): Source => ({
+    kind: 'holding',
+    subjectType: 'Holding',
+    from: 'holding x join product p on p.id = x.product_id',
+    on: { day },
+    event: `'holding.${event}'`,
+    label: 'p.name',
+    source: 'x.source',
+    ...(where !== '' && { where }),
+  })),
   ...(
     [
       ['began', 'x.starts_on'],
       ['ended', 'x.ends_on'],
     ] as const
-  ).map(
-    ([event, day]): Source => ({
-      kind: 'ownership',
-      subjectType: 'Assignment',
-      from: 'assignment x',
-      on: { day },
-      where: `x.state <> 'cancelled'`,
-      event: `'assignment.${event}'`,
-      label: 'x.business_line',
-      staffId: 'x.staff_id',
-      source: 'x.source',
-    }),
-  ),
+  ).map(([event, day]): Source => ({
+    kind: 'ownership',
+    subjectType: 'Assignment',
+    from: 'assignment x',
+    on: { day },
+    where: `x.state <> 'cancelled'`,
+    event: `'assignment.${event}'`,
+    label: 'x.business_line',
+    staffId: 'x.staff_id',
+    source: 'x.source',
+  })),
   {
     kind: 'consent',
     subjectType: 'ConsentEvent',
@@ -98,16 +94,14 @@ const sources: readonly Source[] = [
       ['began', { instant: 'x.created_at' }],
       ['ended', { day: 'x.ended_on' }],
     ] as const
-  ).map(
-    ([event, on]): Source => ({
-      kind: 'relationship',
-      subjectType: 'Relationship',
-      from: 'relationship x',
-      on,
-      event: `'relationship.${event}'`,
-      label: 'x.kind',
-    }),
-  ),
+  ).map(([event, on]): Source => ({
+    kind: 'relationship',
+    subjectType: 'Relationship',
+    from: 'relationship x',
+    on,
+    event: `'relationship.${event}'`,
+    label: 'x.kind',
+  })),
   note('Need', 'need', 'x.kind', { minor: 'x.amount', currency: 'x.currency' }),
   note('OutsideHolding', 'outside_holding', 'x.bank_name', { minor: 'x.amount', currency: 'x.currency' }),
   note('CreditStanding', 'credit_standing', 'x.rating', { minor: 'x.granted', currency: 'x.currency' }),
@@ -172,13 +166,12 @@ export function timelineOf(
   bind: Bind,
   { today, bankTimeZone }: Pick<ViewSettings, 'today' | 'bankTimeZone'>,
 ): string {
+  const chosen = sources.filter(({ kind }) => part.kinds.includes(kind))
+  if (chosen.length === 0) return `(${nothing})`
   const zone = `${bind(bankTimeZone)}::text`
   const until = `${bind(today)}::date`
   const limit = part.limit === undefined ? '' : ` limit ${bind(part.limit)}::int`
-  const selects = sources
-    .filter(({ kind }) => part.kinds.includes(kind))
-    .map((source) => `(${selectOf(source, part, { bind, zone, until })}${limit})`)
-  return selects.length > 0 ? `(${selects.join(' union all ')})` : `(${nothing})`
+  return `(${chosen.map((source) => `(${selectOf(source, part, { bind, zone, until })}${limit})`).join(' union all ')})`
 }
 
 const nothing = `select null::uuid as customer_id, null::uuid as subject_id, null::text as subject_type, null::text as kind, null::text as event, null::timestamptz as at,

@@ -25,9 +25,9 @@ async function loadRelationships(loading: Loading): Promise<void> {
   await insert(
     loading,
     `insert into relationship (customer_id, id, institution_path, related_customer_id, kind, since, status, created_at, updated_at)
-    select one_id, id, one_path, other_id, kind, since, 'active', $1, $1 from demo_pair
+    select one_id, id, one_path, other_id, kind, since, 'active', $1::timestamptz, $1::timestamptz from demo_pair
     union all
-    select other_id, id, other_path, one_id, case kind when 'owned_by' then 'owner' else kind end, since, 'active', $1, $1 from demo_pair`,
+    select other_id, id, other_path, one_id, case kind when 'owned_by' then 'owner' else kind end, since, 'active', $1::timestamptz, $1::timestamptz from demo_pair`,
     [now],
   )
 }
@@ -39,20 +39,20 @@ async function loadHouseholds(loading: Loading): Promise<void> {
   await insert(
     loading,
     `insert into customer_group (customer_id, id, institution_path, kind, name, status, created_at, updated_at)
-    select p.one_id, p.id, p.one_path, 'household', '家庭', 'active', $1, $1 from ${household}`,
+    select p.one_id, p.id, p.one_path, 'household', '家庭', 'active', $1::timestamptz, $1::timestamptz from ${household}`,
     [now],
   )
   const members = `select p.*, m.* from (select * from ${household}) p cross join lateral (values (p.one_id, p.one_path, ${member(0)}), (p.other_id, p.other_path, ${member(1)})) m (member_id, member_path, membership_id)`
   await insert(
     loading,
     `insert into customer_group_member (customer_id, id, institution_path, group_id, member_customer_id, status, joined_on, created_at, updated_at)
-    select one_id, membership_id, one_path, id, member_id, 'active', since, $1, $1 from (${members}) m`,
+    select one_id, membership_id, one_path, id, member_id, 'active', since, $1::timestamptz, $1::timestamptz from (${members}) m`,
     [now],
   )
   await insert(
     loading,
     `insert into group_membership (customer_id, id, institution_path, head_customer_id, group_id, kind, status, joined_on, created_at, updated_at)
-    select member_id, membership_id, member_path, one_id, id, 'household', 'active', since, $1, $1 from (${members}) m`,
+    select member_id, membership_id, member_path, one_id, id, 'household', 'active', since, $1::timestamptz, $1::timestamptz from (${members}) m`,
     [now],
   )
 }
@@ -64,7 +64,7 @@ async function loadKeyPeople(loading: Loading): Promise<void> {
     loading,
     `insert into key_person (customer_id, id, institution_path, name, name_folded, role, title, birth_month, birth_day, counterpart_staff_id, counterpart_level, status, created_at, updated_at)
     select c.id, c.person_id, c.path, c.name, lower(c.name), c.role, c.title, 1 + floor(c.born * 12)::int, 1 + floor(c.born * 300)::int % 28, d.corporate,
-      case when d.corporate is not null then 'relationship_manager' end, 'active', $1, $1
+      case when d.corporate is not null then 'relationship_manager' end, 'active', $1::timestamptz, $1::timestamptz
     from (
       select c.id, c.path, ${draws.id('c.begun_ms', 'c.n * 2 + k.part', 'key person')} as person_id, k.role, k.title, ${unit('key person born')} as born,
         ${chineseNameSql(`(case when ${unit('key person sex')} < 0.3 then 'female' else 'male' end)`, (purpose) => unit(`key person ${purpose}`))} as name

@@ -1,5 +1,14 @@
 import { z } from 'zod'
-import { factFreshness, type FactName, facts as catalogue, factNames, factSources, factTypes, factUnits, type FactValue } from '../core/facts.ts'
+import {
+  factFreshness,
+  type FactName,
+  facts as catalogue,
+  factNames,
+  factSources,
+  factTypes,
+  factUnits,
+  type FactValue,
+} from '../core/facts.ts'
 import { monthEnd } from '../core/calendar.ts'
 import { notFound, refuseField } from '../core/errors.ts'
 import { formatAmount } from '../core/money.ts'
@@ -48,7 +57,15 @@ export const facts = operation({
     items: factNames.map((name) => {
       const { type, description, source, freshness } = catalogue[name]
       const more = catalogue[name] as { readonly unit?: (typeof factUnits)[number]; readonly values?: readonly string[] }
-      return { name, type, unit: more.unit ?? null, description, source, freshness, values: more.values ? [...more.values] : null }
+      return {
+        name,
+        type,
+        unit: more.unit ?? null,
+        description,
+        source,
+        freshness,
+        values: more.values ? [...more.values] : null,
+      }
     }),
   }),
 })

@@ -210,7 +210,9 @@ async function commitBatch(
 
 function changedCustomers(outcomes: readonly FeedOutcome[]): readonly string[] {
   const changed = outcomes.flatMap((one) =>
-    'outcome' in one && one.customerId !== undefined && (one.outcome === 'created' || one.outcome === 'updated') ? [one.customerId] : [],
+    'outcome' in one && one.customerId !== undefined && (one.outcome === 'created' || one.outcome === 'updated')
+      ? [one.customerId]
+      : [],
   )
   return [...new Set(changed)]
 }

@@ -5,7 +5,14 @@ import type { Context } from './operation.ts'
 import { pageOf, type SelectedPage } from './pages.ts'
 
 export function readerOf({ db, bank, today, permits, cursors, refusedAs, noteAccess }: Context): Reader {
-  return { db, settings: { baseCurrency: bank.baseCurrency, today, bankTimeZone: bank.timeZone }, permits, cursors, refusedAs, noteAccess }
+  return {
+    db,
+    settings: { baseCurrency: bank.baseCurrency, today, bankTimeZone: bank.timeZone },
+    permits,
+    cursors,
+    refusedAs,
+    noteAccess,
+  }
 }
 
 /** The one thing that meets the condition, as the caller selected it. Throws `not_found`. */

@@ -23,6 +23,7 @@ const ofIdempotencyKeys: readonly ErrorCode[] = ['idempotency_in_progress', 'ide
 /** What the BIAN service domains, which are the tags, hold here. */
 const domains: Readonly<Record<string, string>> = {
   'Customer Data Integration': 'Imports: streams of rows, how they stand, and what was rejected.',
+  'Customer Product and Service Eligibility': 'Facts of customers, segments, tiers and their refreshes.',
   'Customer Position': 'Holdings, their balances and parties, activity and single flows of note.',
   'Customer Relationship Management': 'Customers, who keeps them, and portfolios.',
   'Employee Data Management': 'Staff and who covers whom.',

@@ -136,6 +136,16 @@ export async function fillDossiers(bank: TestBank): Promise<ReadonlyMap<string, 
     const { status, body } = await bank.request(c(customer === '4' ? 'M2' : 'T1'), 'POST', '/counter-notes', note)
     if (status !== 201) throw new Error(`The note was refused: ${JSON.stringify(body)}`)
   }
+  await bank.service.owner.query(
+    `insert into customer_fact (customer_id, institution_path, as_of, refreshed_at, status, institutions)
+    select id, institution_path, '2026-11-22', now(), status, array[$2::text] from customer where id = any ($1)
+    on conflict do nothing`,
+    [Object.values(ids), `${bank.name} mark`],
+  )
+  await bank.service.owner.query(
+    `insert into customer_fact_month (customer_id, month_end, institution_path) select id, '2026-10-31', institution_path from customer where id = any ($1)`,
+    [Object.values(ids)],
+  )
   await delegate(bank, 'R1', 'R3', '2026-11-22')
   return fillThings(bank)
 }
@@ -335,6 +345,8 @@ export const insideComputed: Readonly<Record<string, string>> = {
   contact: '{ phoneMasked emailMasked }',
   value: '{ members notShown aum { amount } }',
   suitability: '{ valid highestLevel reason }',
+  holdingsByFamily: '{ family holdings }',
+  quality: '{ score }',
 }
 
 /** A birthday, a consent and wishes of each customer. */

@@ -13,7 +13,10 @@ export async function factsOf(bank: TestBank, customer: string, caller: Caller =
   const { status, body } = await bank.request(caller, 'GET', `/customers/${await bank.customerId(customer)}/facts${query}`)
   expect(status, JSON.stringify(body)).toBe(200)
   return Object.fromEntries(
-    body.facts.map(({ name, number, money, day, boolean, text, texts }: any) => [name, number ?? money?.amount ?? day ?? boolean ?? text ?? texts]),
+    body.facts.map(({ name, number, money, day, boolean, text, texts }: any) => [
+      name,
+      number ?? money?.amount ?? day ?? boolean ?? text ?? texts,
+    ]),
   )
 }
 

@@ -230,6 +230,7 @@ describe('a caller', () => {
 async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Promise<Readonly<Record<string, Input>>> {
   const [customerId, holdingId] = [await bank.customerId('1'), await bank.holdingId('A1')]
   const { rows } = await bank.service.owner.query('select id from import_run order by started_at desc limit 1')
+  const refresh = await bank.request({ client: 'core' }, 'POST', '/refreshes', {})
   return {
     institution: { institutionId: await bank.idOf('institution', 'O1') },
     institutions: { within: await bank.idOf('institution', 'O1') },
@@ -249,6 +250,10 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
     balances: { customerId, holdingId },
     activity: { customerId },
     movements: { customerId },
+    customerOverview: { customerId },
+    customerTimeline: { customerId },
+    refreshRun: { refreshId: refresh.body.id },
+    refreshRuns: {},
     keyDates: { customerId },
     upcomingKeyDates: { days: 366 },
     consents: { customerId },

@@ -89,6 +89,7 @@ async function roots(
   const c = (suffix: string) => bank.code(suffix)
   const ids = await customerIds(bank)
   const { rows } = await bank.service.owner.query('select id from import_run order by started_at desc limit 1')
+  const refresh = await bank.request({ client: 'core' }, 'POST', '/refreshes', {})
   const holdingIds = { '1': await bank.holdingId('A1'), '4': await bank.holdingId('A4') }
   // Of one branch and of the other: whoever asks, one of them is out of scope.
   const ofTwo = (input: (customer: '1' | '4') => Input) => (['1', '4'] as const).map(input)
@@ -113,6 +114,7 @@ async function roots(
     movements: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     customerOverview: ofTwo((customer) => ({ customerId: ids[customer] })),
     customerTimeline: ofTwo((customer) => ({ customerId: ids[customer], limit: 20 })),
+    refreshRun: [{ refreshId: refresh.body.id }],
     refreshRuns: [{ limit: 5 }],
     keyDates: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     upcomingKeyDates: [{ days: 366, limit: 5 }],

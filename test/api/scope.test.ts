@@ -323,6 +323,9 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
   }),
   contactPreference: ({ thing: { customerId } }) => ({ customerId }),
   setContactPreference: ({ thing: { customerId }, turn }) => ({ customerId, mostPerMonth: turn }),
+  customerOverview: ({ thing: { customerId } }) => ({ customerId }),
+  customerTimeline: ({ thing: { customerId } }) => ({ customerId }),
+  customerFacts: ({ thing: { customerId } }) => ({ customerId }),
   contactDecision: ({ thing: { customerId } }) => ({ customerId, channel: 'phone', purpose: 'marketing' }),
   // The further party is a customer of the onlooker's own; the link is there, so that sending it again changes nothing.
   upsertHoldingParty: ({ bank, thing: { customer } }) => ({
@@ -600,6 +603,10 @@ const ofTheBank = [
   'correctProduct',
   'closeProduct',
   'upsertExchangeRate',
+  'facts',
+  'refreshRun',
+  'refreshRuns',
+  'refreshSegments',
 ]
 
 const absent = ['not_found', 'unknown_reference']

@@ -55,17 +55,19 @@ describe('the timeline', () => {
     expect(nextCursor).toBeNull()
     const ordered = items.map(({ at }: any) => at)
     expect(ordered).toEqual(ordered.toSorted().toReversed())
-    expect(events(items)).toEqual(expect.arrayContaining([
-      '2026-11-22 need.noted',
-      '2026-11-22 relationship.began',
-      '2026-11-22 counter_note.hint',
-      '2026-11-22 dossier.createNeed',
-      '2026-11-20 movement.out',
-      '2026-10-05 movement.in',
-      '2026-09-01 consent.granted',
-      '2026-08-08 life_event.happened',
-      '2024-01-01 assignment.began',
-    ]))
+    expect(events(items)).toEqual(
+      expect.arrayContaining([
+        '2026-11-22 need.noted',
+        '2026-11-22 relationship.began',
+        '2026-11-22 counter_note.hint',
+        '2026-11-22 dossier.createNeed',
+        '2026-11-20 movement.out',
+        '2026-10-05 movement.in',
+        '2026-09-01 consent.granted',
+        '2026-08-08 life_event.happened',
+        '2024-01-01 assignment.began',
+      ]),
+    )
     expect(items.find(({ event }: any) => event === 'movement.out')).toMatchObject({
       at: '2026-11-19T16:00:00.000Z',
       kind: 'movement',
@@ -101,13 +103,21 @@ describe('the timeline', () => {
   test('goes on where a page ended, also among entries of one day, and is narrowed to kinds', async ({ bank }) => {
     const customerId = await bank.customerId('1')
     const days = ['2026-10-01', '2026-10-02', '2026-10-02', '2026-10-02', '2026-10-02', '2026-10-02', '2026-10-03', '2026-11-21']
-    await bank.feed('movements', days.map((day, index) => movement(bank, String(index), day, index % 2 ? {} : { direction: 'out' })))
+    await bank.feed(
+      'movements',
+      days.map((day, index) => movement(bank, String(index), day, index % 2 ? {} : { direction: 'out' })),
+    )
     const manager = bank.code('R1')
     const whole = (await page(bank, manager, customerId, '?limit=200')).items
     for (const query of ['limit=1', 'limit=3', 'limit=2&kinds=movement', 'limit=2&kinds=holding,ownership']) {
       const found: any[] = []
-      for (let cursor: string | null = ''; cursor !== null; ) {
-        const { items, nextCursor, total } = await page(bank, manager, customerId, `?${query}&includeTotal=true${cursor && `&cursor=${cursor}`}`)
+      for (let cursor: string | null = ''; cursor !== null;) {
+        const { items, nextCursor, total } = await page(
+          bank,
+          manager,
+          customerId,
+          `?${query}&includeTotal=true${cursor && `&cursor=${cursor}`}`,
+        )
         found.push(...items)
         cursor = nextCursor
         if (cursor === null) expect(found).toHaveLength(total)
@@ -150,7 +160,11 @@ describe('the timeline', () => {
     expect([refused.status, refused.body.code]).toEqual([403, 'not_permitted'])
     const wrong = await bank.request(bank.code('M1'), 'GET', `/customers/${customerId}/timeline?kinds=weather`)
     expect([wrong.status, wrong.body.errors[0].pointer]).toEqual([400, '/kinds/0'])
-    for (const [caller, status] of [['R2', 404], ['M2', 404], ['A1', 403]] as const)
+    for (const [caller, status] of [
+      ['R2', 404],
+      ['M2', 404],
+      ['A1', 403],
+    ] as const)
       expect((await bank.request(bank.code(caller), 'GET', `/customers/${customerId}/timeline`)).status, caller).toBe(status)
   })
 })
@@ -165,7 +179,12 @@ describe('the overview', () => {
     expect(service.statements).toHaveLength(1)
     expect(status, JSON.stringify(body)).toBe(200)
     expect(body).toMatchObject({
-      customer: { id: customerId, name: '王芳', institution: { code: bank.code('O1') }, relationshipManager: { number: bank.code('R1') } },
+      customer: {
+        id: customerId,
+        name: '王芳',
+        institution: { code: bank.code('O1') },
+        relationshipManager: { number: bank.code('R1') },
+      },
       holdingsByFamily: [{ family: 'deposit', holdings: 1, balance: { amount: '1000.00', currency: 'CNY' } }],
       upcomingKeyDates: [{ day: '2026-12-01', kind: 'wedding_day' }],
       keyPeople: [],
@@ -180,7 +199,9 @@ describe('the overview', () => {
     })
     expect(body.aumByMonth).toHaveLength(24)
     expect(body.quality.missing[0]).toBe('identity_document')
-    expect(body.timeline).toEqual((await page(bank, bank.code('R1'), customerId, '?limit=20')).items.map(({ ...entry }: any) => entry))
+    expect(body.timeline).toEqual(
+      (await page(bank, bank.code('R1'), customerId, '?limit=20')).items.map(({ ...entry }: any) => entry),
+    )
     service.statements.length = 0
     const { data, errors } = await bank.graphql(
       bank.code('R1'),
@@ -206,7 +227,11 @@ describe('the overview', () => {
     const customerId = await bank.customerId('1')
     const { body } = await bank.request(bank.code('Q1'), 'GET', `/customers/${customerId}/overview`)
     expect(body).toMatchObject({ customer: { id: customerId }, holdingsByFamily: null, aumByMonth: null, needs: [] })
-    for (const [caller, status] of [['R2', 404], ['M2', 404], ['A1', 403]] as const)
+    for (const [caller, status] of [
+      ['R2', 404],
+      ['M2', 404],
+      ['A1', 403],
+    ] as const)
       expect((await bank.request(bank.code(caller), 'GET', `/customers/${customerId}/overview`)).status, caller).toBe(status)
   })
 })

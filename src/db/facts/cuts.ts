@@ -26,7 +26,9 @@ export function hasHundredths(name: FactName): boolean {
 
 /** Works out what divides the active customers, for all subtrees and facts that were asked for before, and for those that every bank is divided by. */
 export async function refreshCuts(db: Db, today: Day): Promise<void> {
-  const known = await db.rows<Cut>(sql`select path, fact from fact_cut where not (path = '/' and fact = any (${sql.param(always)}::text[])) order by path, fact`)
+  const known = await db.rows<Cut>(
+    sql`select path, fact from fact_cut where not (path = '/' and fact = any (${sql.param(always)}::text[])) order by path, fact`,
+  )
   for (const cut of [...always.map((fact) => ({ path: '/', fact })), ...known]) await workOutCut(db, cut, today)
 }
 

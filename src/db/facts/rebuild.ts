@@ -3,7 +3,7 @@ import { completenessItems, completenessNames, itemsOf } from '../../core/comple
 import { customerKinds } from '../../core/customers.ts'
 import type { FactName } from '../../core/facts.ts'
 import { assetFamilies } from '../../core/products.ts'
-import type { Db } from '../database.ts'
+import { type Db, sendAlong } from '../database.ts'
 import { factColumn } from './columns.ts'
 
 /** Whose facts are worked out: a range of ids, the first one included, or some customers. */
@@ -111,7 +111,8 @@ function completenessPoints(): string {
   return completenessNames
     .map((name) => {
       const { kinds, weight } = completenessItems[name]
-      const counts = kinds.length === customerKinds.length ? '' : `c.kind in (${kinds.map((kind) => `'${kind}'`).join(', ')}) and `
+      const counts =
+        kinds.length === customerKinds.length ? '' : `c.kind in (${kinds.map((kind) => `'${kind}'`).join(', ')}) and `
       return `case when ${counts}${present[name]} then ${weight} else 0 end`
     })
     .join(' + ')
@@ -136,6 +137,10 @@ export async function rebuildFacts(
   slice: Slice,
   { today, baseCurrency, now }: { readonly today: Day; readonly baseCurrency: string; readonly now: Date },
 ): Promise<number> {
+  // Row security looks as if it let one row in two hundred through: PostgreSQL would walk from row to row where it should read along.
+  if (!('customerIds' in slice))
+    for (const setting of ['enable_nestloop = off', `work_mem = '128MB'`])
+      sendAlong(db.rows({ text: `set local ${setting}`, values: [], prepared: false }))
   const values: unknown[] = []
   const bind = (value: unknown): string => `$${values.push(value)}`
   const within = sliceCondition(slice, bind)
@@ -178,10 +183,16 @@ function monthWeights(today: Day, bind: (value: unknown) => string): { readonly 
 
 function partsOf(
   within: (column: string) => string,
-  { today, base, ends, weights }: { readonly today: string; readonly base: string; readonly ends: string; readonly weights: string },
+  {
+    today,
+    base,
+    ends,
+    weights,
+  }: { readonly today: string; readonly base: string; readonly ends: string; readonly weights: string },
 ): string {
+  // What one minor unit of a currency is worth in minor units of the base currency.
   const worth = (amount: string, row: string): string =>
-    `(case when ${row}.currency = p.base then ${amount}::double precision else convert_amount(${amount}, ${row}.currency, p.base, r.rate)::double precision end)`
+    `${amount} * (case when ${row}.currency = p.base then 1 else r.worth end)`
   const sum = (amount: string, condition: string): string => `sum(${amount}) filter (where ${condition})`
   const average = (days: number): string =>
     `sum(v * greatest(0, until - greatest(day, span.today - ${days - 1}))) filter (where counts) / ${days}`
@@ -189,7 +200,13 @@ function partsOf(
   return `with p as materialized (
       select ${today} as today, ${base} as base, ${ends} as ends, ${weights} as weights, date_trunc('month', ${today})::date as this_month
     ), rate as materialized (
-      select distinct on (currency) currency, rate from exchange_rate where day <= ${today} order by currency, day desc
+      select distinct on (currency) currency, (rate * 10::numeric ^ (currency_exponent(${base}) - currency_exponent(currency)))::double precision as worth
+      from exchange_rate where day <= ${today} order by currency, day desc
+    ), account as materialized (
+      select h.customer_id, h.id, h.product_id, h.status, h.closed_on, h.matures_on, h.last_used_on, h.balance, q.code, q.family, q.category, q.annual_margin::double precision as margin,
+        q.family in (${quoted(assetFamilies)}) as counts, case when h.currency = p.base then 1 else r.worth end as worth
+      from p, holding h join product q on q.id = h.product_id left join rate r on r.currency = h.currency
+      where ${within('h.customer_id')}
     ), hold as (
       select customer_id,
         ${['deposit', 'wealth', 'fund', 'insurance', 'loan', 'card'].map((family) => `${sum('v', `family = '${family}'`)} as ${family}`).join(', ')},
@@ -199,21 +216,17 @@ function partsOf(
         array_agg(distinct code order by code) filter (where family = 'e_channel') as e_channels, count(*) filter (where family = 'e_channel') as e_channel_sign_ups,
         max(last_used_on) filter (where family = 'e_channel') as e_channel_last_used_on
       from (
-        select h.customer_id, h.product_id, q.code, q.family, q.category, h.matures_on, h.last_used_on, ${worth('h.balance', 'h')} as v, h.status = 'active' as not_frozen,
-          min(h.matures_on) filter (where h.status = 'active' and h.matures_on >= p.today) over (partition by h.customer_id) as next_on
-        from p, holding h join product q on q.id = h.product_id left join rate r on r.currency = h.currency
-        where h.status <> 'closed' and ${within('h.customer_id')}
+        select a.*, a.balance * a.worth as v, a.status = 'active' as not_frozen, min(a.matures_on) filter (where a.status = 'active' and a.matures_on >= p.today) over (partition by a.customer_id) as next_on
+        from p, account a where a.status <> 'closed'
       ) h group by customer_id
     ), span as materialized (
-      select b.customer_id, b.day, least(b.next_day, coalesce(h.closed_on, p.today + 1), p.today + 1) as until, ${worth('b.amount', 'h')} as v,
-        q.family in (${quoted(assetFamilies)}) as counts, q.annual_margin::double precision as margin, p.today
-      from p, (
-        select customer_id, holding_id, day, amount, lead(day, 1, ${today} + 1) over (partition by customer_id, holding_id order by day) as next_day
+      select b.customer_id, b.day, least(b.next_day, coalesce(a.closed_on, b.today + 1), b.today + 1) as until, b.amount * a.worth as v, a.counts, a.margin, b.today
+      from (
+        select customer_id, holding_id, day, amount, lead(day, 1, ${today} + 1) over (partition by customer_id, holding_id order by day) as next_day, ${today} as today
         from balance where ${within('customer_id')} and day <= ${today}
       ) b
-      join holding h on h.customer_id = b.customer_id and h.id = b.holding_id
-      join product q on q.id = h.product_id left join rate r on r.currency = h.currency
-      where b.next_day > p.today - 366
+      join account a on a.customer_id = b.customer_id and a.id = b.holding_id
+      where b.next_day > b.today - 366
     ), bal as (
       select customer_id, ${average(30)} as average_30, ${average(90)} as average_90, ${average(365)} as average_365,
         sum(v * (${weightBefore('until')} - ${weightBefore('day')})) filter (where counts) as slope,
@@ -319,4 +332,3 @@ export async function sliceCustomers(db: Db, size: number): Promise<readonly str
   })
   return rows.map(({ id }) => id)
 }
-

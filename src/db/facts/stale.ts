@@ -22,7 +22,9 @@ export async function takeStale(db: Db, limit: number): Promise<readonly string[
 
 /** Takes the notes of a range of ids away, the first one included: a full refresh works them all out. */
 export async function dropStale(db: Db, from: string, until: string | null): Promise<void> {
-  await db.rows(sql`delete from customer_fact_stale where customer_id >= ${from}::uuid and (${until}::uuid is null or customer_id < ${until}::uuid)`)
+  await db.rows(
+    sql`delete from customer_fact_stale where customer_id >= ${from}::uuid and (${until}::uuid is null or customer_id < ${until}::uuid)`,
+  )
 }
 
 /** Whether there is any note. */

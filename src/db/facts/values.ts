@@ -13,11 +13,18 @@ export interface CustomerFacts {
   readonly values: ReadonlyMap<FactName, FactValue>
 }
 
-const columns = (): SQL => sql.raw(storedFacts.map((name) => `'${name}', ${facts[name].type === 'money' ? `f.${factColumn(name)}::text` : `f.${factColumn(name)}`}`).reduce<string[][]>((parts, pair, index) => {
-  if (index % 40 === 0) parts.push([])
-  parts.at(-1)!.push(pair)
-  return parts
-}, []).map((part) => `jsonb_build_object(${part.join(', ')})`).join(' || '))
+const columns = (): SQL =>
+  sql.raw(
+    storedFacts
+      .map((name) => `'${name}', ${facts[name].type === 'money' ? `f.${factColumn(name)}::text` : `f.${factColumn(name)}`}`)
+      .reduce<string[][]>((parts, pair, index) => {
+        if (index % 40 === 0) parts.push([])
+        parts.at(-1)!.push(pair)
+        return parts
+      }, [])
+      .map((part) => `jsonb_build_object(${part.join(', ')})`)
+      .join(' || '),
+  )
 
 /** The facts that hold now of a customer whom the caller may see; undefined where none are worked out or the customer is out of scope. What moves with the calendar is of `today`. */
 export async function readFacts(db: Db, customerId: string, today: Day): Promise<CustomerFacts | undefined> {

@@ -61,12 +61,16 @@ const contactPreference = view('ContactPreference', 'How a customer wishes to be
 export const consentViews = [consentEvent, contactPreference]
 
 /** The consents of a customer that hold now. */
-export const currentConsents = many('ConsentEvent', 'What the customer consents to now: the newest decision for each channel and purpose.', {
-  permission: 'dossier:read',
-  inRest: 'single',
-  on: (parent, child) => `${child}.customer_id = ${parent}.id and ${isCurrentConsent(child)}`,
-  orderBy: (child) => `${child}.channel, ${child}.purpose`,
-})
+export const currentConsents = many(
+  'ConsentEvent',
+  'What the customer consents to now: the newest decision for each channel and purpose.',
+  {
+    permission: 'dossier:read',
+    inRest: 'single',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id and ${isCurrentConsent(child)}`,
+    orderBy: (child) => `${child}.channel, ${child}.purpose`,
+  },
+)
 
 /** How a customer wishes to be contacted. */
 export const wishedContact = one('ContactPreference', 'How the customer wishes to be contacted; null where nothing was said.', {

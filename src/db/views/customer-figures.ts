@@ -54,7 +54,8 @@ const moneyShape = z.object({ amount: z.string(), currency: z.string() })
 export const holdingsByFamily: Computed = {
   kind: 'computed',
   nullable: false,
-  description: 'Open holdings by product family: how many, and their worth in the base currency at today’s rates, debts negative.',
+  description:
+    'Open holdings by product family: how many, and their worth in the base currency at today’s rates, debts negative.',
   permission: 'holding:read',
   inRest: false,
   output: z.array(
@@ -132,7 +133,10 @@ export const upcomingDates = many(
     inRest: 'never',
     from: ({ parent, bind, settings }) => {
       const days = anniversaryDays(settings.today, DAYS_AHEAD)
-      return upcomingRows({ customerId: `${parent}.id`, reach: { prefixes: ['/'], portfolio: [] }, kinds: keyDateKinds, days }, bind)
+      return upcomingRows(
+        { customerId: `${parent}.id`, reach: { prefixes: ['/'], portfolio: [] }, kinds: keyDateKinds, days },
+        bind,
+      )
     },
     on: () => 'true',
     orderBy: (child) =>

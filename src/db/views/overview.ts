@@ -5,7 +5,7 @@ import { currentConsents, wishedContact } from './consents.ts'
 import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
 import { recentTimeline } from './timeline.ts'
-import { one, view } from './view.ts'
+import { column, one, view } from './view.ts'
 
 const listed = (relation: Many): Many => ({ ...relation, inRest: 'single' })
 const shown = (field: Computed): Computed => ({ ...field, inRest: true })
@@ -16,6 +16,7 @@ const customerOverview = view(
   'A customer at a glance: who keeps them, what they hold, what is coming up, who belongs to them, what they agreed to and what happened last.',
   schema.customer,
   {
+    customerId: column('uuid', 'The customer.', { expression: (alias) => `${alias}.id` }),
     customer: one('Customer', 'The customer, with institution and relationship manager.', {
       permission: 'customer:read',
       inRest: 'single',

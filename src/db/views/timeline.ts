@@ -7,7 +7,10 @@ const timelineEntry = derivedView(
   'Something that happened to a customer. What you may not read of is not among them.',
   timelinePermissions,
   {
-    at: column('instant', 'When it happened; what is known by its day stands at the beginning of that day in the bank’s time zone.'),
+    at: column(
+      'instant',
+      'When it happened; what is known by its day stands at the beginning of that day in the bank’s time zone.',
+    ),
     onDay: column('day', 'The day on which it happened, in the bank’s time zone.'),
     kind: column('text', 'What it is about.', { values: timelineKindNames }),
     event: column('text', 'What happened, as kind and happening, for example `holding.opened`. New ones may be added.'),
@@ -60,6 +63,10 @@ export const recentTimeline = many('TimelineEntry', 'The twenty latest entries o
   inRest: 'single',
   from,
   on: () => 'true',
-  orderBy: (child) => timelineOrder.keys(child).map(({ expression }) => `${expression} desc`).join(', '),
+  orderBy: (child) =>
+    timelineOrder
+      .keys(child)
+      .map(({ expression }) => `${expression} desc`)
+      .join(', '),
   limit: 20,
 })
