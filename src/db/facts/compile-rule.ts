@@ -1,0 +1,61 @@
+import type { Day } from '../../core/calendar.ts'
+import { addDays } from '../../core/calendar.ts'
+import { resolveCondition, type Resolved, resolvePercentile, type RuleContext } from '../../core/rules/resolve.ts'
+import { canonicalRule, type Rule } from '../../core/rules/rule.ts'
+import type { Bind } from '../views/view.ts'
+import { factExpression, factSqlTypes } from './columns.ts'
+
+export interface CompileContext extends RuleContext {
+  /** The alias of a row of `customer_fact`. */
+  readonly row: string
+  readonly bind: Bind
+  /** A parameter for today. */
+  readonly todayParameter: string
+  /** An expression for the day since when a watched condition, by its canonical text, holds. */
+  readonly since: (condition: string) => string
+}
+
+const comparing = { eq: '=', ne: '<>', lt: '<', lte: '<=', gt: '>', gte: '>=' } as const
+
+/** A rule whose segments are inlined as one SQL condition over a row of facts, three-valued as `evaluateRule` of core is. Values are parameters. */
+export function compileRule(rule: Rule, context: CompileContext): string {
+  const { row, bind } = context
+  if ('all' in rule) return joined(rule.all, 'and', context)
+  if ('any' in rule) return joined(rule.any, 'or', context)
+  if ('not' in rule) return `(not ${compileRule(rule.not, context)})`
+  if ('hasBeen' in rule) {
+    const latest: Day = addDays(context.today, -rule.days)
+    return `coalesce(${context.since(canonicalRule(rule.hasBeen))} <= ${bind(latest)}::date, false)`
+  }
+  if ('bucket' in rule) {
+    const { seed, from, to } = rule.bucket
+    const chance = `(('x' || substr(md5(${bind(`${seed}:`)}::text || ${row}.customer_id::text), 1, 8))::bit(32)::bigint * 100 / 4294967296.0::double precision)`
+    return `(${chance} >= ${bind(from)}::double precision and ${chance} < ${bind(to)}::double precision)`
+  }
+  if ('listed' in rule) return `(${bind(rule.listed)}::int = any (${row}.segments))`
+  if ('segment' in rule) throw new Error('The segments of a rule are inlined before it is compiled.')
+  return compileCondition('percentile' in rule ? resolvePercentile(rule, context) : resolveCondition(rule, context), context)
+}
+
+function joined(rules: readonly Rule[], by: 'and' | 'or', context: CompileContext): string {
+  return `(${rules.map((rule) => compileRule(rule, context)).join(` ${by} `)})`
+}
+
+function compileCondition({ fact, type, operator, operands }: Resolved, { row, bind, todayParameter }: CompileContext): string {
+  const value = factExpression(fact, row, todayParameter)
+  if (operator === 'exists') return `(${value} is ${operands![0] === true ? 'not ' : ''}null)`
+  if (operands === null) return 'null::boolean'
+  const sqlType = type === 'set' ? 'text' : factSqlTypes[type]
+  const stored = operands.map((one) => (typeof one === 'bigint' ? one.toString() : one))
+  const one = (index: number): string => `${bind(stored[index])}::${sqlType}`
+  switch (operator) {
+    case 'between':
+      return `(${value} >= ${one(0)} and ${value} <= ${one(1)})`
+    case 'in':
+      return `(${value} = any (${bind(stored)}::${sqlType}[]))`
+    case 'overlaps':
+      return `(${value} && ${bind(stored)}::text[])`
+    default:
+      return `(${value} ${comparing[operator]} ${one(0)})`
+  }
+}
