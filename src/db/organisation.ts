@@ -8,6 +8,12 @@ export async function findInstitutionPath(db: Db, id: string): Promise<string | 
   return row?.path
 }
 
+/** The paths of all institutions by their codes. */
+export async function listInstitutionPaths(db: Db): Promise<ReadonlyMap<string, string>> {
+  const rows = await db.rows<{ code: string; path: string }>(sql`select code, path from institution`)
+  return new Map(rows.map(({ code, path }) => [code, path]))
+}
+
 /** The code of an institution that is not closed. */
 export async function findInstitutionCode(db: Db, id: string): Promise<string | undefined> {
   const [row] = await db.rows<{ code: string }>(sql`select code from institution where id = ${id}::uuid and status <> 'closed'`)

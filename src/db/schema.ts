@@ -10,6 +10,8 @@ import * as notes from './schema/notes.ts'
 import * as people from './schema/people.ts'
 import * as reference from './schema/reference.ts'
 
+import * as segments from './schema/segments.ts'
+
 /**
  * What a table holds decides on its keys, policies and grants (docs/decisions/0001-scope-and-keys.md; a test walks the catalogue):
  * `customer` the table of customers itself, `owned` what belongs to one customer, `registry` what is unique over the bank or looked up by
@@ -62,6 +64,10 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: facts.customerFactMonth },
   { kind: 'owned', table: facts.customerFactStale },
   { kind: 'reference', table: facts.factCut },
+  { kind: 'reference', table: segments.segment },
+  { kind: 'reference', table: segments.segmentVersion },
+  { kind: 'owned', table: segments.segmentMembership },
+  { kind: 'owned', table: segments.customerCondition },
   { kind: 'local', table: facts.refreshRun },
   { kind: 'journal', table: journals.auditEntry },
   { kind: 'journal', table: journals.auditLink },

@@ -1,4 +1,4 @@
-import { GraphQLError, GraphQLScalarType, Kind } from 'graphql'
+import { GraphQLError, GraphQLScalarType, Kind, valueFromASTUntyped } from 'graphql'
 
 /** A scalar that travels as text. Its rules are checked with the operation's input, where the field can be named. */
 function textScalar(name: string): GraphQLScalarType {
@@ -17,4 +17,12 @@ function textScalar(name: string): GraphQLScalarType {
   })
 }
 
-export const scalars = { Day: textScalar('Day'), DateTime: textScalar('DateTime'), Decimal: textScalar('Decimal') }
+/** JSON as it is. */
+const json = new GraphQLScalarType({
+  name: 'Json',
+  serialize: (value) => value,
+  parseValue: (value) => value,
+  parseLiteral: (node, variables) => valueFromASTUntyped(node, variables),
+})
+
+export const scalars = { Json: json, Day: textScalar('Day'), DateTime: textScalar('DateTime'), Decimal: textScalar('Decimal') }

@@ -21,6 +21,7 @@ import { rotationOperations } from './rotation.ts'
 import { keyPersonOperations } from './key-people.ts'
 import { factOperations } from './facts.ts'
 import { refreshOperations } from './refreshes.ts'
+import { segmentOperations } from './segments.ts'
 import { timelineOperations } from './timeline.ts'
 import { relationshipOperations } from './relationships.ts'
 
@@ -46,6 +47,7 @@ export const operations: readonly Operation[] = [
   ...dossierNoteOperations,
   ...factOperations,
   ...refreshOperations,
+  ...segmentOperations,
   ...importOperations,
   ...auditOperations,
   ...jobOperations,

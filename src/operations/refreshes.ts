@@ -17,6 +17,9 @@ import {
   type StoredRefresh,
 } from '../db/refreshes.ts'
 import type { Db } from '../db/database.ts'
+import { evaluateSegments } from '../db/segments/evaluate.ts'
+import { readRuleContext } from '../db/segments/rules.ts'
+import { readSegments } from '../db/segments/store.ts'
 import { viewNamed } from '../db/views/all.ts'
 import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
@@ -134,7 +137,7 @@ async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: stri
     const customerIds = await takeStale(db, STALE_AT_ONCE)
     if (customerIds.length === 0) return { step: 'done', position: null, done: 0 }
     await rebuildFacts(db, { customerIds }, facts)
-    return { step: 'evaluation', position: null, done: customerIds.length }
+    return { step: 'evaluation', position: null, done: customerIds.length, ...(await evaluate(db, context, asOf, customerIds)) }
   }
   switch (run.step) {
     case null:
@@ -157,9 +160,16 @@ async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: stri
       await refreshCuts(db, asOf)
       return { step: 'evaluation', position: null, done: 0 }
     case 'evaluation':
+      return { step: 'done', position: null, done: 0, ...(await evaluate(db, context, asOf)) }
     case 'done':
       return { step: 'done', position: null, done: 0 }
   }
+}
+
+/** All segments over all facts, or those of some customers, in one transaction. */
+async function evaluate(db: Db, { clock, bank }: Context, asOf: string, customerIds?: readonly string[]) {
+  const [segments, context] = [await readSegments(db), await readRuleContext(db, asOf, bank.baseCurrency)]
+  return evaluateSegments(db, { segments, context, assignments: [], now: clock(), ...(customerIds && { customerIds }) })
 }
 
 export const refreshOperations = [refreshSegments, refreshRun, refreshRuns, advanceRefreshes]

@@ -32,6 +32,8 @@ function columnSchema({ type, values }: Column): z.ZodType {
       return instantSchema
     case 'texts':
       return z.array(z.string())
+    case 'json':
+      return z.record(z.string(), z.unknown())
   }
 }
 

@@ -1,10 +1,30 @@
 import { customerFacts, facts } from '../operations/facts.ts'
 import { refreshRun, refreshRuns, refreshSegments } from '../operations/refreshes.ts'
-import { get, post } from './route.ts'
+import {
+  activateSegment,
+  createSegment,
+  listSegmentMembers,
+  retireSegment,
+  reviseSegment,
+  segment,
+  segmentMembers,
+  segmentPreview,
+  segments,
+} from '../operations/segments.ts'
+import { get, patch, post } from './route.ts'
 
 export const segmentationRoutes = [
   get('/facts', facts),
   get('/customers/:customerId/facts', customerFacts),
+  get('/segments', segments),
+  post('/segments', createSegment, 201),
+  post('/segments/preview', segmentPreview),
+  get('/segments/:segmentId', segment),
+  patch('/segments/:segmentId', reviseSegment),
+  post('/segments/:segmentId/activation', activateSegment),
+  post('/segments/:segmentId/retirement', retireSegment),
+  get('/segments/:segmentId/members', segmentMembers),
+  post('/segments/:segmentId/members', listSegmentMembers),
   get('/refreshes', refreshRuns),
   post('/refreshes', refreshSegments, 202),
   get('/refreshes/:refreshId', refreshRun),

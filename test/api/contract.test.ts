@@ -219,6 +219,7 @@ describe('every view', () => {
     day: 'Day',
     instant: 'DateTime',
     texts: '[String!]',
+    json: 'Json',
   }
 
   function typeOf(field: Field): string | readonly string[] {

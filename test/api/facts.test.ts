@@ -1,24 +1,7 @@
 import { describe, expect } from 'vitest'
 import { factNames } from '../../src/core/facts.ts'
-import { runAsSystem } from '../../src/jobs/worker.ts'
-import { advanceRefreshes } from '../../src/operations/refreshes.ts'
-import { type Caller, test, type TestBank, type TestService } from '../setup/service.ts'
-
-/** Takes refreshes further until nothing is left to do. */
-export async function refreshAll({ service }: TestService): Promise<void> {
-  for (;;) if (!((await runAsSystem(service, advanceRefreshes)) as { more: boolean }).more) return
-}
-
-export async function factsOf(bank: TestBank, customer: string, caller: Caller = bank.code('M1'), query = ''): Promise<any> {
-  const { status, body } = await bank.request(caller, 'GET', `/customers/${await bank.customerId(customer)}/facts${query}`)
-  expect(status, JSON.stringify(body)).toBe(200)
-  return Object.fromEntries(
-    body.facts.map(({ name, number, money, day, boolean, text, texts }: any) => [
-      name,
-      number ?? money?.amount ?? day ?? boolean ?? text ?? texts,
-    ]),
-  )
-}
+import { test } from '../setup/service.ts'
+import { factsOf, refreshAll } from './facts.ts'
 
 describe('facts', () => {
   test('are worked out from all that is known of a customer', async ({ bank, service }) => {

@@ -67,7 +67,8 @@ export function checkRule(json: unknown, context: CheckContext): Checked {
   const whole = inlineSegments(rule, (id) => context.segment(id)!.meaning)
   if (depthOf(whole) > MOST_DEPTH) refuse('', 'depth', `With its segments a rule is at most ${MOST_DEPTH} deep.`)
   const conditions = partsOf(whole).filter((part) => below(part).length === 0).length
-  if (conditions > MOST_CONDITIONS) refuse('', 'too_many', `With its segments a rule has at most ${MOST_CONDITIONS} conditions: this one has ${conditions}.`)
+  if (conditions > MOST_CONDITIONS)
+    refuse('', 'too_many', `With its segments a rule has at most ${MOST_CONDITIONS} conditions: this one has ${conditions}.`)
   if (partsOf(whole).some((part) => 'hasBeen' in part && partsOf(part.hasBeen).some((inner) => 'hasBeen' in inner)))
     refuse('', 'nested', 'What has been for days does not rest on what has been for days, in segments neither.')
   return problems.length > 0 ? { problems } : { rule }
@@ -93,7 +94,11 @@ function checkPart(json: unknown, at: string, place: Place, context: CheckContex
   const object = json as Readonly<Record<string, unknown>>
   const named = forms.filter((form) => Object.hasOwn(object, form))
   if (named.length !== 1)
-    return refuse(at, 'form', `A rule has one of ${forms.join(', ')}${named.length > 1 ? `, not ${named.join(' and ')} at once` : ''}.`)
+    return refuse(
+      at,
+      'form',
+      `A rule has one of ${forms.join(', ')}${named.length > 1 ? `, not ${named.join(' and ')} at once` : ''}.`,
+    )
   const form = named[0]!
   const inner = { ...place, depth: place.depth + 1 }
   switch (form) {
@@ -164,7 +169,11 @@ function checkFact(object: Readonly<Record<string, unknown>>, at: string, contex
   const known = said.filter((key) => key === 'percentile' || (operators as readonly string[]).includes(key))
   onlyKeys(object, ['fact', ...known], at, refuse)
   if (known.length !== 1)
-    return refuse(at, 'operator', `A condition has one operator: ${operatorsOf[facts[name].type].join(', ')}${hasHundredths(name) ? ' or percentile' : ''}.`)
+    return refuse(
+      at,
+      'operator',
+      `A condition has one operator: ${operatorsOf[facts[name].type].join(', ')}${hasHundredths(name) ? ' or percentile' : ''}.`,
+    )
   const operator = known[0]!
   if (operator === 'percentile') return checkPercentile(name, object['percentile'], `${at}/percentile`, context, refuse)
   const { type } = facts[name]
@@ -182,7 +191,14 @@ const called: Readonly<Record<FactType, string>> = {
   set: 'a set',
 }
 
-function checkOperands(name: FactName, operator: Operator, given: unknown, at: string, context: CheckContext, refuse: Refuse): void {
+function checkOperands(
+  name: FactName,
+  operator: Operator,
+  given: unknown,
+  at: string,
+  context: CheckContext,
+  refuse: Refuse,
+): void {
   const one = (value: unknown, place: string): boolean => {
     const problem = valueProblem(name, value, context)
     if (problem) refuse(place, problem.rule, problem.message)
@@ -202,7 +218,8 @@ function checkOperands(name: FactName, operator: Operator, given: unknown, at: s
     case 'between': {
       if (!Array.isArray(given) || given.length !== 2) return refuse(at, 'type', '`between` has two values, both included.')
       const good = given.map((value, index) => one(value, `${at}/${index}`))
-      if (good.every(Boolean) && isReversed(name, given[0], given[1])) refuse(at, 'reversed', 'The first value lies above the second: nothing is between them.')
+      if (good.every(Boolean) && isReversed(name, given[0], given[1]))
+        refuse(at, 'reversed', 'The first value lies above the second: nothing is between them.')
       return
     }
     default:
@@ -236,18 +253,26 @@ function compareDecimals(one: string, other: string): number {
   return left === right ? 0 : left < right ? -1 : 1
 }
 
-function valueProblem(name: FactName, value: unknown, { baseCurrency }: CheckContext): Pick<RuleProblem, 'rule' | 'message'> | undefined {
+function valueProblem(
+  name: FactName,
+  value: unknown,
+  { baseCurrency }: CheckContext,
+): Pick<RuleProblem, 'rule' | 'message'> | undefined {
   const fact: Fact = facts[name]
   const wrong = (message: string): Pick<RuleProblem, 'rule' | 'message'> => ({ rule: 'type', message })
   switch (fact.type) {
     case 'number':
       if (typeof value !== 'number' || !Number.isFinite(value)) return wrong(`\`${name}\` is compared with a number.`)
       if (fact.unit === 'percent' && Math.abs(value) > 1e6) return { rule: 'range', message: 'No such percentage.' }
-      if (boundedPercent.has(name) && (value < 0 || value > 100)) return { rule: 'range', message: `\`${name}\` lies between 0 and 100 percent.` }
+      if (boundedPercent.has(name) && (value < 0 || value > 100))
+        return { rule: 'range', message: `\`${name}\` lies between 0 and 100 percent.` }
       return undefined
     case 'money': {
-      if (typeof value !== 'string') return wrong(`\`${name}\` is compared with an amount of ${baseCurrency} as a decimal text such as "6000000.00".`)
-      const problem = /^-?\d+(\.\d+)?$/.test(value) ? amountProblem(value, baseCurrency) : 'An amount is an optional minus, digits and an optional fraction.'
+      if (typeof value !== 'string')
+        return wrong(`\`${name}\` is compared with an amount of ${baseCurrency} as a decimal text such as "6000000.00".`)
+      const problem = /^-?\d+(\.\d+)?$/.test(value)
+        ? amountProblem(value, baseCurrency)
+        : 'An amount is an optional minus, digits and an optional fraction.'
       return problem === undefined ? undefined : { rule: 'amount', message: problem }
     }
     case 'day':
@@ -256,25 +281,40 @@ function valueProblem(name: FactName, value: unknown, { baseCurrency }: CheckCon
       return typeof value === 'boolean' ? undefined : wrong(`\`${name}\` is compared with true or false.`)
     case 'enum':
     case 'set':
-      if (typeof value !== 'string' || value.length === 0 || value.length > LONGEST_TEXT) return wrong(`A value of \`${name}\` is a text of 1 to ${LONGEST_TEXT} characters.`)
+      if (typeof value !== 'string' || value.length === 0 || value.length > LONGEST_TEXT)
+        return wrong(`A value of \`${name}\` is a text of 1 to ${LONGEST_TEXT} characters.`)
       if (value.includes('\u0000')) return { rule: 'nul_character', message: 'A value has no NUL.' }
-      if (fact.values && !fact.values.includes(value)) return { rule: 'unknown_value', message: `\`${name}\` is one of ${fact.values.join(', ')}.` }
+      if (fact.values && !fact.values.includes(value))
+        return { rule: 'unknown_value', message: `\`${name}\` is one of ${fact.values.join(', ')}.` }
       return undefined
   }
 }
 
 /** Shares of a whole. */
-const boundedPercent: ReadonlySet<FactName> = new Set(['depositShare', 'loanShare', 'feeShare', 'eChannelSubstitution', 'aumFallFromPeak60', 'keptPromiseRate'])
+const boundedPercent: ReadonlySet<FactName> = new Set([
+  'depositShare',
+  'loanShare',
+  'feeShare',
+  'eChannelSubstitution',
+  'aumFallFromPeak60',
+  'keptPromiseRate',
+])
 
 const dayUnits = { days: MOST_DAYS, months: 1_200, years: 100, monthEnd: 1_200 } as const
 
 function dayProblem(value: unknown): Pick<RuleProblem, 'rule' | 'message'> | undefined {
-  if (typeof value === 'string') return isDay(value) ? undefined : { rule: 'day', message: 'There is no such day: a day is written YYYY-MM-DD.' }
+  if (typeof value === 'string')
+    return isDay(value) ? undefined : { rule: 'day', message: 'There is no such day: a day is written YYYY-MM-DD.' }
   const entries = value !== null && typeof value === 'object' ? Object.entries(value) : []
   const [unit, count] = entries[0] ?? []
   const most = entries.length === 1 ? dayUnits[unit as keyof typeof dayUnits] : undefined
-  if (most === undefined) return { rule: 'type', message: 'A day is a text YYYY-MM-DD or one of {"days": n}, {"months": n}, {"years": n}, {"monthEnd": n} from today.' }
-  if (typeof count !== 'number' || !Number.isInteger(count) || Math.abs(count) > most) return { rule: 'range', message: `At most ${most} ${unit} from today.` }
+  if (most === undefined)
+    return {
+      rule: 'type',
+      message: 'A day is a text YYYY-MM-DD or one of {"days": n}, {"months": n}, {"years": n}, {"monthEnd": n} from today.',
+    }
+  if (typeof count !== 'number' || !Number.isInteger(count) || Math.abs(count) > most)
+    return { rule: 'range', message: `At most ${most} ${unit} from today.` }
   return undefined
 }
 
@@ -284,7 +324,8 @@ function hasHundredths(name: FactName): boolean {
 
 function checkPercentile(name: FactName, value: unknown, at: string, context: CheckContext, refuse: Refuse): void {
   if (!hasHundredths(name)) return refuse(at, 'operator', `\`${name}\` has no order: only numbers and amounts have hundredths.`)
-  if (value === null || typeof value !== 'object') return refuse(at, 'type', 'A percentile has one of lt, lte, gt, gte and between, and perhaps `within`.')
+  if (value === null || typeof value !== 'object')
+    return refuse(at, 'type', 'A percentile has one of lt, lte, gt, gte and between, and perhaps `within`.')
   const object = value as Readonly<Record<string, unknown>>
   const known = percentileOperators.filter((operator) => object[operator] !== undefined)
   onlyKeys(object, ['within', ...known], at, refuse)
@@ -292,11 +333,14 @@ function checkPercentile(name: FactName, value: unknown, at: string, context: Ch
   const operator = known[0]!
   const given = object[operator]
   const bounds = operator === 'between' ? given : [given]
-  if (!Array.isArray(bounds) || bounds.length !== (operator === 'between' ? 2 : 1)) return refuse(`${at}/${operator}`, 'type', '`between` has two hundredths.')
+  if (!Array.isArray(bounds) || bounds.length !== (operator === 'between' ? 2 : 1))
+    return refuse(`${at}/${operator}`, 'type', '`between` has two hundredths.')
   for (const bound of bounds) wholeNumber(bound, `${at}/${operator}`, 0, 100, refuse)
-  if (operator === 'between' && bounds[0] > bounds[1]) refuse(`${at}/${operator}`, 'reversed', 'The first hundredth lies above the second.')
+  if (operator === 'between' && bounds[0] > bounds[1])
+    refuse(`${at}/${operator}`, 'reversed', 'The first hundredth lies above the second.')
   const { within } = object
-  if (within !== undefined && (typeof within !== 'string' || !context.institution(within))) refuse(`${at}/within`, 'unknown_institution', 'There is no institution of this code.')
+  if (within !== undefined && (typeof within !== 'string' || !context.institution(within)))
+    refuse(`${at}/within`, 'unknown_institution', 'There is no institution of this code.')
 }
 
 /** Segments that are not there, are retired, or lead back to where they are named. */

@@ -1,7 +1,12 @@
 import type { FactName } from '../facts.ts'
 
 /** A day, or one that moves with today: so many days, months or years from it, or the last day of the month so many months from it. */
-export type RuleDay = string | { readonly days: number } | { readonly months: number } | { readonly years: number } | { readonly monthEnd: number }
+export type RuleDay =
+  | string
+  | { readonly days: number }
+  | { readonly months: number }
+  | { readonly years: number }
+  | { readonly monthEnd: number }
 
 /** Numbers as such, amounts as decimal texts in the base currency, days, truths, and the values of enums and sets. */
 export type RuleValue = number | string | boolean | RuleDay

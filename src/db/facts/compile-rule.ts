@@ -9,8 +9,8 @@ export interface CompileContext extends RuleContext {
   /** The alias of a row of `customer_fact`. */
   readonly row: string
   readonly bind: Bind
-  /** A parameter for today. */
-  readonly todayParameter: string
+  /** An expression for today. */
+  readonly todayExpression: string
   /** An expression for the day since when a watched condition, by its canonical text, holds. */
   readonly since: (condition: string) => string
 }
@@ -41,8 +41,8 @@ function joined(rules: readonly Rule[], by: 'and' | 'or', context: CompileContex
   return `(${rules.map((rule) => compileRule(rule, context)).join(` ${by} `)})`
 }
 
-function compileCondition({ fact, type, operator, operands }: Resolved, { row, bind, todayParameter }: CompileContext): string {
-  const value = factExpression(fact, row, todayParameter)
+function compileCondition({ fact, type, operator, operands }: Resolved, { row, bind, todayExpression }: CompileContext): string {
+  const value = factExpression(fact, row, todayExpression)
   if (operator === 'exists') return `(${value} is ${operands![0] === true ? 'not ' : ''}null)`
   if (operands === null) return 'null::boolean'
   const sqlType = type === 'set' ? 'text' : factSqlTypes[type]

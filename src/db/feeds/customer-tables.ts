@@ -33,6 +33,8 @@ export const customerOwnedTables = [
   'customer_fact',
   'customer_fact_month',
   'customer_fact_stale',
+  'segment_membership',
+  'customer_condition',
 ] as const
 
 /** Carries all that belongs to customers along to their new place in the tree. The rows of `customer` themselves are written before. */

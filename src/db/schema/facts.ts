@@ -35,6 +35,7 @@ export const customerFact = pgTable('customer_fact', {
   asOf: date('as_of', { mode: 'string' }).notNull(),
   refreshedAt: instant('refreshed_at').notNull(),
   ...factColumns(),
+  segments: integer().array().notNull().default([]),
 })
 
 export const customerFactMonth = pgTable(

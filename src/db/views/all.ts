@@ -11,6 +11,7 @@ import { overviewViews } from './overview.ts'
 import { peopleViews } from './people.ts'
 import { productViews } from './products.ts'
 import { refreshViews } from './refreshes.ts'
+import { segmentViews } from './segments.ts'
 import { timelineViews } from './timeline.ts'
 import type { View } from './view.ts'
 
@@ -30,6 +31,7 @@ export const views: readonly View[] = [
   ...journalViews,
   ...importViews,
   ...refreshViews,
+  ...segmentViews,
 ]
 
 const byName = new Map(views.map((view) => [view.name, view]))

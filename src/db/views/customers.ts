@@ -6,6 +6,7 @@ import { consentKeys, currentConsents, wishedContact } from './consents.ts'
 import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
 import * as schema from '../schema/customers.ts'
+import { segmentHistory, segmentsOfCustomer } from './segments.ts'
 import { timeline } from './timeline.ts'
 import { column, many, one, page, view } from './view.ts'
 
@@ -146,6 +147,8 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
   ...noteRelations,
   holdingsByFamily,
   quality,
+  segments: segmentsOfCustomer,
+  segmentHistory,
   upcomingKeyDates: upcomingDates,
   timeline,
   auditEntries: page('AuditEntry', 'What was done to the customer, the latest first.', {

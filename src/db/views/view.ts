@@ -5,7 +5,7 @@ import type { Permission } from '../../core/permissions.ts'
 import { tables } from '../schema.ts'
 
 /** How a column leaves the database: the name of its scalar in both APIs. */
-export type ColumnType = 'uuid' | 'text' | 'integer' | 'float' | 'decimal' | 'boolean' | 'day' | 'instant' | 'texts'
+export type ColumnType = 'uuid' | 'text' | 'integer' | 'float' | 'decimal' | 'boolean' | 'day' | 'instant' | 'texts' | 'json'
 
 /** Adds a value to the statement and answers its placeholder. */
 export type Bind = (value: unknown) => string

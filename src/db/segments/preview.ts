@@ -1,0 +1,78 @@
+import type { Scope } from '../../core/actors.ts'
+import { estimatedSeconds } from '../../core/rules/cost.ts'
+import { DomainError } from '../../core/errors.ts'
+import { usedPercentiles, type Rule } from '../../core/rules/rule.ts'
+import type { RuleContext } from '../../core/rules/resolve.ts'
+import { ownedWithinReach } from '../customers.ts'
+import type { Db } from '../database.ts'
+import { conditionOf } from './rules.ts'
+
+export interface Preview {
+  readonly customers: number
+  /** Minor units of the base currency. */
+  readonly aum: string
+  readonly allCustomers: number
+  readonly allAum: string
+  readonly entering: number
+  readonly leaving: number
+  readonly sample: readonly { readonly customerId: string; readonly name: string; readonly kind: string; readonly aum: string }[]
+}
+
+const SAMPLE = 20
+const MOST_SECONDS = 20
+
+/** Counts who meets a whole rule within reach, and draws some of them: from a place in the order of ids that follows from the rule, so that the same are drawn again. */
+export async function previewRule(
+  db: Db,
+  rule: Rule,
+  context: RuleContext,
+  { scope, number }: { readonly scope: Scope; readonly number: number | undefined },
+): Promise<Preview> {
+  for (const { fact, within } of usedPercentiles(rule))
+    if (context.cut(fact, within, 0) === undefined)
+      throw new DomainError(
+        'conflict',
+        `The hundredths of ${fact} are not worked out yet: they are when a segment that asks for them is made active.`,
+      )
+  await refuseExpensive(db, rule)
+  const counted: unknown[] = []
+  const meets = conditionOf(rule, context, (value) => `$${counted.push(value)}`)
+  const reach = ownedWithinReach(scope, 'f', (value) => `$${counted.push(value)}`)
+  const member = number === undefined ? 'false' : `${number} = any (f.segments)`
+  const from = reach.some((condition) => condition.includes('portfolio'))
+    ? 'customer_fact f join customer c on c.id = f.customer_id'
+    : 'customer_fact f'
+  const where = [`f.status = 'active'`, ...reach].join(' and ')
+  const [counts] = await db.rows<Omit<Preview, 'sample'>>({
+    text: `select count(*) filter (where meets)::int as customers, coalesce(sum(aum) filter (where meets), 0)::text as aum, count(*)::int as "allCustomers", coalesce(sum(aum), 0)::text as "allAum",
+      count(*) filter (where meets and not member)::int as entering, count(*) filter (where member and meets is not true)::int as leaving
+      from (select f.aum, ${meets} as meets, ${member} as member from ${from} where ${where} offset 0) f`,
+    values: counted,
+    prepared: false,
+  })
+  const drawn: unknown[] = []
+  const bind = (value: unknown): string => `$${drawn.push(value)}`
+  const draw = `f.status = 'active' and ${conditionOf(rule, context, bind)}`
+  const sample = await db.rows<Preview['sample'][number]>({
+    text: `select f.customer_id as "customerId", c.name, f.kind, coalesce(f.aum, 0)::text as aum from customer_fact f join customer c on c.id = f.customer_id
+      where ${[draw, ...ownedWithinReach(scope, 'f', bind)].join(' and ')} order by f.customer_id limit ${SAMPLE}`,
+    values: drawn,
+    prepared: false,
+  })
+  return { ...counts!, sample }
+}
+
+/** Refuses what would take longer than a statement may, before it runs. Throws `query_too_complex` with the estimate. */
+async function refuseExpensive(db: Db, rule: Rule): Promise<void> {
+  const [row] = await db.rows<{ rows: number }>({
+    text: `select greatest(reltuples, 0)::float8 as rows from pg_class where oid = 'customer_fact'::regclass`,
+    values: [],
+    prepared: false,
+  })
+  const seconds = estimatedSeconds(rule, row!.rows)
+  if (seconds > MOST_SECONDS)
+    throw new DomainError(
+      'query_too_complex',
+      `This rule would take about ${Math.ceil(seconds)} seconds; a preview may take ${MOST_SECONDS}.`,
+    )
+}
