@@ -26,6 +26,8 @@ export const permissions = [
   'rate:read',
   'rate:write',
   'calendar:write',
+  // Rules and policies by which the service decides for the whole bank.
+  'policy:write',
   'customer:read',
   'customer:search',
   'customer:create',
@@ -140,6 +142,7 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
     'product:write': 'bank',
     'rate:write': 'bank',
     'calendar:write': 'bank',
+    'policy:write': 'bank',
     'assignment:read': 'subtree',
     'delegation:write': 'subtree',
     'import:read': 'subtree',
@@ -171,15 +174,18 @@ const referencePermissions: ReadonlySet<Permission> = new Set([
   'product:read',
   'rate:read',
   'calendar:write',
+  'policy:write',
 ])
 
 export function overReferenceData(permission: Permission): boolean {
   return referencePermissions.has(permission)
 }
 
+const forAll: ReadonlySet<Permission> = new Set(['product:write', 'rate:write', 'calendar:write', 'policy:write'])
+
 /** Permissions to change what every branch works with. */
 export function changesForAll(permission: Permission): boolean {
-  return permission === 'product:write' || permission === 'rate:write' || permission === 'calendar:write'
+  return forAll.has(permission)
 }
 
 const widest: readonly Reach[] = ['bank', 'subtree', 'portfolio']

@@ -176,7 +176,7 @@ function ofProfiles(filter: UpcomingFilter, owner: string, bind: Bind): Part[] {
   return [{ select, customerId: `${owner}.id`, id: `${owner}.id` }]
 }
 
-/** Prospects and customers within reach. `placed` is the row that the index is on, whose path is asked. */
+/** Prospects and customers within reach, but nobody who has died. `placed` is the row that the index is on, whose path is asked. */
 function withinReach(
   { reach: { prefixes, portfolio }, subtree, relationshipManagerId }: UpcomingFilter,
   placed: string,
@@ -187,6 +187,7 @@ function withinReach(
   const within = subtree ?? (portfolio.length === 0 && more.length === 0 && prefix !== '/' ? prefix : undefined)
   return [
     `${owner}.status in ('prospect', 'active')`,
+    `not exists (select from customer_profile f where f.customer_id = ${owner}.id and f.deceased_on is not null)`,
     ...(within === undefined ? [] : [inSubtree(`${placed}.institution_path`, within, bind)]),
     ...(relationshipManagerId === undefined ? [] : [`${owner}.relationship_manager_id = ${bind(relationshipManagerId)}::uuid`]),
     ...(portfolio.length === 0 ? [] : [`${owner}.id in (select customer_id from portfolio_customers())`]),

@@ -7,6 +7,7 @@ import * as journals from './schema/journals.ts'
 import * as keyDates from './schema/key-dates.ts'
 import * as notes from './schema/notes.ts'
 import * as people from './schema/people.ts'
+import * as profiles from './schema/profiles.ts'
 import * as reference from './schema/reference.ts'
 
 /**
@@ -57,6 +58,10 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: notes.suitabilityAssessment },
   { kind: 'owned', table: notes.lifeEvent },
   { kind: 'owned', table: notes.privilegeGrant },
+  { kind: 'owned', table: profiles.customerProfile },
+  { kind: 'owned', table: profiles.fieldSource },
+  { kind: 'owned', table: profiles.profileDifference },
+  { kind: 'reference', table: profiles.profilePolicy },
   { kind: 'journal', table: journals.auditEntry },
   { kind: 'journal', table: journals.auditLink },
   { kind: 'local', table: journals.auditWatermark },

@@ -17,6 +17,7 @@ import { keyDateOperations } from './key-dates.ts'
 import type { Operation } from './operation.ts'
 import { organisationOperations } from './organisation.ts'
 import { productOperations } from './products.ts'
+import { profileOperations } from './profiles.ts'
 import { rotationOperations } from './rotation.ts'
 import { keyPersonOperations } from './key-people.ts'
 import { relationshipOperations } from './relationships.ts'
@@ -40,6 +41,7 @@ export const operations: readonly Operation[] = [
   ...keyPersonOperations,
   ...customerGroupOperations,
   ...dossierNoteOperations,
+  ...profileOperations,
   ...importOperations,
   ...auditOperations,
   ...jobOperations,

@@ -10,6 +10,7 @@ import { importRoutes, importStreams } from './imports.ts'
 import { keyDateRoutes } from './key-dates.ts'
 import { keyPersonRoutes } from './key-people.ts'
 import { organisationRoutes } from './organisation.ts'
+import { profileRoutes } from './profiles.ts'
 import { relationshipRoutes } from './relationships.ts'
 import type { Route } from './route.ts'
 
@@ -26,6 +27,7 @@ export const routes: readonly Route[] = [
   ...keyPersonRoutes,
   ...customerGroupRoutes,
   ...dossierNoteRoutes,
+  ...profileRoutes,
   ...importRoutes,
   ...auditRoutes,
 ]

@@ -136,6 +136,7 @@ export async function fillDossiers(bank: TestBank): Promise<ReadonlyMap<string, 
     const { status, body } = await bank.request(c(customer === '4' ? 'M2' : 'T1'), 'POST', '/counter-notes', note)
     if (status !== 201) throw new Error(`The note was refused: ${JSON.stringify(body)}`)
   }
+  await fillProfiles(bank)
   await delegate(bank, 'R1', 'R3', '2026-11-22')
   return fillThings(bank)
 }
@@ -335,6 +336,7 @@ export const insideComputed: Readonly<Record<string, string>> = {
   contact: '{ phoneMasked emailMasked }',
   value: '{ members notShown aum { amount } }',
   suitability: '{ valid highestLevel reason }',
+  fieldSources: '{ field source asOf setBy { name } }',
 }
 
 /** A birthday, a consent and wishes of each customer. */
@@ -351,6 +353,40 @@ export async function fillKeyDatesAndConsents(bank: TestBank): Promise<void> {
       if (status >= 300) throw new Error(`The ${part} were refused: ${JSON.stringify(told)}`)
     }
   }
+}
+
+/**
+ * What a banker made sure of about each customer, and what core banking wants otherwise: an occupation, which is open, and a language, which was
+ * dismissed.
+ */
+export async function fillProfiles(bank: TestBank): Promise<void> {
+  for (const [customer, customerId] of Object.entries(await customerIds(bank))) {
+    const manager = bank.code(customer === '4' ? 'M2' : 'M1')
+    const { rows } = await bank.service.owner.query('select name, version from customer where id = $1', [customerId])
+    const [{ name, version }] = rows
+    const mark = markOf(bank, customer as CustomerName)
+    const said = { occupation: mark, preferredLanguage: 'zh-CN', verification: 'customer_asked' }
+    const revised = await bank.request(manager, 'PATCH', `/customers/${customerId}/profile`, said, { 'if-match': `"${version}"` })
+    const row = { kind: 'individual', name, institutionCode: bank.code(outletOf[customer as CustomerName]) }
+    const sent = { ...row, occupation: `${mark} otherwise`, preferredLanguage: 'en' }
+    const url = `/customers/by-external-id/core/${bank.code(customer)}`
+    const fed = await bank.request({ client: 'core' }, 'PUT', url, sent)
+    const { body } = await bank.request(manager, 'GET', `/profile-differences?customerId=${customerId}&field=preferred_language`)
+    const dismissal = `/customers/${customerId}/profile-differences/${body.items?.[0]?.id}/dismissal`
+    const dismissed = await bank.request(manager, 'POST', dismissal, {})
+    if ([revised, fed, dismissed].some(({ status }) => status !== 200))
+      throw new Error(`The profile was refused: ${JSON.stringify([revised.body, fed.body, dismissed.body])}`)
+  }
+}
+
+/** Makes up a value that a feed of its own wanted, and answers the id of the difference. */
+export async function openDifference(bank: TestBank, customerId: string, field = 'occupation'): Promise<string> {
+  const { rows } = await bank.service.owner.query(
+    `insert into profile_difference (customer_id, id, institution_path, field, source, value_sent, as_of, policy_version, status, noted_at)
+     select id, gen_random_uuid(), institution_path, $2, 'feed-' || gen_random_uuid(), '厨师', now(), 0, 'open', now() from customer where id = $1 returning id`,
+    [customerId, field],
+  )
+  return rows[0].id
 }
 
 /** Lets one cover for the other from a day on, and answers the id of the delegation. */

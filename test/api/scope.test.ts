@@ -17,6 +17,7 @@ import {
   markOf,
   type Onlooker,
   onlookers,
+  openDifference,
   outletOf,
   ownedTables,
   rowsByOwner,
@@ -386,6 +387,21 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     )
     return { customerId, field: 'contact_value', id: rows[0].id, purpose: 'contact', reason: 'returns a call' }
   },
+  customerProfile: ({ thing: { customerId } }) => ({ customerId }),
+  reviseProfile: async ({ bank, thing: { customerId }, turn }) => ({
+    customerId,
+    interests: [`兴趣${turn}`],
+    expectedVersion: await versionOf(bank, 'customer', customerId),
+  }),
+  verifyProfileFields: ({ thing: { customerId } }) => ({ customerId, fields: ['country'], verification: 'customer_asked' }),
+  acceptProfileDifference: async ({ bank, thing: { customerId } }) => ({
+    customerId,
+    profileDifferenceId: await openDifference(bank, customerId),
+  }),
+  dismissProfileDifference: async ({ bank, thing: { customerId } }) => ({
+    customerId,
+    profileDifferenceId: await openDifference(bank, customerId),
+  }),
   ...Object.fromEntries(
     [...dossierThings, { one: 'groupMembership', many: 'groupMemberships', key: 'groupMembershipId' }].flatMap(
       ({ one, many, key }): [string, Ask][] => [
@@ -574,6 +590,7 @@ const lists = [
   'customerAccessReason',
   'documentsToClarify',
   'counterNotes',
+  'profileDifferences',
   'importRuns',
   'importRows',
 ]
@@ -595,6 +612,8 @@ const ofTheBank = [
   'setCalendarDay',
   'quietHours',
   'setQuietHours',
+  'profilePolicies',
+  'setProfilePolicy',
   'upsertProduct',
   'createProduct',
   'correctProduct',
@@ -665,6 +684,8 @@ describe('every operation', () => {
                   ...(/^(create|end|correct)Assignment$/.test(name) ? ['period_overlap'] : []),
                   ...(/^(close|void|endKeyDate)/.test(name) ? ['already_closed'] : []),
                   ...(/^(close|void|endShared)/.test(name) ? ['already_closed'] : []),
+                  // What only a person makes sure of.
+                  ...(/^(verifyProfile|acceptProfile)/.test(name) && typeof onlooker.caller !== 'string' ? ['conflict'] : []),
                 ],
                 where,
               ).toContain(told.code)

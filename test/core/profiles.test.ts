@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { customerRow } from '../../src/core/feeds/customer-rows.ts'
 import {
   emptyProfile,
   fieldCode,
@@ -125,5 +126,37 @@ describe('a profile', () => {
     const limits = incomeBands.map((band) => incomeBandFrom[band])
     expect(limits).toEqual(limits.toSorted((one, other) => one - other))
     expect(new Set(limits).size).toBe(limits.length)
+  })
+})
+
+describe('a row of a feed', () => {
+  const row = { source: 'core', externalId: 'C1', name: '客户', institutionCode: 'B1' }
+  test.for([
+    ['company', { occupation: '教师' }, 'occupation'],
+    ['company', { incomeBand: 'high' }, 'incomeBand'],
+    ['company', { deceasedOn: '2026-01-01' }, 'deceasedOn'],
+    ['individual', { companySize: 'small' }, 'companySize'],
+    ['individual', { merchantSince: '2026-01-01' }, 'merchantSince'],
+    ['company', { registeredCapital: '1.00' }, 'registeredCapitalCurrency'],
+    ['company', { registeredCapitalCurrency: 'CNY' }, 'registeredCapital'],
+    ['company', { registeredCapital: '1.005', registeredCapitalCurrency: 'CNY' }, 'registeredCapital'],
+    ['company', { registeredCapital: '-1', registeredCapitalCurrency: 'CNY' }, 'registeredCapital'],
+    ['company', { merchantSince: '2026-01-02', merchantUntil: '2026-01-01' }, 'merchantUntil'],
+    ['company', { merchantCategoryCode: '541' }, 'merchantCategoryCode'],
+    ['individual', { incomeBand: 'rich' }, 'incomeBand'],
+  ] as const)('of a %s with %j is refused at %s', ([of, said, field]) => {
+    const result = customerRow.safeParse({ ...row, kind: of, ...said })
+    expect(result.error?.issues.map(({ path }) => path[0])).toContain(field)
+  })
+
+  test('of a sole trader may say both what a person and what a business is', () => {
+    const said = {
+      occupation: '店主',
+      incomeBand: 'middle',
+      companySize: 'micro',
+      merchantSince: '2020-01-01',
+      merchantCategoryCode: '5411',
+    }
+    expect(customerRow.safeParse({ ...row, kind: 'sole_trader', ...said }).success).toBe(true)
   })
 })

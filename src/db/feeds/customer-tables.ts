@@ -30,6 +30,9 @@ export const customerOwnedTables = [
   'suitability_assessment',
   'life_event',
   'privilege_grant',
+  'customer_profile',
+  'field_source',
+  'profile_difference',
 ] as const
 
 /** Carries all that belongs to customers along to their new place in the tree. The rows of `customer` themselves are written before. */

@@ -9,6 +9,7 @@ import { noteViews } from './notes.ts'
 import { organisationViews } from './organisation.ts'
 import { peopleViews } from './people.ts'
 import { productViews } from './products.ts'
+import { profileViews } from './profiles.ts'
 import type { View } from './view.ts'
 
 /** Every type that both APIs show and the database is asked for. */
@@ -22,6 +23,7 @@ export const views: readonly View[] = [
   ...consentViews,
   ...peopleViews,
   ...noteViews,
+  ...profileViews,
   ...journalViews,
   ...importViews,
 ]

@@ -6,6 +6,7 @@ import { consentKeys, isCurrentConsent } from './consents.ts'
 import { decodeMoney } from './decode.ts'
 import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
+import { profileRelations } from './profiles.ts'
 import * as schema from '../schema/customers.ts'
 import { column, many, one, page, view } from './view.ts'
 
@@ -190,6 +191,7 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
   }),
   ...peopleRelations,
   ...noteRelations,
+  ...profileRelations,
   auditEntries: page('AuditEntry', 'What was done to the customer, the latest first.', {
     permission: 'audit:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,

@@ -89,6 +89,8 @@ export interface View {
   readonly table: string
   /** Whether rows belong to a customer; such rows are reached only through a join with `customer`. */
   readonly ownership: 'customer' | 'owned' | 'reference'
+  /** What else its fields are read from: joins that yield one row at most for each of its own. */
+  readonly join?: (alias: string) => string
   readonly fields: Readonly<Record<string, Field>>
 }
 
@@ -133,6 +135,7 @@ export function view(
   description: string,
   table: PgTable,
   fields: Readonly<Record<string, Field | ColumnOf>>,
+  join?: View['join'],
 ): View {
   const kind = tables.find((one) => one.table === table)?.kind
   const columns = getTableColumns(table)
@@ -141,6 +144,7 @@ export function view(
     description,
     table: getTableName(table),
     ownership: kind === 'customer' || kind === 'owned' ? kind : 'reference',
+    ...(join && { join }),
     fields: Object.fromEntries(
       Object.entries(fields).map(([key, field]) => [key, typeof field === 'function' ? field(key, columns) : field]),
     ),
