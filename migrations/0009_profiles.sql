@@ -98,3 +98,20 @@ begin
   end loop;
 end
 $$;
+
+-- ------------------------------------------------------------------------------------------------ stages
+
+-- By which rules the life stage of people and the situation of businesses are decided. Each row is a version and stays; the highest holds.
+create table stage_policy (
+  subject text not null check (subject in ('life_stage', 'situation')),
+  version integer not null check (version > 0),
+  rules jsonb not null,
+  reason text not null,
+  set_by uuid,
+  set_at timestamptz not null,
+  primary key (subject, version)
+);
+alter table stage_policy enable row level security, force row level security;
+create policy reference on stage_policy for select using (nullif(current_setting('app.scope', true), '') is not null);
+create policy append on stage_policy for insert with check (nullif(current_setting('app.scope', true), '') is not null);
+grant select, insert on stage_policy to guanxi_service;

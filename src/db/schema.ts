@@ -62,6 +62,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: profiles.fieldSource },
   { kind: 'owned', table: profiles.profileDifference },
   { kind: 'reference', table: profiles.profilePolicy },
+  { kind: 'reference', table: profiles.stagePolicy },
   { kind: 'journal', table: journals.auditEntry },
   { kind: 'journal', table: journals.auditLink },
   { kind: 'local', table: journals.auditWatermark },

@@ -19,6 +19,7 @@ import { organisationOperations } from './organisation.ts'
 import { productOperations } from './products.ts'
 import { profileOperations } from './profiles.ts'
 import { rotationOperations } from './rotation.ts'
+import { stageOperations } from './stages.ts'
 import { keyPersonOperations } from './key-people.ts'
 import { relationshipOperations } from './relationships.ts'
 
@@ -42,6 +43,7 @@ export const operations: readonly Operation[] = [
   ...customerGroupOperations,
   ...dossierNoteOperations,
   ...profileOperations,
+  ...stageOperations,
   ...importOperations,
   ...auditOperations,
   ...jobOperations,

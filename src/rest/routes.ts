@@ -13,6 +13,7 @@ import { organisationRoutes } from './organisation.ts'
 import { profileRoutes } from './profiles.ts'
 import { relationshipRoutes } from './relationships.ts'
 import type { Route } from './route.ts'
+import { stageRoutes } from './stages.ts'
 
 /** The URL table. */
 export const routes: readonly Route[] = [
@@ -28,6 +29,7 @@ export const routes: readonly Route[] = [
   ...customerGroupRoutes,
   ...dossierNoteRoutes,
   ...profileRoutes,
+  ...stageRoutes,
   ...importRoutes,
   ...auditRoutes,
 ]

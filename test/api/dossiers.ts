@@ -337,6 +337,7 @@ export const insideComputed: Readonly<Record<string, string>> = {
   value: '{ members notShown aum { amount } }',
   suitability: '{ valid highestLevel reason }',
   fieldSources: '{ field source asOf setBy { name } }',
+  stages: '{ subject stage ground }',
 }
 
 /** A birthday, a consent and wishes of each customer. */

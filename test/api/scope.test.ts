@@ -388,6 +388,7 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     return { customerId, field: 'contact_value', id: rows[0].id, purpose: 'contact', reason: 'returns a call' }
   },
   customerProfile: ({ thing: { customerId } }) => ({ customerId }),
+  customerStages: ({ thing: { customerId } }) => ({ customerId }),
   reviseProfile: async ({ bank, thing: { customerId }, turn }) => ({
     customerId,
     interests: [`兴趣${turn}`],
@@ -614,6 +615,8 @@ const ofTheBank = [
   'setQuietHours',
   'profilePolicies',
   'setProfilePolicy',
+  'stagePolicies',
+  'setStagePolicy',
   'upsertProduct',
   'createProduct',
   'correctProduct',

@@ -1097,6 +1097,13 @@ describe('every command', () => {
         {},
       ],
       ['setProfilePolicy', 'ADMIN', 'PUT', '/profile-policies/country', { winner: 'person', reason: '测试' }],
+      [
+        'setStagePolicy',
+        'ADMIN',
+        'PUT',
+        '/stage-policies/life_stage',
+        { rules: [{ stage: 'retired', ageFrom: 60, offers: [] }], reason: '测试' },
+      ],
     ]
     const second = await bank.customerId('2')
     const first = await bank.customerId('1')

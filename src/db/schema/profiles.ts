@@ -1,4 +1,4 @@
-import { bigint, boolean, date, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, date, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 
 const instant = (name: string) => timestamp(name, { withTimezone: true })
 const day = (name: string) => date(name, { mode: 'string' })
@@ -70,4 +70,17 @@ export const profilePolicy = pgTable(
     setAt: instant('set_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.field, table.version] })],
+)
+
+export const stagePolicy = pgTable(
+  'stage_policy',
+  {
+    subject: text().notNull(),
+    version: integer().notNull(),
+    rules: jsonb().notNull(),
+    reason: text().notNull(),
+    setBy: uuid('set_by'),
+    setAt: instant('set_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.subject, table.version] })],
 )

@@ -8,6 +8,7 @@ import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
 import { profileRelations } from './profiles.ts'
 import * as schema from '../schema/customers.ts'
+import { stageFields } from './stages.ts'
 import { column, many, one, page, view } from './view.ts'
 
 const version = column('integer', 'Counts changes of the dossier, not of what feeds bring every night.')
@@ -192,6 +193,7 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
   ...peopleRelations,
   ...noteRelations,
   ...profileRelations,
+  ...stageFields,
   auditEntries: page('AuditEntry', 'What was done to the customer, the latest first.', {
     permission: 'audit:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
