@@ -115,3 +115,44 @@ alter table stage_policy enable row level security, force row level security;
 create policy reference on stage_policy for select using (nullif(current_setting('app.scope', true), '') is not null);
 create policy append on stage_policy for insert with check (nullif(current_setting('app.scope', true), '') is not null);
 grant select, insert on stage_policy to guanxi_service;
+
+-- ------------------------------------------------------------------------------------------- key figures
+
+-- What a customer's accounts say of a year, one for each year and source; each row is one version of it.
+create table key_figure (
+  customer_id uuid not null references customer (id),
+  id uuid not null,
+  version integer not null,
+  institution_path text collate "C" not null,
+  year integer not null check (year between 1900 and 9999),
+  -- minor units of `currency`; a profit may be a loss
+  revenue bigint check (revenue >= 0),
+  total_assets bigint check (total_assets >= 0),
+  net_profit bigint,
+  currency text,
+  -- in percent
+  debt_ratio numeric(7, 4) check (debt_ratio between 0 and 999.9999),
+  status text not null check (status in ('active', 'ended')),
+  source text not null check (source in ('customer', 'observed', 'document', 'public', 'third_party', 'system')),
+  noted_on date not null,
+  note text,
+  recorded_by uuid,
+  recorded_at timestamptz not null,
+  -- null for the version that holds
+  superseded_at timestamptz,
+  primary key (customer_id, id, version),
+  check ((revenue is null and total_assets is null and net_profit is null) = (currency is null)),
+  check (currency is not null or debt_ratio is not null)
+);
+create unique index key_figure_current_key on key_figure (customer_id, id) where superseded_at is null;
+create unique index key_figure_year_key on key_figure (customer_id, year, source) where superseded_at is null and status = 'active';
+
+do $$
+declare
+  in_scope constant text := $p$(institution_path ^@ nullif(current_setting('app.scope', true), '') or institution_path ^@ any (string_to_array(nullif(current_setting('app.more_scopes', true), ''), ' ')))$p$;
+begin
+  alter table key_figure enable row level security, force row level security;
+  execute format('create policy scope on key_figure to guanxi_service using (%s) with check (%s)', in_scope, in_scope);
+  grant select, insert, update, delete on key_figure to guanxi_service;
+end
+$$;

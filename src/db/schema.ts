@@ -58,6 +58,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: notes.suitabilityAssessment },
   { kind: 'owned', table: notes.lifeEvent },
   { kind: 'owned', table: notes.privilegeGrant },
+  { kind: 'owned', table: notes.keyFigure },
   { kind: 'owned', table: profiles.customerProfile },
   { kind: 'owned', table: profiles.fieldSource },
   { kind: 'owned', table: profiles.profileDifference },

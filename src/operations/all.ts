@@ -2,6 +2,7 @@ import { auditOperations } from './audit.ts'
 import { calendarOperations } from './calendar.ts'
 import { consentOperations } from './consents.ts'
 import { counterOperations } from './counter.ts'
+import { creditCoverage } from './credit-coverage.ts'
 import { customerGroupOperations } from './customer-groups.ts'
 import { customerOperations } from './customers.ts'
 import { delegationOperations } from './delegations.ts'
@@ -42,6 +43,7 @@ export const operations: readonly Operation[] = [
   ...keyPersonOperations,
   ...customerGroupOperations,
   ...dossierNoteOperations,
+  creditCoverage,
   ...profileOperations,
   ...stageOperations,
   ...importOperations,

@@ -1,4 +1,5 @@
 import { getTableColumns, getTableName } from 'drizzle-orm'
+import { noteSources } from '../../src/core/dossier-notes.ts'
 import { tables } from '../../src/db/schema.ts'
 import type { Caller, TestBank } from '../setup/service.ts'
 
@@ -176,6 +177,13 @@ export interface DossierThing {
   readonly end?: object
 }
 
+let figures = 0
+/** There is one note of key figures for each year and source. */
+const nextYear = (): { readonly year: number; readonly source: string } => ({
+  year: 1900 + (figures % 120),
+  source: noteSources[Math.floor(figures++ / 120) % noteSources.length]!,
+})
+
 /** In the order in which they are made: each may refer to those before it, `made` by name and customer. */
 export const dossierThings: readonly DossierThing[] = [
   {
@@ -254,6 +262,22 @@ export const dossierThings: readonly DossierThing[] = [
       note: markOf(bank, customer),
     }),
     correct: { outlook: 'stable' },
+    end: {},
+  },
+  {
+    one: 'keyFigure',
+    many: 'keyFigures',
+    key: 'keyFigureId',
+    path: 'key-figures',
+    body: ({ bank, customer }) => ({
+      ...nextYear(),
+      revenue: '5000000.00',
+      netProfit: '-1000.00',
+      currency: 'CNY',
+      debtRatio: '48.5',
+      note: markOf(bank, customer),
+    }),
+    correct: { debtRatio: '50' },
     end: {},
   },
   {

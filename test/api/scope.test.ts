@@ -592,6 +592,7 @@ const lists = [
   'documentsToClarify',
   'counterNotes',
   'profileDifferences',
+  'creditCoverage',
   'importRuns',
   'importRows',
 ]
