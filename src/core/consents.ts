@@ -113,7 +113,6 @@ export interface ContactFacts {
   readonly status: CustomerStatus
   readonly kind: CustomerKind
   readonly birthDate: Day | null
-  /** Always null until a part of the dossier records it. */
   readonly deceasedOn: Day | null
   /** The newest that was given for this channel and purpose. */
   readonly consent: ConsentDecision | null

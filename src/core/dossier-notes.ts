@@ -35,9 +35,14 @@ type Said = Readonly<Record<string, unknown>>
 
 /**
  * The amounts of these names in minor units of the currency that is said with them. Amounts and their currency are said together, and with
- * another currency than before all of them anew. Throws `invalid_input`.
+ * another currency than before all of them anew. Only those of `signed` may be negative. Throws `invalid_input`.
  */
-export function amountsOf(names: readonly string[], said: Said, before: Said = {}): Readonly<Record<string, bigint>> {
+export function amountsOf(
+  names: readonly string[],
+  said: Said,
+  before: Said = {},
+  signed: readonly string[] = [],
+): Readonly<Record<string, bigint>> {
   const given = names.filter((name) => said[name] !== undefined)
   const currency = said['currency'] as CurrencyCode | undefined
   if (currency === undefined) {
@@ -53,7 +58,8 @@ export function amountsOf(names: readonly string[], said: Said, before: Said = {
       const text = String(said[name])
       const amount = parseAmount(text, currency)
       if (amount === undefined) throw refuseField('invalid_input', name, 'amount', amountProblem(text, currency)!)
-      if (amount < 0n) throw refuseField('invalid_input', name, 'amount', 'An amount here is not negative.')
+      if (amount < 0n && !signed.includes(name))
+        throw refuseField('invalid_input', name, 'amount', 'An amount here is not negative.')
       return [name, amount]
     }),
   )
@@ -85,6 +91,21 @@ export function checkCreditStanding({ origin, agency, ratedOn, granted, used }: 
     throw refuseField('invalid_input', 'agency', 'own_rating', 'The bank’s own rating names no agency.')
   if (used != null && granted == null)
     throw refuseField('invalid_input', 'granted', 'required', 'What is used of a line takes a line.')
+}
+
+interface KeyFigure {
+  readonly year: number
+  readonly revenue?: unknown
+  readonly totalAssets?: unknown
+  readonly netProfit?: unknown
+  readonly debtRatio?: unknown
+}
+
+/** Figures are of a year that has begun, and there is at least one. */
+export function checkKeyFigure({ year, revenue, totalAssets, netProfit, debtRatio }: KeyFigure, today: Day): void {
+  if (year > Number(today.slice(0, 4))) throw refuseField('outside_period', 'year', 'day_to_come', 'This year has not come yet.')
+  if (revenue == null && totalAssets == null && netProfit == null && debtRatio == null)
+    throw refuseField('invalid_input', 'revenue', 'required', 'At least one figure is needed.')
 }
 
 interface SuitabilityAssessment {

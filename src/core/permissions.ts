@@ -26,6 +26,8 @@ export const permissions = [
   'rate:read',
   'rate:write',
   'calendar:write',
+  // Rules and policies by which the service decides for the whole bank.
+  'policy:write',
   'customer:read',
   'customer:search',
   'customer:create',
@@ -158,6 +160,7 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
     'calendar:write': 'bank',
     'segment:write': 'bank',
     'segment:refresh': 'bank',
+    'policy:write': 'bank',
     'assignment:read': 'subtree',
     'delegation:write': 'subtree',
     'import:read': 'subtree',
@@ -192,21 +195,25 @@ const referencePermissions: ReadonlySet<Permission> = new Set([
   'rate:read',
   'calendar:write',
   'segment:read',
+  'policy:write',
 ])
 
 export function overReferenceData(permission: Permission): boolean {
   return referencePermissions.has(permission)
 }
 
+const forAll: ReadonlySet<Permission> = new Set([
+  'product:write',
+  'rate:write',
+  'calendar:write',
+  'policy:write',
+  'segment:write',
+  'segment:refresh',
+])
+
 /** Permissions to change what every branch works with. */
 export function changesForAll(permission: Permission): boolean {
-  return (
-    permission === 'product:write' ||
-    permission === 'rate:write' ||
-    permission === 'calendar:write' ||
-    permission === 'segment:write' ||
-    permission === 'segment:refresh'
-  )
+  return forAll.has(permission)
 }
 
 const widest: readonly Reach[] = ['bank', 'subtree', 'portfolio']

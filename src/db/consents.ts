@@ -77,6 +77,7 @@ export interface StoredContactFacts {
   readonly status: CustomerStatus
   readonly kind: CustomerKind
   readonly birthDate: Day | null
+  readonly deceasedOn: Day | null
   /** The newest that was given by the instant. */
   readonly consent: ConsentDecision | null
   readonly wishes: ContactWishes | null
@@ -101,6 +102,7 @@ export async function findContactFacts(
       : sql`exists (select from contact_point p where p.customer_id = c.id and p.customer_id = ${customerId}::uuid and p.kind = any (${sql.param(served)}::text[]))`
   const [row] = await db.rows<StoredContactFacts>(sql`
     select c.status, c.kind, c.birth_date as "birthDate", ${reachable} as reachable,
+      (select f.deceased_on from customer_profile f where f.customer_id = ${customerId}::uuid) as "deceasedOn",
       (select e.decision from consent_event e where e.customer_id = ${customerId}::uuid and e.channel = ${channel} and e.purpose = ${purpose}
         and e.given_at <= ${at.toISOString()}::timestamptz order by e.given_at desc, e.id desc limit 1) as consent,
       (select json_build_object('hours', case when w.hours_from is not null then json_build_object('from', w.hours_from, 'until', w.hours_until) end,

@@ -43,3 +43,17 @@ export function activeNotes(
   return db.rows(sql`
     select t.id, t.version from ${table} t where t.customer_id = ${customerId}::uuid and t.superseded_at is null and t.status = 'active' order by t.id`)
 }
+
+/** Whether a customer, who is locked, has active key figures of a year from a source, others than these. */
+export async function hasFiguresOf(
+  db: Db,
+  customerId: string,
+  year: number,
+  source: string,
+  except: string | undefined,
+): Promise<boolean> {
+  const found = await db.rows(sql`
+    select from key_figure t where t.customer_id = ${customerId}::uuid and t.year = ${year}::int and t.source = ${source} and t.superseded_at is null
+      and t.status = 'active' and (${except ?? null}::uuid is null or t.id <> ${except ?? null}::uuid)`)
+  return found.length > 0
+}

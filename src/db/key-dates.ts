@@ -181,7 +181,7 @@ function ofProfiles(filter: UpcomingFilter, owner: string, bind: Bind): Part[] {
   return [{ select, customerId: `${owner}.id`, id: `${owner}.id` }]
 }
 
-/** Prospects and customers within reach. `placed` is the row that the index is on, whose path is asked. */
+/** Prospects and customers within reach, but nobody who has died. `placed` is the row that the index is on, whose path is asked. */
 function withinReach(
   { reach: { prefixes, portfolio }, customerId, subtree, relationshipManagerId }: UpcomingFilter,
   placed: string,
@@ -193,6 +193,7 @@ function withinReach(
   return [
     `${owner}.status in ('prospect', 'active')`,
     ...(customerId === undefined ? [] : [`${owner}.id = ${customerId}`]),
+    `not exists (select from customer_profile f where f.customer_id = ${owner}.id and f.deceased_on is not null)`,
     ...(within === undefined ? [] : [inSubtree(`${placed}.institution_path`, within, bind)]),
     ...(relationshipManagerId === undefined ? [] : [`${owner}.relationship_manager_id = ${bind(relationshipManagerId)}::uuid`]),
     ...(portfolio.length === 0 ? [] : [`${owner}.id in (select customer_id from portfolio_customers())`]),

@@ -8,6 +8,7 @@ import * as journals from './schema/journals.ts'
 import * as keyDates from './schema/key-dates.ts'
 import * as notes from './schema/notes.ts'
 import * as people from './schema/people.ts'
+import * as profiles from './schema/profiles.ts'
 import * as reference from './schema/reference.ts'
 
 import * as segments from './schema/segments.ts'
@@ -69,6 +70,12 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: segments.segmentMembership },
   { kind: 'owned', table: segments.customerCondition },
   { kind: 'local', table: facts.refreshRun },
+  { kind: 'owned', table: notes.keyFigure },
+  { kind: 'owned', table: profiles.customerProfile },
+  { kind: 'owned', table: profiles.fieldSource },
+  { kind: 'owned', table: profiles.profileDifference },
+  { kind: 'reference', table: profiles.profilePolicy },
+  { kind: 'reference', table: profiles.stagePolicy },
   { kind: 'journal', table: journals.auditEntry },
   { kind: 'journal', table: journals.auditLink },
   { kind: 'local', table: journals.auditWatermark },

@@ -14,6 +14,7 @@ import type { Loading } from './loading.ts'
 import { loadOrganisation } from './organisation.ts'
 import { loadExchangeRates, loadProducts } from './products.ts'
 import { loadPeopleAndNotes } from './people.ts'
+import { loadProfiles } from './profiles.ts'
 import { loadIdentities, stageSealed } from './sealing.ts'
 
 /** Where two loads take the lock that keeps them apart. */
@@ -106,6 +107,7 @@ async function loadAll(loading: Loading, vault: Vault, customers: number): Promi
       await step('movements', () => loadMovements(loading))
       await step('customers', () => loadCustomers(loading))
       await step('documents, contacts and addresses', () => loadIdentities(loading))
+      await step('profiles', () => loadProfiles(loading))
       await step('key dates and consents', async () => {
         await loadKeyDates(loading)
         await loadConsents(loading)

@@ -2,6 +2,7 @@ import { auditOperations } from './audit.ts'
 import { calendarOperations } from './calendar.ts'
 import { consentOperations } from './consents.ts'
 import { counterOperations } from './counter.ts'
+import { creditCoverage } from './credit-coverage.ts'
 import { customerGroupOperations } from './customer-groups.ts'
 import { customerOperations } from './customers.ts'
 import { delegationOperations } from './delegations.ts'
@@ -17,7 +18,9 @@ import { keyDateOperations } from './key-dates.ts'
 import type { Operation } from './operation.ts'
 import { organisationOperations } from './organisation.ts'
 import { productOperations } from './products.ts'
+import { profileOperations } from './profiles.ts'
 import { rotationOperations } from './rotation.ts'
+import { stageOperations } from './stages.ts'
 import { keyPersonOperations } from './key-people.ts'
 import { factOperations } from './facts.ts'
 import { refreshOperations } from './refreshes.ts'
@@ -48,6 +51,9 @@ export const operations: readonly Operation[] = [
   ...factOperations,
   ...refreshOperations,
   ...segmentOperations,
+  creditCoverage,
+  ...profileOperations,
+  ...stageOperations,
   ...importOperations,
   ...auditOperations,
   ...jobOperations,

@@ -299,7 +299,6 @@ export const contactDecision = operation({
       channel: by,
       purpose: what,
       messageClass: ofClass,
-      deceasedOn: null,
       quietHours: stored.quietHours ?? defaultQuietHours,
       today: dayOf(at, timeZone),
       localTime,

@@ -3,6 +3,7 @@ import type { Day } from '../core/calendar.ts'
 import {
   amountsOf,
   checkCreditStanding,
+  checkKeyFigure,
   checkNeed,
   checkPrivilegeGrant,
   checkSuitabilityAssessment,
@@ -20,7 +21,7 @@ import {
 import { requirePast, requireStanding } from '../core/dossiers.ts'
 import { notFound, refuseField } from '../core/errors.ts'
 import { currency, day, decimalAmount, line } from '../core/feeds/scalars.ts'
-import { activeNotes, findNote, type NoteRow, type NoteTable, reviseNote } from '../db/dossier-notes.ts'
+import { activeNotes, findNote, hasFiguresOf, type NoteRow, type NoteTable, reviseNote } from '../db/dossier-notes.ts'
 import { lockCustomerReferences } from '../db/feeds/references.ts'
 import { findOwned, insertOwned } from '../db/owned-rows.ts'
 import * as schema from '../db/schema/notes.ts'
@@ -30,7 +31,7 @@ import type { Bind } from '../db/views/view.ts'
 import { checkVersion } from './feeds/single-write.ts'
 import { type Context, type Operation, viewOperation } from './operation.ts'
 import { answerOne } from './reading.ts'
-import { expectedVersion, id, noteText } from './scalars.ts'
+import { expectedVersion, id, noteText, percentText } from './scalars.ts'
 import { dossierQueries, idOf, ofCustomer } from './under-customer.ts'
 
 type Said = Readonly<Record<string, unknown>>
@@ -52,12 +53,14 @@ interface NoteKind {
   readonly optional: Shape
   /** Fields that are amounts of the field `currency`. */
   readonly amounts: readonly string[]
+  /** Amounts that may be negative. */
+  readonly signed?: readonly string[]
   /** What is said on a new one beside what the caller says. */
   readonly defaults?: (said: Said, today: Day) => Said
   /** Judges the whole note as it would stand. Throws a refusal. */
   readonly check: (note: Said, today: Day) => void
-  /** Asks what only the database knows. Throws a refusal. */
-  readonly refer?: (context: Context, customerId: string, said: Said) => Promise<void>
+  /** Asks what only the database knows, of what is said and, in a correction, what is stored. Throws a refusal. */
+  readonly refer?: (context: Context, customerId: string, said: Said, stored?: NoteRow) => Promise<void>
   /** A new one takes the place of those that are active. */
   readonly replaces?: true
   /** What ending one is called, and the input that says how. */
@@ -125,7 +128,7 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
   const view = viewNamed(noun)
   const key = idOf(view)
   const permission = 'dossier:write'
-  const errors = ['not_found', 'conflict', 'unknown_currency', 'outside_period', 'already_closed'] as const
+  const errors = ['not_found', 'conflict', 'already_exists', 'unknown_currency', 'outside_period', 'already_closed'] as const
   return [
     ...dossierQueries({
       view: noun,
@@ -158,7 +161,7 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
         const customerId = String(customer)
         const whole: Said = { notedOn: today, ...kind.defaults?.(said, today), ...said }
         requirePast(whole['notedOn'] as Day, today, 'notedOn')
-        const money = amountsOf(amounts, said)
+        const money = amountsOf(amounts, said, {}, kind.signed)
         check(whole, today)
         const locked = (await lockCustomerReferences(db, [customerId])).get(customerId)
         if (!locked) throw notFound('customer')
@@ -201,9 +204,9 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
         const { customerId, [key]: noteId, expectedVersion: expected, ...said } = input
         const stored = await lockNote(context, kind, String(customerId), String(noteId), expected)
         requirePast(said['notedOn'] as Day | undefined, today, 'notedOn')
-        const money = amountsOf(amounts, said, stored)
+        const money = amountsOf(amounts, said, stored, kind.signed)
         check({ ...stored, ...said }, today)
-        await kind.refer?.(context, String(customerId), said)
+        await kind.refer?.(context, String(customerId), said, stored)
         return revise(context, kind, stored, { ...said, ...money }, 'updated', Object.keys(said))
       },
     }),
@@ -306,6 +309,45 @@ const creditStandings: NoteKind = {
   amounts: ['granted', 'used'],
   check: (note, today) => checkCreditStanding(note as unknown as Parameters<typeof checkCreditStanding>[0], today),
   end: { summary: 'Say that a rating holds no more', shape: {}, status: ended },
+}
+
+const keyFigures: NoteKind = {
+  noun: 'KeyFigure',
+  plural: 'keyFigures',
+  called: 'what a customer’s accounts say of a year',
+  several: 'Key figures by year',
+  told: 'Revenue, total assets, net profit and debt ratio of a year. One for each year and source.',
+  domain: 'Customer Relationship Management',
+  table: schema.keyFigure,
+  statuses: noteStatuses,
+  required: {
+    year: z
+      .int()
+      .min(1900)
+      .max(9999)
+      .meta({ description: 'The year, not one to come.', examples: [2025] }),
+  },
+  optional: {
+    revenue: amount('Revenue'),
+    totalAssets: amount('Total assets at the end of the year'),
+    netProfit: amount('Net profit, negative for a loss'),
+    currency: inCurrency,
+    debtRatio: percentText.meta({ description: 'Debts as a share of total assets, in percent.', examples: ['48.5'] }),
+  },
+  amounts: ['revenue', 'totalAssets', 'netProfit'],
+  signed: ['netProfit'],
+  check: (note, today) => checkKeyFigure(note as unknown as Parameters<typeof checkKeyFigure>[0], today),
+  async refer({ db }, customerId, said, stored) {
+    const [year, source] = [said['year'] ?? stored?.['year'], said['source'] ?? stored?.['source']]
+    if (await hasFiguresOf(db, customerId, Number(year), String(source), stored && String(stored['id'])))
+      throw refuseField(
+        'already_exists',
+        'year',
+        'already_exists',
+        'There are figures of this year and source: correct or end them.',
+      )
+  },
+  end: { summary: 'Say that key figures of a year hold no more', shape: {}, status: ended },
 }
 
 const suitabilityAssessments: NoteKind = {
@@ -416,7 +458,7 @@ export const usePrivilege = viewOperation(viewNamed('PrivilegeGrant'), {
   },
 })
 
-const kinds = [needs, outsideHoldings, creditStandings, suitabilityAssessments, lifeEvents, privilegeGrants]
+const kinds = [needs, outsideHoldings, creditStandings, keyFigures, suitabilityAssessments, lifeEvents, privilegeGrants]
 
 /** The operations of each kind of notes: one, several, make, correct, end. */
 export const noteOperationsOf: ReadonlyMap<string, readonly Operation[]> = new Map(

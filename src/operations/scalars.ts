@@ -41,3 +41,7 @@ export const shareText = z.string().refine((text) => parseShare(text) !== undefi
   error: 'A share in percent from 0 to 100 with at most 4 decimals is needed, such as 33.3333.',
   params: { rule: 'share' },
 })
+
+export const percentText = z
+  .string()
+  .regex(/^\d{1,3}(\.\d{1,4})?$/, { error: 'A percentage from 0 to 999.9999 with at most 4 decimals is needed, such as 48.5.' })

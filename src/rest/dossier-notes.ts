@@ -1,3 +1,4 @@
+import { creditCoverage } from '../operations/credit-coverage.ts'
 import { noteOperationsOf, usePrivilege } from '../operations/dossier-notes.ts'
 import { get, patch, post, type Route } from './route.ts'
 
@@ -12,8 +13,10 @@ export const dossierNoteRoutes = [
   ...notes('Need', 'needs', 'needId'),
   ...notes('OutsideHolding', 'outside-holdings', 'outsideHoldingId'),
   ...notes('CreditStanding', 'credit-standings', 'creditStandingId'),
+  ...notes('KeyFigure', 'key-figures', 'keyFigureId'),
   ...notes('SuitabilityAssessment', 'suitability-assessments', 'suitabilityAssessmentId'),
   ...notes('LifeEvent', 'life-events', 'lifeEventId'),
   ...notes('PrivilegeGrant', 'privilege-grants', 'privilegeGrantId'),
   post('/customers/:customerId/privilege-grants/:privilegeGrantId/uses', usePrivilege),
+  get('/credit-coverage', creditCoverage),
 ]

@@ -10,10 +10,12 @@ import { importRoutes, importStreams } from './imports.ts'
 import { keyDateRoutes } from './key-dates.ts'
 import { keyPersonRoutes } from './key-people.ts'
 import { organisationRoutes } from './organisation.ts'
+import { profileRoutes } from './profiles.ts'
 import { relationshipRoutes } from './relationships.ts'
 import { segmentationRoutes } from './segmentation.ts'
 import { timelineRoutes } from './timeline.ts'
 import type { Route } from './route.ts'
+import { stageRoutes } from './stages.ts'
 
 /** The URL table. */
 export const routes: readonly Route[] = [
@@ -30,6 +32,8 @@ export const routes: readonly Route[] = [
   ...customerGroupRoutes,
   ...dossierNoteRoutes,
   ...segmentationRoutes,
+  ...profileRoutes,
+  ...stageRoutes,
   ...importRoutes,
   ...auditRoutes,
 ]

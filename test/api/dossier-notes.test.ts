@@ -142,6 +142,36 @@ describe('a note', () => {
       [422, 'outside_period', '/ratedOn', 'day_to_come'],
     ],
     [
+      'of figures of no year',
+      'key-figures',
+      { revenue: '1', currency: 'CNY', source: 'document' },
+      [400, 'invalid_input', '/year', 'required'],
+    ],
+    [
+      'of a year without figures',
+      'key-figures',
+      { year: 2025, source: 'document' },
+      [400, 'invalid_input', '/revenue', 'required'],
+    ],
+    [
+      'of figures of a year to come',
+      'key-figures',
+      { year: 2027, debtRatio: '50', source: 'document' },
+      [422, 'outside_period', '/year', 'day_to_come'],
+    ],
+    [
+      'of a debt ratio beyond all bounds',
+      'key-figures',
+      { year: 2025, debtRatio: '1000', source: 'document' },
+      [400, 'invalid_input', '/debtRatio', 'invalid_format'],
+    ],
+    [
+      'of a negative revenue',
+      'key-figures',
+      { year: 2025, revenue: '-1', currency: 'CNY', source: 'document' },
+      [400, 'invalid_input', '/revenue', 'amount'],
+    ],
+    [
       'of a sixth level of risk',
       'suitability-assessments',
       { ...assessment, level: 6 },
@@ -324,5 +354,109 @@ describe('what else is noted', () => {
       privilegeGrants: [],
       suitabilityAssessments: [],
     })
+  })
+})
+
+describe('key figures', () => {
+  const figures = {
+    year: 2025,
+    revenue: '5000000',
+    totalAssets: '9000000',
+    netProfit: '-120000.50',
+    currency: 'CNY',
+    debtRatio: '48.5',
+    source: 'document',
+  }
+
+  test('are kept for each year and source once, a loss among them', async ({ bank }) => {
+    const url = await under(bank, 'key-figures')
+    const made = await post(bank, url, figures)
+    expect(made).toMatchObject({
+      status: 201,
+      body: {
+        year: 2025,
+        revenue: { amount: '5000000.00', currency: 'CNY' },
+        netProfit: { amount: '-120000.50', currency: 'CNY' },
+        debtRatio: '48.5',
+      },
+    })
+    expect(toldOf(await post(bank, url, figures))).toEqual([409, 'already_exists', '/year', 'already_exists'])
+    expect((await post(bank, url, { ...figures, source: 'public' })).status).toBe(201)
+    const other = await post(bank, url, { ...figures, year: 2024 })
+    expect(other.status).toBe(201)
+    expect(toldOf(await patch(bank, `${url}/${other.body.id}`, 1, { year: 2025 })).slice(0, 3)).toEqual([
+      409,
+      'already_exists',
+      '/year',
+    ])
+    expect((await patch(bank, `${url}/${made.body.id}`, 1, { debtRatio: '50' })).body).toMatchObject({
+      debtRatio: '50',
+      version: 2,
+    })
+    await post(bank, `${url}/${made.body.id}/end`, {})
+    const together = await Promise.all([post(bank, url, figures), post(bank, url, figures)])
+    expect(together.map(({ status }) => status).sort()).toEqual([201, 409])
+    const { data } = await bank.graphql(
+      bank.code('M1'),
+      `{ customer(customerId: "${await bank.customerId('1')}") { keyFigures { year source debtRatio } } }`,
+    )
+    expect(data!['customer'].keyFigures).toHaveLength(4)
+  })
+})
+
+describe('credit coverage', () => {
+  test('counts who is rated and granted a line, among all and among the willing, in scope only', async ({ bank }) => {
+    const ids = await withCompanies(bank)
+    const c = (suffix: string) => bank.code(suffix)
+    await bank.feed('assignments', [
+      {
+        externalId: c('SC1'),
+        customerExternalId: c('C1'),
+        staffNumber: c('R1'),
+        businessLine: 'corporate',
+        startsOn: '2024-01-01',
+      },
+    ])
+    const rating = { origin: 'own', rating: 'A', ratedOn: '2026-01-01', source: 'system' }
+    await post(bank, `/customers/${ids['C1']}/credit-standings`, { ...rating, granted: '100', currency: 'CNY' })
+    const plain = await post(bank, `/customers/${ids['C2']}/credit-standings`, rating)
+    await post(bank, `/customers/${ids['C2']}/needs`, { kind: 'working_capital', source: 'customer' })
+    const ask = async (query = '', caller = c('M1')) => (await bank.request(caller, 'GET', `/credit-coverage${query}`)).body
+    expect(await ask()).toEqual({
+      target: 100,
+      all: { customers: 3, rated: 2, granted: 1, ratedAndGranted: 1, percent: '33.33', missing: 2 },
+      willing: { customers: 1, rated: 1, granted: 0, ratedAndGranted: 0, percent: '0.00', missing: 1 },
+      groups: [],
+    })
+    await post(bank, `/customers/${ids['C2']}/credit-standings/${plain.body.id}/end`, {})
+    expect((await ask()).all).toMatchObject({ rated: 1 })
+    expect((await ask('?kind=individual')).all).toMatchObject({ customers: 6, rated: 0 })
+    expect((await ask('', c('R1'))).all).toMatchObject({ customers: 1, percent: '100.00', missing: 0 })
+    expect((await ask('', c('M2'))).all).toMatchObject({ customers: 0, percent: null })
+    const o1 = await bank.idOf('institution', 'O1')
+    expect(await ask(`?institutionId=${o1}&groupBy=institution`)).toMatchObject({
+      groups: [{ id: o1, code: c('O1'), all: { customers: 3 }, willing: { customers: 1 } }],
+    })
+    expect(await ask('?groupBy=relationship_manager')).toMatchObject({
+      groups: [
+        { code: c('R1'), all: { customers: 1, percent: '100.00' } },
+        { id: null, code: null, all: { customers: 2 } },
+      ],
+    })
+    const { data, errors } = await bank.graphql(
+      c('M1'),
+      `{ creditCoverage(relationshipManagerId: "${await bank.staffId('R1')}") { target all { percent } willing { customers } } }`,
+    )
+    expect([data, errors]).toEqual([
+      { creditCoverage: { target: 100, all: { percent: '100.00' }, willing: { customers: 0 } } },
+      undefined,
+    ])
+    expect((await bank.request(c('T1'), 'GET', '/credit-coverage')).status).toBe(403)
+    const nobody = '?relationshipManagerId=0190a000-0000-7000-8000-000000000000'
+    expect(toldOf(await bank.request(c('M1'), 'GET', `/credit-coverage${nobody}`)).slice(0, 3)).toEqual([
+      422,
+      'unknown_reference',
+      '/relationshipManagerId',
+    ])
   })
 })

@@ -1,4 +1,5 @@
 import { getTableColumns, getTableName } from 'drizzle-orm'
+import { noteSources } from '../../src/core/dossier-notes.ts'
 import { tables } from '../../src/db/schema.ts'
 import type { Caller, TestBank } from '../setup/service.ts'
 
@@ -146,6 +147,7 @@ export async function fillDossiers(bank: TestBank): Promise<ReadonlyMap<string, 
     `insert into customer_fact_month (customer_id, month_end, institution_path) select id, '2026-10-31', institution_path from customer where id = any ($1)`,
     [Object.values(ids)],
   )
+  await fillProfiles(bank)
   await delegate(bank, 'R1', 'R3', '2026-11-22')
   return fillThings(bank)
 }
@@ -184,6 +186,13 @@ export interface DossierThing {
   /** How it is ended, where it has operations of the usual names. */
   readonly end?: object
 }
+
+let figures = 0
+/** There is one note of key figures for each year and source. */
+const nextYear = (): { readonly year: number; readonly source: string } => ({
+  year: 1900 + (figures % 120),
+  source: noteSources[Math.floor(figures++ / 120) % noteSources.length]!,
+})
 
 /** In the order in which they are made: each may refer to those before it, `made` by name and customer. */
 export const dossierThings: readonly DossierThing[] = [
@@ -263,6 +272,22 @@ export const dossierThings: readonly DossierThing[] = [
       note: markOf(bank, customer),
     }),
     correct: { outlook: 'stable' },
+    end: {},
+  },
+  {
+    one: 'keyFigure',
+    many: 'keyFigures',
+    key: 'keyFigureId',
+    path: 'key-figures',
+    body: ({ bank, customer }) => ({
+      ...nextYear(),
+      revenue: '5000000.00',
+      netProfit: '-1000.00',
+      currency: 'CNY',
+      debtRatio: '48.5',
+      note: markOf(bank, customer),
+    }),
+    correct: { debtRatio: '50' },
     end: {},
   },
   {
@@ -347,6 +372,8 @@ export const insideComputed: Readonly<Record<string, string>> = {
   suitability: '{ valid highestLevel reason }',
   holdingsByFamily: '{ family holdings }',
   quality: '{ score }',
+  fieldSources: '{ field source asOf setBy { name } }',
+  stages: '{ subject stage ground }',
 }
 
 /** A birthday, a consent and wishes of each customer. */
@@ -363,6 +390,40 @@ export async function fillKeyDatesAndConsents(bank: TestBank): Promise<void> {
       if (status >= 300) throw new Error(`The ${part} were refused: ${JSON.stringify(told)}`)
     }
   }
+}
+
+/**
+ * What a banker made sure of about each customer, and what core banking wants otherwise: an occupation, which is open, and a language, which was
+ * dismissed.
+ */
+export async function fillProfiles(bank: TestBank): Promise<void> {
+  for (const [customer, customerId] of Object.entries(await customerIds(bank))) {
+    const manager = bank.code(customer === '4' ? 'M2' : 'M1')
+    const { rows } = await bank.service.owner.query('select name, version from customer where id = $1', [customerId])
+    const [{ name, version }] = rows
+    const mark = markOf(bank, customer as CustomerName)
+    const said = { occupation: mark, preferredLanguage: 'zh-CN', verification: 'customer_asked' }
+    const revised = await bank.request(manager, 'PATCH', `/customers/${customerId}/profile`, said, { 'if-match': `"${version}"` })
+    const row = { kind: 'individual', name, institutionCode: bank.code(outletOf[customer as CustomerName]) }
+    const sent = { ...row, occupation: `${mark} otherwise`, preferredLanguage: 'en' }
+    const url = `/customers/by-external-id/core/${bank.code(customer)}`
+    const fed = await bank.request({ client: 'core' }, 'PUT', url, sent)
+    const { body } = await bank.request(manager, 'GET', `/profile-differences?customerId=${customerId}&field=preferred_language`)
+    const dismissal = `/customers/${customerId}/profile-differences/${body.items?.[0]?.id}/dismissal`
+    const dismissed = await bank.request(manager, 'POST', dismissal, {})
+    if ([revised, fed, dismissed].some(({ status }) => status !== 200))
+      throw new Error(`The profile was refused: ${JSON.stringify([revised.body, fed.body, dismissed.body])}`)
+  }
+}
+
+/** Makes up a value that a feed of its own wanted, and answers the id of the difference. */
+export async function openDifference(bank: TestBank, customerId: string, field = 'occupation'): Promise<string> {
+  const { rows } = await bank.service.owner.query(
+    `insert into profile_difference (customer_id, id, institution_path, field, source, value_sent, as_of, policy_version, status, noted_at)
+     select id, gen_random_uuid(), institution_path, $2, 'feed-' || gen_random_uuid(), '厨师', now(), 0, 'open', now() from customer where id = $1 returning id`,
+    [customerId, field],
+  )
+  return rows[0].id
 }
 
 /** Lets one cover for the other from a day on, and answers the id of the delegation. */

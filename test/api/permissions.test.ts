@@ -15,8 +15,7 @@ import {
   overRest,
   type Told,
 } from './calls.ts'
-import { fillKeyDatesAndConsents } from './dossiers.ts'
-import { dossierThings, fillThings, insideComputed } from './dossiers.ts'
+import { dossierThings, fillKeyDatesAndConsents, fillProfiles, fillThings, insideComputed } from './dossiers.ts'
 
 type Holds = (permission: Permission) => boolean
 
@@ -272,6 +271,8 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
     auditEntries: {},
     customerAccesses: { customerId },
     documentsToClarify: {},
+    customerProfile: { customerId },
+    profileDifferences: { status: 'dismissed' },
     counterNotes: {},
   }
 }
@@ -357,6 +358,7 @@ describe('a relation that the caller may not follow', () => {
       { externalId: c('V1'), holdingExternalId: c('A1'), direction: 'in', amount: '10.00', bookedOn: '2026-11-01' },
     ])
     await fillKeyDatesAndConsents(bank)
+    await fillProfiles(bank)
     await bank.request(c('A1'), 'PUT', '/calendar-days/CN/2099-05-05', { kind: 'holiday' })
     await bank.feed('customers', [
       {

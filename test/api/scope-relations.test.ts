@@ -134,6 +134,8 @@ async function roots(
     auditEntries: [{ limit: 20 }],
     customerAccesses: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     documentsToClarify: [{ limit: 5 }],
+    customerProfile: ofTwo((customer) => ({ customerId: ids[customer] })),
+    profileDifferences: [{ limit: 5 }, { status: 'dismissed', limit: 5 }],
     counterNotes: [{ limit: 10 }],
   }
   const queries = onGraphql.filter(({ kind, answer }) => kind === 'query' && answer.shape !== 'value')

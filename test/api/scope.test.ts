@@ -17,6 +17,7 @@ import {
   markOf,
   type Onlooker,
   onlookers,
+  openDifference,
   outletOf,
   ownedTables,
   rowsByOwner,
@@ -389,6 +390,22 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     )
     return { customerId, field: 'contact_value', id: rows[0].id, purpose: 'contact', reason: 'returns a call' }
   },
+  customerProfile: ({ thing: { customerId } }) => ({ customerId }),
+  customerStages: ({ thing: { customerId } }) => ({ customerId }),
+  reviseProfile: async ({ bank, thing: { customerId }, turn }) => ({
+    customerId,
+    interests: [`兴趣${turn}`],
+    expectedVersion: await versionOf(bank, 'customer', customerId),
+  }),
+  verifyProfileFields: ({ thing: { customerId } }) => ({ customerId, fields: ['country'], verification: 'customer_asked' }),
+  acceptProfileDifference: async ({ bank, thing: { customerId } }) => ({
+    customerId,
+    profileDifferenceId: await openDifference(bank, customerId),
+  }),
+  dismissProfileDifference: async ({ bank, thing: { customerId } }) => ({
+    customerId,
+    profileDifferenceId: await openDifference(bank, customerId),
+  }),
   ...Object.fromEntries(
     [...dossierThings, { one: 'groupMembership', many: 'groupMemberships', key: 'groupMembershipId' }].flatMap(
       ({ one, many, key }): [string, Ask][] => [
@@ -577,6 +594,8 @@ const lists = [
   'customerAccessReason',
   'documentsToClarify',
   'counterNotes',
+  'profileDifferences',
+  'creditCoverage',
   'importRuns',
   'importRows',
 ]
@@ -598,6 +617,10 @@ const ofTheBank = [
   'setCalendarDay',
   'quietHours',
   'setQuietHours',
+  'profilePolicies',
+  'setProfilePolicy',
+  'stagePolicies',
+  'setStagePolicy',
   'upsertProduct',
   'createProduct',
   'correctProduct',
@@ -672,6 +695,8 @@ describe('every operation', () => {
                   ...(/^(create|end|correct)Assignment$/.test(name) ? ['period_overlap'] : []),
                   ...(/^(close|void|endKeyDate)/.test(name) ? ['already_closed'] : []),
                   ...(/^(close|void|endShared)/.test(name) ? ['already_closed'] : []),
+                  // What only a person makes sure of.
+                  ...(/^(verifyProfile|acceptProfile)/.test(name) && typeof onlooker.caller !== 'string' ? ['conflict'] : []),
                 ],
                 where,
               ).toContain(told.code)

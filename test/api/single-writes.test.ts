@@ -3,7 +3,7 @@ import { runAsSystem } from '../../src/jobs/worker.ts'
 import { advanceAssignments, applyRates } from '../../src/operations/jobs.ts'
 import { operations } from '../../src/operations/all.ts'
 import { type Caller, test, type TestBank } from '../setup/service.ts'
-import { dossierThings } from './dossiers.ts'
+import { dossierThings, openDifference } from './dossiers.ts'
 
 const core = { client: 'core' }
 
@@ -1072,6 +1072,39 @@ describe('every command', () => {
         { customerId: await bank.customerId('1'), kind: 'hint', text: '有意向' },
       ],
     ]
+    const profiled: typeof commands = [
+      [
+        'reviseProfile',
+        manager,
+        'PATCH',
+        `${customer}/profile`,
+        { occupation: '教师' },
+        async () => ({ 'if-match': `"${(await bank.request(manager, 'GET', `${customer}/profile`)).body.version}"` }),
+      ],
+      ['verifyProfileFields', manager, 'POST', `${customer}/profile/verification`, { fields: ['name'], verification: 'visit' }],
+      [
+        'acceptProfileDifference',
+        manager,
+        'POST',
+        `${customer}/profile-differences/${await openDifference(bank, await bank.customerId('1'))}/acceptance`,
+        {},
+      ],
+      [
+        'dismissProfileDifference',
+        manager,
+        'POST',
+        `${customer}/profile-differences/${await openDifference(bank, await bank.customerId('1'), 'industry')}/dismissal`,
+        {},
+      ],
+      ['setProfilePolicy', 'ADMIN', 'PUT', '/profile-policies/country', { winner: 'person', reason: '测试' }],
+      [
+        'setStagePolicy',
+        'ADMIN',
+        'PUT',
+        '/stage-policies/life_stage',
+        { rules: [{ stage: 'retired', ageFrom: 60, offers: [] }], reason: '测试' },
+      ],
+    ]
     const second = await bank.customerId('2')
     const first = await bank.customerId('1')
     const once = async () => ({ 'if-match': '"1"' })
@@ -1120,7 +1153,7 @@ describe('every command', () => {
       ]
     })
     await service.owner.query(`update customer set kind = 'sole_trader' where id = any ($1)`, [[first, second]])
-    const everything = [...commands, ...written, ...noted]
+    const everything = [...commands, ...profiled, ...written, ...noted]
     // Looks at customers are for the audit log alone.
     const looks = ['revealCustomerField', 'recogniseCustomer']
     const count = async (table: string, condition: string) =>

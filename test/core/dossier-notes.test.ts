@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import {
   amountsOf,
   checkCreditStanding,
+  checkKeyFigure,
   checkNeed,
   checkPrivilegeGrant,
   checkSuitabilityAssessment,
@@ -44,6 +45,23 @@ describe('amounts of a note', () => {
     const before = { amount: 5n, used: 3n, currency: 'CNY' }
     expect(amountsOf(['amount', 'used'], { amount: '1', used: '2', currency: 'JPY' }, before)).toEqual({ amount: 1n, used: 2n })
     expect(amountsOf(['amount', 'used'], { amount: '1', currency: 'CNY' }, before)).toEqual({ amount: 100n })
+  })
+})
+
+describe('key figures of a year', () => {
+  test('may tell of a loss, where all other amounts are not negative', () => {
+    const said = { revenue: '5', netProfit: '-3', currency: 'CNY' }
+    expect(amountsOf(['revenue', 'netProfit'], said, {}, ['netProfit'])).toEqual({ revenue: 500n, netProfit: -300n })
+    expect(refusal(() => amountsOf(['revenue'], { revenue: '-5', currency: 'CNY' }, {}, ['netProfit']))?.[1]).toBe('/revenue')
+  })
+
+  test('are of a year that has begun, and at least one', () => {
+    expect(refusal(() => checkKeyFigure({ year: 2026, debtRatio: '50' }, today))).toBeUndefined()
+    expect(refusal(() => checkKeyFigure({ year: 2027, debtRatio: '50' }, today))?.slice(0, 2)).toEqual([
+      'outside_period',
+      '/year',
+    ])
+    expect(refusal(() => checkKeyFigure({ year: 2025 }, today))?.slice(0, 2)).toEqual(['invalid_input', '/revenue'])
   })
 })
 

@@ -1,9 +1,27 @@
 import { z } from 'zod'
+import type { CurrencyCode } from '../currencies.ts'
 import { customerKinds, genders } from '../customers.ts'
 import { documentTypes } from '../identity-numbers.ts'
-import { asOf, code, country, day, externalIdText, industry, language, line, source } from './scalars.ts'
+import { amountProblem, parseAmount } from '../money.ts'
+import { companySizes, incomeBands, kindProblem } from '../profiles.ts'
+import { asOf, code, country, currency, day, decimalAmount, externalIdText, industry, language, line, source } from './scalars.ts'
 
 const ofPersons = ['gender', 'birthDate'] as const
+const ofKinds = [
+  'occupation',
+  'incomeBand',
+  'deceasedOn',
+  'companySize',
+  'registeredCapital',
+  'merchantSince',
+  'merchantUntil',
+  'merchantCategoryCode',
+] as const
+
+/** ISO 18245: what a merchant sells. */
+export const merchantCategoryCode = z
+  .string()
+  .regex(/^\d{4}$/, 'A merchant category code of four digits is needed, such as 5411.')
 
 /** A row of customers. Fields that are missing leave what is stored. */
 export const customerRow = z
@@ -28,6 +46,29 @@ export const customerRow = z
     preferredLanguage: language.optional().meta({ description: 'BCP 47 tag.', examples: ['zh-CN'] }),
     customerSince: day.optional().meta({ description: 'First day as a customer.', examples: ['2019-08-01'] }),
     closedOn: day.optional().meta({ description: 'Day on which the relation ended; goes with the status `closed`.' }),
+    occupation: line(100)
+      .optional()
+      .meta({ description: 'What a person works as.', examples: ['教师'] }),
+    incomeBand: z
+      .enum(incomeBands)
+      .optional()
+      .meta({ description: 'What a person has a year, as a band of amounts of the base currency.' }),
+    deceasedOn: day.optional().meta({ description: 'Day on which a person died.' }),
+    companySize: z
+      .enum(companySizes)
+      .optional()
+      .meta({ description: 'Size of a company or business by the classification of the ministry (MIIT 2011 No. 300).' }),
+    registeredCapital: decimalAmount
+      .optional()
+      .meta({ description: 'Registered capital, together with its currency.', examples: ['1000000.00'] }),
+    registeredCapitalCurrency: currency
+      .optional()
+      .meta({ description: 'ISO 4217 code of the registered capital.', examples: ['CNY'] }),
+    merchantSince: day.optional().meta({ description: 'First day as a merchant, of a company or sole trader.' }),
+    merchantUntil: day.optional().meta({ description: 'Last day as a merchant.' }),
+    merchantCategoryCode: merchantCategoryCode
+      .optional()
+      .meta({ description: 'ISO 18245 code of what the merchant sells.', examples: ['5411'] }),
     documentType: z
       .enum(documentTypes)
       .optional()
@@ -75,6 +116,14 @@ export const customerRow = z
     }
     if (row.kind === 'company')
       for (const field of ofPersons) if (row[field] !== undefined) refuse(field, 'kind', 'A company has none.')
+    for (const field of ofKinds) {
+      const problem = row[field] === undefined ? undefined : kindProblem(field, row.kind)
+      if (problem !== undefined) refuse(field, 'kind', problem)
+    }
+    const capital = capitalProblem(row)
+    if (capital) refuse(...capital)
+    if (row.merchantUntil !== undefined && row.merchantSince !== undefined && row.merchantUntil < row.merchantSince)
+      refuse('merchantUntil', 'period', 'The end must not lie before the beginning.')
     if (row.kind === 'individual' && row.foundedOn !== undefined) refuse('foundedOn', 'kind', 'A private individual has none.')
     if (row.status === 'closed' && row.closedOn === undefined)
       refuse('closedOn', 'together', 'A closed customer needs the day on which the relation ended.')
@@ -83,3 +132,25 @@ export const customerRow = z
     if (row.closedOn !== undefined && row.customerSince !== undefined && row.closedOn < row.customerSince)
       refuse('closedOn', 'period', 'The end must not lie before the beginning.')
   })
+
+type Capital = 'registeredCapital' | 'registeredCapitalCurrency'
+
+function capitalProblem({
+  registeredCapital,
+  registeredCapitalCurrency,
+}: {
+  readonly registeredCapital?: string | undefined
+  readonly registeredCapitalCurrency?: string | undefined
+}): [field: Capital, rule: string, message: string] | undefined {
+  if ((registeredCapital === undefined) !== (registeredCapitalCurrency === undefined))
+    return [
+      registeredCapital === undefined ? 'registeredCapital' : 'registeredCapitalCurrency',
+      'together',
+      'Registered capital and its currency come together.',
+    ]
+  if (registeredCapital === undefined) return undefined
+  const code = registeredCapitalCurrency as CurrencyCode
+  const amount = parseAmount(registeredCapital, code)
+  if (amount === undefined) return ['registeredCapital', 'amount', amountProblem(registeredCapital, code)!]
+  return amount < 0n ? ['registeredCapital', 'amount', 'Registered capital is not negative.'] : undefined
+}

@@ -32,7 +32,7 @@ export function withContactsNormalised(incoming: Incoming<CustomerRow>, today: D
   const { row } = incoming
   if (row.birthDate !== undefined && row.birthDate > today)
     return refusal('birthDate', 'invalid_input', 'The birth date lies in the future.')
-  const coming = refusedComingDay(row, ['customerSince', 'closedOn'], today)
+  const coming = refusedComingDay(row, ['customerSince', 'closedOn', 'deceasedOn'], today)
   if (coming) return coming
   if (row.phone === undefined && row.email === undefined) return incoming
   const phone = row.phone === undefined ? undefined : normalisePhone(row.phone)

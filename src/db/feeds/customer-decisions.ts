@@ -2,6 +2,7 @@ import { addDays } from '../../core/calendar.ts'
 import { identityRefusal, judgeDocument, type JudgedDocument } from '../../core/feeds/identity.ts'
 import type { FeedRefusal } from '../../core/feeds/feed.ts'
 import type { CustomerRow } from '../../core/feeds/rows.ts'
+import { emptyProfile, profileAfter, profileRefusal } from '../../core/profiles.ts'
 import { foldName } from '../../core/text.ts'
 import type { Db } from '../database.ts'
 import { raiseDirectoryVersion } from '../directory.ts'
@@ -34,6 +35,15 @@ import {
   type ValueWrites,
   writeValues,
 } from './customer-values.ts'
+import {
+  decideProfile,
+  type Dossier,
+  profileSaidBy,
+  type Profiles,
+  readProfiles,
+  withheld,
+  writeProfiles,
+} from './customer-profiles.ts'
 import { todayByInstitution } from './days.ts'
 import type { FeedContext } from './feed.ts'
 import type { InstitutionReference } from './references.ts'
@@ -59,6 +69,7 @@ export interface Dossiers {
   /** Whose kind changed, and with it the line of business whose keeper is theirs. */
   readonly rekinded: Set<string>
   readonly values: ValueWrites
+  readonly profiles: Profiles
 }
 
 /** Locks the customers and reads what these sources said about them before, and what those whom a person closes still hold. */
@@ -69,9 +80,10 @@ export async function openDossiers(
   closing: readonly string[],
 ): Promise<Dossiers> {
   const customers = new Map((ids.length > 0 ? await lockCustomerRecords(db, ids) : []).map((one) => [one.id, one]))
-  const [{ documents, contacts, addresses }, openHoldings] = await Promise.all([
+  const [{ documents, contacts, addresses }, openHoldings, profiles] = await Promise.all([
     readCustomerValues(db, [...customers.keys()], sources),
     countOpenHoldings(db, closing),
+    readProfiles(db, [...customers.keys()]),
   ])
   return {
     customers,
@@ -86,6 +98,7 @@ export async function openDossiers(
     moved: new Map(),
     rekinded: new Set(),
     values: noValueWrites(),
+    profiles,
   }
 }
 
@@ -99,7 +112,13 @@ export function decideCustomer(
   outcomes: Outcomes,
 ): void {
   const before = dossiers.customers.get(id)
-  const after = customerAfter(row, id, before, institution, context)
+  const stored = before && { record: before, profile: dossiers.profiles.byCustomer.get(id) ?? emptyProfile }
+  const wanted = dossierAfter(row, id, stored, institution, context)
+  const speaking = { row, asOf }
+  const { after: dossier, different } = stored
+    ? withheld(dossiers.profiles, stored, wanted, speaking, context)
+    : { after: wanted, different: [] }
+  const after = dossier.record
   const made = before ? undefined : context.vault.newCustomerKey(id)
   const owner: Owner = {
     id,
@@ -111,12 +130,17 @@ export function decideCustomer(
   const refused =
     before &&
     (customerRefusal(row, before, after, institution, context, dossiers.openHoldings.get(id)) ??
+      profileRefusal(dossier.profile, after) ??
       storedIdentityRefusal(dossiers, row, owner, before, after, context))
   if (refused) return outcomes.refuse(line, refused)
 
   const valuesChanged = decideValues(dossiers, row, owner, before, after, context)
-  const changed = !before || valuesChanged || differs<CustomerRecord>(after, before, comparedFields)
-  const record = changed && { ...after, nameFolded: foldName(after.name), asOf }
+  const profiled = decideProfile(dossiers.profiles, { ...speaking, before: stored, wanted, after: dossier, different }, context)
+  const revised = context.revision?.verification !== undefined
+  const changed = !before || valuesChanged || profiled || revised || differs<CustomerRecord>(after, before, comparedFields)
+  // A revision holds for its fields, whose own instants are kept: what feeds said of the others stays as old as it is.
+  const heldAt = before && context.revision ? before.asOf.toISOString() : asOf
+  const record = changed && { ...after, nameFolded: foldName(after.name), asOf: heldAt }
   if (made) {
     dossiers.created.push({
       ...record,
@@ -126,26 +150,45 @@ export function decideCustomer(
       masterKeyId: made.masterKeyId,
     })
   } else if (record) dossiers.updated.set(id, record)
-  else if (dated && asOf > before!.asOf.toISOString()) dossiers.confirmed.set(id, { id, asOf })
+  else if (dated && heldAt > before!.asOf.toISOString()) dossiers.confirmed.set(id, { id, asOf })
   if (before) {
     if (before.institutionPath !== after.institutionPath) dossiers.moved.set(id, { id, path: after.institutionPath })
     if (before.kind !== after.kind) dossiers.rekinded.add(id)
     if (isClosing(before, after)) dossiers.closed.set(id, after.institutionPath)
-    dossiers.customers.set(id, { ...before, ...after, asOf: new Date(asOf) })
+    dossiers.customers.set(id, { ...before, ...after, asOf: new Date(heldAt) })
   }
   outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, id)
+}
+
+/** Record and profile after a row, as it wants them. */
+export function dossierAfter(
+  row: CustomerRow,
+  id: string,
+  before: { readonly record: StoredCustomer; readonly profile: Dossier['profile'] } | undefined,
+  institution: InstitutionReference,
+  context: FeedContext,
+): Dossier {
+  const record = customerAfter(row, id, before?.record, institution, context)
+  const said = profileSaidBy(row)
+  const profile = before?.profile ?? emptyProfile
+  if (!context.revision) return { record, profile: profileAfter(profile, said, [], row.kind) }
+  const { emptied, banker } = context.revision
+  return {
+    record: { ...record, ...Object.fromEntries(emptied.flatMap((field) => (field in record ? [[field, null]] : []))) },
+    profile: profileAfter(profile, { ...said, ...banker }, emptied, row.kind),
+  }
 }
 
 /** Writes all that was decided, one statement for each table. */
 export async function writeDossiers(
   db: Db,
-  { created, updated, confirmed, closed, moved, rekinded, values }: Dossiers,
+  { created, updated, confirmed, closed, moved, rekinded, values, profiles }: Dossiers,
   { now, bankTimeZone }: FeedContext,
 ): Promise<void> {
   if (created.length > 0) await Promise.all([insertCustomers(db, created, now), insertCustomerNames(db, created, now)])
   if (updated.size > 0) await updateCustomers(db, [...updated.values()], now)
   await confirmRows(db, 'customer', [...confirmed.values()])
-  await writeValues(db, values)
+  await Promise.all([writeValues(db, values), writeProfiles(db, profiles, now)])
   await refreshOwnership(db, [...rekinded])
   if (closed.size > 0) {
     const todayAt = await todayByInstitution(db, now, bankTimeZone)

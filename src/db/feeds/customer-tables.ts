@@ -35,6 +35,10 @@ export const customerOwnedTables = [
   'customer_fact_stale',
   'segment_membership',
   'customer_condition',
+  'customer_profile',
+  'field_source',
+  'profile_difference',
+  'key_figure',
 ] as const
 
 /** Carries all that belongs to customers along to their new place in the tree. The rows of `customer` themselves are written before. */

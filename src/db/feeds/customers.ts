@@ -1,5 +1,6 @@
 import { type FeedRefusal, ownSource } from '../../core/feeds/feed.ts'
 import type { CustomerRow } from '../../core/feeds/rows.ts'
+import { profileRefusal } from '../../core/profiles.ts'
 import type { Db } from '../database.ts'
 import {
   type Collapsed,
@@ -14,8 +15,8 @@ import {
   settleOthers,
   unknownReference,
 } from './batch.ts'
-import { customerAfter, customerRefusal, withContactsNormalised } from './customer-changes.ts'
-import { decideCustomer, openDossiers, writeDossiers } from './customer-decisions.ts'
+import { customerRefusal, withContactsNormalised } from './customer-changes.ts'
+import { decideCustomer, dossierAfter, openDossiers, writeDossiers } from './customer-decisions.ts'
 import { claimCustomerNames, seesPortfolioOnly } from './customer-records.ts'
 import type { ApplyFeed, FeedContext } from './feed.ts'
 import { findCustomerIds, holdStill, type InstitutionReference, resolveInstitutions } from './references.ts'
@@ -109,10 +110,12 @@ function newcomerOf(
   const institution = institutions.get(row.institutionCode)!
   const id = context.newId()
   // Whoever sees single customers only learns nothing of the others, and cannot open new ones.
+  const { record, profile } = dossierAfter(row, id, undefined, institution, context)
   const refused = portfolioOnly
     ? unknownReference('externalId', 'customer', row.externalId)
     : (reservedName(row, context) ??
-      customerRefusal(row, undefined, customerAfter(row, id, undefined, institution, context), institution, context))
+      customerRefusal(row, undefined, record, institution, context) ??
+      profileRefusal(profile, record))
   if (!refused) return { id, collapsed }
   outcomes.refuse(line, refused)
   settleOthers(outcomes, collapsed, undefined)

@@ -1,4 +1,4 @@
-import { bigint, boolean, date, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, date, integer, numeric, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 
 /** What all notes have: each row is one version of a note, and stays. */
 const noted = () => ({
@@ -92,6 +92,20 @@ export const privilegeGrant = pgTable(
     currency: text(),
     usedCount: integer('used_count').notNull(),
     lastUsedOn: date('last_used_on', { mode: 'string' }),
+  },
+  (table) => [primaryKey({ columns: [table.customerId, table.id, table.version] })],
+)
+
+export const keyFigure = pgTable(
+  'key_figure',
+  {
+    ...noted(),
+    year: integer().notNull(),
+    revenue: bigint({ mode: 'bigint' }),
+    totalAssets: bigint('total_assets', { mode: 'bigint' }),
+    netProfit: bigint('net_profit', { mode: 'bigint' }),
+    currency: text(),
+    debtRatio: numeric('debt_ratio', { precision: 7, scale: 4 }),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id, table.version] })],
 )

@@ -13,6 +13,7 @@ import { productViews } from './products.ts'
 import { refreshViews } from './refreshes.ts'
 import { segmentViews } from './segments.ts'
 import { timelineViews } from './timeline.ts'
+import { profileViews } from './profiles.ts'
 import type { View } from './view.ts'
 
 /** Every type that both APIs show and the database is asked for. */
@@ -28,6 +29,7 @@ export const views: readonly View[] = [
   ...consentViews,
   ...peopleViews,
   ...noteViews,
+  ...profileViews,
   ...journalViews,
   ...importViews,
   ...refreshViews,

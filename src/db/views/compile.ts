@@ -219,10 +219,10 @@ function compileRelation(
 }
 
 /** A `from` item for a view. Rows that belong to a customer come with that customer, whose policy decides for staff who see their portfolio only. */
-export function fromView({ table, ownership }: View, alias: string, anchored: boolean): string {
-  return ownership === 'owned' && !anchored
-    ? `${table} ${alias} join customer ${alias}_owner on ${alias}_owner.id = ${alias}.customer_id`
-    : `${table} ${alias}`
+export function fromView({ table, ownership, join }: View, alias: string, anchored: boolean): string {
+  const owner =
+    ownership === 'owned' && !anchored ? ` join customer ${alias}_owner on ${alias}_owner.id = ${alias}.customer_id` : ''
+  return `${table} ${alias}${owner}${join ? ` ${join(alias)}` : ''}`
 }
 
 function compilePage(

@@ -5,9 +5,11 @@ import { aumByMonth, holdingsByFamily, quality, upcomingDates } from './customer
 import { consentKeys, currentConsents, wishedContact } from './consents.ts'
 import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
+import { profileRelations } from './profiles.ts'
 import * as schema from '../schema/customers.ts'
 import { segmentHistory, segmentsOfCustomer } from './segments.ts'
 import { timeline } from './timeline.ts'
+import { stageFields } from './stages.ts'
 import { column, many, one, page, view } from './view.ts'
 
 const version = column('integer', 'Counts changes of the dossier, not of what feeds bring every night.')
@@ -151,6 +153,8 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
   segmentHistory,
   upcomingKeyDates: upcomingDates,
   timeline,
+  ...profileRelations,
+  ...stageFields,
   auditEntries: page('AuditEntry', 'What was done to the customer, the latest first.', {
     permission: 'audit:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,

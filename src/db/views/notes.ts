@@ -136,6 +136,16 @@ export const noteViews = [
       on: (parent, child) => `${child}.customer_id = ${parent}.customer_id and ${child}.id = ${parent}.key_person_id`,
     }),
   }),
+  note('KeyFigure', 'What a customer’s accounts say of a year.', schema.keyFigure, noteStatuses, {
+    year: column('integer', 'The year.'),
+    revenue: money('revenue', 'Revenue.', true),
+    totalAssets: money('total_assets', 'Total assets at the end of the year.', true),
+    netProfit: money('net_profit', 'Net profit; a loss is negative.', true),
+    debtRatio: column('decimal', 'Debts as a share of total assets, in percent.', {
+      nullable: true,
+      expression: (alias) => `trim_scale(${alias}.debt_ratio)::text`,
+    }),
+  }),
   note('PrivilegeGrant', 'A privilege that a customer was given, with its use and cost.', schema.privilegeGrant, noteStatuses, {
     privilege: column('text', 'Code of the privilege.'),
     startsOn: column('day', 'First day.'),
@@ -158,6 +168,7 @@ export const noteRelations = {
   needs: noted('Need', 'What the customer needs or saves for'),
   outsideHoldings: noted('OutsideHolding', 'What the customer owns or owes at other banks'),
   creditStandings: noted('CreditStanding', 'Ratings and credit lines'),
+  keyFigures: noted('KeyFigure', 'What the customer’s accounts say of single years'),
   suitabilityAssessments: noted('SuitabilityAssessment', 'How much risk the customer can bear'),
   lifeEvents: noted('LifeEvent', 'News of the customer'),
   privilegeGrants: noted('PrivilegeGrant', 'Privileges that the customer was given'),

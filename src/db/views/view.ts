@@ -108,6 +108,8 @@ export interface View {
   readonly ownership: 'customer' | 'owned' | 'reference'
   /** Permissions that decide which rows there are, beyond the one that leads to them. */
   readonly rowPermissions: readonly Permission[]
+  /** What else its fields are read from: joins that yield one row at most for each of its own. */
+  readonly join?: (alias: string) => string
   readonly fields: Readonly<Record<string, Field>>
 }
 
@@ -164,6 +166,7 @@ export function view(
   description: string,
   table: PgTable,
   fields: Readonly<Record<string, Field | ColumnOf>>,
+  join?: View['join'],
 ): View {
   const kind = tables.find((one) => one.table === table)?.kind
   const columns = getTableColumns(table)
@@ -172,6 +175,7 @@ export function view(
     description,
     table: getTableName(table),
     ownership: kind === 'customer' || kind === 'owned' ? kind : 'reference',
+    ...(join && { join }),
     rowPermissions: [],
     fields: fieldsOf(fields, columns),
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { DomainError, type ErrorCode, notFound } from '../../core/errors.ts'
-import { type FeedEntity, ownSource } from '../../core/feeds/feed.ts'
+import { type FeedEntity, type FeedOutcome, ownSource } from '../../core/feeds/feed.ts'
 import { feedRows, type FeedRowOf } from '../../core/feeds/rows.ts'
 import type { Permission } from '../../core/permissions.ts'
 import type { ApplyFeed, FeedContext } from '../../db/feeds/feed.ts'
@@ -73,14 +73,7 @@ export async function writeRow<E extends FeedEntity>(
 ): Promise<Written> {
   const parsed = feedRows[entity].safeParse(row)
   if (!parsed.success) throw invalidInput(parsed.error.issues.flatMap(problemsOf))
-  const [result] = await apply(context.db, [{ line: 1, row: parsed.data as FeedRowOf<E> }], feedContext(context))
-  if (!result) throw new Error('A row was left without an outcome.')
-  if ('refusal' in result) {
-    const { code, field, message } = result.refusal
-    throw new DomainError(code, message, field === undefined ? [] : [{ pointer: `/${field}`, rule: code, message }])
-  }
-  if (result.outcome === 'superseded')
-    throw new DomainError('superseded', 'Something newer is known already: asOf is older than what is stored.')
+  const result = settled(await apply(context.db, [{ line: 1, row: parsed.data as FeedRowOf<E> }], feedContext(context)))
   if (result.outcome !== 'unchanged') {
     context.record({
       event: `${snake(noun)}.${result.outcome}`,
@@ -91,6 +84,19 @@ export async function writeRow<E extends FeedEntity>(
     })
   }
   return { id: result.id, customerId: result.customerId, outcome: result.outcome }
+}
+
+/** What became of the one row that was written. Throws what an import would reject. */
+export function settled([result]: readonly FeedOutcome[]): Written {
+  if (!result) throw new Error('A row was left without an outcome.')
+  if ('refusal' in result) {
+    const { code, field, message } = result.refusal
+    throw new DomainError(code, message, field === undefined ? [] : [{ pointer: `/${field}`, rule: code, message }])
+  }
+  const { outcome, id: rowId, customerId } = result
+  if (outcome === 'superseded')
+    throw new DomainError('superseded', 'Something newer is known already: asOf is older than what is stored.')
+  return { id: rowId, customerId, outcome }
 }
 
 const snake = (name: string): string => name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
