@@ -4,6 +4,7 @@ import { sealAudit } from '../operations/audit.ts'
 import { execute, type Service } from '../operations/execute.ts'
 import { refreshKeyDates } from '../operations/key-dates.ts'
 import { advanceAssignments, applyRates, keepHouse } from '../operations/jobs.ts'
+import { refreshNameKeys } from '../operations/name-keys.ts'
 import type { Operation } from '../operations/operation.ts'
 
 interface Scheduled {
@@ -19,6 +20,7 @@ const schedule: readonly Scheduled[] = [
   { operation: sealAudit, times: '* * * * *', isMore: ({ sealed }: { sealed: number }) => sealed > 0 },
   { operation: advanceAssignments, times: '* * * * *', isMore: ({ applied }: { applied: number }) => applied > 0 },
   { operation: refreshKeyDates, times: '* * * * *', isMore: ({ refreshed }: { refreshed: number }) => refreshed > 0 },
+  { operation: refreshNameKeys, times: '* * * * *', isMore: ({ passed }: { passed: number }) => passed > 0 },
   { operation: applyRates, times: '3 * * * *' },
   { operation: keepHouse, times: '17 * * * *' },
 ]

@@ -17,6 +17,7 @@ import { keyDateOperations } from './key-dates.ts'
 import type { Operation } from './operation.ts'
 import { organisationOperations } from './organisation.ts'
 import { productOperations } from './products.ts'
+import { nameKeyOperations } from './name-keys.ts'
 import { rotationOperations } from './rotation.ts'
 import { keyPersonOperations } from './key-people.ts'
 import { relationshipOperations } from './relationships.ts'
@@ -44,4 +45,5 @@ export const operations: readonly Operation[] = [
   ...auditOperations,
   ...jobOperations,
   ...rotationOperations,
+  ...nameKeyOperations,
 ]

@@ -6,6 +6,7 @@ import { foldName } from '../../core/text.ts'
 import type { Db } from '../database.ts'
 import { raiseDirectoryVersion } from '../directory.ts'
 import { endAssignmentsOf, refreshOwnership } from '../ownership.ts'
+import { type NamedCustomer, writeNameKeys } from '../name-keys.ts'
 import { type CustomerKey, fieldContext } from '../vault.ts'
 import { differs, groupBy, type Incoming, keyOf, type Outcomes } from './batch.ts'
 import { type Confirmed, confirmRows } from './confirm.ts'
@@ -53,6 +54,8 @@ export interface Dossiers {
   readonly created: object[]
   readonly updated: Map<string, object>
   readonly confirmed: Map<string, Confirmed>
+  /** Whose name or kind is another than before, by id: the keys of their names follow. */
+  readonly named: Map<string, NamedCustomer>
   /** With their paths: their keepers keep them no more. */
   readonly closed: Map<string, string>
   readonly moved: Map<string, { readonly id: string; readonly path: string }>
@@ -82,6 +85,7 @@ export async function openDossiers(
     created: [],
     updated: new Map(),
     confirmed: new Map(),
+    named: new Map(),
     closed: new Map(),
     moved: new Map(),
     rekinded: new Set(),
@@ -117,6 +121,8 @@ export function decideCustomer(
   const valuesChanged = decideValues(dossiers, row, owner, before, after, context)
   const changed = !before || valuesChanged || differs<CustomerRecord>(after, before, comparedFields)
   const record = changed && { ...after, nameFolded: foldName(after.name), asOf }
+  if (!before || before.name !== after.name || before.kind !== after.kind)
+    dossiers.named.set(id, { customerId: id, kind: after.kind, name: after.name, institutionPath: after.institutionPath })
   if (made) {
     dossiers.created.push({
       ...record,
@@ -139,11 +145,12 @@ export function decideCustomer(
 /** Writes all that was decided, one statement for each table. */
 export async function writeDossiers(
   db: Db,
-  { created, updated, confirmed, closed, moved, rekinded, values }: Dossiers,
+  { created, updated, confirmed, named, closed, moved, rekinded, values }: Dossiers,
   { now, bankTimeZone }: FeedContext,
 ): Promise<void> {
   if (created.length > 0) await Promise.all([insertCustomers(db, created, now), insertCustomerNames(db, created, now)])
   if (updated.size > 0) await updateCustomers(db, [...updated.values()], now)
+  await writeNameKeys(db, [...named.values()], updated.size > 0)
   await confirmRows(db, 'customer', [...confirmed.values()])
   await writeValues(db, values)
   await refreshOwnership(db, [...rekinded])
