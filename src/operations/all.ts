@@ -3,6 +3,7 @@ import { calendarOperations } from './calendar.ts'
 import { consentOperations } from './consents.ts'
 import { counterOperations } from './counter.ts'
 import { customerGroupOperations } from './customer-groups.ts'
+import { customerSearchOperations } from './customer-search.ts'
 import { customerOperations } from './customers.ts'
 import { delegationOperations } from './delegations.ts'
 import { dossierNoteOperations } from './dossier-notes.ts'
@@ -30,6 +31,7 @@ export const operations: readonly Operation[] = [
   ...productOperations,
   ...organisationWrites,
   ...customerOperations,
+  ...customerSearchOperations,
   ...customerWrites,
   ...keyDateOperations,
   ...consentOperations,
