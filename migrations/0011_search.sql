@@ -49,7 +49,8 @@ drop function find_by_number(text, integer);
 /*
  * The functions share three texts. `settings`: the caller's scope and what `p_filter` says, {"kinds", "statuses", "products", "manager",
  * "subtree", "aumFrom", "aumTo", "since"}, each of which may be missing. `within`: whether row R lies in the scope, told by columns that indexes
- * hold. `meets`: whether customer R meets the filter, told by the customer's row, which is read only where there is one.
+ * hold. `meets`: whether customer R meets the filter, told by the customer's row, which is read only where there is one. Rows are asked one by one, as
+ * scalar subqueries: `exists` may be turned into a hash of all customers.
  */
 do $do$
 declare
@@ -69,12 +70,12 @@ declare
   -- Customers of a portfolio or of one manager, where the search goes through those alone.
   mine uuid[];$x$;
   within constant text := $x$(R.institution_path ^@ scope or R.institution_path ^@ any (more)) and (subtree is null or R.institution_path ^@ subtree)$x$;
-  meets constant text := $x$(not filtered or exists (
-        select from customer f
+  meets constant text := $x$(not filtered or (
+        select true from customer f
         where f.id = R and (kinds is null or f.kind = any (kinds)) and (statuses is null or f.status = any (statuses))
           and (manager is null or f.relationship_manager_id = manager) and (subtree is null or f.institution_path ^@ subtree)
           and (aum_from is null or f.aum >= aum_from) and (aum_to is null or f.aum <= aum_to) and (since is null or f.customer_since >= since)
-          and (products is null or exists (select from holding h where h.customer_id = f.id and h.status <> 'closed' and h.product_id = any (products)))))$x$;
+          and (products is null or (select true from holding h where h.customer_id = f.id and h.status <> 'closed' and h.product_id = any (products) limit 1))))$x$;
   of_mine constant text := $x$
   if own is not null then
     mine := array(select c.id from customer c where c.visible_to && own);
@@ -160,8 +161,8 @@ begin
       from name_key k
       where (k.pinyin, k.customer_id) > (case when p_rank = 3 then p_name else typed end collate "C", case when p_rank = 3 then p_id else nobody end) and k.pinyin < typed_beyond
         and {within k}
-        and (k.reading = 1 or not exists (select from name_key o where o.customer_id = k.customer_id and o.reading < k.reading and o.pinyin ^@ typed))
-        and not exists (select from customer e where e.id = k.customer_id and e.name_folded ^@ p_term)
+        and (k.reading = 1 or 0 = (select count(*) from name_key o where o.customer_id = k.customer_id and o.reading < k.reading and o.pinyin ^@ typed))
+        and (select not e.name_folded ^@ p_term from customer e where e.id = k.customer_id)
         and {meets k.customer_id}
       order by k.pinyin, k.customer_id
       limit p_limit - taken;
@@ -176,8 +177,8 @@ begin
       from name_key k
       where (k.initials, k.customer_id) > (case when p_rank = 4 then p_name else typed end collate "C", case when p_rank = 4 then p_id else nobody end) and k.initials < typed_beyond
         and {within k}
-        and not exists (select from name_key o where o.customer_id = k.customer_id and (o.pinyin ^@ typed or (o.reading < k.reading and o.initials ^@ typed)))
-        and not exists (select from customer e where e.id = k.customer_id and e.name_folded ^@ p_term)
+        and 0 = (select count(*) from name_key o where o.customer_id = k.customer_id and (o.pinyin ^@ typed or (o.reading < k.reading and o.initials ^@ typed)))
+        and (select not e.name_folded ^@ p_term from customer e where e.id = k.customer_id)
         and {meets k.customer_id}
       order by k.initials, k.customer_id
       limit p_limit - taken;
@@ -192,7 +193,7 @@ begin
       where name_bigrams(c.name_folded) @> name_bigrams(p_term) and c.name_folded like '%' || pattern || '%' and not c.name_folded ^@ p_term
         and (p_rank < 5 or (c.name_folded, c.id) > (p_name collate "C", p_id))
         and {within c}
-        and (typed = '' or not exists (select from name_key o where o.customer_id = c.id and (o.pinyin ^@ typed or o.initials ^@ typed)))
+        and (typed = '' or 0 = (select count(*) from name_key o where o.customer_id = c.id and (o.pinyin ^@ typed or o.initials ^@ typed)))
         and {meets c.id}
       order by c.name_folded, c.id
       limit p_limit - taken;
@@ -206,8 +207,8 @@ begin
       from name_key k
       where k.pinyin = spoken and k.customer_id > (case when p_rank = 6 then p_id else nobody end)
         and {within k}
-        and (k.reading = 1 or not exists (select from name_key o where o.customer_id = k.customer_id and o.reading < k.reading and o.pinyin = spoken))
-        and not exists (select from customer e where e.id = k.customer_id and strpos(e.name_folded, p_term) > 0)
+        and (k.reading = 1 or 0 = (select count(*) from name_key o where o.customer_id = k.customer_id and o.reading < k.reading and o.pinyin = spoken))
+        and (select strpos(e.name_folded, p_term) = 0 from customer e where e.id = k.customer_id)
         and {meets k.customer_id}
       order by k.customer_id
       limit p_limit - taken;
@@ -222,7 +223,7 @@ begin
         select c.id, c.name_folded, (7 - similarity(c.name_folded, p_term))::real as rank
         from customer c
         where c.name_folded ~ '[a-z]' and c.name_folded % p_term and not c.name_folded like '%' || pattern || '%' and {within c}
-          and (typed = '' or not exists (select from name_key o where o.customer_id = c.id and (o.pinyin ^@ typed or o.initials ^@ typed)))
+          and (typed = '' or 0 = (select count(*) from name_key o where o.customer_id = c.id and (o.pinyin ^@ typed or o.initials ^@ typed)))
           and {meets c.id}
       ) f
       where (f.rank, f.name_folded, f.id) > (p_rank, p_name collate "C", p_id)
@@ -269,7 +270,7 @@ begin
       select distinct b.customer_id
       from blind_index b
       where b.hash = h.hash and b.kind = p_kind and b.customer_id > p_id
-        and exists (select from customer c where c.id = b.customer_id and in_reach(c.institution_path, c.visible_to))
+        and (select in_reach(c.institution_path, c.visible_to) from customer c where c.id = b.customer_id)
         and {meets b.customer_id}
       order by b.customer_id
       limit p_limit
@@ -293,7 +294,7 @@ begin
     select distinct e.customer_id
     from external_id e
     where e.external_id = p_number and e.entity = 'customer' and e.source <> p_own_source and e.customer_id > p_id
-      and exists (select from customer c where c.id = e.customer_id and in_reach(c.institution_path, c.visible_to))
+      and (select in_reach(c.institution_path, c.visible_to) from customer c where c.id = e.customer_id)
       and {meets e.customer_id}
     order by e.customer_id
     limit p_limit;
