@@ -2,41 +2,66 @@ import { sql } from 'drizzle-orm'
 import type { Scope } from '../core/actors.ts'
 import type { Day } from '../core/calendar.ts'
 import type { CustomerKind, CustomerStatus } from '../core/customers.ts'
-import { ownSource } from '../core/feeds/feed.ts'
 import type { Db } from './database.ts'
 import { inSubtree, type Order } from './views/read.ts'
 import type { Bind } from './views/view.ts'
 
-export const customerOrders = [
-  'aum_desc',
-  'aum_asc',
-  'name_asc',
-  'name_desc',
-  'customer_since_desc',
-  'customer_since_asc',
-  'core_number_asc',
-] as const
-export type CustomerOrder = (typeof customerOrders)[number]
+type Direction = 'asc' | 'desc'
 
-const sortedBy: Readonly<Record<string, { readonly expression: (row: string) => string; readonly cast: string }>> = {
-  aum: { expression: (row) => `${row}.aum`, cast: 'bigint' },
-  name: { expression: (row) => `${row}.name_folded`, cast: 'text' },
-  // Both spelled as their indexes are: a keyset page needs keys that are never null.
-  customer_since: { expression: (row) => `coalesce(${row}.customer_since, date '0001-01-01')`, cast: 'date' },
-  core_number: { expression: (row) => `coalesce(${row}.core_number, '')`, cast: 'text' },
+interface Sorted {
+  /** Never null: a keyset page needs keys that are not. */
+  readonly keys: (row: string, direction: Direction) => readonly { readonly expression: string; readonly cast: string }[]
+  /** Whether an index serves a page of the whole bank. Where none does, all customers that the list is of are sorted. */
+  readonly indexed: boolean
+}
+
+// Spelled as their indexes are.
+const sortedBy = {
+  aum: { indexed: true, keys: (row) => [{ expression: `${row}.aum`, cast: 'bigint' }] },
+  name: { indexed: true, keys: (row) => [{ expression: `${row}.name_folded`, cast: 'text' }] },
+  customer_since: {
+    indexed: true,
+    keys: (row) => [{ expression: `coalesce(${row}.customer_since, date '0001-01-01')`, cast: 'date' }],
+  },
+  core_number: { indexed: true, keys: (row) => [{ expression: `coalesce(${row}.core_number, '')`, cast: 'text' }] },
+  // Ids are made in the order of time.
+  created_at: { indexed: true, keys: () => [] },
+  updated_at: { indexed: false, keys: (row) => [{ expression: `${row}.updated_at`, cast: 'timestamptz' }] },
+  birth_date: { indexed: false, keys: (row, direction) => [unknownLast(`${row}.birth_date`, direction)] },
+  founded_on: { indexed: false, keys: (row, direction) => [unknownLast(`${row}.founded_on`, direction)] },
+  kind: {
+    indexed: false,
+    keys: (row) => [
+      { expression: `${row}.kind`, cast: 'text' },
+      { expression: `${row}.name_folded`, cast: 'text' },
+    ],
+  },
+} as const satisfies Readonly<Record<string, Sorted>>
+type SortedBy = keyof typeof sortedBy
+export type CustomerOrder = `${SortedBy}_${Direction}`
+
+const unknownLast = (day: string, direction: Direction) => ({
+  expression: `coalesce(${day}, date '${direction === 'asc' ? '9999-12-31' : '0001-01-01'}')`,
+  cast: 'date',
+})
+
+export const customerOrders = Object.keys(sortedBy).flatMap((field) => [`${field}_asc`, `${field}_desc`]) as [
+  CustomerOrder,
+  ...CustomerOrder[],
+]
+
+function partsOf(name: CustomerOrder): { readonly sorted: Sorted; readonly direction: Direction } {
+  const [, field, direction] = /^(.*)_(asc|desc)$/.exec(name)!
+  return { sorted: sortedBy[field as SortedBy], direction: direction as Direction }
+}
+
+export function isIndexed(name: CustomerOrder): boolean {
+  return partsOf(name).sorted.indexed
 }
 
 export function customerOrder(name: CustomerOrder): Order {
-  const [, field, direction] = /^(.*)_(asc|desc)$/.exec(name)!
-  const { expression, cast } = sortedBy[field!]!
-  return {
-    name,
-    direction: direction as 'asc' | 'desc',
-    keys: (row) => [
-      { expression: expression(row), cast },
-      { expression: `${row}.id`, cast: 'uuid' },
-    ],
-  }
+  const { sorted, direction } = partsOf(name)
+  return { name, direction, keys: (row) => [...sorted.keys(row, direction), { expression: `${row}.id`, cast: 'uuid' }] }
 }
 
 export interface CustomerFilter {
@@ -48,6 +73,7 @@ export interface CustomerFilter {
   readonly kinds?: readonly string[] | undefined
   readonly statuses?: readonly string[] | undefined
   readonly productFamily?: string | undefined
+  readonly productCode?: string | undefined
   /** Minor units of the base currency, both bounds included. */
   readonly aumFrom?: bigint | undefined
   readonly aumTo?: bigint | undefined
@@ -69,9 +95,13 @@ export function customerConditions(filter: CustomerFilter, row: string, bind: Bi
   if (filter.aumTo !== undefined) conditions.push(`${row}.aum <= ${bind(filter.aumTo.toString())}::bigint`)
   if (filter.openedSince !== undefined)
     conditions.push(`coalesce(${row}.customer_since, date '0001-01-01') >= ${bind(filter.openedSince)}::date`)
-  if (filter.productFamily !== undefined) {
+  if (filter.productFamily !== undefined || filter.productCode !== undefined) {
+    const product = [
+      ...(filter.productFamily === undefined ? [] : [`fp.family = ${bind(filter.productFamily)}::text`]),
+      ...(filter.productCode === undefined ? [] : [`fp.code = ${bind(filter.productCode)}::text`]),
+    ].join(' and ')
     conditions.push(
-      `exists (select from holding f join product fp on fp.id = f.product_id where f.customer_id = ${row}.id and f.status <> 'closed' and fp.family = ${bind(filter.productFamily)}::text)`,
+      `exists (select from holding f join product fp on fp.id = f.product_id where f.customer_id = ${row}.id and f.status <> 'closed' and ${product})`,
     )
   }
   return conditions
@@ -91,25 +121,19 @@ export function ownedWithinReach({ prefixes, portfolio }: Scope, row: string, bi
   return prefix === undefined || prefix === '/' || more.length > 0 ? [] : [inSubtree(`${row}.institution_path`, prefix, bind)]
 }
 
-/** Ids of customers in reach who carry one of the hashes, in no telling order. */
-export async function findCustomersByHash(
+/** Whether more customers than that lie within reach, the subtree and the manager's portfolio. */
+export async function areMoreThan(
   db: Db,
-  kind: 'document' | 'phone' | 'email',
-  hashes: readonly Buffer[],
-  limit: number,
-): Promise<string[]> {
-  const rows = await db.rows<{ customer_id: string }>(
-    sql`select customer_id from find_by_hash(${kind}, ${sql.param(hashes)}::bytea[], ${limit}::int)`,
-  )
-  return rows.map(({ customer_id }) => customer_id)
-}
-
-/** Ids of customers in reach whom a source system calls by this number. What people call customers here is no number: anybody might choose somebody's. */
-export async function findCustomersByNumber(db: Db, number: string, limit: number): Promise<string[]> {
-  const rows = await db.rows<{ customer_id: string }>(sql`
-    select f.customer_id from find_by_number(${number}, ${limit}::int) f
-    where exists (select from customer_external_id e where e.customer_id = f.customer_id and e.external_id = ${number} and e.source <> ${ownSource})`)
-  return rows.map(({ customer_id }) => customer_id)
+  most: number,
+  { reach, subtree, relationshipManagerId }: Pick<CustomerFilter, 'reach' | 'subtree' | 'relationshipManagerId'>,
+): Promise<boolean> {
+  const values: unknown[] = []
+  const bind: Bind = (value) => `$${values.push(value)}`
+  const conditions = customerConditions({ reach, subtree, relationshipManagerId }, 'c', bind)
+  const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''
+  const text = `select count(*) > ${bind(most)}::int as more from (select from customer c ${where} limit ${bind(most + 1)}::int) l`
+  const [row] = await db.rows<{ more: boolean }>({ text, values, prepared: false })
+  return row!.more
 }
 
 /** Whether the caller may see this customer. */
@@ -193,29 +217,4 @@ export async function summarisePortfolio(
     left join rate r on r.currency = h.currency
     group by p.family`
   return db.rows<PortfolioSummaryRow>({ text, values, prepared: false })
-}
-
-/** Orders what `nameMatch` joins: the best match first, then by name. */
-export const nameRank: Order = {
-  name: 'name_rank',
-  direction: 'asc',
-  keys: (row) => [
-    { expression: `${row}_match.rank`, cast: 'real' },
-    { expression: `${row}_match.name`, cast: 'text' },
-    { expression: `${row}.id`, cast: 'uuid' },
-  ],
-}
-
-/** Joins the customers in reach whose names match a folded term, `rank` telling how well. The candidates come in the page's own order, so that one page of them is enough. */
-export function nameMatch(
-  folded: string,
-  limit: number,
-  cursor: string | undefined,
-  cursors: { open(order: string, cursor: string): readonly string[] },
-) {
-  const [rank, name, id] = cursor === undefined ? [] : cursors.open(nameRank.name, cursor)
-  return (row: string, bind: Bind): string => {
-    const after = rank === undefined ? '' : `, ${bind(rank)}::real, ${bind(name)}::text, ${bind(id)}::uuid`
-    return `join find_by_name(${bind(folded)}::text, ${bind(limit + 1)}::int${after}) ${row}_match on ${row}_match.customer_id = ${row}.id`
-  }
 }

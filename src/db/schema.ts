@@ -6,6 +6,7 @@ import * as facts from './schema/facts.ts'
 import * as holdings from './schema/holdings.ts'
 import * as journals from './schema/journals.ts'
 import * as keyDates from './schema/key-dates.ts'
+import * as nameKeys from './schema/name-keys.ts'
 import * as notes from './schema/notes.ts'
 import * as people from './schema/people.ts'
 import * as profiles from './schema/profiles.ts'
@@ -45,6 +46,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: holdings.balance },
   { kind: 'owned', table: holdings.activity },
   { kind: 'owned', table: holdings.movement },
+  { kind: 'owned', table: nameKeys.nameKey },
   { kind: 'owned', table: keyDates.keyDate },
   { kind: 'owned', table: consents.consentEvent },
   { kind: 'owned', table: consents.contactPreference },
@@ -81,6 +83,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'local', table: journals.auditWatermark },
   { kind: 'journal', table: journals.outboxEvent },
   { kind: 'journal', table: journals.idempotency },
+  { kind: 'local', table: nameKeys.nameKeyProgress },
   { kind: 'local', table: counter.callCount },
   { kind: 'local', table: journals.importRun },
   { kind: 'local', table: journals.importReject },

@@ -11,6 +11,7 @@ import { loadActivity, loadBalances, loadMovements, stageMovements } from './flo
 import { loadHoldings } from './holdings.ts'
 import { loadKeyDates } from './key-dates.ts'
 import type { Loading } from './loading.ts'
+import { loadNameKeys } from './name-keys.ts'
 import { loadOrganisation } from './organisation.ts'
 import { loadExchangeRates, loadProducts } from './products.ts'
 import { loadPeopleAndNotes } from './people.ts'
@@ -106,6 +107,7 @@ async function loadAll(loading: Loading, vault: Vault, customers: number): Promi
       await step('sealed', () => stageSealed(loading, organisation, vault, customers))
       await step('movements', () => loadMovements(loading))
       await step('customers', () => loadCustomers(loading))
+      await step('keys of names', () => loadNameKeys(loading))
       await step('documents, contacts and addresses', () => loadIdentities(loading))
       await step('profiles', () => loadProfiles(loading))
       await step('key dates and consents', async () => {

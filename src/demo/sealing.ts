@@ -1,3 +1,4 @@
+import type { CustomerKind } from '../core/customers.ts'
 import { maskDocumentNumber, maskEmail, maskPhone } from '../core/masking.ts'
 import { sealCounterparty } from '../db/feeds/counterparties.ts'
 import { type CustomerKey, fieldContext, type Vault } from '../db/vault.ts'
@@ -5,6 +6,7 @@ import { type Draws, digits, numberBelow, siblingId } from './draws.ts'
 import { copyLine, copyLines, madeAddressLine, madeDocument, madeEmail, madePhone, type Person } from './identity.ts'
 import { emailNameOf } from './names.ts'
 import { insert, type Loading } from './loading.ts'
+import { stageNameKeys } from './name-keys.ts'
 import type { DemoOrganisation } from './organisation.ts'
 import { cities } from './places.ts'
 
@@ -12,6 +14,7 @@ const batch = 2000
 
 interface Staged extends Person {
   readonly n: number
+  readonly kind: CustomerKind
   readonly id: string
   readonly name: string
   readonly place: number
@@ -21,7 +24,7 @@ interface Staged extends Person {
 
 /**
  * Makes each customer's key and all that is encrypted with it, batch by batch: documents, phones, e-mail addresses and addresses into
- * `demo_sealed`, counterparties of movements into `demo_counterparty`.
+ * `demo_sealed`, counterparties of movements into `demo_counterparty`. Stages the keys of their names besides.
  */
 export async function stageSealed(
   loading: Loading,
@@ -51,6 +54,7 @@ export async function stageSealed(
     return fetching
   }
   const seal = sealer(loading, organisation, vault)
+  const nameKeyLines = await stageNameKeys(client)
   let coming = fetch()
   for (let done = 0; ;) {
     const { rows } = await coming
@@ -59,12 +63,15 @@ export async function stageSealed(
     coming = fetch()
     let sealed = ''
     let counterparties = ''
+    let nameKeys = ''
     for (const row of rows) {
       const lines = seal(row)
       sealed += lines.sealed
       counterparties += lines.counterparties
+      nameKeys += nameKeyLines(row)
     }
     await copyLines(client, 'demo_sealed', sealed)
+    await copyLines(client, 'demo_name_key', nameKeys)
     if (counterparties !== '') await copyLines(client, 'demo_counterparty', counterparties)
     const before = done
     done += rows.length

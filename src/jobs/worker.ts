@@ -5,6 +5,7 @@ import { execute, type Service } from '../operations/execute.ts'
 import { refreshKeyDates } from '../operations/key-dates.ts'
 import { advanceAssignments, applyRates, keepHouse } from '../operations/jobs.ts'
 import { advanceRefreshes } from '../operations/refreshes.ts'
+import { refreshNameKeys } from '../operations/name-keys.ts'
 import type { Operation } from '../operations/operation.ts'
 
 interface Scheduled {
@@ -21,6 +22,7 @@ const schedule: readonly Scheduled[] = [
   { operation: advanceAssignments, times: '* * * * *', isMore: ({ applied }: { applied: number }) => applied > 0 },
   { operation: refreshKeyDates, times: '* * * * *', isMore: ({ refreshed }: { refreshed: number }) => refreshed > 0 },
   { operation: advanceRefreshes, times: '* * * * *', isMore: ({ more }: { more: boolean }) => more },
+  { operation: refreshNameKeys, times: '* * * * *', isMore: ({ passed }: { passed: number }) => passed > 0 },
   { operation: applyRates, times: '3 * * * *' },
   { operation: keepHouse, times: '17 * * * *' },
 ]

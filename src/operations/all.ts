@@ -4,6 +4,7 @@ import { consentOperations } from './consents.ts'
 import { counterOperations } from './counter.ts'
 import { creditCoverage } from './credit-coverage.ts'
 import { customerGroupOperations } from './customer-groups.ts'
+import { customerSearchOperations } from './customer-search.ts'
 import { customerOperations } from './customers.ts'
 import { delegationOperations } from './delegations.ts'
 import { dossierNoteOperations } from './dossier-notes.ts'
@@ -19,6 +20,7 @@ import type { Operation } from './operation.ts'
 import { organisationOperations } from './organisation.ts'
 import { productOperations } from './products.ts'
 import { profileOperations } from './profiles.ts'
+import { nameKeyOperations } from './name-keys.ts'
 import { rotationOperations } from './rotation.ts'
 import { stageOperations } from './stages.ts'
 import { keyPersonOperations } from './key-people.ts'
@@ -36,6 +38,7 @@ export const operations: readonly Operation[] = [
   ...productOperations,
   ...organisationWrites,
   ...customerOperations,
+  ...customerSearchOperations,
   ...customerWrites,
   ...timelineOperations,
   ...keyDateOperations,
@@ -58,4 +61,5 @@ export const operations: readonly Operation[] = [
   ...auditOperations,
   ...jobOperations,
   ...rotationOperations,
+  ...nameKeyOperations,
 ]

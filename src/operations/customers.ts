@@ -1,28 +1,27 @@
 import { z } from 'zod'
+import type { Permission } from '../core/permissions.ts'
 import type { CurrencyCode } from '../core/currencies.ts'
 import { customerKinds, customerStatuses } from '../core/customers.ts'
 import { notFound, refuseField } from '../core/errors.ts'
+import { code } from '../core/feeds/scalars.ts'
 import { formatAmount, parseAmount } from '../core/money.ts'
-import { documentTypes, checkDocument } from '../core/identity-numbers.ts'
-import { normaliseEmail, normalisePhone } from '../core/phones.ts'
 import { productFamilies } from '../core/products.ts'
-import { foldName } from '../core/text.ts'
 import {
+  areMoreThan,
   customerConditions,
   type CustomerFilter,
   customerOrder,
   customerOrders,
+  type CustomerOrder,
   findCustomerByExternalId,
-  findCustomersByHash,
-  findCustomersByNumber,
-  nameMatch,
-  nameRank,
+  isIndexed,
   summarisePortfolio,
 } from '../db/customers.ts'
 import { findInstitutionPath, knowsStaff } from '../db/organisation.ts'
+import { findProductIds } from '../db/products.ts'
 import { viewNamed } from '../db/views/all.ts'
 import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
-import { pageInput, type SelectedPage } from './pages.ts'
+import { pageInput } from './pages.ts'
 import { answerOne, answerPage } from './reading.ts'
 import { moneySchema } from './rest-schema.ts'
 import { amountText, daySchema, externalIdText, id, sourceName } from './scalars.ts'
@@ -59,12 +58,16 @@ export const customerByExternalId = viewOperation(customerView, {
   },
 })
 
-const filterInput = {
+/** What is sorted without an index. */
+const MOST_SORTED = 20_000
+
+export const filterInput = {
   institutionId: id.optional().meta({ description: 'Customers of this institution and of all below it.' }),
   relationshipManagerId: id.optional().meta({ description: 'Customers whom this staff member keeps.' }),
   kind: z.array(z.enum(customerKinds)).min(1).max(3).optional().meta({ description: 'Of these kinds.' }),
   status: z.array(z.enum(customerStatuses)).min(1).max(5).optional().meta({ description: 'In these states.' }),
   productFamily: z.enum(productFamilies).optional().meta({ description: 'With an open holding of this family.' }),
+  productCode: code.optional().meta({ description: 'With an open holding of the product of this code.', examples: ['101'] }),
   aumFrom: amountText.optional().meta({ description: 'With at least these assets, in the base currency.' }),
   aumTo: amountText.optional().meta({ description: 'With at most these assets, in the base currency.' }),
   openedSince: daySchema.optional().meta({ description: 'Customers since this day or later.' }),
@@ -72,8 +75,16 @@ const filterInput = {
 
 type FilterInput = z.output<z.ZodObject<typeof filterInput>>
 
+/** Who holds what is not told to those who may not see holdings. */
+export function alsoNeedsHoldings(
+  needed: Permission,
+): (input: Pick<FilterInput, 'productFamily' | 'productCode'>) => readonly Permission[] {
+  return ({ productFamily, productCode }) =>
+    productFamily === undefined && productCode === undefined ? [] : [needed, 'holding:read']
+}
+
 /** Resolves the institution to the prefix of its subtree and amounts to minor units. */
-async function filterOf(context: Context, input: FilterInput): Promise<CustomerFilter> {
+export async function filterOf(context: Context, input: FilterInput): Promise<CustomerFilter> {
   const { institutionId, kind, status, aumFrom, aumTo, ...rest } = input
   return {
     ...rest,
@@ -92,10 +103,25 @@ async function pathOf({ db }: Context, institutionId: string): Promise<string> {
   return path
 }
 
-/** Asked where nothing was found, so that a portfolio that is not empty costs no statement more. */
-async function refuseUnknownManager({ db }: Context, staffId: string | undefined): Promise<void> {
+/** Asked where nothing was found, so that a list that is not empty costs no statement more. */
+export async function refuseUnknown(
+  { db }: Context,
+  { relationshipManagerId: staffId, productCode }: Pick<FilterInput, 'relationshipManagerId' | 'productCode'>,
+): Promise<void> {
+  if (productCode !== undefined && (await findProductIds(db, { code: productCode })).length === 0)
+    throw refuseField('unknown_reference', 'productCode', 'unknown_reference', 'There is no such product.')
   if (staffId !== undefined && !(await knowsStaff(db, staffId)))
     throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
+}
+
+async function refuseLongSort({ db }: Context, orderBy: CustomerOrder, filter: CustomerFilter): Promise<void> {
+  if (isIndexed(orderBy) || !(await areMoreThan(db, MOST_SORTED, filter))) return
+  throw refuseField(
+    'invalid_input',
+    'orderBy',
+    'too_many',
+    `The order ${orderBy} is for at most ${MOST_SORTED} customers: narrow the list to an institution below or to a relationship manager.`,
+  )
 }
 
 function minorUnits({ bank }: Context, field: string, text: string | undefined): bigint | undefined {
@@ -115,15 +141,21 @@ export const customers = pageOperation(customerView, {
   domain,
   input: z.strictObject({
     ...filterInput,
-    orderBy: z.enum(customerOrders).default('aum_desc').meta({ description: 'Order of the page.' }),
+    orderBy: z
+      .enum(customerOrders)
+      .default('aum_desc')
+      .meta({
+        description: `Order of the page; what is unknown comes last in birth_date and founded_on. By updated_at, birth_date, founded_on and kind at most ${MOST_SORTED} customers can be sorted: an institution below or a relationship manager narrows the list.`,
+      }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
-  // Who holds what is not told to those who may not see holdings.
-  alsoNeeds: ({ productFamily }) => (productFamily === undefined ? [] : ['customer:read', 'holding:read']),
-  lane: ({ includeTotal, productFamily }) => (includeTotal || productFamily ? 'pool' : 'fast'),
+  alsoNeeds: alsoNeedsHoldings('customer:read'),
+  lane: ({ includeTotal, productFamily, productCode, orderBy }) =>
+    includeTotal || productFamily || productCode !== undefined || !isIndexed(orderBy) ? 'pool' : 'fast',
   async run(context, { orderBy, limit, cursor, includeTotal, ...input }) {
     const filter = await filterOf(context, input)
+    await refuseLongSort(context, orderBy, filter)
     return answerPage(context, customerView, {
       where: (row, bind) => customerConditions(filter, row, bind),
       order: customerOrder(orderBy),
@@ -134,114 +166,10 @@ export const customers = pageOperation(customerView, {
         Object.keys(input).some((name) => name !== 'relationshipManagerId') || input.relationshipManagerId === undefined
           ? 'each_time'
           : 'once',
-      orRefuse: () => refuseUnknownManager(context, input.relationshipManagerId),
+      orRefuse: () => refuseUnknown(context, input),
     })
   },
 })
-
-/** A look-up by value finds few; a phone that more share is no way to tell people apart. */
-const MOST_FOUND_BY_VALUE = 200
-
-export const customerSearch = pageOperation(customerView, {
-  kind: 'query',
-  name: 'customerSearch',
-  summary: 'Find customers by name, number, phone, e-mail or identity document',
-  description:
-    'Exactly one of `name`, `number`, `phone`, `email` and `documentNumber`. Names are found by what they begin with, contain or resemble, the best first; the others by exact match. Only customers within your scope are found.',
-  permission: 'customer:search',
-  domain,
-  input: z
-    .strictObject({
-      name: z
-        .string()
-        .trim()
-        .min(1)
-        .max(200)
-        .optional()
-        .meta({ description: 'A name or part of it.', examples: ['王'] }),
-      number: z
-        .string()
-        .min(1)
-        .max(128)
-        .optional()
-        .meta({ description: 'The number that a source system gives the customer; names that people give here are none.' }),
-      phone: z
-        .string()
-        .min(3)
-        .max(40)
-        .optional()
-        .meta({ description: 'A phone in any usual spelling; without a country code a Chinese one.' }),
-      email: z.string().min(3).max(254).optional().meta({ description: 'An e-mail address.' }),
-      documentNumber: z.string().min(3).max(64).optional().meta({ description: 'Number of an identity document.' }),
-      documentType: z.enum(documentTypes).default('resident_id').meta({ description: 'Kind of the document.' }),
-      documentCountry: z
-        .string()
-        .regex(/^[A-Z]{2}$/)
-        .default('CN')
-        .meta({ description: 'Country of the document.' }),
-      limit: pageInput.limit,
-      cursor: pageInput.cursor,
-    })
-    .refine(
-      ({ name, number, phone, email, documentNumber }) =>
-        [name, number, phone, email, documentNumber].filter((value) => value !== undefined).length === 1,
-      {
-        error: 'Give exactly one of name, number, phone, email and documentNumber.',
-        params: { rule: 'exactly_one' },
-      },
-    ),
-  errors: ['invalid_cursor'],
-  lane: 'pool',
-  examples: [{ input: { name: '王' } }],
-  async run(context, input): Promise<SelectedPage> {
-    const { limit, cursor, name } = input
-    if (name !== undefined) {
-      const folded = foldName(name)
-      if (!folded) throw refuseField('invalid_input', 'name', 'name', 'Nothing to search by is left of this name.')
-      return answerPage(context, customerView, {
-        join: nameMatch(folded, limit, cursor, context.cursors),
-        where: () => [],
-        order: nameRank,
-        limit,
-        cursor,
-        includeTotal: false,
-      })
-    }
-    const ids = await idsByValue(context, input)
-    return answerPage(context, customerView, {
-      where: (row, bind) => [`${row}.id = any (${bind(ids)}::uuid[])`],
-      order: customerOrder('name_asc'),
-      limit,
-      cursor,
-      includeTotal: false,
-    })
-  },
-})
-
-async function idsByValue({ db, vault }: Context, input: z.output<typeof customerSearch.input>): Promise<string[]> {
-  const { number, phone, email, documentNumber } = input as {
-    number?: string
-    phone?: string
-    email?: string
-    documentNumber?: string
-  }
-  if (number !== undefined) return findCustomersByNumber(db, number, MOST_FOUND_BY_VALUE)
-  if (phone !== undefined) {
-    const normalised = normalisePhone(phone)
-    if (!normalised) throw refuseField('invalid_input', 'phone', 'phone', 'This is no phone number.')
-    return findCustomersByHash(db, 'phone', hashes(vault.blindIndexes('phone', normalised)), MOST_FOUND_BY_VALUE)
-  }
-  if (email !== undefined) {
-    const normalised = normaliseEmail(email)
-    if (!normalised) throw refuseField('invalid_input', 'email', 'email', 'This is no e-mail address.')
-    return findCustomersByHash(db, 'email', hashes(vault.blindIndexes('email', normalised)), MOST_FOUND_BY_VALUE)
-  }
-  const { documentType, documentCountry } = input as { documentType: (typeof documentTypes)[number]; documentCountry: string }
-  const { number: normalised } = checkDocument(documentType, documentCountry, documentNumber!)
-  return findCustomersByHash(db, 'document', hashes(vault.blindIndexes('document', normalised)), MOST_FOUND_BY_VALUE)
-}
-
-const hashes = (indexes: readonly { readonly hash: Buffer }[]): Buffer[] => indexes.map(({ hash }) => hash)
 
 const summaryPart = {
   customers: z.int().meta({ description: 'Number of customers.' }),
@@ -292,7 +220,7 @@ export const portfolioSummary = operation({
       subtree: institutionId === undefined ? undefined : await pathOf(context, institutionId),
     }
     const rows = await summarisePortfolio(context.db, filter, currency, context.today)
-    if (rows.length === 0) await refuseUnknownManager(context, relationshipManagerId)
+    if (rows.length === 0) await refuseUnknown(context, { relationshipManagerId })
     const money = (minor: bigint) => ({ amount: formatAmount(minor, currency), currency })
     const byKind = rows.filter(({ by }) => by === 'kind').sort((a, b) => a.key.localeCompare(b.key))
     const byFamily = rows.filter(({ by }) => by === 'family').sort((a, b) => a.key.localeCompare(b.key))
@@ -315,4 +243,4 @@ export const portfolioSummary = operation({
   },
 })
 
-export const customerOperations = [customer, customerByExternalId, customers, customerSearch, portfolioSummary]
+export const customerOperations = [customer, customerByExternalId, customers, portfolioSummary]

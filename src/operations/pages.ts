@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { refuseField } from '../core/errors.ts'
 import { type PageCursors, type Row, withCursor } from '../db/views/compile.ts'
+import type { PageRow } from '../db/views/read.ts'
 import { type CursorCodec, openCursor, sealCursor } from './cursor.ts'
 
 /** What every page operation takes. GraphQL calls `limit` `first` and `cursor` `after`. */
@@ -32,14 +33,9 @@ export function pageCursors(codec: CursorCodec, operation: string, caller: strin
 }
 
 /** The page that a keyset statement read with one row more than asked for. */
-export function pageOf(
-  rows: readonly { readonly keys: readonly string[]; readonly nodes: readonly unknown[] }[],
-  limit: number,
-  order: string,
-  cursors: PageCursors,
-): SelectedPage {
+export function pageOf(rows: readonly PageRow[], limit: number, order: string, cursors: PageCursors): SelectedPage {
   return {
-    rows: rows.slice(0, limit).map(({ keys, nodes }) => withCursor(() => cursors.seal(order, keys), nodes)),
+    rows: rows.slice(0, limit).map(({ keys, nodes, match }) => withCursor(() => cursors.seal(order, keys), nodes, match)),
     hasNextPage: rows.length > limit,
   }
 }

@@ -1,4 +1,5 @@
-import { customer, customerByExternalId, customers, customerSearch, portfolioSummary } from '../operations/customers.ts'
+import { customerSearch } from '../operations/customer-search.ts'
+import { customer, customerByExternalId, customers, portfolioSummary } from '../operations/customers.ts'
 import {
   closeCustomer,
   correctAssignment,

@@ -80,7 +80,7 @@ function send(reply: FastifyReply, { answer: { shape } }: Operation, status: num
 
 function pageBody({ rows, hasNextPage, totalCount }: SelectedPage): object {
   return {
-    items: rows.map(({ nodes }) => nodes[0]),
+    items: rows.map(({ nodes: [item], match }) => (match === undefined ? item : { ...(item as object), match })),
     nextCursor: hasNextPage ? (rows.at(-1)?.cursor ?? null) : null,
     ...(totalCount !== undefined && { total: totalCount }),
   }

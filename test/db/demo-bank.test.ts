@@ -3,6 +3,9 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { judgeDocument } from '../../src/core/feeds/identity.ts'
 import { normaliseEmail, normalisePhone } from '../../src/core/phones.ts'
+import type { CustomerKind } from '../../src/core/customers.ts'
+import { nameKeys } from '../../src/core/name-keys.ts'
+import { dictionary } from '../../src/core/pinyin.ts'
 import { foldName } from '../../src/core/text.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { fieldContext, openVault } from '../../src/db/vault.ts'
@@ -139,6 +142,26 @@ describe('the demo bank', () => {
     const names = await rows<{ name: string; name_folded: string }>('select name, name_folded from customer')
     expect(names.filter(({ name, name_folded }) => foldName(name) !== name_folded)).toEqual([])
     expect(names.filter(({ name }) => /^[A-Z][a-z]+ [A-Z][a-z]+$/.test(name)).length).toBeGreaterThan(40)
+  })
+
+  test('has the keys of names that the service makes', async () => {
+    const customers = await rows<{
+      name: string
+      kind: CustomerKind
+      path: string
+      keys: object[] | null
+      paths: string[] | null
+    }>(`
+      select c.name, c.kind, c.institution_path as path, k.keys, k.paths from customer c
+      left join (
+        select customer_id, json_agg(json_build_object('pinyin', pinyin, 'initials', initials) order by reading) as keys, array_agg(distinct institution_path) as paths
+        from name_key group by 1
+      ) k on k.customer_id = c.id`)
+    for (const { name, kind, path, keys, paths } of customers) {
+      expect(keys ?? [], name).toEqual(nameKeys(name, kind, dictionary))
+      expect(paths ?? [path]).toEqual([path])
+    }
+    expect(counts.name_key).toBeGreaterThan(1_900)
   })
 
   test('sums assets as the feeds do', async () => {

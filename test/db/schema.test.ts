@@ -217,7 +217,7 @@ describe('the service role', () => {
           await expect(service.query(`select from ${name}`), name).rejects.toMatchObject({ code: '42501' })
         else expect((await service.query(`select from ${name}`)).rowCount, name).toBe(0)
       }
-      expect((await service.query(`select * from find_by_name('王芳', 10)`)).rowCount).toBe(0)
+      expect((await service.query(`select * from find_by_name('王芳', '', false, null, 10)`)).rowCount).toBe(0)
       expect(
         (await service.query(`select * from find_external_ids('customer', '[{"source":"core","externalId":"X"}]')`)).rowCount,
       ).toBe(0)

@@ -7,6 +7,7 @@ import { foldName } from '../../core/text.ts'
 import type { Db } from '../database.ts'
 import { raiseDirectoryVersion } from '../directory.ts'
 import { endAssignmentsOf, refreshOwnership } from '../ownership.ts'
+import { type NamedCustomer, writeNameKeys } from '../name-keys.ts'
 import { type CustomerKey, fieldContext } from '../vault.ts'
 import { differs, groupBy, type Incoming, keyOf, type Outcomes } from './batch.ts'
 import { type Confirmed, confirmRows } from './confirm.ts'
@@ -63,6 +64,8 @@ export interface Dossiers {
   readonly created: object[]
   readonly updated: Map<string, object>
   readonly confirmed: Map<string, Confirmed>
+  /** Whose name or kind is another than before, by id: the keys of their names follow. */
+  readonly named: Map<string, NamedCustomer>
   /** With their paths: their keepers keep them no more. */
   readonly closed: Map<string, string>
   readonly moved: Map<string, { readonly id: string; readonly path: string }>
@@ -94,6 +97,7 @@ export async function openDossiers(
     created: [],
     updated: new Map(),
     confirmed: new Map(),
+    named: new Map(),
     closed: new Map(),
     moved: new Map(),
     rekinded: new Set(),
@@ -141,6 +145,8 @@ export function decideCustomer(
   // A revision holds for its fields, whose own instants are kept: what feeds said of the others stays as old as it is.
   const heldAt = before && context.revision ? before.asOf.toISOString() : asOf
   const record = changed && { ...after, nameFolded: foldName(after.name), asOf: heldAt }
+  if (!before || before.name !== after.name || before.kind !== after.kind)
+    dossiers.named.set(id, { customerId: id, kind: after.kind, name: after.name, institutionPath: after.institutionPath })
   if (made) {
     dossiers.created.push({
       ...record,
@@ -182,11 +188,12 @@ export function dossierAfter(
 /** Writes all that was decided, one statement for each table. */
 export async function writeDossiers(
   db: Db,
-  { created, updated, confirmed, closed, moved, rekinded, values, profiles }: Dossiers,
+  { created, updated, confirmed, named, closed, moved, rekinded, values, profiles }: Dossiers,
   { now, bankTimeZone }: FeedContext,
 ): Promise<void> {
   if (created.length > 0) await Promise.all([insertCustomers(db, created, now), insertCustomerNames(db, created, now)])
   if (updated.size > 0) await updateCustomers(db, [...updated.values()], now)
+  await writeNameKeys(db, [...named.values()], updated.size > 0)
   await confirmRows(db, 'customer', [...confirmed.values()])
   await Promise.all([writeValues(db, values), writeProfiles(db, profiles, now)])
   await refreshOwnership(db, [...rekinded])

@@ -14,6 +14,7 @@ export const customerOwnedTables = [
   'balance',
   'activity',
   'movement',
+  'name_key',
   'key_date',
   'consent_event',
   'contact_preference',

@@ -279,16 +279,19 @@ export function pageShape(selection: Selection): readonly { readonly nodes: Sele
 export interface Row {
   readonly cursor: string
   readonly nodes: readonly unknown[]
+  /** How a search found it. */
+  readonly match?: string | undefined
 }
 
 /** A row that seals its cursor when somebody asks for it: that costs more than reading the row. */
-export function withCursor(seal: () => string, nodes: readonly unknown[]): Row {
+export function withCursor(seal: () => string, nodes: readonly unknown[], match?: string): Row {
   let sealed: string | undefined
   return {
     get cursor() {
       return (sealed ??= seal())
     },
     nodes,
+    match,
   }
 }
 
@@ -325,6 +328,7 @@ export function connectionOf(
         get cursor() {
           return row.cursor
         },
+        match: row.match ?? null,
         ...Object.fromEntries(places.map(({ property: place, at }) => [place, row.nodes[at]])),
       }))
     }

@@ -61,6 +61,8 @@ export interface PageQuery {
   readonly order: Order
   readonly limit: number
   readonly cursor?: string | undefined
+  /** What the page tells of each row besides, such as how a search found it. `read` may throw a refusal of the page. */
+  readonly found?: { readonly expression: (row: string) => string; readonly read: (value: unknown) => string }
   /** `each_time`: the best plan depends on the values, so none is kept. */
   readonly planned?: 'once' | 'each_time'
 }
@@ -68,6 +70,7 @@ export interface PageQuery {
 export interface PageRow {
   readonly keys: readonly string[]
   readonly nodes: readonly unknown[]
+  readonly match?: string
 }
 
 /** Reads one row more than the limit, in one statement: for every row its sort keys and, for each part of the selection that asks for nodes, its values. */
@@ -82,6 +85,7 @@ export async function readPage(reader: Reader, view: View, selection: Selection,
   const cells = [
     `json_build_array(${keys.map(({ expression }) => `(${expression})::text`).join(', ')})`,
     ...objects.map(({ expression }) => expression),
+    ...(query.found ? [query.found.expression(ALIAS)] : []),
   ]
   const text = `select json_build_array(${cells.join(', ')}) as v from ${fromOf(view, query, bind)}${query.join ? ` ${query.join(ALIAS, bind)}` : ''}${whereOf(conditions)}
     order by ${keys.map(({ expression }) => `${expression} ${query.order.direction}`).join(', ')} limit ${bind(query.limit + 1)}`
@@ -91,9 +95,10 @@ export async function readPage(reader: Reader, view: View, selection: Selection,
     prepared: query.planned !== 'each_time',
   })
   // The last one only tells that there are more: nobody sees it.
-  return rows.map(({ v: [row, ...nodes] }, place) => ({
+  return rows.map(({ v: [row, ...cells] }, place) => ({
     keys: row,
-    nodes: place < query.limit ? nodes.map((node, index) => objects[index]!.decode(node)) : [],
+    ...(query.found && { match: query.found.read(cells[objects.length]) }),
+    nodes: place < query.limit ? objects.map(({ decode }, index) => decode(cells[index])) : [],
   }))
 }
 

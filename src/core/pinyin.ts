@@ -1,0 +1,51 @@
+import { pinyin } from 'pinyin-pro'
+import { holdsChinese, type Pinyin, type Syllable } from './name-keys.ts'
+
+// What the dictionary reads by the words around it knows simplified characters only.
+const simplified: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    ...'單单區区蓋盖樂乐繆缪賁贲員员遲迟長长孫孙萬万銀银莊庄慶庆會会計计傳传車车調调種种屬属參参還还覺觉彈弹賈贾廈厦興兴給给當当縣县間间強强𠮷吉',
+  ].reduce<[string, string][]>(
+    (pairs, character, index, all) => (index % 2 === 0 ? [...pairs, [character, all[index + 1]!]] : pairs),
+    [],
+  ),
+)
+const traditional = new RegExp(`[${Object.keys(simplified).join('')}]`, 'gu')
+
+function simplify(text: string): string {
+  return text.replace(traditional, (character) => simplified[character]!)
+}
+
+const options = { toneType: 'none', type: 'array', v: true } as const
+
+/** Reads a text by the dictionary, each Chinese character by those around it. */
+function words(text: string): readonly Syllable[] {
+  return simplify(text)
+    .split(/(\p{Script=Han}+)/u)
+    .filter((run) => run !== '')
+    .flatMap((run): readonly Syllable[] =>
+      holdsChinese(run)
+        ? pinyin(run, options).map((syllable) => ({ text: syllable, chinese: true }))
+        : [{ text: run, chinese: false }],
+    )
+}
+
+/** What surnames are called. Names come by the million, and their first two characters again and again. */
+const surnames = new Map<string, readonly string[]>()
+const MOST_REMEMBERED = 20_000
+
+/** The syllables of the surname, of one character or two, with which a name of these first characters begins. */
+function surname(head: string): readonly string[] {
+  const known = surnames.get(head)
+  if (known) return known
+  const asSurname = (text: string) => pinyin(simplify(text), { ...options, surname: 'head' })
+  const both = asSurname(head)
+  const [first = ''] = asSurname([...head][0] ?? '')
+  const syllables = both.length > 1 && both[0] !== first ? both.slice(0, 2) : [first]
+  if (surnames.size >= MOST_REMEMBERED) surnames.clear()
+  surnames.set(head, syllables)
+  return syllables
+}
+
+/** Takes 18 MB of memory: loaded where somebody needs it. */
+export const dictionary: Pinyin = { words, surname }
