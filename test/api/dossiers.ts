@@ -143,6 +143,7 @@ export async function fillDossiers(bank: TestBank): Promise<ReadonlyMap<string, 
     on conflict do nothing`,
     [Object.values(ids), `${bank.name} mark`],
   )
+  await fillSegment(bank)
   await bank.service.owner.query(
     `insert into customer_fact_month (customer_id, month_end, institution_path) select id, '2026-10-31', institution_path from customer where id = any ($1)`,
     [Object.values(ids)],
@@ -374,6 +375,32 @@ export const insideComputed: Readonly<Record<string, string>> = {
   quality: '{ score }',
   fieldSources: '{ field source asOf setBy { name } }',
   stages: '{ subject stage ground }',
+}
+
+/** A segment by a rule in which each customer is, and a condition that holds for them. Answers its id. */
+export async function fillSegment(bank: TestBank): Promise<string> {
+  const { owner } = bank.service
+  const { rows } = await owner.query(
+    `insert into segment (id, code, name, kind, state, rule_version, created_by, created_at, updated_at)
+    values (gen_random_uuid(), $1, 'mark', 'dynamic', 'active', 1, 'test', now(), now()) returning id`,
+    [`${bank.name}-mark`],
+  )
+  const [{ id }] = rows
+  await owner.query(
+    `insert into segment_version (segment_id, rule_version, rule, created_by, created_at) values ($1, 1, '{"fact": "aum", "exists": true}', 'test', now())`,
+    [id],
+  )
+  const ids = Object.values(await customerIds(bank))
+  await owner.query(
+    `insert into segment_membership (customer_id, id, institution_path, segment_id, entered_on, entered_at, entered_version)
+    select id, gen_random_uuid(), institution_path, $2, '2026-11-01', now(), 1 from customer where id = any ($1)`,
+    [ids, id],
+  )
+  await owner.query(
+    `insert into customer_condition (customer_id, condition, institution_path, since) select id, 'mark', institution_path, '2026-11-01' from customer where id = any ($1)`,
+    [ids],
+  )
+  return id
 }
 
 /** A birthday, a consent and wishes of each customer. */

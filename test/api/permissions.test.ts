@@ -15,7 +15,7 @@ import {
   overRest,
   type Told,
 } from './calls.ts'
-import { dossierThings, fillKeyDatesAndConsents, fillProfiles, fillThings, insideComputed } from './dossiers.ts'
+import { dossierThings, fillKeyDatesAndConsents, fillProfiles, fillThings, insideComputed, fillSegment } from './dossiers.ts'
 
 type Holds = (permission: Permission) => boolean
 
@@ -229,6 +229,7 @@ describe('a caller', () => {
 async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Promise<Readonly<Record<string, Input>>> {
   const [customerId, holdingId] = [await bank.customerId('1'), await bank.holdingId('A1')]
   const { rows } = await bank.service.owner.query('select id from import_run order by started_at desc limit 1')
+  const segmentId = await fillSegment(bank)
   const refresh = await bank.request({ client: 'core' }, 'POST', '/refreshes', {})
   return {
     institution: { institutionId: await bank.idOf('institution', 'O1') },
@@ -253,6 +254,9 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
     customerTimeline: { customerId },
     refreshRun: { refreshId: refresh.body.id },
     refreshRuns: {},
+    segment: { segmentId },
+    segments: {},
+    segmentMembers: { segmentId },
     keyDates: { customerId },
     upcomingKeyDates: { days: 366 },
     consents: { customerId },
@@ -448,6 +452,8 @@ describe('a relation that the caller may not follow', () => {
       'Staff.delegations',
       'Staff.covers',
       'CustomerAccess.staff',
+      'Segment.rule',
+      'Segment.versions',
       'CustomerOverview.customer',
       'CustomerOverview.timeline',
       'TimelineEntry.customer',

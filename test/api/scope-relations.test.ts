@@ -31,7 +31,7 @@ function ownFields({ fields }: View): string {
 
 function followed(name: string, { kind, target }: Relation, inner: (view: View) => string): string {
   const asked = inner(viewNamed(target))
-  return kind === 'page' ? `${name}(first: 4) { nodes { ${asked} } }` : `${name} { ${asked} }`
+  return kind === 'page' ? `${name}(first: 3) { nodes { ${asked} } }` : `${name} { ${asked} }`
 }
 
 /** Everything within so many relations of a view. */
@@ -89,6 +89,9 @@ async function roots(
   const c = (suffix: string) => bank.code(suffix)
   const ids = await customerIds(bank)
   const { rows } = await bank.service.owner.query('select id from import_run order by started_at desc limit 1')
+  const {
+    rows: [{ id: segmentId }],
+  } = await bank.service.owner.query('select id from segment where code = $1', [`${bank.name}-mark`])
   const refresh = await bank.request({ client: 'core' }, 'POST', '/refreshes', {})
   const holdingIds = { '1': await bank.holdingId('A1'), '4': await bank.holdingId('A4') }
   // Of one branch and of the other: whoever asks, one of them is out of scope.
@@ -116,6 +119,9 @@ async function roots(
     customerTimeline: ofTwo((customer) => ({ customerId: ids[customer], limit: 20 })),
     refreshRun: [{ refreshId: refresh.body.id }],
     refreshRuns: [{ limit: 5 }],
+    segment: [{ segmentId }],
+    segments: [{ limit: 5 }],
+    segmentMembers: [{ segmentId, limit: 5 }],
     keyDates: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     upcomingKeyDates: [{ days: 366, limit: 5 }],
     consents: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),

@@ -588,6 +588,8 @@ const lists = [
   'customerSearch',
   'portfolioSummary',
   'upcomingKeyDates',
+  'segmentMembers',
+  'segmentPreview',
   'auditEntries',
   'auditVerification',
   'customerAccesses',
@@ -630,6 +632,13 @@ const ofTheBank = [
   'refreshRun',
   'refreshRuns',
   'refreshSegments',
+  'segment',
+  'segments',
+  'createSegment',
+  'reviseSegment',
+  'activateSegment',
+  'retireSegment',
+  'listSegmentMembers',
 ]
 
 const absent = ['not_found', 'unknown_reference']
