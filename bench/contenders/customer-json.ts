@@ -15,7 +15,7 @@ const institution = (i: string, more = ''): string => `json_build_object(
   'asOf', ${instant(`${i}.as_of`)}, 'version', ${i}.version${more})`
 
 const staff = (s: string, more = ''): string => `json_build_object(
-  'id', ${s}.id, 'number', ${s}.number, 'name', ${s}.name, 'roles', ${s}.roles, 'status', ${s}.status, 'industries', ${s}.industries, 'areas', ${s}.areas,
+  'id', ${s}.id, 'number', ${s}.number, 'name', ${s}.name, 'roles', ${s}.roles, 'status', ${s}.status, 'industries', ${s}.industries, 'areas', ${s}.areas, 'productFamilies', ${s}.product_families,
   'customerCapacity', ${s}.customer_capacity, 'dailyCapacity', ${s}.daily_capacity, 'activeFrom', ${s}.active_from, 'activeUntil', ${s}.active_until,
   'source', ${s}.source, 'externalId', ${s}.external_id, 'asOf', ${instant(`${s}.as_of`)}, 'version', ${s}.version${more})`
 

@@ -1,5 +1,6 @@
 import { institutionKinds, institutionStatuses, staffStatuses } from '../../core/organisation.ts'
 import { roles } from '../../core/permissions.ts'
+import { productFamilies } from '../../core/products.ts'
 import * as schema from '../schema/reference.ts'
 import { column, many, one, page, view } from './view.ts'
 
@@ -67,6 +68,7 @@ const staff = view('Staff', 'Somebody who works for the bank.', schema.staff, {
   status: column('text', 'Whether they work here.', { values: staffStatuses }),
   industries: column('texts', 'Industries served (GB/T 4754 codes).'),
   areas: column('texts', 'Areas served.'),
+  productFamilies: column('texts', 'Product families that they know well.', { values: productFamilies }),
   customerCapacity: column('integer', 'Most customers they can keep.', { nullable: true }),
   dailyCapacity: column('integer', 'Most contacts a day.', { nullable: true }),
   activeFrom: column('day', 'First day of work.', { nullable: true }),
