@@ -233,6 +233,8 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
   return {
     institution: { institutionId: await bank.idOf('institution', 'O1') },
     institutions: { within: await bank.idOf('institution', 'O1') },
+    delegation: { delegationId: NOBODY },
+    delegations: {},
     staffMember: { staffId: await bank.staffId('R1') },
     staffMembers: { number: bank.code('R1') },
     product: { productId: await bank.idOf('product', 'CUR') },
@@ -440,6 +442,8 @@ describe('a relation that the caller may not follow', () => {
       'Staff.institution',
       'Staff.delegations',
       'Staff.covers',
+      'Delegation.staff',
+      'Delegation.deputy',
       'CustomerAccess.staff',
       'Customer.externalIds',
       'Holding.parties',

@@ -89,6 +89,7 @@ async function roots(
   const c = (suffix: string) => bank.code(suffix)
   const ids = await customerIds(bank)
   const { rows } = await bank.service.owner.query('select id from import_run order by started_at desc limit 1')
+  const idOf = async (query: string, value: unknown) => (await bank.service.owner.query(query, [value])).rows[0].id
   const holdingIds = { '1': await bank.holdingId('A1'), '4': await bank.holdingId('A4') }
   // Of one branch and of the other: whoever asks, one of them is out of scope.
   const ofTwo = (input: (customer: '1' | '4') => Input) => (['1', '4'] as const).map(input)
@@ -97,6 +98,8 @@ async function roots(
     institutions: [{ within: await bank.idOf('institution', 'B1'), limit: 3 }],
     staffMember: [{ staffId: await bank.staffId('R1') }],
     staffMembers: [{ within: await bank.idOf('institution', 'B1'), limit: 5 }],
+    delegation: [{ delegationId: await idOf('select id from delegation where staff_id = $1', await bank.staffId('R1')) }],
+    delegations: [{ within: await bank.idOf('institution', 'B1'), limit: 5 }],
     product: [{ productId: await bank.idOf('product', 'CUR') }],
     products: [{ limit: 4 }],
     exchangeRates: [{}],

@@ -1027,6 +1027,7 @@ describe('every command', () => {
         `/institutions/${await bank.idOf('institution', 'O2')}/quiet-hours`,
         { from: '21:00', until: '08:00' },
       ],
+      ['endDelegation', manager, 'POST', () => `/delegations/${made['delegatePortfolio']}/end`, { endsOn: '2026-12-03' }],
       ['revokeDelegation', manager, 'POST', () => `/delegations/${made['delegatePortfolio']}/revocation`],
       ['closeInstitution', admin, 'POST', () => `/institutions/${made['createInstitution']}/closure`],
       ['addIdentityDocument', manager, 'POST', `${customer}/identity-documents`, { type: 'passport', number: 'E12345678' }],

@@ -1,3 +1,4 @@
+import { delegationStatuses } from '../../core/delegations.ts'
 import { institutionKinds, institutionStatuses, staffStatuses } from '../../core/organisation.ts'
 import { roles } from '../../core/permissions.ts'
 import { productFamilies } from '../../core/products.ts'
@@ -132,7 +133,9 @@ const delegation = view(
     startsOn: column('day', 'First day.'),
     endsOn: column('day', 'First day on which it holds no more.'),
     reason: column('text', 'Why.'),
-    status: column('text', 'Whether it stands.', { values: ['active', 'revoked'] }),
+    status: column('text', 'Whether it stands.', { values: delegationStatuses }),
+    revokedOn: column('day', 'Day on which it was taken back.', { nullable: true }),
+    createdAt: column('instant', 'When it was made.'),
     version,
     staff: one('Staff', 'Who is away.', {
       permission: 'organisation:read',
