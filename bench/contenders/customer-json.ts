@@ -92,6 +92,12 @@ export const customerJson = `
       'assignment a where a.customer_id = $1',
       'a.starts_on desc, a.id',
     )},
+    'team', ${listOf(
+      `json_build_object('id', m.id, 'customerId', m.customer_id, 'duty', m.duty, 'startsOn', m.starts_on, 'endsOn', m.ends_on, 'state', m.state, 'reason', m.reason,
+        'createdAt', ${instant('m.created_at')}, 'updatedAt', ${instant('m.updated_at')}, 'version', m.version, 'staff', (select ${staff('s')} from staff s where s.id = m.staff_id))`,
+      'team_member m where m.customer_id = $1',
+      `case m.state when 'current' then 0 when 'planned' then 1 when 'ended' then 2 else 3 end, m.starts_on desc, m.id`,
+    )},
     'holdings', ${listOf(
       holding(
         'h',

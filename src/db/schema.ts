@@ -8,6 +8,7 @@ import * as keyDates from './schema/key-dates.ts'
 import * as notes from './schema/notes.ts'
 import * as people from './schema/people.ts'
 import * as reference from './schema/reference.ts'
+import * as teams from './schema/teams.ts'
 
 /**
  * What a table holds decides on its keys, policies and grants (docs/decisions/0001-scope-and-keys.md; a test walks the catalogue):
@@ -32,6 +33,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: customers.contactPoint },
   { kind: 'owned', table: customers.address },
   { kind: 'owned', table: customers.assignment },
+  { kind: 'owned', table: teams.teamMember },
   { kind: 'owned', table: counter.counterNote },
   { kind: 'registry', table: customers.externalId },
   { kind: 'registry', table: customers.blindIndex },

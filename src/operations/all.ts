@@ -20,6 +20,7 @@ import { productOperations } from './products.ts'
 import { rotationOperations } from './rotation.ts'
 import { keyPersonOperations } from './key-people.ts'
 import { relationshipOperations } from './relationships.ts'
+import { teamOperations } from './teams.ts'
 
 /** All that the service can do. */
 export const operations: readonly Operation[] = [
@@ -30,6 +31,7 @@ export const operations: readonly Operation[] = [
   ...organisationWrites,
   ...customerOperations,
   ...customerWrites,
+  ...teamOperations,
   ...keyDateOperations,
   ...consentOperations,
   ...identityOperations,

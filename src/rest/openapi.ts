@@ -24,8 +24,8 @@ const ofIdempotencyKeys: readonly ErrorCode[] = ['idempotency_in_progress', 'ide
 const domains: Readonly<Record<string, string>> = {
   'Customer Data Integration': 'Imports: streams of rows, how they stand, and what was rejected.',
   'Customer Position': 'Holdings, their balances and parties, activity and single flows of note.',
-  'Customer Relationship Management': 'Customers, who keeps them, and portfolios.',
-  'Employee Data Management': 'Staff and who covers whom.',
+  'Customer Relationship Management': 'Customers, who keeps them and with whom, and portfolios.',
+  'Employee Data Management': 'Staff, who covers whom and how much they have to do.',
   'Internal Audit': 'The audit log and its verification.',
   'Market Data Administration': 'Exchange rates.',
   'Organization Directory': 'Institutions and the calendar of the bank.',

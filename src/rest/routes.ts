@@ -12,11 +12,13 @@ import { keyPersonRoutes } from './key-people.ts'
 import { organisationRoutes } from './organisation.ts'
 import { relationshipRoutes } from './relationships.ts'
 import type { Route } from './route.ts'
+import { teamRoutes } from './teams.ts'
 
 /** The URL table. */
 export const routes: readonly Route[] = [
   ...organisationRoutes,
   ...customerRoutes,
+  ...teamRoutes,
   ...keyDateRoutes,
   ...consentRoutes,
   ...identityRoutes,

@@ -207,6 +207,16 @@ async function ownCustomer({ bank, onlooker }: Parameters<Ask>[0], kind = 'indiv
   return rows[0].id
 }
 
+/** A new teller near the onlooker: tellers see customers by branch, so that nobody sees more for what is given to them. */
+async function newTeller({ bank, onlooker }: Parameters<Ask>[0]): Promise<string> {
+  const { rows } = await bank.service.owner.query(
+    `insert into staff (id, number, source, external_id, name, institution_id, institution_path, roles, status, as_of, created_at, updated_at)
+     select gen_random_uuid(), $1, 'core', $1, '柜员', id, path, '{teller}', 'active', now(), now(), now() from institution where code = $2 returning id`,
+    [bank.code(unused()), bank.code(homeOf(onlooker))],
+  )
+  return rows[0].id
+}
+
 /** A new relationship of the customer in question with one whom the onlooker sees. */
 async function related(at: Parameters<Ask>[0]): Promise<{ readonly id: string; readonly version: number }> {
   const relatedCustomerId = await ownCustomer(at)
@@ -306,6 +316,28 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     purpose: 'household',
     expectedVersion: await versionOf(bank, 'movement', movementId),
   }),
+  teamMember: ({ thing: { customer, customerId, made } }) => ({
+    customerId,
+    teamMemberId: made.get(`teamMember ${customer}`)!,
+  }),
+  maintenanceTeam: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
+  suggestTeamMembers: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
+  addTeamMember: async (at) => ({
+    customerId: at.thing.customerId,
+    staffId: await newTeller(at),
+    duty: 'planner',
+    reason: 'knows them',
+    endsOn: '2026-11-23',
+  }),
+  endTeamMember: async (at) => {
+    const body = { staffId: await newTeller(at), duty: 'planner', reason: 'knows them', endsOn: '2026-11-23' }
+    const { id } = await command(at.bank, 'POST', `/customers/${at.thing.customerId}/team`, body)
+    await at.bank.service.owner.query(
+      `update team_member set state = 'cancelled' where customer_id = $1 and duty = 'planner' and id <> $2`,
+      [at.thing.customerId, id],
+    )
+    return { customerId: at.thing.customerId, teamMemberId: id }
+  },
   keyDates: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
   createKeyDate: ({ thing: { customerId }, turn }) => ({ customerId, kind: 'custom', name: `纪念${turn}`, month: 3, day: 1 }),
   correctKeyDate: async ({ bank, thing: { customerId }, turn }) => {

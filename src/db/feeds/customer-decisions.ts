@@ -5,7 +5,7 @@ import type { CustomerRow } from '../../core/feeds/rows.ts'
 import { foldName } from '../../core/text.ts'
 import type { Db } from '../database.ts'
 import { raiseDirectoryVersion } from '../directory.ts'
-import { endAssignmentsOf, refreshOwnership } from '../ownership.ts'
+import { endOwnershipOf, refreshOwnership } from '../ownership.ts'
 import { type CustomerKey, fieldContext } from '../vault.ts'
 import { differs, groupBy, type Incoming, keyOf, type Outcomes } from './batch.ts'
 import { type Confirmed, confirmRows } from './confirm.ts'
@@ -150,7 +150,7 @@ export async function writeDossiers(
   if (closed.size > 0) {
     const todayAt = await todayByInstitution(db, now, bankTimeZone)
     const endings = Array.from(closed, ([customerId, path]) => ({ customerId, endsOn: addDays(todayAt(path), 1) }))
-    await endAssignmentsOf(db, endings, now)
+    await endOwnershipOf(db, endings, now)
   }
   if (moved.size === 0) return
   await moveCustomerRows(db, [...moved.values()])

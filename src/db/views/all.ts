@@ -9,6 +9,7 @@ import { noteViews } from './notes.ts'
 import { organisationViews } from './organisation.ts'
 import { peopleViews } from './people.ts'
 import { productViews } from './products.ts'
+import { teamViews } from './teams.ts'
 import type { View } from './view.ts'
 
 /** Every type that both APIs show and the database is asked for. */
@@ -16,6 +17,7 @@ export const views: readonly View[] = [
   ...organisationViews,
   ...productViews,
   ...customerViews,
+  ...teamViews,
   ...counterViews,
   ...holdingViews,
   ...keyDateViews,

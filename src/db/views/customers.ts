@@ -6,6 +6,7 @@ import { consentKeys, isCurrentConsent } from './consents.ts'
 import { decodeMoney } from './decode.ts'
 import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
+import { teamRelations } from './teams.ts'
 import * as schema from '../schema/customers.ts'
 import { column, many, one, page, view } from './view.ts'
 
@@ -135,6 +136,7 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
     orderBy: (child) => `${child}.starts_on desc, ${child}.id`,
   }),
+  ...teamRelations,
   holdings: many('Holding', 'What the customer owns and owes here, in the order of account numbers.', {
     permission: 'holding:read',
     inRest: 'single',

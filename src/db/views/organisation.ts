@@ -112,6 +112,20 @@ const staff = view('Staff', 'Somebody who works for the bank.', schema.staff, {
     ],
     direction: 'desc',
   }),
+  teamMemberships: page(
+    'TeamMember',
+    'Maintenance teams they are, were and will be in, as far as you may see them, the latest first.',
+    {
+      permission: 'assignment:read',
+      sameCustomer: false,
+      on: (parent, child) => `${child}.staff_id = ${parent}.id`,
+      keys: (child) => [
+        { expression: `${child}.starts_on`, cast: 'date' },
+        { expression: `${child}.id`, cast: 'uuid' },
+      ],
+      direction: 'desc',
+    },
+  ),
   recommendedHoldings: page('Holding', 'Holdings that they recommended, as far as you may see them, the newest first.', {
     permission: 'holding:read',
     sameCustomer: false,
