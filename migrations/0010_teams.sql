@@ -3,6 +3,11 @@
 -- Product families somebody knows well, beside the industries and areas they serve.
 alter table staff add column product_families text[] not null default '{}';
 
+-- What people say when they give a customer to somebody.
+alter table assignment add column reason text;
+alter table assignment add column over_capacity_reason text;
+alter table assignment add column assigned_by uuid;
+
 -- The day on which a delegation was taken back. Rows of before know the instant of their last change only.
 alter table delegation add column revoked_on date;
 do $$

@@ -88,7 +88,7 @@ export const customerJson = `
     )},
     'assignments', ${listOf(
       `json_build_object('id', a.id, 'customerId', a.customer_id, 'businessLine', a.business_line, 'startsOn', a.starts_on, 'endsOn', a.ends_on, 'state', a.state,
-        'source', a.source, 'externalId', a.external_id, 'asOf', ${instant('a.as_of')}, 'version', a.version, 'staff', (select ${staff('s')} from staff s where s.id = a.staff_id))`,
+        'reason', a.reason, 'overCapacityReason', a.over_capacity_reason, 'source', a.source, 'externalId', a.external_id, 'asOf', ${instant('a.as_of')}, 'version', a.version, 'staff', (select ${staff('s')} from staff s where s.id = a.staff_id))`,
       'assignment a where a.customer_id = $1',
       'a.starts_on desc, a.id',
     )},

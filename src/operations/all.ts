@@ -1,3 +1,4 @@
+import { assignmentOperations } from './assignments.ts'
 import { auditOperations } from './audit.ts'
 import { calendarOperations } from './calendar.ts'
 import { consentOperations } from './consents.ts'
@@ -31,6 +32,7 @@ export const operations: readonly Operation[] = [
   ...organisationWrites,
   ...customerOperations,
   ...customerWrites,
+  ...assignmentOperations,
   ...teamOperations,
   ...keyDateOperations,
   ...consentOperations,

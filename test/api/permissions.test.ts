@@ -235,6 +235,7 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
     institutions: { within: await bank.idOf('institution', 'O1') },
     delegation: { delegationId: NOBODY },
     delegations: {},
+    staffCapacity: {},
     teamMember: { customerId, teamMemberId: made.get('teamMember 1') },
     maintenanceTeam: { customerId },
     suggestTeamMembers: { customerId },

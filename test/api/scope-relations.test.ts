@@ -100,6 +100,7 @@ async function roots(
     staffMembers: [{ within: await bank.idOf('institution', 'B1'), limit: 5 }],
     delegation: [{ delegationId: await idOf('select id from delegation where staff_id = $1', await bank.staffId('R1')) }],
     delegations: [{ within: await bank.idOf('institution', 'B1'), limit: 5 }],
+    staffCapacity: [{ within: await bank.idOf('institution', 'B1'), limit: 5 }],
     teamMember: ofTwo((customer) => ({ customerId: ids[customer], teamMemberId: made.get(`teamMember ${customer}`) })),
     maintenanceTeam: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     suggestTeamMembers: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),

@@ -217,6 +217,15 @@ async function newTeller({ bank, onlooker }: Parameters<Ask>[0]): Promise<string
   return rows[0].id
 }
 
+/** What gives the customer to such a teller in the other line of business, where nothing is planned. */
+async function toNewTeller(at: Parameters<Ask>[0]) {
+  await at.bank.service.owner.query(
+    `update assignment set state = 'cancelled' where customer_id = $1 and business_line = 'corporate' and state = 'planned'`,
+    [at.thing.customerId],
+  )
+  return { staffId: await newTeller(at), businessLine: 'corporate', reason: 'moved here' }
+}
+
 /** A new relationship of the customer in question with one whom the onlooker sees. */
 async function related(at: Parameters<Ask>[0]): Promise<{ readonly id: string; readonly version: number }> {
   const relatedCustomerId = await ownCustomer(at)
@@ -316,6 +325,8 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     purpose: 'household',
     expectedVersion: await versionOf(bank, 'movement', movementId),
   }),
+  assignCustomer: async (at) => ({ customerId: at.thing.customerId, ...(await toNewTeller(at)) }),
+  assignCustomers: async (at) => ({ customerIds: [at.thing.customerId], ...(await toNewTeller(at)) }),
   teamMember: ({ thing: { customer, customerId, made } }) => ({
     customerId,
     teamMemberId: made.get(`teamMember ${customer}`)!,
@@ -600,6 +611,7 @@ const lists = [
   'customers',
   'customerSearch',
   'portfolioSummary',
+  'staffCapacity',
   'upcomingKeyDates',
   'auditEntries',
   'auditVerification',

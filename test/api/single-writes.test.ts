@@ -948,6 +948,20 @@ describe('every command', () => {
       ],
       ['closeCustomer', manager, 'POST', () => `/customers/${made['createCustomer']}/closure`],
       [
+        'assignCustomer',
+        manager,
+        'POST',
+        `${customer}/reassignments`,
+        { staffId: await bank.staffId('R2'), reason: 'moved here' },
+      ],
+      [
+        'assignCustomers',
+        manager,
+        'POST',
+        '/reassignments',
+        { customerIds: [await bank.customerId('1')], staffId: await bank.staffId('R1'), reason: 'moved back' },
+      ],
+      [
         'addTeamMember',
         manager,
         'POST',

@@ -128,6 +128,9 @@ export const assignment = pgTable(
     version: integer().notNull().default(1),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
     updatedAt: timestamp('updated_at', { withTimezone: true }).notNull(),
+    reason: text(),
+    overCapacityReason: text('over_capacity_reason'),
+    assignedBy: uuid('assigned_by'),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
 )

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { assignmentStates } from '../../core/assignments.ts'
 import { monthEndsUpTo } from '../../core/calendar.ts'
 import { businessLines, contactKinds, contactPurposes, customerKinds, customerStatuses, genders } from '../../core/customers.ts'
 import { documentTypes } from '../../core/identity-numbers.ts'
@@ -288,7 +289,11 @@ const assignment = view('Assignment', 'Who keeps a customer in a line of busines
   startsOn: column('day', 'First day.'),
   endsOn: column('day', 'First day on which it holds no more; null while no end is set.', { nullable: true }),
   state: column('text', 'Whether it will hold, holds, held or was taken back.', {
-    values: ['planned', 'current', 'ended', 'cancelled'],
+    values: assignmentStates,
+  }),
+  reason: column('text', 'Why the customer was given to them, where somebody said so.', { nullable: true }),
+  overCapacityReason: column('text', 'Why they keep more customers than they can, where the customer was one too many.', {
+    nullable: true,
   }),
   source: column('text', 'The system that sent it.'),
   externalId: column('text', 'What that system calls it.'),
@@ -298,6 +303,11 @@ const assignment = view('Assignment', 'Who keeps a customer in a line of busines
     permission: 'organisation:read',
     inRest: 'always',
     on: (parent, child) => `${child}.id = ${parent}.staff_id`,
+  }),
+  assignedBy: one('Staff', 'Who gave the customer to them here; null where a feed or a machine did.', {
+    nullable: true,
+    permission: 'organisation:read',
+    on: (parent, child) => `${child}.id = ${parent}.assigned_by`,
   }),
   customer: toCustomer,
 })

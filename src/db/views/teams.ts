@@ -62,6 +62,22 @@ const capacity = column('integer', 'Most customers they can keep; null where nob
   expression: (row) => `${row}.customer_capacity`,
 })
 
+const staffCapacity = view('StaffCapacity', 'How many customers a keeper has and can have.', staff, {
+  staffId: column('uuid', 'The staff member.', { expression: (row) => `${row}.id` }),
+  customers: customersKept,
+  capacity,
+  free: column('integer', 'How many more they can keep, less than 0 where they keep too many; null without a capacity.', {
+    nullable: true,
+    expression: (row) => `(${row}.customer_capacity - ${load(row)}.customers)`,
+  }),
+  overFull: column('boolean', 'Whether they keep more than they can.', {
+    expression: (row) => `coalesce(${load(row)}.customers > ${row}.customer_capacity, false)`,
+  }),
+  teams,
+  dailyCapacity: column('integer', 'Most contacts a day.', { nullable: true }),
+  staff: toStaff,
+})
+
 const teamSuggestion = view(
   'TeamSuggestion',
   'Somebody who serves what a customer has or does, and how much they have to do.',
@@ -83,7 +99,7 @@ const teamSuggestion = view(
   },
 )
 
-export const teamViews = [teamMember, teamSuggestion]
+export const teamViews = [teamMember, staffCapacity, teamSuggestion]
 
 /** The field of a customer that leads to the team. */
 export const teamRelations = {
