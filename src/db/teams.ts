@@ -76,3 +76,31 @@ export function suggestionsFrom(customerId: string, today: Day) {
     ) ${row} ${withLoad(row, today, bind)}`
   }
 }
+
+/**
+ * Everybody who kept a customer, was in the team or covered for one of these in some of that time, as a `from` item that joins the customer. What was taken
+ * back before it began is left out, and a delegation that was taken back ends on that day.
+ */
+export function ownershipFrom(customerId: string, today: Day) {
+  return (row: string, bind: Bind): string => {
+    const customer = `${bind(customerId)}::uuid`
+    const day = `${bind(today)}::date`
+    const delegated = `least(d.ends_on, d.revoked_on)`
+    return `(
+      with own as materialized (
+        select a.customer_id, a.id, 'assignment' as kind, a.staff_id, a.business_line, null::text as duty, a.starts_on, a.ends_on, a.state, a.reason
+        from assignment a join customer ${row}_owner on ${row}_owner.id = a.customer_id where a.customer_id = ${customer} and a.state <> 'cancelled'
+        union all
+        select m.customer_id, m.id, 'team_membership', m.staff_id, null, m.duty, m.starts_on, m.ends_on, m.state, m.reason
+        from team_member m join customer ${row}_owner on ${row}_owner.id = m.customer_id where m.customer_id = ${customer} and m.state <> 'cancelled'
+      )
+      select customer_id, id, kind, staff_id, null::uuid as covered_staff_id, business_line, duty, starts_on, ends_on, state, reason from own
+      union all
+      select w.customer_id, d.id, 'delegation', d.deputy_id, d.staff_id, null, null, min(greatest(d.starts_on, w.starts_on)), max(least(${delegated}, w.ends_on)),
+        case when max(least(${delegated}, w.ends_on)) <= ${day} then 'ended' else 'current' end, d.reason
+      from own w join delegation d on d.staff_id = w.staff_id and d.starts_on < coalesce(w.ends_on, 'infinity') and ${delegated} > greatest(d.starts_on, w.starts_on)
+      where greatest(d.starts_on, w.starts_on) <= ${day}
+      group by w.customer_id, d.id
+    ) ${row}`
+  }
+}

@@ -22,14 +22,15 @@ import { type CustomerReference, lockCustomerReferences } from '../db/feeds/refe
 import { findInstitutionPath } from '../db/organisation.ts'
 import { refreshOwnership } from '../db/ownership.ts'
 import { scopeCondition } from '../db/scope.ts'
-import { withLoad } from '../db/teams.ts'
+import { ownershipFrom, withLoad } from '../db/teams.ts'
 import { viewNamed } from '../db/views/all.ts'
-import { inSubtree } from '../db/views/read.ts'
+import { inSubtree, type Order } from '../db/views/read.ts'
 import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
 import { answerOne, answerPage, orderBy } from './reading.ts'
 import { daySchema, id } from './scalars.ts'
 import { ofCustomer } from './under-customer.ts'
+import { seesCustomer } from '../db/customers.ts'
 
 const assignmentView = viewNamed('Assignment')
 const domain = 'Customer Relationship Management'
@@ -288,4 +289,36 @@ export const staffCapacity = pageOperation(capacityView, {
   },
 })
 
-export const assignmentOperations = [assignCustomer, assignCustomers, staffCapacity]
+const historyView = viewNamed('OwnershipPeriod')
+const newestFirst: Order = {
+  name: 'newest',
+  direction: 'desc',
+  keys: (row) => [
+    { expression: `${row}.starts_on`, cast: 'date' },
+    { expression: `${row}.id`, cast: 'uuid' },
+  ],
+}
+
+export const ownershipHistory = pageOperation(historyView, {
+  kind: 'query',
+  name: 'ownershipHistory',
+  summary: 'Who kept a customer, was in the team or covered for one of these',
+  description:
+    'The latest to begin first; planned assignments and memberships too, delegations from the day on which they apply. A delegation counts for the time in which whoever was away kept the customer or was in the team. What was taken back before it began is left out.',
+  permission: 'assignment:read',
+  domain,
+  input: z.strictObject({ customerId: id, ...pageInput }),
+  errors: ['invalid_cursor', 'not_found'],
+  run: (context, { customerId, ...page }) =>
+    answerPage(context, historyView, {
+      ...page,
+      from: ownershipFrom(customerId, context.today),
+      order: newestFirst,
+      where: () => [],
+      async orRefuse() {
+        if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
+      },
+    }),
+})
+
+export const assignmentOperations = [assignCustomer, assignCustomers, staffCapacity, ownershipHistory]

@@ -1,10 +1,11 @@
-import { assignCustomer, assignCustomers, staffCapacity } from '../operations/assignments.ts'
+import { assignCustomer, assignCustomers, ownershipHistory, staffCapacity } from '../operations/assignments.ts'
 import { addTeamMember, endTeamMember, maintenanceTeam, suggestTeamMembers, teamMember } from '../operations/teams.ts'
 import { get, post } from './route.ts'
 
 export const teamRoutes = [
   post('/reassignments', assignCustomers),
   post('/customers/:customerId/reassignments', assignCustomer, 201),
+  get('/customers/:customerId/ownership-history', ownershipHistory),
   get('/staff-capacity', staffCapacity),
 
   get('/customers/:customerId/team', maintenanceTeam),

@@ -239,6 +239,7 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
     teamMember: { customerId, teamMemberId: made.get('teamMember 1') },
     maintenanceTeam: { customerId },
     suggestTeamMembers: { customerId },
+    ownershipHistory: { customerId },
     staffMember: { staffId: await bank.staffId('R1') },
     staffMembers: { number: bank.code('R1') },
     product: { productId: await bank.idOf('product', 'CUR') },

@@ -104,6 +104,7 @@ async function roots(
     teamMember: ofTwo((customer) => ({ customerId: ids[customer], teamMemberId: made.get(`teamMember ${customer}`) })),
     maintenanceTeam: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     suggestTeamMembers: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    ownershipHistory: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     product: [{ productId: await bank.idOf('product', 'CUR') }],
     products: [{ limit: 4 }],
     exchangeRates: [{}],

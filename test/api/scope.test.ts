@@ -327,6 +327,7 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
   }),
   assignCustomer: async (at) => ({ customerId: at.thing.customerId, ...(await toNewTeller(at)) }),
   assignCustomers: async (at) => ({ customerIds: [at.thing.customerId], ...(await toNewTeller(at)) }),
+  ownershipHistory: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
   teamMember: ({ thing: { customer, customerId, made } }) => ({
     customerId,
     teamMemberId: made.get(`teamMember ${customer}`)!,

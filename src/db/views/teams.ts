@@ -1,7 +1,9 @@
 import { assignmentStates } from '../../core/assignments.ts'
 import { businessLines } from '../../core/customers.ts'
+import { ownershipKinds } from '../../core/ownership.ts'
 import { productFamilies } from '../../core/products.ts'
 import { teamDuties } from '../../core/teams.ts'
+import { assignment } from '../schema/customers.ts'
 import { staff } from '../schema/reference.ts'
 import { teamMember as teamMemberTable } from '../schema/teams.ts'
 import { column, many, one, view } from './view.ts'
@@ -99,7 +101,40 @@ const teamSuggestion = view(
   },
 )
 
-export const teamViews = [teamMember, staffCapacity, teamSuggestion]
+const ownershipPeriod = view(
+  'OwnershipPeriod',
+  'A period in which somebody kept a customer, was in the maintenance team or covered for one of these.',
+  assignment,
+  {
+    id: column('uuid', 'Id of the assignment, the membership or the delegation.'),
+    customerId,
+    kind: column('text', 'By what they saw the customer.', { values: ownershipKinds, expression: (row) => `${row}.kind` }),
+    businessLine: column('text', 'Line of business of an assignment.', { nullable: true, values: businessLines }),
+    duty: column('text', 'Duty of a member of the team.', {
+      nullable: true,
+      values: teamDuties,
+      expression: (row) => `${row}.duty`,
+    }),
+    startsOn: column('day', 'First day.'),
+    endsOn: column('day', 'First day on which it holds no more; null while no end is set.', { nullable: true }),
+    state: column('text', 'Whether it will hold, holds or held.', { values: assignmentStates }),
+    reason: column('text', 'Why, where somebody said so.', { nullable: true }),
+    staff: one('Staff', 'Who it was.', {
+      permission: 'organisation:read',
+      inRest: 'always',
+      on: (parent, child) => `${child}.id = ${parent}.staff_id`,
+    }),
+    coveredFor: one('Staff', 'For whom a deputy covered.', {
+      nullable: true,
+      permission: 'organisation:read',
+      inRest: 'always',
+      on: (parent, child) => `${child}.id = ${parent}.covered_staff_id`,
+    }),
+    customer: toCustomer,
+  },
+)
+
+export const teamViews = [teamMember, staffCapacity, teamSuggestion, ownershipPeriod]
 
 /** The field of a customer that leads to the team. */
 export const teamRelations = {
