@@ -20,6 +20,10 @@ end
 $$;
 alter table delegation add check (revoked_on is null or status = 'revoked');
 
+-- What a document is kept for, and when somebody saw that it is the customer's.
+alter table identity_document add column purpose text check (purpose in ('identification', 'account_opening', 'credit', 'tax', 'authority', 'other'));
+alter table identity_document add column verified_at timestamptz;
+
 -- The maintenance team of a customer: [starts_on, ends_on), no end while it lasts.
 create table team_member (
   customer_id uuid not null references customer (id),

@@ -70,7 +70,7 @@ export const customerJson = `
     'externalIds', ${listOf(`json_build_object('customerId', x.customer_id, 'source', x.source, 'externalId', x.external_id)`, 'customer_external_id x where x.customer_id = $1', 'x.source')},
     'identityDocuments', ${listOf(
       `json_build_object('id', d.id, 'customerId', d.customer_id, 'type', d.type, 'country', d.country, 'numberMasked', d.number_masked, 'validUntil', d.valid_until,
-        'verified', d.verified, 'unverifiedReason', d.unverified_reason, 'source', d.source, 'asOf', ${instant('d.as_of')}, 'version', d.version)`,
+        'verified', d.verified, 'unverifiedReason', d.unverified_reason, 'purpose', d.purpose, 'verifiedAt', ${instant('d.verified_at')}, 'source', d.source, 'asOf', ${instant('d.as_of')}, 'version', d.version)`,
       'identity_document d where d.customer_id = $1',
       'd.type, d.source',
     )},

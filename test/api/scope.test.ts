@@ -400,6 +400,13 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     const [{ id: identityDocumentId, version: expectedVersion }] = rows
     return { customerId, identityDocumentId, validUntil: '2030-01-01', expectedVersion }
   },
+  verifyIdentityDocument: async ({ bank, thing: { customerId } }) => {
+    const { rows } = await bank.service.owner.query(
+      `select id from identity_document where customer_id = $1 and type = 'passport' order by id limit 1`,
+      [customerId],
+    )
+    return { customerId, identityDocumentId: rows[0].id }
+  },
   removeIdentityDocument: async ({ bank, thing: { customerId } }) => {
     const document = { type: 'passport', country: 'FR', number: unused() }
     const { body } = await bank.request({ client: 'core' }, 'POST', `/customers/${customerId}/identity-documents`, document)

@@ -1061,6 +1061,12 @@ describe('every command', () => {
         { validUntil: '2030-01-01' },
         async () => ({ 'if-match': '"1"' }),
       ],
+      [
+        'verifyIdentityDocument',
+        manager,
+        'POST',
+        () => `${customer}/identity-documents/${made['addIdentityDocument']}/verification`,
+      ],
       ['removeIdentityDocument', manager, 'POST', () => `${customer}/identity-documents/${made['addIdentityDocument']}/removal`],
       [
         'addContactPoint',

@@ -166,7 +166,8 @@ function decideValues(
   after: CustomerRecord,
   context: FeedContext,
 ): boolean {
-  const sealing = { vault: context.vault, newId: context.newId, writes: dossiers.values }
+  const enteredAt = context.fromPerson ? context.now : undefined
+  const sealing = { vault: context.vault, newId: context.newId, writes: dossiers.values, enteredAt }
   const place = keyOf(owner.id, row.source)
   const stored = dossiers.documents.get(owner.id) ?? []
   let changed = false

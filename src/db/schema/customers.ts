@@ -64,6 +64,8 @@ export const identityDocument = pgTable(
     asOf: timestamp('as_of', { withTimezone: true }).notNull(),
     version: integer().notNull().default(1),
     added: boolean().notNull().default(false),
+    purpose: text(),
+    verifiedAt: timestamp('verified_at', { withTimezone: true }),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
 )

@@ -3,6 +3,7 @@ import { assignmentStates } from '../../core/assignments.ts'
 import { monthEndsUpTo } from '../../core/calendar.ts'
 import { businessLines, contactKinds, contactPurposes, customerKinds, customerStatuses, genders } from '../../core/customers.ts'
 import { documentTypes } from '../../core/identity-numbers.ts'
+import { documentPurposes } from '../../core/identity.ts'
 import { consentKeys, isCurrentConsent } from './consents.ts'
 import { decodeMoney } from './decode.ts'
 import { noteRelations } from './notes.ts'
@@ -247,6 +248,10 @@ const identityDocument = view(
     validUntil: column('day', 'Last day on which it is valid.', { nullable: true }),
     verified: column('boolean', 'Whether its number passed its checks.'),
     unverifiedReason: column('text', 'The rule that the number breaks.', { nullable: true }),
+    purpose: column('text', 'What it is kept for, where somebody said so.', { nullable: true, values: documentPurposes }),
+    verifiedAt: column('instant', 'When a person saw that it is the customer’s, or entered it and its number passed.', {
+      nullable: true,
+    }),
     source: column('text', 'The system that sent it.'),
     asOf: column('instant', 'When it held, by the system that sent it.'),
     version: column('integer', 'Counts changes.'),
