@@ -4,7 +4,14 @@ import { identityRefusal, type JudgedDocument, type Profile } from './feeds/iden
 import { normaliseEmail, normalisePhone } from './phones.ts'
 
 /** What is stored encrypted and can be revealed, one value at a time. */
-export const revealableFields = ['document_number', 'contact_value', 'address_line', 'movement_counterparty'] as const
+export const revealableFields = [
+  'document_number',
+  'contact_value',
+  'address_line',
+  'movement_counterparty',
+  'key_person_phone',
+  'key_person_email',
+] as const
 export type RevealableField = (typeof revealableFields)[number]
 
 /** What a document is kept for. Ours to choose. */

@@ -8,7 +8,7 @@ import { maskDocumentNumber, maskEmail, maskPhone } from '../core/masking.ts'
 import type { Db } from './database.ts'
 import { lockCustomerRecords, type StoredCustomer } from './feeds/customer-records.ts'
 import { openCustomerKeys } from './feeds/customer-keys.ts'
-import { sealedValues } from './sealed-values.ts'
+import { type SealedValue, sealedValues } from './sealed-values.ts'
 import { type BlindIndexKind, type CustomerKey, fieldContext, type Vault } from './vault.ts'
 
 /** Reads a customer in scope and holds the row, so that what belongs to the customer changes in one order. */
@@ -183,9 +183,24 @@ async function indexValue(
   await db.rows(sql`select index_values(${rows}::json)`)
 }
 
+/** Where each value stands that can be shown in clear: what is found by its hash, and what is only shown. */
+const revealable: Readonly<Record<RevealableField, Pick<SealedValue, 'table' | 'encrypted' | 'context'>>> = {
+  ...sealedValues,
+  key_person_phone: {
+    table: 'key_person',
+    encrypted: 'phone_encrypted',
+    context: (rowId) => fieldContext('key_person', 'phone', rowId),
+  },
+  key_person_email: {
+    table: 'key_person',
+    encrypted: 'email_encrypted',
+    context: (rowId) => fieldContext('key_person', 'email', rowId),
+  },
+}
+
 /** The thing in which a revealable value stands. */
 export function subjectOf(field: RevealableField): string {
-  return sealedValues[field].table
+  return revealable[field].table
 }
 
 /** The clear value of one field of a customer in scope. Undefined where there is none. */
@@ -196,7 +211,7 @@ export async function readClearValue(
   field: RevealableField,
   id: string,
 ): Promise<string | undefined> {
-  const { table, encrypted, context } = sealedValues[field]
+  const { table, encrypted, context } = revealable[field]
   const [row] = await db.rows<{ sealed: Buffer; wrapped: Buffer; masterKeyId: string }>(sql`
     select t.${sql.identifier(encrypted)} as sealed, c.wrapped_key as wrapped, c.master_key_id as "masterKeyId"
     from customer c join ${sql.identifier(table)} t on t.customer_id = c.id

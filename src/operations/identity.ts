@@ -12,6 +12,7 @@ import {
   requireOpenDossier,
   requireRoom,
   requireVerifiable,
+  type RevealableField,
   revealableFields,
   revealPurposes,
   seenAt,
@@ -458,22 +459,27 @@ export const documentsToClarify = pageOperation(documentView, {
     }),
 })
 
+/** What shows the same value masked. */
+function seenBefore(field: RevealableField): readonly Permission[] {
+  if (field === 'movement_counterparty') return ['activity:read']
+  return field === 'key_person_phone' || field === 'key_person_email' ? ['identity:read', 'dossier:read'] : ['identity:read']
+}
+
 /** One value in clear, for one stated purpose. Repeating it changes nothing, so it takes no idempotency key and stores no answer. */
 export const revealCustomerField = operation({
   kind: 'command',
   name: 'revealCustomerField',
   summary: 'Show one protected value of a customer in clear',
   description:
-    'The number of a document, a phone or e-mail, the line of an address or the counterparty of a movement. Who asked, for what purpose and which field is audited before the value leaves; the value itself is stored nowhere, also not under an idempotency key. At most so many a minute for each caller (`REVEALS_PER_MINUTE`).',
+    'The number of a document, a phone or e-mail, the line of an address, the counterparty of a movement, or the phone or e-mail of a key person. Who asked, for what purpose and which field is audited before the value leaves; the value itself is stored nowhere, also not under an idempotency key. At most so many a minute for each caller (`REVEALS_PER_MINUTE`).',
   permission: 'identity:reveal',
   domain,
   transactions: 'own',
-  alsoNeeds: ({ field }) =>
-    field === 'movement_counterparty' ? ['identity:reveal', 'activity:read'] : ['identity:reveal', 'identity:read'],
+  alsoNeeds: ({ field }) => ['identity:reveal', ...seenBefore(field)],
   input: z.strictObject({
     customerId: id,
     field: z.enum(revealableFields).meta({ description: 'What to show.' }),
-    id: id.meta({ description: 'Id of the document, contact point, address or movement.' }),
+    id: id.meta({ description: 'Id of the document, contact point, address, movement or key person.' }),
     purpose: z.enum(revealPurposes).meta({ description: 'What it is needed for.' }),
     reason: line(500)
       .min(3)
