@@ -256,6 +256,7 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
     balances: { customerId, holdingId },
     activity: { customerId },
     movements: { customerId },
+    keyDate: { customerId, keyDateId: NOBODY },
     keyDates: { customerId },
     upcomingKeyDates: { days: 366 },
     consents: { customerId },

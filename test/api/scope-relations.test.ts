@@ -119,6 +119,7 @@ async function roots(
     balances: ofTwo((customer) => ({ customerId: ids[customer], holdingId: holdingIds[customer], limit: 5 })),
     activity: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     movements: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    keyDate: [{ customerId: ids['1'], keyDateId: await idOf('select id from key_date where customer_id = $1', ids['1']) }],
     keyDates: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     upcomingKeyDates: [{ days: 366, limit: 5 }],
     consents: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),

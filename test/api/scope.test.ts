@@ -350,6 +350,7 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     )
     return { customerId: at.thing.customerId, teamMemberId: id }
   },
+  keyDate: async ({ bank, thing: { customerId } }) => ({ customerId, keyDateId: await birthdayOf(bank, customerId) }),
   keyDates: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
   createKeyDate: ({ thing: { customerId }, turn }) => ({ customerId, kind: 'custom', name: `纪念${turn}`, month: 3, day: 1 }),
   correctKeyDate: async ({ bank, thing: { customerId }, turn }) => {
