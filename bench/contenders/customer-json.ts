@@ -15,7 +15,7 @@ const institution = (i: string, more = ''): string => `json_build_object(
   'asOf', ${instant(`${i}.as_of`)}, 'version', ${i}.version${more})`
 
 const staff = (s: string, more = ''): string => `json_build_object(
-  'id', ${s}.id, 'number', ${s}.number, 'name', ${s}.name, 'roles', ${s}.roles, 'status', ${s}.status, 'industries', ${s}.industries, 'areas', ${s}.areas,
+  'id', ${s}.id, 'number', ${s}.number, 'name', ${s}.name, 'roles', ${s}.roles, 'status', ${s}.status, 'industries', ${s}.industries, 'areas', ${s}.areas, 'productFamilies', ${s}.product_families,
   'customerCapacity', ${s}.customer_capacity, 'dailyCapacity', ${s}.daily_capacity, 'activeFrom', ${s}.active_from, 'activeUntil', ${s}.active_until,
   'source', ${s}.source, 'externalId', ${s}.external_id, 'asOf', ${instant(`${s}.as_of`)}, 'version', ${s}.version${more})`
 
@@ -70,7 +70,7 @@ export const customerJson = `
     'externalIds', ${listOf(`json_build_object('customerId', x.customer_id, 'source', x.source, 'externalId', x.external_id)`, 'customer_external_id x where x.customer_id = $1', 'x.source')},
     'identityDocuments', ${listOf(
       `json_build_object('id', d.id, 'customerId', d.customer_id, 'type', d.type, 'country', d.country, 'numberMasked', d.number_masked, 'validUntil', d.valid_until,
-        'verified', d.verified, 'unverifiedReason', d.unverified_reason, 'source', d.source, 'asOf', ${instant('d.as_of')}, 'version', d.version)`,
+        'verified', d.verified, 'unverifiedReason', d.unverified_reason, 'purpose', d.purpose, 'verifiedAt', ${instant('d.verified_at')}, 'source', d.source, 'asOf', ${instant('d.as_of')}, 'version', d.version)`,
       'identity_document d where d.customer_id = $1',
       'd.type, d.source',
     )},
@@ -88,9 +88,15 @@ export const customerJson = `
     )},
     'assignments', ${listOf(
       `json_build_object('id', a.id, 'customerId', a.customer_id, 'businessLine', a.business_line, 'startsOn', a.starts_on, 'endsOn', a.ends_on, 'state', a.state,
-        'source', a.source, 'externalId', a.external_id, 'asOf', ${instant('a.as_of')}, 'version', a.version, 'staff', (select ${staff('s')} from staff s where s.id = a.staff_id))`,
+        'reason', a.reason, 'overCapacityReason', a.over_capacity_reason, 'source', a.source, 'externalId', a.external_id, 'asOf', ${instant('a.as_of')}, 'version', a.version, 'staff', (select ${staff('s')} from staff s where s.id = a.staff_id))`,
       'assignment a where a.customer_id = $1',
       'a.starts_on desc, a.id',
+    )},
+    'team', ${listOf(
+      `json_build_object('id', m.id, 'customerId', m.customer_id, 'duty', m.duty, 'startsOn', m.starts_on, 'endsOn', m.ends_on, 'state', m.state, 'reason', m.reason,
+        'createdAt', ${instant('m.created_at')}, 'updatedAt', ${instant('m.updated_at')}, 'version', m.version, 'staff', (select ${staff('s')} from staff s where s.id = m.staff_id))`,
+      'team_member m where m.customer_id = $1',
+      `case m.state when 'current' then 0 when 'planned' then 1 when 'ended' then 2 else 3 end, m.starts_on desc, m.id`,
     )},
     'holdings', ${listOf(
       holding(

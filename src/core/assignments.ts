@@ -1,9 +1,11 @@
 import type { Day } from './calendar.ts'
-import type { BusinessLine } from './customers.ts'
+import type { BusinessLine, CustomerStatus } from './customers.ts'
 import { DomainError, refuseField } from './errors.ts'
 import type { FeedRefusal } from './feeds/feed.ts'
+import type { Role } from './permissions.ts'
 
-export type AssignmentState = 'planned' | 'current' | 'ended' | 'cancelled'
+export const assignmentStates = ['planned', 'current', 'ended', 'cancelled'] as const
+export type AssignmentState = (typeof assignmentStates)[number]
 
 /** [startsOn, endsOn): no end while it lasts. */
 export interface Period {
@@ -98,3 +100,127 @@ export function endingOf(
 
 /** The staff who may keep customers. */
 export const keeperRoles = ['relationship_manager', 'teller'] as const
+
+/** An assignment of a customer among the others. */
+export interface StandingAssignment extends Keeping {
+  readonly id: string
+}
+
+/** Why a customer is not given to somebody; of the day or of the customer. */
+export interface TakeOverRefusal {
+  readonly about: 'customer' | 'startsOn'
+  readonly code: 'conflict' | 'outside_period' | 'period_overlap'
+  readonly rule: string
+  readonly message: string
+}
+
+/** What becomes of the assignment of whoever kept the customer until then. */
+export interface EndedAssignment {
+  readonly id: string
+  readonly state: AssignmentState
+  readonly endsOn: Day | null
+}
+
+export type TakeOver =
+  | { readonly refusal: TakeOverRefusal }
+  | { readonly state: 'planned' | 'current'; readonly former: EndedAssignment | undefined }
+
+interface TakeOverRequest {
+  readonly staffId: string
+  readonly businessLine: BusinessLine
+  readonly startsOn: Day
+  readonly today: Day
+}
+
+/**
+ * What it means that somebody keeps a customer in a line of business from a day on, without an end: whoever keeps the customer then does so until that
+ * day, and one who would have begun on it never did. Refused for a day gone by, where they keep the customer already, and where a planned assignment is in the way.
+ */
+export function takeOver(
+  standing: readonly StandingAssignment[],
+  { staffId, businessLine, startsOn, today }: TakeOverRequest,
+): TakeOver {
+  const refuse = (about: TakeOverRefusal['about'], code: TakeOverRefusal['code'], rule: string, message: string): TakeOver => ({
+    refusal: { about, code, rule, message },
+  })
+  if (startsOn < today)
+    return refuse('startsOn', 'outside_period', 'outside_period', 'A customer is given to somebody from today on or later.')
+  const since = standing.filter(
+    (one) => one.businessLine === businessLine && one.state !== 'cancelled' && (one.endsOn === null || one.endsOn > startsOn),
+  )
+  const planned = since.find((one) => one.startsOn > today)
+  if (planned)
+    return refuse(
+      'startsOn',
+      'period_overlap',
+      'period_overlap',
+      `A planned ${businessLine} assignment of this customer holds ${periodText(planned)}: end or take it back first.`,
+    )
+  const state = startsOn > today ? 'planned' : 'current'
+  const [holder] = since
+  if (!holder) return { state, former: undefined }
+  if (holder.staffId === staffId)
+    return refuse('customer', 'conflict', 'already_theirs', `They keep this customer already, ${periodText(holder)}.`)
+  if (holder.startsOn === startsOn) return { state, former: { id: holder.id, state: 'cancelled', endsOn: holder.endsOn } }
+  return {
+    state,
+    former: { id: holder.id, state: stateOn({ startsOn: holder.startsOn, endsOn: startsOn }, today), endsOn: startsOn },
+  }
+}
+
+/** Whom somebody keeps, and how many they can. */
+export interface CustomerLoad {
+  /** Customers kept on the day or later, planned ones too. */
+  readonly has: number
+  /** Null where nobody has said. */
+  readonly capacity: number | null
+}
+
+/** Why so many more customers are too many for somebody, with the numbers, or undefined. */
+export function overCapacity({ has, capacity }: CustomerLoad, more: number): string | undefined {
+  if (capacity === null || more === 0 || has + more <= capacity) return undefined
+  return `They keep ${has} of at most ${capacity} customers, and ${more} more would make ${has + more}.`
+}
+
+/** Throws `conflict` where so many more customers are too many for somebody. */
+export function requireCapacity(load: CustomerLoad, more: number): void {
+  const told = overCapacity(load, more)
+  if (told !== undefined) throw refuseField('conflict', 'staffId', 'over_capacity', told)
+}
+
+/** Whether somebody keeps a customer on a day or later, in whichever line of business. */
+export function keepsFrom(standing: readonly Keeping[], staffId: string, from: Day): boolean {
+  return standing.some(
+    ({ staffId: keeper, state, endsOn }) =>
+      keeper === staffId && (state === 'current' || state === 'planned') && (endsOn === null || endsOn > from),
+  )
+}
+
+/** A staff member as far as keeping customers goes. */
+export interface Keeper {
+  readonly id: string
+  readonly roles: readonly Role[]
+  readonly status: 'active' | 'inactive'
+  readonly activeFrom: Day | null
+  readonly activeUntil: Day | null
+}
+
+/** Throws `conflict` for somebody who is not at work on the day from which something is expected of them. */
+export function requireAtWork({ status, activeFrom, activeUntil }: Omit<Keeper, 'roles'>, startsOn: Day): void {
+  if (status !== 'active' || (activeUntil !== null && activeUntil <= startsOn))
+    throw refuseField('conflict', 'staffId', 'inactive', 'They work here no more on that day.')
+  if (activeFrom !== null && activeFrom > startsOn)
+    throw refuseField('conflict', 'staffId', 'inactive', `They work here from ${activeFrom} on.`)
+}
+
+/** Throws `conflict` for somebody who cannot keep customers from that day on. */
+export function requireKeeper(keeper: Keeper, startsOn: Day): void {
+  requireAtWork(keeper, startsOn)
+  if (!keeperRoles.some((role) => keeper.roles.includes(role)))
+    throw refuseField('conflict', 'staffId', 'role', 'They are neither a relationship manager nor a teller.')
+}
+
+/** Whether customers in this state are kept by anybody anew. */
+export function isKept(status: CustomerStatus): boolean {
+  return status === 'active' || status === 'prospect'
+}

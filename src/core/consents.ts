@@ -151,7 +151,19 @@ export interface ContactReason {
   readonly message: string
   /** The law, or `ours` for a rule that the bank has made. */
   readonly source: string
+  /** False for a law that is cited from memory: the bank has it confirmed or replaced. */
+  readonly verified: boolean
 }
+
+/** Laws whose text was not at hand when the rules were written. */
+const citedFromMemory: ReadonlySet<string> = new Set([
+  'PIPL Art. 13',
+  'PIPL Art. 15',
+  'PIPL Art. 47',
+  'Law on the Protection of Minors Art. 2',
+])
+
+type Ground = Omit<ContactReason, 'verified'>
 
 export interface ContactDecision {
   readonly allowed: boolean
@@ -180,21 +192,13 @@ export function messageClassRefusal(messageClass: MessageClass, purpose: Consent
  * customer's own hours hold for them as for all others. Letters lie in the box until morning: no hours hold for them.
  */
 export function contactDecision(facts: ContactFacts): ContactDecision {
-  const reasons = [...customerReasons(facts), ...consentReasons(facts), ...wishReasons(facts), ...hourReasons(facts)]
+  const grounds = [...customerReasons(facts), ...consentReasons(facts), ...wishReasons(facts), ...hourReasons(facts)]
+  const reasons = grounds.map((ground) => ({ ...ground, verified: !citedFromMemory.has(ground.source) }))
   return { allowed: reasons.every(({ effect }) => effect !== 'forbids'), reasons }
 }
 
-function customerReasons({
-  status,
-  deceasedOn,
-  kind,
-  birthDate,
-  purpose,
-  reachable,
-  channel,
-  today,
-}: ContactFacts): ContactReason[] {
-  const reasons: ContactReason[] = []
+function customerReasons({ status, deceasedOn, kind, birthDate, purpose, reachable, channel, today }: ContactFacts): Ground[] {
+  const reasons: Ground[] = []
   const forbids = (code: ContactReasonCode, message: string, source = 'ours') =>
     reasons.push({ code, effect: 'forbids', message, source })
   if (status === 'closed') forbids('customer_closed', 'The relation with the customer has ended.')
@@ -212,7 +216,7 @@ function isMinor(birthDate: Day, today: Day): boolean {
   return `${Number(birthDate.slice(0, 4)) + FULL_AGE}${birthDate.slice(4)}` > today
 }
 
-function consentReasons({ consent, purpose, messageClass, channel }: ContactFacts): ContactReason[] {
+function consentReasons({ consent, purpose, messageClass, channel }: ContactFacts): Ground[] {
   const what = `${purpose} by ${channel}`
   if (consent === 'granted')
     return [
@@ -244,7 +248,7 @@ function consentReasons({ consent, purpose, messageClass, channel }: ContactFact
   ]
 }
 
-function wishReasons({ wishes, messageClass, today }: ContactFacts): ContactReason[] {
+function wishReasons({ wishes, messageClass, today }: ContactFacts): Ground[] {
   if (!wishes?.doNotContact || (wishes.doNotContactUntil !== null && wishes.doNotContactUntil < today)) return []
   const until = wishes.doNotContactUntil === null ? '' : ` until ${wishes.doNotContactUntil}`
   return [
@@ -259,9 +263,9 @@ function wishReasons({ wishes, messageClass, today }: ContactFacts): ContactReas
   ]
 }
 
-function hourReasons({ channel, quietHours, wishes, localTime }: ContactFacts): ContactReason[] {
+function hourReasons({ channel, quietHours, wishes, localTime }: ContactFacts): Ground[] {
   if (channel === 'letter') return []
-  const reasons: ContactReason[] = []
+  const reasons: Ground[] = []
   if (within(quietHours, localTime))
     reasons.push({
       code: 'quiet_hours',

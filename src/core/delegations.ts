@@ -1,13 +1,24 @@
+import { overlaps, type Period } from './assignments.ts'
 import type { Day } from './calendar.ts'
-import type { DomainError } from './errors.ts'
-import { refuseField } from './errors.ts'
+import { DomainError, refuseField } from './errors.ts'
 import { reachOf, type Role } from './permissions.ts'
+
+export const delegationStatuses = ['active', 'revoked'] as const
+export type DelegationStatus = (typeof delegationStatuses)[number]
 
 /** A staff member as a delegation sees one. */
 export interface Delegate {
   readonly id: string
   readonly roles: readonly Role[]
   readonly status: 'active' | 'inactive'
+}
+
+/** That one covers for the other: `[startsOn, endsOn)`. */
+export interface Cover {
+  readonly staffId: string
+  readonly deputyId: string
+  readonly startsOn: Day
+  readonly endsOn: Day
 }
 
 export interface DelegationRequest {
@@ -17,8 +28,8 @@ export interface DelegationRequest {
   readonly startsOn: Day
   readonly endsOn: Day
   readonly today: Day
-  /** Whether the absent one covers for the deputy in some of the period. */
-  readonly reverse: boolean
+  /** Other delegations that stand in some of the period. */
+  readonly standing: readonly Cover[]
 }
 
 /** Why a delegation is refused, or undefined: a deputy who is somebody else, active and sees customers by portfolio (others would gain nothing); a period to come; no circle. */
@@ -28,7 +39,7 @@ export function delegationRefusal({
   startsOn,
   endsOn,
   today,
-  reverse,
+  standing,
 }: DelegationRequest): DomainError | undefined {
   if (absent.id === deputy.id) return refuseField('conflict', 'deputyId', 'self', 'Nobody covers for themselves.')
   if (endsOn <= startsOn) return refuseField('invalid_input', 'endsOn', 'period', 'The end must lie after the beginning.')
@@ -41,6 +52,53 @@ export function delegationRefusal({
       'The deputy must be an active relationship manager who sees customers by portfolio, not by branch.',
     )
   }
-  if (reverse) return refuseField('cycle', 'deputyId', 'cycle', 'They cover for the deputy in part of this period.')
-  return undefined
+  const circle = coverCircle(standing, { staffId: absent.id, deputyId: deputy.id, startsOn, endsOn })
+  if (!circle) return undefined
+  const told =
+    circle.length === 2
+      ? 'They cover for the deputy in part of this period.'
+      : `In part of this period a line of ${circle.length} leads from the deputy back to them: nobody of it would be there.`
+  return refuseField('cycle', 'deputyId', 'cycle', told)
+}
+
+/** The staff of a circle that another cover would close on some day that all of it shares, beginning with who is away; undefined where there is none. */
+export function coverCircle(standing: readonly Cover[], added: Cover): readonly string[] | undefined {
+  const byAbsent = Map.groupBy(standing, ({ staffId }) => staffId)
+  const follow = (line: readonly string[], shared: Period & { readonly endsOn: Day }): readonly string[] | undefined => {
+    const last = line.at(-1)!
+    if (last === added.staffId) return line.slice(0, -1)
+    for (const { deputyId, ...period } of byAbsent.get(last) ?? []) {
+      if (!overlaps(period, shared) || (line.includes(deputyId) && deputyId !== added.staffId)) continue
+      const startsOn = period.startsOn > shared.startsOn ? period.startsOn : shared.startsOn
+      const endsOn = period.endsOn < shared.endsOn ? period.endsOn : shared.endsOn
+      const found = follow([...line, deputyId], { startsOn, endsOn })
+      if (found) return found
+    }
+    return undefined
+  }
+  return follow([added.staffId, added.deputyId], added)
+}
+
+/** A delegation that may end. */
+export interface StandingDelegation {
+  readonly status: DelegationStatus
+  readonly startsOn: Day
+  readonly endsOn: Day
+}
+
+/**
+ * What ends a delegation early: the first day on which it holds no more, today where none is given; or that it is taken back, where it would have held on
+ * no day. Throws `already_closed`, and `outside_period` for a day gone by or one after the end that was set.
+ */
+export function delegationEnding(
+  { status, startsOn, endsOn }: StandingDelegation,
+  wanted: Day | undefined,
+  today: Day,
+): { readonly status: 'revoked' } | { readonly endsOn: Day } {
+  if (status === 'revoked') throw new DomainError('already_closed', 'This delegation was taken back already.')
+  if (endsOn <= today) throw new DomainError('already_closed', `This delegation ended on ${endsOn}.`)
+  const end = wanted ?? today
+  if (end < today || end > endsOn)
+    throw refuseField('outside_period', 'endsOn', 'outside_period', `It can end from today to ${endsOn}.`)
+  return end <= startsOn ? { status: 'revoked' } : { endsOn: end }
 }

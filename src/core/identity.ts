@@ -4,8 +4,19 @@ import { identityRefusal, type JudgedDocument, type Profile } from './feeds/iden
 import { normaliseEmail, normalisePhone } from './phones.ts'
 
 /** What is stored encrypted and can be revealed, one value at a time. */
-export const revealableFields = ['document_number', 'contact_value', 'address_line', 'movement_counterparty'] as const
+export const revealableFields = [
+  'document_number',
+  'contact_value',
+  'address_line',
+  'movement_counterparty',
+  'key_person_phone',
+  'key_person_email',
+] as const
 export type RevealableField = (typeof revealableFields)[number]
+
+/** What a document is kept for. Ours to choose. */
+export const documentPurposes = ['identification', 'account_opening', 'credit', 'tax', 'authority', 'other'] as const
+export type DocumentPurpose = (typeof documentPurposes)[number]
 
 /** Why somebody may ask for a clear value. */
 export const revealPurposes = [
@@ -45,4 +56,20 @@ export function normaliseContact(kind: 'phone' | 'email', text: string, field = 
   throw kind === 'phone'
     ? refuseField('invalid_input', field, 'phone', 'This is no phone number that a numbering plan knows.')
     : refuseField('invalid_input', field, 'email', 'This is no e-mail address.')
+}
+
+/** When a document counts as seen to be the customer's: as a person enters it and its number passes. What a machine sends has yet to be seen. */
+export function seenAt({ verified }: Pick<JudgedDocument, 'verified'>, fromPerson: boolean, now: Date): Date | null {
+  return verified && fromPerson ? now : null
+}
+
+/** Throws `conflict` for a document whose number breaks a rule or disagrees with the profile: what is wrong is corrected, not confirmed. */
+export function requireVerifiable({ unverifiedReason }: { readonly unverifiedReason: string | null }): void {
+  if (unverifiedReason !== null)
+    throw refuseField(
+      'conflict',
+      'identityDocumentId',
+      unverifiedReason,
+      'Its number breaks a rule or disagrees with the profile: correct or remove it.',
+    )
 }

@@ -3,12 +3,12 @@ import type { Day } from '../core/calendar.ts'
 import { ownSource } from '../core/feeds/feed.ts'
 import type { JudgedDocument } from '../core/feeds/identity.ts'
 import type { DocumentType } from '../core/identity-numbers.ts'
-import type { RevealableField } from '../core/identity.ts'
+import type { DocumentPurpose, RevealableField } from '../core/identity.ts'
 import { maskDocumentNumber, maskEmail, maskPhone } from '../core/masking.ts'
 import type { Db } from './database.ts'
 import { lockCustomerRecords, type StoredCustomer } from './feeds/customer-records.ts'
 import { openCustomerKeys } from './feeds/customer-keys.ts'
-import { sealedValues } from './sealed-values.ts'
+import { type SealedValue, sealedValues } from './sealed-values.ts'
 import { type BlindIndexKind, type CustomerKey, fieldContext, type Vault } from './vault.ts'
 
 /** Reads a customer in scope and holds the row, so that what belongs to the customer changes in one order. */
@@ -22,6 +22,7 @@ export interface DocumentRecord {
   readonly type: DocumentType
   readonly country: string
   readonly validUntil: Day | null
+  readonly purpose: DocumentPurpose | null
   readonly verified: boolean
   readonly unverifiedReason: string | null
   readonly version: number
@@ -32,7 +33,7 @@ export interface DocumentRecord {
 /** The documents of a customer whose row is held. */
 export async function listDocuments(db: Db, customerId: string): Promise<DocumentRecord[]> {
   return db.rows<DocumentRecord>(sql`
-    select id, type, country, valid_until as "validUntil", verified, unverified_reason as "unverifiedReason", version,
+    select id, type, country, valid_until as "validUntil", purpose, verified, unverified_reason as "unverifiedReason", version,
       number_encrypted as "numberEncrypted", number_hash as "numberHash"
     from identity_document where customer_id = ${customerId}::uuid order by id`)
 }
@@ -77,31 +78,41 @@ export async function saveDocument(
     readonly type: DocumentType
     readonly country: string
     readonly validUntil: Day | null
+    readonly purpose: DocumentPurpose | null
+    readonly verifiedAt: Date | null
     readonly judged: JudgedDocument
   },
 ): Promise<void> {
   const { customer, vault, now } = sealer
-  const { type, country, validUntil, judged } = document
+  const { type, country, validUntil, purpose, verifiedAt, judged } = document
   const key = await openKey(db, vault, customer.id)
   const index = vault.blindIndex('document', judged.number)
   const encrypted = vault.encrypt(key, judged.number, fieldContext('identity_document', 'number', id))
   await Promise.all([
     db.rows(sql`
       insert into identity_document as t (customer_id, id, institution_path, type, country, number_encrypted, number_masked, number_hash, index_key_id, valid_until,
-        verified, unverified_reason, source, as_of, added)
+        verified, unverified_reason, source, as_of, added, purpose, verified_at)
       values (${customer.id}::uuid, ${id}::uuid, ${customer.institutionPath}, ${type}, ${country}, ${encrypted}, ${maskDocumentNumber(judged.number)}, ${index.hash},
-        ${index.keyId}, ${validUntil}::date, ${judged.verified}, ${judged.reason}, ${ownSource}, ${now.toISOString()}::timestamptz, true)
+        ${index.keyId}, ${validUntil}::date, ${judged.verified}, ${judged.reason}, ${ownSource}, ${now.toISOString()}::timestamptz, true,
+        ${purpose}::text, ${verifiedAt?.toISOString() ?? null}::timestamptz)
       on conflict (customer_id, id) do update set country = excluded.country, number_encrypted = excluded.number_encrypted, number_masked = excluded.number_masked,
         number_hash = excluded.number_hash, index_key_id = excluded.index_key_id, valid_until = excluded.valid_until, verified = excluded.verified,
-        unverified_reason = excluded.unverified_reason, source = excluded.source, as_of = excluded.as_of, added = true, version = t.version + 1`),
+        unverified_reason = excluded.unverified_reason, source = excluded.source, as_of = excluded.as_of, added = true, purpose = excluded.purpose, verified_at = excluded.verified_at,
+        version = t.version + 1`),
     indexValue(db, customer.id, id, 'document', index),
   ])
 }
 
-/** Changes the last day of a document and nothing else. */
-export async function saveValidUntil(db: Db, customerId: string, id: string, validUntil: Day): Promise<void> {
+/** Changes the last day of a document and what it is kept for, and nothing else. */
+export async function saveDocumentTerms(
+  db: Db,
+  customerId: string,
+  id: string,
+  { validUntil, purpose }: Pick<DocumentRecord, 'validUntil' | 'purpose'>,
+): Promise<void> {
   await db.rows(sql`
-    update identity_document set valid_until = ${validUntil}::date, version = version + 1 where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
+    update identity_document set valid_until = ${validUntil}::date, purpose = ${purpose}::text, version = version + 1
+    where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
 }
 
 /** Writes a contact point that is kept here: a new one, or what corrects one that is stored. A new value has yet to be verified. */
@@ -135,9 +146,16 @@ export async function saveContactPurpose(db: Db, customerId: string, id: string,
     where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
 }
 
-export async function saveVerified(db: Db, customerId: string, id: string, now: Date): Promise<void> {
+/** Notes that a document or a contact point was proven to be the customer's. */
+export async function saveVerified(
+  db: Db,
+  table: 'identity_document' | 'contact_point',
+  customerId: string,
+  id: string,
+  now: Date,
+): Promise<void> {
   await db.rows(sql`
-    update contact_point set verified_at = ${now.toISOString()}::timestamptz, version = version + 1 where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
+    update ${sql.identifier(table)} set verified_at = ${now.toISOString()}::timestamptz, version = version + 1 where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
 }
 
 /** Takes a document or a contact point away, with all by which it was found. */
@@ -165,9 +183,24 @@ async function indexValue(
   await db.rows(sql`select index_values(${rows}::json)`)
 }
 
+/** Where each value stands that can be shown in clear: what is found by its hash, and what is only shown. */
+const revealable: Readonly<Record<RevealableField, Pick<SealedValue, 'table' | 'encrypted' | 'context'>>> = {
+  ...sealedValues,
+  key_person_phone: {
+    table: 'key_person',
+    encrypted: 'phone_encrypted',
+    context: (rowId) => fieldContext('key_person', 'phone', rowId),
+  },
+  key_person_email: {
+    table: 'key_person',
+    encrypted: 'email_encrypted',
+    context: (rowId) => fieldContext('key_person', 'email', rowId),
+  },
+}
+
 /** The thing in which a revealable value stands. */
 export function subjectOf(field: RevealableField): string {
-  return sealedValues[field].table
+  return revealable[field].table
 }
 
 /** The clear value of one field of a customer in scope. Undefined where there is none. */
@@ -178,7 +211,7 @@ export async function readClearValue(
   field: RevealableField,
   id: string,
 ): Promise<string | undefined> {
-  const { table, encrypted, context } = sealedValues[field]
+  const { table, encrypted, context } = revealable[field]
   const [row] = await db.rows<{ sealed: Buffer; wrapped: Buffer; masterKeyId: string }>(sql`
     select t.${sql.identifier(encrypted)} as sealed, c.wrapped_key as wrapped, c.master_key_id as "masterKeyId"
     from customer c join ${sql.identifier(table)} t on t.customer_id = c.id

@@ -11,6 +11,7 @@ import * as notes from './schema/notes.ts'
 import * as people from './schema/people.ts'
 import * as profiles from './schema/profiles.ts'
 import * as reference from './schema/reference.ts'
+import * as teams from './schema/teams.ts'
 
 import * as segments from './schema/segments.ts'
 
@@ -37,6 +38,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: customers.contactPoint },
   { kind: 'owned', table: customers.address },
   { kind: 'owned', table: customers.assignment },
+  { kind: 'owned', table: teams.teamMember },
   { kind: 'owned', table: counter.counterNote },
   { kind: 'registry', table: customers.externalId },
   { kind: 'registry', table: customers.blindIndex },

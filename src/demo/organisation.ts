@@ -168,6 +168,7 @@ function staffRow({ institution, ...member }: DemoStaff, now: Date): object {
     status: member.status,
     industries: member.industries,
     areas: member.areas,
+    product_families: member.productFamilies,
     customer_capacity: member.customerCapacity,
     daily_capacity: member.dailyCapacity,
     active_from: member.activeFrom,

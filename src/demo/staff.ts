@@ -1,5 +1,6 @@
 import { addDays, type Day } from '../core/calendar.ts'
 import type { Role } from '../core/permissions.ts'
+import type { ProductFamily } from '../core/products.ts'
 import { type Draws, type Generator, idOfDay, numberBelow, pick } from './draws.ts'
 import { staffName } from './names.ts'
 import type { DemoInstitution } from './loading.ts'
@@ -15,6 +16,7 @@ export interface DemoStaff {
   readonly corporate: boolean
   readonly industries: readonly string[]
   readonly areas: readonly string[]
+  readonly productFamilies: readonly ProductFamily[]
   readonly customerCapacity: number | null
   readonly dailyCapacity: number | null
   readonly activeFrom: Day
@@ -117,6 +119,17 @@ export function demoStaff(institutions: readonly DemoInstitution[], draws: Draws
     })
 }
 
+/** What somebody knows well: by their number, so that nothing else of the bank is drawn differently. */
+function knownWell(corporate: boolean, number: string): readonly ProductFamily[] {
+  if (corporate) return ['loan', 'settlement', 'payroll']
+  const families = [
+    ['wealth', 'fund'],
+    ['deposit', 'insurance'],
+    ['loan', 'card'],
+  ] as const
+  return families[Number(number.slice(1)) % families.length]!
+}
+
 function member(
   institution: DemoInstitution,
   role: Role,
@@ -139,6 +152,7 @@ function member(
     corporate,
     industries: corporate ? pick(next, industriesServed) : [],
     areas: keeps ? [institution.district] : [],
+    productFamilies: keeps ? knownWell(corporate, number) : [],
     customerCapacity: keeps ? (corporate ? 120 : 300) : role === 'teller' ? 60 : null,
     dailyCapacity: keeps ? 12 : role === 'teller' ? 4 : null,
     activeFrom,

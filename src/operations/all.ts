@@ -1,3 +1,4 @@
+import { assignmentOperations } from './assignments.ts'
 import { auditOperations } from './audit.ts'
 import { calendarOperations } from './calendar.ts'
 import { consentOperations } from './consents.ts'
@@ -29,6 +30,7 @@ import { refreshOperations } from './refreshes.ts'
 import { segmentOperations } from './segments.ts'
 import { timelineOperations } from './timeline.ts'
 import { relationshipOperations } from './relationships.ts'
+import { teamOperations } from './teams.ts'
 
 /** All that the service can do. */
 export const operations: readonly Operation[] = [
@@ -41,6 +43,8 @@ export const operations: readonly Operation[] = [
   ...customerSearchOperations,
   ...customerWrites,
   ...timelineOperations,
+  ...assignmentOperations,
+  ...teamOperations,
   ...keyDateOperations,
   ...consentOperations,
   ...identityOperations,

@@ -275,6 +275,9 @@ export const contactDecision = operation({
               }),
               message: z.string().meta({ description: 'In words.' }),
               source: z.string().meta({ description: 'The law, or `ours` for a rule of the bank.' }),
+              verified: z
+                .boolean()
+                .meta({ description: 'False for a law that is cited from memory: the bank has it confirmed or replaced.' }),
             })
             .meta({ id: 'ContactReason', description: 'A ground for or against a contact.' }),
         )

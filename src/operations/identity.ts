@@ -6,12 +6,16 @@ import { judgeDocument } from '../core/feeds/identity.ts'
 import { country as countryCode, line } from '../core/feeds/scalars.ts'
 import { documentTypes } from '../core/identity-numbers.ts'
 import {
+  documentPurposes,
   normaliseContact,
   requireAgreement,
   requireOpenDossier,
   requireRoom,
+  requireVerifiable,
+  type RevealableField,
   revealableFields,
   revealPurposes,
+  seenAt,
 } from '../core/identity.ts'
 import type { Permission } from '../core/permissions.ts'
 import { requireWithinLimit } from '../core/recognition.ts'
@@ -32,7 +36,7 @@ import {
   saveContact,
   saveContactPurpose,
   saveDocument,
-  saveValidUntil,
+  saveDocumentTerms,
   saveVerified,
   subjectOf,
 } from '../db/identity.ts'
@@ -54,6 +58,7 @@ const permission = 'customer:write'
 const alsoNeeds = (): readonly Permission[] => [permission, 'identity:read']
 
 const number = line(64)
+const documentPurpose = z.enum(documentPurposes).meta({ description: 'What it is kept for.' })
 const ofCustomer =
   (customerId: string, rowId: string) =>
   (row: string, bind: Bind): string =>
@@ -124,9 +129,10 @@ export const addIdentityDocument = viewOperation(documentView, {
     country: countryCode.default('CN').meta({ description: 'ISO 3166-1 code of the issuer.' }),
     number: number.meta({ description: 'Its number. Stored encrypted.', examples: ['E12345678'] }),
     validUntil: daySchema.optional().meta({ description: 'Last day on which it is valid.' }),
+    purpose: documentPurpose.optional(),
   }),
   errors: ['not_found', 'identity_mismatch', 'already_exists', 'conflict'],
-  async run(context, { customerId, type, country, number: text, validUntil }) {
+  async run(context, { customerId, type, country, number: text, validUntil, purpose }) {
     const { db, vault, now, today, actor, newId } = context
     const customer = await openDossier(context, customerId)
     const stored = await listDocuments(db, customerId)
@@ -139,6 +145,8 @@ export const addIdentityDocument = viewOperation(documentView, {
       type,
       country,
       validUntil: validUntil ?? null,
+      purpose: purpose ?? null,
+      verifiedAt: seenAt(judged, actor.kind === 'staff', now),
       judged,
     })
     context.record({
@@ -146,7 +154,13 @@ export const addIdentityDocument = viewOperation(documentView, {
       subjectType: 'identity_document',
       subjectId: documentId,
       customerId,
-      changed: ['type', 'country', 'number', ...(validUntil === undefined ? [] : ['validUntil'])],
+      changed: [
+        'type',
+        'country',
+        'number',
+        ...(validUntil === undefined ? [] : ['validUntil']),
+        ...(purpose === undefined ? [] : ['purpose']),
+      ],
     })
     return answerOne(context, documentView, ofCustomer(customerId, documentId))
   },
@@ -167,6 +181,7 @@ export const correctIdentityDocument = viewOperation(documentView, {
     country: countryCode.optional().meta({ description: 'ISO 3166-1 code of the issuer.' }),
     number: number.optional().meta({ description: 'Its number. Stored encrypted.' }),
     validUntil: daySchema.optional().meta({ description: 'Last day on which it is valid.' }),
+    purpose: documentPurpose.optional(),
     expectedVersion,
   }),
   errors: ['not_found', 'identity_mismatch', 'already_exists', 'conflict'],
@@ -176,7 +191,7 @@ export const correctIdentityDocument = viewOperation(documentView, {
     const customer = await openDossier(context, customerId)
     const stored = await listDocuments(db, customerId)
     const before = theOne(stored, identityDocumentId, expected, 'identity document')
-    const validUntil = said.validUntil ?? before.validUntil
+    const terms = { validUntil: said.validUntil ?? before.validUntil, purpose: said.purpose ?? before.purpose }
     if (said.number !== undefined || said.country !== undefined) {
       const country = said.country ?? before.country
       const text = said.number ?? (await clearNumber(context, customerId, before))
@@ -184,8 +199,9 @@ export const correctIdentityDocument = viewOperation(documentView, {
       requireAgreement(judged, customer, actor.kind === 'staff')
       const others = stored.filter((one) => one !== before)
       requireNewDocument(context, others, { type: before.type, country, number: judged.number })
-      await saveDocument(db, { customer, vault, now }, before.id, { type: before.type, country, validUntil, judged })
-    } else if (validUntil !== null) await saveValidUntil(db, customerId, before.id, validUntil)
+      const verifiedAt = seenAt(judged, actor.kind === 'staff', now)
+      await saveDocument(db, { customer, vault, now }, before.id, { type: before.type, country, ...terms, verifiedAt, judged })
+    } else await saveDocumentTerms(db, customerId, before.id, terms)
     context.record({
       event: 'identity_document.updated',
       subjectType: 'identity_document',
@@ -225,6 +241,34 @@ export const removeIdentityDocument = viewOperation(documentView, {
       customerId,
     })
     return was
+  },
+})
+
+export const verifyIdentityDocument = viewOperation(documentView, {
+  kind: 'command',
+  name: 'verifyIdentityDocument',
+  summary: 'Note that somebody saw an identity document and that it is the customer’s',
+  description:
+    'As of now; also of a type whose numbers cannot be checked. Refused for one that breaks a rule or disagrees with the profile. A new number has yet to be seen again.',
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({ customerId: id, identityDocumentId: id, expectedVersion }),
+  errors: ['not_found', 'conflict'],
+  concurrency: 'optional',
+  async run(context, { customerId, identityDocumentId, expectedVersion: expected }) {
+    const { db, now } = context
+    await openDossier(context, customerId)
+    requireVerifiable(theOne(await listDocuments(db, customerId), identityDocumentId, expected, 'identity document'))
+    await saveVerified(db, 'identity_document', customerId, identityDocumentId, now)
+    context.record({
+      event: 'identity_document.verified',
+      subjectType: 'identity_document',
+      subjectId: identityDocumentId,
+      customerId,
+      changed: ['verifiedAt'],
+    })
+    return answerOne(context, documentView, ofCustomer(customerId, identityDocumentId))
   },
 })
 
@@ -358,7 +402,7 @@ export const verifyContactPoint = viewOperation(contactView, {
     const { db, now } = context
     await openDossier(context, customerId)
     theOne(await listContacts(db, customerId), contactPointId, expected, 'contact point')
-    await saveVerified(db, customerId, contactPointId, now)
+    await saveVerified(db, 'contact_point', customerId, contactPointId, now)
     context.record({
       event: 'contact_point.verified',
       subjectType: 'contact_point',
@@ -415,22 +459,27 @@ export const documentsToClarify = pageOperation(documentView, {
     }),
 })
 
+/** What shows the same value masked. */
+function seenBefore(field: RevealableField): readonly Permission[] {
+  if (field === 'movement_counterparty') return ['activity:read']
+  return field === 'key_person_phone' || field === 'key_person_email' ? ['identity:read', 'dossier:read'] : ['identity:read']
+}
+
 /** One value in clear, for one stated purpose. Repeating it changes nothing, so it takes no idempotency key and stores no answer. */
 export const revealCustomerField = operation({
   kind: 'command',
   name: 'revealCustomerField',
   summary: 'Show one protected value of a customer in clear',
   description:
-    'The number of a document, a phone or e-mail, the line of an address or the counterparty of a movement. Who asked, for what purpose and which field is audited before the value leaves; the value itself is stored nowhere, also not under an idempotency key. At most so many a minute for each caller (`REVEALS_PER_MINUTE`).',
+    'The number of a document, a phone or e-mail, the line of an address, the counterparty of a movement, or the phone or e-mail of a key person. Who asked, for what purpose and which field is audited before the value leaves; the value itself is stored nowhere, also not under an idempotency key. At most so many a minute for each caller (`REVEALS_PER_MINUTE`).',
   permission: 'identity:reveal',
   domain,
   transactions: 'own',
-  alsoNeeds: ({ field }) =>
-    field === 'movement_counterparty' ? ['identity:reveal', 'activity:read'] : ['identity:reveal', 'identity:read'],
+  alsoNeeds: ({ field }) => ['identity:reveal', ...seenBefore(field)],
   input: z.strictObject({
     customerId: id,
     field: z.enum(revealableFields).meta({ description: 'What to show.' }),
-    id: id.meta({ description: 'Id of the document, contact point, address or movement.' }),
+    id: id.meta({ description: 'Id of the document, contact point, address, movement or key person.' }),
     purpose: z.enum(revealPurposes).meta({ description: 'What it is needed for.' }),
     reason: line(500)
       .min(3)
@@ -483,6 +532,7 @@ export const identityOperations = [
   addIdentityDocument,
   correctIdentityDocument,
   removeIdentityDocument,
+  verifyIdentityDocument,
   addContactPoint,
   correctContactPoint,
   removeContactPoint,

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { dayOf, startOfDay } from '../core/calendar.ts'
 import { refreshAssetsOfCurrencies } from '../db/assets.ts'
 import { listCurrenciesDue } from '../db/rates.ts'
-import { applyDueAssignments } from '../db/ownership.ts'
+import { applyDueOwnership } from '../db/ownership.ts'
 import { forgetExpiredAnswers } from '../db/idempotency.ts'
 import { forgetExpiredRejects } from '../db/imports.ts'
 import { listTimeZones } from '../db/organisation.ts'
@@ -14,9 +14,8 @@ const MOST_AT_ONCE = 5_000
 export const advanceAssignments = operation({
   kind: 'command',
   name: 'advanceAssignments',
-  summary: 'Let assignments begin and end at their institution’s midnight',
-  description:
-    'Planned assignments whose day has come become current, current ones whose end has come end, and the portfolios follow.',
+  summary: 'Let assignments and places in teams begin and end at their institution’s midnight',
+  description: 'Planned ones whose day has come become current, current ones whose end has come end, and the portfolios follow.',
   permission: 'system:run',
   domain: 'Customer Relationship Management',
   input: z.strictObject({}),
@@ -25,7 +24,7 @@ export const advanceAssignments = operation({
   async run({ db, now, bank }) {
     const zones = await listTimeZones(db, bank.timeZone)
     let applied = 0
-    for (const { timeZone, paths } of zones) applied += await applyDueAssignments(db, paths, dayOf(now, timeZone), MOST_AT_ONCE)
+    for (const { timeZone, paths } of zones) applied += await applyDueOwnership(db, paths, dayOf(now, timeZone), MOST_AT_ONCE)
     return { applied }
   },
 })

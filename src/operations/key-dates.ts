@@ -28,11 +28,11 @@ import {
 } from '../db/key-dates.ts'
 import { findInstitutionPath, knowsStaff, listTimeZones } from '../db/organisation.ts'
 import { viewNamed } from '../db/views/all.ts'
-import type { Bind } from '../db/views/view.ts'
 import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
 import { answerOne, answerPage, orderBy } from './reading.ts'
 import { expectedVersion, id, sourceName } from './scalars.ts'
+import { ofCustomer } from './under-customer.ts'
 
 const keyDateView = viewNamed('KeyDate')
 const domain = 'Customer Relationship Management'
@@ -57,6 +57,18 @@ export const keyDates = pageOperation(keyDateView, {
     }),
 })
 
+export const keyDate = viewOperation(keyDateView, {
+  kind: 'query',
+  name: 'keyDate',
+  summary: 'One key date of a customer',
+  description: 'With the next two days on which it falls.',
+  permission: 'dossier:read',
+  domain,
+  input: z.strictObject({ customerId: id, keyDateId: id }),
+  errors: ['not_found'],
+  run: (context, { customerId, keyDateId }) => answerOne(context, keyDateView, ofCustomer(customerId, keyDateId)),
+})
+
 const calendar = z.enum(keyDateCalendars).meta({ description: 'Calendar that month, day and year are of.' })
 const month = z.int().min(1).max(12).meta({ description: 'Month of that calendar.' })
 const day = z.int().min(1).max(31).meta({ description: 'Day of the month; a lunar one at most 30.' })
@@ -72,9 +84,6 @@ const name = line(100)
   .optional()
   .meta({ description: 'What a custom date is called.', examples: ['纪念日'] })
 const note = line(500).optional().meta({ description: 'What to bear in mind.' })
-
-const ofCustomer = (customerId: string, rowId: string) => (row: string, bind: Bind) =>
-  `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`
 
 /** A kind that a customer can have once only. */
 function refuseSecond(error: unknown): never {
@@ -305,4 +314,4 @@ export const refreshKeyDates = operation({
 
 const earlier = (one: Day, other: Day): Day => (other < one ? other : one)
 
-export const keyDateOperations = [keyDates, createKeyDate, correctKeyDate, endKeyDate, upcomingKeyDates, refreshKeyDates]
+export const keyDateOperations = [keyDate, keyDates, createKeyDate, correctKeyDate, endKeyDate, upcomingKeyDates, refreshKeyDates]

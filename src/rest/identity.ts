@@ -8,6 +8,7 @@ import {
   removeIdentityDocument,
   revealCustomerField,
   verifyContactPoint,
+  verifyIdentityDocument,
 } from '../operations/identity.ts'
 import { get, patch, post } from './route.ts'
 
@@ -16,6 +17,7 @@ export const identityRoutes = [
   post('/customers/:customerId/identity-documents', addIdentityDocument, 201),
   patch('/customers/:customerId/identity-documents/:identityDocumentId', correctIdentityDocument),
   post('/customers/:customerId/identity-documents/:identityDocumentId/removal', removeIdentityDocument),
+  post('/customers/:customerId/identity-documents/:identityDocumentId/verification', verifyIdentityDocument),
   post('/customers/:customerId/contact-points', addContactPoint, 201),
   patch('/customers/:customerId/contact-points/:contactPointId', correctContactPoint),
   post('/customers/:customerId/contact-points/:contactPointId/removal', removeContactPoint),

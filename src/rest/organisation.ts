@@ -14,7 +14,7 @@ import {
 } from '../operations/feeds/organisation.ts'
 import { upsertExchangeRate } from '../operations/feeds/holdings.ts'
 import { calendarDays, setCalendarDay, workingDays } from '../operations/calendar.ts'
-import { delegatePortfolio, revokeDelegation } from '../operations/delegations.ts'
+import { delegatePortfolio, delegation, delegations, endDelegation, revokeDelegation } from '../operations/delegations.ts'
 import { institution, institutions, staffMember, staffMembers } from '../operations/organisation.ts'
 import { exchangeRates, product, products } from '../operations/products.ts'
 import { get, patch, post, put } from './route.ts'
@@ -34,7 +34,10 @@ export const organisationRoutes = [
   patch('/staff/:staffId', correctStaff),
   post('/staff/:staffId/deactivation', deactivateStaff),
 
+  get('/delegations', delegations),
   post('/delegations', delegatePortfolio, 201),
+  get('/delegations/:delegationId', delegation),
+  post('/delegations/:delegationId/end', endDelegation),
   post('/delegations/:delegationId/revocation', revokeDelegation),
 
   get('/calendar-days', calendarDays),

@@ -16,12 +16,14 @@ import { segmentationRoutes } from './segmentation.ts'
 import { timelineRoutes } from './timeline.ts'
 import type { Route } from './route.ts'
 import { stageRoutes } from './stages.ts'
+import { teamRoutes } from './teams.ts'
 
 /** The URL table. */
 export const routes: readonly Route[] = [
   ...organisationRoutes,
   ...customerRoutes,
   ...timelineRoutes,
+  ...teamRoutes,
   ...keyDateRoutes,
   ...consentRoutes,
   ...identityRoutes,

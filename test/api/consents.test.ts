@@ -297,7 +297,7 @@ describe('the contact decision', () => {
     )
     const { data, errors } = await bank.graphql(
       bank.code('R1'),
-      `query ($id: ID!) { contactDecision(customerId: $id, channel: letter, purpose: service, messageClass: important) { customerId channel purpose messageClass allowed at timeZone localTime reasons { code effect message source } } }`,
+      `query ($id: ID!) { contactDecision(customerId: $id, channel: letter, purpose: service, messageClass: important) { customerId channel purpose messageClass allowed at timeZone localTime reasons { code effect message source verified } } }`,
       { id: customerId },
     )
     expect(errors).toBeUndefined()

@@ -361,6 +361,27 @@ export async function fillThings(bank: TestBank, of: readonly CustomerName[] = c
       }
     }
   }
+  for (const [name, id] of await fillTeams(bank, of)) made.set(name, id)
+  return made
+}
+
+/** Puts whoever keeps each of these customers, or sees them anyway, into the team, and lets one of each branch know deposits well. */
+async function fillTeams(bank: TestBank, of: readonly CustomerName[]): Promise<ReadonlyMap<string, string>> {
+  const specialist = (number: string, branch: string) => ({
+    externalId: bank.code(number),
+    name: `职员${number}`,
+    institutionCode: bank.code(branch),
+    roles: ['marketing'],
+    productFamilies: ['deposit'],
+  })
+  await bank.feed('staff', [specialist('D1', 'B1'), specialist('D2', 'B2')])
+  const ids = await customerIds(bank)
+  const made = new Map<string, string>()
+  for (const customer of of) {
+    const staffId = await bank.staffId(customer === '4' ? 'M2' : keeperOf[customer])
+    const body = { staffId, duty: 'adviser', reason: markOf(bank, customer) }
+    made.set(`teamMember ${customer}`, (await command(bank, 'POST', `/customers/${ids[customer]}/team`, body)).id)
+  }
   return made
 }
 

@@ -31,6 +31,48 @@ async function setUp(bank: TestBank) {
   }
 }
 
+describe('an identity document', () => {
+  test('says what it is kept for and since when it is known to be the customer’s', async ({ bank }) => {
+    const { customerId, path, manager, post, patch, entries } = await setUp(bank)
+    const passed = await post('identity-documents', { type: 'resident_id', number: female1990, purpose: 'account_opening' })
+    expect(passed.body).toMatchObject({ purpose: 'account_opening', verified: true, verifiedAt: '2026-11-22T02:00:00.000Z' })
+    const machine = await post('identity-documents', { type: 'passport', number: 'E12345678' }, {}, { client: 'core' })
+    expect(machine.body).toMatchObject({ purpose: null, verified: false, verifiedAt: null })
+    const changed = await patch(`identity-documents/${machine.body.id}`, { purpose: 'tax' }, 1)
+    expect(changed.body).toMatchObject({ purpose: 'tax', verifiedAt: null, version: 2 })
+
+    const verify = (id: string, headers = {}) => post(`identity-documents/${id}/verification`, {}, headers)
+    expect((await verify(machine.body.id, { 'if-match': '"1"' })).status).toBe(412)
+    expect((await verify(machine.body.id)).body).toMatchObject({ verifiedAt: '2026-11-22T02:00:00.000Z', version: 3 })
+    expect(await entries('verifyIdentityDocument')).toMatchObject([
+      { subject_id: machine.body.id, changed: ['verifiedAt'], events: expect.arrayContaining(['identity_document.verified']) },
+    ])
+    const renumbered = await patch(`identity-documents/${machine.body.id}`, { number: 'E87654321' }, 3)
+    expect(renumbered.body, 'another number has yet to be seen').toMatchObject({ purpose: 'tax', verifiedAt: null })
+    const { data } = await bank.graphql(
+      manager,
+      'mutation ($input: VerifyIdentityDocumentInput!) { verifyIdentityDocument(input: $input) { purpose verifiedAt } }',
+      { input: { customerId, identityDocumentId: machine.body.id } },
+    )
+    expect(data.verifyIdentityDocument).toEqual({ purpose: 'tax', verifiedAt: '2026-11-22T02:00:00.000Z' })
+
+    // The profile comes to disagree: what was seen to agree is no longer known to.
+    await bank.feed('customers', [
+      { externalId: bank.code('1'), kind: 'individual', name: '王芳', institutionCode: bank.code('O1'), gender: 'male' },
+    ])
+    const documents = (await bank.request(manager, 'GET', path)).body.identityDocuments
+    expect(documents.find(({ type }: any) => type === 'resident_id')).toMatchObject({
+      unverifiedReason: 'gender_differs',
+      verifiedAt: null,
+    })
+    expect((await verify(passed.body.id)).body).toMatchObject({ code: 'conflict', errors: [{ rule: 'gender_differs' }] })
+    expect((await verify(crypto.randomUUID())).status).toBe(404)
+    expect(
+      (await bank.request(bank.code('T1'), 'POST', `${path}/identity-documents/${machine.body.id}/verification`, {})).status,
+    ).toBe(403)
+  })
+})
+
 describe('identity documents', () => {
   test('of one type may be several, each found by its number, over REST and GraphQL alike', async ({ bank }) => {
     const { customerId, post, finds, dossier, manager, entries } = await setUp(bank)

@@ -31,6 +31,8 @@ describe('a key date', () => {
     const manager = bank.code('R1')
     const customerId = await bank.customerId('1')
     const made = await create(bank, manager, customerId, { ...midAutumn, note: '茶叶' })
+    const one = await bank.request(manager, 'GET', `/customers/${customerId}/key-dates/${made.body.id}`)
+    expect([one.status, one.body]).toEqual([200, made.body])
     expect([made.status, made.body], JSON.stringify(made.body)).toMatchObject([
       201,
       {

@@ -243,3 +243,71 @@ describe('a key person', () => {
     expect(rows[0].version).toBe(1)
   })
 })
+
+describe('phone and e-mail of a key person', () => {
+  test('are in the log of looks at the company however they are reached, and not where they are not asked for', async ({
+    bank,
+    service,
+  }) => {
+    const ids = await withCompanies(bank)
+    const manager = bank.code('M1')
+    const { body } = await write(bank, ids['C1']!, { name: '陈总', role: 'executive', phone: '13712345678' })
+    await command(bank, 'POST', `/customers/${ids['C2']}/shared-key-people`, {
+      keyPersonCustomerId: ids['C1'],
+      keyPersonId: body.id,
+      role: 'influencer',
+    })
+    const looks = async (work: () => Promise<unknown>) => {
+      const count = `select customer_id, operation, changed from audit_entry where details ->> 'access' = 'read' and customer_id = any ($1) order by at, id`
+      const before = (await service.owner.query(count, [Object.values(ids)])).rows.length
+      await work()
+      return (await service.owner.query(count, [Object.values(ids)])).rows.slice(before)
+    }
+    const entry = (operation: string) => [{ customer_id: ids['C1'], operation, changed: ['keyPersonContact'] }]
+    const query = (document: string, caller = manager) => looks(() => bank.graphql(caller, document))
+    const contact = 'contact { phoneMasked }'
+    expect(await looks(() => bank.request(manager, 'GET', `/customers/${ids['C1']}/key-people/${body.id}`))).toEqual(
+      entry('keyPerson'),
+    )
+    expect(await query(`{ keyPeople(customerId: "${ids['C1']}") { nodes { name ${contact} } } }`)).toEqual(entry('keyPeople'))
+    expect(await query(`{ customer(customerId: "${ids['C1']}") { keyPeople { ${contact} } } }`)).toEqual(entry('customer'))
+    expect(await query(`{ sharedKeyPeople(customerId: "${ids['C2']}") { nodes { keyPerson { ${contact} } } } }`)).toEqual(
+      entry('sharedKeyPeople'),
+    )
+    expect(await query(`{ keyPeople(customerId: "${ids['C1']}") { nodes { name title } } }`)).toEqual([])
+    expect(await looks(() => bank.request(manager, 'GET', `/customers/${ids['C1']}/key-people`))).toEqual([])
+    // The quality inspector may not see them: nothing was shown.
+    expect(await query(`{ keyPeople(customerId: "${ids['C1']}") { nodes { ${contact} } } }`, bank.code('Q1'))).toEqual([])
+  })
+
+  test('are shown in clear for a purpose, each with an entry, and to nobody out of reach', async ({ bank, service }) => {
+    const ids = await withCompanies(bank)
+    const { body } = await write(bank, ids['C1']!, {
+      name: '陈总',
+      role: 'executive',
+      phone: '13712345678',
+      email: 'chen@example.com',
+    })
+    const reveal = (field: string, caller = bank.code('M1'), id = body.id) =>
+      bank.request(caller, 'POST', `/customers/${ids['C1']}/reveals`, { field, id, purpose: 'contact', reason: 'returns a call' })
+    expect((await reveal('key_person_phone')).body).toMatchObject({ field: 'key_person_phone', value: '+8613712345678' })
+    expect((await reveal('key_person_email')).body).toMatchObject({ id: body.id, value: 'chen@example.com' })
+    const { rows } = await service.owner.query(
+      `select changed, subject_type, subject_id, details ->> 'outcome' as outcome from audit_entry where operation = 'revealCustomerField' and customer_id = $1 order by at, id`,
+      [ids['C1']],
+    )
+    expect(rows).toEqual(
+      ['key_person_phone', 'key_person_email'].map((field) => ({
+        changed: [field],
+        subject_type: 'key_person',
+        subject_id: body.id,
+        outcome: 'shown',
+      })),
+    )
+    expect((await reveal('key_person_phone', bank.code('M2'))).status).toBe(404)
+    expect((await reveal('key_person_phone', bank.code('Q1'))).status).toBe(403)
+    expect((await reveal('key_person_phone', bank.code('M1'), crypto.randomUUID())).status).toBe(404)
+    const quiet = (await write(bank, ids['C1']!, { name: '李总', role: 'operator' })).body
+    expect((await reveal('key_person_phone', bank.code('M1'), quiet.id)).status).toBe(404)
+  })
+})

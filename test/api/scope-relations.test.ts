@@ -93,6 +93,7 @@ async function roots(
     rows: [{ id: segmentId }],
   } = await bank.service.owner.query('select id from segment where code = $1', [`${bank.name}-mark`])
   const refresh = await bank.request({ client: 'core' }, 'POST', '/refreshes', {})
+  const idOf = async (query: string, value: unknown) => (await bank.service.owner.query(query, [value])).rows[0].id
   const holdingIds = { '1': await bank.holdingId('A1'), '4': await bank.holdingId('A4') }
   // Of one branch and of the other: whoever asks, one of them is out of scope.
   const ofTwo = (input: (customer: '1' | '4') => Input) => (['1', '4'] as const).map(input)
@@ -101,6 +102,13 @@ async function roots(
     institutions: [{ within: await bank.idOf('institution', 'B1'), limit: 3 }],
     staffMember: [{ staffId: await bank.staffId('R1') }],
     staffMembers: [{ within: await bank.idOf('institution', 'B1'), limit: 5 }],
+    delegation: [{ delegationId: await idOf('select id from delegation where staff_id = $1', await bank.staffId('R1')) }],
+    delegations: [{ within: await bank.idOf('institution', 'B1'), limit: 5 }],
+    staffCapacity: [{ within: await bank.idOf('institution', 'B1'), limit: 5 }],
+    teamMember: ofTwo((customer) => ({ customerId: ids[customer], teamMemberId: made.get(`teamMember ${customer}`) })),
+    maintenanceTeam: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    suggestTeamMembers: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    ownershipHistory: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     product: [{ productId: await bank.idOf('product', 'CUR') }],
     products: [{ limit: 4 }],
     exchangeRates: [{}],
@@ -122,6 +130,7 @@ async function roots(
     segment: [{ segmentId }],
     segments: [{ limit: 5 }],
     segmentMembers: [{ segmentId, limit: 5 }],
+    keyDate: [{ customerId: ids['1'], keyDateId: await idOf('select id from key_date where customer_id = $1', ids['1']) }],
     keyDates: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     upcomingKeyDates: [{ days: 366, limit: 5 }],
     consents: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),

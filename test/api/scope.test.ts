@@ -208,6 +208,25 @@ async function ownCustomer({ bank, onlooker }: Parameters<Ask>[0], kind = 'indiv
   return rows[0].id
 }
 
+/** A new teller near the onlooker: tellers see customers by branch, so that nobody sees more for what is given to them. */
+async function newTeller({ bank, onlooker }: Parameters<Ask>[0]): Promise<string> {
+  const { rows } = await bank.service.owner.query(
+    `insert into staff (id, number, source, external_id, name, institution_id, institution_path, roles, status, as_of, created_at, updated_at)
+     select gen_random_uuid(), $1, 'core', $1, '柜员', id, path, '{teller}', 'active', now(), now(), now() from institution where code = $2 returning id`,
+    [bank.code(unused()), bank.code(homeOf(onlooker))],
+  )
+  return rows[0].id
+}
+
+/** What gives the customer to such a teller in the other line of business, where nothing is planned. */
+async function toNewTeller(at: Parameters<Ask>[0]) {
+  await at.bank.service.owner.query(
+    `update assignment set state = 'cancelled' where customer_id = $1 and business_line = 'corporate' and state = 'planned'`,
+    [at.thing.customerId],
+  )
+  return { staffId: await newTeller(at), businessLine: 'corporate', reason: 'moved here' }
+}
+
 /** A new relationship of the customer in question with one whom the onlooker sees. */
 async function related(at: Parameters<Ask>[0]): Promise<{ readonly id: string; readonly version: number }> {
   const relatedCustomerId = await ownCustomer(at)
@@ -307,6 +326,32 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     purpose: 'household',
     expectedVersion: await versionOf(bank, 'movement', movementId),
   }),
+  assignCustomer: async (at) => ({ customerId: at.thing.customerId, ...(await toNewTeller(at)) }),
+  assignCustomers: async (at) => ({ customerIds: [at.thing.customerId], ...(await toNewTeller(at)) }),
+  ownershipHistory: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
+  teamMember: ({ thing: { customer, customerId, made } }) => ({
+    customerId,
+    teamMemberId: made.get(`teamMember ${customer}`)!,
+  }),
+  maintenanceTeam: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
+  suggestTeamMembers: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
+  addTeamMember: async (at) => ({
+    customerId: at.thing.customerId,
+    staffId: await newTeller(at),
+    duty: 'planner',
+    reason: 'knows them',
+    endsOn: '2026-11-23',
+  }),
+  endTeamMember: async (at) => {
+    const body = { staffId: await newTeller(at), duty: 'planner', reason: 'knows them', endsOn: '2026-11-23' }
+    const { id } = await command(at.bank, 'POST', `/customers/${at.thing.customerId}/team`, body)
+    await at.bank.service.owner.query(
+      `update team_member set state = 'cancelled' where customer_id = $1 and duty = 'planner' and id <> $2`,
+      [at.thing.customerId, id],
+    )
+    return { customerId: at.thing.customerId, teamMemberId: id }
+  },
+  keyDate: async ({ bank, thing: { customerId } }) => ({ customerId, keyDateId: await birthdayOf(bank, customerId) }),
   keyDates: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
   createKeyDate: ({ thing: { customerId }, turn }) => ({ customerId, kind: 'custom', name: `纪念${turn}`, month: 3, day: 1 }),
   correctKeyDate: async ({ bank, thing: { customerId }, turn }) => {
@@ -359,6 +404,13 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     )
     const [{ id: identityDocumentId, version: expectedVersion }] = rows
     return { customerId, identityDocumentId, validUntil: '2030-01-01', expectedVersion }
+  },
+  verifyIdentityDocument: async ({ bank, thing: { customerId } }) => {
+    const { rows } = await bank.service.owner.query(
+      `select id from identity_document where customer_id = $1 and type = 'passport' order by id limit 1`,
+      [customerId],
+    )
+    return { customerId, identityDocumentId: rows[0].id }
   },
   removeIdentityDocument: async ({ bank, thing: { customerId } }) => {
     const document = { type: 'passport', country: 'FR', number: unused() }
@@ -566,6 +618,7 @@ const aboutPlaces: Readonly<
   importRun: ({ place: { importId } }) => ({ importId }),
   importRejects: ({ place: { importId } }) => ({ importId }),
   cancelImport: ({ place: { importId } }) => ({ importId }),
+  endDelegation: ({ place: { delegationId } }) => ({ delegationId, endsOn: '2027-01-20' }),
   revokeDelegation: ({ place: { delegationId } }) => ({ delegationId }),
   deactivateStaff: ({ place: { deputyId } }) => ({ staffId: deputyId }),
   closeInstitution: ({ place: { emptyId } }) => ({ institutionId: emptyId }),
@@ -587,6 +640,7 @@ const lists = [
   'customers',
   'customerSearch',
   'portfolioSummary',
+  'staffCapacity',
   'upcomingKeyDates',
   'segmentMembers',
   'segmentPreview',
@@ -611,6 +665,8 @@ const ofTheBank = [
   'institutions',
   'staffMember',
   'staffMembers',
+  'delegation',
+  'delegations',
   'product',
   'products',
   'exchangeRates',

@@ -137,6 +137,14 @@ describe('whether a customer may be contacted', () => {
     )
   })
 
+  test('cites laws from memory as not verified, and rules of the bank as its own', () => {
+    fc.assert(
+      fc.property(anyFacts, (one) => {
+        for (const { source, verified } of contactDecision(one).reasons) expect(verified).toBe(!/PIPL|Law/.test(source))
+      }),
+    )
+  })
+
   test('is never made yes by a withdrawal, a wish, a missing address or the end of the relation', () => {
     const worse: readonly Partial<ContactFacts>[] = [
       { consent: 'withdrawn' },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AssignmentRow } from '../../src/core/feeds/rows.ts'
-import { applyDueAssignments } from '../../src/db/ownership.ts'
+import { applyDueOwnership } from '../../src/db/ownership.ts'
 import { type FeedBank, openFeedBank, type Sending, told } from '../setup/feeds.ts'
 
 let bank: FeedBank
@@ -207,7 +207,7 @@ describe('an assignment of the future', () => {
     expect(await ownership(customer)).toMatchObject({ manager: staff['R1'] })
     const due = (today: string, at = Object.values(paths), limit = 1000) =>
       bank.database.transaction({ prefixes: ['/'], portfolio: [], caller: 'system' }, (db) =>
-        applyDueAssignments(db, at, today, limit),
+        applyDueOwnership(db, at, today, limit),
       )
     expect(await due('2026-11-22')).toBe(0)
     expect(await due('2026-11-23', [paths['B2']!])).toBe(0)

@@ -192,6 +192,7 @@ describe('the functions that look across branches', () => {
       'portfolio_paths',
       'recognise_by_hash',
       'recognise_by_number',
+      'staff_load',
       'unindex_values',
     ])
     for (const { name, owner: role, login, path, open } of rows) {

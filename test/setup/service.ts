@@ -41,6 +41,8 @@ export interface TestService {
   /** Every statement sent to the database since it was last emptied. */
   readonly statements: string[]
   tokenOf(caller: Caller): Promise<string>
+  /** A further process, as it were: the same database, keys and clock, and nothing else in common. */
+  anotherInstance(): Promise<{ readonly app: FastifyInstance; stop(): Promise<void> }>
   stop(): Promise<void>
 }
 
@@ -57,10 +59,12 @@ export async function startService(
   const clock = { now: startOfTests }
   const logged: string[] = []
   const statements: string[] = []
-  const opened = openDatabase(
-    { url: serviceUrl, poolSize: 8, fastLaneConnections: 2, statementTimeoutMs: 30_000, fastLaneTimeoutMs: 5_000 },
-    { warn: () => {} },
-  )
+  const open = () =>
+    openDatabase(
+      { url: serviceUrl, poolSize: 8, fastLaneConnections: 2, statementTimeoutMs: 30_000, fastLaneTimeoutMs: 5_000 },
+      { warn: () => {} },
+    )
+  const opened = open()
   const database = watched(opened, statements)
   const key = (id: string) => [{ id, key: randomBytes(32) }]
   const { limits, keys = { master: key('m1'), index: key('i1') }, ...appSettings } = settings
@@ -92,21 +96,23 @@ export async function startService(
     clientClaim: 'client_id',
     now: Date.now,
   })
-  const app = await buildApp({
-    service,
-    metrics,
-    authenticate: authenticator(verifier),
-    settings: {
-      logger: { level: 'trace', serializers, stream: { write: (line: string) => void logged.push(line) } },
-      bodyLimitBytes: 1_048_576,
-      requestTimeoutMs: 60_000,
-      trustProxy: false,
-      rateLimit: { max: 100_000, windowSeconds: 60, maxRefused: 100_000 },
-      graphql: { documents: new Map(), freeQueries: true },
-      graphiql: true,
-      ...appSettings,
-    },
-  })
+  const build = (of: Service) =>
+    buildApp({
+      service: of,
+      metrics: of === service ? metrics : openMetrics(),
+      authenticate: authenticator(verifier),
+      settings: {
+        logger: { level: 'trace', serializers, stream: { write: (line: string) => void logged.push(line) } },
+        bodyLimitBytes: 1_048_576,
+        requestTimeoutMs: 60_000,
+        trustProxy: false,
+        rateLimit: { max: 100_000, windowSeconds: 60, maxRefused: 100_000 },
+        graphql: { documents: new Map(), freeQueries: true },
+        graphiql: true,
+        ...appSettings,
+      },
+    })
+  const app = await build(service)
   const owner = new pg.Client({ connectionString: ownerUrl })
   await owner.connect()
   const tokens = new Map<string, Promise<string>>()
@@ -127,6 +133,18 @@ export async function startService(
         issuer.sign(typeof caller === 'string' ? { sub: caller } : { sub: caller.client, client_id: caller.client })
       tokens.set(name, token)
       return token
+    },
+    async anotherInstance() {
+      const other = open()
+      const directory = openDirectory(other, service.bank.timeZone)
+      const further = await build({ ...service, database: other, directory, accessLog: openAccessLog(other) })
+      return {
+        app: further,
+        async stop() {
+          await further.close()
+          await other.close()
+        },
+      }
     },
     async stop() {
       await app.close()

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { businessLines } from '../customers.ts'
 import { institutionKinds, institutionStatuses, staffStatuses } from '../organisation.ts'
 import { roles } from '../permissions.ts'
+import { productFamilies } from '../products.ts'
 import { asOf, code, day, distinct, externalIdText, industry, line, source, timeZone } from './scalars.ts'
 
 /** A row of institutions. An institution keeps its parent for good. */
@@ -73,6 +74,9 @@ export const staffRow = z
     areas: distinct(line(100), 50)
       .optional()
       .meta({ description: 'Areas served.', examples: [['南山区']] }),
+    productFamilies: distinct(z.enum(productFamilies), 13)
+      .optional()
+      .meta({ description: 'Product families that they know well.', examples: [['wealth', 'fund']] }),
     customerCapacity: z
       .int()
       .min(0)

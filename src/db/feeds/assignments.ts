@@ -1,18 +1,19 @@
 import {
   type AssignmentState,
   changedPeriodRefusal,
+  isKept,
   isWithin,
   keeperRoles,
   newPeriodRefusal,
-  overlaps,
-  periodText,
   stateOn,
 } from '../../core/assignments.ts'
 import { DomainError } from '../../core/errors.ts'
 import type { FeedRefusal } from '../../core/feeds/feed.ts'
 import type { AssignmentRow } from '../../core/feeds/rows.ts'
+import { lockKeepers } from '../assignments.ts'
 import { brokenConstraint } from '../failures.ts'
 import { refreshOwnership } from '../ownership.ts'
+import { acceptWithinCapacity, acceptWithoutOverlap, type Wanted } from './assignment-acceptance.ts'
 import {
   type AssignmentRecord,
   insertAssignments,
@@ -20,17 +21,7 @@ import {
   type StoredAssignment,
   updateAssignments,
 } from './assignment-records.ts'
-import {
-  collapse,
-  collectOutcomes,
-  groupBy,
-  type Incoming,
-  keyOf,
-  receive,
-  refusal,
-  settleOthers,
-  unknownReference,
-} from './batch.ts'
+import { collapse, collectOutcomes, groupBy, keyOf, receive, refusal, settleOthers, unknownReference } from './batch.ts'
 import { todayByInstitution } from './days.ts'
 import type { ApplyFeed } from './feed.ts'
 import { customerNameOf, unknownName } from './holding-references.ts'
@@ -42,15 +33,10 @@ import {
   type StaffReference,
 } from './references.ts'
 
-interface Wanted {
-  readonly incoming: Incoming<AssignmentRow>
-  readonly before: StoredAssignment | undefined
-  readonly after: AssignmentRecord
-}
-
 /**
  * Applies assignments. Each row says the whole of one. Within a batch, what is taken back or cut short counts before what begins, so that a
- * change of hands may stand in any order. Refuses what would give a customer two keepers in one line of business on any day.
+ * change of hands may stand in any order. Refuses what would give a customer two keepers in one line of business on any day, and to people what is beyond
+ * the capacity of a keeper: a source system has decided already.
  */
 export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, context) => {
   const todayAt = await todayByInstitution(db, context.now, context.bankTimeZone)
@@ -66,6 +52,11 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
       received.map(({ row }) => row.staffNumber),
     ),
   ])
+  if (context.fromPerson)
+    await lockKeepers(
+      db,
+      received.map(({ row }) => row.staffNumber),
+    )
   const customers = await lockCustomerReferences(db, names.values())
   const stored = await readAssignments(db, [...customers.keys()])
   const storedByKey = new Map(stored.map((one) => [keyOf(one.customerId, one.source, one.externalId), one]))
@@ -104,7 +95,9 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
     else wanted.push({ incoming: collapsed.winner, before, after })
   }
 
-  const accepted = acceptWithoutOverlap(wanted, stored, (line, refused) => outcomes.refuse(line, refused))
+  const refuse = (line: number, refused: FeedRefusal): void => outcomes.refuse(line, refused)
+  const free = acceptWithoutOverlap(wanted, stored, refuse)
+  const accepted = context.fromPerson ? await acceptWithinCapacity(db, free, stored, staff, refuse) : free
   for (const {
     incoming: { line },
     before,
@@ -205,53 +198,7 @@ function assignmentRefusal(
     }
   }
   const grows = !before || before.staffId !== after.staffId || before.state === 'cancelled' || !isWithin(after, before)
-  if (grows && customer.status !== 'active' && customer.status !== 'prospect')
+  if (grows && !isKept(customer.status))
     return refusal('customerExternalId', 'conflict', `The customer "${row.customerExternalId}" is ${customer.status}.`)
   return before ? undefined : newPeriodRefusal(after, today, fromPerson)
-}
-
-// Rows of one batch that wait for each other in a longer chain than this are refused; they pass when they are sent again.
-const MOST_PASSES = 10
-
-/** Accepts what overlaps with nothing that is stored or accepted; refuses the rest by naming the other period. What moves may make room for what comes before it. */
-function acceptWithoutOverlap(
-  wanted: readonly Wanted[],
-  stored: readonly StoredAssignment[],
-  refuse: (line: number, refused: FeedRefusal) => void,
-): Wanted[] {
-  const standing = groupBy(
-    stored.filter(({ state }) => state !== 'cancelled') as readonly (StoredAssignment | AssignmentRecord)[],
-    ({ customerId }) => customerId,
-  )
-  const inTheWayOf = ({ after }: Wanted) =>
-    after.state === 'cancelled'
-      ? undefined
-      : standing
-          .get(after.customerId)
-          ?.find((other) => other.id !== after.id && other.businessLine === after.businessLine && overlaps(other, after))
-  const turn = ({ before, after }: Wanted): number =>
-    after.state === 'cancelled' ? 0 : !before ? 3 : isWithin(after, before) ? 1 : 2
-  const accepted: Wanted[] = []
-  let waiting = [...wanted].sort((a, b) => turn(a) - turn(b) || a.incoming.line - b.incoming.line)
-  for (let pass = 0; pass < MOST_PASSES && waiting.length > 0; pass++) {
-    const blocked = waiting.filter((one) => {
-      if (inTheWayOf(one)) return true
-      const { after } = one
-      const rest = (standing.get(after.customerId) ?? []).filter(({ id }) => id !== after.id)
-      standing.set(after.customerId, after.state === 'cancelled' ? rest : [...rest, after])
-      accepted.push(one)
-      return false
-    })
-    if (blocked.length === waiting.length) break
-    waiting = blocked
-  }
-  for (const one of waiting) {
-    const other = inTheWayOf(one)
-    const when = other ? ` holds ${periodText(other)}` : ' of this batch is in the way'
-    refuse(
-      one.incoming.line,
-      refusal('startsOn', 'period_overlap', `Another ${one.after.businessLine} assignment of this customer${when}.`),
-    )
-  }
-  return accepted
 }

@@ -6,8 +6,8 @@ import { emptyProfile, profileAfter, profileRefusal } from '../../core/profiles.
 import { foldName } from '../../core/text.ts'
 import type { Db } from '../database.ts'
 import { raiseDirectoryVersion } from '../directory.ts'
-import { endAssignmentsOf, refreshOwnership } from '../ownership.ts'
 import { type NamedCustomer, writeNameKeys } from '../name-keys.ts'
+import { endOwnershipOf, refreshOwnership } from '../ownership.ts'
 import { type CustomerKey, fieldContext } from '../vault.ts'
 import { differs, groupBy, type Incoming, keyOf, type Outcomes } from './batch.ts'
 import { type Confirmed, confirmRows } from './confirm.ts'
@@ -200,7 +200,7 @@ export async function writeDossiers(
   if (closed.size > 0) {
     const todayAt = await todayByInstitution(db, now, bankTimeZone)
     const endings = Array.from(closed, ([customerId, path]) => ({ customerId, endsOn: addDays(todayAt(path), 1) }))
-    await endAssignmentsOf(db, endings, now)
+    await endOwnershipOf(db, endings, now)
   }
   if (moved.size === 0) return
   await moveCustomerRows(db, [...moved.values()])
@@ -216,7 +216,8 @@ function decideValues(
   after: CustomerRecord,
   context: FeedContext,
 ): boolean {
-  const sealing = { vault: context.vault, newId: context.newId, writes: dossiers.values }
+  const enteredAt = context.fromPerson ? context.now : undefined
+  const sealing = { vault: context.vault, newId: context.newId, writes: dossiers.values, enteredAt }
   const place = keyOf(owner.id, row.source)
   const stored = dossiers.documents.get(owner.id) ?? []
   let changed = false

@@ -52,6 +52,7 @@ export interface StoredDocument {
   readonly validUntil: Day | null
   readonly verified: boolean
   readonly unverifiedReason: string | null
+  readonly verifiedAt: Date | null
   readonly asOf: Date
   /** By itself and not with a row of the customer. */
   readonly added: boolean
@@ -94,7 +95,7 @@ export async function readCustomerValues(
   const [documents, contacts, addresses] = await Promise.all([
     db.rows<StoredDocument>(sql`
       select customer_id as "customerId", id, source, type, country, number_encrypted as "numberEncrypted", number_masked as "numberMasked", number_hash as "numberHash",
-        index_key_id as "indexKeyId", valid_until as "validUntil", verified, unverified_reason as "unverifiedReason", as_of as "asOf", added
+        index_key_id as "indexKeyId", valid_until as "validUntil", verified, unverified_reason as "unverifiedReason", verified_at as "verifiedAt", as_of as "asOf", added
       from identity_document where customer_id = any (${sql.param(ids)}::uuid[])`),
     db.rows<StoredContact>(sql`
       select customer_id as "customerId", id, source, kind, value_hash as "valueHash", index_key_id as "indexKeyId" from contact_point where ${theirs} and purpose = 'primary' and not added`),

@@ -8,6 +8,7 @@ export const customerOwnedTables = [
   'contact_point',
   'address',
   'assignment',
+  'team_member',
   'holding',
   'holding_party',
   'party_holding',

@@ -31,6 +31,8 @@ interface Sealing {
   readonly vault: Vault
   readonly newId: () => string
   readonly writes: ValueWrites
+  /** When a person enters it; undefined where a machine sends it. */
+  readonly enteredAt: Date | undefined
 }
 
 /** Whether a stored hash is of this value, under whichever key it was made. */
@@ -49,7 +51,7 @@ function isOf(
 
 /** Prepares the document of a row. A number that is stored already keeps its ciphertext. Tells whether anything changed. */
 export function sealDocument(
-  { vault, newId, writes }: Sealing,
+  { vault, newId, writes, enteredAt }: Sealing,
   owner: Owner,
   row: CustomerRow,
   judged: JudgedDocument,
@@ -67,6 +69,7 @@ export function sealDocument(
     before.verified !== judged.verified ||
     before.unverifiedReason !== judged.reason
   if (!changed) return false
+  const known = sameNumber ? before.verifiedAt : null
   const id = before?.id ?? newId()
   writes.documents.push({
     ...placeOf(owner, id),
@@ -82,6 +85,7 @@ export function sealDocument(
     validUntil,
     verified: judged.verified,
     unverifiedReason: judged.reason,
+    verifiedAt: judged.reason === null ? (known ?? (judged.verified ? enteredAt : undefined))?.toISOString() : null,
   })
   if (!sameNumber) writes.indexed.push(indexOf(owner, id, 'document', index))
   return true
@@ -103,6 +107,7 @@ export function rejudgeDocument({ writes }: Sealing, owner: Owner, before: Store
     validUntil: before.validUntil,
     verified: judged.verified,
     unverifiedReason: judged.reason,
+    verifiedAt: judged.reason === null ? before.verifiedAt?.toISOString() : null,
   })
   return true
 }
@@ -187,13 +192,13 @@ export async function writeValues(db: Db, { documents, contacts, addresses, inde
     written.push(
       db.rows(sql`
         insert into identity_document as t (customer_id, id, institution_path, type, country, number_encrypted, number_masked, number_hash, index_key_id, valid_until, verified,
-          unverified_reason, source, as_of)
+          unverified_reason, verified_at, source, as_of)
         select "customerId", id, "institutionPath", type, country, decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", "validUntil", verified,
-          "unverifiedReason", source, "asOf"
-        from ${recordset(documents, 'type text, country text, "validUntil" date, verified boolean, "unverifiedReason" text')}
+          "unverifiedReason", "verifiedAt", source, "asOf"
+        from ${recordset(documents, 'type text, country text, "validUntil" date, verified boolean, "unverifiedReason" text, "verifiedAt" timestamptz')}
         on conflict (customer_id, id) do update set country = excluded.country, number_encrypted = excluded.number_encrypted, number_masked = excluded.number_masked,
           number_hash = excluded.number_hash, index_key_id = excluded.index_key_id, valid_until = excluded.valid_until, verified = excluded.verified,
-          unverified_reason = excluded.unverified_reason, as_of = excluded.as_of, version = t.version + 1`),
+          unverified_reason = excluded.unverified_reason, verified_at = excluded.verified_at, as_of = excluded.as_of, version = t.version + 1`),
     )
   }
   if (contacts.length > 0) {

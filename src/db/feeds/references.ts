@@ -42,12 +42,14 @@ export interface StaffReference {
   readonly number: string
   readonly roles: readonly Role[]
   readonly status: 'active' | 'inactive'
+  /** Most customers to keep. */
+  readonly customerCapacity: number | null
 }
 
 /** Staff within the caller's scope, by number. */
 export async function resolveStaff(db: Db, numbers: Iterable<string>): Promise<ReadonlyMap<string, StaffReference>> {
   const rows = await db.rows<StaffReference>(
-    sql`select id, number, roles, status from staff where number = any (${sql.param([...new Set(numbers)])}::text[]) and ${inScope('institution_path')}`,
+    sql`select id, number, roles, status, customer_capacity as "customerCapacity" from staff where number = any (${sql.param([...new Set(numbers)])}::text[]) and ${inScope('institution_path')}`,
   )
   return new Map(rows.map((row) => [row.number, row]))
 }

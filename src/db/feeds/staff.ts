@@ -22,6 +22,7 @@ interface Member {
   readonly status: 'active' | 'inactive'
   readonly industries: readonly string[]
   readonly areas: readonly string[]
+  readonly productFamilies: readonly string[]
   readonly customerCapacity: number | null
   readonly dailyCapacity: number | null
   readonly activeFrom: Day | null
@@ -38,6 +39,7 @@ const compared = [
   'status',
   'industries',
   'areas',
+  'productFamilies',
   'customerCapacity',
   'dailyCapacity',
   'activeFrom',
@@ -94,6 +96,7 @@ export const applyStaff: ApplyFeed<StaffRow> = async (db, rows, context) => {
         status: row.status ?? before?.status ?? 'active',
         industries: row.industries ?? before?.industries ?? [],
         areas: row.areas ?? before?.areas ?? [],
+        productFamilies: row.productFamilies ?? before?.productFamilies ?? [],
         customerCapacity: row.customerCapacity ?? before?.customerCapacity ?? null,
         dailyCapacity: row.dailyCapacity ?? before?.dailyCapacity ?? null,
         activeFrom: row.activeFrom ?? before?.activeFrom ?? null,
@@ -135,7 +138,7 @@ async function readStaff(db: Db, rows: readonly StaffRow[]): Promise<Stored[]> {
   const names = rows.map(({ source, externalId, number }) => ({ source, externalId, number: number ?? externalId }))
   return db.rows<Stored>(sql`
     select s.id, s.number, s.source, s.external_id as "externalId", s.name, s.institution_id as "institutionId", s.institution_path as "institutionPath",
-      s.roles, s.status, s.industries, s.areas, s.customer_capacity as "customerCapacity", s.daily_capacity as "dailyCapacity",
+      s.roles, s.status, s.industries, s.areas, s.product_families as "productFamilies", s.customer_capacity as "customerCapacity", s.daily_capacity as "dailyCapacity",
       s.active_from as "activeFrom", s.active_until as "activeUntil", s.as_of as "asOf", ${inScope('s.institution_path')} as "inScope"
     from staff s
     where s.id in (
@@ -147,13 +150,13 @@ async function readStaff(db: Db, rows: readonly StaffRow[]): Promise<Stored[]> {
 
 const columns =
   sql.raw(`(id uuid, number text, source text, "externalId" text, name text, "institutionId" uuid, "institutionPath" text, roles text[], status text,
-  industries text[], areas text[], "customerCapacity" int, "dailyCapacity" int, "activeFrom" date, "activeUntil" date, "asOf" timestamptz)`)
+  industries text[], areas text[], "productFamilies" text[], "customerCapacity" int, "dailyCapacity" int, "activeFrom" date, "activeUntil" date, "asOf" timestamptz)`)
 
 async function insertStaff(db: Db, rows: readonly object[], now: Date): Promise<void> {
   await db.rows(sql`
-    insert into staff (id, number, source, external_id, name, institution_id, institution_path, roles, status, industries, areas, customer_capacity, daily_capacity,
+    insert into staff (id, number, source, external_id, name, institution_id, institution_path, roles, status, industries, areas, product_families, customer_capacity, daily_capacity,
       active_from, active_until, as_of, created_at, updated_at)
-    select id, number, source, "externalId", name, "institutionId", "institutionPath", roles, status, industries, areas, "customerCapacity", "dailyCapacity",
+    select id, number, source, "externalId", name, "institutionId", "institutionPath", roles, status, industries, areas, "productFamilies", "customerCapacity", "dailyCapacity",
       "activeFrom", "activeUntil", "asOf", ${now}::timestamptz, ${now}::timestamptz
     from json_to_recordset(${JSON.stringify(rows)}::json) as r ${columns}`)
 }
@@ -161,7 +164,7 @@ async function insertStaff(db: Db, rows: readonly object[], now: Date): Promise<
 async function updateStaff(db: Db, rows: readonly object[], now: Date): Promise<void> {
   await db.rows(sql`
     update staff t set number = r.number, name = r.name, institution_id = r."institutionId", institution_path = r."institutionPath", roles = r.roles, status = r.status,
-      industries = r.industries, areas = r.areas, customer_capacity = r."customerCapacity", daily_capacity = r."dailyCapacity",
+      industries = r.industries, areas = r.areas, product_families = r."productFamilies", customer_capacity = r."customerCapacity", daily_capacity = r."dailyCapacity",
       active_from = r."activeFrom", active_until = r."activeUntil", as_of = r."asOf", version = t.version + 1, updated_at = ${now}::timestamptz
     from json_to_recordset(${JSON.stringify(rows)}::json) as r ${columns}
     where t.id = r.id`)

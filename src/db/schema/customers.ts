@@ -64,6 +64,8 @@ export const identityDocument = pgTable(
     asOf: timestamp('as_of', { withTimezone: true }).notNull(),
     version: integer().notNull().default(1),
     added: boolean().notNull().default(false),
+    purpose: text(),
+    verifiedAt: timestamp('verified_at', { withTimezone: true }),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
 )
@@ -128,6 +130,9 @@ export const assignment = pgTable(
     version: integer().notNull().default(1),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
     updatedAt: timestamp('updated_at', { withTimezone: true }).notNull(),
+    reason: text(),
+    overCapacityReason: text('over_capacity_reason'),
+    assignedBy: uuid('assigned_by'),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
 )

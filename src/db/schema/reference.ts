@@ -71,6 +71,7 @@ export const staff = pgTable('staff', {
   version: integer().notNull().default(1),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
   updatedAt: timestamp('updated_at', { withTimezone: true }).notNull(),
+  productFamilies: text('product_families').array().notNull().default([]),
 })
 
 export const client = pgTable('client', {
@@ -97,6 +98,7 @@ export const delegation = pgTable('delegation', {
   version: integer().notNull().default(1),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
   updatedAt: timestamp('updated_at', { withTimezone: true }).notNull(),
+  revokedOn: date('revoked_on', { mode: 'string' }),
 })
 
 export const product = pgTable('product', {

@@ -14,6 +14,7 @@ import { refreshViews } from './refreshes.ts'
 import { segmentViews } from './segments.ts'
 import { timelineViews } from './timeline.ts'
 import { profileViews } from './profiles.ts'
+import { teamViews } from './teams.ts'
 import type { View } from './view.ts'
 
 /** Every type that both APIs show and the database is asked for. */
@@ -23,6 +24,7 @@ export const views: readonly View[] = [
   ...customerViews,
   ...overviewViews,
   ...timelineViews,
+  ...teamViews,
   ...counterViews,
   ...holdingViews,
   ...keyDateViews,

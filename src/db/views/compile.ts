@@ -120,8 +120,19 @@ function notedOf(
   // Of a customer's documents and contacts their customer tells.
   if (protectedViews.has(view.name))
     return alias === ROOT ? { customerId: `${alias}.customer_id`, fields: [view.name] } : undefined
+  const computed = notedComputed(view, selection, permits)
+  if (computed.length > 0) return { customerId: `${alias}.customer_id`, fields: computed }
   const fields = protectedFields(view, selection, permits)
   return fields.length > 0 ? { customerId: `${alias}.id`, fields } : undefined
+}
+
+/** What the audit log calls those of the selected fields that are protected themselves. */
+function notedComputed(view: View, selection: Selection, permits: Compilation['permits']): readonly string[] {
+  const names = [...selection.values()].flatMap(({ name }) => {
+    const field = view.fields[name]
+    return field?.kind === 'computed' && field.notedAs !== undefined && permits(field.permission) ? [field.notedAs] : []
+  })
+  return [...new Set(names)]
 }
 
 /** Those of the selected fields that lead to protected data of the customer. */

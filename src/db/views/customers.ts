@@ -1,11 +1,14 @@
 import { z } from 'zod'
+import { assignmentStates } from '../../core/assignments.ts'
 import { businessLines, contactKinds, contactPurposes, customerKinds, customerStatuses, genders } from '../../core/customers.ts'
 import { documentTypes } from '../../core/identity-numbers.ts'
+import { documentPurposes } from '../../core/identity.ts'
 import { aumByMonth, holdingsByFamily, quality, upcomingDates } from './customer-figures.ts'
 import { consentKeys, currentConsents, wishedContact } from './consents.ts'
 import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
 import { profileRelations } from './profiles.ts'
+import { teamRelations } from './teams.ts'
 import * as schema from '../schema/customers.ts'
 import { segmentHistory, segmentsOfCustomer } from './segments.ts'
 import { timeline } from './timeline.ts'
@@ -102,6 +105,7 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
     orderBy: (child) => `${child}.starts_on desc, ${child}.id`,
   }),
+  ...teamRelations,
   holdings: many('Holding', 'What the customer owns and owes here, in the order of account numbers.', {
     permission: 'holding:read',
     inRest: 'single',
@@ -209,6 +213,10 @@ const identityDocument = view(
     validUntil: column('day', 'Last day on which it is valid.', { nullable: true }),
     verified: column('boolean', 'Whether its number passed its checks.'),
     unverifiedReason: column('text', 'The rule that the number breaks.', { nullable: true }),
+    purpose: column('text', 'What it is kept for, where somebody said so.', { nullable: true, values: documentPurposes }),
+    verifiedAt: column('instant', 'When a person saw that it is the customer’s, or entered it and its number passed.', {
+      nullable: true,
+    }),
     source: column('text', 'The system that sent it.'),
     asOf: column('instant', 'When it held, by the system that sent it.'),
     version: column('integer', 'Counts changes.'),
@@ -251,7 +259,11 @@ const assignment = view('Assignment', 'Who keeps a customer in a line of busines
   startsOn: column('day', 'First day.'),
   endsOn: column('day', 'First day on which it holds no more; null while no end is set.', { nullable: true }),
   state: column('text', 'Whether it will hold, holds, held or was taken back.', {
-    values: ['planned', 'current', 'ended', 'cancelled'],
+    values: assignmentStates,
+  }),
+  reason: column('text', 'Why the customer was given to them, where somebody said so.', { nullable: true }),
+  overCapacityReason: column('text', 'Why they keep more customers than they can, where the customer was one too many.', {
+    nullable: true,
   }),
   source: column('text', 'The system that sent it.'),
   externalId: column('text', 'What that system calls it.'),
@@ -261,6 +273,11 @@ const assignment = view('Assignment', 'Who keeps a customer in a line of busines
     permission: 'organisation:read',
     inRest: 'always',
     on: (parent, child) => `${child}.id = ${parent}.staff_id`,
+  }),
+  assignedBy: one('Staff', 'Who gave the customer to them here; null where a feed or a machine did.', {
+    nullable: true,
+    permission: 'organisation:read',
+    on: (parent, child) => `${child}.id = ${parent}.assigned_by`,
   }),
   customer: toCustomer,
 })

@@ -1,5 +1,7 @@
+import { delegationStatuses } from '../../core/delegations.ts'
 import { institutionKinds, institutionStatuses, staffStatuses } from '../../core/organisation.ts'
 import { roles } from '../../core/permissions.ts'
+import { productFamilies } from '../../core/products.ts'
 import * as schema from '../schema/reference.ts'
 import { column, many, one, page, view } from './view.ts'
 
@@ -67,6 +69,7 @@ const staff = view('Staff', 'Somebody who works for the bank.', schema.staff, {
   status: column('text', 'Whether they work here.', { values: staffStatuses }),
   industries: column('texts', 'Industries served (GB/T 4754 codes).'),
   areas: column('texts', 'Areas served.'),
+  productFamilies: column('texts', 'Product families that they know well.', { values: productFamilies }),
   customerCapacity: column('integer', 'Most customers they can keep.', { nullable: true }),
   dailyCapacity: column('integer', 'Most contacts a day.', { nullable: true }),
   activeFrom: column('day', 'First day of work.', { nullable: true }),
@@ -109,6 +112,20 @@ const staff = view('Staff', 'Somebody who works for the bank.', schema.staff, {
     ],
     direction: 'desc',
   }),
+  teamMemberships: page(
+    'TeamMember',
+    'Maintenance teams they are, were and will be in, as far as you may see them, the latest first.',
+    {
+      permission: 'assignment:read',
+      sameCustomer: false,
+      on: (parent, child) => `${child}.staff_id = ${parent}.id`,
+      keys: (child) => [
+        { expression: `${child}.starts_on`, cast: 'date' },
+        { expression: `${child}.id`, cast: 'uuid' },
+      ],
+      direction: 'desc',
+    },
+  ),
   recommendedHoldings: page('Holding', 'Holdings that they recommended, as far as you may see them, the newest first.', {
     permission: 'holding:read',
     sameCustomer: false,
@@ -130,7 +147,9 @@ const delegation = view(
     startsOn: column('day', 'First day.'),
     endsOn: column('day', 'First day on which it holds no more.'),
     reason: column('text', 'Why.'),
-    status: column('text', 'Whether it stands.', { values: ['active', 'revoked'] }),
+    status: column('text', 'Whether it stands.', { values: delegationStatuses }),
+    revokedOn: column('day', 'Day on which it was taken back.', { nullable: true }),
+    createdAt: column('instant', 'When it was made.'),
     version,
     staff: one('Staff', 'Who is away.', {
       permission: 'organisation:read',

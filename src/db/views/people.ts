@@ -63,6 +63,7 @@ const contact: Computed = {
   nullable: false,
   description: 'Phone and e-mail, masked.',
   permission: 'identity:read',
+  notedAs: 'keyPersonContact',
   inRest: true,
   output: z
     .object({

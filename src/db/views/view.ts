@@ -44,6 +44,8 @@ export interface Computed extends Described {
   readonly input?: z.ZodObject
   readonly output: z.ZodType
   readonly inRest: boolean
+  /** What the audit log calls it, where whoever reads it leaves an entry there. The row belongs to a customer. */
+  readonly notedAs?: string
   readonly expression: (alias: string, bind: Bind, settings: ViewSettings, input: Record<string, unknown>) => string
   readonly decode?: (value: unknown) => unknown
 }
