@@ -39,5 +39,5 @@ async function keep(file: string, write: (current: string) => string): Promise<v
   }
 }
 
-await keep('openapi.yaml', () => stringify(openApiOf(routes, streams)))
+await keep('openapi.yaml', () => stringify(openApiOf(routes, streams), { aliasDuplicateObjects: false }))
 await keep('README.md', (current) => betweenMarks(current, 'settings', settingsTable))

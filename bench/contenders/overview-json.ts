@@ -16,6 +16,8 @@ const items = [
   ['gender', 5, 'c.gender is not null', `c.kind <> 'company'`],
   ['founded_on', 10, 'c.founded_on is not null', `c.kind = 'company'`],
   ['industry', 10, 'c.industry is not null', `c.kind <> 'individual'`],
+  ['income_band', 5, has('customer_profile', ' and x.income_band is not null'), `c.kind <> 'company'`],
+  ['company_size', 5, has('customer_profile', ' and x.company_size is not null'), `c.kind = 'company'`],
   ['country', 5, 'c.country is not null', ''],
   ['relationship_manager', 5, 'c.relationship_manager_id is not null', ''],
   ['consent', 10, has('consent_event'), ''],
@@ -93,6 +95,18 @@ const happened = [
       where: `x.state <> 'cancelled' and ${until(`x.${day}`)}`,
     }),
   ),
+  ...(
+    [
+      ['joined', 'starts_on'],
+      ['left', 'ends_on'],
+    ] as const
+  ).map(([event, day]) =>
+    entry('team_member x', midnight(`x.${day}`), `'team.${event}'`, {
+      label: 'x.duty',
+      staff: 'x.staff_id',
+      where: `x.state <> 'cancelled' and ${until(`x.${day}`)}`,
+    }),
+  ),
   entry('consent_event x', 'x.given_at', `'consent.' || x.decision`, { label: `x.channel || ', ' || x.purpose` }),
   entry('relationship x', 'x.created_at', `'relationship.began'`, { label: 'x.kind' }),
   entry('relationship x', midnight('x.ended_on'), `'relationship.ended'`, { label: 'x.kind', where: until('x.ended_on') }),
@@ -157,5 +171,6 @@ export const overviewJson = `
       't.at desc, t.subject desc, t.event desc',
     )})::text as v
   from customer c
-  cross join lateral (select greatest((select max(p.verified_at) from contact_point p where p.customer_id = $1), (select max(s.recorded_at) from suitability_assessment s where s.customer_id = $1)) as confirmed) k
+  cross join lateral (select greatest((select max(p.verified_at) from contact_point p where p.customer_id = $1), (select max(d.verified_at) from identity_document d where d.customer_id = $1),
+    (select max(v.verified_at) from field_source v where v.customer_id = $1), (select max(s.recorded_at) from suitability_assessment s where s.customer_id = $1)) as confirmed) k
   where c.id = $1`

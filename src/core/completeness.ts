@@ -20,6 +20,8 @@ export const completenessItems = {
   gender: { kinds: persons, weight: 5 },
   founded_on: { kinds: ['company'], weight: 10 },
   industry: { kinds: businesses, weight: 10 },
+  income_band: { kinds: persons, weight: 5 },
+  company_size: { kinds: ['company'], weight: 5 },
   country: { kinds: everybody, weight: 5 },
   relationship_manager: { kinds: everybody, weight: 5 },
   consent: { kinds: everybody, weight: 10 },

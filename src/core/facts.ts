@@ -1,5 +1,6 @@
 import { type Day, daysBetween } from './calendar.ts'
 import { customerKinds, customerStatuses, genders } from './customers.ts'
+import { companySituations, companySizes, incomeBands, riskAppetites } from './profiles.ts'
 import { type ProductFamily, productFamilies } from './products.ts'
 
 export const factTypes = ['number', 'money', 'day', 'boolean', 'enum', 'set'] as const
@@ -111,6 +112,11 @@ export const facts = {
   foundedOn: fact('day', 'profile', 'Founding day of a company or of a sole trader’s business.'),
   businessAge: since('foundedOn', 'years', 'profile', 'Completed years since the founding.'),
   industry: fact('enum', 'profile', 'Industry, GB/T 4754 code.'),
+  incomeBand: fact('enum', 'profile', 'Income band of a person.', { values: incomeBands }),
+  riskAppetite: fact('enum', 'profile', 'How much risk the customer says to like.', { values: riskAppetites }),
+  companySize: fact('enum', 'profile', 'Size of a business.', { values: companySizes }),
+  situations: fact('set', 'profile', 'Situations of a business that were declared.', { values: companySituations }),
+  merchant: fact('boolean', 'profile', 'Whether the customer takes payments as a merchant.'),
   country: fact('enum', 'profile', 'Country of residence, ISO 3166-1 code.'),
   customerSince: fact('day', 'profile', 'First day as a customer.'),
   tenure: since('customerSince', 'months', 'profile', 'Completed months as a customer.'),

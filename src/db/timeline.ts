@@ -80,6 +80,21 @@ const sources: readonly Source[] = [
     staffId: 'x.staff_id',
     source: 'x.source',
   })),
+  ...(
+    [
+      ['joined', 'x.starts_on'],
+      ['left', 'x.ends_on'],
+    ] as const
+  ).map(([event, day]): Source => ({
+    kind: 'ownership',
+    subjectType: 'TeamMember',
+    from: 'team_member x',
+    on: { day },
+    where: `x.state <> 'cancelled'`,
+    event: `'team.${event}'`,
+    label: 'x.duty',
+    staffId: 'x.staff_id',
+  })),
   {
     kind: 'consent',
     subjectType: 'ConsentEvent',

@@ -195,7 +195,7 @@ describe('the overview', () => {
       needs: [{ kind: 'home' }],
       lifeEvents: [{ title: '升职' }],
       privilegeGrants: [],
-      quality: { score: 15, documentsToClarify: 0, confirmedAt: null, stale: true },
+      quality: { score: 14, documentsToClarify: 0, confirmedAt: null, stale: true },
     })
     expect(body.aumByMonth).toHaveLength(24)
     expect(body.quality.missing[0]).toBe('identity_document')
@@ -220,7 +220,7 @@ describe('the overview', () => {
       timeline: body.timeline.map(({ event }: any) => ({ event })),
       aumByMonth: body.aumByMonth.map(({ monthEnd }: any) => ({ monthEnd })),
     })
-    expect(data.customer).toMatchObject({ quality: { score: 15 }, upcomingKeyDates: [{ day: '2026-12-01' }] })
+    expect(data.customer).toMatchObject({ quality: { score: 14 }, upcomingKeyDates: [{ day: '2026-12-01' }] })
   })
 
   test('shows null for parts that the caller may not read, and nothing of customers out of scope', async ({ bank }) => {

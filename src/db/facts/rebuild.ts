@@ -23,6 +23,12 @@ const expressions: Readonly<Partial<Record<FactName, string>>> = {
   birthDate: 'c.birth_date',
   foundedOn: 'c.founded_on',
   industry: 'c.industry',
+  incomeBand: 'profile.income_band',
+  riskAppetite: 'profile.risk_appetite',
+  companySize: 'profile.company_size',
+  situations: `coalesce(profile.situations, '{}')`,
+  merchant:
+    'coalesce(profile.merchant_since <= p.today and (profile.merchant_until is null or profile.merchant_until > p.today), false)',
   country: 'c.country',
   customerSince: 'c.customer_since',
   institutions: 'place.codes',
@@ -96,6 +102,8 @@ function presentInParts(): Readonly<Record<(typeof completenessNames)[number], s
     gender: 'c.gender is not null',
     founded_on: 'c.founded_on is not null',
     industry: 'c.industry is not null',
+    income_band: 'profile.income_band is not null',
+    company_size: 'profile.company_size is not null',
     country: 'c.country is not null',
     relationship_manager: 'c.relationship_manager_id is not null',
     consent: 'agreed.customer_id is not null',
@@ -303,6 +311,7 @@ function partsOf(
 const joins = `from p, chosen c
       join place on place.id = c.institution_id
       left join staff keeper on keeper.id = c.relationship_manager_id
+      left join customer_profile profile on profile.customer_id = c.id
       left join hold on hold.customer_id = c.id
       left join bal on bal.customer_id = c.id
       left join peak on peak.customer_id = c.id

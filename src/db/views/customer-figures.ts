@@ -103,7 +103,9 @@ export const quality: Computed = {
       confirmedAt: z.iso
         .datetime()
         .nullable()
-        .meta({ description: 'When somebody last proved a contact point to be the customer’s or assessed the customer.' }),
+        .meta({
+          description: 'When somebody last verified a field of the profile, a document or a contact, or assessed the customer.',
+        }),
       stale: z.boolean().meta({ description: `Whether nobody has for ${STALE_AFTER_MONTHS} months.` }),
     })
     .meta({ id: 'DossierQuality', description: 'How full and how recently confirmed a dossier is.' }),
@@ -111,7 +113,8 @@ export const quality: Computed = {
     const present = completenessNames.map((name) => `case when ${isPresent[name](alias)} then '${name}' end`).join(', ')
     return `json_build_array(${alias}.kind, array_to_json(array_remove(array[${present}], null)),
       (select count(*)::int from identity_document d where d.customer_id = ${alias}.id and not d.verified),
-      greatest((select max(p.verified_at) from contact_point p where p.customer_id = ${alias}.id),
+      greatest((select max(p.verified_at) from contact_point p where p.customer_id = ${alias}.id), (select max(d.verified_at) from identity_document d where d.customer_id = ${alias}.id),
+        (select max(v.verified_at) from field_source v where v.customer_id = ${alias}.id),
         (select max(s.recorded_at) from suitability_assessment s where s.customer_id = ${alias}.id)), ${bind(today)}::text)`
   },
   decode(value) {

@@ -5,6 +5,7 @@ import { currentConsents, wishedContact } from './consents.ts'
 import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
 import { recentTimeline } from './timeline.ts'
+import { teamRelations } from './teams.ts'
 import { column, one, view } from './view.ts'
 
 const listed = (relation: Many): Many => ({ ...relation, inRest: 'single' })
@@ -22,6 +23,7 @@ const customerOverview = view(
       inRest: 'single',
       on: (parent, child) => `${child}.id = ${parent}.id`,
     }),
+    team: teamRelations.team,
     holdingsByFamily: shown(holdingsByFamily),
     aumByMonth: aumByMonth(24),
     upcomingKeyDates: listed(upcomingDates),
