@@ -165,6 +165,23 @@ export const facts = {
     'Yearly margin: average absolute balance of the last 365 days × the product’s annual margin, by currency, at today’s rates. Products without a margin add nothing.',
   ),
 
+  outsideAssets: fact('money', 'dossier', 'Assets at other banks as far as they are known, at today’s rates.'),
+  transactionsCost: fact(
+    'money',
+    'activity',
+    'What the transactions of the last 12 full months cost the bank, by channel and type, at the rates of the value policy.',
+  ),
+  contribution: fact(
+    'money',
+    'activity',
+    'Profit less what the transactions cost and a share of the fixed cost: what the customer brings in a year.',
+  ),
+  lifetimeValue: fact(
+    'money',
+    'activity',
+    'What the customer is worth over the years ahead: realised, latent and growth, at the rates of the value policy.',
+  ),
+
   largestInflow30: fact('money', 'movements', 'Largest single movement in of the last 30 days.'),
   largestInflow90: fact('money', 'movements', 'Largest single movement in of the last 90 days.'),
   largestOutflow30: fact('money', 'movements', 'Largest single movement out of the last 30 days.'),

@@ -14,6 +14,7 @@ import * as reference from './schema/reference.ts'
 import * as teams from './schema/teams.ts'
 
 import * as segments from './schema/segments.ts'
+import * as value from './schema/value.ts'
 
 /**
  * What a table holds decides on its keys, policies and grants (docs/decisions/0001-scope-and-keys.md; a test walks the catalogue):
@@ -69,6 +70,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: facts.customerFactMonth },
   { kind: 'owned', table: facts.customerFactStale },
   { kind: 'reference', table: facts.factCut },
+  { kind: 'reference', table: value.valuePolicy },
   { kind: 'reference', table: segments.segment },
   { kind: 'reference', table: segments.segmentVersion },
   { kind: 'owned', table: segments.segmentMembership },

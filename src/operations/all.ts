@@ -28,6 +28,7 @@ import { keyPersonOperations } from './key-people.ts'
 import { factOperations } from './facts.ts'
 import { refreshOperations } from './refreshes.ts'
 import { segmentOperations } from './segments.ts'
+import { valueOperations } from './value.ts'
 import { timelineOperations } from './timeline.ts'
 import { relationshipOperations } from './relationships.ts'
 import { teamOperations } from './teams.ts'
@@ -58,6 +59,7 @@ export const operations: readonly Operation[] = [
   ...factOperations,
   ...refreshOperations,
   ...segmentOperations,
+  ...valueOperations,
   creditCoverage,
   ...profileOperations,
   ...stageOperations,

@@ -20,6 +20,7 @@ import type { Db } from '../db/database.ts'
 import { evaluateSegments } from '../db/segments/evaluate.ts'
 import { readRuleContext } from '../db/segments/rules.ts'
 import { readSegments } from '../db/segments/store.ts'
+import { findValuePolicy } from '../db/value.ts'
 import { viewNamed } from '../db/views/all.ts'
 import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
@@ -132,7 +133,8 @@ async function queueWhatIsDue(db: Db, { clock, newId, bank }: Context, today: st
 }
 
 async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: string): Promise<Step> {
-  const facts = { today: asOf, baseCurrency: context.bank.baseCurrency, now: context.clock() }
+  const { rates } = await findValuePolicy(db, asOf)
+  const facts = { today: asOf, baseCurrency: context.bank.baseCurrency, rates, now: context.clock() }
   if (run.kind === 'incremental') {
     const customerIds = await takeStale(db, STALE_AT_ONCE)
     if (customerIds.length === 0) return { step: 'done', position: null, done: 0 }

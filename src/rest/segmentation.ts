@@ -11,6 +11,7 @@ import {
   segmentPreview,
   segments,
 } from '../operations/segments.ts'
+import { customerValue, lossMakers, paretoAnalysis, reviseValuePolicy, valuePolicies } from '../operations/value.ts'
 import { get, patch, post } from './route.ts'
 
 export const segmentationRoutes = [
@@ -25,6 +26,11 @@ export const segmentationRoutes = [
   post('/segments/:segmentId/retirement', retireSegment),
   get('/segments/:segmentId/members', segmentMembers),
   post('/segments/:segmentId/members', listSegmentMembers),
+  get('/value-policies', valuePolicies),
+  post('/value-policies', reviseValuePolicy, 201),
+  get('/customers/:customerId/value', customerValue),
+  get('/pareto-analysis', paretoAnalysis),
+  get('/loss-makers', lossMakers),
   get('/refreshes', refreshRuns),
   post('/refreshes', refreshSegments, 202),
   get('/refreshes/:refreshId', refreshRun),

@@ -138,8 +138,8 @@ export async function fillDossiers(bank: TestBank): Promise<ReadonlyMap<string, 
     if (status !== 201) throw new Error(`The note was refused: ${JSON.stringify(body)}`)
   }
   await bank.service.owner.query(
-    `insert into customer_fact (customer_id, institution_path, as_of, refreshed_at, status, institutions)
-    select id, institution_path, '2026-11-22', now(), status, array[$2::text] from customer where id = any ($1)
+    `insert into customer_fact (customer_id, institution_path, as_of, refreshed_at, kind, status, institutions, profit, transactions_cost, aum)
+    select id, institution_path, '2026-11-22', now(), kind, status, array[$2::text], 1, 2, 3 from customer where id = any ($1)
     on conflict do nothing`,
     [Object.values(ids), `${bank.name} mark`],
   )

@@ -130,6 +130,7 @@ async function roots(
     segment: [{ segmentId }],
     segments: [{ limit: 5 }],
     segmentMembers: [{ segmentId, limit: 5 }],
+    lossMakers: [{ limit: 5 }],
     keyDate: [{ customerId: ids['1'], keyDateId: await idOf('select id from key_date where customer_id = $1', ids['1']) }],
     keyDates: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     upcomingKeyDates: [{ days: 366, limit: 5 }],

@@ -2,8 +2,10 @@ import { type Day, monthEndsUpTo } from '../../core/calendar.ts'
 import { completenessItems, completenessNames, itemsOf } from '../../core/completeness.ts'
 import { customerKinds } from '../../core/customers.ts'
 import type { FactName } from '../../core/facts.ts'
+import { annuity, growthAnnuity, type ValueRates } from '../../core/value.ts'
 import { assetFamilies } from '../../core/products.ts'
 import { type Db, sendAlong } from '../database.ts'
+import type { Bind } from '../views/view.ts'
 import { factColumn } from './columns.ts'
 
 /** Whose facts are worked out: a range of ids, the first one included, or some customers. */
@@ -16,7 +18,7 @@ const minor = (amount: string): string => `to_minor_units(${amount})`
 const share = (part: string, whole: string): string => `100 * ${part}::double precision / nullif(${whole}, 0)::double precision`
 
 /** Each stored fact that a refresh works out, over the parts of `statement`. Facts of classification and of parts to come are not among them. */
-const expressions: Readonly<Partial<Record<FactName, string>>> = {
+const expressions = {
   kind: 'c.kind',
   status: 'c.status',
   gender: 'c.gender',
@@ -87,9 +89,31 @@ const expressions: Readonly<Partial<Record<FactName, string>>> = {
   needs: `coalesce(noted.needs, '{}')`,
   riskLevel: 'risk.level',
   riskExpiresOn: 'risk.expires_on',
+  outsideAssets: minor('coalesce(elsewhere.amount, 0)'),
+  transactionsCost: minor('coalesce(act.cost, 0)'),
+} as const satisfies Readonly<Partial<Record<FactName, string>>>
+
+/** What follows from the rates of the value policy, over the facts above. */
+function valueExpressions(rates: ValueRates, bind: Bind): Readonly<Partial<Record<FactName, string>>> {
+  const times = (amount: string, factor: number): string => minor(`(${amount}) * ${bind(factor)}::double precision`)
+  const fixed = Object.entries(rates.fixedCost).map(([kind, cost]) => `when '${kind}' then ${bind(cost)}::bigint`)
+  const contribution = `${expressions.profit} - ${expressions.transactionsCost} - case c.kind ${fixed.join(' ')} end`
+  const ahead = annuity(rates)
+  return {
+    contribution,
+    lifetimeValue: [
+      times(contribution, ahead),
+      times(expressions.outsideAssets, rates.outsideChance * rates.outsideMargin * ahead),
+      times(expressions.aumSlope, 12 * rates.growthMargin * growthAnnuity(rates)),
+    ].join(' + '),
+  }
 }
 
-export const refreshedFacts = Object.keys(expressions) as readonly FactName[]
+const refreshedFacts = [
+  ...(Object.keys(expressions) as FactName[]),
+  'contribution',
+  'lifetimeValue',
+] as const satisfies readonly FactName[]
 
 /** Whether the parts of a statement tell that a dossier holds an item. */
 function presentInParts(): Readonly<Record<(typeof completenessNames)[number], string>> {
@@ -143,7 +167,12 @@ const quoted = (values: readonly string[]): string => values.map((value) => `'${
 export async function rebuildFacts(
   db: Db,
   slice: Slice,
-  { today, baseCurrency, now }: { readonly today: Day; readonly baseCurrency: string; readonly now: Date },
+  {
+    today,
+    baseCurrency,
+    rates,
+    now,
+  }: { readonly today: Day; readonly baseCurrency: string; readonly rates: ValueRates; readonly now: Date },
 ): Promise<number> {
   // Row security looks as if it let one row in two hundred through: PostgreSQL would walk from row to row where it should read along.
   if (!('customerIds' in slice))
@@ -152,12 +181,18 @@ export async function rebuildFacts(
   const values: unknown[] = []
   const bind = (value: unknown): string => `$${values.push(value)}`
   const within = sliceCondition(slice, bind)
-  const parameters = { today: `${bind(today)}::date`, base: `${bind(baseCurrency)}::text`, ...monthWeights(today, bind) }
+  const parameters = {
+    today: `${bind(today)}::date`,
+    base: `${bind(baseCurrency)}::text`,
+    cost: transactionCost(rates, bind),
+    ...monthWeights(today, bind),
+  }
+  const worked: Readonly<Partial<Record<FactName, string>>> = { ...expressions, ...valueExpressions(rates, bind) }
   const names = refreshedFacts.map(factColumn)
   const text = `${partsOf(within, parameters)}
     , written as (
       insert into customer_fact (customer_id, institution_path, as_of, refreshed_at, ${names.join(', ')})
-      select c.id, c.institution_path, p.today, ${bind(now.toISOString())}::timestamptz, ${refreshedFacts.map((name) => expressions[name]).join(', ')}
+      select c.id, c.institution_path, p.today, ${bind(now.toISOString())}::timestamptz, ${refreshedFacts.map((name) => worked[name]).join(', ')}
       ${joins}
       on conflict (customer_id) do update set as_of = excluded.as_of, refreshed_at = excluded.refreshed_at, institution_path = excluded.institution_path,
         ${names.map((name) => `${name} = excluded.${name}`).join(', ')}
@@ -165,6 +200,15 @@ export async function rebuildFacts(
     ) select count(*)::int as written from written`
   const [row] = await db.rows<{ written: number }>({ text, values, prepared: false })
   return row!.written
+}
+
+/** What one transaction costs, by its channel and type. */
+function transactionCost({ channelCost, typeCost }: ValueRates, bind: Bind): string {
+  const by = (column: string, costs: Readonly<Record<string, number>>): string => {
+    const cases = Object.entries(costs).map(([value, cost]) => `when '${value}' then ${bind(cost)}::double precision`)
+    return cases.length === 0 ? '0' : `case ${column} ${cases.join(' ')} else 0 end`
+  }
+  return `(${by('channel', channelCost)} + ${by('type', typeCost)})`
 }
 
 function sliceCondition(slice: Slice, bind: (value: unknown) => string): (column: string) => string {
@@ -191,12 +235,7 @@ function monthWeights(today: Day, bind: (value: unknown) => string): { readonly 
 
 function partsOf(
   within: (column: string) => string,
-  {
-    today,
-    base,
-    ends,
-    weights,
-  }: { readonly today: string; readonly base: string; readonly ends: string; readonly weights: string },
+  { today, base, ends, weights, cost }: Readonly<Record<'today' | 'base' | 'ends' | 'weights' | 'cost', string>>,
 ): string {
   // What one minor unit of a currency is worth in minor units of the base currency.
   const worth = (amount: string, row: string): string =>
@@ -275,7 +314,7 @@ function partsOf(
         group by m.customer_id, m.counterparty_hash
       ) m group by customer_id
     ), act as (
-      select customer_id, ${sum('count', `type <> 'query'`)} as transactions, ${sum('v', `type <> 'query'`)} as amount,
+      select customer_id, sum(count * ${cost}) as cost, ${sum('count', `type <> 'query'`)} as transactions, ${sum('v', `type <> 'query'`)} as amount,
         ${sum('count', `type <> 'query' and channel in ('online', 'mobile', 'phone', 'wechat', 'tv')`)} as electronic,
         ${['counter', 'atm', 'mobile', 'online'].map((channel) => `${sum('count', `type <> 'query' and channel = '${channel}'`)} as ${channel}`).join(', ')},
         ${sum('count', `type = 'transfer'`)} as transfers, ${sum('count', `type in ('payment', 'bill')`)} as payments, ${sum('count', `type = 'cash'`)} as cash,
@@ -291,6 +330,10 @@ function partsOf(
       group by customer_id
     ), noted as (
       select customer_id, array_agg(distinct kind order by kind) as needs from need where superseded_at is null and status = 'open' and ${within('customer_id')} group by customer_id
+    ), elsewhere as (
+      select o.customer_id, sum(${worth('o.amount', 'o')}) as amount
+      from p, outside_holding o left join rate r on r.currency = o.currency
+      where o.superseded_at is null and o.status = 'active' and o.kind <> 'loan' and ${within('o.customer_id')} group by o.customer_id
     ), doc as (
       select customer_id, bool_or(verified) as verified from identity_document where ${within('customer_id')} group by customer_id
     ), reach as (
@@ -320,6 +363,7 @@ const joins = `from p, chosen c
       left join act on act.customer_id = c.id
       left join agreed on agreed.customer_id = c.id
       left join noted on noted.customer_id = c.id
+      left join elsewhere on elsewhere.customer_id = c.id
       left join doc on doc.customer_id = c.id
       left join reach on reach.customer_id = c.id
       left join home on home.customer_id = c.id

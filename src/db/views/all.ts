@@ -15,6 +15,7 @@ import { segmentViews } from './segments.ts'
 import { timelineViews } from './timeline.ts'
 import { profileViews } from './profiles.ts'
 import { teamViews } from './teams.ts'
+import { valueViews } from './value.ts'
 import type { View } from './view.ts'
 
 /** Every type that both APIs show and the database is asked for. */
@@ -36,6 +37,7 @@ export const views: readonly View[] = [
   ...importViews,
   ...refreshViews,
   ...segmentViews,
+  ...valueViews,
 ]
 
 const byName = new Map(views.map((view) => [view.name, view]))
