@@ -10,9 +10,12 @@ import { convert, type Converted, type Entity, headOffice, source } from '../../
 import { type Berka, readBerka } from '../../examples/berka/files.ts'
 import { ask, csvOf, readRejects, type Report, sendFiles, sendRows, type Target, writeFiles } from '../../examples/berka/send.ts'
 import { type Findings, verify } from '../../examples/berka/verify.ts'
+import { counterpartyOf } from '../../examples/berka/mapping.ts'
 import { plantBank } from '../../scripts/bootstrap.ts'
+import { addDays, type Day } from '../../src/core/calendar.ts'
 import { formatAmount } from '../../src/core/money.ts'
 import { startService, type TestService } from '../setup/service.ts'
+import { refreshAll } from './facts.ts'
 
 const folder = process.env['BERKA_DATA'] ?? fileURLToPath(new URL('../../../shared/data/berka', import.meta.url))
 const isThere = existsSync(join(folder, 'trans.csv'))
@@ -211,3 +214,110 @@ describe.skipIf(!isThere)('the Berka example', () => {
     expect(await count(`audit_entry where actor_id = 'system:bootstrap'`)).toBe(2)
   })
 })
+
+const today = '1997-09-06'
+
+describe.skipIf(!isThere)('segments over the Berka set as it stood on a day', () => {
+  let service: TestService
+  let target: Target
+  let berka: Berka
+  let converted: Converted
+  let files: string
+
+  beforeAll(async () => {
+    const whole = await readBerka(folder)
+    const until = <T>(rows: readonly T[], day: (row: T) => Day): readonly T[] => rows.filter((row) => day(row) <= today)
+    berka = {
+      ...whole,
+      transactions: until(whole.transactions, ({ day }) => day),
+      loans: until(whole.loans, ({ grantedOn }) => grantedOn),
+      cards: until(whole.cards, ({ issuedOn }) => issuedOn),
+    }
+    converted = convert(berka)
+    files = await mkdtemp(join(tmpdir(), 'guanxi-berka-test-'))
+    await writeFiles(files, converted)
+    service = await startService({ baseCurrency: 'CZK', timeZone: 'Europe/Prague', country: 'none' })
+    service.clock.now = new Date(`${today}T12:00:00Z`)
+    await plantBank(service.service, { code: headOffice.externalId, name: headOffice.name, source, clientId: 'core-banking' })
+    await service.app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = service.app.server.address() as AddressInfo
+    target = { url: `http://127.0.0.1:${port}`, token: await service.tokenOf({ client: 'core-banking' }) }
+    const reports = await sendFiles(target, files)
+    // Whoever becomes a customer later is rejected with what is theirs; nobody who has balances is among them.
+    expect(reports.get('balances')!.rowsRejected).toBe(0)
+    await service.owner.query(
+      `insert into client (id, client_id, name, institution_id, institution_path, scopes, status, created_at, updated_at)
+      select gen_random_uuid(), 'analyst', 'Analyst', id, path, '{customer:read,fact:read,segment:read}', 'active', now(), now() from institution where path = '/1/'`,
+    )
+    await refreshAll(service)
+  }, 90_000)
+
+  afterAll(async () => {
+    await service?.stop()
+    if (files !== undefined) await rm(files, { recursive: true, force: true })
+  })
+
+  test('finds the salary customers whose balance fell by half within 60 days, as the files say', async () => {
+    const expected = salaryCustomersWhoseBalanceFell(berka, converted)
+    expect(expected.length).toBeGreaterThan(0)
+    const rule = {
+      all: [
+        { fact: 'receivesSalary', eq: true },
+        { fact: 'aumFallFromPeak60', gte: 50 },
+      ],
+    }
+    const response = await fetch(`${target.url}/v1/segments/preview`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await service.tokenOf({ client: 'analyst' })}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ rule }),
+    })
+    const preview: any = await response.json()
+    expect([response.status, preview.customers], JSON.stringify(preview)).toEqual([200, expected.length])
+    const { rows } = await service.owner.query<{ number: string }>(
+      `select c.core_number as number from customer_fact f join customer c on c.id = f.customer_id where f.receives_salary and f.aum_fall_from_peak_60 >= 50`,
+    )
+    expect(rows.map(({ number }) => number).toSorted()).toEqual(expected)
+  })
+
+  test('knows averages, changes and peaks of assets as the files say', async () => {
+    const { rows } = await service.owner.query(
+      `select h.external_id as account, f.aum::text, f.aum_average_30::text as a30, f.aum_average_365::text as a365, f.aum_peak_60::text as peak, f.aum_change_90 as change
+      from customer_fact f join holding h on h.customer_id = f.customer_id join product p on p.id = h.product_id and p.family = 'deposit' where h.external_id = any ($1)`,
+      [[...converted.dayEnds.keys()]],
+    )
+    expect(rows.length).toBe(converted.dayEnds.size)
+    for (const { account, aum, a30, a365, peak, change } of rows) {
+      const ends = converted.dayEnds.get(account)!
+      const on = (back: number): number => Number(balanceAt(ends, addDays(today, -back)) ?? 0n)
+      const days = (count: number): number[] => Array.from({ length: count }, (_, back) => on(back))
+      const mean = (count: number): number => days(count).reduce((sum, one) => sum + one, 0) / count
+      expect([account, Number(aum), Number(peak)]).toEqual([account, on(0), Math.max(...days(60))])
+      expect(Math.abs(Number(a30) - mean(30)), account).toBeLessThanOrEqual(0.5)
+      expect(Math.abs(Number(a365) - mean(365)), account).toBeLessThanOrEqual(0.5)
+      if (on(90) === 0) expect(change, account).toBeNull()
+      else expect(change, account).toBeCloseTo((100 * (on(0) - on(90))) / on(90), 6)
+    }
+  })
+})
+
+/** From the files alone: owners into whose account one other account paid in each of the last three full months, and whose balance today is half of its highest day-end of 60 days, or less. */
+function salaryCustomersWhoseBalanceFell({ transactions, dispositions }: Berka, { dayEnds }: Converted): string[] {
+  const months = ['1997-06', '1997-07', '1997-08']
+  const found = [...dayEnds].flatMap(([account, ends]) => {
+    const paid = new Map<string, Set<string>>()
+    for (const one of transactions) {
+      const payer = counterpartyOf(one)
+      if (one.accountId !== account || one.direction !== 'in' || payer === undefined || one.symbol !== '') continue
+      const month = one.day.slice(0, 7)
+      if (months.includes(month)) paid.set(payer, (paid.get(payer) ?? new Set()).add(month))
+    }
+    const salary = [...paid.values()].some((in_) => in_.size === 3)
+    const days = Array.from({ length: 60 }, (_, back) => addDays(today, -back))
+    const amounts = days.map((day) => balanceAt(ends, day) ?? 0n)
+    const peak = amounts.reduce((most, amount) => (amount > most ? amount : most))
+    const fell = peak > 0n && (peak - amounts[0]!) * 2n >= peak
+    const owner = dispositions.find((one) => one.accountId === account && one.type === 'OWNER')!
+    return salary && fell ? [owner.clientId] : []
+  })
+  return found.toSorted()
+}

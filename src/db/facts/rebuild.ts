@@ -65,9 +65,9 @@ const expressions = {
   largestOutflow90: minor('mov.out_90'),
   inflowRatio30: 'mov.in_30 / nullif(mov.in_before, 0)',
   outflowRatio30: 'mov.out_30 / nullif(mov.out_before, 0)',
-  receivesSalary: 'coalesce(sal.amount > 0, false) or coalesce(act.salary > 0, false)',
-  salaryInflow: minor('greatest(sal.amount, act.salary) / 3.0'),
-  receivesPension: 'coalesce(sal.pension, false) or coalesce(act.pension > 0, false)',
+  receivesSalary: 'coalesce(sal.amount > 0, false) or coalesce(pay.amount > 0, false)',
+  salaryInflow: minor('greatest(sal.amount, pay.amount) / 3.0'),
+  receivesPension: 'coalesce(sal.pension, false) or coalesce(pay.pension, false)',
   eChannels: `coalesce(hold.e_channels, '{}')`,
   eChannelSignUps: 'coalesce(hold.e_channel_sign_ups, 0)',
   eChannelLastUsedOn: 'hold.e_channel_last_used_on',
@@ -308,7 +308,7 @@ function partsOf(
       select customer_id, sum(case when regular then amount else marked end) as amount, bool_or(pension) as pension
       from (
         select m.customer_id, sum(${worth('m.amount', 'm')}) as amount, coalesce(sum(${worth('m.amount', 'm')}) filter (where m.purpose = 'salary'), 0) as marked, bool_or(m.purpose = 'pension') as pension,
-          m.counterparty_hash is not null and not bool_or(m.purpose <> 'salary' and m.purpose not in ('unknown', 'other')) and count(distinct date_trunc('month', m.booked_on)) = 3 as regular
+          m.counterparty_hash is not null and not bool_or(m.purpose not in ('salary', 'unknown', 'other')) and count(distinct date_trunc('month', m.booked_on)) = 3 as regular
         from p, movement m left join rate r on r.currency = m.currency
         where m.status = 'booked' and m.direction = 'in' and m.booked_on < p.this_month and m.booked_on >= p.this_month - interval '3 months' and ${within('m.customer_id')}
         group by m.customer_id, m.counterparty_hash
@@ -317,12 +317,20 @@ function partsOf(
       select customer_id, sum(count * ${cost}) as cost, ${sum('count', `type <> 'query'`)} as transactions, ${sum('v', `type <> 'query'`)} as amount,
         ${sum('count', `type <> 'query' and channel in ('online', 'mobile', 'phone', 'wechat', 'tv')`)} as electronic,
         ${['counter', 'atm', 'mobile', 'online'].map((channel) => `${sum('count', `type <> 'query' and channel = '${channel}'`)} as ${channel}`).join(', ')},
-        ${sum('count', `type = 'transfer'`)} as transfers, ${sum('count', `type in ('payment', 'bill')`)} as payments, ${sum('count', `type = 'cash'`)} as cash,
-        ${sum('v', `purpose = 'salary' and direction = 'in' and recent`)} as salary, ${sum('v', `purpose = 'pension' and direction = 'in' and recent`)} as pension
+        ${sum('count', `type = 'transfer'`)} as transfers, ${sum('count', `type in ('payment', 'bill')`)} as payments, ${sum('count', `type = 'cash'`)} as cash
       from (
-        select a.customer_id, a.channel, a.type, a.purpose, a.direction, a.count, ${worth('a.amount', 'a')} as v, a.month >= p.this_month - interval '3 months' as recent
+        select a.customer_id, a.channel, a.type, a.purpose, a.direction, a.count, ${worth('a.amount', 'a')} as v
         from p, activity a left join rate r on r.currency = a.currency
         where a.month < p.this_month and a.month >= p.this_month - interval '${MONTHS} months' and ${within('a.customer_id')}
+      ) a group by customer_id
+    ), pay as (
+      select customer_id, sum(case when regular then amount else marked end) as amount, bool_or(pension) as pension
+      from (
+        select a.customer_id, sum(${worth('a.amount', 'a')}) as amount, coalesce(sum(${worth('a.amount', 'a')}) filter (where a.purpose = 'salary'), 0) as marked, bool_or(a.purpose = 'pension') as pension,
+          a.counterparty_hash <> '' and not bool_or(a.purpose not in ('salary', 'unknown', 'other')) and count(distinct a.month) = 3 as regular
+        from p, activity a left join rate r on r.currency = a.currency
+        where a.direction = 'in' and a.count > 0 and a.month < p.this_month and a.month >= p.this_month - interval '3 months' and ${within('a.customer_id')}
+        group by a.customer_id, a.counterparty_hash
       ) a group by customer_id
     ), agreed as (
       select customer_id, array_agg(channel || ':' || purpose order by channel, purpose) filter (where decision = 'granted') as consents
@@ -360,6 +368,7 @@ const joins = `from p, chosen c
       left join peak on peak.customer_id = c.id
       left join mov on mov.customer_id = c.id
       left join sal on sal.customer_id = c.id
+      left join pay on pay.customer_id = c.id
       left join act on act.customer_id = c.id
       left join agreed on agreed.customer_id = c.id
       left join noted on noted.customer_id = c.id
