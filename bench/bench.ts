@@ -15,7 +15,7 @@ export interface Bench {
   handWritten(): Promise<Server>
   postgraphile(): Promise<Server>
   /** A service of its own, on this bank or another one. */
-  freshService(bank?: Bank): Promise<Server>
+  freshService(bank?: Bank, workers?: 'none' | 'in_process'): Promise<Server>
   /** Another bank, for what depends on size. */
   otherBank(customers: number): Promise<Bank>
   /** Ends all that runs, does the work on the folder of the bank, and opens the bank again. */
@@ -26,8 +26,8 @@ export interface Bench {
 /** How `npm start` calls Node.js. */
 const [, ...started] = manifest.scripts.start.split(' ')
 
-/** The service as it runs in a bank, with every guard and its log; the rate limit counts, and lets the load through. */
-const startService = (bank: Bank, profile?: string): Promise<Server> =>
+/** The service as it runs in a bank, with every guard and its log; the rate limit counts, and lets the load through. Scheduled work is left to other instances where it would disturb what is measured. */
+const startService = (bank: Bank, profile?: string, workers: 'none' | 'in_process' = 'none'): Promise<Server> =>
   startServer(
     started.at(-1)!,
     {
@@ -36,6 +36,7 @@ const startService = (bank: Bank, profile?: string): Promise<Server> =>
       DATA_DIR: bank.folder,
       RATE_LIMIT_MAX: '10000000',
       RECOGNITIONS_PER_MINUTE: '100000',
+      WORKERS: workers,
     },
     [...started.slice(0, -1), ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
   )
@@ -73,7 +74,7 @@ export async function openBench(options: Options): Promise<Bench> {
       once('postgraphile', () =>
         startServer('bench/contenders/postgraphile.ts', { DATABASE_URL: bank.benchUrl, GRAPHILE_ENV: 'production' }),
       ),
-    freshService: (other = bank) => keep(startService(other, options.profile)),
+    freshService: (other = bank, workers = 'none') => keep(startService(other, options.profile, workers)),
     async otherBank(customers) {
       const other = await openBank(customers)
       opened.push(other)

@@ -12,6 +12,7 @@ const overviewQuery = `query Overview($id: ID!) { customerOverview(customerId: $
   keyPeople { id name role title }
   relationships { id kind relatedCustomerId since }
   groups { id kind headCustomerId }
+  segments { segmentId enteredOn }
   consents { channel purpose decision givenAt }
   contactPreference { preferredChannels doNotContact }
   needs { id kind amount { amount currency } horizonOn }

@@ -62,7 +62,7 @@ export async function latency(bench: Bench): Promise<Line[]> {
 /** Memory of a service that nobody asks anything, and after as many requests of all kinds as an hour brings. */
 export async function memory(bench: Bench): Promise<Line[]> {
   const { bank, options } = bench
-  const service = await bench.freshService()
+  const service = await bench.freshService(bank, 'in_process')
   await sleep(options.smoke ? 0 : SETTLING_MS)
   const idle = residentMemory(service.pid)?.now
   const { manager, customers } = await drawSample(bank)

@@ -154,6 +154,7 @@ export const overviewJson = `
       'x.kind, x.id',
     )},
     'groups', ${listOf(`json_build_object('id', x.id, 'kind', x.kind, 'headCustomerId', x.head_customer_id)`, `group_membership x where x.customer_id = $1 and x.status = 'active'`, 'x.kind, x.id')},
+    'segments', ${listOf(`json_build_object('segmentId', x.segment_id, 'enteredOn', x.entered_on)`, 'segment_membership x where x.customer_id = $1 and x.left_on is null', 'x.entered_at desc, x.id')},
     'consents', ${listOf(
       `json_build_object('channel', e.channel, 'purpose', e.purpose, 'decision', e.decision, 'givenAt', ${instant('e.given_at')})`,
       '(select distinct on (channel, purpose) * from consent_event where customer_id = $1 order by channel, purpose, given_at desc, id desc) e',

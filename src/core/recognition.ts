@@ -12,7 +12,7 @@ export const MOST_RECOGNISED = 5
 /** Days before and after a birthday on which a greeting is welcome. Ours to choose. */
 const BIRTHDAY_WINDOW_DAYS = 7
 
-export const cautions = ['closed'] as const
+export const cautions = ['closed', 'deceased', 'do_not_contact'] as const
 export type Caution = (typeof cautions)[number]
 
 /** What the number of customers who carry a value means. */
@@ -38,8 +38,34 @@ function birthdayIn(birthDate: Day, year: number): Day {
 }
 
 /** What to mind before a word is said. */
-export function cautionsOf(status: CustomerStatus): readonly Caution[] {
-  return status === 'closed' ? ['closed'] : []
+export function cautionsOf({
+  status,
+  deceased,
+  doNotContact,
+}: {
+  readonly status: CustomerStatus
+  readonly deceased: boolean
+  readonly doNotContact: boolean
+}): readonly Caution[] {
+  return [
+    ...(status === 'closed' ? (['closed'] as const) : []),
+    ...(deceased ? (['deceased'] as const) : []),
+    ...(doNotContact ? (['do_not_contact'] as const) : []),
+  ]
+}
+
+export const suggestionGrounds = ['need', 'stage'] as const
+
+/** The one thing to speak of: the latest need that is open, else the first that the stages of the customer suggest. None to the dead or to former customers. */
+export function suggestionOf(
+  cautioned: readonly Caution[],
+  need: string | null,
+  stages: readonly { readonly offers: readonly { readonly name: string }[] }[],
+): { readonly ground: (typeof suggestionGrounds)[number]; readonly about: string } | null {
+  if (cautioned.includes('deceased') || cautioned.includes('closed')) return null
+  if (need !== null) return { ground: 'need', about: need }
+  const [offer] = stages.flatMap(({ offers }) => offers)
+  return offer ? { ground: 'stage', about: offer.name } : null
 }
 
 /** Throws `rate_limited` for a caller who has asked more often than that in a minute. */

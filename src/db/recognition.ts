@@ -15,6 +15,12 @@ export interface RecognisedCustomer {
   readonly managerId: string | null
   readonly managerNumber: string | null
   readonly managerName: string | null
+  readonly deceased: boolean
+  readonly doNotContact: boolean
+  /** Codes of the privileges that hold. */
+  readonly privileges: readonly string[]
+  /** Kind of the latest open need. */
+  readonly need: string | null
 }
 
 /** Customers of the whole bank who carry one of these hashes, at most `limit`. The scope must be the whole bank. */
@@ -23,18 +29,24 @@ export async function recogniseByHash(
   kind: 'phone' | 'document',
   hashes: readonly Buffer[],
   limit: number,
+  today: Day,
 ): Promise<RecognisedCustomer[]> {
-  return recognised(db, sql`recognise_by_hash(${kind}, ${sql.param(hashes)}::bytea[], ${limit}::int)`)
+  return recognised(db, today, sql`recognise_by_hash(${kind}, ${sql.param(hashes)}::bytea[], ${limit}::int)`)
 }
 
 /** Customers of the whole bank whom a source system calls by this number, at most `limit`. The scope must be the whole bank. */
-export async function recogniseByNumber(db: Db, number: string, limit: number): Promise<RecognisedCustomer[]> {
-  return recognised(db, sql`recognise_by_number(${number}, ${ownSource}, ${limit}::int)`)
+export async function recogniseByNumber(db: Db, number: string, limit: number, today: Day): Promise<RecognisedCustomer[]> {
+  return recognised(db, today, sql`recognise_by_number(${number}, ${ownSource}, ${limit}::int)`)
 }
 
-async function recognised(db: Db, found: SQL): Promise<RecognisedCustomer[]> {
+async function recognised(db: Db, today: Day, found: SQL): Promise<RecognisedCustomer[]> {
   return db.rows<RecognisedCustomer>(sql`
     select r.customer_id as "customerId", r.kind, r.status, r.name, r.customer_since as "customerSince", r.birth_date as "birthDate",
-      s.id as "managerId", s.number as "managerNumber", s.name as "managerName"
+      s.id as "managerId", s.number as "managerNumber", s.name as "managerName",
+      exists (select from customer_profile p where p.customer_id = r.customer_id and p.deceased_on is not null) as deceased,
+      exists (select from contact_preference w where w.customer_id = r.customer_id and w.do_not_contact and (w.do_not_contact_until is null or w.do_not_contact_until > ${today}::date)) as "doNotContact",
+      array(select g.privilege from privilege_grant g where g.customer_id = r.customer_id and g.superseded_at is null and g.status = 'active' and g.starts_on <= ${today}::date
+        and (g.ends_on is null or g.ends_on > ${today}::date) order by g.privilege limit 20) as privileges,
+      (select n.kind from need n where n.customer_id = r.customer_id and n.superseded_at is null and n.status = 'open' order by n.id desc limit 1) as need
     from ${found} r left join staff s on s.id = r.relationship_manager_id`)
 }

@@ -10,11 +10,14 @@ import {
   cautions,
   cautionsOf,
   isBirthdayNear,
+  suggestionGrounds,
+  suggestionOf,
   MOST_RECOGNISED,
   recognitionOf,
   recognitionOutcomes,
   requireWithinLimit,
 } from '../core/recognition.ts'
+import type { StageDecision } from '../core/stages.ts'
 import { lockCustomers } from '../db/assets.ts'
 import { countCall } from '../db/call-counts.ts'
 import { insertCounterNote } from '../db/counter-notes.ts'
@@ -23,6 +26,7 @@ import type { Db } from '../db/database.ts'
 import { applyCustomers } from '../db/feeds/customers.ts'
 import { findInstitutionCode } from '../db/organisation.ts'
 import { recogniseByHash, recogniseByNumber, type RecognisedCustomer } from '../db/recognition.ts'
+import { findStages } from '../db/stages.ts'
 import { viewNamed } from '../db/views/all.ts'
 import { type SingleWrites, writeRow } from './feeds/single-write.ts'
 import { type Context, operation, pageOperation } from './operation.ts'
@@ -54,6 +58,15 @@ const card = z
     relationshipManager: manager.nullable().meta({ description: 'Who keeps the customer; null where nobody does.' }),
     birthdayNear: z.boolean().meta({ description: 'Whether the birthday is at most seven days away, before or after.' }),
     cautions: z.array(z.enum(cautions)).meta({ description: 'What to mind before a word is said.' }),
+    privileges: z.array(z.string()).meta({ description: 'Codes of the privileges that the customer has now.' }),
+    suggestion: z
+      .object({
+        ground: z.enum(suggestionGrounds).meta({ description: 'Why: an open need, or the customer’s stage.' }),
+        about: z.string().meta({ description: 'The kind of need, or what the stage suggests.' }),
+      })
+      .meta({ id: 'CounterSuggestion', description: 'The one thing to speak of.' })
+      .nullable()
+      .meta({ description: 'The one thing to speak of, where there is any.' }),
   })
   .meta({ id: 'GreetingCard', description: 'What the counter needs to greet a customer of any branch, and nothing else.' })
 
@@ -119,7 +132,7 @@ export const recogniseCustomer = operation({
       const [calls, found] = await Promise.all([counting, looking])
       if (calls > limits.recognitionsPerMinute) {
         note('rate_limited')
-        return { calls, outcome: 'unknown' as const, found: [] }
+        return { calls, outcome: 'unknown' as const, found: [], stages: [] }
       }
       if (found instanceof DomainError) {
         note('invalid')
@@ -128,14 +141,15 @@ export const recogniseCustomer = operation({
       const outcome = recognitionOf(found.length)
       if (outcome === 'found' || outcome === 'several') for (const { customerId } of found) note(outcome, customerId)
       else note(outcome)
-      return { calls, outcome, found }
+      const stages = outcome === 'found' ? ((await findStages(db, found[0]!.customerId, today)) ?? []) : []
+      return { calls, outcome, found, stages }
     })
     requireWithinLimit(told.calls, limits.recognitionsPerMinute)
     if ('refusal' in told) throw told.refusal
     const [first] = told.found
     return {
       outcome: told.outcome,
-      card: told.outcome === 'found' && first ? cardOf(first, actor as StaffActor, today) : null,
+      card: told.outcome === 'found' && first ? cardOf(first, told.stages, actor as StaffActor, today) : null,
       candidates: told.outcome === 'several' ? told.found.map(({ customerId, name, kind }) => ({ customerId, name, kind })) : [],
     }
   },
@@ -151,27 +165,34 @@ interface LookUp {
 }
 
 /** One more than may be shown: those beyond are not needed to tell that there are too many. Too many stay so, whichever of them is named. */
-async function lookUp(db: Db, { vault }: Context, input: LookUp): Promise<readonly RecognisedCustomer[]> {
+async function lookUp(db: Db, { vault, today }: Context, input: LookUp): Promise<readonly RecognisedCustomer[]> {
   const most = MOST_RECOGNISED + 1
   const hashes = (kind: 'phone' | 'document', value: string) => vault.blindIndexes(kind, value).map(({ hash }) => hash)
   const found =
     input.number !== undefined
-      ? await recogniseByNumber(db, input.number, most)
+      ? await recogniseByNumber(db, input.number, most, today)
       : input.phone !== undefined
-        ? await recogniseByHash(db, 'phone', hashes('phone', normaliseContact('phone', input.phone, 'phone')), most)
+        ? await recogniseByHash(db, 'phone', hashes('phone', normaliseContact('phone', input.phone, 'phone')), most, today)
         : await recogniseByHash(
             db,
             'document',
             hashes('document', checkDocument(input.documentType, input.documentCountry, input.documentNumber!).number),
             most,
+            today,
           )
   return input.customerId === undefined || found.length > MOST_RECOGNISED
     ? found
     : found.filter(({ customerId }) => customerId === input.customerId)
 }
 
-function cardOf(found: RecognisedCustomer, { id: callerId, covers }: StaffActor, today: string): z.output<typeof card> {
-  const { customerId, name, kind, status, customerSince, birthDate, managerId, managerNumber, managerName } = found
+function cardOf(
+  found: RecognisedCustomer,
+  stages: readonly StageDecision[],
+  { id: callerId, covers }: StaffActor,
+  today: string,
+): z.output<typeof card> {
+  const { customerId, name, kind, customerSince, birthDate, managerId, managerNumber, managerName, privileges, need } = found
+  const minded = cautionsOf(found)
   return {
     customerId,
     name,
@@ -182,7 +203,9 @@ function cardOf(found: RecognisedCustomer, { id: callerId, covers }: StaffActor,
         ? null
         : { number: managerNumber!, name: managerName!, isCaller: managerId === callerId || covers.includes(managerId) },
     birthdayNear: isBirthdayNear(birthDate, today),
-    cautions: [...cautionsOf(status)],
+    cautions: [...minded],
+    privileges: [...privileges],
+    suggestion: suggestionOf(minded, need, stages),
   }
 }
 

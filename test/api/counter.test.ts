@@ -65,6 +65,15 @@ describe('recognising a customer', () => {
       relationshipManager: { number: bank.code('R4'), name: '职员R4', isCaller: false },
       birthdayNear: true,
       cautions: [],
+      privileges: ['priority_lane'],
+      suggestion: { ground: 'need', about: 'home' },
+    }
+    for (const [url, body] of [
+      ['needs', { kind: 'home', source: 'customer' }],
+      ['privilege-grants', { privilege: 'priority_lane', startsOn: '2026-01-01', source: 'system' }],
+    ] as const) {
+      const made = await bank.request({ client: 'core' }, 'POST', `/customers/${customerId}/${url}`, body)
+      expect(made.status, JSON.stringify(made.body)).toBe(201)
     }
     const document = { documentNumber: 'E40404040', documentType: 'passport' }
     for (const input of [{ number: bank.code('4') }, { phone: '137 1111 2222' }, document]) {

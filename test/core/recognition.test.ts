@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addDays } from '../../src/core/calendar.ts'
-import { cautionsOf, isBirthdayNear, recognitionOf, requireWithinLimit } from '../../src/core/recognition.ts'
+import { cautionsOf, isBirthdayNear, recognitionOf, requireWithinLimit, suggestionOf } from '../../src/core/recognition.ts'
 
 const days = fc
   .date({ min: new Date('1930-01-01'), max: new Date('2060-12-31'), noInvalidDate: true })
@@ -51,7 +51,21 @@ describe('a look-up at the counter', () => {
   })
 
   test('warns of a relation that has ended', () => {
-    expect([cautionsOf('closed'), cautionsOf('active'), cautionsOf('prospect')]).toEqual([['closed'], [], []])
+    const of = (status: 'active' | 'closed' | 'prospect', more = {}) =>
+      cautionsOf({ status, deceased: false, doNotContact: false, ...more })
+    expect([of('closed'), of('active'), of('prospect')]).toEqual([['closed'], [], []])
+    expect(of('active', { deceased: true, doNotContact: true })).toEqual(['deceased', 'do_not_contact'])
+  })
+
+  test('suggests the open need before what a stage suggests, and nothing to the dead or to former customers', () => {
+    const stages = [{ offers: [] }, { offers: [{ name: 'treasury bonds' }, { name: 'time deposits' }] }]
+    expect(suggestionOf([], 'home', stages)).toEqual({ ground: 'need', about: 'home' })
+    expect(suggestionOf(['do_not_contact'], null, stages)).toEqual({ ground: 'stage', about: 'treasury bonds' })
+    expect([
+      suggestionOf([], null, []),
+      suggestionOf(['closed'], 'home', stages),
+      suggestionOf(['deceased'], 'home', stages),
+    ]).toEqual([null, null, null])
   })
 
   test('is refused beyond the limit of a minute', () => {

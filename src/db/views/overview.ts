@@ -4,6 +4,7 @@ import { aumByMonth, holdingsByFamily, quality, upcomingDates } from './customer
 import { currentConsents, wishedContact } from './consents.ts'
 import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
+import { segmentsOfCustomer } from './segments.ts'
 import { recentTimeline } from './timeline.ts'
 import { teamRelations } from './teams.ts'
 import { column, one, view } from './view.ts'
@@ -24,6 +25,7 @@ const customerOverview = view(
       on: (parent, child) => `${child}.id = ${parent}.id`,
     }),
     team: teamRelations.team,
+    segments: listed(segmentsOfCustomer),
     holdingsByFamily: shown(holdingsByFamily),
     aumByMonth: aumByMonth(24),
     upcomingKeyDates: listed(upcomingDates),
