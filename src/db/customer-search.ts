@@ -1,7 +1,8 @@
 import { ownSource } from '../core/feeds/feed.ts'
 import type { CustomerFilter } from './customers.ts'
-import type { Order, PageQuery } from './views/read.ts'
+import type { PageQuery } from './views/read.ts'
 import type { Bind } from './views/view.ts'
+import { type Order } from './views/keys.ts'
 
 /** What the candidates of a search must meet besides their term. */
 export type SearchFilter = Omit<CustomerFilter, 'reach' | 'productFamily' | 'productCode'> & {

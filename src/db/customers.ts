@@ -3,8 +3,8 @@ import type { Scope } from '../core/actors.ts'
 import type { Day } from '../core/calendar.ts'
 import type { CustomerKind, CustomerStatus } from '../core/customers.ts'
 import type { Db } from './database.ts'
-import { inSubtree, type Order } from './views/read.ts'
 import type { Bind } from './views/view.ts'
+import { type Order, inSubtree } from './views/keys.ts'
 
 type Direction = 'asc' | 'desc'
 

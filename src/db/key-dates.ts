@@ -3,9 +3,8 @@ import type { Scope } from '../core/actors.ts'
 import type { Day } from '../core/calendar.ts'
 import type { AnniversaryDay, KeyDate, KeyDateKind, NamedKeyDate, Occurrence } from '../core/key-dates.ts'
 import type { Db } from './database.ts'
-import { keysetCondition } from './views/compile.ts'
-import { inSubtree, type Order } from './views/read.ts'
 import type { Bind } from './views/view.ts'
+import { type Order, inSubtree, keysetCondition } from './views/keys.ts'
 
 export interface StoredKeyDate extends NamedKeyDate {
   readonly note: string | null

@@ -1,8 +1,7 @@
 import type { Permission } from '../core/permissions.ts'
 import { type TimelineKind, timelineKinds } from '../core/timeline.ts'
-import { keysetCondition } from './views/compile.ts'
-import type { Order } from './views/read.ts'
 import type { Bind, ViewSettings } from './views/view.ts'
+import { type Order, keysetCondition } from './views/keys.ts'
 
 /** One table that tells of something that happened to a customer, its rows under the alias `x`. */
 interface Source {

@@ -4,8 +4,8 @@ import type { Day } from '../core/calendar.ts'
 import type { CostChannel, CostType, ValueRates } from '../core/value.ts'
 import { ownedWithinReach } from './customers.ts'
 import type { Db } from './database.ts'
-import { inSubtree } from './views/read.ts'
 import type { Bind } from './views/view.ts'
+import { inSubtree } from './views/keys.ts'
 
 export interface ValuePolicy {
   readonly version: number

@@ -15,12 +15,12 @@ import { raiseDirectoryVersion } from '../db/directory.ts'
 import { brokenConstraint } from '../db/failures.ts'
 import { findInstitutionPath } from '../db/organisation.ts'
 import { viewNamed } from '../db/views/all.ts'
-import { inSubtree } from '../db/views/read.ts'
 import { checkVersion } from './feeds/single-write.ts'
 import { type Context, pageOperation, viewOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
 import { answerOne, answerPage, orderBy } from './reading.ts'
 import { daySchema, expectedVersion, id } from './scalars.ts'
+import { inSubtree } from '../db/views/keys.ts'
 
 const delegationView = viewNamed('Delegation')
 

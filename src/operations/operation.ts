@@ -134,16 +134,37 @@ export function viewOperation<I extends z.ZodObject>(
   return {
     ...defaults,
     answer: { shape: 'one', view },
-    output: restSchema(view, 'single'),
+    // Only the contract asks for it: what describes hundreds of answers takes megabytes.
+    get output() {
+      return restSchema(view, 'single')
+    },
     ...definition,
     lane: laneOf(definition.lane),
   }
 }
 
+const pageSchemas = new Map<View, z.ZodType>()
+
+/** The schema of a page of a view, the same each time: its name stands once in the contract. */
+function pageSchema(view: View): z.ZodType {
+  const known =
+    pageSchemas.get(view) ??
+    z
+      .object({ items: z.array(restSchema(view, 'always')), nextCursor: z.string().nullable(), total: z.int().optional() })
+      .meta({ id: `${view.name}Page`, description: `A page of ${view.name}.` })
+  pageSchemas.set(view, known)
+  return known
+}
+
 /** An operation that answers a page of a view. Its input gains `limit`, `cursor` and `includeTotal`. */
 export function pageOperation<I extends z.ZodObject>(view: View, definition: Definition<I, SelectedPage>): Operation<I> {
-  const output = z
-    .object({ items: z.array(restSchema(view, 'always')), nextCursor: z.string().nullable(), total: z.int().optional() })
-    .meta({ id: `${view.name}Page`, description: `A page of ${view.name}.` })
-  return { ...defaults, answer: { shape: 'page', view }, output, ...definition, lane: laneOf(definition.lane) }
+  return {
+    ...defaults,
+    answer: { shape: 'page', view },
+    get output() {
+      return pageSchema(view)
+    },
+    ...definition,
+    lane: laneOf(definition.lane),
+  }
 }

@@ -5,11 +5,11 @@ import { roles } from '../core/permissions.ts'
 import type { Db } from '../db/database.ts'
 import { findInstitutionPath } from '../db/organisation.ts'
 import { viewNamed } from '../db/views/all.ts'
-import { inSubtree } from '../db/views/read.ts'
 import { pageOperation, viewOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
 import { answerOne, answerPage, orderBy } from './reading.ts'
 import { id } from './scalars.ts'
+import { inSubtree } from '../db/views/keys.ts'
 
 const institutionView = viewNamed('Institution')
 const staffView = viewNamed('Staff')

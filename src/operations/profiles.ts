@@ -29,7 +29,6 @@ import { findOwned, updateOwned } from '../db/owned-rows.ts'
 import { insertProfilePolicy, listProfilePolicies, type StoredPolicy } from '../db/profiles.ts'
 import { profileDifference } from '../db/schema/profiles.ts'
 import { viewNamed } from '../db/views/all.ts'
-import { inSubtree } from '../db/views/read.ts'
 import { checkVersion, feedContext, feedErrors, settled } from './feeds/single-write.ts'
 import { invalidInput, problemsOf } from './input.ts'
 import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
@@ -37,6 +36,7 @@ import { pageInput } from './pages.ts'
 import { answerOne, answerPage, orderBy } from './reading.ts'
 import { expectedVersion, id, noteText } from './scalars.ts'
 import { ofCustomer } from './under-customer.ts'
+import { inSubtree } from '../db/views/keys.ts'
 
 const profileView = viewNamed('CustomerProfile')
 const differenceView = viewNamed('ProfileDifference')

@@ -1,8 +1,9 @@
 import { notFound } from '../core/errors.ts'
-import { countRows, type Order, type PageQuery, readOne, readPage, type Reader } from '../db/views/read.ts'
+import { countRows, type PageQuery, readOne, readPage, type Reader } from '../db/views/read.ts'
 import type { Bind, View } from '../db/views/view.ts'
 import type { Context } from './operation.ts'
 import { pageOf, type SelectedPage } from './pages.ts'
+import { type Order } from '../db/views/keys.ts'
 
 export function readerOf({ db, bank, today, permits, cursors, refusedAs, noteAccess }: Context): Reader {
   return {

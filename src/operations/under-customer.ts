@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { notFound } from '../core/errors.ts'
 import { seesCustomer } from '../db/customers.ts'
 import { viewNamed } from '../db/views/all.ts'
-import type { Order } from '../db/views/read.ts'
 import type { Bind, View } from '../db/views/view.ts'
 import { type Context, type Operation, pageOperation, viewOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
 import { answerOne, answerPage, orderBy } from './reading.ts'
 import { id } from './scalars.ts'
+import { type Order } from '../db/views/keys.ts'
 
 /** The condition that a row is this one of this customer. */
 export function ofCustomer(customerId: string, rowId: string) {

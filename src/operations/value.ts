@@ -26,7 +26,6 @@ import {
   type ValuePolicy,
 } from '../db/value.ts'
 import { viewNamed } from '../db/views/all.ts'
-import { inSubtree } from '../db/views/read.ts'
 import type { Bind } from '../db/views/view.ts'
 import { checkVersion } from './feeds/single-write.ts'
 import { type Context, operation, pageOperation } from './operation.ts'
@@ -34,6 +33,7 @@ import { pageInput } from './pages.ts'
 import { answerPage, orderBy } from './reading.ts'
 import { moneySchema } from './rest-schema.ts'
 import { daySchema, expectedVersion, id } from './scalars.ts'
+import { inSubtree } from '../db/views/keys.ts'
 
 const domain = 'Customer Product and Service Eligibility'
 const lossView = viewNamed('LossMaker')

@@ -11,20 +11,27 @@ import { routes, streams } from './routes.ts'
 
 /** Serves the contract, a page to read and try it, what each problem code means, and a GraphQL workbench. Nothing is fetched from elsewhere. */
 export async function documentation(app: FastifyInstance, { graphiql }: { readonly graphiql: boolean }): Promise<void> {
-  const document = openApiOf(routes, streams)
-  app.get('/openapi.json', async () => document)
+  // Put together when somebody asks for it: it is large, and most instances are never asked.
+  let known: ReturnType<typeof openApiOf> | undefined
+  const document = () => (known ??= openApiOf(routes, streams))
+  app.get('/openapi.json', async () => document())
   app.get('/openapi.yaml', async (_request, reply) =>
-    reply.type('application/yaml; charset=utf-8').send(stringify(document, { aliasDuplicateObjects: false })),
+    reply.type('application/yaml; charset=utf-8').send(stringify(document(), { aliasDuplicateObjects: false })),
   )
   app.get<{ Params: { code: string } }>('/problems/:code', async ({ params }, reply) => {
     const code = errorCodes.find((known) => known === params.code)
     return code ? { code, ...problems[code] } : reply.callNotFound()
   })
 
-  await app.register(swagger, { mode: 'static', specification: { document: document as never } })
+  await app.register(swagger, {
+    mode: 'static',
+    specification: { document: { openapi: '3.1.0', info: { title: 'Guanxi', version: '' }, paths: {} } },
+  })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: true,
+    transformSpecification: document as never,
+    transformSpecificationClone: false,
     uiConfig: { persistAuthorization: false },
     theme: { title: 'Guanxi' },
   })

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/calendar.ts'
-import { type FactName, facts } from '../../core/facts.ts'
+import type { FactName } from '../../core/facts.ts'
 import type { Db } from '../database.ts'
 import { factExpression } from './columns.ts'
 
@@ -17,11 +17,6 @@ export interface StoredCut extends Cut {
   /** The least value, then those that 1 to 100 hundredths of the customers with a value do not exceed, as decimal texts. */
   readonly cuts: readonly string[]
   readonly asOf: Day
-}
-
-/** Facts that can be divided into hundredths. */
-export function hasHundredths(name: FactName): boolean {
-  return facts[name].type === 'number' || facts[name].type === 'money'
 }
 
 /** Works out what divides the active customers, for all subtrees and facts that were asked for before, and for those that every bank is divided by. */

@@ -384,13 +384,3 @@ const joins = `from p, chosen c
         select (select m.booked_on from movement m where m.customer_id = c.id and m.status = 'booked' and m.booked_on <= p.today order by m.booked_on desc limit 1) as moved_on,
           (select (a.month + interval '1 month - 1 day')::date from activity a where a.customer_id = c.id and a.month <= p.today and a.count > 0 and a.type <> 'query' order by a.month desc limit 1) as month_end
       ) last`
-
-/** Where to cut all customers into slices of about so many, in the order of their ids: the first id of each. */
-export async function sliceCustomers(db: Db, size: number): Promise<readonly string[]> {
-  const rows = await db.rows<{ id: string }>({
-    text: `select id from (select id, row_number() over (order by id) as n from customer) c where n % $1::bigint = 1 or $1 = 1 order by id`,
-    values: [size],
-    prepared: false,
-  })
-  return rows.map(({ id }) => id)
-}

@@ -3,9 +3,9 @@ import type { Scope } from '../../core/actors.ts'
 import type { Day } from '../../core/calendar.ts'
 import { ownedWithinReach } from '../customers.ts'
 import type { Db } from '../database.ts'
-import type { Order } from '../views/read.ts'
 import type { Bind } from '../views/view.ts'
 import type { StoredSegment } from './store.ts'
+import { type Order } from '../views/keys.ts'
 
 /** As the index of those who are in a segment has them. */
 export const membersOrder: Order = {

@@ -1,6 +1,7 @@
 import { DomainError, refuseField } from '../../core/errors.ts'
 import type { Permission } from '../../core/permissions.ts'
 import { viewNamed } from './all.ts'
+import { keysetCondition } from './keys.ts'
 import { decodeInstant, decodeMoney } from './decode.ts'
 import {
   type Computed,
@@ -345,18 +346,6 @@ export function connectionOf(
     }
   }
   return connection
-}
-
-/** Rows beyond the keys of the last one shown. Row comparison holds as all keys run in one direction and none is null. */
-export function keysetCondition(
-  keys: readonly { readonly expression: string; readonly cast: string }[],
-  direction: 'asc' | 'desc',
-  after: readonly unknown[],
-  bind: (value: unknown) => string,
-): string {
-  const left = keys.map(({ expression }) => expression).join(', ')
-  const right = keys.map(({ cast }, index) => `${bind(after[index])}::${cast}`).join(', ')
-  return `(${left}) ${direction === 'asc' ? '>' : '<'} (${right})`
 }
 
 /** The permissions that the relations of a selection use, as far as the actor holds them. */

@@ -5,12 +5,12 @@ import {
   type Compilation,
   compileObject,
   fromView,
-  keysetCondition,
   type NoteAccess,
   type PageCursors,
   pageShape,
   ROOT as ALIAS,
 } from './compile.ts'
+import { keysetCondition, type Order } from './keys.ts'
 import type { Bind, Selection, View, ViewSettings } from './view.ts'
 
 /** What reading through a view needs to know of the request. */
@@ -43,13 +43,6 @@ export async function readOne(
     values: compilation.values,
   })
   return rows[0] && (object.decode(rows[0].v) as Record<string, unknown>)
-}
-
-/** An order of a list: what sorts it, ending with what makes rows unique, all in one direction and none null. */
-export interface Order {
-  readonly name: string
-  readonly direction: 'asc' | 'desc'
-  readonly keys: (row: string) => readonly { readonly expression: string; readonly cast: string }[]
 }
 
 export interface PageQuery {
@@ -118,9 +111,4 @@ function fromOf(view: View, { from }: Pick<PageQuery, 'from'>, bind: Bind): stri
 
 function whereOf(conditions: readonly string[]): string {
   return conditions.length > 0 ? ` where ${conditions.join(' and ')}` : ''
-}
-
-/** The condition that a path lies in a subtree, as a range of plain text that an index serves: `/` is followed by `0`. */
-export function inSubtree(path: string, prefix: string, bind: Bind): string {
-  return `${path} >= ${bind(prefix)}::text and ${path} < ${bind(`${prefix.slice(0, -1)}0`)}::text`
 }
