@@ -303,7 +303,7 @@ export const listSegmentMembers = operation({
     .meta({ id: 'SegmentList', description: 'What became of the list of a segment.' }),
   errors: ['not_found', 'already_closed', 'conflict', 'unknown_reference'],
   async run(context, { segmentId: wanted, add, remove }) {
-    const { db, now, today } = context
+    const { db, now, today, actor } = context
     const found = await lockSegment(db, wanted)
     if (!found) throw notFound('segment')
     requireUnretired(found.state)
@@ -314,7 +314,7 @@ export const listSegmentMembers = operation({
       throw new DomainError('invalid_input', 'A customer comes in or goes out.', [
         { pointer: `/remove/${remove.indexOf(both)}`, rule: 'distinct', message: 'This customer is to come in as well.' },
       ])
-    const { unknown, added, removed } = await changeList(db, found, { add, remove, now, today })
+    const { unknown, added, removed } = await changeList(db, found, { add, remove, by: callerOf(actor), now, today })
     if (unknown.length > 0)
       throw new DomainError(
         'unknown_reference',
