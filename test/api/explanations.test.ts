@@ -257,7 +257,7 @@ describe('what a decision keeps', () => {
       const then = knownThen(rows[0].kept, { customerId, today: '2026-11-22', baseCurrency: 'CNY' })
       const listed = (number: number): boolean => number === 91
       const since = (text: string): string | null => (text === canonicalRule(watched) ? '2026-11-01' : null)
-      const { subject } = knownThen((await storedOf(bank, customerId)) as never, {
+      const { subject } = knownThen(await storedOf(bank, customerId), {
         customerId,
         today: '2026-11-22',
         baseCurrency: 'CNY',

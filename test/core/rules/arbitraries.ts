@@ -5,7 +5,7 @@ import { formatAmount } from '../../../src/core/money.ts'
 import { type CheckContext, checkRule } from '../../../src/core/rules/check.ts'
 import type { Subject } from '../../../src/core/rules/evaluate.ts'
 import type { RuleContext } from '../../../src/core/rules/resolve.ts'
-import { below, type Rule } from '../../../src/core/rules/rule.ts'
+import { below, partsOf, type Rule } from '../../../src/core/rules/rule.ts'
 
 export const today: Day = '2026-11-22'
 
@@ -163,6 +163,7 @@ const ruleOf = (watched: boolean) =>
     const inner = ruleOf(watched)(depth - 1)
     const many = fc.array(inner, { minLength: 1, maxLength: 3 })
     return fc.oneof(
+      { withCrossShrink: true },
       { weight: 2, arbitrary: leaf },
       { weight: 2, arbitrary: many.map((all) => ({ all })) },
       { weight: 2, arbitrary: many.map((any) => ({ any })) },
@@ -214,3 +215,7 @@ export const subject: fc.Arbitrary<Subject & { readonly stored: Readonly<Record<
   }))
 
 export const depthOf = (one: Rule): number => 1 + Math.max(0, ...below(one).map(depthOf))
+
+/** The forms of all parts of a rule; of a comparison its operator. */
+export const formsOf = (one: Rule): readonly string[] =>
+  partsOf(one).map((part) => Object.keys(part).find((key) => key !== 'fact' && key !== 'days')!)
