@@ -35,9 +35,11 @@ export async function refreshCuts(db: Db, today: Day): Promise<void> {
 /** Works out one of them now. Nothing is stored where no customer has a value. */
 export async function workOutCut(db: Db, { path, fact }: Cut, today: Day): Promise<void> {
   const value = sql.raw(factExpression(fact, 'f', `date '${today}'`))
+  // A double becomes a numeric of 15 digits only: those who stand on the line itself would fall off it. Its text is exact.
+  const exactly = sql.raw('array(select one::text::numeric from unnest(c.cuts) with ordinality as u (one, place) order by place)')
   await db.rows(sql`
     insert into fact_cut (path, fact, as_of, cuts, customers)
-    select ${path}, ${fact}, ${today}::date, c.cuts::numeric[], c.customers
+    select ${path}, ${fact}, ${today}::date, ${exactly}, c.customers
     from (
       select percentile_disc(array(select g / 100.0::double precision from generate_series(0, 100) g)) within group (order by ${value}) as cuts, count(${value})::int as customers
       from customer_fact f where f.status = 'active' and f.institution_path ^@ ${path}::text
