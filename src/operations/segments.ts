@@ -4,7 +4,7 @@ import type { CurrencyCode } from '../core/currencies.ts'
 import { DomainError, notFound } from '../core/errors.ts'
 import { line, paragraph } from '../core/feeds/scalars.ts'
 import { checkRule, type CheckContext } from '../core/rules/check.ts'
-import { type Rule, usedPercentiles, usedSegments } from '../core/rules/rule.ts'
+import { canonicalRule, restsOn, type Rule, usedPercentiles, usedSegments } from '../core/rules/rule.ts'
 import { requireDraft, requireUnretired, requireUnused, segmentKinds, segmentStates } from '../core/segments.ts'
 import { brokenConstraint } from '../db/failures.ts'
 import { workOutCut } from '../db/facts/cuts.ts'
@@ -61,13 +61,22 @@ async function checkContext({ db, bank }: Context, segments: readonly StoredSegm
   const paths = await listInstitutionPaths(db)
   return {
     baseCurrency: bank.baseCurrency as CurrencyCode,
-    ...(own !== undefined && { own }),
+    ...(own !== undefined && { own, users: usersOf(segments, own) }),
     segment(wanted) {
       const found = byId.get(wanted)
-      return found && { state: found.state, meaning: meaningOf(found) }
+      return found && { code: found.code, state: found.state, meaning: meaningOf(found) }
     },
     institution: (wanted) => paths.has(wanted),
   }
+}
+
+/** The segments that are not retired and whose rules rest on one, straight or through others. */
+function usersOf(segments: readonly StoredSegment[], own: string): (StoredSegment & { readonly rule: Rule })[] {
+  const byId = new Map(segments.map((one) => [one.id, one]))
+  const meaning = (wanted: string) => meaningOf(byId.get(wanted)!)
+  return segments.flatMap(({ rule, ...one }) =>
+    rule !== null && one.state !== 'retired' && one.id !== own && restsOn(rule, own, meaning) ? [{ ...one, rule }] : [],
+  )
 }
 
 /** The rule as it was sent, checked. Throws `invalid_input` that names every problem. */
@@ -213,7 +222,9 @@ export const reviseSegment = viewOperation(view, {
     const { db, now, actor } = context
     const found = await holdSegment(context, wanted, expected)
     if (sent !== undefined && found.kind === 'static') throw new DomainError('conflict', 'A static segment has no rule.')
-    const rule = sent && (await readRule(context, sent, await readSegments(db), wanted))
+    const known = await readSegments(db)
+    const read = sent && (await readRule(context, sent, known, wanted))
+    const rule = read && canonicalRule(read) !== canonicalRule(found.rule!) ? read : undefined
     const ruleVersion = rule ? found.ruleVersion! + 1 : undefined
     if (rule)
       await insertVersion(db, {
@@ -224,7 +235,8 @@ export const reviseSegment = viewOperation(view, {
         createdBy: callerOf(actor),
         now,
       })
-    if (rule && found.state === 'active') await prepareCuts(context, rule)
+    if (rule && [found, ...usersOf(known, wanted)].some(({ state }) => state === 'active'))
+      await prepareCuts(context, wholeRule(rule, known))
     await updateSegment(db, wanted, { name: called, description: said, ruleVersion }, now)
     const changed = Object.entries({ name: called, description: said, rule }).flatMap(([field, value]) =>
       value === undefined ? [] : [field],

@@ -79,6 +79,15 @@ export function usedSegments(rule: Rule): readonly string[] {
   return [...new Set(partsOf(rule).flatMap((part) => ('segment' in part ? [part.segment] : [])))]
 }
 
+/** Whether a rule names a segment, or one whose rule does. */
+export function restsOn(rule: Rule, segmentId: string, meaning: (segmentId: string) => SegmentMeaning): boolean {
+  return usedSegments(rule).some((used) => {
+    if (used === segmentId) return true
+    const found = meaning(used)
+    return 'rule' in found && restsOn(found.rule, segmentId, meaning)
+  })
+}
+
 /** The facts and subtrees whose hundredths a rule asks for; no code stands for the bank. */
 export function usedPercentiles(rule: Rule): readonly { readonly fact: FactName; readonly within: string | undefined }[] {
   return partsOf(rule).flatMap((part) => ('percentile' in part ? [{ fact: part.fact, within: part.percentile.within }] : []))

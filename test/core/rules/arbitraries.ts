@@ -30,7 +30,7 @@ const day: fc.Arbitrary<Day> = fc.oneof(
   fc.integer({ min: -40_000, max: 400 }).map((days) => addDays(today, days)),
   fc.constantFrom('1800-01-01', '9999-12-31', '2000-02-29', '2024-02-29', '2026-10-31', '2025-11-22', '2026-02-28'),
 )
-const words = ['deposit', '北京', `O'Brien`, 'back\\slash', '{a,"b"}', 'null', 'NULL', ' ', '1'] as const
+const words = ['deposit', '北京', `O'Brien`, 'back\\slash', '{a,"b"}', 'null', 'NULL', 'a b', '1'] as const
 const word = fc.constantFrom(...words)
 
 const wordOf = ({ values }: Fact): fc.Arbitrary<string> => (values ? fc.constantFrom(...values) : word)
