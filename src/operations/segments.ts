@@ -1,13 +1,14 @@
 import { z } from 'zod'
-import { callerOf } from '../core/actors.ts'
+import { callerOf, holdsWholeBank } from '../core/actors.ts'
 import type { CurrencyCode } from '../core/currencies.ts'
 import { DomainError, notFound } from '../core/errors.ts'
 import { line, paragraph } from '../core/feeds/scalars.ts'
 import { checkRule, type CheckContext } from '../core/rules/check.ts'
+import type { RuleContext } from '../core/rules/resolve.ts'
 import { canonicalRule, restsOn, type Rule, usedPercentiles, usedSegments } from '../core/rules/rule.ts'
 import { requireDraft, requireUnretired, requireUnused, segmentKinds, segmentStates } from '../core/segments.ts'
 import { brokenConstraint } from '../db/failures.ts'
-import { workOutCut } from '../db/facts/cuts.ts'
+import { readCut, workOutCut } from '../db/facts/cuts.ts'
 import { listInstitutionPaths } from '../db/organisation.ts'
 import { changeList, membersOrder, membersWhere } from '../db/segments/members.ts'
 import { previewRule, type Preview } from '../db/segments/preview.ts'
@@ -391,6 +392,30 @@ const previewOutput = z
   })
   .meta({ id: 'SegmentPreview', description: 'Who meets a rule, before it is kept.' })
 
+/** What a rule is previewed against: hundredths that nobody has asked for before are worked out for those who see the whole bank. Throws `conflict` for others. */
+async function previewContext({ db, today, bank, scope }: Context, rule: Rule): Promise<RuleContext> {
+  const known = await readRuleContext(db, today, bank.baseCurrency)
+  const missing = usedPercentiles(rule).filter(({ fact, within }) => known.cut(fact, within, 0) === undefined)
+  if (missing.length === 0) return known
+  const [{ fact: first }] = missing as [(typeof missing)[number]]
+  if (!holdsWholeBank(scope))
+    throw new DomainError(
+      'conflict',
+      `The hundredths of ${first} are not worked out yet: only who sees the whole bank can preview them.`,
+    )
+  const paths = await listInstitutionPaths(db)
+  const worked = new Map<string, readonly string[]>()
+  const keyOf = (fact: string, within: string | undefined): string => `${fact} ${within ?? ''}`
+  for (const { fact, within } of missing) {
+    const cut = await readCut(db, { path: within === undefined ? '/' : paths.get(within)!, fact }, today)
+    if (cut) worked.set(keyOf(fact, within), cut.cuts)
+  }
+  return {
+    ...known,
+    cut: (fact, within, hundredth) => known.cut(fact, within, hundredth) ?? worked.get(keyOf(fact, within))?.[hundredth],
+  }
+}
+
 export const segmentPreview = operation({
   kind: 'query',
   name: 'segmentPreview',
@@ -410,7 +435,7 @@ export const segmentPreview = operation({
     const own = wanted === undefined ? undefined : known.find((one) => one.id === wanted)
     if (wanted !== undefined && !own) throw notFound('segment')
     const rule = wholeRule(await readRule(context, sent, known, wanted), known)
-    const ruleContext = await readRuleContext(db, today, bank.baseCurrency)
+    const ruleContext = await previewContext(context, rule)
     const { sample, ...found }: Preview = await previewRule(db, rule, ruleContext, { scope, number: own?.number })
     const money = (amount: string) => ({
       amount: formatAmount(BigInt(amount), bank.baseCurrency as never),
