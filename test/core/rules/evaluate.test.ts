@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addDays } from '../../../src/core/calendar.ts'
-import { elapsedOn, type FactName, type FactValue } from '../../../src/core/facts.ts'
+import { elapsedOn, type FactName, type FactValue, latestDaySince } from '../../../src/core/facts.ts'
 import { evaluateRule, type Subject, type Truth } from '../../../src/core/rules/evaluate.ts'
 import { ruleDay } from '../../../src/core/rules/resolve.ts'
 import { canonicalRule, inlineSegments, type Rule, type RuleDay } from '../../../src/core/rules/rule.ts'
@@ -119,6 +119,21 @@ describe('a boundary', () => {
     ['2024-02-29', '2024-02-29'],
   ])('of the day %j from 2024-03-31: %s', (day, wanted) => {
     expect(ruleDay(day, '2024-03-31')).toBe(wanted)
+  })
+
+  test('of what has gone by lies between the latest day that reaches it and the next', () => {
+    const elapsed = fc.constantFrom('years' as const, 'months' as const, 'days' as const)
+    const on = fc.constantFrom('2024-02-29', '2026-02-28', '2026-12-31', '2026-03-01', today)
+    fc.assert(
+      fc.property(elapsed, on, fc.integer({ min: -30, max: 1_000 }), (unit, day, count) => {
+        const latest = latestDaySince(count, day, unit)
+        if (latest === null) return
+        expect(elapsedOn(latest, day, unit)).toBeGreaterThanOrEqual(count)
+        expect(elapsedOn(addDays(latest, 1), day, unit)).toBeLessThan(count)
+      }),
+    )
+    expect(latestDaySince(227, today, 'years')).toBe(null)
+    expect(latestDaySince(-1e300, today, 'days')).toBe('9999-12-31')
   })
 
   test('of days until: today counts, yesterday is gone', () => {
