@@ -13,6 +13,7 @@ import {
   MOST_DAYS,
   MOST_DEPTH,
   MOST_VALUES,
+  MOST_WATCHED_DAYS,
   type Operator,
   operators,
   partsOf,
@@ -50,8 +51,10 @@ export interface CheckContext {
 
 export type Checked = { readonly rule: Rule; readonly problems?: undefined } | { readonly problems: readonly RuleProblem[] }
 
+export const MOST_PERCENT = 1e6
+
 /** Operators by the type of the fact. */
-const operatorsOf: Readonly<Record<FactType, readonly Operator[]>> = {
+export const operatorsOf: Readonly<Record<FactType, readonly Operator[]>> = {
   number: [...comparisons, 'between', 'in', 'exists'],
   money: [...comparisons, 'between', 'in', 'exists'],
   day: [...comparisons, 'between', 'exists'],
@@ -162,7 +165,7 @@ function checkPart(json: unknown, at: string, place: Place, context: CheckContex
     case 'hasBeen':
       onlyKeys(object, ['hasBeen', 'days'], at, refuse)
       if (place.watched) refuse(at, 'nested', 'What has been for days does not rest on what has been for days.')
-      wholeNumber(object['days'], `${at}/days`, 1, 3_650, refuse)
+      wholeNumber(object['days'], `${at}/days`, 1, MOST_WATCHED_DAYS, refuse)
       return checkPart(object['hasBeen'], `${at}/hasBeen`, { ...inner, watched: true }, context, refuse)
     case 'segment':
       onlyKeys(object, ['segment'], at, refuse)
@@ -305,7 +308,7 @@ function valueProblem(
   switch (fact.type) {
     case 'number':
       if (typeof value !== 'number' || !Number.isFinite(value)) return wrong(`\`${name}\` is compared with a number.`)
-      if (fact.unit === 'percent' && Math.abs(value) > 1e6) return { rule: 'range', message: 'No such percentage.' }
+      if (fact.unit === 'percent' && Math.abs(value) > MOST_PERCENT) return { rule: 'range', message: 'No such percentage.' }
       if (boundedPercent.has(name) && (value < 0 || value > 100))
         return { rule: 'range', message: `\`${name}\` lies between 0 and 100 percent.` }
       return undefined
@@ -341,7 +344,7 @@ function textProblem(text: string): Pick<RuleProblem, 'rule' | 'message'> | unde
 }
 
 /** Shares of a whole. */
-const boundedPercent: ReadonlySet<FactName> = new Set([
+export const boundedPercent: ReadonlySet<FactName> = new Set([
   'depositShare',
   'loanShare',
   'feeShare',
@@ -350,7 +353,8 @@ const boundedPercent: ReadonlySet<FactName> = new Set([
   'keptPromiseRate',
 ])
 
-const dayUnits = { days: MOST_DAYS, months: 1_200, years: 100, monthEnd: 1_200 } as const
+/** How days are counted from today, and how far at most. */
+export const dayUnits = { days: MOST_DAYS, months: 1_200, years: 100, monthEnd: 1_200 } as const
 
 function dayProblem(value: unknown): Pick<RuleProblem, 'rule' | 'message'> | undefined {
   if (typeof value === 'string')

@@ -45,6 +45,8 @@ export const MOST_CONDITIONS = 100
 export const MOST_VALUES = 1_000
 export const LONGEST_TEXT = 200
 export const MOST_DAYS = 36_500
+/** Over how many days something may be watched. */
+export const MOST_WATCHED_DAYS = 3_650
 
 /** The rules directly below one. */
 export function below(rule: Rule): readonly Rule[] {
