@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
+import { ruleJsonSchema } from '../src/core/rules/schema.ts'
 import { openApiOf } from '../src/rest/openapi.ts'
 import { routes, streams } from '../src/rest/routes.ts'
 import { settings } from '../src/settings.ts'
@@ -40,4 +41,5 @@ async function keep(file: string, write: (current: string) => string): Promise<v
 }
 
 await keep('openapi.yaml', () => stringify(openApiOf(routes, streams), { aliasDuplicateObjects: false }))
+await keep('docs/rule.schema.json', () => `${JSON.stringify(ruleJsonSchema(), null, 2)}\n`)
 await keep('README.md', (current) => betweenMarks(current, 'settings', settingsTable))

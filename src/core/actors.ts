@@ -77,8 +77,16 @@ export function reachOfActor(actor: Actor, permission: Permission): Reach | unde
 
 /** What changes something for the whole bank is done from its root: a branch names its own administrators, and they rule over the branch only. */
 function withinPlace({ institutionPath }: Placed, permission: Permission, reach: Reach | undefined): Reach | undefined {
-  const atRoot = institutionPath.indexOf('/', 1) === institutionPath.length - 1
-  return reach === 'bank' && changesForAll(permission) && !atRoot ? undefined : reach
+  return reach === 'bank' && changesForAll(permission) && !isRoot(institutionPath) ? undefined : reach
+}
+
+function isRoot(path: string): boolean {
+  return path.indexOf('/', 1) === path.length - 1
+}
+
+/** Whether every customer of the bank is within a scope. */
+export function holdsWholeBank({ prefixes, portfolio }: Scope): boolean {
+  return portfolio.length === 0 && prefixes.some((prefix) => prefix === '/' || (prefix !== noCustomers && isRoot(prefix)))
 }
 
 const narrowestFirst: readonly Reach[] = ['portfolio', 'subtree', 'bank']

@@ -1,4 +1,4 @@
-import { type Day, daysBetween } from './calendar.ts'
+import { addDays, type Day, daysBetween } from './calendar.ts'
 import { customerKinds, customerStatuses, genders } from './customers.ts'
 import { companySituations, companySizes, incomeBands, riskAppetites } from './profiles.ts'
 import { type ProductFamily, productFamilies } from './products.ts'
@@ -301,4 +301,22 @@ export function elapsedOn(day: Day | null, today: Day, elapsed: Elapsed): number
     case 'days_until':
       return day < today ? null : daysBetween(today, day)
   }
+}
+
+const firstDay: Day = '1800-01-01'
+const lastDay: Day = '9999-12-31'
+
+/** The latest day since which at least so much has gone by; null where there is none. */
+export function latestDaySince(count: number, today: Day, elapsed: Exclude<Elapsed, 'days_until'>): Day | null {
+  const isSuch = (day: Day): boolean => elapsedOn(day, today, elapsed)! >= count
+  if (!isSuch(firstDay)) return null
+  if (isSuch(lastDay)) return lastDay
+  // The later the day, the less has gone by.
+  let [such, other] = [0, daysBetween(firstDay, lastDay)]
+  while (other - such > 1) {
+    const middle = Math.floor((such + other) / 2)
+    if (isSuch(addDays(firstDay, middle))) such = middle
+    else other = middle
+  }
+  return addDays(firstDay, such)
 }

@@ -6,6 +6,7 @@ export const segmentStates = ['draft', 'active', 'retired'] as const
 export type SegmentState = (typeof segmentStates)[number]
 /** Why a stay in a segment ended: the rule, somebody’s list, the customer’s record, the segment itself. */
 export const leavingReasons = ['rule', 'removed', 'closed', 'retired'] as const
+export type LeavingReason = (typeof leavingReasons)[number]
 
 /** Refuses what a retired segment does no more. Throws `already_closed`. */
 export function requireUnretired(state: SegmentState): void {

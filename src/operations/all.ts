@@ -25,6 +25,7 @@ import { nameKeyOperations } from './name-keys.ts'
 import { rotationOperations } from './rotation.ts'
 import { stageOperations } from './stages.ts'
 import { keyPersonOperations } from './key-people.ts'
+import { explanationOperations } from './explanations.ts'
 import { factOperations } from './facts.ts'
 import { refreshOperations } from './refreshes.ts'
 import { segmentOperations } from './segments.ts'
@@ -63,6 +64,7 @@ export const operations: readonly Operation[] = [
   creditCoverage,
   ...profileOperations,
   ...stageOperations,
+  ...explanationOperations,
   ...importOperations,
   ...auditOperations,
   ...jobOperations,

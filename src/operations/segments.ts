@@ -1,13 +1,14 @@
 import { z } from 'zod'
-import { callerOf } from '../core/actors.ts'
+import { callerOf, holdsWholeBank } from '../core/actors.ts'
 import type { CurrencyCode } from '../core/currencies.ts'
 import { DomainError, notFound } from '../core/errors.ts'
 import { line, paragraph } from '../core/feeds/scalars.ts'
 import { checkRule, type CheckContext } from '../core/rules/check.ts'
-import { type Rule, usedPercentiles, usedSegments } from '../core/rules/rule.ts'
+import type { RuleContext } from '../core/rules/resolve.ts'
+import { canonicalRule, restsOn, type Rule, usedPercentiles, usedSegments } from '../core/rules/rule.ts'
 import { requireDraft, requireUnretired, requireUnused, segmentKinds, segmentStates } from '../core/segments.ts'
 import { brokenConstraint } from '../db/failures.ts'
-import { workOutCut } from '../db/facts/cuts.ts'
+import { readCut, workOutCut } from '../db/facts/cuts.ts'
 import { listInstitutionPaths } from '../db/organisation.ts'
 import { changeList, membersOrder, membersWhere } from '../db/segments/members.ts'
 import { previewRule, type Preview } from '../db/segments/preview.ts'
@@ -61,13 +62,22 @@ async function checkContext({ db, bank }: Context, segments: readonly StoredSegm
   const paths = await listInstitutionPaths(db)
   return {
     baseCurrency: bank.baseCurrency as CurrencyCode,
-    ...(own !== undefined && { own }),
+    ...(own !== undefined && { own, users: usersOf(segments, own) }),
     segment(wanted) {
       const found = byId.get(wanted)
-      return found && { state: found.state, meaning: meaningOf(found) }
+      return found && { code: found.code, state: found.state, meaning: meaningOf(found) }
     },
     institution: (wanted) => paths.has(wanted),
   }
+}
+
+/** The segments that are not retired and whose rules rest on one, straight or through others. */
+function usersOf(segments: readonly StoredSegment[], own: string): (StoredSegment & { readonly rule: Rule })[] {
+  const byId = new Map(segments.map((one) => [one.id, one]))
+  const meaning = (wanted: string) => meaningOf(byId.get(wanted)!)
+  return segments.flatMap(({ rule, ...one }) =>
+    rule !== null && one.state !== 'retired' && one.id !== own && restsOn(rule, own, meaning) ? [{ ...one, rule }] : [],
+  )
 }
 
 /** The rule as it was sent, checked. Throws `invalid_input` that names every problem. */
@@ -213,7 +223,9 @@ export const reviseSegment = viewOperation(view, {
     const { db, now, actor } = context
     const found = await holdSegment(context, wanted, expected)
     if (sent !== undefined && found.kind === 'static') throw new DomainError('conflict', 'A static segment has no rule.')
-    const rule = sent && (await readRule(context, sent, await readSegments(db), wanted))
+    const known = await readSegments(db)
+    const read = sent && (await readRule(context, sent, known, wanted))
+    const rule = read && canonicalRule(read) !== canonicalRule(found.rule!) ? read : undefined
     const ruleVersion = rule ? found.ruleVersion! + 1 : undefined
     if (rule)
       await insertVersion(db, {
@@ -224,7 +236,8 @@ export const reviseSegment = viewOperation(view, {
         createdBy: callerOf(actor),
         now,
       })
-    if (rule && found.state === 'active') await prepareCuts(context, rule)
+    if (rule && [found, ...usersOf(known, wanted)].some(({ state }) => state === 'active'))
+      await prepareCuts(context, wholeRule(rule, known))
     await updateSegment(db, wanted, { name: called, description: said, ruleVersion }, now)
     const changed = Object.entries({ name: called, description: said, rule }).flatMap(([field, value]) =>
       value === undefined ? [] : [field],
@@ -303,7 +316,7 @@ export const listSegmentMembers = operation({
     .meta({ id: 'SegmentList', description: 'What became of the list of a segment.' }),
   errors: ['not_found', 'already_closed', 'conflict', 'unknown_reference'],
   async run(context, { segmentId: wanted, add, remove }) {
-    const { db, now, today } = context
+    const { db, now, today, actor } = context
     const found = await lockSegment(db, wanted)
     if (!found) throw notFound('segment')
     requireUnretired(found.state)
@@ -314,7 +327,7 @@ export const listSegmentMembers = operation({
       throw new DomainError('invalid_input', 'A customer comes in or goes out.', [
         { pointer: `/remove/${remove.indexOf(both)}`, rule: 'distinct', message: 'This customer is to come in as well.' },
       ])
-    const { unknown, added, removed } = await changeList(db, found, { add, remove, now, today })
+    const { unknown, added, removed } = await changeList(db, found, { add, remove, by: callerOf(actor), now, today })
     if (unknown.length > 0)
       throw new DomainError(
         'unknown_reference',
@@ -379,6 +392,30 @@ const previewOutput = z
   })
   .meta({ id: 'SegmentPreview', description: 'Who meets a rule, before it is kept.' })
 
+/** What a rule is previewed against: hundredths that nobody has asked for before are worked out for those who see the whole bank. Throws `conflict` for others. */
+async function previewContext({ db, today, bank, scope }: Context, rule: Rule): Promise<RuleContext> {
+  const known = await readRuleContext(db, today, bank.baseCurrency)
+  const missing = usedPercentiles(rule).filter(({ fact, within }) => known.cut(fact, within, 0) === undefined)
+  if (missing.length === 0) return known
+  const [{ fact: first }] = missing as [(typeof missing)[number]]
+  if (!holdsWholeBank(scope))
+    throw new DomainError(
+      'conflict',
+      `The hundredths of ${first} are not worked out yet: only who sees the whole bank can preview them.`,
+    )
+  const paths = await listInstitutionPaths(db)
+  const worked = new Map<string, readonly string[]>()
+  const keyOf = (fact: string, within: string | undefined): string => `${fact} ${within ?? ''}`
+  for (const { fact, within } of missing) {
+    const cut = await readCut(db, { path: within === undefined ? '/' : paths.get(within)!, fact }, today)
+    if (cut) worked.set(keyOf(fact, within), cut.cuts)
+  }
+  return {
+    ...known,
+    cut: (fact, within, hundredth) => known.cut(fact, within, hundredth) ?? worked.get(keyOf(fact, within))?.[hundredth],
+  }
+}
+
 export const segmentPreview = operation({
   kind: 'query',
   name: 'segmentPreview',
@@ -398,7 +435,7 @@ export const segmentPreview = operation({
     const own = wanted === undefined ? undefined : known.find((one) => one.id === wanted)
     if (wanted !== undefined && !own) throw notFound('segment')
     const rule = wholeRule(await readRule(context, sent, known, wanted), known)
-    const ruleContext = await readRuleContext(db, today, bank.baseCurrency)
+    const ruleContext = await previewContext(context, rule)
     const { sample, ...found }: Preview = await previewRule(db, rule, ruleContext, { scope, number: own?.number })
     const money = (amount: string) => ({
       amount: formatAmount(BigInt(amount), bank.baseCurrency as never),

@@ -1,3 +1,4 @@
+import { membershipExplanation } from '../operations/explanations.ts'
 import { customerFacts, facts } from '../operations/facts.ts'
 import { refreshRun, refreshRuns, refreshSegments } from '../operations/refreshes.ts'
 import {
@@ -17,6 +18,7 @@ import { get, patch, post } from './route.ts'
 export const segmentationRoutes = [
   get('/facts', facts),
   get('/customers/:customerId/facts', customerFacts),
+  get('/customers/:customerId/segments/:segmentId/explanation', membershipExplanation),
   get('/segments', segments),
   post('/segments', createSegment, 201),
   post('/segments/preview', segmentPreview),

@@ -373,6 +373,10 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
   customerTimeline: ({ thing: { customerId } }) => ({ customerId }),
   customerValue: ({ thing: { customerId } }) => ({ customerId }),
   customerFacts: ({ thing: { customerId } }) => ({ customerId }),
+  membershipExplanation: async ({ bank, thing: { customerId }, turn }) => {
+    const { rows } = await bank.service.owner.query('select id from segment where code = $1', [`${bank.name}-mark`])
+    return { customerId, segmentId: rows[0].id, ...(turn % 2 === 0 && { decision: 'entered' }) }
+  },
   contactDecision: ({ thing: { customerId } }) => ({ customerId, channel: 'phone', purpose: 'marketing' }),
   // The further party is a customer of the onlooker's own; the link is there, so that sending it again changes nothing.
   upsertHoldingParty: ({ bank, thing: { customer } }) => ({

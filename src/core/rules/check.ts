@@ -1,6 +1,8 @@
+import { distance } from 'fastest-levenshtein'
 import type { CurrencyCode } from '../currencies.ts'
 import { type Fact, type FactName, factNames, facts, type FactType, isFact } from '../facts.ts'
-import { amountProblem } from '../money.ts'
+import { amountProblem, parseAmount } from '../money.ts'
+import { cleanText } from '../text.ts'
 import { isDay } from './resolve.ts'
 import {
   below,
@@ -11,12 +13,14 @@ import {
   MOST_DAYS,
   MOST_DEPTH,
   MOST_VALUES,
+  MOST_WATCHED_DAYS,
   type Operator,
   operators,
   partsOf,
   type Rule,
   type SegmentMeaning,
   usedSegments,
+  watchedConditions,
 } from './rule.ts'
 
 /** What is wrong with a rule, and where: a JSON Pointer into the rule. */
@@ -28,6 +32,7 @@ export interface RuleProblem {
 
 /** A segment as a rule may name it. */
 export interface KnownSegment {
+  readonly code: string
   readonly state: 'draft' | 'active' | 'retired'
   readonly meaning: SegmentMeaning
 }
@@ -38,14 +43,18 @@ export interface CheckContext {
   readonly segment: (id: string) => KnownSegment | undefined
   /** The segment whose rule is checked, which its rule may not reach. */
   readonly own?: string
+  /** Segments whose rules rest on that one, straight or through others. */
+  readonly users?: readonly { readonly code: string; readonly rule: Rule }[]
   /** Whether an institution has this code. */
   readonly institution: (code: string) => boolean
 }
 
 export type Checked = { readonly rule: Rule; readonly problems?: undefined } | { readonly problems: readonly RuleProblem[] }
 
+export const MOST_PERCENT = 1e6
+
 /** Operators by the type of the fact. */
-const operatorsOf: Readonly<Record<FactType, readonly Operator[]>> = {
+export const operatorsOf: Readonly<Record<FactType, readonly Operator[]>> = {
   number: [...comparisons, 'between', 'in', 'exists'],
   money: [...comparisons, 'between', 'in', 'exists'],
   day: [...comparisons, 'between', 'exists'],
@@ -55,23 +64,20 @@ const operatorsOf: Readonly<Record<FactType, readonly Operator[]>> = {
 }
 const percentileOperators = ['lt', 'lte', 'gt', 'gte', 'between'] as const
 
-/** Reads a rule as it was sent. Names every problem, or answers the rule. */
+const MOST_PROBLEMS = 100
+
+/** Reads a rule as it was sent. Names what is wrong with it, the first hundred problems at most, or answers the rule. */
 export function checkRule(json: unknown, context: CheckContext): Checked {
   const problems: RuleProblem[] = []
-  const refuse: Refuse = (pointer, rule, message) => void problems.push({ pointer, rule, message })
-  checkPart(json, '', { depth: 1, watched: false }, context, refuse)
-  if (problems.length > 0) return { problems }
-  const rule = json as Rule
-  checkSegments(rule, context, refuse)
-  if (problems.length > 0) return { problems }
-  const whole = inlineSegments(rule, (id) => context.segment(id)!.meaning)
-  if (depthOf(whole) > MOST_DEPTH) refuse('', 'depth', `With its segments a rule is at most ${MOST_DEPTH} deep.`)
-  const conditions = partsOf(whole).filter((part) => below(part).length === 0).length
-  if (conditions > MOST_CONDITIONS)
-    refuse('', 'too_many', `With its segments a rule has at most ${MOST_CONDITIONS} conditions: this one has ${conditions}.`)
-  if (partsOf(whole).some((part) => 'hasBeen' in part && partsOf(part.hasBeen).some((inner) => 'hasBeen' in inner)))
-    refuse('', 'nested', 'What has been for days does not rest on what has been for days, in segments neither.')
-  return problems.length > 0 ? { problems } : { rule }
+  const refuse: Refuse = (pointer, rule, message) => {
+    if (problems.length < MOST_PROBLEMS) problems.push({ pointer, rule, message })
+  }
+  const steps = [checkForm, checkSegments, checkWhole] as const
+  for (const step of steps) {
+    step(json as Rule, context, refuse)
+    if (problems.length > 0) return { problems }
+  }
+  return { rule: json as Rule }
 }
 
 type Refuse = (pointer: string, rule: string, message: string) => void
@@ -80,6 +86,47 @@ interface Place {
   readonly depth: number
   /** Inside a condition that is watched over time. */
   readonly watched: boolean
+}
+
+/** What can be said without the rules of its segments. */
+function checkForm(json: Rule, context: CheckContext, refuse: Refuse): void {
+  let faults = 0
+  checkPart(json, '', { depth: 1, watched: false }, context, (...problem) => {
+    faults++
+    refuse(...problem)
+  })
+  const conditions = faults === 0 ? countConditions(json) : 0
+  if (conditions > MOST_CONDITIONS)
+    refuse('', 'too_many', `A rule has at most ${MOST_CONDITIONS} conditions: this one has ${conditions}.`)
+}
+
+/** The rule with its segments, and the segments that rest on the one whose rule it is. */
+function checkWhole(rule: Rule, context: CheckContext, refuse: Refuse): void {
+  const meaning = (id: string): SegmentMeaning => (id === context.own ? { rule } : context.segment(id)!.meaning)
+  const problems = limitProblems(inlineSegments(rule, meaning))
+  for (const { rule: broken, message } of problems) refuse('', broken, `With its segments ${message}`)
+  if (problems.length > 0) return
+  for (const user of context.users ?? [])
+    for (const { rule: broken, message } of limitProblems(inlineSegments(user.rule, meaning)))
+      refuse('', broken, `The segment ${user.code} rests on this one: with it ${message}`)
+}
+
+function limitProblems(whole: Rule): readonly Pick<RuleProblem, 'rule' | 'message'>[] {
+  const conditions = countConditions(whole)
+  const watched = watchedConditions(whole).flatMap(partsOf)
+  return [
+    ...(depthOf(whole) > MOST_DEPTH ? [{ rule: 'depth', message: `a rule is at most ${MOST_DEPTH} deep.` }] : []),
+    ...(conditions > MOST_CONDITIONS
+      ? [{ rule: 'too_many', message: `a rule has at most ${MOST_CONDITIONS} conditions: this would be ${conditions}.` }]
+      : []),
+    ...(watched.some((part) => 'hasBeen' in part)
+      ? [{ rule: 'nested', message: 'what has been for days would rest on what has been for days.' }]
+      : []),
+  ]
+}
+
+function countConditions(rule: Rule): number {
+  return partsOf(rule).filter((part) => below(part).length === 0).length
 }
 
 function depthOf(rule: Rule): number {
@@ -118,7 +165,7 @@ function checkPart(json: unknown, at: string, place: Place, context: CheckContex
     case 'hasBeen':
       onlyKeys(object, ['hasBeen', 'days'], at, refuse)
       if (place.watched) refuse(at, 'nested', 'What has been for days does not rest on what has been for days.')
-      wholeNumber(object['days'], `${at}/days`, 1, 3_650, refuse)
+      wholeNumber(object['days'], `${at}/days`, 1, MOST_WATCHED_DAYS, refuse)
       return checkPart(object['hasBeen'], `${at}/hasBeen`, { ...inner, watched: true }, context, refuse)
     case 'segment':
       onlyKeys(object, ['segment'], at, refuse)
@@ -139,32 +186,42 @@ function onlyKeys(object: Readonly<Record<string, unknown>>, known: readonly str
 
 const escapePointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
 
-function wholeNumber(value: unknown, at: string, least: number, most: number, refuse: Refuse): void {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
-    refuse(at, 'range', `This is a whole number from ${least} to ${most}.`)
+function wholeNumber(value: unknown, at: string, least: number, most: number, refuse: Refuse): boolean {
+  const good = typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
+  if (!good) refuse(at, 'range', `This is a whole number from ${least} to ${most}.`)
+  return good
 }
 
 function checkBucket(value: unknown, at: string, refuse: Refuse): void {
-  if (value === null || typeof value !== 'object') return refuse(at, 'type', 'A bucket has a seed, and hundredths from and to.')
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    return refuse(at, 'type', 'A bucket has a seed, and hundredths from and to.')
   const bucket = value as Readonly<Record<string, unknown>>
   onlyKeys(bucket, ['seed', 'from', 'to'], at, refuse)
   const { seed, from, to } = bucket
   if (typeof seed !== 'string' || seed.length === 0 || seed.length > LONGEST_TEXT)
     refuse(`${at}/seed`, 'text', `A seed is a text of 1 to ${LONGEST_TEXT} characters.`)
-  for (const [name, bound] of [
-    ['from', from],
-    ['to', to],
-  ] as const) {
-    if (typeof bound !== 'number' || !(bound >= 0 && bound <= 100) || Math.round(bound * 100) !== bound * 100)
-      return refuse(`${at}/${name}`, 'range', 'A hundredth is a number from 0 to 100 with at most two decimals.')
+  else {
+    const problem = textProblem(seed)
+    if (problem) refuse(`${at}/seed`, problem.rule, problem.message)
   }
-  if ((from as number) >= (to as number)) refuse(`${at}/to`, 'reversed', '`to` must lie above `from`.')
+  const good = [from, to].map((bound, index) => {
+    const isHundredth = typeof bound === 'number' && bound >= 0 && bound <= 100 && Number(bound.toFixed(2)) === bound
+    if (!isHundredth)
+      refuse(`${at}/${index === 0 ? 'from' : 'to'}`, 'range', 'A hundredth is a number from 0 to 100 with at most two decimals.')
+    return isHundredth
+  })
+  if (good.every(Boolean) && (from as number) >= (to as number)) refuse(`${at}/to`, 'reversed', '`to` must lie above `from`.')
 }
 
 function checkFact(object: Readonly<Record<string, unknown>>, at: string, context: CheckContext, refuse: Refuse): void {
   const { fact: name } = object
   if (typeof name !== 'string') return refuse(`${at}/fact`, 'type', 'This is the name of a fact.')
-  if (!isFact(name)) return refuse(`${at}/fact`, 'unknown_fact', `There is no fact \`${name}\`. Nearest: \`${nearest(name)}\`.`)
+  if (!isFact(name))
+    return refuse(
+      `${at}/fact`,
+      'unknown_fact',
+      `There is no fact \`${name.slice(0, LONGEST_NAME)}\`. Nearest: \`${nearest(name)}\`.`,
+    )
   const said = Object.keys(object).filter((key) => key !== 'fact')
   const known = said.filter((key) => key === 'percentile' || (operators as readonly string[]).includes(key))
   onlyKeys(object, ['fact', ...known], at, refuse)
@@ -218,7 +275,7 @@ function checkOperands(
     case 'between': {
       if (!Array.isArray(given) || given.length !== 2) return refuse(at, 'type', '`between` has two values, both included.')
       const good = given.map((value, index) => one(value, `${at}/${index}`))
-      if (good.every(Boolean) && isReversed(name, given[0], given[1]))
+      if (good.every(Boolean) && isReversed(name, given[0], given[1], context))
         refuse(at, 'reversed', 'The first value lies above the second: nothing is between them.')
       return
     }
@@ -228,10 +285,10 @@ function checkOperands(
 }
 
 /** Whether a fixed first value lies above a fixed second one, or both move with today in the same way and the first is the later. */
-function isReversed(name: FactName, first: unknown, second: unknown): boolean {
+function isReversed(name: FactName, first: unknown, second: unknown, { baseCurrency }: CheckContext): boolean {
   const { type } = facts[name]
   if (type === 'number') return (first as number) > (second as number)
-  if (type === 'money') return compareDecimals(first as string, second as string) > 0
+  if (type === 'money') return parseAmount(first as string, baseCurrency)! > parseAmount(second as string, baseCurrency)!
   if (typeof first === 'string' && typeof second === 'string') return first > second
   if (typeof first === 'object' && typeof second === 'object') {
     const [[one, from]] = Object.entries(first as object) as [[string, number]]
@@ -239,18 +296,6 @@ function isReversed(name: FactName, first: unknown, second: unknown): boolean {
     return one === other && from > until
   }
   return false
-}
-
-/** Of amounts that were checked, by as many decimals as either has. */
-function compareDecimals(one: string, other: string): number {
-  const decimals = Math.max(...[one, other].map((text) => (text.split('.')[1] ?? '').length))
-  const scaled = (text: string): bigint => {
-    const [whole = '0', part = ''] = text.replace('-', '').split('.')
-    const amount = BigInt(whole + part.padEnd(decimals, '0'))
-    return text.startsWith('-') ? -amount : amount
-  }
-  const [left, right] = [scaled(one), scaled(other)]
-  return left === right ? 0 : left < right ? -1 : 1
 }
 
 function valueProblem(
@@ -263,7 +308,7 @@ function valueProblem(
   switch (fact.type) {
     case 'number':
       if (typeof value !== 'number' || !Number.isFinite(value)) return wrong(`\`${name}\` is compared with a number.`)
-      if (fact.unit === 'percent' && Math.abs(value) > 1e6) return { rule: 'range', message: 'No such percentage.' }
+      if (fact.unit === 'percent' && Math.abs(value) > MOST_PERCENT) return { rule: 'range', message: 'No such percentage.' }
       if (boundedPercent.has(name) && (value < 0 || value > 100))
         return { rule: 'range', message: `\`${name}\` lies between 0 and 100 percent.` }
       return undefined
@@ -283,15 +328,23 @@ function valueProblem(
     case 'set':
       if (typeof value !== 'string' || value.length === 0 || value.length > LONGEST_TEXT)
         return wrong(`A value of \`${name}\` is a text of 1 to ${LONGEST_TEXT} characters.`)
-      if (value.includes('\u0000')) return { rule: 'nul_character', message: 'A value has no NUL.' }
       if (fact.values && !fact.values.includes(value))
         return { rule: 'unknown_value', message: `\`${name}\` is one of ${fact.values.join(', ')}.` }
-      return undefined
+      return textProblem(value)
   }
 }
 
+/** What keeps a text from ever being equal to one that is stored. */
+function textProblem(text: string): Pick<RuleProblem, 'rule' | 'message'> | undefined {
+  const cleaned = cleanText(text)
+  if (!cleaned.ok) return { rule: cleaned.rule, message: 'A text holds no control characters and no halves of characters.' }
+  return cleaned.value === text
+    ? undefined
+    : { rule: 'text', message: 'A text is composed (NFC), without white space around it and without invisible characters.' }
+}
+
 /** Shares of a whole. */
-const boundedPercent: ReadonlySet<FactName> = new Set([
+export const boundedPercent: ReadonlySet<FactName> = new Set([
   'depositShare',
   'loanShare',
   'feeShare',
@@ -300,14 +353,15 @@ const boundedPercent: ReadonlySet<FactName> = new Set([
   'keptPromiseRate',
 ])
 
-const dayUnits = { days: MOST_DAYS, months: 1_200, years: 100, monthEnd: 1_200 } as const
+/** How days are counted from today, and how far at most. */
+export const dayUnits = { days: MOST_DAYS, months: 1_200, years: 100, monthEnd: 1_200 } as const
 
 function dayProblem(value: unknown): Pick<RuleProblem, 'rule' | 'message'> | undefined {
   if (typeof value === 'string')
     return isDay(value) ? undefined : { rule: 'day', message: 'There is no such day: a day is written YYYY-MM-DD.' }
   const entries = value !== null && typeof value === 'object' ? Object.entries(value) : []
-  const [unit, count] = entries[0] ?? []
-  const most = entries.length === 1 ? dayUnits[unit as keyof typeof dayUnits] : undefined
+  const [unit, count] = entries[0] ?? ['', undefined]
+  const most = entries.length === 1 && Object.hasOwn(dayUnits, unit) ? dayUnits[unit as keyof typeof dayUnits] : undefined
   if (most === undefined)
     return {
       rule: 'type',
@@ -324,7 +378,7 @@ function hasHundredths(name: FactName): boolean {
 
 function checkPercentile(name: FactName, value: unknown, at: string, context: CheckContext, refuse: Refuse): void {
   if (!hasHundredths(name)) return refuse(at, 'operator', `\`${name}\` has no order: only numbers and amounts have hundredths.`)
-  if (value === null || typeof value !== 'object')
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
     return refuse(at, 'type', 'A percentile has one of lt, lte, gt, gte and between, and perhaps `within`.')
   const object = value as Readonly<Record<string, unknown>>
   const known = percentileOperators.filter((operator) => object[operator] !== undefined)
@@ -332,12 +386,13 @@ function checkPercentile(name: FactName, value: unknown, at: string, context: Ch
   if (known.length !== 1) return refuse(at, 'operator', `A percentile has one of ${percentileOperators.join(', ')}.`)
   const operator = known[0]!
   const given = object[operator]
-  const bounds = operator === 'between' ? given : [given]
-  if (!Array.isArray(bounds) || bounds.length !== (operator === 'between' ? 2 : 1))
-    return refuse(`${at}/${operator}`, 'type', '`between` has two hundredths.')
-  for (const bound of bounds) wholeNumber(bound, `${at}/${operator}`, 0, 100, refuse)
-  if (operator === 'between' && bounds[0] > bounds[1])
-    refuse(`${at}/${operator}`, 'reversed', 'The first hundredth lies above the second.')
+  const here = `${at}/${operator}`
+  if (operator !== 'between') wholeNumber(given, here, 0, 100, refuse)
+  else if (!Array.isArray(given) || given.length !== 2) refuse(here, 'type', '`between` has two hundredths.')
+  else {
+    const good = given.map((bound, index) => wholeNumber(bound, `${here}/${index}`, 0, 100, refuse))
+    if (good.every(Boolean) && given[0] > given[1]) refuse(here, 'reversed', 'The first hundredth lies above the second.')
+  }
   const { within } = object
   if (within !== undefined && (typeof within !== 'string' || !context.institution(within)))
     refuse(`${at}/within`, 'unknown_institution', 'There is no institution of this code.')
@@ -345,13 +400,12 @@ function checkPercentile(name: FactName, value: unknown, at: string, context: Ch
 
 /** Segments that are not there, are retired, or lead back to where they are named. */
 function checkSegments(rule: Rule, context: CheckContext, refuse: Refuse): void {
-  const pointers = segmentPointers(rule, '')
-  for (const [pointer, id] of pointers) {
+  for (const [pointer, id] of segmentPointers(rule, '')) {
     const known = context.segment(id)
     if (!known) refuse(pointer, 'unknown_segment', 'There is no such segment.')
-    else if (known.state === 'retired') refuse(pointer, 'retired_segment', 'This segment is retired.')
+    else if (known.state === 'retired') refuse(pointer, 'retired_segment', `The segment ${known.code} is retired.`)
     else {
-      const way = wayBack(id, context, [])
+      const way = wayBack(id, context, new Set())
       if (way) refuse(pointer, 'cycle', `These segments lead round in a circle: ${way.join(' → ')}.`)
     }
   }
@@ -366,31 +420,25 @@ function segmentPointers(rule: Rule, at: string): readonly (readonly [string, st
   return []
 }
 
-/** The ids on the way from a segment back to itself or to the one whose rule is checked. */
-function wayBack(id: string, context: CheckContext, way: readonly string[]): readonly string[] | undefined {
-  if (id === context.own || way.includes(id)) return [...way, id]
+/** The codes on the way from a segment to the one whose rule is checked. Rules that are kept lead to no other circle. */
+function wayBack(id: string, context: CheckContext, seen: Set<string>): readonly string[] | undefined {
   const known = context.segment(id)
-  if (!known || !('rule' in known.meaning)) return undefined
+  if (!known || seen.has(id)) return undefined
+  if (id === context.own) return [known.code]
+  seen.add(id)
+  if (!('rule' in known.meaning)) return undefined
   for (const next of usedSegments(known.meaning.rule)) {
-    const found = wayBack(next, context, [...way, id])
-    if (found) return found
+    const found = wayBack(next, context, seen)
+    if (found) return [known.code, ...found]
   }
   return undefined
 }
 
+const LONGEST_NAME = 40
+
 /** The name of a fact that is written most alike. */
 function nearest(name: string): string {
-  const score = (known: string): number => distance(name.toLowerCase().slice(0, 40), known.toLowerCase())
+  const wanted = name.toLowerCase().slice(0, LONGEST_NAME)
+  const score = (known: string): number => distance(wanted, known.toLowerCase())
   return factNames.toSorted((one, other) => score(one) - score(other))[0]!
-}
-
-function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= one.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= other.length; j++)
-      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (one[i - 1] === other[j - 1] ? 0 : 1)))
-    row = next
-  }
-  return row[other.length]!
 }

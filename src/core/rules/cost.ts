@@ -25,5 +25,6 @@ function costOf(part: Rule): number {
       : 'overlaps' in part && Array.isArray(part.overlaps)
         ? part.overlaps.length
         : 0
-  return ('since' in facts[part.fact] ? CALENDAR : COMPARING) + values * LISTED_VALUE
+  // All but lists compare the stored day with a bound.
+  return ('since' in facts[part.fact] && 'in' in part ? CALENDAR : COMPARING) + values * LISTED_VALUE
 }

@@ -7,10 +7,10 @@ import { canonicalRule, type Rule } from './rule.ts'
 /** What is known of one customer when a rule is asked. */
 export interface Subject {
   readonly fact: (name: FactName) => FactValue
-  /** Since when a watched condition, by its canonical text, has held without a break; null where it does not hold. */
-  readonly since: (condition: string) => Day | null
-  /** Whether the customer is on the list of the segment of this number. */
-  readonly listed: (segmentNumber: number) => boolean
+  /** Since when a watched condition, by its canonical text, has held without a break; null where it does not hold, undefined where that was not kept. */
+  readonly since: (condition: string) => Day | null | undefined
+  /** Whether the customer is on the list of the segment of this number; undefined where that was not kept. */
+  readonly listed: (segmentNumber: number) => boolean | undefined
   /** Where the customer stands among all by chance: from 0, below 100. */
   readonly chance: (seed: string) => number
 }
@@ -28,24 +28,26 @@ export function evaluateRule(rule: Rule, subject: Subject, context: RuleContext)
   if ('not' in rule) return negate(evaluateRule(rule.not, subject, context))
   if ('hasBeen' in rule) {
     const since = subject.since(canonicalRule(rule.hasBeen))
-    return since !== null && since <= addDays(context.today, -rule.days)
+    return since === undefined ? null : since !== null && since <= addDays(context.today, -rule.days)
   }
   if ('bucket' in rule) {
     const chance = subject.chance(rule.bucket.seed)
     return chance >= rule.bucket.from && chance < rule.bucket.to
   }
-  if ('listed' in rule) return subject.listed(rule.listed)
+  if ('listed' in rule) return subject.listed(rule.listed) ?? null
   if ('segment' in rule) throw new Error('The segments of a rule are inlined before it is evaluated.')
   const resolved = 'percentile' in rule ? resolvePercentile(rule, context) : resolveCondition(rule, context)
   return compare(resolved, subject.fact(rule.fact))
 }
 
-function every(truths: readonly Truth[]): Truth {
+/** Three-valued and. */
+export function every(truths: readonly Truth[]): Truth {
   if (truths.includes(false)) return false
   return truths.includes(null) ? null : true
 }
 
-function negate(truth: Truth): Truth {
+/** Three-valued not. */
+export function negate(truth: Truth): Truth {
   return truth === null ? null : !truth
 }
 

@@ -45,6 +45,8 @@ export const MOST_CONDITIONS = 100
 export const MOST_VALUES = 1_000
 export const LONGEST_TEXT = 200
 export const MOST_DAYS = 36_500
+/** Over how many days something may be watched. */
+export const MOST_WATCHED_DAYS = 3_650
 
 /** The rules directly below one. */
 export function below(rule: Rule): readonly Rule[] {
@@ -77,6 +79,15 @@ export function usedFacts(rule: Rule): readonly FactName[] {
 /** The ids of the segments that a rule names. */
 export function usedSegments(rule: Rule): readonly string[] {
   return [...new Set(partsOf(rule).flatMap((part) => ('segment' in part ? [part.segment] : [])))]
+}
+
+/** Whether a rule names a segment, or one whose rule does. */
+export function restsOn(rule: Rule, segmentId: string, meaning: (segmentId: string) => SegmentMeaning): boolean {
+  return usedSegments(rule).some((used) => {
+    if (used === segmentId) return true
+    const found = meaning(used)
+    return 'rule' in found && restsOn(found.rule, segmentId, meaning)
+  })
 }
 
 /** The facts and subtrees whose hundredths a rule asks for; no code stands for the bank. */

@@ -1,9 +1,10 @@
 import type { Day } from '../../core/calendar.ts'
-import { addDays } from '../../core/calendar.ts'
+import { addDays, daysBetween } from '../../core/calendar.ts'
+import { type Fact, type FactName, facts, latestDaySince } from '../../core/facts.ts'
 import { resolveCondition, type Resolved, resolvePercentile, type RuleContext } from '../../core/rules/resolve.ts'
 import { canonicalRule, type Rule } from '../../core/rules/rule.ts'
 import type { Bind } from '../views/view.ts'
-import { factExpression, factSqlTypes } from './columns.ts'
+import { factColumn, factExpression, factSqlTypes } from './columns.ts'
 
 export interface CompileContext extends RuleContext {
   /** The alias of a row of `customer_fact`. */
@@ -41,7 +42,11 @@ function joined(rules: readonly Rule[], by: 'and' | 'or', context: CompileContex
   return `(${rules.map((rule) => compileRule(rule, context)).join(` ${by} `)})`
 }
 
-function compileCondition({ fact, type, operator, operands }: Resolved, { row, bind, todayExpression }: CompileContext): string {
+function compileCondition(resolved: Resolved, context: CompileContext): string {
+  const { fact, type, operator, operands } = resolved
+  const { row, bind, todayExpression } = context
+  const { since }: Fact = facts[fact]
+  if (since && operands !== null && operator !== 'in') return compileElapsed(resolved, since, context)
   const value = factExpression(fact, row, todayExpression)
   if (operator === 'exists') return `(${value} is ${operands![0] === true ? 'not ' : ''}null)`
   if (operands === null) return 'null::boolean'
@@ -58,4 +63,44 @@ function compileCondition({ fact, type, operator, operands }: Resolved, { row, b
     default:
       return `(${value} ${comparing[operator]} ${one(0)})`
   }
+}
+
+/** What has gone by since a stored day, or is left until one: the day itself is compared with bounds that are worked out beforehand. */
+function compileElapsed(
+  { operator, operands }: Resolved,
+  { fact, elapsed }: NonNullable<Fact['since']>,
+  { row, bind, today, todayExpression }: CompileContext,
+): string {
+  const column = `${row}.${factColumn(fact as FactName)}`
+  const day = elapsed === 'days_until' ? `(case when ${column} >= ${todayExpression} then ${column} end)` : column
+  if (operator === 'exists') return `(${day} is ${operands![0] === true ? 'not ' : ''}null)`
+  const [first, second] = operands as readonly [number, number]
+  const reaches = (count: number): string =>
+    elapsed === 'days_until'
+      ? `${day} >= ${bind(dayUntil(count, today))}::date`
+      : `${day} <= ${bind(latestDaySince(count, today, elapsed) ?? '-infinity')}::date`
+  const between = (least: number, most: number): string =>
+    `(${reaches(Math.ceil(least))} and not ${reaches(Math.floor(most) + 1)})`
+  switch (operator) {
+    case 'gte':
+      return `(${reaches(Math.ceil(first))})`
+    case 'gt':
+      return `(${reaches(Math.floor(first) + 1)})`
+    case 'lt':
+      return `(not ${reaches(Math.ceil(first))})`
+    case 'lte':
+      return `(not ${reaches(Math.floor(first) + 1)})`
+    case 'eq':
+      return between(first, first)
+    case 'ne':
+      return `(not ${between(first, first)})`
+    default:
+      return between(first, second)
+  }
+}
+
+/** The first day until which at least so many are left. */
+function dayUntil(count: number, today: Day): string {
+  if (count <= 0) return '-infinity'
+  return count > daysBetween(today, '9999-12-31') ? 'infinity' : addDays(today, count)
 }

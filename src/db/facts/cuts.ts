@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import type { Day } from '../../core/calendar.ts'
 import type { FactName } from '../../core/facts.ts'
 import type { Db } from '../database.ts'
@@ -27,17 +27,29 @@ export async function refreshCuts(db: Db, today: Day): Promise<void> {
   for (const cut of [...always.map((fact) => ({ path: '/', fact })), ...known]) await workOutCut(db, cut, today)
 }
 
-/** Works out one of them now. Nothing is stored where no customer has a value. */
-export async function workOutCut(db: Db, { path, fact }: Cut, today: Day): Promise<void> {
-  const value = sql.raw(factExpression(fact, 'f', `date '${today}'`))
+/** Works out one of them now and keeps it. Nothing is stored where no customer has a value. */
+export async function workOutCut(db: Db, cut: Cut, today: Day): Promise<void> {
   await db.rows(sql`
     insert into fact_cut (path, fact, as_of, cuts, customers)
-    select ${path}, ${fact}, ${today}::date, c.cuts::numeric[], c.customers
+    select ${cut.path}, ${cut.fact}, ${today}::date, c.cuts, c.customers from (${dividing(cut, today)}) c
+    on conflict (path, fact) do update set as_of = excluded.as_of, cuts = excluded.cuts, customers = excluded.customers`)
+}
+
+/** What would divide the active customers whom the transaction may see; undefined where none has a value. */
+export async function readCut(db: Db, cut: Cut, today: Day): Promise<StoredCut | undefined> {
+  const [row] = await db.rows<Pick<StoredCut, 'cuts'>>(sql`select c.cuts::text[] as cuts from (${dividing(cut, today)}) c`)
+  return row && { ...cut, ...row, asOf: today }
+}
+
+function dividing({ path, fact }: Cut, today: Day): SQL {
+  const value = sql.raw(factExpression(fact, 'f', `date '${today}'`))
+  // A double becomes a numeric of 15 digits only: those who stand on the line itself would fall off it. Its text is exact.
+  return sql`
+    select array(select one::text::numeric from unnest(c.cuts) with ordinality as u (one, place) order by place) as cuts, c.customers
     from (
       select percentile_disc(array(select g / 100.0::double precision from generate_series(0, 100) g)) within group (order by ${value}) as cuts, count(${value})::int as customers
       from customer_fact f where f.status = 'active' and f.institution_path ^@ ${path}::text
-    ) c where c.customers > 0
-    on conflict (path, fact) do update set as_of = excluded.as_of, cuts = excluded.cuts, customers = excluded.customers`)
+    ) c where c.customers > 0`
 }
 
 /** The cuts that stand. */

@@ -13,7 +13,8 @@ export interface CustomerFacts {
   readonly values: ReadonlyMap<FactName, FactValue>
 }
 
-const columns = (): SQL =>
+/** The stored facts of the row `f` as a JSON object, amounts as text. */
+export const storedFactsOf = (): SQL =>
   sql.raw(
     storedFacts
       .map((name) => `'${name}', ${facts[name].type === 'money' ? `f.${factColumn(name)}::text` : `f.${factColumn(name)}`}`)
@@ -29,14 +30,14 @@ const columns = (): SQL =>
 /** The facts that hold now of a customer whom the caller may see; undefined where none are worked out or the customer is out of scope. What moves with the calendar is of `today`. */
 export async function readFacts(db: Db, customerId: string, today: Day): Promise<CustomerFacts | undefined> {
   const [row] = await db.rows<{ as_of: Day; at: Date; stored: Record<string, unknown> }>(sql`
-    select f.as_of::text as as_of, f.refreshed_at as at, ${columns()} as stored from customer c join customer_fact f on f.customer_id = c.id where c.id = ${customerId}::uuid`)
+    select f.as_of::text as as_of, f.refreshed_at as at, ${storedFactsOf()} as stored from customer c join customer_fact f on f.customer_id = c.id where c.id = ${customerId}::uuid`)
   return row && { asOf: row.as_of, refreshedAt: row.at, values: valuesOf(row.stored, today) }
 }
 
 /** The facts as a month-end had them. */
 export async function readFactsOfMonth(db: Db, customerId: string, monthEnd: Day): Promise<CustomerFacts | undefined> {
   const [row] = await db.rows<{ stored: Record<string, unknown> }>(sql`
-    select ${columns()} as stored from customer c join customer_fact_month f on f.customer_id = c.id and f.month_end = ${monthEnd}::date where c.id = ${customerId}::uuid`)
+    select ${storedFactsOf()} as stored from customer c join customer_fact_month f on f.customer_id = c.id and f.month_end = ${monthEnd}::date where c.id = ${customerId}::uuid`)
   return row && { asOf: monthEnd, refreshedAt: null, values: valuesOf(row.stored, monthEnd) }
 }
 

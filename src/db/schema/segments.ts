@@ -48,6 +48,8 @@ export const segmentMembership = pgTable(
     leftVersion: integer('left_version'),
     leftFacts: jsonb('left_facts'),
     leftReason: text('left_reason'),
+    enteredBy: text('entered_by'),
+    leftBy: text('left_by'),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
 )

@@ -37,6 +37,8 @@ export function membersWhere(
 interface ListChange {
   readonly add: readonly string[]
   readonly remove: readonly string[]
+  /** Who asks for it. */
+  readonly by: string
   readonly now: Date
   readonly today: Day
 }
@@ -52,7 +54,7 @@ interface ListChanged {
 export async function changeList(
   db: Db,
   { id, number }: StoredSegment,
-  { add, remove, now, today }: ListChange,
+  { add, remove, by, now, today }: ListChange,
 ): Promise<ListChanged> {
   const [coming, going] = [sql`${sql.param(add)}::uuid[]`, sql`${sql.param(remove)}::uuid[]`]
   const locked = await db.rows<{ id: string; active: boolean }>(sql`
@@ -64,13 +66,13 @@ export async function changeList(
   const at = sql`${now.toISOString()}::timestamptz`
   const [row] = await db.rows<{ added: number; removed: number }>(sql`
     with entered as (
-      insert into segment_membership (customer_id, id, institution_path, segment_id, entered_on, entered_at)
-      select f.customer_id, md5(f.customer_id::text || ${id}::text || ${now.toISOString()}::text)::uuid, f.institution_path, ${id}::uuid, ${today}::date, ${at}
+      insert into segment_membership (customer_id, id, institution_path, segment_id, entered_on, entered_at, entered_by)
+      select f.customer_id, gen_random_uuid(), f.institution_path, ${id}::uuid, ${today}::date, ${at}, ${by}
       from customer_fact f where f.customer_id = any (${coming}) and ${number}::int <> all (f.segments)
       on conflict (customer_id, segment_id) where left_on is null do nothing
       returning customer_id, institution_path
     ), ended as (
-      update segment_membership m set left_on = ${today}::date, left_at = ${at}, left_reason = 'removed'
+      update segment_membership m set left_on = ${today}::date, left_at = ${at}, left_reason = 'removed', left_by = ${by}
       where m.segment_id = ${id}::uuid and m.left_on is null and m.customer_id = any (${going})
       returning m.customer_id, m.institution_path
     ), kept as (
@@ -79,7 +81,7 @@ export async function changeList(
       where f.customer_id in (select customer_id from entered union all select customer_id from ended)
     ), told as (
       insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
-      select md5(type || customer_id::text || ${id}::text || ${now.toISOString()}::text)::uuid, type, ${at}, institution_path, customer_id, 'segment', ${id}::text, '{}', '{}'
+      select gen_random_uuid(), type, ${at}, institution_path, customer_id, 'segment', ${id}::text, '{}', '{}'
       from (select 'segment.entered' as type, * from entered union all select 'segment.left', * from ended) e
     )
     select (select count(*)::int from entered) as added, (select count(*)::int from ended) as removed`)

@@ -1,7 +1,7 @@
 import type { Scope } from '../../core/actors.ts'
 import { estimatedSeconds } from '../../core/rules/cost.ts'
 import { DomainError } from '../../core/errors.ts'
-import { usedPercentiles, type Rule } from '../../core/rules/rule.ts'
+import type { Rule } from '../../core/rules/rule.ts'
 import type { RuleContext } from '../../core/rules/resolve.ts'
 import { ownedWithinReach } from '../customers.ts'
 import type { Db } from '../database.ts'
@@ -21,19 +21,13 @@ export interface Preview {
 const SAMPLE = 20
 const MOST_SECONDS = 20
 
-/** Counts who meets a whole rule within reach, and draws some of them: from a place in the order of ids that follows from the rule, so that the same are drawn again. */
+/** Counts who meets a whole rule within reach, and shows the first of them by id. */
 export async function previewRule(
   db: Db,
   rule: Rule,
   context: RuleContext,
   { scope, number }: { readonly scope: Scope; readonly number: number | undefined },
 ): Promise<Preview> {
-  for (const { fact, within } of usedPercentiles(rule))
-    if (context.cut(fact, within, 0) === undefined)
-      throw new DomainError(
-        'conflict',
-        `The hundredths of ${fact} are not worked out yet: they are when a segment that asks for them is made active.`,
-      )
   await refuseExpensive(db, rule)
   const counted: unknown[] = []
   const meets = conditionOf(rule, context, (value) => `$${counted.push(value)}`)

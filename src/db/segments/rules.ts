@@ -7,7 +7,7 @@ import type { RuleContext } from '../../core/rules/resolve.ts'
 import { inlineSegments, type Rule, type SegmentMeaning } from '../../core/rules/rule.ts'
 import type { Db } from '../database.ts'
 import { compileRule } from '../facts/compile-rule.ts'
-import { readCuts } from '../facts/cuts.ts'
+import { readCuts, type StoredCut } from '../facts/cuts.ts'
 import type { Bind } from '../views/view.ts'
 import type { StoredSegment } from './store.ts'
 
@@ -28,8 +28,25 @@ export function chanceOf(seed: string, customerId: string): number {
 export async function readRuleContext(db: Db, today: Day, baseCurrency: string): Promise<RuleContext> {
   const [cuts, institutions] = await Promise.all([
     readCuts(db),
-    db.rows<{ code: string; path: string }>(sql`select code, path from institution where path in (select path from fact_cut)`),
+    db.rows<InstitutionPath>(sql`select code, path from institution where path in (select path from fact_cut)`),
   ])
+  return ruleContext({ cuts, institutions, today, baseCurrency })
+}
+
+interface InstitutionPath {
+  readonly code: string
+  readonly path: string
+}
+
+interface Ground {
+  readonly cuts: readonly Pick<StoredCut, 'path' | 'fact' | 'cuts'>[]
+  /** Those for whose subtrees there are cuts. */
+  readonly institutions: readonly InstitutionPath[]
+  readonly today: Day
+  readonly baseCurrency: string
+}
+
+export function ruleContext({ cuts, institutions, today, baseCurrency }: Ground): RuleContext {
   const paths = new Map(institutions.map(({ code, path }) => [code, path]))
   const known = new Map(cuts.map((cut) => [`${cut.path} ${cut.fact}`, cut.cuts]))
   return {

@@ -40,14 +40,6 @@ export async function lockDefinitions(db: Db): Promise<void> {
   await db.rows(sql`select pg_advisory_xact_lock(hashtext('segment definitions'))`)
 }
 
-/** The rule of a version, which stays as it was. */
-export async function findRule(db: Db, segmentId: string, ruleVersion: number): Promise<Rule | undefined> {
-  const [row] = await db.rows<{ rule: Rule }>(
-    sql`select rule from segment_version where segment_id = ${segmentId}::uuid and rule_version = ${ruleVersion}::int`,
-  )
-  return row?.rule
-}
-
 export interface NewSegment {
   readonly id: string
   readonly code: string

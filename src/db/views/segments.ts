@@ -57,9 +57,11 @@ const segmentMembership = view('SegmentMembership', 'A stay of a customer in a s
   enteredOn: column('day', 'First day in it.'),
   enteredAt: column('instant', 'When the customer was let in.'),
   enteredVersion: column('integer', 'The version of the rule that let the customer in.', { nullable: true }),
+  enteredBy: column('text', 'Who put the customer on the list; null where a rule let them in.', { nullable: true }),
   leftOn: column('day', 'First day in it no more; null as long as the stay lasts.', { nullable: true }),
   leftAt: column('instant', 'When it ended.', { nullable: true }),
   leftVersion: column('integer', 'The version of the rule that ended it.', { nullable: true }),
+  leftBy: column('text', 'Who took the customer off the list.', { nullable: true }),
   leftReason: column('text', 'Why it ended.', { nullable: true, values: leavingReasons }),
   segment: one('Segment', 'The segment.', {
     permission: 'segment:read',

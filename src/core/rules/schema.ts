@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import { type Fact, type FactName, factNames, facts, type FactType } from '../facts.ts'
+import { boundedPercent, dayUnits, MOST_PERCENT, operatorsOf } from './check.ts'
+import { LONGEST_TEXT, MOST_CONDITIONS, MOST_VALUES, MOST_WATCHED_DAYS, type Operator } from './rule.ts'
+
+/**
+ * The language of rules as a schema for editors. It describes the form: what `checkRule` refuses beyond that (days and segments that do not exist, bounds reversed, the
+ * depth and size of the whole) no schema can say.
+ */
+export function ruleJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(rule, { io: 'input' })
+}
+
+const saying: Readonly<Record<Operator, string>> = {
+  eq: 'Equal.',
+  ne: 'Not equal; unknown where the fact is missing.',
+  lt: 'Less, or earlier.',
+  lte: 'Less or equal, not later.',
+  gt: 'More, or later.',
+  gte: 'More or equal, not earlier.',
+  between: 'From the first to the second, both included.',
+  in: 'One of these.',
+  overlaps: 'At least one of these is among its values.',
+  exists: 'Whether it has a value at all.',
+}
+
+const relative: Readonly<Record<keyof typeof dayUnits, string>> = {
+  days: 'So many days from today.',
+  months: 'So many months from today; the last day where that month is shorter.',
+  years: 'So many years from today.',
+  monthEnd: 'The last day of the month so many months from this one.',
+}
+
+const rule: z.ZodType = z
+  .lazy(() => z.union([all, any, not, ...conditions(), percentile, hasBeen, segment, bucket]))
+  .meta({ id: 'Rule', title: 'Rule', description: 'A rule over the facts of a customer; see docs/rules.md.' })
+
+const rules = z.array(rule).min(1).max(MOST_CONDITIONS)
+const all = z.strictObject({ all: rules }).meta({ description: 'All of these hold.' })
+const any = z.strictObject({ any: rules }).meta({ description: 'At least one of these holds.' })
+const not = z.strictObject({ not: rule }).meta({ description: 'This is false. What is unknown stays unknown.' })
+const hasBeen = z
+  .strictObject({
+    hasBeen: rule,
+    days: z.int().min(1).max(MOST_WATCHED_DAYS).meta({ description: 'For so many days at least.' }),
+  })
+  .meta({ description: 'This has held without a break, as refreshes saw it. It does not rest on another `hasBeen`.' })
+const segment = z
+  .strictObject({ segment: z.string().meta({ description: 'The id of a segment that is not retired.' }) })
+  .meta({ description: 'What the rule of a segment says, or whether the customer is on its list.' })
+const hundredth = z.int().min(0).max(100)
+const share = z.number().min(0).max(100).meta({ description: 'A hundredth with at most two decimals.' })
+const bucket = z
+  .strictObject({
+    bucket: z.strictObject({
+      seed: z.string().min(1).max(LONGEST_TEXT).meta({ description: 'The same seed draws the same customers.' }),
+      from: share,
+      to: share,
+    }),
+  })
+  .meta({ description: 'A random share of customers: from the first hundredth on, below the second.' })
+
+/** One of these facts, each with what it says. */
+function oneOf(names: readonly FactName[]): z.ZodType {
+  const [first, ...others] = names.map((name) => z.literal(name).meta({ description: facts[name].description }))
+  return others.length === 0 ? first! : z.union([first!, ...others])
+}
+
+const within = z
+  .string()
+  .optional()
+  .meta({ description: 'The code of an institution: among the active customers of its subtree.' })
+const ordered = factNames.filter((name) => facts[name].type === 'number' || facts[name].type === 'money')
+const percentile = z
+  .strictObject({
+    fact: oneOf(ordered),
+    percentile: z.union([
+      ...(['lt', 'lte', 'gt', 'gte'] as const).map((operator) => z.strictObject({ within, [operator]: hundredth })),
+      z.strictObject({ within, between: z.tuple([hundredth, hundredth]) }),
+    ]),
+  })
+  .meta({ description: 'Where the fact stands among all active customers of the bank, or of a subtree, in hundredths.' })
+
+const text = z.string().min(1).max(LONGEST_TEXT)
+const day = z
+  .union([
+    z
+      .string()
+      .regex(/^\d{4}-\d{2}-\d{2}$/)
+      .meta({ format: 'date' }),
+    ...Object.entries(dayUnits).map(([unit, most]) =>
+      z.strictObject({ [unit]: z.int().min(-most).max(most) }).meta({ description: relative[unit as keyof typeof dayUnits] }),
+    ),
+  ])
+  .meta({ id: 'RuleDay', description: 'A day, or one that moves with today.' })
+
+/** What a fact is compared with. Facts of one key are written alike. */
+function operandOf(name: FactName): { readonly key: string; readonly schema: z.ZodType } {
+  const { type, unit, values }: Fact = facts[name]
+  switch (type) {
+    case 'number':
+      return boundedPercent.has(name)
+        ? { key: 'share', schema: z.number().min(0).max(100) }
+        : unit === 'percent'
+          ? { key: 'percent', schema: z.number().min(-MOST_PERCENT).max(MOST_PERCENT) }
+          : { key: 'number', schema: z.number() }
+    case 'money':
+      return {
+        key: 'money',
+        schema: z
+          .string()
+          .max(40)
+          .regex(/^-?\d+(\.\d+)?$/)
+          .meta({ examples: ['50000.00'] }),
+      }
+    case 'day':
+      return { key: 'day', schema: day }
+    case 'boolean':
+      return { key: 'boolean', schema: z.boolean() }
+    case 'enum':
+    case 'set':
+      return values ? { key: name, schema: z.enum(values as [string]) } : { key: type, schema: text }
+  }
+}
+
+/** A form for each kind of values: the fact, and one of the operators that it takes. */
+function conditions(): readonly z.ZodType[] {
+  const kinds = new Map<string, { readonly type: FactType; readonly schema: z.ZodType; readonly names: FactName[] }>()
+  for (const name of factNames) {
+    const { key, schema } = operandOf(name)
+    const kind = kinds.get(key) ?? { type: facts[name].type, schema, names: [] }
+    kind.names.push(name)
+    kinds.set(key, kind)
+  }
+  return [...kinds.values()].map(({ type, schema, names }) =>
+    z
+      .strictObject({
+        fact: oneOf(names),
+        ...Object.fromEntries(
+          operatorsOf[type].map((operator) => [
+            operator,
+            given(operator, schema).optional().meta({ description: saying[operator] }),
+          ]),
+        ),
+      })
+      .meta({ minProperties: 2, maxProperties: 2 }),
+  )
+}
+
+function given(operator: Operator, value: z.ZodType): z.ZodType {
+  switch (operator) {
+    case 'exists':
+      return z.boolean()
+    case 'between':
+      return z.tuple([value, value])
+    case 'in':
+    case 'overlaps':
+      return z.array(value).min(1).max(MOST_VALUES)
+    default:
+      return value
+  }
+}
