@@ -13,7 +13,9 @@ import { routes, streams } from './routes.ts'
 export async function documentation(app: FastifyInstance, { graphiql }: { readonly graphiql: boolean }): Promise<void> {
   const document = openApiOf(routes, streams)
   app.get('/openapi.json', async () => document)
-  app.get('/openapi.yaml', async (_request, reply) => reply.type('application/yaml; charset=utf-8').send(stringify(document, { aliasDuplicateObjects: false })))
+  app.get('/openapi.yaml', async (_request, reply) =>
+    reply.type('application/yaml; charset=utf-8').send(stringify(document, { aliasDuplicateObjects: false })),
+  )
   app.get<{ Params: { code: string } }>('/problems/:code', async ({ params }, reply) => {
     const code = errorCodes.find((known) => known === params.code)
     return code ? { code, ...problems[code] } : reply.callNotFound()

@@ -100,12 +100,9 @@ export const quality: Computed = {
       score: z.int().meta({ description: 'Reached points of those that a dossier of this kind can have, 0 to 100.' }),
       missing: z.array(z.enum(completenessNames)).meta({ description: 'What it lacks, the weightiest first.' }),
       documentsToClarify: z.int().meta({ description: 'Identity documents whose numbers failed their checks.' }),
-      confirmedAt: z.iso
-        .datetime()
-        .nullable()
-        .meta({
-          description: 'When somebody last verified a field of the profile, a document or a contact, or assessed the customer.',
-        }),
+      confirmedAt: z.iso.datetime().nullable().meta({
+        description: 'When somebody last verified a field of the profile, a document or a contact, or assessed the customer.',
+      }),
       stale: z.boolean().meta({ description: `Whether nobody has for ${STALE_AFTER_MONTHS} months.` }),
     })
     .meta({ id: 'DossierQuality', description: 'How full and how recently confirmed a dossier is.' }),
