@@ -1,3 +1,4 @@
+import { analysisOperations } from './analyses/all.ts'
 import { assignmentOperations } from './assignments.ts'
 import { auditOperations } from './audit.ts'
 import { calendarOperations } from './calendar.ts'
@@ -58,6 +59,7 @@ export const operations: readonly Operation[] = [
   ...factOperations,
   ...refreshOperations,
   ...segmentOperations,
+  ...analysisOperations,
   creditCoverage,
   ...profileOperations,
   ...stageOperations,

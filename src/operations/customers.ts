@@ -97,7 +97,7 @@ export async function filterOf(context: Context, input: FilterInput): Promise<Cu
   }
 }
 
-async function pathOf({ db }: Context, institutionId: string): Promise<string> {
+export async function pathOf({ db }: Context, institutionId: string): Promise<string> {
   const path = await findInstitutionPath(db, institutionId)
   if (!path) throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
   return path

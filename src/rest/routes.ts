@@ -1,3 +1,4 @@
+import { analysisRoutes } from './analyses.ts'
 import { auditRoutes } from './audit.ts'
 import { consentRoutes } from './consents.ts'
 import { counterRoutes } from './counter.ts'
@@ -34,6 +35,7 @@ export const routes: readonly Route[] = [
   ...customerGroupRoutes,
   ...dossierNoteRoutes,
   ...segmentationRoutes,
+  ...analysisRoutes,
   ...profileRoutes,
   ...stageRoutes,
   ...importRoutes,

@@ -1,0 +1,7 @@
+import { cohortRetention } from './cohorts.ts'
+import { migrationMatrix } from './migration.ts'
+import { segmentOverlap } from './overlap.ts'
+import { segmentProfile } from './profile.ts'
+import { segmentTrend } from './trend.ts'
+
+export const analysisOperations = [segmentProfile, segmentOverlap, segmentTrend, migrationMatrix, cohortRetention]
