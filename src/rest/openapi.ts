@@ -3,7 +3,7 @@ import { errorCodes, type ErrorCode } from '../core/errors.ts'
 import { feedEntities } from '../core/feeds/feed.ts'
 import type { Operation } from '../operations/operation.ts'
 import { problems } from './problems.ts'
-import { type Route, takesIdempotencyKey } from './route.ts'
+import { onlyInBodies, type Route, takesIdempotencyKey } from './route.ts'
 
 type Json = Record<string, unknown>
 
@@ -177,7 +177,9 @@ function pathItem(route: Route, components: Record<string, unknown>): Json {
   const properties = (input['properties'] ?? {}) as Record<string, Json>
   const required = new Set((input['required'] ?? []) as string[])
   // Versions travel in headers.
-  const elsewhere = Object.keys(properties).filter((name) => !inPath.has(name) && !headerKeys.has(name))
+  const elsewhere = Object.keys(properties).filter(
+    (name) => !inPath.has(name) && !headerKeys.has(name) && !(method === 'GET' && onlyInBodies.has(name)),
+  )
   const parameters: Json[] = [...inPath].map((name) => parameter(name, 'path', properties[name]!, true))
   if (method === 'GET')
     parameters.push(...elsewhere.map((name) => parameter(name, 'query', properties[name]!, required.has(name))))
