@@ -124,13 +124,19 @@ function renamed(item: Json, from: readonly string[], to: readonly string[]): Js
 
 const rowTypes = { 'text/csv': { schema: { type: 'string' } }, 'application/x-ndjson': { schema: { type: 'string' } } }
 
+/** What streams that are read bring. */
+const downloads: Readonly<Record<string, string>> = {
+  importRejects: 'The rejected rows, in the format that was sent.',
+  exportSegmentMembers: 'The members, a row each, in the format that was asked for.',
+}
+
 /** What the schemas of a stream's operation cannot say: bodies of rows, and the headers that go with them. */
 function streamItem(route: Route, components: Record<string, unknown>): Json {
   const { operation, status, method } = route
   if (method === 'GET')
     return {
       responses: {
-        [status]: { description: 'The rejected rows, in the format that was sent.', content: rowTypes },
+        [status]: { description: downloads[operation.name], content: rowTypes },
         ...refusals(route),
       },
     }

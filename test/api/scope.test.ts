@@ -649,6 +649,7 @@ const lists = [
   'segmentTrend',
   'migrationMatrix',
   'cohortRetention',
+  'exportSegmentMembers',
   'auditEntries',
   'auditVerification',
   'customerAccesses',
