@@ -39,6 +39,8 @@ export interface ProfileCell {
   readonly rule: Rule
   /** Of whom its share is taken; undefined for all. */
   readonly of: Rule | undefined
+  /** Selects them among those of whom the share is taken. */
+  readonly among: Rule
 }
 
 export interface ProfileGroup {
@@ -125,7 +127,7 @@ function group(name: ProfileGroupName, denominator: Exclude<Denominator, 'cell'>
     name,
     denominator,
     exclusive,
-    cells: Object.entries(cells).map(([key, rule]) => ({ key, of, rule: of ? { all: [of, rule] } : rule })),
+    cells: Object.entries(cells).map(([key, among]) => ({ key, of, among, rule: of ? { all: [of, among] } : among })),
   }
 }
 
@@ -137,7 +139,7 @@ function eBankingBy(name: ProfileGroupName, parts: Cells, among?: Rule): Profile
     exclusive: true,
     cells: Object.entries(parts).map(([key, part]) => {
       const of: Rule = among ? { all: [among, part] } : part
-      return { key, of, rule: { all: [of, signedUp] } }
+      return { key, of, among: signedUp, rule: { all: [of, signedUp] } }
     }),
   }
 }

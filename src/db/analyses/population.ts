@@ -29,6 +29,3 @@ export function ownedRows(
     ],
   }
 }
-
-/** What row security lets through looks to PostgreSQL like one row in two hundred: an analysis reads along, and does not walk from row to row. */
-export const readingAlong = ['set local enable_nestloop = off', `set local work_mem = '64MB'`]

@@ -59,15 +59,20 @@ export async function profileSegment(
     numbers.set(text, known)
     return known
   }
-  const when = (rule: Rule): string => `when ${conditionOf(rule, context, bind)} then ${numberOf(rule)}`
+  const meets = (rule: Rule): string => conditionOf(rule, context, bind)
   const bases = new Map(groups.flatMap(({ cells }) => cells.flatMap(({ of }) => (of ? [[canonicalRule(of), of] as const] : []))))
   const told = [
-    ...[...bases.values()].map((of) => `case ${when(of)} end`),
-    ...groups.flatMap(({ cells, exclusive }) => {
+    ...[...bases.values()].map((of) => `case when ${meets(of)} then ${numberOf(of)} end`),
+    ...groups.flatMap(({ cells, exclusive, denominator }) => {
       const open = cells.filter(({ rule }) => !numbers.has(canonicalRule(rule)))
       if (open.length === 0) return []
-      const cases = (some: readonly ProfileCell[]): string => `case ${some.map(({ rule }) => when(rule)).join(' ')} end`
-      return exclusive ? [cases(open)] : open.map((cell) => cases([cell]))
+      // One question after the other stops at the first that is met; of whom shares are taken is asked once for all of them.
+      const told = (some: readonly ProfileCell[]): string => {
+        const cases = `case ${some.map(({ among, rule }) => `when ${meets(among)} then ${numberOf(rule)}`).join(' ')} end`
+        const [{ of }] = some as [ProfileCell]
+        return of === undefined ? cases : `case when ${meets(of)} then ${cases} end`
+      }
+      return exclusive && denominator !== 'cell' ? [told(open)] : open.map((cell) => told([cell]))
     }),
   ]
   const [isOurs, isTheirs] = [
@@ -84,15 +89,14 @@ export async function profileSegment(
     ), total as (
       select ${(['ours', 'theirs'] as const).map(totalsOf).join(', ')} from scanned
     ), cell as (
-      select n, count(*) filter (where ours)::int as ours, (sum(aum) filter (where ours))::text as "oursAum", count(*) filter (where theirs)::int as theirs, (sum(aum) filter (where theirs))::text as "theirsAum"
-      from scanned, unnest(cells) n group by n
+      select n, ours, theirs, count(*)::int as customers, sum(aum)::text as aum from scanned, unnest(cells) n group by n, ours, theirs
     ) select (select row_to_json(t) from total t) as total, (select coalesce(json_agg(c), '[]') from cell c) as cells`
   const [row] = await db.rows<{
     total: Totals
-    cells: readonly { n: number; ours: number; oursAum: string | null; theirs: number; theirsAum: string | null }[]
+    cells: readonly { n: number; ours: boolean; theirs: boolean; customers: number; aum: string }[]
   }>({ text, values, prepared: false })
   const { total, cells } = row!
-  const byNumber = new Map(cells.map((cell) => [cell.n, cell]))
+  const byNumber = Map.groupBy(cells, ({ n }) => n)
   const side = (name: SideName): ProfileSide => {
     const sums = Object.fromEntries(sumNames.map((sum) => [sum, total[`${name} ${sum}`]])) as unknown as ProfileSums
     const [aum, median] = [BigInt(total[`${name} aum`] ?? 0), total[`${name} medianAum`]]
@@ -102,8 +106,11 @@ export async function profileSegment(
       medianAum: median === null ? null : BigInt(median),
       counted(rule) {
         if (!rule) return { customers: sums.customers, aum }
-        const cell = byNumber.get(numbers.get(canonicalRule(rule))!)
-        return { customers: cell?.[name] ?? 0, aum: BigInt(cell?.[`${name}Aum`] ?? 0) }
+        const own = (byNumber.get(numbers.get(canonicalRule(rule))!) ?? []).filter((cell) => cell[name])
+        return {
+          customers: own.reduce((all, one) => all + one.customers, 0),
+          aum: own.reduce((all, one) => all + BigInt(one.aum), 0n),
+        }
       },
     }
   }

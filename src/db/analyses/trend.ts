@@ -10,6 +10,17 @@ export interface TrendRow {
   readonly aum: bigint
 }
 
+/** Whether a segment has, and had, more stays within reach than that. */
+export async function hasMoreStays(db: Db, segmentId: string, most: number, within: Within): Promise<boolean> {
+  const values: unknown[] = []
+  const bind = (value: unknown): string => `$${values.push(value)}`
+  const { from, where } = ownedRows('segment_membership', 'm', within, bind)
+  const conditions = [`m.segment_id = ${bind(segmentId)}::uuid`, ...where].join(' and ')
+  const text = `select count(*) > ${bind(most)}::int as more from (select from ${from} where ${conditions} limit ${bind(most + 1)}::int) l`
+  const [row] = await db.rows<{ more: boolean }>({ text, values, prepared: false })
+  return row!.more
+}
+
 /** Who was in a segment at each of these month-ends, and what they owned then, in one statement; and now, which is `today`. */
 export async function trendOf(
   db: Db,

@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import { average } from '../../core/analyses/profile.ts'
 import { addDays, monthEndsUpTo } from '../../core/calendar.ts'
-import { trendOf } from '../../db/analyses/trend.ts'
+import { refuseField } from '../../core/errors.ts'
+import { hasMoreStays, trendOf } from '../../db/analyses/trend.ts'
 import { operation } from '../operation.ts'
 import { moneySchema } from '../rest-schema.ts'
 import { domain, institutionId, moneyOf, segmentId, segmentOf, segmentReference, referenceOf, withinOf } from './scope.ts'
 
 const MOST_MONTHS = 36
+/** Month-ends of members that are looked up at once: some ten seconds’ worth. */
+const MOST_LOOKED_UP = 3_000_000
 
 export const segmentTrend = operation({
   kind: 'query',
@@ -40,11 +43,19 @@ export const segmentTrend = operation({
         .meta({ description: 'In the order of time.' }),
     })
     .meta({ id: 'SegmentTrend', description: 'A segment over the months.' }),
-  errors: ['not_found', 'unknown_reference'],
+  errors: ['not_found', 'unknown_reference', 'query_too_complex'],
   async run(context, { segmentId: wanted, months, institutionId: institution }) {
     const { db, today } = context
     const segment = await segmentOf(context, wanted)
     const within = await withinOf(context, institution)
+    const most = Math.floor(MOST_LOOKED_UP / months)
+    if (await hasMoreStays(db, segment.id, most, within))
+      throw refuseField(
+        'query_too_complex',
+        'months',
+        'too_many',
+        `Over ${months} months at most ${most} members can be followed: ask for fewer months or for an institution.`,
+      )
     const money = moneyOf(context)
     const rows = await trendOf(db, segment, { monthEnds: monthEndsUpTo(addDays(today, -1), months), today, within })
     return {
