@@ -388,7 +388,7 @@ describe('the migration matrix', () => {
 
   test('shows who is no customer any more as gone', async ({ bank, service }) => {
     const { known } = await analysedBank(bank, service)
-    const [lost] = known.filter((one) => ofBranch(one) && one.history['2026-10-31'])
+    const lost = known.find((one) => ofBranch(one) && one.history['2026-10-31'])
     await service.owner.query(`update customer_fact set status = 'closed' where customer_id = $1`, [lost!.id])
     const { moves } = await ask(bank, bank.code('M1'), 'migrationMatrix', { fact: 'kind', from: '2026-10-31' })
     expect(moves.filter(({ toStanding }: any) => toStanding === 'gone')).toMatchObject([

@@ -1,5 +1,5 @@
 import type { Day } from '../../core/calendar.ts'
-import { type FactName, facts, type FactValue } from '../../core/facts.ts'
+import type { FactName, FactValue } from '../../core/facts.ts'
 import { ownedRows, type Within } from '../analyses/population.ts'
 import type { Db } from '../database.ts'
 import { factExpression } from '../facts/columns.ts'
@@ -54,10 +54,7 @@ export async function listMembersWithFacts(
     coreNumber: row['core_number'] as string | null,
     name: row['name'] as string,
     enteredOn: row['entered_on'] as Day,
-    values: names.map((name, index) => {
-      const value = (row[`f${index}`] ?? null) as FactValue
-      return facts[name].type === 'money' && value !== null ? BigInt(value as bigint) : value
-    }),
+    values: names.map((_, index) => (row[`f${index}`] ?? null) as FactValue),
     place: [row['institution_path'] as string, row['customer_id'] as string],
   }))
 }
