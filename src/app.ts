@@ -15,6 +15,7 @@ import type { Caller } from './operations/directory.ts'
 import type { Service } from './operations/execute.ts'
 import { documentation } from './rest/documentation.ts'
 import { limitRate, type RateLimit } from './rest/rate-limit.ts'
+import { serveExports } from './rest/exports.ts'
 import { serveImports } from './rest/imports.ts'
 import { rest } from './rest/plugin.ts'
 import { methodsOf } from './rest/methods.ts'
@@ -118,6 +119,7 @@ export async function buildApp({ service, authenticate, metrics, settings }: Dep
   })
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()))
   await app.register((scope) => rest(scope, service))
+  await app.register((scope) => serveExports(scope, service))
   await app.register((scope) => serveImports(scope, service, settings.requestTimeoutMs))
   await documentation(app, { graphiql: settings.graphiql })
   await graphql(app, service, settings.graphql)

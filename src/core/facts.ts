@@ -1,5 +1,6 @@
 import { addDays, type Day, daysBetween } from './calendar.ts'
 import { customerKinds, customerStatuses, genders } from './customers.ts'
+import { editions, origins } from './holdings.ts'
 import { companySituations, companySizes, incomeBands, riskAppetites } from './profiles.ts'
 import { type ProductFamily, productFamilies } from './products.ts'
 
@@ -150,6 +151,7 @@ export const facts = {
   insuranceBalance: familyBalance('insurance', 'Insurance'),
   loanBalance: familyBalance('loan', 'Loans'),
   cardBalance: familyBalance('card', 'Cards'),
+  accounts: fact('number', 'holdings', 'Open holdings, sign-ups for e-channels left out.', { unit: 'count' }),
   products: fact('number', 'holdings', 'Different products held.', { unit: 'count' }),
   families: fact('number', 'holdings', 'Different product families held.', { unit: 'count' }),
   familiesHeld: fact('set', 'holdings', 'Product families held.', { values: productFamilies }),
@@ -210,6 +212,8 @@ export const facts = {
 
   eChannels: fact('set', 'holdings', 'E-channels that the customer signed up for, by the codes of their products.'),
   eChannelSignUps: fact('number', 'holdings', 'Open sign-ups for e-channels.', { unit: 'count' }),
+  eChannelEditions: fact('set', 'holdings', 'Editions of those sign-ups.', { values: editions }),
+  eChannelOrigins: fact('set', 'holdings', 'Where those sign-ups came from.', { values: origins }),
   eChannelLastUsedOn: fact('day', 'holdings', 'Last use of any of them.'),
   daysSinceEChannelUse: since('eChannelLastUsedOn', 'days', 'holdings', 'Days since the last use of an e-channel.'),
   eChannelSubstitution: fact(

@@ -14,5 +14,7 @@ export const purposes = [
   'unknown',
   'other',
 ] as const
+export const editions = ['query', 'professional'] as const
+export const origins = ['own_wish', 'recommended'] as const
 export const directions = ['in', 'out'] as const
 export const movementStatuses = ['booked', 'voided'] as const

@@ -108,7 +108,7 @@ export function customerConditions(filter: CustomerFilter, row: string, bind: Bi
 }
 
 /** A subtree is a range of paths; a portfolio is looked up by its staff. */
-function withinReach({ prefixes, portfolio }: Scope, row: string, bind: Bind): string[] {
+export function withinReach({ prefixes, portfolio }: Scope, row: string, bind: Bind): string[] {
   if (portfolio.length > 0) return [`${row}.id in (select customer_id from portfolio_customers())`]
   const [prefix, ...more] = prefixes
   return prefix === undefined || prefix === '/' || more.length > 0 ? [] : [inSubtree(`${row}.institution_path`, prefix, bind)]

@@ -1,3 +1,4 @@
+import { analysisOperations } from './analyses/all.ts'
 import { assignmentOperations } from './assignments.ts'
 import { auditOperations } from './audit.ts'
 import { calendarOperations } from './calendar.ts'
@@ -61,6 +62,7 @@ export const operations: readonly Operation[] = [
   ...refreshOperations,
   ...segmentOperations,
   ...valueOperations,
+  ...analysisOperations,
   creditCoverage,
   ...profileOperations,
   ...stageOperations,

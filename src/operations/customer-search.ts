@@ -18,12 +18,14 @@ import {
 import { customerOrder, customerOrders } from '../db/customers.ts'
 import { soundOfTerm } from '../db/name-keys.ts'
 import { findProductIds } from '../db/products.ts'
+import { factConditions, joinFacts } from '../db/segments/selection.ts'
 import { viewNamed } from '../db/views/all.ts'
-import { alsoNeedsHoldings, filterInput, filterOf, refuseUnknown } from './customers.ts'
+import { alsoNeedsOf, answerCustomers, filterInput, filterOf, refuseUnknown } from './customers.ts'
 import { type Context, pageOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
 import { answerPage } from './reading.ts'
 import { restSchema } from './rest-schema.ts'
+import { selectionOf, selectsByFacts } from './selection.ts'
 
 const customerView = viewNamed('Customer')
 
@@ -31,6 +33,8 @@ const customerView = viewNamed('Customer')
 const MOST_SORTED = 10_000
 
 const terms = ['name', 'number', 'phone', 'email', 'documentNumber'] as const
+const termsOf = (said: { readonly [term in (typeof terms)[number]]?: unknown }): number =>
+  terms.filter((term) => said[term] !== undefined).length
 
 const input = z
   .strictObject({
@@ -57,13 +61,13 @@ const input = z
       .enum(['match', ...customerOrders])
       .default('match')
       .meta({
-        description: `Order of the page: the best match first, or what customers are sorted by. At most ${MOST_SORTED} matching customers can be sorted.`,
+        description: `Order of the page: the best match first, or what customers are sorted by. At most ${MOST_SORTED} matching customers can be sorted, or narrowed by a segment or a rule. Without a term \`match\` is \`aum_desc\`.`,
       }),
     limit: pageInput.limit,
     cursor: pageInput.cursor,
   })
-  .refine((said) => terms.filter((term) => said[term] !== undefined).length === 1, {
-    error: 'Give exactly one of name, number, phone, email and documentNumber.',
+  .refine((said) => termsOf(said) === 1 || (termsOf(said) === 0 && selectsByFacts(said)), {
+    error: 'Give exactly one of name, number, phone, email and documentNumber; a segment or a rule needs none.',
     params: { rule: 'exactly_one' },
   })
 type Input = z.output<typeof input>
@@ -90,23 +94,34 @@ export const customerSearch = {
     name: 'customerSearch',
     summary: 'Find customers by name, number, phone, e-mail or identity document',
     description:
-      'Exactly one of `name`, `number`, `phone`, `email` and `documentNumber`, and any of the conditions of `customers`. Names are found by what they begin with, contain or resemble, Chinese ones by pinyin, its initials and their sound too, the best first; the others by exact match. Only customers within your scope are found.',
+      'Exactly one of `name`, `number`, `phone`, `email` and `documentNumber`, or a segment or a rule without one, and any of the conditions of `customers`. Names are found by what they begin with, contain or resemble, Chinese ones by pinyin, its initials and their sound too, the best first; the others by exact match. Only customers within your scope are found.',
     permission: 'customer:search',
     domain: 'Party Reference Data Directory',
     input,
-    errors: ['invalid_cursor', 'unknown_reference'],
-    alsoNeeds: alsoNeedsHoldings('customer:search'),
+    errors: ['invalid_cursor', 'unknown_reference', 'conflict', 'query_too_complex'],
+    alsoNeeds: alsoNeedsOf('customer:search'),
     lane: 'pool',
     examples: [{ input: { name: '王' } }, { input: { name: 'wangxm', kind: ['individual'], orderBy: 'aum_desc' } }],
     async run(context, said) {
       const { limit, cursor, orderBy } = said
+      if (termsOf(said) === 0)
+        return answerCustomers(context, conditionsOf(said), {
+          orderBy: orderBy === 'match' ? 'aum_desc' : orderBy,
+          limit,
+          cursor,
+          includeTotal: false,
+          found: { expression: () => `'exact'::text`, read: String },
+        })
       const candidates = await candidatesOf(context, said, await searchFilterOf(context, said))
+      const selection = await selectionOf(context, said)
+      const ownOrder = orderBy === 'match' ? candidates.order : customerOrder(orderBy)
       const after = cursor === undefined || orderBy !== 'match' ? undefined : context.cursors.open(candidates.order.name, cursor)
+      // What facts say is asked of the candidates: a page of the best of them might hold none who meet it.
       const { order, join, found } =
-        orderBy === 'match' ? bestOf(candidates, limit, after) : allOf(candidates, customerOrder(orderBy), MOST_SORTED)
+        orderBy === 'match' && !selection ? bestOf(candidates, limit, after) : allOf(candidates, ownOrder, MOST_SORTED)
       return answerPage(context, customerView, {
-        join,
-        where: () => [],
+        join: (row, bind) => `${join(row, bind)}${selection ? ` ${joinFacts(row)}` : ''}`,
+        where: (row, bind) => (selection ? [orTooMany(row, factConditions(selection, bind))] : []),
         order,
         limit,
         cursor,
@@ -119,6 +134,12 @@ export const customerSearch = {
   output: found,
 }
 
+/** Whoever meets the conditions; and everybody where there are too many to ask, so that the refusal is met. */
+const orTooMany = (row: string, conditions: readonly string[]): string =>
+  `((${conditions.join(' and ')}) or ${row}_match.candidates > ${MOST_SORTED})`
+
+const conditionsOf = (said: Input) => Object.fromEntries(Object.entries(said).filter(([name]) => name in filterInput))
+
 function matchOf([rank, candidates]: [number, number]): string {
   if (candidates <= MOST_SORTED) return nameMatchOf(rank)
   throw refuseField(
@@ -130,10 +151,7 @@ function matchOf([rank, candidates]: [number, number]): string {
 }
 
 async function searchFilterOf(context: Context, said: Input): Promise<SearchFilter> {
-  const { productFamily, productCode, ...filter } = await filterOf(
-    context,
-    Object.fromEntries(Object.entries(said).filter(([name]) => name in filterInput)),
-  )
+  const { productFamily, productCode, ...filter } = await filterOf(context, conditionsOf(said))
   const ofProducts = productFamily !== undefined || productCode !== undefined
   return {
     ...filter,

@@ -19,12 +19,15 @@ import {
 } from '../db/customers.ts'
 import { findInstitutionPath, knowsStaff } from '../db/organisation.ts'
 import { findProductIds } from '../db/products.ts'
+import { factConditions, joinFacts } from '../db/segments/selection.ts'
 import { viewNamed } from '../db/views/all.ts'
+import type { PageQuery } from '../db/views/read.ts'
 import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
-import { pageInput } from './pages.ts'
+import { pageInput, type SelectedPage } from './pages.ts'
 import { answerOne, answerPage } from './reading.ts'
 import { moneySchema } from './rest-schema.ts'
 import { amountText, daySchema, externalIdText, id, sourceName } from './scalars.ts'
+import { selectionInput, selectionOf, selectsByFacts } from './selection.ts'
 
 const customerView = viewNamed('Customer')
 const domain = 'Party Reference Data Directory'
@@ -71,21 +74,26 @@ export const filterInput = {
   aumFrom: amountText.optional().meta({ description: 'With at least these assets, in the base currency.' }),
   aumTo: amountText.optional().meta({ description: 'With at most these assets, in the base currency.' }),
   openedSince: daySchema.optional().meta({ description: 'Customers since this day or later.' }),
+  ...selectionInput,
 }
 
 type FilterInput = z.output<z.ZodObject<typeof filterInput>>
 
-/** Who holds what is not told to those who may not see holdings. */
-export function alsoNeedsHoldings(
-  needed: Permission,
-): (input: Pick<FilterInput, 'productFamily' | 'productCode'>) => readonly Permission[] {
-  return ({ productFamily, productCode }) =>
-    productFamily === undefined && productCode === undefined ? [] : [needed, 'holding:read']
+/** Who holds what is not told to those who may not see holdings, and no fact to those who may not see facts. */
+export function alsoNeedsOf(needed: Permission): (input: FilterInput) => readonly Permission[] {
+  return (input) => {
+    const { productFamily, productCode } = input
+    const also: readonly Permission[] = [
+      ...(productFamily === undefined && productCode === undefined ? [] : (['holding:read'] as const)),
+      ...(selectsByFacts(input) ? (['fact:read'] as const) : []),
+    ]
+    return also.length > 0 ? [needed, ...also] : []
+  }
 }
 
 /** Resolves the institution to the prefix of its subtree and amounts to minor units. */
 export async function filterOf(context: Context, input: FilterInput): Promise<CustomerFilter> {
-  const { institutionId, kind, status, aumFrom, aumTo, ...rest } = input
+  const { institutionId, kind, status, aumFrom, aumTo, segmentId: _segment, rule: _rule, ...rest } = input
   return {
     ...rest,
     reach: context.scope,
@@ -97,7 +105,7 @@ export async function filterOf(context: Context, input: FilterInput): Promise<Cu
   }
 }
 
-async function pathOf({ db }: Context, institutionId: string): Promise<string> {
+export async function pathOf({ db }: Context, institutionId: string): Promise<string> {
   const path = await findInstitutionPath(db, institutionId)
   if (!path) throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
   return path
@@ -134,7 +142,7 @@ function minorUnits({ bank }: Context, field: string, text: string | undefined):
 export const customers = pageOperation(customerView, {
   kind: 'query',
   name: 'customers',
-  summary: 'Customers by institution, relationship manager, kind, state, products and assets',
+  summary: 'Customers by institution, relationship manager, kind, state, products, assets, segment and facts',
   description:
     'The customers within your scope that meet every condition, in the order asked for. The total is counted on request only.',
   permission: 'customer:read',
@@ -149,27 +157,36 @@ export const customers = pageOperation(customerView, {
       }),
     ...pageInput,
   }),
-  errors: ['invalid_cursor', 'unknown_reference'],
-  alsoNeeds: alsoNeedsHoldings('customer:read'),
-  lane: ({ includeTotal, productFamily, productCode, orderBy }) =>
-    includeTotal || productFamily || productCode !== undefined || !isIndexed(orderBy) ? 'pool' : 'fast',
-  async run(context, { orderBy, limit, cursor, includeTotal, ...input }) {
-    const filter = await filterOf(context, input)
-    await refuseLongSort(context, orderBy, filter)
-    return answerPage(context, customerView, {
-      where: (row, bind) => customerConditions(filter, row, bind),
-      order: customerOrder(orderBy),
-      limit,
-      cursor,
-      includeTotal,
-      planned:
-        Object.keys(input).some((name) => name !== 'relationshipManagerId') || input.relationshipManagerId === undefined
-          ? 'each_time'
-          : 'once',
-      orRefuse: () => refuseUnknown(context, input),
-    })
-  },
+  errors: ['invalid_cursor', 'unknown_reference', 'conflict', 'query_too_complex'],
+  alsoNeeds: alsoNeedsOf('customer:read'),
+  lane: ({ includeTotal, productFamily, productCode, orderBy, ...said }) =>
+    includeTotal || productFamily || productCode !== undefined || !isIndexed(orderBy) || selectsByFacts(said) ? 'pool' : 'fast',
+  run: (context, { orderBy, limit, cursor, includeTotal, ...input }) =>
+    answerCustomers(context, input, { orderBy, limit, cursor, includeTotal }),
 })
+
+/** A page of the customers that meet the conditions. */
+export async function answerCustomers(
+  context: Context,
+  input: FilterInput,
+  {
+    orderBy,
+    ...page
+  }: Pick<PageQuery, 'limit' | 'cursor' | 'found'> & { readonly orderBy: CustomerOrder; readonly includeTotal: boolean },
+): Promise<SelectedPage> {
+  const filter = await filterOf(context, input)
+  const selection = await selectionOf(context, input)
+  await refuseLongSort(context, orderBy, filter)
+  const byManagerOnly = Object.keys(input).every((name) => name === 'relationshipManagerId')
+  return answerPage(context, customerView, {
+    ...page,
+    ...(selection && { join: joinFacts }),
+    where: (row, bind) => [...customerConditions(filter, row, bind), ...(selection ? factConditions(selection, bind) : [])],
+    order: customerOrder(orderBy),
+    planned: byManagerOnly && input.relationshipManagerId !== undefined ? 'once' : 'each_time',
+    orRefuse: () => refuseUnknown(context, input),
+  })
+}
 
 const summaryPart = {
   customers: z.int().meta({ description: 'Number of customers.' }),

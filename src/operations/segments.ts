@@ -43,7 +43,7 @@ const code = z
   .meta({ description: 'Short name, unique in the bank.', examples: ['salary-falling'] })
 const name = line(100).meta({ description: 'Name of the segment.', examples: ['工资户资金流失'] })
 const description = paragraph(1000).meta({ description: 'What it is for.' })
-const ruleInput = z.record(z.string(), z.unknown()).meta({
+export const ruleInput = z.record(z.string(), z.unknown()).meta({
   description: 'A rule over facts; see docs/rules.md.',
   examples: [
     {
@@ -81,7 +81,7 @@ function usersOf(segments: readonly StoredSegment[], own: string): (StoredSegmen
 }
 
 /** The rule as it was sent, checked. Throws `invalid_input` that names every problem. */
-async function readRule(context: Context, json: unknown, segments: readonly StoredSegment[], own?: string): Promise<Rule> {
+export async function readRule(context: Context, json: unknown, segments: readonly StoredSegment[], own?: string): Promise<Rule> {
   const checked = checkRule(json, await checkContext(context, segments, own))
   if (checked.problems)
     throw new DomainError(

@@ -3,7 +3,7 @@ import { errorCodes, type ErrorCode } from '../core/errors.ts'
 import { feedEntities } from '../core/feeds/feed.ts'
 import type { Operation } from '../operations/operation.ts'
 import { problems } from './problems.ts'
-import { type Route, takesIdempotencyKey } from './route.ts'
+import { onlyInBodies, type Route, takesIdempotencyKey } from './route.ts'
 
 type Json = Record<string, unknown>
 
@@ -124,13 +124,19 @@ function renamed(item: Json, from: readonly string[], to: readonly string[]): Js
 
 const rowTypes = { 'text/csv': { schema: { type: 'string' } }, 'application/x-ndjson': { schema: { type: 'string' } } }
 
+/** What streams that are read bring. */
+const downloads: Readonly<Record<string, string>> = {
+  importRejects: 'The rejected rows, in the format that was sent.',
+  exportSegmentMembers: 'The members, a row each, in the format that was asked for.',
+}
+
 /** What the schemas of a stream's operation cannot say: bodies of rows, and the headers that go with them. */
 function streamItem(route: Route, components: Record<string, unknown>): Json {
   const { operation, status, method } = route
   if (method === 'GET')
     return {
       responses: {
-        [status]: { description: 'The rejected rows, in the format that was sent.', content: rowTypes },
+        [status]: { description: downloads[operation.name], content: rowTypes },
         ...refusals(route),
       },
     }
@@ -177,7 +183,9 @@ function pathItem(route: Route, components: Record<string, unknown>): Json {
   const properties = (input['properties'] ?? {}) as Record<string, Json>
   const required = new Set((input['required'] ?? []) as string[])
   // Versions travel in headers.
-  const elsewhere = Object.keys(properties).filter((name) => !inPath.has(name) && !headerKeys.has(name))
+  const elsewhere = Object.keys(properties).filter(
+    (name) => !inPath.has(name) && !headerKeys.has(name) && !(method === 'GET' && onlyInBodies.has(name)),
+  )
   const parameters: Json[] = [...inPath].map((name) => parameter(name, 'path', properties[name]!, true))
   if (method === 'GET')
     parameters.push(...elsewhere.map((name) => parameter(name, 'query', properties[name]!, required.has(name))))

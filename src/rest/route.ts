@@ -152,6 +152,14 @@ type Query = Readonly<Record<string, string | readonly string[]>>
 
 /** Gives query parameters the types that the schema wants; what does not convert stays text, so that the schema names it. */
 export function fromQuery({ shape }: z.ZodObject, query: Query): Record<string, unknown> {
+  const hidden = Object.keys(query).find((name) => name in shape && onlyInBodies.has(name))
+  if (hidden !== undefined)
+    throw refuseField(
+      'invalid_input',
+      hidden,
+      'unknown_field',
+      'This is no part of an address: it is sent in a body, to a search.',
+    )
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => [name, shape[name] ? convert(shape[name], value) : value]),
   )
@@ -166,6 +174,9 @@ function convert(schema: unknown, value: string | readonly string[]): unknown {
   if (inner instanceof z.ZodBoolean) return value === 'true' ? true : value === 'false' ? false : value
   return value
 }
+
+/** What never stands in an address, since it may tell of people. */
+export const onlyInBodies: ReadonlySet<string> = new Set(['rule'])
 
 /** The schema inside `optional`, `default` and `nullable`. */
 export function unwrap(schema: z.ZodType): z.ZodType {

@@ -1,9 +1,11 @@
+import { analysisRoutes } from './analyses.ts'
 import { auditRoutes } from './audit.ts'
 import { consentRoutes } from './consents.ts'
 import { counterRoutes } from './counter.ts'
 import { customerGroupRoutes } from './customer-groups.ts'
 import { customerRoutes } from './customers.ts'
 import { dossierNoteRoutes } from './dossier-notes.ts'
+import { exportStreams } from './exports.ts'
 import { holdingRoutes } from './holdings.ts'
 import { identityRoutes } from './identity.ts'
 import { importRoutes, importStreams } from './imports.ts'
@@ -34,6 +36,7 @@ export const routes: readonly Route[] = [
   ...customerGroupRoutes,
   ...dossierNoteRoutes,
   ...segmentationRoutes,
+  ...analysisRoutes,
   ...profileRoutes,
   ...stageRoutes,
   ...importRoutes,
@@ -41,4 +44,4 @@ export const routes: readonly Route[] = [
 ]
 
 /** Served by hand, since their bodies are streams. */
-export const streams: readonly Route[] = importStreams
+export const streams: readonly Route[] = [...importStreams, ...exportStreams]

@@ -1,5 +1,15 @@
 import { z } from 'zod'
-import { channels, directions, holdingStatuses, movementStatuses, partyRoles, purposes, transactionTypes } from '../holdings.ts'
+import {
+  channels,
+  directions,
+  editions,
+  holdingStatuses,
+  movementStatuses,
+  origins,
+  partyRoles,
+  purposes,
+  transactionTypes,
+} from '../holdings.ts'
 import { amountProblem, isCurrency } from '../money.ts'
 import { asOf, code, currency, day, decimalAmount, externalIdText, line, month, source } from './scalars.ts'
 
@@ -43,11 +53,8 @@ export const holdingRow = z
     autoRenewal: z.boolean().optional().meta({ description: 'Whether it renews itself at maturity.' }),
     status: z.enum(holdingStatuses).optional().meta({ description: 'Whether it is in use; a new one is active.' }),
     closedOn: day.optional().meta({ description: 'Day of closing; goes with the status `closed`.' }),
-    edition: z
-      .enum(['query', 'professional'])
-      .optional()
-      .meta({ description: 'Edition of an e-channel; other holdings have none.' }),
-    origin: z.enum(['own_wish', 'recommended']).optional().meta({ description: 'How the sign-up came about.' }),
+    edition: z.enum(editions).optional().meta({ description: 'Edition of an e-channel; other holdings have none.' }),
+    origin: z.enum(origins).optional().meta({ description: 'How the sign-up came about.' }),
     recommendedBy: code.optional().meta({ description: 'Staff number of who recommended it.', examples: ['10233'] }),
     activatedOn: day.optional().meta({ description: 'Day of the first use of an e-channel.' }),
     lastUsedOn: day.optional().meta({ description: 'Day of the last use.' }),

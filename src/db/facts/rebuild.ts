@@ -50,6 +50,7 @@ const expressions = {
   insuranceBalance: minor('hold.insurance'),
   loanBalance: minor('hold.loan'),
   cardBalance: minor('hold.card'),
+  accounts: 'coalesce(hold.accounts, 0)',
   products: 'coalesce(hold.products, 0)',
   families: 'coalesce(hold.families, 0)',
   familiesHeld: `coalesce(hold.families_held, '{}')`,
@@ -70,6 +71,8 @@ const expressions = {
   receivesPension: 'coalesce(sal.pension, false) or coalesce(pay.pension, false)',
   eChannels: `coalesce(hold.e_channels, '{}')`,
   eChannelSignUps: 'coalesce(hold.e_channel_sign_ups, 0)',
+  eChannelEditions: `coalesce(hold.e_channel_editions, '{}')`,
+  eChannelOrigins: `coalesce(hold.e_channel_origins, '{}')`,
   eChannelLastUsedOn: 'hold.e_channel_last_used_on',
   eChannelSubstitution: share('act.electronic', 'act.transactions'),
   transactionsPerMonth: `coalesce(act.transactions, 0) / ${MONTHS}.0`,
@@ -250,7 +253,7 @@ function partsOf(
       select distinct on (currency) currency, (rate * 10::numeric ^ (currency_exponent(${base}) - currency_exponent(currency)))::double precision as worth
       from exchange_rate where day <= ${today} order by currency, day desc
     ), account as materialized (
-      select h.customer_id, h.id, h.product_id, h.status, h.closed_on, h.matures_on, h.last_used_on, h.balance, q.code, q.family, q.category, q.annual_margin::double precision as margin,
+      select h.customer_id, h.id, h.product_id, h.status, h.closed_on, h.matures_on, h.last_used_on, h.edition, h.origin, h.balance, q.code, q.family, q.category, q.annual_margin::double precision as margin,
         q.family in (${quoted(assetFamilies)}) as counts, case when h.currency = p.base then 1 else r.worth end as worth
       from p, holding h join product q on q.id = h.product_id left join rate r on r.currency = h.currency
       where ${within('h.customer_id')}
@@ -261,6 +264,9 @@ function partsOf(
         ${sum('abs(v)', `category = 'deposit'`)} as deposits, ${sum('abs(v)', `category = 'loan'`)} as loans, ${sum('abs(v)', `category = 'fee'`)} as fees, sum(abs(v)) as everything,
         min(next_on) as next_on, ${sum('v', 'matures_on = next_on and not_frozen')} as next_amount,
         array_agg(distinct code order by code) filter (where family = 'e_channel') as e_channels, count(*) filter (where family = 'e_channel') as e_channel_sign_ups,
+        count(*) filter (where family <> 'e_channel') as accounts,
+        array_agg(distinct edition order by edition) filter (where family = 'e_channel' and edition is not null) as e_channel_editions,
+        array_agg(distinct origin order by origin) filter (where family = 'e_channel' and origin is not null) as e_channel_origins,
         max(last_used_on) filter (where family = 'e_channel') as e_channel_last_used_on
       from (
         select a.*, a.balance * a.worth as v, a.status = 'active' as not_frozen, min(a.matures_on) filter (where a.status = 'active' and a.matures_on >= p.today) over (partition by a.customer_id) as next_on

@@ -1,7 +1,7 @@
 import type { Scope } from '../../core/actors.ts'
 import { estimatedSeconds } from '../../core/rules/cost.ts'
 import { DomainError } from '../../core/errors.ts'
-import type { Rule } from '../../core/rules/rule.ts'
+import { type Rule, usedPercentiles } from '../../core/rules/rule.ts'
 import type { RuleContext } from '../../core/rules/resolve.ts'
 import { ownedWithinReach } from '../customers.ts'
 import type { Db } from '../database.ts'
@@ -28,7 +28,7 @@ export async function previewRule(
   context: RuleContext,
   { scope, number }: { readonly scope: Scope; readonly number: number | undefined },
 ): Promise<Preview> {
-  await refuseExpensive(db, rule)
+  await requireWorkable(db, rule, context, true)
   const counted: unknown[] = []
   const meets = conditionOf(rule, context, (value) => `$${counted.push(value)}`)
   const reach = ownedWithinReach(scope, 'f', (value) => `$${counted.push(value)}`)
@@ -56,6 +56,17 @@ export async function previewRule(
   return { ...counts!, sample }
 }
 
+/** Refuses a rule whose hundredths are not worked out and, over the whole bank, one that takes too long. Throws `conflict` and `query_too_complex`. */
+export async function requireWorkable(db: Db, rule: Rule, context: RuleContext, overBank: boolean): Promise<void> {
+  for (const { fact, within } of usedPercentiles(rule))
+    if (context.cut(fact, within, 0) === undefined)
+      throw new DomainError(
+        'conflict',
+        `The hundredths of ${fact} are not worked out yet: they are when a segment that asks for them is made active.`,
+      )
+  if (overBank) await refuseExpensive(db, rule)
+}
+
 /** Refuses what would take longer than a statement may, before it runs. Throws `query_too_complex` with the estimate. */
 async function refuseExpensive(db: Db, rule: Rule): Promise<void> {
   const [row] = await db.rows<{ rows: number }>({
@@ -67,6 +78,6 @@ async function refuseExpensive(db: Db, rule: Rule): Promise<void> {
   if (seconds > MOST_SECONDS)
     throw new DomainError(
       'query_too_complex',
-      `This rule would take about ${Math.ceil(seconds)} seconds; a preview may take ${MOST_SECONDS}.`,
+      `This rule would take about ${Math.ceil(seconds)} seconds; it may take ${MOST_SECONDS}.`,
     )
 }

@@ -1,8 +1,10 @@
 import {
   channels,
   directions,
+  editions,
   holdingStatuses,
   movementStatuses,
+  origins,
   partyRoles,
   purposes,
   transactionTypes,
@@ -40,10 +42,10 @@ const holding = view(
     autoRenewal: column('boolean', 'Whether it renews itself when due.', { nullable: true }),
     status: column('text', 'State.', { values: holdingStatuses }),
     closedOn: column('day', 'Closed on.', { nullable: true }),
-    edition: column('text', 'Edition of an e-channel sign-up.', { nullable: true, values: ['query', 'professional'] }),
+    edition: column('text', 'Edition of an e-channel sign-up.', { nullable: true, values: editions }),
     origin: column('text', 'Whether the customer asked for it or was recommended it.', {
       nullable: true,
-      values: ['own_wish', 'recommended'],
+      values: origins,
     }),
     activatedOn: column('day', 'First used on.', { nullable: true }),
     lastUsedOn: column('day', 'Last used on.', { nullable: true }),

@@ -1,0 +1,60 @@
+import type { CohortChange, CohortPeriod } from '../../core/analyses/cohorts.ts'
+import type { Day } from '../../core/calendar.ts'
+import type { Db } from '../database.ts'
+import { withinReach } from '../customers.ts'
+import { inSubtree } from '../views/read.ts'
+import { ownedRows, type Within } from './population.ts'
+
+interface Asked {
+  /** The cohorts of those whose first days lie from one day to another, both included. */
+  readonly from: Day
+  readonly to: Day
+  readonly period: CohortPeriod
+  readonly within: Within
+}
+
+const monthsOf: Readonly<Record<CohortPeriod, number>> = { month: 1, quarter: 3 }
+
+/** Sizes and changes of cohorts, from stays `(customer_id, first_on, began_on, ended_on)`. */
+function changesOf(stays: string, period: CohortPeriod): string {
+  const cohort = `date_trunc('${period}', first_on)::date`
+  const place = (day: string): string =>
+    `(extract(year from ${day})::int * 12 + extract(month from ${day})::int - 1) / ${monthsOf[period]}`
+  const after = (day: string): string => `${place(day)} - ${place('first_on')}`
+  return `with stay as materialized (${stays})
+    select ${cohort} as cohort, null::int as after, count(distinct customer_id)::int as change from stay group by 1
+    union all select ${cohort}, ${after('began_on')}, count(*)::int from stay group by 1, 2
+    union all select ${cohort}, ${after('ended_on')}, -count(*)::int from stay where ended_on is not null group by 1, 2`
+}
+
+/** Cohorts of customers by their first day as one; their stay ends with the record. Who is closed without a day of it is left out: nobody knows when they went. */
+export async function changesOfCustomers(db: Db, { from, to, period, within }: Asked): Promise<readonly CohortChange[]> {
+  const values: unknown[] = []
+  const bind = (value: unknown): string => `$${values.push(value)}`
+  const where = [
+    `(c.status = 'active' or (c.status = 'closed' and c.closed_on is not null))`,
+    `coalesce(c.customer_since, date '0001-01-01') >= ${bind(from)}::date`,
+    `coalesce(c.customer_since, date '0001-01-01') <= ${bind(to)}::date`,
+    ...withinReach(within.reach, 'c', bind),
+    ...(within.subtree === undefined ? [] : [inSubtree('c.institution_path', within.subtree, bind)]),
+  ]
+  const stays = `select c.id as customer_id, c.customer_since as first_on, c.customer_since as began_on, case when c.status = 'closed' then greatest(c.closed_on, c.customer_since) end as ended_on
+      from customer c where ${where.join(' and ')}`
+  return db.rows({ text: changesOf(stays, period), values, prepared: false })
+}
+
+/** Cohorts of customers by the day on which they first entered a segment, with all their stays in it. */
+export async function changesOfMembers(
+  db: Db,
+  segmentId: string,
+  { from, to, period, within }: Asked,
+): Promise<readonly CohortChange[]> {
+  const values: unknown[] = []
+  const bind = (value: unknown): string => `$${values.push(value)}`
+  const rows = ownedRows('segment_membership', 'm', within, bind)
+  const stays = `select * from (
+        select m.customer_id, min(m.entered_on) over (partition by m.customer_id) as first_on, m.entered_on as began_on, m.left_on as ended_on
+        from ${rows.from} where ${[`m.segment_id = ${bind(segmentId)}::uuid`, ...rows.where].join(' and ')}
+      ) m where first_on >= ${bind(from)}::date and first_on <= ${bind(to)}::date`
+  return db.rows({ text: changesOf(stays, period), values, prepared: false })
+}

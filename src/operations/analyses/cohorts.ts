@@ -1,0 +1,110 @@
+import { z } from 'zod'
+import {
+  cohortPeriods,
+  cohortsOf,
+  MOST_COHORTS,
+  MOST_PERIODS,
+  periodsAfter,
+  periodsBetween,
+  startOfPeriod,
+} from '../../core/analyses/cohorts.ts'
+import { addDays } from '../../core/calendar.ts'
+import { refuseField } from '../../core/errors.ts'
+import { changesOfCustomers, changesOfMembers } from '../../db/analyses/cohorts.ts'
+import { operation } from '../operation.ts'
+import { daySchema, id } from '../scalars.ts'
+import { domain, drillSchema, institutionId, segmentOf, withinOf } from './scope.ts'
+
+const percent = (description: string) =>
+  z
+    .number()
+    .nullable()
+    .meta({ description: `${description} In percent; null where it was nobody.` })
+
+export const cohortRetention = operation({
+  kind: 'query',
+  name: 'cohortRetention',
+  summary: 'How many of those who came together are left',
+  description:
+    'Customers within your scope by the month or quarter in which they became customers, or first entered a segment, and how many of them are customers, or in the segment, at the end of each period after. Periods that are not over are left out. Who is closed without a day of it is in no cohort.',
+  permission: 'fact:read',
+  domain,
+  lane: 'pool',
+  input: z.strictObject({
+    segmentId: id
+      .optional()
+      .meta({ description: 'By when they first entered this segment; by their first day as customers where it is missing.' }),
+    period: z.enum(cohortPeriods).default('month').meta({ description: 'Months or quarters.' }),
+    from: daySchema.meta({ description: 'A day of the first cohort.', examples: ['2025-01-01'] }),
+    to: daySchema.optional().meta({ description: 'A day of the last cohort; today where it is missing.' }),
+    periods: z
+      .int()
+      .min(1)
+      .max(MOST_PERIODS - 1)
+      .default(12)
+      .meta({ description: 'Periods after their own that cohorts are followed for.' }),
+    institutionId,
+  }),
+  output: z
+    .object({
+      period: z.enum(cohortPeriods).meta({ description: 'Months or quarters.' }),
+      cohorts: z
+        .array(
+          z
+            .object({
+              from: z.iso.date().meta({ description: 'First day of the period.' }),
+              to: z.iso.date().meta({ description: 'Last day of the period.' }),
+              size: z.int().meta({ description: 'Customers who came in it.' }),
+              drill: drillSchema.nullable().meta({
+                description: 'A rule that selects those of the cohort who are customers still; null for cohorts of a segment.',
+              }),
+              cells: z
+                .array(
+                  z
+                    .object({
+                      after: z.int().meta({ description: 'Periods after the cohort’s own, which is 0.' }),
+                      on: z.iso.date().meta({ description: 'The last day of that period.' }),
+                      retained: z.int().meta({ description: 'Those who are left on that day.' }),
+                      retention: percent('They, of the size of the cohort.'),
+                      churned: z.int().meta({
+                        description: 'Fewer than at the end of the period before; negative where more came back than left.',
+                      }),
+                      churn: percent('The same, of those who were left then.'),
+                    })
+                    .meta({ id: 'CohortCell', description: 'What is left of a cohort after some periods.' }),
+                )
+                .meta({ description: 'For each period that is over.' }),
+            })
+            .meta({ id: 'Cohort', description: 'Customers who came in the same period.' }),
+        )
+        .meta({ description: 'All cohorts in the order of time, those of nobody too.' }),
+    })
+    .meta({ id: 'CohortRetention', description: 'How many of those who came together are left.' }),
+  errors: ['not_found', 'unknown_reference'],
+  async run(context, { segmentId, period, from, to, periods, institutionId: institution }) {
+    const { db, today } = context
+    const last = to ?? today
+    if (last > today) throw refuseField('invalid_input', 'to', 'future', 'A cohort that is to come has nobody.')
+    if (from > last) throw refuseField('invalid_input', 'from', 'reversed', 'The first cohort lies before the last.')
+    const cohorts = periodsBetween(from, last, period)
+    if (cohorts > MOST_COHORTS)
+      throw refuseField('invalid_input', 'from', 'too_many', `At most ${MOST_COHORTS} cohorts at once: these are ${cohorts}.`)
+    if (segmentId !== undefined) await segmentOf(context, segmentId)
+    const start = startOfPeriod(from, period)
+    const asked = {
+      from: start,
+      to: addDays(periodsAfter(start, cohorts, period), -1),
+      period,
+      within: await withinOf(context, institution),
+    }
+    const changes = segmentId === undefined ? await changesOfCustomers(db, asked) : await changesOfMembers(db, segmentId, asked)
+    return {
+      period,
+      cohorts: cohortsOf(changes, { from: start, cohorts, periods, period, today }).map((cohort) => ({
+        ...cohort,
+        cells: [...cohort.cells],
+        drill: segmentId === undefined ? { fact: 'customerSince', between: [cohort.from, cohort.to] } : null,
+      })),
+    }
+  },
+})
