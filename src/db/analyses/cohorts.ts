@@ -2,7 +2,7 @@ import type { CohortChange, CohortPeriod } from '../../core/analyses/cohorts.ts'
 import type { Day } from '../../core/calendar.ts'
 import type { Db } from '../database.ts'
 import { withinReach } from '../customers.ts'
-import { inSubtree } from '../views/read.ts'
+import { inSubtree } from '../views/keys.ts'
 import { ownedRows, type Within } from './population.ts'
 
 interface Asked {

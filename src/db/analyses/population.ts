@@ -1,6 +1,6 @@
 import type { Scope } from '../../core/actors.ts'
 import { ownedWithinReach } from '../customers.ts'
-import { inSubtree } from '../views/read.ts'
+import { inSubtree } from '../views/keys.ts'
 import type { Bind } from '../views/view.ts'
 
 /** Whose customers an analysis is about. */

@@ -3,7 +3,7 @@ import type { FactName, FactValue } from '../../core/facts.ts'
 import { ownedRows, type Within } from '../analyses/population.ts'
 import type { Db } from '../database.ts'
 import { factExpression } from '../facts/columns.ts'
-import { keysetCondition } from '../views/compile.ts'
+import { keysetCondition } from '../views/keys.ts'
 
 /** A member of a segment with the facts that were asked for, in their order; amounts in minor units. */
 export interface ExportedMember {
