@@ -29,6 +29,8 @@ import { factOperations } from './facts.ts'
 import { refreshOperations } from './refreshes.ts'
 import { segmentOperations } from './segments.ts'
 import { valueOperations } from './value.ts'
+import { customerTierOperations } from './customer-tiers.ts'
+import { tierSchemeOperations } from './tiers.ts'
 import { timelineOperations } from './timeline.ts'
 import { relationshipOperations } from './relationships.ts'
 import { teamOperations } from './teams.ts'
@@ -60,6 +62,8 @@ export const operations: readonly Operation[] = [
   ...refreshOperations,
   ...segmentOperations,
   ...valueOperations,
+  ...tierSchemeOperations,
+  ...customerTierOperations,
   creditCoverage,
   ...profileOperations,
   ...stageOperations,

@@ -131,10 +131,10 @@ async function queueWhatIsDue(db: Db, { clock, newId, bank }: Context, today: st
 }
 
 async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: string): Promise<Step> {
-  const { bank, clock } = context
+  const { bank, clock, newId } = context
   const { rates } = await findValuePolicy(db, asOf)
   const facts = { today: asOf, baseCurrency: bank.baseCurrency, rates, now: clock() }
-  const settings = { asOf, baseCurrency: bank.baseCurrency, now: clock() }
+  const settings = { asOf, baseCurrency: bank.baseCurrency, now: clock(), evaluationId: newId() }
   if (run.kind === 'incremental') {
     const customerIds = await takeStale(db, STALE_AT_ONCE)
     if (customerIds.length === 0) return { step: 'done', position: null, done: 0 }

@@ -17,6 +17,7 @@ import { timelineRoutes } from './timeline.ts'
 import type { Route } from './route.ts'
 import { stageRoutes } from './stages.ts'
 import { teamRoutes } from './teams.ts'
+import { tierRoutes } from './tiers.ts'
 
 /** The URL table. */
 export const routes: readonly Route[] = [
@@ -34,6 +35,7 @@ export const routes: readonly Route[] = [
   ...customerGroupRoutes,
   ...dossierNoteRoutes,
   ...segmentationRoutes,
+  ...tierRoutes,
   ...profileRoutes,
   ...stageRoutes,
   ...importRoutes,

@@ -81,7 +81,7 @@ describe('refreshes', () => {
           idOf.get(index),
         ])
         const one = set[index]
-        if (one && days[number]!.override && addDays(today, days[number]!.override.days) === one.endsOn)
+        if (one && days[number]!.override && addDays(today, days[number]!.override!.days) === one.endsOn)
           await owner.query(
             `insert into tier_override (customer_id, id, institution_path, scheme_id, tier, reason, requested_by, approver_id, starts_on, ends_on, state, created_at, updated_at)
              select id, gen_random_uuid(), institution_path, $2, $3, 'r', gen_random_uuid(), gen_random_uuid(), $4, $5, 'active', now(), now() from customer where id = $1
@@ -89,7 +89,7 @@ describe('refreshes', () => {
             [idOf.get(index), scheme, `t${one.place}`, today, one.endsOn],
           )
       }
-      const settings = { asOf: today, baseCurrency: 'CNY', now: new Date(`${today}T01:00:00Z`) }
+      const settings = { asOf: today, baseCurrency: 'CNY', now: new Date(`${today}T01:00:00Z`), evaluationId: `${number}` }
       await database.transaction({ prefixes: ['/'], portfolio: [], caller: 'test' }, (db) =>
         number % 3 === 1 ? evaluateSome(db, settings, [...idOf.values()]) : evaluateAll(db, settings),
       )

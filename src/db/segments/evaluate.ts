@@ -25,6 +25,8 @@ export interface Evaluation {
   readonly classifications: readonly Classification[]
   readonly context: RuleContext
   readonly now: Date
+  /** Of this evaluation alone: ids of what it writes follow from it. */
+  readonly evaluationId: string
   /** Those who are looked at; all where nobody is named. */
   readonly customerIds?: readonly string[]
 }
@@ -54,13 +56,17 @@ export async function evaluateSegments(db: Db, evaluation: Evaluation): Promise<
 }
 
 function statement(
-  { segments, tiers: plans, overrides, classifications, context, now, customerIds }: Evaluation,
+  { segments, tiers: plans, overrides, classifications, context, now, evaluationId, customerIds }: Evaluation,
   active: readonly StoredSegment[],
   rules: ReadonlyMap<number, Rule>,
   bind: Bind,
 ): string {
   const ids = customerIds === undefined ? undefined : `${bind(customerIds)}::uuid[]`
-  const [at, today] = [`${bind(now.toISOString())}::timestamptz`, `${bind(context.today)}::date`]
+  const [at, today, seed] = [
+    `${bind(now.toISOString())}::timestamptz`,
+    `${bind(context.today)}::date`,
+    `${bind(evaluationId)}::text`,
+  ]
   const members = active.map(({ number }) => {
     const rule = rules.get(number)
     return `case when ${rule ? conditionOf(rule, context, bind) : `${number} = any (f.segments)`} then ${number} end`
@@ -115,7 +121,7 @@ function statement(
       where c.before <> c.after and n <> all (c.after)
     ), entered as (
       insert into segment_membership (customer_id, id, institution_path, segment_id, entered_on, entered_at, entered_version, entered_facts)
-      select customer_id, md5(customer_id::text || segment_id::text || ${at}::text)::uuid, institution_path, segment_id, ${today}, ${at}, rule_version, facts from entering
+      select customer_id, md5(customer_id::text || segment_id::text || ${seed})::uuid, institution_path, segment_id, ${today}, ${at}, rule_version, facts from entering
       on conflict (customer_id, segment_id) where left_on is null do nothing
       returning customer_id, institution_path, segment_id
     ), ended as (
@@ -124,14 +130,21 @@ function statement(
       returning m.customer_id, m.institution_path, m.segment_id
     ), told as (
       insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
-      select md5(type || customer_id::text || segment_id::text || ${at}::text)::uuid, type, ${at}, institution_path, customer_id, 'segment', segment_id::text, '{}', '{}'
+      select md5(type || customer_id::text || segment_id::text || ${seed})::uuid, type, ${at}, institution_path, customer_id, 'segment', segment_id::text, '{}', '{}'
       from (select 'segment.entered' as type, * from entered union all select 'segment.left', * from ended) e
-    )${tiers.moves.length > 0 ? tierWrites(tiers.moves, at, today) : ''}${classified.length > 0 ? classificationWrites(classified, at, today) : ''}
+    )${tiers.moves.length > 0 ? tierWrites(tiers.moves, { at, today, seed }) : ''}${classified.length > 0 ? classificationWrites(classified, { at, today, seed }) : ''}
     select (select count(*)::int from entered) as entered, (select count(*)::int from ended) as left`
 }
 
+/** Expressions for the instant and the day of what is written, and for what its ids follow from. */
+interface Stamp {
+  readonly at: string
+  readonly today: string
+  readonly seed: string
+}
+
 /** Stays in tiers that end and begin, and an event for each change. Those that end do so before others begin, since one at most lasts. */
-function tierWrites(moves: readonly string[], at: string, today: string): string {
+function tierWrites(moves: readonly string[], { at, today, seed }: Stamp): string {
   return `, moved as materialized (
       select c.customer_id, c.institution_path, t.*
       from changed c join customer_fact f on f.customer_id = c.customer_id cross join lateral (values ${moves.join(', ')}) t (${movesColumns})
@@ -143,18 +156,18 @@ function tierWrites(moves: readonly string[], at: string, today: string): string
       returning 1
     ), tier_begun as (
       insert into tier_membership (customer_id, id, institution_path, scheme_id, tier, place, began_on, began_at, began_reason, began_version, began_facts)
-      select customer_id, md5(customer_id::text || scheme_id::text || becomes || ${at}::text)::uuid, institution_path, scheme_id, becomes, place, ${today}, ${at}, reason, scheme_version, facts
+      select customer_id, md5(customer_id::text || scheme_id::text || becomes || ${seed})::uuid, institution_path, scheme_id, becomes, place, ${today}, ${at}, reason, scheme_version, facts
       from moved where becomes is not null and (select count(*) from tier_ended) >= 0
       on conflict (customer_id, scheme_id) where ended_on is null do nothing
     ), tier_told as (
       insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
-      select md5('tier.changed' || customer_id::text || scheme_id::text || ${at}::text)::uuid, 'tier.changed', ${at}, institution_path, customer_id, 'tier_scheme', scheme_id::text, '{}',
+      select md5('tier.changed' || customer_id::text || scheme_id::text || ${seed})::uuid, 'tier.changed', ${at}, institution_path, customer_id, 'tier_scheme', scheme_id::text, '{}',
         jsonb_build_object('from', was, 'to', becomes, 'reason', reason) from moved
     )`
 }
 
 /** The same for what customers are classified as. Being classified for the first time is no change. */
-function classificationWrites(classified: readonly string[], at: string, today: string): string {
+function classificationWrites(classified: readonly string[], { at, today, seed }: Stamp): string {
   return `, classified as materialized (
       select c.customer_id, c.institution_path, t.*
       from changed c join customer_fact f on f.customer_id = c.customer_id cross join lateral (values ${classified.join(', ')}) t (${classifiedColumns})
@@ -165,12 +178,12 @@ function classificationWrites(classified: readonly string[], at: string, today: 
       returning 1
     ), period_begun as (
       insert into classification_period (customer_id, id, institution_path, kind, value, policy_version, rule_index, facts, began_on, began_at)
-      select customer_id, md5(customer_id::text || kind || becomes || ${at}::text)::uuid, institution_path, kind, becomes, policy_version, rule_index, facts, ${today}, ${at}
+      select customer_id, md5(customer_id::text || kind || becomes || ${seed})::uuid, institution_path, kind, becomes, policy_version, rule_index, facts, ${today}, ${at}
       from classified where becomes is not null and (select count(*) from period_ended) >= 0
       on conflict (customer_id, kind) where ended_on is null do nothing
     ), classification_told as (
       insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
-      select md5('classification.changed' || customer_id::text || kind || ${at}::text)::uuid, 'classification.changed', ${at}, institution_path, customer_id, 'classification', kind, '{}',
+      select md5('classification.changed' || customer_id::text || kind || ${seed})::uuid, 'classification.changed', ${at}, institution_path, customer_id, 'classification', kind, '{}',
         jsonb_build_object('from', was, 'to', becomes) from classified where was is not null
     )`
 }

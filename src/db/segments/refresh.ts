@@ -15,6 +15,8 @@ interface Settings {
   readonly asOf: Day
   readonly baseCurrency: string
   readonly now: Date
+  /** Of this evaluation alone. */
+  readonly evaluationId: string
 }
 
 /**
@@ -46,7 +48,7 @@ type Schemes = Pick<Parameters<typeof planTiers>[0], 'evaluated' | 'wanted'>
 
 async function evaluate(
   db: Db,
-  { asOf, baseCurrency, now }: Settings,
+  { asOf, baseCurrency, now, evaluationId }: Settings,
   schemes: Schemes,
   customerIds?: readonly string[],
 ): Promise<Evaluated> {
@@ -64,6 +66,7 @@ async function evaluate(
     classifications: classificationsOf(policies, segments),
     context,
     now,
+    evaluationId,
     ...(customerIds && { customerIds }),
   })
 }

@@ -133,17 +133,19 @@ function readOf(
   overrides: boolean,
 ): readonly string[] {
   const { slot, measure, kinds } = scheme
-  const type = factSqlTypes[facts[measure].type]
-  const bound = (values: readonly Measured[]): string => `${bind(values.map(String))}::${type}[]`
-  const elsewhere = subtrees.map(({ path, lines: own }) => `when f.institution_path ^@ ${bind(path)}::text then ${bound(own)}`)
-  const all = elsewhere.length === 0 ? bound(lines) : `case ${elsewhere.join(' ')} else ${bound(lines)} end`
-  const fit = `case when f.status = 'active' and f.kind = any (${bind(kinds)}::text[]) then coalesce(width_bucket(${factExpression(measure, 'f', today)}, ${all}), 0) end`
+  const fit = (): string => {
+    const type = factSqlTypes[facts[measure].type]
+    const bound = (values: readonly Measured[]): string => `${bind(values.map(String))}::${type}[]`
+    const elsewhere = subtrees.map(({ path, lines: own }) => `when f.institution_path ^@ ${bind(path)}::text then ${bound(own)}`)
+    const all = elsewhere.length === 0 ? bound(lines) : `case ${elsewhere.join(' ')} else ${bound(lines)} end`
+    return `case when f.status = 'active' and f.kind = any (${bind(kinds)}::text[]) then coalesce(width_bucket(${factExpression(measure, 'f', today)}, ${all}), 0) end`
+  }
   const map = before && bind([0, ...codesOf(before).map((code) => placeIn(scheme, code))])
   return [
     `f.tier_places[${slot}] as raw_${slot}`,
     `${map ? `(${map}::int[])[f.tier_places[${slot}] + 1]` : `f.tier_places[${slot}]`} as held_${slot}`,
     `f.tier_below[${slot}] as since_${slot}`,
-    `${leaves ? 'null::int' : fit} as fit_${slot}`,
+    `${leaves ? 'null::int' : fit()} as fit_${slot}`,
     `${overrides ? `o.set_${slot}` : 'null::int'} as set_${slot}`,
     `${overrides ? `o.released_${slot}` : 'false'} as released_${slot}`,
   ]

@@ -75,14 +75,13 @@ export async function countActiveSchemes(db: Db): Promise<number> {
   return row!.n
 }
 
-/** The first days of all versions of a scheme, with their numbers. */
-export function listBeginnings(
-  db: Db,
-  schemeId: string,
-): Promise<readonly { readonly effectiveOn: Day; readonly schemeVersion: number }[]> {
-  return db.rows(
-    sql`select effective_on::text as "effectiveOn", scheme_version as "schemeVersion" from tier_scheme_version where scheme_id = ${schemeId}::uuid order by scheme_version`,
-  )
+export type SchemeVersion = Pick<StoredScheme, 'schemeVersion' | 'effectiveOn' | 'graceDays' | 'thresholds' | 'subtrees'>
+
+/** All versions of a scheme, in the order in which they begin. */
+export function listVersions(db: Db, schemeId: string): Promise<readonly SchemeVersion[]> {
+  return db.rows(sql`
+    select v.scheme_version as "schemeVersion", v.effective_on::text as "effectiveOn", v.grace_days as "graceDays", v.thresholds, v.subtrees
+    from tier_scheme_version v where v.scheme_id = ${schemeId}::uuid order by v.effective_on`)
 }
 
 export interface NewScheme extends Pick<StoredScheme, 'id' | 'code' | 'name' | 'kinds' | 'measure'> {
@@ -97,10 +96,7 @@ export async function insertScheme(db: Db, { id, code, name, kinds, measure, cre
     values (${id}::uuid, ${code}, ${name}, ${sql.param(kinds)}::text[], ${measure}, 'active', ${createdBy}, ${at}::timestamptz, ${at}::timestamptz)`)
 }
 
-export interface NewSchemeVersion extends Pick<
-  StoredScheme,
-  'schemeVersion' | 'effectiveOn' | 'graceDays' | 'thresholds' | 'subtrees'
-> {
+export interface NewSchemeVersion extends SchemeVersion {
   readonly schemeId: string
   readonly note: string | null
   readonly createdBy: string

@@ -12,6 +12,7 @@ import { peopleViews } from './people.ts'
 import { productViews } from './products.ts'
 import { refreshViews } from './refreshes.ts'
 import { segmentViews } from './segments.ts'
+import { tierViews } from './tiers.ts'
 import { timelineViews } from './timeline.ts'
 import { profileViews } from './profiles.ts'
 import { teamViews } from './teams.ts'
@@ -38,6 +39,7 @@ export const views: readonly View[] = [
   ...refreshViews,
   ...segmentViews,
   ...valueViews,
+  ...tierViews,
 ]
 
 const byName = new Map(views.map((view) => [view.name, view]))

@@ -11,6 +11,7 @@ import { profileRelations } from './profiles.ts'
 import { teamRelations } from './teams.ts'
 import * as schema from '../schema/customers.ts'
 import { segmentHistory, segmentsOfCustomer } from './segments.ts'
+import { tierRelations } from './tiers.ts'
 import { timeline } from './timeline.ts'
 import { stageFields } from './stages.ts'
 import { column, many, one, page, view } from './view.ts'
@@ -155,6 +156,7 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
   quality,
   segments: segmentsOfCustomer,
   segmentHistory,
+  ...tierRelations,
   upcomingKeyDates: upcomingDates,
   timeline,
   ...profileRelations,
