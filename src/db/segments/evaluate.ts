@@ -125,7 +125,7 @@ function statement(
       on conflict (customer_id, segment_id) where left_on is null do nothing
       returning customer_id, institution_path, segment_id
     ), ended as (
-      update segment_membership m set left_on = ${today}, left_at = ${at}, left_version = l.rule_version, left_facts = l.facts, left_reason = l.reason
+      update segment_membership m set left_on = greatest(m.entered_on, ${today}), left_at = ${at}, left_version = l.rule_version, left_facts = l.facts, left_reason = l.reason
       from leaving l where m.customer_id = l.customer_id and m.segment_id = l.segment_id and m.left_on is null
       returning m.customer_id, m.institution_path, m.segment_id
     ), told as (
@@ -143,14 +143,17 @@ interface Stamp {
   readonly seed: string
 }
 
-/** Stays in tiers that end and begin, and an event for each change. Those that end do so before others begin, since one at most lasts. */
+/**
+ * Stays in tiers that end and begin, and an event for each change. Those that end do so before others begin, since one at most lasts. A refresh that began before midnight
+ * may end what a command has begun after it.
+ */
 function tierWrites(moves: readonly string[], { at, today, seed }: Stamp): string {
   return `, moved as materialized (
       select c.customer_id, c.institution_path, t.*
       from changed c join customer_fact f on f.customer_id = c.customer_id cross join lateral (values ${moves.join(', ')}) t (${movesColumns})
       where t.was is distinct from t.becomes
     ), tier_ended as (
-      update tier_membership m set ended_on = ${today}, ended_at = ${at}, ended_reason = case t.reason when 'entered' then 'scheme' else t.reason end,
+      update tier_membership m set ended_on = greatest(m.began_on, ${today}), ended_at = ${at}, ended_reason = case t.reason when 'entered' then 'scheme' else t.reason end,
         ended_version = t.scheme_version, ended_facts = t.facts
       from moved t where m.customer_id = t.customer_id and m.scheme_id = t.scheme_id and m.ended_on is null
       returning 1
@@ -173,7 +176,7 @@ function classificationWrites(classified: readonly string[], { at, today, seed }
       from changed c join customer_fact f on f.customer_id = c.customer_id cross join lateral (values ${classified.join(', ')}) t (${classifiedColumns})
       where t.was is distinct from t.becomes
     ), period_ended as (
-      update classification_period p set ended_on = ${today}, ended_at = ${at}
+      update classification_period p set ended_on = greatest(p.began_on, ${today}), ended_at = ${at}
       from classified t where p.customer_id = t.customer_id and p.kind = t.kind and p.ended_on is null
       returning 1
     ), period_begun as (
