@@ -7,6 +7,7 @@ import {
   productPreferences,
   relationPreferences,
 } from './facts.ts'
+import type { InputProblem } from './errors.ts'
 import type { Rule } from './rules/rule.ts'
 
 export const classificationKinds = [
@@ -211,4 +212,44 @@ const defaults: Readonly<Record<ClassificationKind, Pick<ClassificationPolicy, '
 /** What holds where a bank has said nothing. */
 export function defaultClassification(kind: ClassificationKind): ClassificationPolicy {
   return { kind, policyVersion: 0, effectiveOn: null, source: 'ours', ...defaults[kind] }
+}
+
+/** What is wrong with a policy besides its rules; nothing where it is good. */
+export function classificationProblems({
+  kind,
+  rules,
+  defaultValue,
+}: Pick<ClassificationPolicy, 'kind' | 'defaultValue'> & {
+  readonly rules: readonly { readonly value: string; readonly confidence?: number | undefined }[]
+}): readonly InputProblem[] {
+  const values = classificationValues[kind]
+  const told = `${kind} is one of ${values.join(', ')}.`
+  const inferred = kind === 'relationship_preference'
+  return [
+    ...rules.flatMap(({ value, confidence }, index) => [
+      ...(values.includes(value) ? [] : [{ pointer: `/rules/${index}/value`, rule: 'unknown_value', message: told }]),
+      ...(inferred === (confidence !== undefined)
+        ? []
+        : [
+            {
+              pointer: `/rules/${index}/confidence`,
+              rule: 'confidence',
+              message: inferred ? 'What is inferred has a confidence.' : 'Only what is inferred has a confidence.',
+            },
+          ]),
+    ]),
+    ...(defaultValue === null || values.includes(defaultValue)
+      ? []
+      : [{ pointer: '/defaultValue', rule: 'unknown_value', message: told }]),
+  ]
+}
+
+/** What the first rule that is met says of a customer, and which one that is: none where the default decides. */
+export function classify(
+  { rules, defaultValue }: Pick<ClassificationPolicy, 'rules' | 'defaultValue'>,
+  meets: (rule: Rule) => boolean | null,
+): { readonly value: string; readonly ruleIndex: number | null } | null {
+  const ruleIndex = rules.findIndex(({ rule }) => meets(rule) === true)
+  if (ruleIndex >= 0) return { value: rules[ruleIndex]!.value, ruleIndex }
+  return defaultValue === null ? null : { value: defaultValue, ruleIndex: null }
 }

@@ -4,7 +4,7 @@ import type { Order, PageQuery } from './views/read.ts'
 import type { Bind } from './views/view.ts'
 
 /** What the candidates of a search must meet besides their term. */
-export type SearchFilter = Omit<CustomerFilter, 'reach' | 'productFamily' | 'productCode'> & {
+export type SearchFilter = Omit<CustomerFilter, 'reach' | 'productFamily' | 'productCode' | 'tier'> & {
   /** Of one of these products an open holding. */
   readonly productIds?: readonly string[] | undefined
 }

@@ -29,6 +29,8 @@ import { factOperations } from './facts.ts'
 import { refreshOperations } from './refreshes.ts'
 import { segmentOperations } from './segments.ts'
 import { valueOperations } from './value.ts'
+import { classificationPolicyOperations } from './classifications.ts'
+import { customerClassificationOperations } from './customer-classifications.ts'
 import { customerTierOperations } from './customer-tiers.ts'
 import { tierSchemeOperations } from './tiers.ts'
 import { timelineOperations } from './timeline.ts'
@@ -64,6 +66,8 @@ export const operations: readonly Operation[] = [
   ...valueOperations,
   ...tierSchemeOperations,
   ...customerTierOperations,
+  ...classificationPolicyOperations,
+  ...customerClassificationOperations,
   creditCoverage,
   ...profileOperations,
   ...stageOperations,

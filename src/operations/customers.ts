@@ -19,6 +19,7 @@ import {
 } from '../db/customers.ts'
 import { findInstitutionPath, knowsStaff } from '../db/organisation.ts'
 import { findProductIds } from '../db/products.ts'
+import { listVersions } from '../db/tiers/store.ts'
 import { viewNamed } from '../db/views/all.ts'
 import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
@@ -83,6 +84,25 @@ export function alsoNeedsHoldings(
     productFamily === undefined && productCode === undefined ? [] : [needed, 'holding:read']
 }
 
+const tierInput = {
+  tierSchemeId: id.optional().meta({ description: 'With a tier of this scheme; named with `tier`.' }),
+  tier: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .meta({ description: 'Who hold the tier of this code.', examples: ['private'] }),
+}
+type TierInput = z.output<z.ZodObject<typeof tierInput>>
+
+/** The tier that is asked for; undefined where none is. Throws `invalid_input` for half of one. */
+function tierOf({ tierSchemeId: schemeId, tier: code }: TierInput): CustomerFilter['tier'] {
+  if (schemeId === undefined && code === undefined) return undefined
+  if (schemeId !== undefined && code !== undefined) return { schemeId, code }
+  const missing = code === undefined ? 'tier' : 'tierSchemeId'
+  throw refuseField('invalid_input', missing, 'required', 'A tier is named by its scheme and its code.')
+}
+
 /** Resolves the institution to the prefix of its subtree and amounts to minor units. */
 export async function filterOf(context: Context, input: FilterInput): Promise<CustomerFilter> {
   const { institutionId, kind, status, aumFrom, aumTo, ...rest } = input
@@ -101,6 +121,15 @@ async function pathOf({ db }: Context, institutionId: string): Promise<string> {
   const path = await findInstitutionPath(db, institutionId)
   if (!path) throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
   return path
+}
+
+async function refuseUnknownTier({ db }: Context, tier: CustomerFilter['tier']): Promise<void> {
+  if (tier === undefined) return
+  const versions = await listVersions(db, tier.schemeId)
+  if (versions.length === 0)
+    throw refuseField('unknown_reference', 'tierSchemeId', 'unknown_reference', 'There is no such scheme.')
+  if (!versions.some(({ thresholds }) => thresholds.some(({ code: known }) => known === tier.code)))
+    throw refuseField('unknown_reference', 'tier', 'unknown_reference', 'The scheme has no such tier.')
 }
 
 /** Asked where nothing was found, so that a list that is not empty costs no statement more. */
@@ -141,6 +170,7 @@ export const customers = pageOperation(customerView, {
   domain,
   input: z.strictObject({
     ...filterInput,
+    ...tierInput,
     orderBy: z
       .enum(customerOrders)
       .default('aum_desc')
@@ -150,11 +180,15 @@ export const customers = pageOperation(customerView, {
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
-  alsoNeeds: alsoNeedsHoldings('customer:read'),
-  lane: ({ includeTotal, productFamily, productCode, orderBy }) =>
-    includeTotal || productFamily || productCode !== undefined || !isIndexed(orderBy) ? 'pool' : 'fast',
-  async run(context, { orderBy, limit, cursor, includeTotal, ...input }) {
-    const filter = await filterOf(context, input)
+  alsoNeeds: (input) => [
+    ...alsoNeedsHoldings('customer:read')(input),
+    ...(input.tier === undefined && input.tierSchemeId === undefined ? [] : (['customer:read', 'fact:read'] as const)),
+  ],
+  lane: ({ includeTotal, productFamily, productCode, tier, orderBy }) =>
+    includeTotal || tier !== undefined || productFamily || productCode !== undefined || !isIndexed(orderBy) ? 'pool' : 'fast',
+  async run(context, { orderBy, limit, cursor, includeTotal, tierSchemeId, tier: code, ...input }) {
+    const tier = tierOf({ tierSchemeId, tier: code })
+    const filter = { ...(await filterOf(context, input)), tier }
     await refuseLongSort(context, orderBy, filter)
     return answerPage(context, customerView, {
       where: (row, bind) => customerConditions(filter, row, bind),
@@ -163,10 +197,15 @@ export const customers = pageOperation(customerView, {
       cursor,
       includeTotal,
       planned:
-        Object.keys(input).some((name) => name !== 'relationshipManagerId') || input.relationshipManagerId === undefined
+        tier !== undefined ||
+        Object.keys(input).some((name) => name !== 'relationshipManagerId') ||
+        input.relationshipManagerId === undefined
           ? 'each_time'
           : 'once',
-      orRefuse: () => refuseUnknown(context, input),
+      async orRefuse() {
+        await refuseUnknown(context, input)
+        await refuseUnknownTier(context, tier)
+      },
     })
   },
 })

@@ -1,4 +1,5 @@
 import { auditRoutes } from './audit.ts'
+import { classificationRoutes } from './classifications.ts'
 import { consentRoutes } from './consents.ts'
 import { counterRoutes } from './counter.ts'
 import { customerGroupRoutes } from './customer-groups.ts'
@@ -36,6 +37,7 @@ export const routes: readonly Route[] = [
   ...dossierNoteRoutes,
   ...segmentationRoutes,
   ...tierRoutes,
+  ...classificationRoutes,
   ...profileRoutes,
   ...stageRoutes,
   ...importRoutes,

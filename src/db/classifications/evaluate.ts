@@ -48,8 +48,16 @@ export const classifiedColumns = 'kind, was, becomes, policy_version, rule_index
 /** For `values`: kind, value before and after, version, the rule that decided and the facts that the policy asks for; `c` is a changed row, `f` its row of facts. */
 export function classificationChange({ kind, policyVersion, rules }: Classification, context: RuleContext, bind: Bind): string {
   const column = factColumn(classificationFacts[kind])
-  const index = rules.map(({ rule }, place) => `when ${conditionOf(rule, context, bind)} then ${place}`)
-  const decided = index.length === 0 ? 'null::int' : `case when f.status = 'active' then case ${index.join(' ')} end end`
+  const index = (of: readonly number[]): string => {
+    const met = of.map((place) => `when ${conditionOf(rules[place]!.rule, context, bind)} then ${place}`)
+    return met.length === 0 ? 'null::int' : `case ${met.join(' ')} end`
+  }
+  const places = rules.map((_rule, place) => place)
+  const closed = ofClosed[kind]
+  const ofClosing = closed
+    ? ` when f.status = 'closed' then ${index(places.filter((place) => rules[place]!.value === closed))}`
+    : ''
+  const decided = `case when f.status = 'active' then ${index(places)}${ofClosing} end`
   const asked = [...new Set(rules.flatMap(({ rule }) => usedFacts(rule)))]
   return `('${kind}', c."${column} before", c."${column} after", ${policyVersion}, ${decided}, ${factsAsked(asked)})`
 }

@@ -1,3 +1,4 @@
+import { classificationViews } from './classifications.ts'
 import { consentViews } from './consents.ts'
 import { counterViews } from './counter.ts'
 import { customerViews } from './customers.ts'
@@ -40,6 +41,7 @@ export const views: readonly View[] = [
   ...segmentViews,
   ...valueViews,
   ...tierViews,
+  ...classificationViews,
 ]
 
 const byName = new Map(views.map((view) => [view.name, view]))

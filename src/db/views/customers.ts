@@ -4,6 +4,7 @@ import { businessLines, contactKinds, contactPurposes, customerKinds, customerSt
 import { documentTypes } from '../../core/identity-numbers.ts'
 import { documentPurposes } from '../../core/identity.ts'
 import { aumByMonth, holdingsByFamily, quality, upcomingDates } from './customer-figures.ts'
+import { classificationRelations } from './classifications.ts'
 import { consentKeys, currentConsents, wishedContact } from './consents.ts'
 import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
@@ -157,6 +158,7 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
   segments: segmentsOfCustomer,
   segmentHistory,
   ...tierRelations,
+  ...classificationRelations,
   upcomingKeyDates: upcomingDates,
   timeline,
   ...profileRelations,
