@@ -258,6 +258,11 @@ export const facts = {
   riskLevel: fact('number', 'dossier', 'Risk level borne by the assessment that holds, 1 to 5.', { unit: 'score' }),
   riskExpiresOn: fact('day', 'dossier', 'First day on which that assessment is no ground for offers any more.'),
 
+  tiers: fact(
+    'set',
+    'segmentation',
+    'Tiers that are held, as `scheme:tier`. A rule sees those that were held before the refresh that asks it.',
+  ),
   stage: fact('enum', 'segmentation', 'Lifecycle stage, by the policy in force.', { values: lifecycleStages }),
   activity: fact('enum', 'segmentation', 'Activity, by the policy in force.', { values: activityStates }),
   productPreference: fact('enum', 'segmentation', 'What the customer prefers here, by the policy in force.', {

@@ -57,6 +57,8 @@ export const permissions = [
   'segment:read',
   'segment:write',
   'segment:refresh',
+  // The tier of a customer, set by hand.
+  'tier:override',
   'audit:read',
   // Held by the service's own jobs and by no role.
   'system:run',
@@ -128,6 +130,7 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
     'workload:read': 'subtree',
     'delegation:write': 'subtree',
     'import:read': 'subtree',
+    'tier:override': 'subtree',
   },
   complaint_officer: { ...readReference, ...readCustomers('subtree'), 'identity:reveal': 'subtree' },
   quality_inspector: {

@@ -5,7 +5,7 @@ import type { Bind } from './views/view.ts'
 import { type Order } from './views/keys.ts'
 
 /** What the candidates of a search must meet besides their term. */
-export type SearchFilter = Omit<CustomerFilter, 'reach' | 'productFamily' | 'productCode'> & {
+export type SearchFilter = Omit<CustomerFilter, 'reach' | 'productFamily' | 'productCode' | 'tier'> & {
   /** Of one of these products an open holding. */
   readonly productIds?: readonly string[] | undefined
 }

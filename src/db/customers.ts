@@ -78,6 +78,8 @@ export interface CustomerFilter {
   readonly aumFrom?: bigint | undefined
   readonly aumTo?: bigint | undefined
   readonly openedSince?: Day | undefined
+  /** Those who hold this tier of a scheme. */
+  readonly tier?: { readonly schemeId: string; readonly code: string } | undefined
 }
 
 export function customerConditions(filter: CustomerFilter, row: string, bind: Bind): string[] {
@@ -95,6 +97,10 @@ export function customerConditions(filter: CustomerFilter, row: string, bind: Bi
   if (filter.aumTo !== undefined) conditions.push(`${row}.aum <= ${bind(filter.aumTo.toString())}::bigint`)
   if (filter.openedSince !== undefined)
     conditions.push(`coalesce(${row}.customer_since, date '0001-01-01') >= ${bind(filter.openedSince)}::date`)
+  if (filter.tier !== undefined)
+    conditions.push(
+      `exists (select from tier_membership ft where ft.customer_id = ${row}.id and ft.scheme_id = ${bind(filter.tier.schemeId)}::uuid and ft.tier = ${bind(filter.tier.code)}::text and ft.ended_on is null)`,
+    )
   if (filter.productFamily !== undefined || filter.productCode !== undefined) {
     const product = [
       ...(filter.productFamily === undefined ? [] : [`fp.family = ${bind(filter.productFamily)}::text`]),

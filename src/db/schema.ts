@@ -13,7 +13,9 @@ import * as profiles from './schema/profiles.ts'
 import * as reference from './schema/reference.ts'
 import * as teams from './schema/teams.ts'
 
+import * as classifications from './schema/classifications.ts'
 import * as segments from './schema/segments.ts'
+import * as tiers from './schema/tiers.ts'
 import * as value from './schema/value.ts'
 
 /**
@@ -75,6 +77,13 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'reference', table: segments.segmentVersion },
   { kind: 'owned', table: segments.segmentMembership },
   { kind: 'owned', table: segments.customerCondition },
+  { kind: 'reference', table: tiers.tierScheme },
+  { kind: 'reference', table: tiers.tierSchemeVersion },
+  { kind: 'owned', table: tiers.tierMembership },
+  { kind: 'owned', table: tiers.tierOverride },
+  { kind: 'reference', table: classifications.classificationPolicy },
+  { kind: 'owned', table: classifications.classificationPeriod },
+  { kind: 'owned', table: classifications.relationshipPreference },
   { kind: 'local', table: facts.refreshRun },
   { kind: 'owned', table: notes.keyFigure },
   { kind: 'owned', table: profiles.customerProfile },

@@ -31,6 +31,10 @@ import { factOperations } from './facts.ts'
 import { refreshOperations } from './refreshes.ts'
 import { segmentOperations } from './segments.ts'
 import { valueOperations } from './value.ts'
+import { classificationPolicyOperations } from './classifications.ts'
+import { customerClassificationOperations } from './customer-classifications.ts'
+import { customerTierOperations } from './customer-tiers.ts'
+import { tierSchemeOperations } from './tiers.ts'
 import { timelineOperations } from './timeline.ts'
 import { relationshipOperations } from './relationships.ts'
 import { teamOperations } from './teams.ts'
@@ -63,6 +67,10 @@ export const operations: readonly Operation[] = [
   ...segmentOperations,
   ...valueOperations,
   ...analysisOperations,
+  ...tierSchemeOperations,
+  ...customerTierOperations,
+  ...classificationPolicyOperations,
+  ...customerClassificationOperations,
   creditCoverage,
   ...profileOperations,
   ...stageOperations,

@@ -20,6 +20,7 @@ import {
 import { findInstitutionPath, knowsStaff } from '../db/organisation.ts'
 import { findProductIds } from '../db/products.ts'
 import { factConditions, joinFacts } from '../db/segments/selection.ts'
+import { listVersions } from '../db/tiers/store.ts'
 import { viewNamed } from '../db/views/all.ts'
 import type { PageQuery } from '../db/views/read.ts'
 import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
@@ -91,6 +92,25 @@ export function alsoNeedsOf(needed: Permission): (input: FilterInput) => readonl
   }
 }
 
+const tierInput = {
+  tierSchemeId: id.optional().meta({ description: 'With a tier of this scheme; named with `tier`.' }),
+  tier: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .meta({ description: 'Who hold the tier of this code.', examples: ['private'] }),
+}
+type TierInput = z.output<z.ZodObject<typeof tierInput>>
+
+/** The tier that is asked for; undefined where none is. Throws `invalid_input` for half of one. */
+function tierOf({ tierSchemeId: schemeId, tier: code }: TierInput): CustomerFilter['tier'] {
+  if (schemeId === undefined && code === undefined) return undefined
+  if (schemeId !== undefined && code !== undefined) return { schemeId, code }
+  const missing = code === undefined ? 'tier' : 'tierSchemeId'
+  throw refuseField('invalid_input', missing, 'required', 'A tier is named by its scheme and its code.')
+}
+
 /** Resolves the institution to the prefix of its subtree and amounts to minor units. */
 export async function filterOf(context: Context, input: FilterInput): Promise<CustomerFilter> {
   const { institutionId, kind, status, aumFrom, aumTo, segmentId: _segment, rule: _rule, ...rest } = input
@@ -109,6 +129,15 @@ export async function pathOf({ db }: Context, institutionId: string): Promise<st
   const path = await findInstitutionPath(db, institutionId)
   if (!path) throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
   return path
+}
+
+async function refuseUnknownTier({ db }: Context, tier: CustomerFilter['tier']): Promise<void> {
+  if (tier === undefined) return
+  const versions = await listVersions(db, tier.schemeId)
+  if (versions.length === 0)
+    throw refuseField('unknown_reference', 'tierSchemeId', 'unknown_reference', 'There is no such scheme.')
+  if (!versions.some(({ thresholds }) => thresholds.some(({ code: known }) => known === tier.code)))
+    throw refuseField('unknown_reference', 'tier', 'unknown_reference', 'The scheme has no such tier.')
 }
 
 /** Asked where nothing was found, so that a list that is not empty costs no statement more. */
@@ -149,6 +178,7 @@ export const customers = pageOperation(customerView, {
   domain,
   input: z.strictObject({
     ...filterInput,
+    ...tierInput,
     orderBy: z
       .enum(customerOrders)
       .default('aum_desc')
@@ -158,11 +188,21 @@ export const customers = pageOperation(customerView, {
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference', 'conflict', 'query_too_complex'],
-  alsoNeeds: alsoNeedsOf('customer:read'),
-  lane: ({ includeTotal, productFamily, productCode, orderBy, ...said }) =>
-    includeTotal || productFamily || productCode !== undefined || !isIndexed(orderBy) || selectsByFacts(said) ? 'pool' : 'fast',
-  run: (context, { orderBy, limit, cursor, includeTotal, ...input }) =>
-    answerCustomers(context, input, { orderBy, limit, cursor, includeTotal }),
+  alsoNeeds: ({ tierSchemeId, tier, ...input }) => {
+    const also = alsoNeedsOf('customer:read')(input)
+    return tierSchemeId === undefined && tier === undefined ? also : ['customer:read', ...also, 'fact:read']
+  },
+  lane: ({ includeTotal, productFamily, productCode, tier, orderBy, ...said }) =>
+    includeTotal ||
+    tier !== undefined ||
+    productFamily ||
+    productCode !== undefined ||
+    !isIndexed(orderBy) ||
+    selectsByFacts(said)
+      ? 'pool'
+      : 'fast',
+  run: (context, { orderBy, limit, cursor, includeTotal, tierSchemeId, tier, ...input }) =>
+    answerCustomers(context, input, { orderBy, limit, cursor, includeTotal, tier: tierOf({ tierSchemeId, tier }) }),
 })
 
 /** A page of the customers that meet the conditions. */
@@ -171,10 +211,12 @@ export async function answerCustomers(
   input: FilterInput,
   {
     orderBy,
+    tier,
     ...page
-  }: Pick<PageQuery, 'limit' | 'cursor' | 'found'> & { readonly orderBy: CustomerOrder; readonly includeTotal: boolean },
+  }: Pick<PageQuery, 'limit' | 'cursor' | 'found'> &
+    Pick<CustomerFilter, 'tier'> & { readonly orderBy: CustomerOrder; readonly includeTotal: boolean },
 ): Promise<SelectedPage> {
-  const filter = await filterOf(context, input)
+  const filter = { ...(await filterOf(context, input)), tier }
   const selection = await selectionOf(context, input)
   await refuseLongSort(context, orderBy, filter)
   const byManagerOnly = Object.keys(input).every((name) => name === 'relationshipManagerId')
@@ -183,8 +225,11 @@ export async function answerCustomers(
     ...(selection && { join: joinFacts }),
     where: (row, bind) => [...customerConditions(filter, row, bind), ...(selection ? factConditions(selection, bind) : [])],
     order: customerOrder(orderBy),
-    planned: byManagerOnly && input.relationshipManagerId !== undefined ? 'once' : 'each_time',
-    orRefuse: () => refuseUnknown(context, input),
+    planned: byManagerOnly && tier === undefined && input.relationshipManagerId !== undefined ? 'once' : 'each_time',
+    async orRefuse() {
+      await refuseUnknown(context, input)
+      await refuseUnknownTier(context, tier)
+    },
   })
 }
 

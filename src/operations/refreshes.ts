@@ -17,9 +17,7 @@ import {
   type StoredRefresh,
 } from '../db/refreshes.ts'
 import type { Db } from '../db/database.ts'
-import { evaluateSegments } from '../db/segments/evaluate.ts'
-import { readRuleContext } from '../db/segments/rules.ts'
-import { readSegments } from '../db/segments/store.ts'
+import { evaluateAll, evaluateSome } from '../db/segments/refresh.ts'
 import { findValuePolicy } from '../db/value.ts'
 import { viewNamed } from '../db/views/all.ts'
 import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
@@ -133,13 +131,15 @@ async function queueWhatIsDue(db: Db, { clock, newId, bank }: Context, today: st
 }
 
 async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: string): Promise<Step> {
+  const { bank, clock, newId } = context
   const { rates } = await findValuePolicy(db, asOf)
-  const facts = { today: asOf, baseCurrency: context.bank.baseCurrency, rates, now: context.clock() }
+  const facts = { today: asOf, baseCurrency: bank.baseCurrency, rates, now: clock() }
+  const settings = { asOf, baseCurrency: bank.baseCurrency, now: clock(), evaluationId: newId() }
   if (run.kind === 'incremental') {
     const customerIds = await takeStale(db, STALE_AT_ONCE)
     if (customerIds.length === 0) return { step: 'done', position: null, done: 0 }
     await rebuildFacts(db, { customerIds }, facts)
-    return { step: 'evaluation', position: null, done: customerIds.length, ...(await evaluate(db, context, asOf, customerIds)) }
+    return { step: 'evaluation', position: null, done: customerIds.length, ...(await evaluateSome(db, settings, customerIds)) }
   }
   switch (run.step) {
     case null:
@@ -162,16 +162,10 @@ async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: stri
       await refreshCuts(db, asOf)
       return { step: 'evaluation', position: null, done: 0 }
     case 'evaluation':
-      return { step: 'done', position: null, done: 0, ...(await evaluate(db, context, asOf)) }
+      return { step: 'done', position: null, done: 0, ...(await evaluateAll(db, settings)) }
     case 'done':
       return { step: 'done', position: null, done: 0 }
   }
-}
-
-/** All segments over all facts, or those of some customers, in one transaction. */
-async function evaluate(db: Db, { clock, bank }: Context, asOf: string, customerIds?: readonly string[]) {
-  const [segments, context] = [await readSegments(db), await readRuleContext(db, asOf, bank.baseCurrency)]
-  return evaluateSegments(db, { segments, context, assignments: [], now: clock(), ...(customerIds && { customerIds }) })
 }
 
 export const refreshOperations = [refreshSegments, refreshRun, refreshRuns, advanceRefreshes]

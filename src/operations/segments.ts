@@ -7,6 +7,7 @@ import { checkRule, type CheckContext } from '../core/rules/check.ts'
 import type { RuleContext } from '../core/rules/resolve.ts'
 import { canonicalRule, restsOn, type Rule, usedPercentiles, usedSegments } from '../core/rules/rule.ts'
 import { requireDraft, requireUnretired, requireUnused, segmentKinds, segmentStates } from '../core/segments.ts'
+import { inForce, listPolicies, readPoliciesOn } from '../db/classifications/store.ts'
 import { brokenConstraint } from '../db/failures.ts'
 import { readCut, workOutCut } from '../db/facts/cuts.ts'
 import { listInstitutionPaths } from '../db/organisation.ts'
@@ -81,19 +82,25 @@ function usersOf(segments: readonly StoredSegment[], own: string): (StoredSegmen
 }
 
 /** The rule as it was sent, checked. Throws `invalid_input` that names every problem. */
-export async function readRule(context: Context, json: unknown, segments: readonly StoredSegment[], own?: string): Promise<Rule> {
+export async function readRule(
+  context: Context,
+  json: unknown,
+  segments: readonly StoredSegment[],
+  own?: string,
+  at = '/rule',
+): Promise<Rule> {
   const checked = checkRule(json, await checkContext(context, segments, own))
   if (checked.problems)
     throw new DomainError(
       'invalid_input',
       'The rule is not valid.',
-      checked.problems.map(({ pointer, ...problem }) => ({ pointer: `/rule${pointer}`, ...problem })),
+      checked.problems.map(({ pointer, ...problem }) => ({ pointer: `${at}${pointer}`, ...problem })),
     )
   return checked.rule
 }
 
 /** Works out the hundredths that a rule asks for and that nobody has asked for before. */
-async function prepareCuts(context: Context, rule: Rule): Promise<void> {
+export async function prepareCuts(context: Context, rule: Rule): Promise<void> {
   const { db, today } = context
   const used = usedPercentiles(rule)
   if (used.length === 0) return
@@ -285,12 +292,21 @@ export const retireSegment = viewOperation(view, {
     const users = (await readSegments(db)).filter(
       ({ state, rule }) => state !== 'retired' && rule !== null && usedSegments(rule).includes(wanted),
     )
-    requireUnused(users.map((one) => one.name))
+    requireUnused([...users.map((one) => one.name), ...(await policiesNaming(context, wanted))])
     await updateSegment(db, wanted, { state: 'retired' }, now)
     context.record({ event: 'segment.retired', subjectType: 'segment', subjectId: wanted, changed: ['state'], path: '/' })
     return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)
   },
 })
+
+/** The kinds of classifications whose policies name a segment: those that hold and those that will. */
+async function policiesNaming({ db, today }: Context, wanted: string): Promise<readonly string[]> {
+  const later = (await listPolicies(db, undefined)).filter(({ effectiveOn }) => effectiveOn > today).map(inForce)
+  const naming = [...(await readPoliciesOn(db, today)), ...later].filter(({ rules }) =>
+    rules.some(({ rule }) => usedSegments(rule).includes(wanted)),
+  )
+  return [...new Set(naming.map(({ kind }) => kind))]
+}
 
 const MOST_LISTED = 10_000
 const customerIds = z.array(id).max(MOST_LISTED).default([])

@@ -1,5 +1,6 @@
 import { analysisRoutes } from './analyses.ts'
 import { auditRoutes } from './audit.ts'
+import { classificationRoutes } from './classifications.ts'
 import { consentRoutes } from './consents.ts'
 import { counterRoutes } from './counter.ts'
 import { customerGroupRoutes } from './customer-groups.ts'
@@ -19,6 +20,7 @@ import { timelineRoutes } from './timeline.ts'
 import type { Route } from './route.ts'
 import { stageRoutes } from './stages.ts'
 import { teamRoutes } from './teams.ts'
+import { tierRoutes } from './tiers.ts'
 
 /** The URL table. */
 export const routes: readonly Route[] = [
@@ -37,6 +39,8 @@ export const routes: readonly Route[] = [
   ...dossierNoteRoutes,
   ...segmentationRoutes,
   ...analysisRoutes,
+  ...tierRoutes,
+  ...classificationRoutes,
   ...profileRoutes,
   ...stageRoutes,
   ...importRoutes,

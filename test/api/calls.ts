@@ -187,6 +187,8 @@ function alsoRequired({ name }: Operation): Record<string, unknown> {
 
 function sampleOf(name: string, type: z.ZodType): unknown {
   const inner = unwrap(type)
+  const [example] = (type.meta()?.['examples'] as unknown[] | undefined) ?? []
+  if (inner instanceof z.ZodArray && example !== undefined) return example
   if (inner instanceof z.ZodArray) return [sampleOf(name, inner.element as z.ZodType)]
   if (inner instanceof z.ZodEnum) return inner.options[0]
   const meta = { ...inner.meta(), ...type.meta() }

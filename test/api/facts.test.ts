@@ -18,6 +18,7 @@ describe('facts', () => {
       familiesHeld: ['deposit'],
       depositBalance: '1000.00',
       depositShare: 100,
+      lastTransactionOn: null,
     })
     expect(Object.keys(found)).toEqual([...factNames])
   })

@@ -83,7 +83,9 @@ const expressions = {
   transfersPerMonth: `coalesce(act.transfers, 0) / ${MONTHS}.0`,
   paymentsPerMonth: `coalesce(act.payments, 0) / ${MONTHS}.0`,
   cashPerMonth: `coalesce(act.cash, 0) / ${MONTHS}.0`,
-  lastTransactionOn: 'greatest(last.moved_on, least(last.month_end, p.today))',
+  // `least` passes over what is missing.
+  lastTransactionOn:
+    'greatest(last.moved_on, case when last.month_end < p.today then last.month_end when last.month_end >= p.today then p.today end)',
   frequency: 'coalesce(act.transactions, 0)',
   monetary: minor('coalesce(act.amount, 0)'),
   completeness: `round(100.0 * (${completenessPoints()}) / ${completenessMost()})`,

@@ -36,6 +36,8 @@ export const customerFact = pgTable('customer_fact', {
   refreshedAt: instant('refreshed_at').notNull(),
   ...factColumns(),
   segments: integer().array().notNull().default([]),
+  tierPlaces: integer('tier_places').array(),
+  tierBelow: date('tier_below', { mode: 'string' }).array(),
 })
 
 export const customerFactMonth = pgTable(

@@ -1,24 +1,32 @@
 import { sql } from 'drizzle-orm'
-import { type FactName, facts } from '../../core/facts.ts'
 import type { RuleContext } from '../../core/rules/resolve.ts'
 import { canonicalRule, type Rule, usedFacts, watchedConditions } from '../../core/rules/rule.ts'
+import {
+  type Classification,
+  classificationChange,
+  classificationExpression,
+  classifiedColumns,
+  closedUntold,
+  quintiles,
+} from '../classifications/evaluate.ts'
 import type { Db } from '../database.ts'
-import { factColumn } from '../facts/columns.ts'
+import { factsAsked } from '../facts/asked.ts'
+import { movesColumns, type TierPlan, tierSql } from '../tiers/evaluate.ts'
+import type { Bind } from '../views/view.ts'
 import { conditionKey, conditionOf, wholeRule } from './rules.ts'
 import type { StoredSegment } from './store.ts'
 
-/** What a scan of the facts works out and keeps on the row besides memberships. */
-export interface Assignment {
-  readonly column: string
-  /** Over the row `f`. */
-  readonly expression: (bind: (value: unknown) => string) => string
-}
-
+/** What a scan of the facts works out: memberships, tiers, classifications and scores. */
 export interface Evaluation {
   readonly segments: readonly StoredSegment[]
+  readonly tiers: readonly TierPlan[]
+  /** Whether anybody’s tier is set by hand. */
+  readonly overrides: boolean
+  readonly classifications: readonly Classification[]
   readonly context: RuleContext
-  readonly assignments: readonly Assignment[]
   readonly now: Date
+  /** Of this evaluation alone: ids of what it writes follow from it. */
+  readonly evaluationId: string
   /** Those who are looked at; all where nobody is named. */
   readonly customerIds?: readonly string[]
 }
@@ -29,58 +37,78 @@ export interface Evaluated {
   readonly left: number
 }
 
-const storedFact = (name: FactName): FactName => {
-  const fact = facts[name]
-  return 'since' in fact ? (fact.since.fact as FactName) : name
-}
-
-/** The facts that a rule asks for as they are stored, amounts as text, as a JSON object. */
-function factsAsked(rule: Rule): string {
-  const names = [...new Set(usedFacts(rule).map(storedFact))]
-  const pairs = names.map((name) => `'${name}', f.${factColumn(name)}${facts[name].type === 'money' ? '::text' : ''}`)
-  return `jsonb_build_object(${pairs.slice(0, 45).join(', ')})${pairs.length > 45 ? ` || jsonb_build_object(${pairs.slice(45).join(', ')})` : ''}`
-}
-
 /**
- * Evaluates all active segments over the facts in one scan and writes what has changed: who entered and left with the facts that decided, an event for each,
- * and the row of facts itself. Whoever is no active customer leaves all.
+ * Evaluates all active segments, tiers and classifications over the facts in one scan and writes what has changed: stays that began and ended with the facts
+ * that decided, an event for each, and the row of facts itself. Whoever is no active customer leaves all.
  */
-export async function evaluateSegments(
-  db: Db,
-  { segments, context, assignments, now, customerIds }: Evaluation,
-): Promise<Evaluated> {
+export async function evaluateSegments(db: Db, evaluation: Evaluation): Promise<Evaluated> {
+  const { segments, classifications, context, customerIds } = evaluation
   const active = segments.filter(({ state }) => state === 'active')
   const rules = new Map(
     active.flatMap((one) => (one.rule === null ? [] : [[one.number, wholeRule(one.rule, segments)] as const])),
   )
-  await watchConditions(db, [...rules.values()], context, customerIds)
+  const policies = classifications.flatMap((policy) => policy.rules.map(({ rule }) => rule))
+  await watchConditions(db, [...rules.values(), ...policies], context, customerIds)
   const values: unknown[] = []
-  const bind = (value: unknown): string => `$${values.push(value)}`
-  const only = customerIds === undefined ? '' : ` and f.customer_id = any (${bind(customerIds)}::uuid[])`
+  const text = statement(evaluation, active, rules, (value) => `$${values.push(value)}`)
+  const [row] = await db.rows<Evaluated>({ text, values, prepared: false })
+  return row!
+}
+
+function statement(
+  { segments, tiers: plans, overrides, classifications, context, now, evaluationId, customerIds }: Evaluation,
+  active: readonly StoredSegment[],
+  rules: ReadonlyMap<number, Rule>,
+  bind: Bind,
+): string {
+  const ids = customerIds === undefined ? undefined : `${bind(customerIds)}::uuid[]`
+  const [at, today, seed] = [
+    `${bind(now.toISOString())}::timestamptz`,
+    `${bind(context.today)}::date`,
+    `${bind(evaluationId)}::text`,
+  ]
   const members = active.map(({ number }) => {
     const rule = rules.get(number)
     return `case when ${rule ? conditionOf(rule, context, bind) : `${number} = any (f.segments)`} then ${number} end`
   })
-  const assigned = assignments.map(({ column, expression }) => ({ column, expression: expression(bind) }))
-  const asked = [...rules].map(([number, rule]) => `when ${number} then ${factsAsked(rule)}`)
+  const asked = [...rules].map(([number, rule]) => `when ${number} then ${factsAsked(usedFacts(rule))}`)
   const asks = asked.length > 0 ? `case n ${asked.join(' ')} else '{}'::jsonb end` : `'{}'::jsonb`
-  const [at, today] = [`${bind(now.toISOString())}::timestamptz`, `${bind(context.today)}::date`]
+  const tiers = tierSql(plans, { bind, today, overrides, among: ids === undefined ? '' : ` and o.customer_id = any (${ids})` })
+  const assigned = [
+    ...classifications.map((policy) => classificationExpression(policy, context, bind)),
+    ...quintiles(context, bind),
+  ]
+  const kept = [...assigned, ...tiers.keep].map(({ column }) => column)
+  const classified = classifications.map((policy) => classificationChange(policy, context, bind))
   const definitions = bind(
     JSON.stringify(segments.map(({ id, number, ruleVersion, state }) => ({ id, number, ruleVersion, state }))),
   )
-  const text = `
+  const looked = [
+    `f.status = 'active'`,
+    `f.segments <> '{}'`,
+    ...kept.map((column) => `f.${column} is not null`),
+    ...closedUntold(classifications),
+  ]
+  const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('')
+  return `
     with definition as materialized (
       select * from json_to_recordset(${definitions}::json) as r (id uuid, number int, "ruleVersion" int, state text)
     ), scanned as (
-      select f.customer_id, f.institution_path, f.status = 'active' as counts, f.segments as before,
-        case when f.status = 'active' then ${members.length === 0 ? `'{}'::int[]` : `array_remove(array[${members.join(', ')}]::int[], null)`} else '{}'::int[] end as after
-        ${assigned.map(({ column, expression }) => `, f.${column} as "${column} before", case when f.status = 'active' then ${expression} end as "${column} after"`).join('')}
-      from customer_fact f where (f.status = 'active' or f.segments <> '{}'${assigned.map(({ column }) => ` or f.${column} is not null`).join('')})${only}
-      offset 0
+      select s.*${list(tiers.keep.map(({ column, expression }) => `${expression} as "${column} after"`))}
+      from (
+        select s.*${list(tiers.move)}
+        from (
+          select f.customer_id, f.institution_path, f.status = 'active' as counts, f.segments as before,
+            case when f.status = 'active' then ${members.length === 0 ? `'{}'::int[]` : `array_remove(array[${members.join(', ')}]::int[], null)`} else '{}'::int[] end as after
+            ${list(kept.map((column) => `f.${column} as "${column} before"`))}${list(assigned.map(({ column, expression }) => `${expression} as "${column} after"`))}${list(tiers.read)}
+          from customer_fact f${tiers.join} where (${looked.join(' or ')})${ids === undefined ? '' : ` and f.customer_id = any (${ids})`}
+          offset 0
+        ) s offset 0
+      ) s offset 0
     ), changed as materialized (
-      select * from scanned where before <> after${assigned.map(({ column }) => ` or "${column} before" is distinct from "${column} after"`).join('')}
+      select * from scanned where before <> after${kept.map((column) => ` or "${column} before" is distinct from "${column} after"`).join('')}
     ), kept as (
-      update customer_fact f set segments = c.after${assigned.map(({ column }) => `, ${column} = c."${column} after"`).join('')}
+      update customer_fact f set segments = c.after${list(kept.map((column) => `${column} = c."${column} after"`))}
       from changed c where f.customer_id = c.customer_id
     ), entering as materialized (
       select c.customer_id, c.institution_path, d.id as segment_id, d."ruleVersion" as rule_version, ${asks} as facts
@@ -93,20 +121,74 @@ export async function evaluateSegments(
       where c.before <> c.after and n <> all (c.after)
     ), entered as (
       insert into segment_membership (customer_id, id, institution_path, segment_id, entered_on, entered_at, entered_version, entered_facts)
-      select customer_id, md5(customer_id::text || segment_id::text || ${at}::text)::uuid, institution_path, segment_id, ${today}, ${at}, rule_version, facts from entering
+      select customer_id, md5(customer_id::text || segment_id::text || ${seed})::uuid, institution_path, segment_id, ${today}, ${at}, rule_version, facts from entering
       on conflict (customer_id, segment_id) where left_on is null do nothing
       returning customer_id, institution_path, segment_id
     ), ended as (
-      update segment_membership m set left_on = ${today}, left_at = ${at}, left_version = l.rule_version, left_facts = l.facts, left_reason = l.reason
+      update segment_membership m set left_on = greatest(m.entered_on, ${today}), left_at = ${at}, left_version = l.rule_version, left_facts = l.facts, left_reason = l.reason
       from leaving l where m.customer_id = l.customer_id and m.segment_id = l.segment_id and m.left_on is null
       returning m.customer_id, m.institution_path, m.segment_id
     ), told as (
       insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
-      select md5(type || customer_id::text || segment_id::text || ${at}::text)::uuid, type, ${at}, institution_path, customer_id, 'segment', segment_id::text, '{}', '{}'
+      select md5(type || customer_id::text || segment_id::text || ${seed})::uuid, type, ${at}, institution_path, customer_id, 'segment', segment_id::text, '{}', '{}'
       from (select 'segment.entered' as type, * from entered union all select 'segment.left', * from ended) e
-    ) select (select count(*)::int from entered) as entered, (select count(*)::int from ended) as left`
-  const [row] = await db.rows<Evaluated>({ text, values, prepared: false })
-  return row!
+    )${tiers.moves.length > 0 ? tierWrites(tiers.moves, { at, today, seed }) : ''}${classified.length > 0 ? classificationWrites(classified, { at, today, seed }) : ''}
+    select (select count(*)::int from entered) as entered, (select count(*)::int from ended) as left`
+}
+
+/** Expressions for the instant and the day of what is written, and for what its ids follow from. */
+interface Stamp {
+  readonly at: string
+  readonly today: string
+  readonly seed: string
+}
+
+/**
+ * Stays in tiers that end and begin, and an event for each change. Those that end do so before others begin, since one at most lasts. A refresh that began before midnight
+ * may end what a command has begun after it.
+ */
+function tierWrites(moves: readonly string[], { at, today, seed }: Stamp): string {
+  return `, moved as materialized (
+      select c.customer_id, c.institution_path, t.*
+      from changed c join customer_fact f on f.customer_id = c.customer_id cross join lateral (values ${moves.join(', ')}) t (${movesColumns})
+      where t.was is distinct from t.becomes
+    ), tier_ended as (
+      update tier_membership m set ended_on = greatest(m.began_on, ${today}), ended_at = ${at}, ended_reason = case t.reason when 'entered' then 'scheme' else t.reason end,
+        ended_version = t.scheme_version, ended_facts = t.facts
+      from moved t where m.customer_id = t.customer_id and m.scheme_id = t.scheme_id and m.ended_on is null
+      returning 1
+    ), tier_begun as (
+      insert into tier_membership (customer_id, id, institution_path, scheme_id, tier, place, began_on, began_at, began_reason, began_version, began_facts)
+      select customer_id, md5(customer_id::text || scheme_id::text || becomes || ${seed})::uuid, institution_path, scheme_id, becomes, place, ${today}, ${at}, reason, scheme_version, facts
+      from moved where becomes is not null and (select count(*) from tier_ended) >= 0
+      on conflict (customer_id, scheme_id) where ended_on is null do nothing
+    ), tier_told as (
+      insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
+      select md5('tier.changed' || customer_id::text || scheme_id::text || ${seed})::uuid, 'tier.changed', ${at}, institution_path, customer_id, 'tier_scheme', scheme_id::text, '{}',
+        jsonb_build_object('from', was, 'to', becomes, 'reason', reason) from moved
+    )`
+}
+
+/** The same for what customers are classified as. Being classified for the first time is no change. */
+function classificationWrites(classified: readonly string[], { at, today, seed }: Stamp): string {
+  return `, classified as materialized (
+      select c.customer_id, c.institution_path, t.*
+      from changed c join customer_fact f on f.customer_id = c.customer_id cross join lateral (values ${classified.join(', ')}) t (${classifiedColumns})
+      where t.was is distinct from t.becomes
+    ), period_ended as (
+      update classification_period p set ended_on = greatest(p.began_on, ${today}), ended_at = ${at}
+      from classified t where p.customer_id = t.customer_id and p.kind = t.kind and p.ended_on is null
+      returning 1
+    ), period_begun as (
+      insert into classification_period (customer_id, id, institution_path, kind, value, policy_version, rule_index, facts, began_on, began_at)
+      select customer_id, md5(customer_id::text || kind || becomes || ${seed})::uuid, institution_path, kind, becomes, policy_version, rule_index, facts, ${today}, ${at}
+      from classified where becomes is not null and (select count(*) from period_ended) >= 0
+      on conflict (customer_id, kind) where ended_on is null do nothing
+    ), classification_told as (
+      insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
+      select md5('classification.changed' || customer_id::text || kind || ${seed})::uuid, 'classification.changed', ${at}, institution_path, customer_id, 'classification', kind, '{}',
+        jsonb_build_object('from', was, 'to', becomes) from classified where was is not null
+    )`
 }
 
 /** Notes since when the conditions hold that rules watch over time, and forgets those that no rule watches any more. */

@@ -1,3 +1,4 @@
+import { classificationViews } from './classifications.ts'
 import { consentViews } from './consents.ts'
 import { counterViews } from './counter.ts'
 import { customerViews } from './customers.ts'
@@ -12,6 +13,7 @@ import { peopleViews } from './people.ts'
 import { productViews } from './products.ts'
 import { refreshViews } from './refreshes.ts'
 import { segmentViews } from './segments.ts'
+import { tierViews } from './tiers.ts'
 import { timelineViews } from './timeline.ts'
 import { profileViews } from './profiles.ts'
 import { teamViews } from './teams.ts'
@@ -38,6 +40,8 @@ export const views: readonly View[] = [
   ...refreshViews,
   ...segmentViews,
   ...valueViews,
+  ...tierViews,
+  ...classificationViews,
 ]
 
 const byName = new Map(views.map((view) => [view.name, view]))

@@ -4,6 +4,7 @@ import { businessLines, contactKinds, contactPurposes, customerKinds, customerSt
 import { documentTypes } from '../../core/identity-numbers.ts'
 import { documentPurposes } from '../../core/identity.ts'
 import { aumByMonth, holdingsByFamily, quality, upcomingDates } from './customer-figures.ts'
+import { classificationRelations } from './classifications.ts'
 import { consentKeys, currentConsents, wishedContact } from './consents.ts'
 import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
@@ -11,6 +12,7 @@ import { profileRelations } from './profiles.ts'
 import { teamRelations } from './teams.ts'
 import * as schema from '../schema/customers.ts'
 import { segmentHistory, segmentsOfCustomer } from './segments.ts'
+import { tierRelations } from './tiers.ts'
 import { timeline } from './timeline.ts'
 import { stageFields } from './stages.ts'
 import { column, many, one, page, view } from './view.ts'
@@ -155,6 +157,8 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
   quality,
   segments: segmentsOfCustomer,
   segmentHistory,
+  ...tierRelations,
+  ...classificationRelations,
   upcomingKeyDates: upcomingDates,
   timeline,
   ...profileRelations,

@@ -1,0 +1,392 @@
+import { z } from 'zod'
+import { dayOf } from '../core/calendar.ts'
+import {
+  classificationKinds,
+  type ClassificationPolicy,
+  classify,
+  defaultClassification,
+  keptKinds,
+} from '../core/classifications.ts'
+import type { CurrencyCode } from '../core/currencies.ts'
+import { DomainError, notFound } from '../core/errors.ts'
+import { type FactName, factNames, type FactValue, relationPreferences } from '../core/facts.ts'
+import { line } from '../core/feeds/scalars.ts'
+import { type RelationScoreKind, relationScoreKinds, scoreOf, scoreProblems } from '../core/relation-scores.ts'
+import { evaluateRule } from '../core/rules/evaluate.ts'
+import { requireBeginning } from '../core/tiers.ts'
+import { lockCustomers } from '../db/assets.ts'
+import { findClassification, insertPreference } from '../db/classifications/customers.ts'
+import { insertPolicy, latestVersion, listPolicies, readPoliciesOn, readScorePolicyOn } from '../db/classifications/store.ts'
+import { seesCustomer } from '../db/customers.ts'
+import { type CustomerFacts, readFacts } from '../db/facts/values.ts'
+import { chanceOf, readRuleContext, wholeRule } from '../db/segments/rules.ts'
+import { readSegments } from '../db/segments/store.ts'
+import { viewNamed } from '../db/views/all.ts'
+import { periodKeys, preferenceKeys } from '../db/views/classifications.ts'
+import { policyVersionSeen, refuseTakenPolicy } from './classifications.ts'
+import { shownFact } from './facts.ts'
+import { checkVersion } from './feeds/single-write.ts'
+import { type Context, operation, pageOperation, viewOperation } from './operation.ts'
+import { pageInput } from './pages.ts'
+import { answerOne } from './reading.ts'
+import { daySchema, id } from './scalars.ts'
+import { ofCustomer, pageUnder } from './under-customer.ts'
+
+const domain = 'Customer Product and Service Eligibility'
+const periodView = viewNamed('ClassificationPeriod')
+const preferenceView = viewNamed('RelationshipPreference')
+
+const grounds = ['rule', 'default', 'declared', 'inferred', 'none'] as const
+
+const classification = z
+  .object({
+    kind: z.enum(classificationKinds).meta({ description: 'What is classified.' }),
+    value: z.string().nullable().meta({ description: 'As what; null where nothing is said.' }),
+    ground: z.enum(grounds).meta({
+      description:
+        'Whether a rule of the policy decided, its default, a declaration, or what was inferred; `none` where nothing is said.',
+    }),
+    policyVersion: z.int().nullable().meta({ description: 'The version of the policy that decided; 0 for the default.' }),
+    ruleIndex: z.int().nullable().meta({ description: 'Which of its rules decided, from 0.' }),
+    rule: z.record(z.string(), z.unknown()).nullable().meta({ description: 'That rule.' }),
+    since: z.iso.date().nullable().meta({ description: 'First day; null of what is inferred when you ask.' }),
+    confidence: z.number().nullable().meta({ description: 'How sure it is, 0 to 1: 1 of what was declared.' }),
+  })
+  .meta({ id: 'Classification', description: 'What a customer is classified as, and why.' })
+type Shown = z.input<typeof classification>
+
+export const customerClassification = operation({
+  kind: 'query',
+  name: 'customerClassification',
+  summary: 'What a customer is classified as, and why',
+  description:
+    'Lifecycle stage, activity, product preference and marketing grade as the last refresh decided, each with the version of the policy, the rule that decided and since when; the relationship preference as declared, else as inferred now from the facts.',
+  permission: 'fact:read',
+  alsoNeeds: () => ['fact:read', 'dossier:read'],
+  domain,
+  lane: 'pool',
+  input: z.strictObject({ customerId: id }),
+  output: z
+    .object({
+      customerId: z.uuid().meta({ description: 'The customer.' }),
+      classifications: z.array(classification).meta({ description: 'One of each kind.' }),
+    })
+    .meta({ id: 'CustomerClassification', description: 'The classifications of a customer.' }),
+  errors: ['not_found'],
+  async run(context, { customerId }) {
+    const { db, today } = context
+    const found = await findClassification(db, customerId)
+    if (!found) throw notFound('customer')
+    const [policies, versions] = [await readPoliciesOn(db, today), await listPolicies(db, undefined)]
+    const kept = keptKinds.map((kind): Shown => {
+      const period = found.periods.find((one) => one.kind === kind)
+      if (!period) return nothing(kind)
+      const { value, policyVersion, ruleIndex, beganOn } = period
+      const policy =
+        policyVersion === 0
+          ? defaultClassification(kind)
+          : versions.find((one) => one.kind === kind && one.policyVersion === policyVersion)
+      return {
+        kind,
+        value,
+        ground: ruleIndex === null ? 'default' : 'rule',
+        policyVersion,
+        ruleIndex,
+        rule: ruleIndex === null ? null : ((policy?.rules[ruleIndex]?.rule ?? null) as Record<string, unknown> | null),
+        since: beganOn,
+        confidence: null,
+      }
+    })
+    const { declared } = found
+    if (declared)
+      return {
+        customerId,
+        classifications: [
+          ...kept,
+          {
+            ...nothing('relationship_preference'),
+            value: declared.preference,
+            ground: 'declared' as const,
+            since: dayOf(declared.declaredAt, context.bank.timeZone),
+            confidence: 1,
+          },
+        ],
+      }
+    const policy = policies.find(({ kind }) => kind === 'relationship_preference')!
+    return { customerId, classifications: [...kept, await inferred(context, customerId, policy, found.segments)] }
+  },
+})
+
+function nothing(kind: Shown['kind']): Shown {
+  return { kind, value: null, ground: 'none', policyVersion: null, ruleIndex: null, rule: null, since: null, confidence: null }
+}
+
+async function inferred(
+  { db, today, bank }: Context,
+  customerId: string,
+  policy: ClassificationPolicy,
+  listed: readonly number[],
+): Promise<Shown> {
+  const facts = await readFacts(db, customerId, today)
+  if (!facts) return nothing('relationship_preference')
+  const [segments, ruleContext] = [await readSegments(db), await readRuleContext(db, today, bank.baseCurrency)]
+  const subject = {
+    fact: factIn(facts),
+    since: () => null,
+    listed: (number: number) => listed.includes(number),
+    chance: (seed: string) => chanceOf(seed, customerId),
+  }
+  const decided = classify(policy, (rule) => evaluateRule(wholeRule(rule, segments), subject, ruleContext))
+  if (!decided) return { ...nothing('relationship_preference'), policyVersion: policy.policyVersion }
+  const rule = decided.ruleIndex === null ? undefined : policy.rules[decided.ruleIndex]
+  return {
+    kind: 'relationship_preference',
+    value: decided.value,
+    ground: rule ? 'inferred' : 'default',
+    policyVersion: policy.policyVersion,
+    ruleIndex: decided.ruleIndex,
+    rule: (rule?.rule ?? null) as Record<string, unknown> | null,
+    since: null,
+    confidence: rule?.confidence ?? null,
+  }
+}
+
+const factIn =
+  ({ values }: CustomerFacts) =>
+  (name: FactName): FactValue =>
+    values.get(name) ?? null
+
+export const classificationHistory = pageOperation(periodView, {
+  kind: 'query',
+  name: 'classificationHistory',
+  summary: 'How a customer is and was classified',
+  description: 'Each period with the version of the policy and the rule that decided, the latest begun first.',
+  permission: 'fact:read',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    kind: z.enum(keptKinds).optional().meta({ description: 'Of this kind.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'not_found'],
+  run: (context, { kind, ...input }) =>
+    pageUnder(context, periodView, { name: 'begun', direction: 'desc', keys: periodKeys }, input, (row, bind) =>
+      kind === undefined ? [] : [`${row}.kind = ${bind(kind)}::text`],
+    ),
+})
+
+export const relationshipPreferences = pageOperation(preferenceView, {
+  kind: 'query',
+  name: 'relationshipPreferences',
+  summary: 'What was declared to drive a customer',
+  description: 'By whom and when, the latest first; that one holds.',
+  permission: 'dossier:read',
+  domain,
+  input: z.strictObject({ customerId: id, ...pageInput }),
+  errors: ['invalid_cursor', 'not_found'],
+  run: (context, input) =>
+    pageUnder(context, preferenceView, { name: 'declared', direction: 'desc', keys: preferenceKeys }, input),
+})
+
+export const declareRelationshipPreference = viewOperation(preferenceView, {
+  kind: 'command',
+  name: 'declareRelationshipPreference',
+  summary: 'Say what drives a customer’s choice of a bank',
+  description:
+    'Relationship, quality, price or credit. What was said before stays as history; what is declared counts before what is inferred.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    preference: z.enum(relationPreferences).meta({ description: 'What drives the customer.' }),
+    note: line(300)
+      .optional()
+      .meta({ description: 'What shows it.', examples: ['每次都问利率'] }),
+  }),
+  errors: ['not_found'],
+  async run(context, { customerId, preference, note }) {
+    const { db, now, newId, actor } = context
+    await lockCustomers(db, [customerId])
+    if (!(await seesCustomer(db, customerId))) throw notFound('customer')
+    const declaredId = newId()
+    const declaredBy = actor.kind === 'staff' ? actor.id : null
+    await insertPreference(db, { id: declaredId, customerId, preference, note: note ?? null, declaredBy, now })
+    context.record({
+      event: 'relationship_preference.declared',
+      subjectType: 'relationship_preference',
+      subjectId: declaredId,
+      customerId,
+      changed: ['preference', ...(note === undefined ? [] : ['note'])],
+    })
+    return answerOne(context, preferenceView, ofCustomer(customerId, declaredId))
+  },
+})
+
+const partInput = z
+  .strictObject({
+    fact: z.string().min(1).max(64).meta({ description: 'The fact that it rests on.' }),
+    weight: z.int().min(1).max(100).meta({ description: 'Its weight; those of a score add up to 100.' }),
+    by: z
+      .enum(['scale', 'truth', 'hundredth'])
+      .meta({ description: 'Evenly between two values, all or nothing, or where the customer stands among all.' }),
+    zeroAt: z.number().optional().meta({ description: 'The value that is worth nothing, on a scale.' }),
+    fullAt: z.number().optional().meta({ description: 'The value that is worth 100 points, on a scale.' }),
+  })
+  .meta({ id: 'ScorePartInput', description: 'A part of a score.' })
+const partsInput = (of: RelationScoreKind) =>
+  z
+    .array(partInput)
+    .min(1)
+    .max(20)
+    .meta({
+      description: `The parts of ${of}.`,
+      examples: [[{ fact: 'tenure', weight: 100, by: 'scale', zeroAt: 0, fullAt: 120 }]],
+    })
+
+const scorePolicy = z
+  .object({
+    version: z.int().meta({ description: 'Counts versions; 0 for the default.' }),
+    effectiveOn: z.iso.date().nullable().meta({ description: 'First day on which it holds; null for the default.' }),
+    source: z.enum(['ours', 'bank']).meta({ description: 'Our own choice, or the bank itself.' }),
+  })
+  .meta({ id: 'RelationScorePolicy', description: 'By which parts and weights relation scores are told.' })
+
+export const reviseRelationScores = operation({
+  kind: 'command',
+  name: 'reviseRelationScores',
+  summary: 'Say by which parts and weights relation scores are told',
+  description: 'All parts of all four scores, from a day on. Adds a version; the earlier ones stay.',
+  permission: 'segment:write',
+  domain,
+  input: z.strictObject({
+    satisfaction: partsInput('satisfaction'),
+    loyalty: partsInput('loyalty'),
+    contribution: partsInput('contribution'),
+    dependence: partsInput('dependence'),
+    effectiveOn: daySchema.optional().meta({ description: 'First day on which it holds; today where it is missing.' }),
+    reason: line(300).meta({ description: 'Why.', examples: ['满意度调查已上线'] }),
+    expectedVersion: policyVersionSeen,
+  }),
+  output: scorePolicy,
+  errors: ['period_overlap', 'version_conflict'],
+  concurrency: 'optional',
+  async run(context, { effectiveOn, reason, expectedVersion: expected, ...sent }) {
+    const { db, now, today, actor } = context
+    const begins = effectiveOn ?? today
+    const version = await latestVersion(db, 'relation_scores')
+    checkVersion(expected, version)
+    const problems = scoreProblems(sent)
+    if (problems.length > 0) throw new DomainError('invalid_input', 'The scores are not valid.', problems)
+    requireBeginning(begins, today, [])
+    await insertPolicy(db, {
+      kind: 'relation_scores',
+      policyVersion: version + 1,
+      effectiveOn: begins,
+      rules: sent as Parameters<typeof insertPolicy>[1]['rules'],
+      defaultValue: null,
+      reason,
+      setBy: actor.kind === 'staff' ? actor.id : null,
+      now,
+    }).catch(refuseTakenPolicy)
+    context.record({
+      event: 'classification_policy.revised',
+      subjectType: 'classification_policy',
+      subjectId: 'relation_scores',
+      changed: [...relationScoreKinds, 'effectiveOn', 'reason'],
+      path: '/',
+    })
+    return { version: version + 1, effectiveOn: begins, source: 'bank' as const }
+  },
+})
+
+export const relationScores = operation({
+  kind: 'query',
+  name: 'relationScores',
+  summary: 'Satisfaction, loyalty, contribution and dependence of a customer',
+  description:
+    'Each from 0 to 100 with its parts: the fact, its value, its weight and its points. A part whose fact is missing is left out, and `known` says how much of the weights the score rests on.',
+  permission: 'fact:read',
+  domain,
+  lane: 'pool',
+  input: z.strictObject({ customerId: id }),
+  output: z
+    .object({
+      customerId: z.uuid().meta({ description: 'The customer.' }),
+      asOf: z.iso
+        .date()
+        .nullable()
+        .meta({ description: 'The day for which the facts were worked out; null where they are not yet.' }),
+      policyVersion: z.int().meta({ description: 'The version of parts and weights; 0 for the default.' }),
+      scores: z
+        .array(
+          z
+            .object({
+              kind: z.enum(relationScoreKinds).meta({ description: 'What is scored.' }),
+              score: z.number().nullable().meta({ description: 'From 0 to 100; null where nothing is known.' }),
+              known: z.number().meta({ description: 'How much of the weights rests on facts that are there, in percent.' }),
+              parts: z
+                .array(
+                  z
+                    .object({
+                      fact: z.enum(factNames).meta({ description: 'The fact that it rests on.' }),
+                      value: z.string().nullable().meta({ description: 'Its value, as text; null where it is missing.' }),
+                      weight: z.number().meta({ description: 'Its weight.' }),
+                      points: z.number().nullable().meta({ description: 'From 0 to 100; null where it is left out.' }),
+                    })
+                    .meta({ id: 'RelationScorePart', description: 'A part of a score.' }),
+                )
+                .meta({ description: 'Its parts.' }),
+            })
+            .meta({ id: 'RelationScore', description: 'A score of the relation with a customer.' }),
+        )
+        .meta({ description: 'One of each kind.' }),
+    })
+    .meta({ id: 'RelationScores', description: 'The scores of the relation with a customer.' }),
+  errors: ['not_found'],
+  async run(context, { customerId }) {
+    const { db, today, bank } = context
+    const facts = await readFacts(db, customerId, today)
+    if (!facts && !(await seesCustomer(db, customerId))) throw notFound('customer')
+    const [policy, { cut }] = [await readScorePolicyOn(db, today), await readRuleContext(db, today, bank.baseCurrency)]
+    const value = facts ? factIn(facts) : () => null
+    const hundredth = (fact: FactName, of: FactValue): number | undefined => {
+      if (cut(fact, undefined, 0) === undefined) return undefined
+      for (let place = 100; place > 0; place--) if (Number(cut(fact, undefined, place)) <= Number(of)) return place
+      return 0
+    }
+    return {
+      customerId,
+      asOf: facts?.asOf ?? null,
+      policyVersion: policy.policyVersion,
+      scores: relationScoreKinds.map((kind) => {
+        const { score, known, parts } = scoreOf(policy.parts[kind], value, hundredth, bank.baseCurrency as CurrencyCode)
+        return {
+          kind,
+          score,
+          known,
+          parts: parts.map((part) => ({
+            fact: part.fact,
+            value: textOf(part.fact, part.value, context),
+            weight: part.weight,
+            points: part.points,
+          })),
+        }
+      }),
+    }
+  },
+})
+
+function textOf(fact: FactName, value: FactValue, context: Context): string | null {
+  if (value === null) return null
+  const { money } = shownFact(fact, value, context)
+  return money ? money.amount : String(value)
+}
+
+export const customerClassificationOperations = [
+  customerClassification,
+  classificationHistory,
+  relationshipPreferences,
+  declareRelationshipPreference,
+  reviseRelationScores,
+  relationScores,
+]

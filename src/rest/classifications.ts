@@ -1,0 +1,21 @@
+import { classificationPolicies, reviseClassificationPolicy } from '../operations/classifications.ts'
+import {
+  classificationHistory,
+  customerClassification,
+  declareRelationshipPreference,
+  relationScores,
+  relationshipPreferences,
+  reviseRelationScores,
+} from '../operations/customer-classifications.ts'
+import { get, post, put } from './route.ts'
+
+export const classificationRoutes = [
+  get('/classification-policies', classificationPolicies),
+  put('/classification-policies/:kind', reviseClassificationPolicy),
+  put('/relation-score-policy', reviseRelationScores),
+  get('/customers/:customerId/classification', customerClassification),
+  get('/customers/:customerId/classification-history', classificationHistory),
+  get('/customers/:customerId/relation-scores', relationScores),
+  get('/customers/:customerId/relationship-preferences', relationshipPreferences),
+  post('/customers/:customerId/relationship-preferences', declareRelationshipPreference, 201),
+]

@@ -1,0 +1,30 @@
+import {
+  atRiskCustomers,
+  customerTiers,
+  endTierOverride,
+  overrideTier,
+  thresholdCustomers,
+  tierGrowth,
+  tierHistory,
+  tierOverride,
+  tierOverrides,
+} from '../operations/customer-tiers.ts'
+import { createTierScheme, retireTierScheme, reviseTierScheme, tierScheme, tierSchemes } from '../operations/tiers.ts'
+import { get, patch, post } from './route.ts'
+
+export const tierRoutes = [
+  get('/tier-schemes', tierSchemes),
+  post('/tier-schemes', createTierScheme, 201),
+  get('/tier-schemes/:schemeId', tierScheme),
+  patch('/tier-schemes/:schemeId', reviseTierScheme),
+  post('/tier-schemes/:schemeId/retirement', retireTierScheme),
+  get('/tier-schemes/:schemeId/threshold-customers', thresholdCustomers),
+  get('/tier-schemes/:schemeId/at-risk-customers', atRiskCustomers),
+  get('/tier-schemes/:schemeId/growth', tierGrowth),
+  get('/customers/:customerId/tiers', customerTiers),
+  get('/customers/:customerId/tier-history', tierHistory),
+  get('/customers/:customerId/tier-overrides', tierOverrides),
+  post('/customers/:customerId/tier-overrides', overrideTier, 201),
+  get('/customers/:customerId/tier-overrides/:tierOverrideId', tierOverride),
+  post('/customers/:customerId/tier-overrides/:tierOverrideId/end', endTierOverride),
+]
