@@ -1,6 +1,7 @@
 import { buildClientSchema, getIntrospectionQuery } from 'graphql'
 import { describe, expect } from 'vitest'
 import { test, type TestBank } from '../setup/service.ts'
+import { fillSegment } from './dossiers.ts'
 
 async function post(bank: TestBank, payload: object) {
   const { status, body } = await bank.request(bank.code('M1'), 'POST', '/graphql', payload, {
@@ -187,6 +188,7 @@ describe('totalCount', () => {
     const given: Record<string, string> = {
       customerSearch: '(filter: { name: "王" })',
       balances: `(customerId: "${customerId}", holdingId: "${holdingId}")`,
+      segmentMembers: `(segmentId: "${await fillSegment(bank)}")`,
     }
     const underCustomer = `(customerId: "${customerId}")`
     for (const { name, type, args } of lists) {

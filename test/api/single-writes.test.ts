@@ -4,6 +4,7 @@ import { advanceAssignments, applyRates } from '../../src/operations/jobs.ts'
 import { operations } from '../../src/operations/all.ts'
 import { type Caller, test, type TestBank } from '../setup/service.ts'
 import { dossierThings, openDifference } from './dossiers.ts'
+import { activeSegment, segmentEditor } from './segments.ts'
 
 const core = { client: 'core' }
 
@@ -1167,6 +1168,38 @@ describe('every command', () => {
       ],
       ['endKeyPerson', manager, 'POST', () => `/customers/${second}/key-people/${made['createKeyPerson']}/end`],
     ]
+    const editor = await segmentEditor(bank)
+    const segment =
+      (name: string, part = '') =>
+      () =>
+        `/segments/${made[name]}${part}`
+    const seen = (version: number) => async () => ({ 'if-match': `"${version}"` })
+    const listed = async () => {
+      const { id } = await activeSegment(bank, editor, 'listed')
+      return `/segments/${id}/members`
+    }
+    const { items: policies } = (await bank.request(manager, 'GET', '/value-policies')).body
+    const segmented: typeof commands = [
+      [
+        'createSegment',
+        editor,
+        'POST',
+        '/segments',
+        { code: `${bank.name}-one`, name: '一', rule: { fact: 'aum', exists: true } },
+      ],
+      ['reviseSegment', editor, 'PATCH', segment('createSegment'), { name: '二' }, seen(1)],
+      ['activateSegment', editor, 'POST', segment('createSegment', '/activation'), {}, seen(2)],
+      ['retireSegment', editor, 'POST', segment('createSegment', '/retirement'), {}, seen(3)],
+      ['listSegmentMembers', editor, 'POST', await listed(), { add: [] }],
+      ['refreshSegments', editor, 'POST', '/refreshes', {}],
+      [
+        'reviseValuePolicy',
+        'ADMIN',
+        'POST',
+        '/value-policies',
+        { effectiveFrom: '2026-11-22', rates: policies[0].rates, reason: '测试' },
+      ],
+    ]
     const ids = { 1: first, 2: second }
     const noted: typeof commands = dossierThings.flatMap(({ one, path, body, correct, end }): (typeof commands)[number][] => {
       if (!correct || !end) return []
@@ -1182,7 +1215,7 @@ describe('every command', () => {
       ]
     })
     await service.owner.query(`update customer set kind = 'sole_trader' where id = any ($1)`, [[first, second]])
-    const everything = [...commands, ...profiled, ...written, ...noted]
+    const everything = [...commands, ...profiled, ...written, ...segmented, ...noted]
     // Looks at customers are for the audit log alone.
     const looks = ['revealCustomerField', 'recogniseCustomer']
     const count = async (table: string, condition: string) =>
