@@ -78,7 +78,7 @@ function statement(
     ...classifications.map((policy) => classificationExpression(policy, context, bind)),
     ...quintiles(context, bind),
   ]
-  const kept = [...assigned, ...tiers.keep].map(({ column }) => column)
+  const kept = assigned.map(({ column }) => column)
   const classified = classifications.map((policy) => classificationChange(policy, context, bind))
   const definitions = bind(
     JSON.stringify(segments.map(({ id, number, ruleVersion, state }) => ({ id, number, ruleVersion, state }))),
@@ -86,7 +86,7 @@ function statement(
   const looked = [
     `f.status = 'active'`,
     `f.segments <> '{}'`,
-    ...kept.map((column) => `f.${column} is not null`),
+    ...[...kept, ...tiers.keep.map(({ column }) => column)].map((column) => `f.${column} is not null`),
     ...closedUntold(classifications),
   ]
   const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('')
@@ -94,21 +94,18 @@ function statement(
     with definition as materialized (
       select * from json_to_recordset(${definitions}::json) as r (id uuid, number int, "ruleVersion" int, state text)
     ), scanned as (
-      select s.*${list(tiers.keep.map(({ column, expression }) => `${expression} as "${column} after"`))}
+      select s.*${list(tiers.move)}
       from (
-        select s.*${list(tiers.move)}
-        from (
-          select f.customer_id, f.institution_path, f.status = 'active' as counts, f.segments as before,
-            case when f.status = 'active' then ${members.length === 0 ? `'{}'::int[]` : `array_remove(array[${members.join(', ')}]::int[], null)`} else '{}'::int[] end as after
-            ${list(kept.map((column) => `f.${column} as "${column} before"`))}${list(assigned.map(({ column, expression }) => `${expression} as "${column} after"`))}${list(tiers.read)}
-          from customer_fact f${tiers.join} where (${looked.join(' or ')})${ids === undefined ? '' : ` and f.customer_id = any (${ids})`}
-          offset 0
-        ) s offset 0
+        select f.customer_id, f.institution_path, f.status = 'active' as counts, f.segments as before,
+          case when f.status = 'active' then ${members.length === 0 ? `'{}'::int[]` : `array_remove(array[${members.join(', ')}]::int[], null)`} else '{}'::int[] end as after
+          ${list(kept.map((column) => `f.${column} as "${column} before"`))}${list(assigned.map(({ column, expression }) => `${expression} as "${column} after"`))}${list(tiers.read)}
+        from customer_fact f${tiers.join} where (${looked.join(' or ')})${ids === undefined ? '' : ` and f.customer_id = any (${ids})`}
+        offset 0
       ) s offset 0
     ), changed as materialized (
-      select * from scanned where before <> after${kept.map((column) => ` or "${column} before" is distinct from "${column} after"`).join('')}
+      select * from scanned c where ${[`before <> after`, ...kept.map((column) => `"${column} before" is distinct from "${column} after"`), ...tiers.differs].join(' or ')}
     ), kept as (
-      update customer_fact f set segments = c.after${list(kept.map((column) => `${column} = c."${column} after"`))}
+      update customer_fact f set segments = c.after${list(kept.map((column) => `${column} = c."${column} after"`))}${list(tiers.keep.map(({ column, expression }) => `${column} = ${expression}`))}
       from changed c where f.customer_id = c.customer_id
     ), entering as materialized (
       select c.customer_id, c.institution_path, d.id as segment_id, d."ruleVersion" as rule_version, ${asks} as facts
