@@ -71,10 +71,11 @@ export async function failRefresh(db: Db, id: string, code: string, now: Date): 
     update refresh_run set state = 'failed', error = ${code}, finished_at = ${now.toISOString()}::timestamptz where id = ${id}::uuid and state in ('queued', 'running')`)
 }
 
-/** Whether a full refresh for this day, or a later one, is done, under way or waiting. */
-export async function knowsFullRefresh(db: Db, day: Day, since: Date): Promise<boolean> {
+/** Whether a full refresh for this day, or a later one, is done, under way or waiting, or has failed within the hour. */
+export async function knowsFullRefresh(db: Db, day: Day, since: Date, now: Date): Promise<boolean> {
   const rows = await db.rows(sql`
-    select from refresh_run where kind = 'full' and (as_of >= ${day}::date or (state = 'queued' and requested_at >= ${since.toISOString()}::timestamptz)) and state <> 'failed' limit 1`)
+    select from refresh_run where kind = 'full' and (as_of >= ${day}::date or (state = 'queued' and requested_at >= ${since.toISOString()}::timestamptz)) 
+      and (state <> 'failed' or finished_at > ${now.toISOString()}::timestamptz - interval '1 hour') limit 1`)
   return rows.length > 0
 }
 

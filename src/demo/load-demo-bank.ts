@@ -121,11 +121,11 @@ async function loadAll(loading: Loading, vault: Vault, customers: number): Promi
   progress('keys and indexes')
 }
 
-/** Empties every table but the list of migrations, the directory's version, which only rises, the place up to which the audit log is sealed, and the schemes of tiers that migrations ship. */
+/** Empties every table but the list of migrations, the directory's version, which only rises, the place up to which the audit log is sealed, and what migrations ship: schemes of tiers and rates. */
 async function emptyBank(client: Client): Promise<void> {
   const { rows } = await client.query<{ tables: string }>(
     `select string_agg(oid::regclass::text, ', ') as tables from pg_class
-    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not in ('migration', 'directory_version', 'audit_watermark', 'tier_scheme', 'tier_scheme_version')`,
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not in ('migration', 'directory_version', 'audit_watermark', 'tier_scheme', 'tier_scheme_version', 'value_policy')`,
   )
   await client.query(`truncate ${rows[0]!.tables}`)
 }

@@ -34,6 +34,9 @@ import { valueOperations } from './value.ts'
 import { classificationPolicyOperations } from './classifications.ts'
 import { customerClassificationOperations } from './customer-classifications.ts'
 import { customerTierOperations } from './customer-tiers.ts'
+import { relationScoreOperations } from './relation-scores.ts'
+import { tierListOperations } from './tier-lists.ts'
+import { tierOverrideOperations } from './tier-overrides.ts'
 import { tierSchemeOperations } from './tiers.ts'
 import { timelineOperations } from './timeline.ts'
 import { relationshipOperations } from './relationships.ts'
@@ -69,8 +72,11 @@ export const operations: readonly Operation[] = [
   ...analysisOperations,
   ...tierSchemeOperations,
   ...customerTierOperations,
+  ...tierListOperations,
+  ...tierOverrideOperations,
   ...classificationPolicyOperations,
   ...customerClassificationOperations,
+  ...relationScoreOperations,
   creditCoverage,
   ...profileOperations,
   ...stageOperations,

@@ -1,13 +1,16 @@
 import { z } from 'zod'
 import { callerOf } from '../core/actors.ts'
 import { dayOf, monthEndsUpTo, startOfDay } from '../core/calendar.ts'
+import { DomainError } from '../core/errors.ts'
 import { refreshKinds } from '../core/refreshes.ts'
+import { outageOf } from '../db/failures.ts'
 import { refreshCuts } from '../db/facts/cuts.ts'
 import { keepMonthEnd } from '../db/facts/history.ts'
 import { rebuildFacts } from '../db/facts/rebuild.ts'
 import { dropStale, hasStale, takeStale } from '../db/facts/stale.ts'
 import {
   countCustomers,
+  failRefresh,
   hasRefresh,
   holdNextRefresh,
   knowsFullRefresh,
@@ -110,9 +113,11 @@ export const advanceRefreshes = operation({
   async run(context) {
     const today = dayOf(context.clock(), context.bank.timeZone)
     await context.inTransaction(async ({ db }) => queueWhatIsDue(db, context, today))
-    return context.inTransaction(async ({ db, record }) => {
+    let under: string | undefined
+    const step = context.inTransaction(async ({ db, record }) => {
       const run = await holdNextRefresh(db)
       if (!run) return { more: false }
+      under = run.id
       const asOf = run.asOf ?? today
       const { total = null, entered = 0, left = 0, ...taken } = await takeStep(db, context, run, asOf)
       await saveProgress(db, run.id, { ...taken, asOf, total, entered, left }, context.clock())
@@ -120,13 +125,21 @@ export const advanceRefreshes = operation({
         record({ event: 'refresh.done', subjectType: 'refresh', subjectId: run.id, audited: false, details: { kind: run.kind } })
       return { more: true }
     })
+    return step.catch(async (error: unknown) => {
+      const cause = error instanceof DomainError ? error.cause : error
+      // What collided or was lost on the way is tried again by the next worker; what cannot go on must not stand in the way of those that wait.
+      if (under === undefined || outageOf(cause)?.retriable) throw error
+      const [failed, code] = [under, error instanceof DomainError ? error.code : 'internal']
+      await context.inTransaction(async ({ db }) => failRefresh(db, failed, code, context.clock()))
+      throw error
+    })
   },
 })
 
 async function queueWhatIsDue(db: Db, { clock, newId, bank }: Context, today: string): Promise<void> {
   const queue = (kind: 'full' | 'incremental', reason: 'schedule' | 'import'): Promise<string> =>
     queueRefresh(db, { id: newId(), kind, reason, path: '/', requestedBy: 'system:advanceRefreshes', now: clock() })
-  if (!(await knowsFullRefresh(db, today, startOfDay(today, bank.timeZone)))) await queue('full', 'schedule')
+  if (!(await knowsFullRefresh(db, today, startOfDay(today, bank.timeZone), clock()))) await queue('full', 'schedule')
   else if (!(await hasRefresh(db)) && (await hasStale(db))) await queue('incremental', 'import')
 }
 
@@ -134,7 +147,7 @@ async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: stri
   const { bank, clock, newId } = context
   const { rates } = await findValuePolicy(db, asOf)
   const facts = { today: asOf, baseCurrency: bank.baseCurrency, rates, now: clock() }
-  const settings = { asOf, baseCurrency: bank.baseCurrency, now: clock(), evaluationId: newId() }
+  const settings = { asOf, baseCurrency: bank.baseCurrency, now: clock() }
   if (run.kind === 'incremental') {
     const customerIds = await takeStale(db, STALE_AT_ONCE)
     if (customerIds.length === 0) return { step: 'done', position: null, done: 0 }

@@ -32,6 +32,7 @@ const domain = 'Customer Product and Service Eligibility'
 const MOST_SCHEMES = 20
 
 export const schemeId = id.meta({ description: 'The scheme.' })
+export const tierCode = z.string().min(1).max(64)
 const code = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, {
   error: 'A code is 1 to 64 lower-case letters, digits, dashes and underscores.',
 })

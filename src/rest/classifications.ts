@@ -3,10 +3,9 @@ import {
   classificationHistory,
   customerClassification,
   declareRelationshipPreference,
-  relationScores,
   relationshipPreferences,
-  reviseRelationScores,
 } from '../operations/customer-classifications.ts'
+import { relationScores, reviseRelationScores } from '../operations/relation-scores.ts'
 import { get, post, put } from './route.ts'
 
 export const classificationRoutes = [

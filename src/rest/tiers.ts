@@ -1,14 +1,6 @@
-import {
-  atRiskCustomers,
-  customerTiers,
-  endTierOverride,
-  overrideTier,
-  thresholdCustomers,
-  tierGrowth,
-  tierHistory,
-  tierOverride,
-  tierOverrides,
-} from '../operations/customer-tiers.ts'
+import { customerTiers, tierHistory } from '../operations/customer-tiers.ts'
+import { atRiskCustomers, thresholdCustomers, tierGrowth } from '../operations/tier-lists.ts'
+import { endTierOverride, overrideTier, tierOverride, tierOverrides } from '../operations/tier-overrides.ts'
 import { createTierScheme, retireTierScheme, reviseTierScheme, tierScheme, tierSchemes } from '../operations/tiers.ts'
 import { get, patch, post } from './route.ts'
 

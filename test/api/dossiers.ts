@@ -69,6 +69,7 @@ export async function fillDossiers(bank: TestBank): Promise<ReadonlyMap<string, 
     { externalId: c('R4'), name: '职员R4', institutionCode: c('B2'), roles: ['relationship_manager'] },
     { externalId: c('U2'), name: '职员U2', institutionCode: c('B2'), roles: ['auditor'] },
     { externalId: c('A2'), name: '职员A2', institutionCode: c('B2'), roles: ['administrator'] },
+    { externalId: c('M3'), name: '职员M3', institutionCode: c('B1'), roles: ['branch_manager'] },
   ])
   await bank.feed('exchangeRates', [{ currency: 'USD', day: '2026-01-01', rate: '7' }])
   await bank.feed(
@@ -144,6 +145,7 @@ export async function fillDossiers(bank: TestBank): Promise<ReadonlyMap<string, 
     [Object.values(ids), `${bank.name} mark`],
   )
   await fillSegment(bank)
+  await fillTiers(bank)
   await bank.service.owner.query(
     `insert into customer_fact_month (customer_id, month_end, institution_path) select id, '2026-10-31', institution_path from customer where id = any ($1)`,
     [Object.values(ids)],
@@ -396,6 +398,8 @@ export const insideComputed: Readonly<Record<string, string>> = {
   quality: '{ score }',
   fieldSources: '{ field source asOf setBy { name } }',
   stages: '{ subject stage ground }',
+  tiers: '{ scheme tier place }',
+  versions: '{ schemeVersion thresholds { code } }',
 }
 
 /** A segment by a rule in which each customer is, and a condition that holds for them. Answers its id. */
@@ -422,6 +426,69 @@ export async function fillSegment(bank: TestBank): Promise<string> {
     [ids],
   )
   return id
+}
+
+/**
+ * A scheme of tiers in which each customer holds the one tier, is not settled and at risk, with one that was set by hand and has ended; how they are classified and
+ * what was declared to drive them.
+ */
+export async function fillTiers(bank: TestBank): Promise<void> {
+  const { owner } = bank.service
+  const ids = Object.values(await customerIds(bank))
+  const { rows } = await owner.query(
+    `insert into tier_scheme (id, code, name, kinds, measure, state, evaluated_version, created_by, created_at, updated_at)
+    values (gen_random_uuid(), $1, 'mark', '{individual}', 'aum', 'active', 1, 'test', now(), now()) returning id, slot`,
+    [`${bank.name}-mark`],
+  )
+  const [{ id, slot }] = rows
+  await owner.query(
+    `insert into tier_scheme_version (scheme_id, scheme_version, effective_on, grace_days, thresholds, source, created_by, created_at)
+    values ($1, 1, '2026-01-01', 90, '[{"code": "mark", "name": "mark", "from": "0", "unsettled": "1000000000"}]', 'bank', 'test', now())`,
+    [id],
+  )
+  await owner.query(
+    `insert into customer_fact as f (customer_id, institution_path, as_of, refreshed_at, kind, status, aum)
+    select id, institution_path, '2026-11-22', now(), kind, status, 3 from customer where id = any ($1) on conflict do nothing`,
+    [ids],
+  )
+  await owner.query(
+    `update customer_fact set tier_places = array_fill(null::int, array[$2::int - 1]) || 1, tier_below = array_fill(null::date, array[$2::int - 1]) || date '2026-11-01'
+    where customer_id = any ($1)`,
+    [ids, slot],
+  )
+  await owner.query(
+    `insert into tier_membership (customer_id, id, institution_path, scheme_id, tier, place, began_on, began_at, began_reason, began_version)
+    select id, gen_random_uuid(), institution_path, $2, 'mark', 1, '2026-11-01', now(), 'entered', 1 from customer where id = any ($1)`,
+    [ids, id],
+  )
+  await owner.query(
+    `insert into tier_override (customer_id, id, institution_path, scheme_id, tier, reason, requested_by, approver_id, starts_on, ends_on, state, created_at, updated_at)
+    select id, gen_random_uuid(), institution_path, $2, 'mark', 'mark', $3, $3, '2026-11-01', '2026-11-02', 'ended', now(), now() from customer where id = any ($1)`,
+    [ids, id, await bank.staffId('M1')],
+  )
+  await owner.query(
+    `insert into classification_period (customer_id, id, institution_path, kind, value, policy_version, began_on, began_at)
+    select id, gen_random_uuid(), institution_path, 'lifecycle_stage', 'growth', 0, '2026-11-01', now() from customer where id = any ($1)`,
+    [ids],
+  )
+  await owner.query(
+    `insert into relationship_preference (customer_id, id, institution_path, preference, declared_by, declared_at)
+    select id, gen_random_uuid(), institution_path, 'price', $2, now() from customer where id = any ($1)`,
+    [ids, await bank.staffId('M1')],
+  )
+}
+
+/** The scheme of `fillTiers`, and the ids of what was set by hand in it, by customer. */
+export async function tiersOf(
+  bank: TestBank,
+): Promise<{ readonly schemeId: string; readonly overrides: Readonly<Record<CustomerName, string>> }> {
+  const { rows } = await bank.service.owner.query(
+    `select s.id as scheme, c.core_number, o.id from tier_scheme s join tier_override o on o.scheme_id = s.id join customer c on c.id = o.customer_id
+    where s.code = $1 and o.reason = 'mark'`,
+    [`${bank.name}-mark`],
+  )
+  const overrides = rows.map(({ core_number, id }) => [core_number.slice(bank.name.length + 1), id])
+  return { schemeId: rows[0].scheme, overrides: Object.fromEntries(overrides) }
 }
 
 /** A birthday, a consent and wishes of each customer. */

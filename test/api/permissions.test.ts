@@ -15,7 +15,16 @@ import {
   overRest,
   type Told,
 } from './calls.ts'
-import { dossierThings, fillKeyDatesAndConsents, fillProfiles, fillThings, insideComputed, fillSegment } from './dossiers.ts'
+import {
+  dossierThings,
+  fillKeyDatesAndConsents,
+  fillProfiles,
+  fillThings,
+  fillSegment,
+  fillTiers,
+  insideComputed,
+  tiersOf,
+} from './dossiers.ts'
 
 type Holds = (permission: Permission) => boolean
 
@@ -230,6 +239,8 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
   const [customerId, holdingId] = [await bank.customerId('1'), await bank.holdingId('A1')]
   const { rows } = await bank.service.owner.query('select id from import_run order by started_at desc limit 1')
   const segmentId = await fillSegment(bank)
+  await fillTiers(bank)
+  const { schemeId, overrides } = await tiersOf(bank)
   const refresh = await bank.request({ client: 'core' }, 'POST', '/refreshes', {})
   return {
     institution: { institutionId: await bank.idOf('institution', 'O1') },
@@ -264,6 +275,15 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
     segment: { segmentId },
     segments: {},
     segmentMembers: { segmentId },
+    tierScheme: { schemeId },
+    tierSchemes: {},
+    tierHistory: { customerId },
+    thresholdCustomers: { side: 'unsettled', schemeId },
+    atRiskCustomers: { schemeId },
+    tierOverride: { customerId, tierOverrideId: overrides['1'] },
+    tierOverrides: { customerId },
+    classificationHistory: { customerId },
+    relationshipPreferences: { customerId },
     lossMakers: {},
     keyDate: { customerId, keyDateId: NOBODY },
     keyDates: { customerId },
@@ -467,6 +487,7 @@ describe('a relation that the caller may not follow', () => {
       'Segment.rule',
       'LossMaker.customer',
       'Segment.versions',
+      'TierScheme.versions',
       'CustomerOverview.customer',
       'CustomerOverview.timeline',
       'TimelineEntry.customer',

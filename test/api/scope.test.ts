@@ -22,6 +22,7 @@ import {
   ownedTables,
   rowsByOwner,
   sharedPhone,
+  tiersOf,
 } from './dossiers.ts'
 
 async function actorOf(bank: TestBank, caller: Caller): Promise<Actor> {
@@ -377,6 +378,32 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     const { rows } = await bank.service.owner.query('select id from segment where code = $1', [`${bank.name}-mark`])
     return { customerId, segmentId: rows[0].id, ...(turn % 2 === 0 && { decision: 'entered' }) }
   },
+  customerTiers: ({ thing: { customerId } }) => ({ customerId }),
+  tierHistory: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
+  tierOverrides: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
+  tierOverride: async ({ bank, thing: { customerId, customer } }) => ({
+    customerId,
+    tierOverrideId: (await tiersOf(bank)).overrides[customer],
+  }),
+  overrideTier: async ({ bank, thing: { customerId } }) => {
+    await bank.service.owner.query(`delete from tier_override where customer_id = $1 and state = 'active'`, [customerId])
+    const { schemeId } = await tiersOf(bank)
+    return { customerId, schemeId, tier: 'mark', reason: 'r', approverId: await bank.staffId('M3'), endsOn: '2027-01-01' }
+  },
+  endTierOverride: async ({ bank, thing: { customerId } }) => {
+    await bank.service.owner.query(`delete from tier_override where customer_id = $1 and state = 'active'`, [customerId])
+    const { rows } = await bank.service.owner.query(
+      `insert into tier_override (customer_id, id, institution_path, scheme_id, tier, reason, requested_by, approver_id, starts_on, ends_on, state, created_at, updated_at)
+       select id, gen_random_uuid(), institution_path, $2, 'mark', 'r', $3, $3, '2026-11-01', '2027-01-01', 'active', now(), now() from customer where id = $1 returning id`,
+      [customerId, (await tiersOf(bank)).schemeId, await bank.staffId('M3')],
+    )
+    return { customerId, tierOverrideId: rows[0].id, expectedVersion: 1 }
+  },
+  customerClassification: ({ thing: { customerId } }) => ({ customerId }),
+  classificationHistory: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
+  relationScores: ({ thing: { customerId } }) => ({ customerId }),
+  relationshipPreferences: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
+  declareRelationshipPreference: ({ thing: { customerId } }) => ({ customerId, preference: 'price' }),
   contactDecision: ({ thing: { customerId } }) => ({ customerId, channel: 'phone', purpose: 'marketing' }),
   // The further party is a customer of the onlooker's own; the link is there, so that sending it again changes nothing.
   upsertHoldingParty: ({ bank, thing: { customer } }) => ({
@@ -649,6 +676,9 @@ const lists = [
   'upcomingKeyDates',
   'segmentMembers',
   'segmentPreview',
+  'thresholdCustomers',
+  'atRiskCustomers',
+  'tierGrowth',
   'paretoAnalysis',
   'lossMakers',
   'segmentProfile',
@@ -710,6 +740,14 @@ const ofTheBank = [
   'activateSegment',
   'retireSegment',
   'listSegmentMembers',
+  'tierScheme',
+  'tierSchemes',
+  'createTierScheme',
+  'reviseTierScheme',
+  'retireTierScheme',
+  'classificationPolicies',
+  'reviseClassificationPolicy',
+  'reviseRelationScores',
 ]
 
 const absent = ['not_found', 'unknown_reference']

@@ -8,7 +8,7 @@ import {
   defaultClassification,
 } from '../../src/core/classifications.ts'
 import type { FactName, FactValue } from '../../src/core/facts.ts'
-import { defaultRelationScores, relationScoreKinds, scoreOf, scoreProblems } from '../../src/core/relation-scores.ts'
+import { defaultRelationScores, type RelationScoreKind, scoreOf, scoreProblems } from '../../src/core/relation-scores.ts'
 import { checkRule } from '../../src/core/rules/check.ts'
 import { evaluateRule } from '../../src/core/rules/evaluate.ts'
 
@@ -95,7 +95,7 @@ describe('a policy of a classification', () => {
 })
 
 describe('relation scores', () => {
-  const score = (kind: (typeof relationScoreKinds)[number], known: Partial<Record<FactName, FactValue>>) =>
+  const score = (kind: RelationScoreKind, known: Partial<Record<FactName, FactValue>>) =>
     scoreOf(
       defaultRelationScores.parts[kind],
       (name) => known[name] ?? null,

@@ -32,7 +32,7 @@ const checking = {
   institution: (code: string) => code === 'B1',
 }
 const faults = (change: object = {}, other: object = {}): string[] =>
-  tierProblems({ ...good, ...change }, { ...checking, ...other } as never).map(({ pointer, rule }) => `${pointer} ${rule}`)
+  tierProblems({ ...good, ...change }, { ...checking, ...other }).map(({ pointer, rule }) => `${pointer} ${rule}`)
 const lines = (...from: (string | [string, object])[]) =>
   from.map((one, index) => ({
     code: `t${index}`,
@@ -100,7 +100,7 @@ const standing = fc.record({
 })
 const moving = fc.record({
   fit: fc.nat({ max: 4 }),
-  held: standing as fc.Arbitrary<Standing>,
+  held: standing,
   override: fc.constant(null),
   released: fc.constant(false),
   graceDays: fc.nat({ max: 120 }),

@@ -89,7 +89,7 @@ describe('refreshes', () => {
             [idOf.get(index), scheme, `t${one.place}`, today, one.endsOn],
           )
       }
-      const settings = { asOf: today, baseCurrency: 'CNY', now: new Date(`${today}T01:00:00Z`), evaluationId: `${number}` }
+      const settings = { asOf: today, baseCurrency: 'CNY', now: new Date(`${today}T01:00:00Z`) }
       await database.transaction({ prefixes: ['/'], portfolio: [], caller: 'test' }, (db) =>
         number % 3 === 1 ? evaluateSome(db, settings, [...idOf.values()]) : evaluateAll(db, settings),
       )

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { RuleContext } from '../../core/rules/resolve.ts'
-import { canonicalRule, type Rule, usedFacts, watchedConditions } from '../../core/rules/rule.ts'
+import { canonicalRule, type Rule, watchedConditions } from '../../core/rules/rule.ts'
 import {
   type Classification,
   classificationChange,
@@ -10,9 +10,9 @@ import {
   quintiles,
 } from '../classifications/evaluate.ts'
 import type { Db } from '../database.ts'
-import { factsAsked } from '../facts/asked.ts'
 import { movesColumns, type TierPlan, tierSql } from '../tiers/evaluate.ts'
 import type { Bind } from '../views/view.ts'
+import { decisionFacts } from './explanation.ts'
 import { conditionKey, conditionOf, wholeRule } from './rules.ts'
 import type { StoredSegment } from './store.ts'
 
@@ -25,8 +25,6 @@ export interface Evaluation {
   readonly classifications: readonly Classification[]
   readonly context: RuleContext
   readonly now: Date
-  /** Of this evaluation alone: ids of what it writes follow from it. */
-  readonly evaluationId: string
   /** Those who are looked at; all where nobody is named. */
   readonly customerIds?: readonly string[]
 }
@@ -56,29 +54,25 @@ export async function evaluateSegments(db: Db, evaluation: Evaluation): Promise<
 }
 
 function statement(
-  { segments, tiers: plans, overrides, classifications, context, now, evaluationId, customerIds }: Evaluation,
+  { segments, tiers: plans, overrides, classifications, context, now, customerIds }: Evaluation,
   active: readonly StoredSegment[],
   rules: ReadonlyMap<number, Rule>,
   bind: Bind,
 ): string {
   const ids = customerIds === undefined ? undefined : `${bind(customerIds)}::uuid[]`
-  const [at, today, seed] = [
-    `${bind(now.toISOString())}::timestamptz`,
-    `${bind(context.today)}::date`,
-    `${bind(evaluationId)}::text`,
-  ]
+  const [at, today] = [`${bind(now.toISOString())}::timestamptz`, `${bind(context.today)}::date`]
   const members = active.map(({ number }) => {
     const rule = rules.get(number)
     return `case when ${rule ? conditionOf(rule, context, bind) : `${number} = any (f.segments)`} then ${number} end`
   })
-  const asked = [...rules].map(([number, rule]) => `when ${number} then ${factsAsked(usedFacts(rule))}`)
+  const asked = [...rules].map(([number, rule]) => `when ${number} then ${decisionFacts(rule, context, bind)}`)
   const asks = asked.length > 0 ? `case n ${asked.join(' ')} else '{}'::jsonb end` : `'{}'::jsonb`
   const tiers = tierSql(plans, { bind, today, overrides, among: ids === undefined ? '' : ` and o.customer_id = any (${ids})` })
   const assigned = [
     ...classifications.map((policy) => classificationExpression(policy, context, bind)),
     ...quintiles(context, bind),
   ]
-  const kept = [...assigned, ...tiers.keep].map(({ column }) => column)
+  const kept = assigned.map(({ column }) => column)
   const classified = classifications.map((policy) => classificationChange(policy, context, bind))
   const definitions = bind(
     JSON.stringify(segments.map(({ id, number, ruleVersion, state }) => ({ id, number, ruleVersion, state }))),
@@ -86,7 +80,7 @@ function statement(
   const looked = [
     `f.status = 'active'`,
     `f.segments <> '{}'`,
-    ...kept.map((column) => `f.${column} is not null`),
+    ...[...kept, ...tiers.keep.map(({ column }) => column)].map((column) => `f.${column} is not null`),
     ...closedUntold(classifications),
   ]
   const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('')
@@ -94,21 +88,18 @@ function statement(
     with definition as materialized (
       select * from json_to_recordset(${definitions}::json) as r (id uuid, number int, "ruleVersion" int, state text)
     ), scanned as (
-      select s.*${list(tiers.keep.map(({ column, expression }) => `${expression} as "${column} after"`))}
+      select s.*${list(tiers.move)}
       from (
-        select s.*${list(tiers.move)}
-        from (
-          select f.customer_id, f.institution_path, f.status = 'active' as counts, f.segments as before,
-            case when f.status = 'active' then ${members.length === 0 ? `'{}'::int[]` : `array_remove(array[${members.join(', ')}]::int[], null)`} else '{}'::int[] end as after
-            ${list(kept.map((column) => `f.${column} as "${column} before"`))}${list(assigned.map(({ column, expression }) => `${expression} as "${column} after"`))}${list(tiers.read)}
-          from customer_fact f${tiers.join} where (${looked.join(' or ')})${ids === undefined ? '' : ` and f.customer_id = any (${ids})`}
-          offset 0
-        ) s offset 0
+        select f.customer_id, f.institution_path, f.status = 'active' as counts, f.segments as before,
+          case when f.status = 'active' then ${members.length === 0 ? `'{}'::int[]` : `array_remove(array[${members.join(', ')}]::int[], null)`} else '{}'::int[] end as after
+          ${list(kept.map((column) => `f.${column} as "${column} before"`))}${list(assigned.map(({ column, expression }) => `${expression} as "${column} after"`))}${list(tiers.read)}
+        from customer_fact f${tiers.join} where (${looked.join(' or ')})${ids === undefined ? '' : ` and f.customer_id = any (${ids})`}
+        offset 0
       ) s offset 0
     ), changed as materialized (
-      select * from scanned where before <> after${kept.map((column) => ` or "${column} before" is distinct from "${column} after"`).join('')}
+      select * from scanned c where ${[`before <> after`, ...kept.map((column) => `"${column} before" is distinct from "${column} after"`), ...tiers.differs].join(' or ')}
     ), kept as (
-      update customer_fact f set segments = c.after${list(kept.map((column) => `${column} = c."${column} after"`))}
+      update customer_fact f set segments = c.after${list(kept.map((column) => `${column} = c."${column} after"`))}${list(tiers.keep.map(({ column, expression }) => `${column} = ${expression}`))}
       from changed c where f.customer_id = c.customer_id
     ), entering as materialized (
       select c.customer_id, c.institution_path, d.id as segment_id, d."ruleVersion" as rule_version, ${asks} as facts
@@ -121,7 +112,7 @@ function statement(
       where c.before <> c.after and n <> all (c.after)
     ), entered as (
       insert into segment_membership (customer_id, id, institution_path, segment_id, entered_on, entered_at, entered_version, entered_facts)
-      select customer_id, md5(customer_id::text || segment_id::text || ${seed})::uuid, institution_path, segment_id, ${today}, ${at}, rule_version, facts from entering
+      select customer_id, gen_random_uuid(), institution_path, segment_id, ${today}, ${at}, rule_version, facts from entering
       on conflict (customer_id, segment_id) where left_on is null do nothing
       returning customer_id, institution_path, segment_id
     ), ended as (
@@ -130,9 +121,9 @@ function statement(
       returning m.customer_id, m.institution_path, m.segment_id
     ), told as (
       insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
-      select md5(type || customer_id::text || segment_id::text || ${seed})::uuid, type, ${at}, institution_path, customer_id, 'segment', segment_id::text, '{}', '{}'
+      select gen_random_uuid(), type, ${at}, institution_path, customer_id, 'segment', segment_id::text, '{}', '{}'
       from (select 'segment.entered' as type, * from entered union all select 'segment.left', * from ended) e
-    )${tiers.moves.length > 0 ? tierWrites(tiers.moves, { at, today, seed }) : ''}${classified.length > 0 ? classificationWrites(classified, { at, today, seed }) : ''}
+    )${tiers.moves.length > 0 ? tierWrites(tiers.moves, { at, today }) : ''}${classified.length > 0 ? classificationWrites(classified, { at, today }) : ''}
     select (select count(*)::int from entered) as entered, (select count(*)::int from ended) as left`
 }
 
@@ -140,14 +131,13 @@ function statement(
 interface Stamp {
   readonly at: string
   readonly today: string
-  readonly seed: string
 }
 
 /**
  * Stays in tiers that end and begin, and an event for each change. Those that end do so before others begin, since one at most lasts. A refresh that began before midnight
  * may end what a command has begun after it.
  */
-function tierWrites(moves: readonly string[], { at, today, seed }: Stamp): string {
+function tierWrites(moves: readonly string[], { at, today }: Stamp): string {
   return `, moved as materialized (
       select c.customer_id, c.institution_path, t.*
       from changed c join customer_fact f on f.customer_id = c.customer_id cross join lateral (values ${moves.join(', ')}) t (${movesColumns})
@@ -159,18 +149,18 @@ function tierWrites(moves: readonly string[], { at, today, seed }: Stamp): strin
       returning 1
     ), tier_begun as (
       insert into tier_membership (customer_id, id, institution_path, scheme_id, tier, place, began_on, began_at, began_reason, began_version, began_facts)
-      select customer_id, md5(customer_id::text || scheme_id::text || becomes || ${seed})::uuid, institution_path, scheme_id, becomes, place, ${today}, ${at}, reason, scheme_version, facts
+      select customer_id, gen_random_uuid(), institution_path, scheme_id, becomes, place, ${today}, ${at}, reason, scheme_version, facts
       from moved where becomes is not null and (select count(*) from tier_ended) >= 0
       on conflict (customer_id, scheme_id) where ended_on is null do nothing
     ), tier_told as (
       insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
-      select md5('tier.changed' || customer_id::text || scheme_id::text || ${seed})::uuid, 'tier.changed', ${at}, institution_path, customer_id, 'tier_scheme', scheme_id::text, '{}',
+      select gen_random_uuid(), 'tier.changed', ${at}, institution_path, customer_id, 'tier_scheme', scheme_id::text, '{}',
         jsonb_build_object('from', was, 'to', becomes, 'reason', reason) from moved
     )`
 }
 
 /** The same for what customers are classified as. Being classified for the first time is no change. */
-function classificationWrites(classified: readonly string[], { at, today, seed }: Stamp): string {
+function classificationWrites(classified: readonly string[], { at, today }: Stamp): string {
   return `, classified as materialized (
       select c.customer_id, c.institution_path, t.*
       from changed c join customer_fact f on f.customer_id = c.customer_id cross join lateral (values ${classified.join(', ')}) t (${classifiedColumns})
@@ -181,12 +171,12 @@ function classificationWrites(classified: readonly string[], { at, today, seed }
       returning 1
     ), period_begun as (
       insert into classification_period (customer_id, id, institution_path, kind, value, policy_version, rule_index, facts, began_on, began_at)
-      select customer_id, md5(customer_id::text || kind || becomes || ${seed})::uuid, institution_path, kind, becomes, policy_version, rule_index, facts, ${today}, ${at}
+      select customer_id, gen_random_uuid(), institution_path, kind, becomes, policy_version, rule_index, facts, ${today}, ${at}
       from classified where becomes is not null and (select count(*) from period_ended) >= 0
       on conflict (customer_id, kind) where ended_on is null do nothing
     ), classification_told as (
       insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
-      select md5('classification.changed' || customer_id::text || kind || ${seed})::uuid, 'classification.changed', ${at}, institution_path, customer_id, 'classification', kind, '{}',
+      select gen_random_uuid(), 'classification.changed', ${at}, institution_path, customer_id, 'classification', kind, '{}',
         jsonb_build_object('from', was, 'to', becomes) from classified where was is not null
     )`
 }

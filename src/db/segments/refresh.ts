@@ -16,7 +16,6 @@ interface Settings {
   readonly baseCurrency: string
   readonly now: Date
   /** Of this evaluation alone. */
-  readonly evaluationId: string
 }
 
 /**
@@ -48,7 +47,7 @@ type Schemes = Pick<Parameters<typeof planTiers>[0], 'evaluated' | 'wanted'>
 
 async function evaluate(
   db: Db,
-  { asOf, baseCurrency, now, evaluationId }: Settings,
+  { asOf, baseCurrency, now }: Settings,
   schemes: Schemes,
   customerIds?: readonly string[],
 ): Promise<Evaluated> {
@@ -66,7 +65,6 @@ async function evaluate(
     classifications: classificationsOf(policies, segments),
     context,
     now,
-    evaluationId,
     ...(customerIds && { customerIds }),
   })
 }

@@ -58,11 +58,13 @@ export function planTiers({ wanted, evaluated, paths, currency }: Schemes): read
 
 const codesOf = ({ thresholds }: StoredScheme): readonly string[] => thresholds.map(({ code }) => code)
 
-/** The parts of a scan that tell tiers, over the row `f` of facts, then over rows `s` of what the part before selects, then over those that have changed. */
+/** The parts of a scan that tell tiers: over the row `f` of facts, over rows `s` of what the part before selects, and over rows `c` of what comes of it. */
 export interface TierSql {
   readonly join: string
   readonly read: readonly string[]
   readonly move: readonly string[]
+  /** What has changed of a row, by its own columns: places and days, which are cheaper to compare than arrays. */
+  readonly differs: readonly string[]
   /** Columns that are kept on the row of facts. */
   readonly keep: readonly { readonly column: string; readonly expression: string }[]
   /** For `values`: scheme, version, tier before and after, place, reason and the facts that decided; `c` is a changed row, `f` its row of facts. */
@@ -83,36 +85,35 @@ interface Settings {
 
 /** As `nextStanding` of core has it. */
 export function tierSql(plans: readonly TierPlan[], { bind, today, overrides, among }: Settings): TierSql {
-  if (plans.length === 0) return { join: '', read: [], move: [], keep: [], moves: [] }
+  if (plans.length === 0) return { join: '', read: [], move: [], differs: [], keep: [], moves: [] }
   const codes = new Map(plans.map(({ scheme }) => [scheme.slot, `${bind(codesOf(scheme))}::text[]`]))
   const slots = Array.from({ length: Math.max(...plans.map(({ scheme }) => scheme.slot)) }, (_, index) => index + 1)
   const bySlot = new Map(plans.map((plan) => [plan.scheme.slot, plan]))
+  const below = (slot: number): string =>
+    `case when c.set_${slot} is null and c.place_${slot} > c.fit_${slot} then coalesce(c.since_${slot}, ${today}) end`
   const array = (type: string, element: (slot: number) => string): string =>
-    `case when s.counts then array[${slots.map((slot) => (bySlot.has(slot) ? element(slot) : 'null')).join(', ')}]::${type}[] end`
-  const held = slots.filter((slot) => bySlot.has(slot))
+    `case when c.counts then array[${slots.map((slot) => (bySlot.has(slot) ? element(slot) : 'null')).join(', ')}]::${type}[] end`
+  const named = plans.map(({ scheme }) => {
+    const { slot, code } = scheme
+    return `(${bind(codesOf(scheme).map((one) => `${code}:${one}`))}::text[])[c.place_${slot}]`
+  })
   return {
     join: overrides ? overridesJoin(plans, codes, today, among) : '',
-    read: plans.flatMap((plan) => readOf(plan, bind, today, overrides)),
+    read: [...plans.flatMap((plan) => readOf(plan, bind, today, overrides)), 'f.tiers is not null as told'],
     move: plans.map((plan) => moveOf(plan, bind, today)),
+    differs: [
+      'c.told <> c.counts',
+      ...plans.flatMap(({ scheme: { slot }, before }) => [
+        `c.place_${slot} is distinct from c.raw_${slot}`,
+        `(${below(slot)}) is distinct from c.since_${slot}`,
+        // Another version may call the same place otherwise.
+        ...(before ? [`c.raw_${slot} is not null`] : []),
+      ]),
+    ],
     keep: [
-      { column: 'tier_places', expression: array('int', (slot) => `s.place_${slot}`) },
-      {
-        column: 'tier_below',
-        expression: array(
-          'date',
-          (slot) =>
-            `case when s.set_${slot} is null and s.place_${slot} > s.fit_${slot} then coalesce(s.since_${slot}, ${today}) end`,
-        ),
-      },
-      {
-        column: 'tiers',
-        expression: `case when s.counts then array_remove(array[${held
-          .map((slot) => {
-            const named = bySlot.get(slot)!.scheme
-            return `(${bind(codesOf(named).map((code) => `${named.code}:${code}`))}::text[])[s.place_${slot}]`
-          })
-          .join(', ')}], null) end`,
-      },
+      { column: 'tier_places', expression: array('int', (slot) => `c.place_${slot}`) },
+      { column: 'tier_below', expression: array('date', below) },
+      { column: 'tiers', expression: `case when c.counts then array_remove(array[${named.join(', ')}], null) end` },
     ],
     moves: plans.map((plan) => changeOf(plan, codes.get(plan.scheme.slot)!, bind)),
   }

@@ -61,7 +61,7 @@ function decimal({ scheme: { measure }, currency }: ListOf, value: string): stri
 }
 
 const conditionsOf = ({ filter }: ListOf, bind: Bind): string =>
-  [`f.status = 'active'`, ...customerConditions(filter, 'c', bind)].join(' and ')
+  [`f.status = 'active'`, ...customerConditions(filter, 'o', bind)].join(' and ')
 
 /** Customers near the next line below which they lie, or not settled above the one that they have passed, as a `from` item. */
 export function thresholdFrom(list: ListOf, side: ThresholdSide) {
@@ -74,7 +74,7 @@ export function thresholdFrom(list: ListOf, side: ThresholdSide) {
     return `(
       select f.customer_id, (${codes})[l.place] as tier, (${codes})[f.tier_places[${slot}]] as held_tier, d.distance as compared,
         ${decimal(list, 'm.value')} as value, ${decimal(list, 'm.lines[l.place]')} as line, ${decimal(list, 'd.distance')} as distance
-      from customer c join customer_fact f on f.customer_id = c.id
+      from customer o join customer_fact f on f.customer_id = o.id
       cross join lateral (select ${factExpression(measure, 'f', `date '${today}'`)} as value, ${byPlace(list, 'from', bind)} as lines, ${byPlace(list, side, bind)} as bands offset 0) m
       cross join lateral (select width_bucket(m.value, m.lines) as fit) b
       cross join lateral (select ${place} as place) l
@@ -97,7 +97,7 @@ export function atRiskFrom(list: ListOf) {
       select f.customer_id, (${codes})[f.tier_places[${slot}]] as tier, (${codes})[width_bucket(m.value, m.lines)] as fits_tier, d.shortfall as compared,
         ${decimal(list, 'm.value')} as value, ${decimal(list, `m.lines[f.tier_places[${slot}]]`)} as line, ${decimal(list, 'd.shortfall')} as shortfall,
         f.tier_below[${slot}] as below_since, f.tier_below[${slot}] + ${grace} as grace_ends_on, greatest(0, f.tier_below[${slot}] + ${grace} - ${day}) as days_left
-      from customer c join customer_fact f on f.customer_id = c.id
+      from customer o join customer_fact f on f.customer_id = o.id
       cross join lateral (select ${factExpression(measure, 'f', `date '${today}'`)} as value, ${byPlace(list, 'from', bind)} as lines offset 0) m
       cross join lateral (select m.lines[f.tier_places[${slot}]] - coalesce(m.value, 0) as shortfall) d
       where ${conditionsOf(list, bind)} and f.tier_below[${slot}] is not null

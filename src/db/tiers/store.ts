@@ -64,12 +64,6 @@ export async function knowsScheme(db: Db, id: string): Promise<boolean> {
   return (await db.rows(sql`select from tier_scheme where id = ${id}::uuid`)).length > 0
 }
 
-/** The id of a scheme by its code. */
-export async function findSchemeId(db: Db, code: string): Promise<string | undefined> {
-  const [row] = await db.rows<{ id: string }>(sql`select id from tier_scheme where code = ${code}`)
-  return row?.id
-}
-
 export async function countActiveSchemes(db: Db): Promise<number> {
   const [row] = await db.rows<{ n: number }>(sql`select count(*)::int as n from tier_scheme where state = 'active'`)
   return row!.n
