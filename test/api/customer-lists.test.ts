@@ -140,7 +140,7 @@ describe('a list of customers', () => {
         'invalid_input',
         '/rule/fact unknown_fact',
       ])
-      expect(await refused(bank, M1, name, { rule: { fact: 'profit', percentile: { gt: 95 } } })).toEqual(['conflict'])
+      expect(await refused(bank, M1, name, { rule: { fact: 'outsideAssets', percentile: { gt: 95 } } })).toEqual(['conflict'])
     }
     expect(await refused(bank, M1, 'customerSearch', {})).toEqual(['invalid_input', '/ exactly_one'])
     expect(await refused(bank, M1, 'customerSearch', { name: '王', number: '3', rule: wealthy })).toEqual([
