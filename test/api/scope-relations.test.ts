@@ -213,8 +213,12 @@ async function walk(
     const near =
       reached.has(operation.name) || dossierThings.some(({ one, many }) => operation.name === one || operation.name === many)
     // So is what else belongs to customers: from there two relations are enough, and every third is one of the customer’s own.
-    const pairs = relationsOf(view).map(([name, relation]) => followed(name, relation, (target) => tree(target, 1)))
-    const parts = near ? [tree(view, 1)] : single ? ways(view, 2) : view.ownership === 'owned' ? pairs : branches(view)
+    const pairs = relationsOf(view).map(
+      ([name, relation]) => `${ownFields(view)} ${followed(name, relation, (target) => tree(target, 1))}`,
+    )
+    // Members of groups are three away from whoever is in one.
+    const short = view.ownership === 'owned' && view.name !== 'GroupMembership'
+    const parts = near ? [tree(view, 1)] : single ? ways(view, 2) : short ? pairs : branches(view)
     for (const part of parts) {
       const asked = single && !near ? `${ownFields(view)} ${part}` : part
       const told = await overGraphql(
