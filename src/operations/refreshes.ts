@@ -144,7 +144,7 @@ async function queueWhatIsDue(db: Db, { clock, newId, bank }: Context, today: st
 }
 
 async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: string): Promise<Step> {
-  const { bank, clock, newId } = context
+  const { bank, clock } = context
   const { rates } = await findValuePolicy(db, asOf)
   const facts = { today: asOf, baseCurrency: bank.baseCurrency, rates, now: clock() }
   const settings = { asOf, baseCurrency: bank.baseCurrency, now: clock() }
