@@ -6,4 +6,10 @@ export const advisoryLocks = {
   sealing: 7_236_418_854,
   /** One load of the demo bank at a time. */
   demo: 7_236_418_855,
+  /** One step of a refresh of facts at a time. */
+  refresh: 7_236_418_856,
+  /** One who queues a refresh at a time. */
+  refreshQueue: 7_236_418_857,
+  /** One who changes definitions of segments at a time. */
+  segmentDefinitions: 7_236_418_858,
 } as const

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Day } from '../core/calendar.ts'
 import type { RefreshKind, RefreshReason, RefreshState, RefreshStep } from '../core/refreshes.ts'
 import type { Db } from './database.ts'
+import { advisoryLocks } from './locks.ts'
 
 export interface StoredRefresh {
   readonly id: string
@@ -25,7 +26,7 @@ interface NewRefresh {
 
 /** Queues a refresh. One of the same kind that has not begun yet serves both: then its id is answered. */
 export async function queueRefresh(db: Db, { id, kind, reason, path, requestedBy, now }: NewRefresh): Promise<string> {
-  await db.rows(sql`select pg_advisory_xact_lock(hashtext('refresh queue'))`)
+  await db.rows(sql`select pg_advisory_xact_lock(${advisoryLocks.refreshQueue}::bigint)`)
   const [waiting] = await db.rows<{ id: string }>(
     sql`select id from refresh_run where state = 'queued' and kind = ${kind} limit 1`,
   )
@@ -38,7 +39,7 @@ export async function queueRefresh(db: Db, { id, kind, reason, path, requestedBy
 
 /** The refresh whose turn it is, held until the transaction ends: the one that has begun, else the one that has waited longest. Whoever asks meanwhile waits. */
 export async function holdNextRefresh(db: Db): Promise<StoredRefresh | undefined> {
-  await db.rows(sql`select pg_advisory_xact_lock(hashtext('refresh'))`)
+  await db.rows(sql`select pg_advisory_xact_lock(${advisoryLocks.refresh}::bigint)`)
   const [run] = await db.rows<StoredRefresh>(sql`
     select id, kind, state, step, as_of::text as "asOf", position, customers_done::int as done from refresh_run
     where state in ('queued', 'running') order by state = 'running' desc, requested_at, id limit 1 for update`)
@@ -97,7 +98,7 @@ export async function nextSlice(db: Db, position: string | null, size: number): 
   return row?.from == null ? undefined : { from: row.from, until: row.until }
 }
 
-/** Customers of the bank, as the database's statistics count them. */
+/** Customers of the bank. */
 export async function countCustomers(db: Db): Promise<number> {
   const [row] = await db.rows<{ n: number }>(sql`select count(*)::int as n from customer`)
   return row!.n

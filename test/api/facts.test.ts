@@ -22,4 +22,22 @@ describe('facts', () => {
     })
     expect(Object.keys(found)).toEqual([...factNames])
   })
+
+  test('wait for no refresh that cannot go on: it is ended with its code, and the next one runs', async ({ bank, service }) => {
+    const { owner } = service
+    await bank.feed('staff', [{ externalId: bank.code('KH'), name: '总行', institutionCode: 'HO', roles: ['marketing'] }])
+    const ask = async () => (await bank.request(bank.code('KH'), 'POST', '/refreshes', { kind: 'full' })).body.id
+    const found = async (id: string) => (await bank.request(bank.code('KH'), 'GET', `/refreshes/${id}`)).body
+    const broken = await ask()
+    await owner.query(`update value_policy set effective_from = '2100-01-01'`)
+    try {
+      await expect(refreshAll(service)).rejects.toThrow(/rates/)
+    } finally {
+      await owner.query(`update value_policy set effective_from = '1900-01-01' where version = 1`)
+    }
+    expect(await found(broken)).toMatchObject({ state: 'failed', error: 'internal', finishedAt: expect.any(String) })
+    const next = await ask()
+    await refreshAll(service)
+    expect([next === broken, (await found(next)).state]).toEqual([false, 'done'])
+  })
 })

@@ -162,7 +162,7 @@ describe('the value of a customer', () => {
     })
     expect(body.lorenz.at(-1)).toEqual({ customers: 100, contribution: 100 })
     const nobody = await bank.request(bank.code('M2'), 'GET', '/pareto-analysis')
-    expect(nobody.body).toMatchObject({ customersNeededShare: expect.toBeOneOf([null, 0, 100]), gini: expect.any(Number) })
+    expect(nobody.body).toMatchObject({ customers: 0, customersNeeded: 0, customersNeededShare: null, gini: 0, lorenz: [] })
   })
 
   test('follows rates that are versions: sound ones, from today on, by whoever may set policies', async ({ bank }) => {

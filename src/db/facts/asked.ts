@@ -9,6 +9,10 @@ const storedFact = (name: FactName): FactName => {
 /** Some facts as they are stored, amounts as text, as a JSON object over the row `f`. */
 export function factsAsked(names: readonly FactName[]): string {
   const stored = [...new Set(names.map(storedFact))]
+  // PostgreSQL takes at most 100 arguments in a call.
   const pairs = stored.map((name) => `'${name}', f.${factColumn(name)}${facts[name].type === 'money' ? '::text' : ''}`)
-  return `jsonb_build_object(${pairs.slice(0, 45).join(', ')})${pairs.length > 45 ? ` || jsonb_build_object(${pairs.slice(45).join(', ')})` : ''}`
+  const objects: string[] = []
+  for (let from = 0; from < pairs.length; from += 45)
+    objects.push(`jsonb_build_object(${pairs.slice(from, from + 45).join(', ')})`)
+  return objects.length === 0 ? `'{}'::jsonb` : `(${objects.join(' || ')})`
 }

@@ -1,13 +1,13 @@
 import { sql } from 'drizzle-orm'
+import { factsAsked } from '../facts/asked.ts'
 import type { Day } from '../../core/calendar.ts'
 import type { CurrencyCode } from '../../core/currencies.ts'
-import { type FactName, facts } from '../../core/facts.ts'
+import type { FactName } from '../../core/facts.ts'
 import type { Subject } from '../../core/rules/evaluate.ts'
 import type { RuleContext } from '../../core/rules/resolve.ts'
 import { canonicalRule, partsOf, type Rule, usedFacts, watchedConditions } from '../../core/rules/rule.ts'
 import type { LeavingReason } from '../../core/segments.ts'
 import type { Db } from '../database.ts'
-import { factColumn } from '../facts/columns.ts'
 import type { StoredCut } from '../facts/cuts.ts'
 import { storedFactsOf, valuesOf } from '../facts/values.ts'
 import type { Bind } from '../views/view.ts'
@@ -118,11 +118,7 @@ const cutKey = (fact: FactName, within: string | undefined, hundredth: number): 
  * customer is on, and the values behind its hundredths. With the version of the rule it is all that is needed to answer it again.
  */
 export function decisionFacts(rule: Rule, context: RuleContext, bind: Bind): string {
-  const names = [...new Set(usedFacts(rule).map(storedFact))]
-  const pairs = names.map((name) => `'${name}', f.${factColumn(name)}${facts[name].type === 'money' ? '::text' : ''}`)
-  const objects: string[] = []
-  for (let from = 0; from < pairs.length; from += 45)
-    objects.push(`jsonb_build_object(${pairs.slice(from, from + 45).join(', ')})`)
+  const objects = [factsAsked(usedFacts(rule))]
   const watched = watchedConditions(rule).map((one) => conditionKey(canonicalRule(one)))
   if (watched.length > 0)
     objects.push(
@@ -143,12 +139,7 @@ export function decisionFacts(rule: Rule, context: RuleContext, bind: Bind): str
     ])
   })
   if (cuts.length > 0) objects.push(`jsonb_build_object('@cuts', ${bind(JSON.stringify(Object.fromEntries(cuts)))}::jsonb)`)
-  return objects.length === 0 ? `'{}'::jsonb` : `(${objects.join(' || ')})`
-}
-
-const storedFact = (name: FactName): FactName => {
-  const fact = facts[name]
-  return 'since' in fact ? (fact.since.fact as FactName) : name
+  return `(${objects.join(' || ')})`
 }
 
 /** What a rule is answered from. */

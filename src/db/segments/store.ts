@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Rule } from '../../core/rules/rule.ts'
 import type { SegmentKind, SegmentState } from '../../core/segments.ts'
 import type { Db } from '../database.ts'
+import { advisoryLocks } from '../locks.ts'
 
 /** A segment as it stands, with the rule that holds. */
 export interface StoredSegment {
@@ -37,7 +38,7 @@ export async function lockSegment(db: Db, id: string): Promise<StoredSegment | u
 
 /** Lets definitions of segments change one after the other: a rule names other segments, whose rules must not change meanwhile. */
 export async function lockDefinitions(db: Db): Promise<void> {
-  await db.rows(sql`select pg_advisory_xact_lock(hashtext('segment definitions'))`)
+  await db.rows(sql`select pg_advisory_xact_lock(${advisoryLocks.segmentDefinitions}::bigint)`)
 }
 
 export interface NewSegment {
