@@ -1,7 +1,6 @@
 import { type Config, type ConfigurationError, type KeyRings, processConfig, startedByNpm } from './config.ts'
 import { dayOf } from './core/calendar.ts'
 import { openVault } from './db/vault.ts'
-import { loadDemoBank } from './demo/load-demo-bank.ts'
 import { whenNpmIsGone } from './npm-parent.ts'
 import { serve } from './service.ts'
 import { returnMemory } from './return-memory.ts'
@@ -22,6 +21,7 @@ const stepsFor = (config: Config): Steps => ({
 })
 
 async function loadDemo(config: Config, ownerUrl: string, keys: KeyRings, customers: number): Promise<void> {
+  const { loadDemoBank } = await import('./demo/load-demo-bank.ts')
   const now = new Date()
   log.info(`Loading the demo bank with ${customers} customers.`)
   await loadDemoBank({

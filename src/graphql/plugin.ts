@@ -48,7 +48,10 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
   const mostKept = Math.max(MOST_KEPT, settings.documents.size)
   await app.register(mercurius, {
     // Without locations the schema does not hold on to every token of its text.
-    schema: buildASTSchema(parse(await readFile(new URL('../../schema.graphql', import.meta.url), 'utf8'), { noLocation: true })),
+    schema: buildASTSchema(
+      parse(await readFile(new URL('../../schema.graphql', import.meta.url), 'utf8'), { noLocation: true }),
+      { assumeValidSDL: true },
+    ),
     resolvers: { ...scalars, ...resolvers() } as never,
     routes: false,
     graphiql: false,
