@@ -5,6 +5,7 @@ import { imports, largeImports } from './imports.ts'
 import { pgbench } from './pgbench.ts'
 import { customerList, customerPage, readById } from './reads.ts'
 import { recognise, search } from './searches.ts'
+import { preview, refreshes } from './segmentation.ts'
 import { growth, latency, memory, start } from './service.ts'
 import { portfolioSummary } from './summaries.ts'
 import { write } from './writes.ts'
@@ -21,10 +22,12 @@ export const cases: Readonly<Record<string, (bench: Bench) => Promise<Line[]>>> 
   recognise,
   'portfolio summary': portfolioSummary,
   write,
+  'segment preview': preview,
   latency,
   growth,
   pgbench,
   imports,
+  refreshes,
   'large imports': largeImports,
   memory,
   start,

@@ -2,6 +2,7 @@ import Fastify from 'fastify'
 import pg from 'pg'
 import { calendar, customerJson, listJson, pageJson } from './customer-json.ts'
 import { overviewJson } from './overview-json.ts'
+import { benchSegments } from './segments.ts'
 import { insertMovement, portfolioSummary } from './statements.ts'
 
 // What a good engineer writes in a day for one question each: no guards, no validation, JSON built by PostgreSQL and passed on as it comes.
@@ -42,6 +43,12 @@ app.get<{ Querystring: { path: string } }>('/portfolio-summary', async (request,
   const { path } = request.query
   const body = await json('summary', portfolioSummary, [path, `${path.slice(0, -1)}0`, calendar().today])
   return reply.type('application/json').send(body)
+})
+
+app.get<{ Params: { code: string } }>('/segment-counts/:code', async (request, reply) => {
+  const { code, sql } = benchSegments.find((one) => one.code === request.params.code)!
+  const text = `select json_build_object('customers', count(*)) as v from customer_fact where status = 'active' and $1::date is not null and ${sql}`
+  return reply.type('application/json').send(await json(code, text, [calendar().today]))
 })
 
 app.post<{ Body: Record<string, string> }>('/movements', async (request, reply) => {

@@ -4,6 +4,7 @@ import { type CustomerKind, customerKinds } from './customers.ts'
 import { DomainError, type InputProblem } from './errors.ts'
 import { type FactName, facts, isFact } from './facts.ts'
 import { amountProblem, formatMinor, parseAmount } from './money.ts'
+import type { Rule } from './rules/rule.ts'
 
 export const tierSchemeStates = ['active', 'retired'] as const
 /** Where thresholds come from: what Chinese banks do, our own choice, or the bank itself. */
@@ -56,6 +57,16 @@ export function isMeasure(name: string): name is FactName {
 export function parseMeasured(text: string, measure: FactName, currency: CurrencyCode): Measured | undefined {
   if (facts[measure].type === 'money') return parseAmount(text, currency)
   return /^-?\d{1,15}(\.\d{1,6})?$/.test(text) ? Number(text) : undefined
+}
+
+/** What the line of a tier asks, as a rule: the kinds of the scheme, and the measure at or above the line. */
+export function tierRule(kinds: readonly CustomerKind[], measure: FactName, { from }: Pick<Threshold, 'from'>): Rule {
+  return {
+    all: [
+      { fact: 'kind', in: [...kinds] },
+      { fact: measure, gte: facts[measure].type === 'money' ? from : Number(from) },
+    ],
+  }
 }
 
 /** Decimal text of a value in the unit of its measure. */

@@ -26,7 +26,9 @@ import { nameKeyOperations } from './name-keys.ts'
 import { rotationOperations } from './rotation.ts'
 import { stageOperations } from './stages.ts'
 import { keyPersonOperations } from './key-people.ts'
+import { classificationExplanationOperations } from './classification-explanations.ts'
 import { explanationOperations } from './explanations.ts'
+import { tierExplanationOperations } from './tier-explanations.ts'
 import { factOperations } from './facts.ts'
 import { refreshOperations } from './refreshes.ts'
 import { segmentOperations } from './segments.ts'
@@ -81,6 +83,8 @@ export const operations: readonly Operation[] = [
   ...profileOperations,
   ...stageOperations,
   ...explanationOperations,
+  ...tierExplanationOperations,
+  ...classificationExplanationOperations,
   ...importOperations,
   ...auditOperations,
   ...jobOperations,

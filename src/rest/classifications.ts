@@ -1,3 +1,4 @@
+import { classificationExplanation } from '../operations/classification-explanations.ts'
 import { classificationPolicies, reviseClassificationPolicy } from '../operations/classifications.ts'
 import {
   classificationHistory,
@@ -14,6 +15,7 @@ export const classificationRoutes = [
   put('/relation-score-policy', reviseRelationScores),
   get('/customers/:customerId/classification', customerClassification),
   get('/customers/:customerId/classification-history', classificationHistory),
+  get('/customers/:customerId/classification/:kind/explanation', classificationExplanation),
   get('/customers/:customerId/relation-scores', relationScores),
   get('/customers/:customerId/relationship-preferences', relationshipPreferences),
   post('/customers/:customerId/relationship-preferences', declareRelationshipPreference, 201),

@@ -1,4 +1,5 @@
 import { customerTiers, tierHistory } from '../operations/customer-tiers.ts'
+import { tierExplanation } from '../operations/tier-explanations.ts'
 import { atRiskCustomers, thresholdCustomers, tierGrowth } from '../operations/tier-lists.ts'
 import { endTierOverride, overrideTier, tierOverride, tierOverrides } from '../operations/tier-overrides.ts'
 import { createTierScheme, retireTierScheme, reviseTierScheme, tierScheme, tierSchemes } from '../operations/tiers.ts'
@@ -15,6 +16,7 @@ export const tierRoutes = [
   get('/tier-schemes/:schemeId/growth', tierGrowth),
   get('/customers/:customerId/tiers', customerTiers),
   get('/customers/:customerId/tier-history', tierHistory),
+  get('/customers/:customerId/tiers/:schemeId/explanation', tierExplanation),
   get('/customers/:customerId/tier-overrides', tierOverrides),
   post('/customers/:customerId/tier-overrides', overrideTier, 201),
   get('/customers/:customerId/tier-overrides/:tierOverrideId', tierOverride),

@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import { operationNamed, overGraphql, overRest, type Input } from './calls.ts'
 import { analysedBank, isIn, type Known, wasIn, yuan } from './analysed-bank.ts'
-import { type Caller, test, type TestBank } from '../setup/service.ts'
+import { type Caller, test, type TestBank, type TestService } from '../setup/service.ts'
 
 const today = '2026-11-22'
 const round = (value: number): number => Math.round(value * 1e4) / 1e4
@@ -110,7 +110,7 @@ describe('the profile of a segment', () => {
       shareOfCustomers: percent(ours.length, all.length),
     })
     for (const { group, cells, denominator } of body.groups) {
-      if (denominator === 'cell') continue
+      if (denominator === 'cell' || group === 'tier') continue
       const { of, keys } = plain[group]!
       const [part, whole] = [ours.filter(of), all.filter(of)]
       expect(cells.length, group).toBeGreaterThan(0)
@@ -137,7 +137,7 @@ describe('the profile of a segment', () => {
         group,
       ).toEqual([])
     }
-    expect(body.groups.map(({ group }: any) => group).filter((group: string) => !plain[group])).toEqual([
+    expect(body.groups.map(({ group }: any) => group).filter((group: string) => !plain[group] && group !== 'tier')).toEqual([
       'e_banking_by_payroll',
       'e_banking_by_company_size',
       'e_banking_by_company_assets',
@@ -334,7 +334,108 @@ describe('the overlap of segments', () => {
   })
 })
 
+/** Gives every third person the tier of a scheme that is shipped: now, and at the end of October to every second. */
+async function withTiers(service: TestService, known: readonly Known[]) {
+  const persons = known.filter(({ kind }) => kind === 'individual')
+  const held = (every: number): string[] => persons.filter((_, index) => index % every === 0).map(({ id }) => id)
+  const [now, then] = [held(3), held(2)]
+  const tiers = `case when customer_id = any ($1) then array['private_clients:private'] else '{}' end`
+  const ids = known.map(({ id }) => id)
+  await service.owner.query(`update customer_fact set tiers = ${tiers} where customer_id = any ($2)`, [now, ids])
+  await service.owner.query(
+    `update customer_fact_month set tiers = ${tiers} where customer_id = any ($2) and month_end = '2026-10-31'`,
+    [then, ids],
+  )
+  const { rows } = await service.owner.query(`select id from tier_scheme where code = 'private_clients'`)
+  return { schemeId: rows[0].id as string, now: new Set(now), then: new Set(then) }
+}
+
+/** Ids of all customers of a list, page by page, which both sides answer alike. */
+async function listed(bank: TestBank, name: string, input: Input): Promise<string[]> {
+  const found: string[] = []
+  for (let cursor: string | undefined; ;) {
+    const { code, body } = await overRest(bank, bank.code('M1'), operationNamed(name), {
+      ...input,
+      limit: 7,
+      ...(cursor && { cursor }),
+    })
+    expect(code, JSON.stringify(body)).toBe('ok')
+    found.push(...body.items.map(({ id }: any) => id))
+    cursor = body.nextCursor ?? undefined
+    if (cursor === undefined) break
+  }
+  return found
+}
+const sorted = (list: readonly { readonly id: string }[]): string[] => list.map(({ id }) => id).toSorted()
+
+describe('the mix of tiers', () => {
+  test('is a group of the profile for each scheme, of those whom the scheme is for', async ({ bank, service }) => {
+    const { known, segments } = await analysedBank(bank, service)
+    const { now } = await withTiers(service, known)
+    const { groups } = await ask(bank, bank.code('M1'), 'segmentProfile', { segmentId: segments.a })
+    const tiers = groups.filter(({ group }: any) => group === 'tier')
+    expect(tiers.map(({ scheme }: any) => scheme)).toEqual(
+      expect.arrayContaining(['retail_deposits', 'private_clients', 'companies']),
+    )
+    expect(groups.find(({ group }: any) => group === 'age').scheme).toBe(null)
+    const { cells, denominator } = tiers.find(({ scheme }: any) => scheme === 'private_clients')
+    const persons = known.filter((one) => ofBranch(one) && isIn(one, 'a') && one.kind === 'individual')
+    const held = persons.filter(({ id }) => now.has(id))
+    expect(denominator).toBe('scheme_customers')
+    expect(cells).toMatchObject([
+      { key: 'none', customers: persons.length - held.length, of: persons.length },
+      { key: 'private', customers: held.length, of: persons.length, aum: yuan(sum(held)) },
+    ])
+    const { body } = await bank
+      .graphql(
+        bank.code('M1'),
+        `query ($rule: Json) { customers(filter: { segmentId: "${segments.a}", rule: $rule }, first: 100) { totalCount } }`,
+        { rule: cells[1].drill },
+      )
+      .then((answer: any) => ({ body: answer }))
+    expect(body.data.customers.totalCount).toBe(held.length)
+  })
+})
+
 describe('the migration matrix', () => {
+  test('counts moves between the tiers of a scheme, and lists the customers of every cell', async ({ bank, service }) => {
+    const { known } = await analysedBank(bank, service)
+    const { schemeId, now, then } = await withTiers(service, known)
+    const question = { schemeId, from: '2026-10-31' }
+    const { moves, states } = await ask(bank, bank.code('M1'), 'migrationMatrix', question)
+    expect(states).toEqual(['private'])
+    const ours = known.filter(ofBranch)
+    const stood = ({ id, history }: Known): string => (!history['2026-10-31'] ? 'not_yet' : then.has(id) ? 'in' : 'none')
+    const stands = ({ id }: Known): string => (now.has(id) ? 'in' : 'none')
+    const expected = Map.groupBy(ours, (one) => `${stood(one)} ${stands(one)}`)
+    expect(new Map(moves.map((one: any) => [`${one.fromStanding} ${one.toStanding}`, one.customers]))).toEqual(
+      new Map([...expected].map(([key, some]) => [key, some.length])),
+    )
+    for (const { fromStanding, from, toStanding, to } of moves) {
+      const cell = { fromStanding, toStanding, ...(from && { fromState: from }), ...(to && { toState: to }) }
+      expect(await listed(bank, 'movedCustomers', { ...question, ...cell })).toEqual(
+        sorted(expected.get(`${fromStanding} ${toStanding}`)!),
+      )
+    }
+    const both = await overGraphql(bank, bank.code('M1'), operationNamed('movedCustomers'), { ...question, includeTotal: true })
+    expect([both.code, both.body.items.map(({ id }: any) => id)]).toEqual(['ok', sorted(expected.get('in in') ?? [])])
+    const [at, caller] = ['movedCustomers', bank.code('M1')] as const
+    expect(await refusal(bank, caller, at, { ...question, fromState: 'gold' })).toEqual([
+      'invalid_input',
+      '/fromState unknown_state',
+    ])
+    expect(await refusal(bank, caller, at, { ...question, toStanding: 'gone', toState: 'private' })).toEqual([
+      'invalid_input',
+      '/toState unknown_state',
+    ])
+    expect(await refusal(bank, caller, at, { from: '2026-10-31' })).toEqual(['invalid_input', '/fact exactly_one'])
+    expect(await refusal(bank, caller, at, { ...question, fact: 'stage' })).toEqual(['invalid_input', '/fact exactly_one'])
+    expect(await refusal(bank, caller, at, { ...question, schemeId: '019ac000-0000-7000-8000-000000000000' })).toEqual([
+      'not_found',
+    ])
+    expect(await refusal(bank, bank.code('T1'), at, question)).toEqual(['not_permitted'])
+  })
+
   type End = { readonly standing: string; readonly state: string | null; readonly aum: bigint }
   const movesOf = (list: readonly Known[], before: (one: Known) => End, after: (one: Known) => End) => {
     const grouped = Map.groupBy(
@@ -505,6 +606,38 @@ describe('the retention of cohorts', () => {
     expect(cohorts.map(({ cells }: any) => cells.length)).toEqual([2, 1, 0])
     const nobody = await ask(bank, bank.code('M1'), 'cohortRetention', { segmentId: segments.c, from: '2026-09-01' })
     expect(nobody.cohorts[0]).toMatchObject({ size: 0, drill: null, cells: [{ retained: 0, retention: null, churn: null }, {}] })
+  })
+
+  test('lists who of a cohort is left and who is not', async ({ bank, service }) => {
+    const { known, segments } = await analysedBank(bank, service)
+    const gone = known.filter((one) => ofBranch(one) && one.customerSince < '2025-04-01').slice(0, 2)
+    for (const { id } of gone)
+      await service.owner.query(`update customer set status = 'closed', closed_on = '2025-05-10' where id = $1`, [id])
+    const cohort = known.filter((one) => ofBranch(one) && one.customerSince >= '2025-01-01' && one.customerSince < '2025-04-01')
+    const question = { period: 'quarter', from: '2025-02-14' }
+    expect(await listed(bank, 'cohortCustomers', question)).toEqual(sorted(cohort))
+    expect(await listed(bank, 'cohortCustomers', { ...question, periodsAfter: 1 })).toEqual(
+      sorted(cohort.filter((one) => !gone.includes(one))),
+    )
+    expect(await listed(bank, 'cohortCustomers', { ...question, periodsAfter: 1, standing: 'lost' })).toEqual(sorted(gone))
+    const inSegment = { segmentId: segments.a, period: 'quarter', from: '2026-04-01', periodsAfter: 1 }
+    const { cohorts } = await ask(bank, bank.code('M1'), 'cohortRetention', {
+      segmentId: segments.a,
+      period: 'quarter',
+      from: '2026-04-01',
+    })
+    const [first] = cohorts
+    const kept = await listed(bank, 'cohortCustomers', inSegment)
+    const lost = await listed(bank, 'cohortCustomers', { ...inSegment, standing: 'lost' })
+    expect([kept.length, kept.length + lost.length]).toEqual([first.cells[1].retained, first.size])
+    const over = await overGraphql(bank, bank.code('M1'), operationNamed('cohortCustomers'), inSegment)
+    expect(over.body.items.map(({ id }: any) => id)).toEqual(kept)
+    const [at, caller] = ['cohortCustomers', bank.code('M1')] as const
+    expect(await refusal(bank, caller, at, { from: '2026-11-01' })).toEqual(['invalid_input', '/periodsAfter future'])
+    expect(await refusal(bank, caller, at, { ...inSegment, segmentId: '019ac000-0000-7000-8000-000000000000' })).toEqual([
+      'not_found',
+    ])
+    expect(await refusal(bank, bank.code('T1'), at, inSegment)).toEqual(['not_permitted'])
   })
 
   test('is of 60 cohorts and periods at most, in the right order and not to come', async ({ bank, service }) => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
@@ -247,7 +248,7 @@ describe.skipIf(!isThere)('segments over the Berka set as it stood on a day', ()
     expect(reports.get('balances')!.rowsRejected).toBe(0)
     await service.owner.query(
       `insert into client (id, client_id, name, institution_id, institution_path, scopes, status, created_at, updated_at)
-      select gen_random_uuid(), 'analyst', 'Analyst', id, path, '{customer:read,fact:read,segment:read}', 'active', now(), now() from institution where path = '/1/'`,
+      select gen_random_uuid(), 'analyst', 'Analyst', id, path, '{customer:read,fact:read,segment:read,segment:write}', 'active', now(), now() from institution where path = '/1/'`,
     )
     await refreshAll(service)
   }, 90_000)
@@ -257,26 +258,55 @@ describe.skipIf(!isThere)('segments over the Berka set as it stood on a day', ()
     if (files !== undefined) await rm(files, { recursive: true, force: true })
   })
 
-  test('finds the salary customers whose balance fell by half within 60 days, as the files say', async () => {
-    const expected = salaryCustomersWhoseBalanceFell(berka, converted)
+  async function analyse(method: string, path: string, body?: object): Promise<any> {
+    const response = await fetch(`${target.url}/v1${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${await service.tokenOf({ client: 'analyst' })}`,
+        'content-type': 'application/json',
+        'idempotency-key': randomUUID(),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    const answer: any = await response.json()
+    expect(response.ok, JSON.stringify(answer)).toBe(true)
+    return answer
+  }
+
+  test('finds the salary customers whose balance fell by half within 60 days, as the files say, and explains each', async () => {
+    const salaried = fallsOfSalaryCustomers(berka, converted)
+    const expected = [...salaried].flatMap(([number, fall]) => (fall >= 50 ? [number] : [])).toSorted()
     expect(expected.length).toBeGreaterThan(0)
+    expect(expected.length).toBeLessThan(salaried.size)
     const rule = {
       all: [
         { fact: 'receivesSalary', eq: true },
         { fact: 'aumFallFromPeak60', gte: 50 },
       ],
     }
-    const response = await fetch(`${target.url}/v1/segments/preview`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${await service.tokenOf({ client: 'analyst' })}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ rule }),
-    })
-    const preview: any = await response.json()
-    expect([response.status, preview.customers], JSON.stringify(preview)).toEqual([200, expected.length])
-    const { rows } = await service.owner.query<{ number: string }>(
-      `select c.core_number as number from customer_fact f join customer c on c.id = f.customer_id where f.receives_salary and f.aum_fall_from_peak_60 >= 50`,
+    expect((await analyse('POST', '/segments/preview', { rule })).customers).toBe(expected.length)
+    const { id } = await analyse('POST', '/segments', { code: 'salary-falling', name: 'Salary, half of it gone', rule })
+    await analyse('POST', `/segments/${id}/activation`, {})
+    await refreshAll(service)
+    const { items } = await analyse('GET', `/segments/${id}/members?limit=200`)
+    expect(items.map(({ customer }: any) => customer.coreNumber).toSorted()).toEqual(expected)
+    const { rows } = await service.owner.query<{ id: string; number: string }>(
+      `select id, core_number as number from customer where core_number = any ($1)`,
+      [[...salaried.keys()]],
     )
-    expect(rows.map(({ number }) => number).toSorted()).toEqual(expected)
+    for (const { id: customerId, number } of rows) {
+      const fall = salaried.get(number)!
+      const why = await analyse('GET', `/customers/${customerId}/segments/${id}/explanation`)
+      expect([number, why.member, why.result]).toEqual([number, fall >= 50, fall >= 50])
+      const [salary, fell] = why.conditions
+      expect(salary).toMatchObject({ fact: 'receivesSalary', result: true, value: { boolean: true } })
+      expect(fell).toMatchObject({ fact: 'aumFallFromPeak60', result: fall >= 50, comparedWith: [{ number: 50 }] })
+      expect(fell.value.number, number).toBeCloseTo(fall, 6)
+      // Where it does not hold, the fall lacks so much; where it does, a little more than what lies above the line has to go.
+      if (fall < 50) expect(fell.change.by.number, number).toBeCloseTo(50 - fall, 6)
+      if (fall < 50) expect(why.steps).toMatchObject([{ pointer: '/all/1', goal: true }])
+      else expect(why.steps).toHaveLength(1)
+    }
   })
 
   test('knows averages, changes and peaks of assets as the files say', async () => {
@@ -300,24 +330,26 @@ describe.skipIf(!isThere)('segments over the Berka set as it stood on a day', ()
   })
 })
 
-/** From the files alone: owners into whose account one other account paid in each of the last three full months, and whose balance today is half of its highest day-end of 60 days, or less. */
-function salaryCustomersWhoseBalanceFell({ transactions, dispositions }: Berka, { dayEnds }: Converted): string[] {
+/**
+ * From the files alone: owners into whose account one other account paid in each of the last three full months, by their numbers, with how far today's balance lies
+ * below the highest day-end of 60 days, in percent.
+ */
+function fallsOfSalaryCustomers({ transactions, dispositions }: Berka, { dayEnds }: Converted): ReadonlyMap<string, number> {
   const months = ['1997-06', '1997-07', '1997-08']
-  const found = [...dayEnds].flatMap(([account, ends]) => {
-    const paid = new Map<string, Set<string>>()
-    for (const one of transactions) {
-      const payer = counterpartyOf(one)
-      if (one.accountId !== account || one.direction !== 'in' || payer === undefined || one.symbol !== '') continue
-      const month = one.day.slice(0, 7)
-      if (months.includes(month)) paid.set(payer, (paid.get(payer) ?? new Set()).add(month))
-    }
-    const salary = [...paid.values()].some((in_) => in_.size === 3)
-    const days = Array.from({ length: 60 }, (_, back) => addDays(today, -back))
-    const amounts = days.map((day) => balanceAt(ends, day) ?? 0n)
-    const peak = amounts.reduce((most, amount) => (amount > most ? amount : most))
-    const fell = peak > 0n && (peak - amounts[0]!) * 2n >= peak
-    const owner = dispositions.find((one) => one.accountId === account && one.type === 'OWNER')!
-    return salary && fell ? [owner.clientId] : []
-  })
-  return found.toSorted()
+  return new Map(
+    [...dayEnds].flatMap(([account, ends]) => {
+      const paid = new Map<string, Set<string>>()
+      for (const one of transactions) {
+        const payer = counterpartyOf(one)
+        if (one.accountId !== account || one.direction !== 'in' || payer === undefined || one.symbol !== '') continue
+        const month = one.day.slice(0, 7)
+        if (months.includes(month)) paid.set(payer, (paid.get(payer) ?? new Set()).add(month))
+      }
+      const salary = [...paid.values()].some((in_) => in_.size === 3)
+      const amounts = Array.from({ length: 60 }, (_, back) => Number(balanceAt(ends, addDays(today, -back)) ?? 0n))
+      const peak = Math.max(...amounts)
+      const owner = dispositions.find((one) => one.accountId === account && one.type === 'OWNER')!
+      return salary && peak > 0 ? [[owner.clientId, (100 * (peak - amounts[0]!)) / peak] as const] : []
+    }),
+  )
 }

@@ -189,6 +189,8 @@ describe('totalCount', () => {
     const given: Record<string, string> = {
       thresholdCustomers: `(schemeId: "${schemes[0].id}", side: near)`,
       atRiskCustomers: `(schemeId: "${schemes[0].id}")`,
+      movedCustomers: '(fact: stage, from: "2026-10-31")',
+      cohortCustomers: '(from: "2026-01-01")',
       customerSearch: '(filter: { name: "王" })',
       balances: `(customerId: "${customerId}", holdingId: "${holdingId}")`,
       segmentMembers: `(segmentId: "${await fillSegment(bank)}")`,

@@ -275,6 +275,8 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
     segment: { segmentId },
     segments: {},
     segmentMembers: { segmentId },
+    movedCustomers: { fact: 'stage', from: '2026-10-31' },
+    cohortCustomers: { from: '2026-01-01' },
     tierScheme: { schemeId },
     tierSchemes: {},
     tierHistory: { customerId },

@@ -138,6 +138,8 @@ async function roots(
     segment: [{ segmentId }],
     segments: [{ limit: 5 }],
     segmentMembers: [{ segmentId, limit: 5 }],
+    movedCustomers: [{ fact: 'kind', from: '2026-10-31', fromStanding: 'not_yet', limit: 5 }],
+    cohortCustomers: [{ from: '2026-01-01', limit: 5 }],
     tierScheme: [{ schemeId }],
     tierSchemes: [{ limit: 5 }],
     tierHistory: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
@@ -183,6 +185,8 @@ async function roots(
 /** What is reached from the customer in full as well. */
 const reached: ReadonlySet<string> = new Set([
   'segmentMembers',
+  'movedCustomers',
+  'cohortCustomers',
   'tierHistory',
   'tierOverride',
   'tierOverrides',

@@ -11,7 +11,8 @@ import { addDays } from '../../src/core/calendar.ts'
 
 const today = '2026-11-22'
 const channels = ['E1', 'E2', 'E3']
-const groups = profileOf(channels)
+const schemes = [{ code: 'assets', kinds: ['individual'], tiers: ['silver', 'gold'] }] as const
+const groups = profileOf(channels, schemes)
 const context = { today, baseCurrency: 'CNY', cut: () => undefined } as const
 
 const day = fc.integer({ min: 0, max: 46_000 }).map((days) => addDays('1901-01-01', days))
@@ -24,6 +25,7 @@ const customer: fc.Arbitrary<Partial<Record<FactName, FactValue>>> = fc.record({
   aum: fc.bigInt({ min: -10n, max: 2_000_000_000n }),
   familiesHeld: fc.subarray(['deposit', 'loan', 'payroll', 'e_channel']),
   families: fc.integer({ min: 0, max: 12 }),
+  tiers: fc.constantFrom([], ['assets:silver'], ['assets:gold', 'other:silver']),
   stage: maybe(fc.constantFrom('exploration', 'growth', 'maturity', 'decline', 'ended')),
   companySize: maybe(fc.constantFrom('micro', 'small', 'medium', 'large')),
   receivesSalary: fc.boolean(),
@@ -52,7 +54,19 @@ describe('the groups of a profile', () => {
   })
 
   test('put everybody of whom shares are taken into one cell where they are exclusive and whole, and nobody else into any', () => {
-    const whole = ['age', 'gender', 'kind', 'tenure', 'families', 'stage', 'company_size', 'company_assets', 'e_breadth', 'e_use']
+    const whole = [
+      'age',
+      'gender',
+      'kind',
+      'tenure',
+      'families',
+      'stage',
+      'tier',
+      'company_size',
+      'company_assets',
+      'e_breadth',
+      'e_use',
+    ]
     fc.assert(
       fc.property(customer, (one) => {
         const meets = (rule: Parameters<typeof evaluateRule>[0]) => evaluateRule(rule, subject(one), context) === true
@@ -110,7 +124,7 @@ describe('the groups of a profile', () => {
     const { rule } = groups.find(({ name }) => name === 'several_e_channels')!.cells[0]!
     const several = (eChannels: string[]) => evaluateRule(rule, subject({ eChannels, eChannelSignUps: 2 }), context)
     expect([several(['E2']), several(['E1', 'E3']), several(['E1', 'E2', 'E3'])]).toEqual([false, true, true])
-    expect(profileOf(['E1']).find(({ name }) => name === 'several_e_channels')!.cells).toEqual([])
+    expect(profileOf(['E1'], []).find(({ name }) => name === 'several_e_channels')!.cells).toEqual([])
   })
 })
 

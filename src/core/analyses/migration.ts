@@ -24,6 +24,12 @@ export interface Move {
   readonly aumAfter: bigint
 }
 
+/** A cell of the matrix: where customers stood and stand; without a state any one of that standing is meant. */
+export interface Cell {
+  readonly from: { readonly standing: Standing; readonly state: string | undefined }
+  readonly to: { readonly standing: Standing; readonly state: string | undefined }
+}
+
 const orderOf = (standing: Standing, state: string | null, states: readonly string[]): number =>
   standing === 'in' ? states.indexOf(state!) : states.length + standings.indexOf(standing)
 

@@ -1,4 +1,4 @@
-import { customerKinds, genders } from '../customers.ts'
+import { type CustomerKind, customerKinds, genders } from '../customers.ts'
 import { lifecycleStages } from '../facts.ts'
 import { editions, origins } from '../holdings.ts'
 import { companySizes } from '../profiles.ts'
@@ -13,6 +13,7 @@ export const profileGroups = [
   'product_family',
   'families',
   'stage',
+  'tier',
   'company_size',
   'company_assets',
   'payroll',
@@ -29,8 +30,8 @@ export const profileGroups = [
 ] as const
 export type ProfileGroupName = (typeof profileGroups)[number]
 
-/** Of whom the shares of a group are taken. `cell`: each cell’s share is of its own part of the customers. */
-export const denominators = ['customers', 'persons', 'businesses', 'e_banking_customers', 'cell'] as const
+/** Of whom the shares of a group are taken. `scheme_customers`: those whom a scheme of tiers is for. `cell`: each cell’s share is of its own part of the customers. */
+export const denominators = ['customers', 'persons', 'businesses', 'e_banking_customers', 'scheme_customers', 'cell'] as const
 export type Denominator = (typeof denominators)[number]
 
 export interface ProfileCell {
@@ -45,6 +46,8 @@ export interface ProfileCell {
 
 export interface ProfileGroup {
   readonly name: ProfileGroupName
+  /** Code of the scheme whose tiers these are; null of all other groups. */
+  readonly scheme: string | null
   readonly denominator: Denominator
   /** Nobody is in two of its cells. */
   readonly exclusive: boolean
@@ -58,7 +61,8 @@ const businesses: Rule = { fact: 'kind', in: ['sole_trader', 'company'] }
 const signedUp: Rule = { fact: 'eChannelSignUps', gt: 0 }
 const missing = (fact: 'birthDate' | 'gender' | 'customerSince' | 'stage' | 'companySize'): Rule => ({ fact, exists: false })
 
-const populations: Readonly<Record<Exclude<Denominator, 'cell'>, Rule | undefined>> = {
+type Population = Exclude<Denominator, 'scheme_customers' | 'cell'>
+const populations: Readonly<Record<Population, Rule | undefined>> = {
   customers: undefined,
   persons,
   businesses,
@@ -121,13 +125,32 @@ function several(channels: readonly string[]): Cells {
   return pairs.length > 0 ? { several: { any: pairs } } : {}
 }
 
-function group(name: ProfileGroupName, denominator: Exclude<Denominator, 'cell'>, cells: Cells, exclusive = true): ProfileGroup {
-  const of = populations[denominator]
+function group(name: ProfileGroupName, denominator: Population, cells: Cells, exclusive = true): ProfileGroup {
+  return { name, scheme: null, denominator, exclusive, cells: cellsOf(cells, populations[denominator]) }
+}
+
+function cellsOf(cells: Cells, of: Rule | undefined): readonly ProfileCell[] {
+  return Object.entries(cells).map(([key, among]) => ({ key, of, among, rule: of ? { all: [of, among] } : among }))
+}
+
+/** A scheme of tiers as a profile tells it. */
+export interface ProfiledScheme {
+  readonly code: string
+  readonly kinds: readonly CustomerKind[]
+  /** Codes of its tiers, the lowest first. */
+  readonly tiers: readonly string[]
+}
+
+/** Who holds which tier of a scheme, of those whom it is for; `none` are those below its lowest line. */
+function tierGroup({ code, kinds, tiers }: ProfiledScheme): ProfileGroup {
+  const held = (some: readonly string[]): Rule => ({ fact: 'tiers', overlaps: some.map((tier) => `${code}:${tier}`) })
+  const cells = { none: { not: held(tiers) }, ...Object.fromEntries(tiers.map((tier) => [tier, held([tier])])) }
   return {
-    name,
-    denominator,
-    exclusive,
-    cells: Object.entries(cells).map(([key, among]) => ({ key, of, among, rule: of ? { all: [of, among] } : among })),
+    name: 'tier',
+    scheme: code,
+    denominator: 'scheme_customers',
+    exclusive: true,
+    cells: cellsOf(cells, { fact: 'kind', in: [...kinds] }),
   }
 }
 
@@ -135,6 +158,7 @@ function group(name: ProfileGroupName, denominator: Exclude<Denominator, 'cell'>
 function eBankingBy(name: ProfileGroupName, parts: Cells, among?: Rule): ProfileGroup {
   return {
     name,
+    scheme: null,
     denominator: 'cell',
     exclusive: true,
     cells: Object.entries(parts).map(([key, part]) => {
@@ -148,9 +172,9 @@ const companySize: Cells = { ...eachOf('companySize', companySizes), unknown: mi
 
 /**
  * What a profile counts: every cell is a rule, so that the same rule counts it and lists its customers. `channels` are the codes of the products of
- * the family `e_channel`. A further mix, such as that of tiers, is a further group.
+ * the family `e_channel`. Each scheme of tiers is a group of its own.
  */
-export function profileOf(channels: readonly string[]): readonly ProfileGroup[] {
+export function profileOf(channels: readonly string[], schemes: readonly ProfiledScheme[]): readonly ProfileGroup[] {
   const used: Rule = { fact: 'eChannelLastUsedOn', gte: { days: -90 } }
   return [
     group('age', 'persons', bands('birthDate', ageLimits, missing('birthDate'))),
@@ -160,6 +184,7 @@ export function profileOf(channels: readonly string[]): readonly ProfileGroup[] 
     group('product_family', 'customers', having('familiesHeld', productFamilies), false),
     group('families', 'customers', counts('families', 0, 5)),
     group('stage', 'customers', { ...eachOf('stage', lifecycleStages), unknown: missing('stage') }),
+    ...schemes.map(tierGroup),
     group('company_size', 'businesses', companySize),
     group('company_assets', 'businesses', companyAssets),
     group(

@@ -3,6 +3,7 @@ import type { Day } from '../../core/calendar.ts'
 import type { Db } from '../database.ts'
 import { withinReach } from '../customers.ts'
 import { inSubtree } from '../views/keys.ts'
+import type { Bind } from '../views/view.ts'
 import { ownedRows, type Within } from './population.ts'
 
 interface Asked {
@@ -27,10 +28,8 @@ function changesOf(stays: string, period: CohortPeriod): string {
     union all select ${cohort}, ${after('ended_on')}, -count(*)::int from stay where ended_on is not null group by 1, 2`
 }
 
-/** Cohorts of customers by their first day as one; their stay ends with the record. Who is closed without a day of it is left out: nobody knows when they went. */
-export async function changesOfCustomers(db: Db, { from, to, period, within }: Asked): Promise<readonly CohortChange[]> {
-  const values: unknown[] = []
-  const bind = (value: unknown): string => `$${values.push(value)}`
+/** Stays of customers from their first day as one; they end with the record. Who is closed without a day of it is left out: nobody knows when they went. */
+function customerStays({ from, to, within }: Asked, bind: Bind): string {
   const where = [
     `(c.status = 'active' or (c.status = 'closed' and c.closed_on is not null))`,
     `coalesce(c.customer_since, date '0001-01-01') >= ${bind(from)}::date`,
@@ -38,23 +37,39 @@ export async function changesOfCustomers(db: Db, { from, to, period, within }: A
     ...withinReach(within.reach, 'c', bind),
     ...(within.subtree === undefined ? [] : [inSubtree('c.institution_path', within.subtree, bind)]),
   ]
-  const stays = `select c.id as customer_id, c.customer_since as first_on, c.customer_since as began_on, case when c.status = 'closed' then greatest(c.closed_on, c.customer_since) end as ended_on
+  return `select c.id as customer_id, c.customer_since as first_on, c.customer_since as began_on, case when c.status = 'closed' then greatest(c.closed_on, c.customer_since) end as ended_on
       from customer c where ${where.join(' and ')}`
-  return db.rows({ text: changesOf(stays, period), values, prepared: false })
 }
 
-/** Cohorts of customers by the day on which they first entered a segment, with all their stays in it. */
-export async function changesOfMembers(
-  db: Db,
-  segmentId: string,
-  { from, to, period, within }: Asked,
-): Promise<readonly CohortChange[]> {
-  const values: unknown[] = []
-  const bind = (value: unknown): string => `$${values.push(value)}`
+/** All stays in a segment of those who first entered it in time. */
+function memberStays(segmentId: string, { from, to, within }: Asked, bind: Bind): string {
   const rows = ownedRows('segment_membership', 'm', within, bind)
-  const stays = `select * from (
+  return `select * from (
         select m.customer_id, min(m.entered_on) over (partition by m.customer_id) as first_on, m.entered_on as began_on, m.left_on as ended_on
         from ${rows.from} where ${[`m.segment_id = ${bind(segmentId)}::uuid`, ...rows.where].join(' and ')}
       ) m where first_on >= ${bind(from)}::date and first_on <= ${bind(to)}::date`
-  return db.rows({ text: changesOf(stays, period), values, prepared: false })
+}
+
+const staysOf = (segmentId: string | undefined, asked: Asked, bind: Bind): string =>
+  segmentId === undefined ? customerStays(asked, bind) : memberStays(segmentId, asked, bind)
+
+/** Cohorts of customers by their first day as one, or by the day on which they first entered a segment, with all their stays in it. */
+export async function readCohortChanges(db: Db, segmentId: string | undefined, asked: Asked): Promise<readonly CohortChange[]> {
+  const values: unknown[] = []
+  const stays = staysOf(segmentId, asked, (value) => `$${values.push(value)}`)
+  return db.rows({ text: changesOf(stays, asked.period), values, prepared: false })
+}
+
+export const cohortStandings = ['retained', 'lost'] as const
+export type CohortStanding = (typeof cohortStandings)[number]
+
+/** The condition that a row of `customer` came with the cohorts, and is left at the end of a day or is not. */
+export function inCohort(
+  row: string,
+  segmentId: string | undefined,
+  { on, standing, ...asked }: Asked & { readonly on: Day; readonly standing: CohortStanding },
+  bind: Bind,
+): string {
+  const lasts = `began_on <= ${bind(on)}::date and (ended_on is null or ended_on > ${bind(on)}::date)`
+  return `${row}.id in (select customer_id from (${staysOf(segmentId, asked, bind)}) s group by customer_id having ${standing === 'lost' ? 'not ' : ''}bool_or(${lasts}))`
 }

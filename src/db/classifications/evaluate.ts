@@ -2,9 +2,9 @@ import type { FactName } from '../../core/facts.ts'
 import type { ClassificationKind } from '../../core/classifications.ts'
 import { classificationFacts } from '../../core/classifications.ts'
 import type { RuleContext } from '../../core/rules/resolve.ts'
-import { type Rule, usedFacts } from '../../core/rules/rule.ts'
+import type { Rule } from '../../core/rules/rule.ts'
 import { factColumn, factExpression } from '../facts/columns.ts'
-import { factsAsked } from '../facts/asked.ts'
+import { decisionFacts } from '../segments/explanation.ts'
 import { conditionOf } from '../segments/rules.ts'
 import type { Bind } from '../views/view.ts'
 
@@ -58,8 +58,8 @@ export function classificationChange({ kind, policyVersion, rules }: Classificat
     ? ` when f.status = 'closed' then ${index(places.filter((place) => rules[place]!.value === closed))}`
     : ''
   const decided = `case when f.status = 'active' then ${index(places)}${ofClosing} end`
-  const asked = [...new Set(rules.flatMap(({ rule }) => usedFacts(rule)))]
-  return `('${kind}', c."${column} before", c."${column} after", ${policyVersion}, ${decided}, ${factsAsked(asked)})`
+  const asked = decisionFacts({ any: rules.map(({ rule }) => rule) }, context, bind)
+  return `('${kind}', c."${column} before", c."${column} after", ${policyVersion}, ${decided}, ${asked})`
 }
 
 /** Scores by recency, frequency and monetary value: fifths of all active customers, by the cuts that the last full refresh worked out. Missing where there are none. */

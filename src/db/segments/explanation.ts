@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { factsAsked } from '../facts/asked.ts'
 import type { Day } from '../../core/calendar.ts'
 import type { CurrencyCode } from '../../core/currencies.ts'
@@ -33,8 +33,8 @@ export interface Stay {
   readonly leftReason: LeavingReason | null
 }
 
-/** How a customer stands to a segment. */
-export interface Standing {
+/** What is known of a customer now. */
+export interface KnownCustomer {
   /** Whether the record is active: others are in no segment. */
   readonly active: boolean
   /** The facts as they are stored now; null where none are worked out. */
@@ -43,9 +43,18 @@ export interface Standing {
   readonly segments: readonly number[]
   /** Since when watched conditions hold, by their keys. */
   readonly since: Readonly<Record<string, Day>>
+}
+
+/** How a customer stands to a segment. */
+export interface Standing extends KnownCustomer {
   /** The stay that was asked for, else the latest one. */
   readonly stay: Stay | null
 }
+
+/** Columns of `KnownCustomer` over the customer `c` and the row `f` of facts, if any. */
+export const knownCustomer =
+  (): SQL => sql`c.status = 'active' as active, case when f.customer_id is not null then ${storedFactsOf()} end as stored, coalesce(f.segments, '{}') as segments,
+      coalesce((select jsonb_object_agg(h.condition, h.since) from customer_condition h where h.customer_id = c.id), '{}') as since`
 
 /** How a customer stands to a segment, in one statement; undefined where the customer is out of scope. */
 export async function readStanding(
@@ -63,8 +72,7 @@ export async function readStanding(
   },
 ): Promise<Standing | undefined> {
   const [row] = await db.rows<Standing>(sql`
-    select c.status = 'active' as active, case when f.customer_id is not null then ${storedFactsOf()} end as stored, coalesce(f.segments, '{}') as segments,
-      coalesce((select jsonb_object_agg(h.condition, h.since) from customer_condition h where h.customer_id = c.id), '{}') as since, m.stay
+    select ${knownCustomer()}, m.stay
     from customer c left join customer_fact f on f.customer_id = c.id left join lateral (
       select json_build_object('id', m.id, 'enteredOn', m.entered_on, 'enteredAt', m.entered_at, 'enteredBy', m.entered_by, 'enteredVersion', m.entered_version, 'enteredFacts', m.entered_facts,
         'leftOn', m.left_on, 'leftAt', m.left_at, 'leftBy', m.left_by, 'leftVersion', m.left_version, 'leftFacts', m.left_facts, 'leftReason', m.left_reason) as stay
@@ -82,10 +90,14 @@ export interface Definitions {
   readonly institutions: readonly { readonly code: string; readonly path: string }[]
 }
 
-/** All segments with the rules that hold, or held at an instant, the one that is asked for in one version, and what divides customers into hundredths: in one statement. */
+/** All segments with the rules that hold, or held at an instant, one that is asked for in one version, and what divides customers into hundredths: in one statement. */
 export async function readDefinitions(
   db: Db,
-  { segmentId, ruleVersion, at }: { readonly segmentId: string; readonly ruleVersion: number | null; readonly at: string | null },
+  {
+    segmentId,
+    ruleVersion,
+    at,
+  }: { readonly segmentId: string | null; readonly ruleVersion: number | null; readonly at: string | null },
 ): Promise<Definitions> {
   const [row] = await db.rows<Definitions>(sql`
     select (
@@ -156,7 +168,7 @@ interface Asked {
 
 /** What is known of a customer now. */
 export function knownNow(
-  { stored, segments, since }: Standing,
+  { stored, segments, since }: KnownCustomer,
   definitions: Definitions,
   { customerId, today, baseCurrency }: Asked,
 ): Known {

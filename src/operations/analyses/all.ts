@@ -1,5 +1,5 @@
-import { cohortRetention } from './cohorts.ts'
-import { migrationMatrix } from './migration.ts'
+import { cohortCustomers, cohortRetention } from './cohorts.ts'
+import { migrationMatrix, movedCustomers } from './migration.ts'
 import { segmentOverlap } from './overlap.ts'
 import { segmentProfile } from './profile.ts'
 import { segmentTrend } from './trend.ts'
@@ -10,6 +10,8 @@ export const analysisOperations = [
   segmentOverlap,
   segmentTrend,
   migrationMatrix,
+  movedCustomers,
   cohortRetention,
+  cohortCustomers,
   exportSegmentMembers,
 ]

@@ -10,10 +10,15 @@ import {
 } from '../../core/analyses/cohorts.ts'
 import { addDays } from '../../core/calendar.ts'
 import { refuseField } from '../../core/errors.ts'
-import { changesOfCustomers, changesOfMembers } from '../../db/analyses/cohorts.ts'
-import { operation } from '../operation.ts'
+import { cohortStandings, inCohort, readCohortChanges } from '../../db/analyses/cohorts.ts'
+import { viewNamed } from '../../db/views/all.ts'
+import { operation, pageOperation } from '../operation.ts'
+import { pageInput } from '../pages.ts'
+import { answerPage, orderBy } from '../reading.ts'
 import { daySchema, id } from '../scalars.ts'
 import { domain, drillSchema, institutionId, segmentOf, withinOf } from './scope.ts'
+
+const customerView = viewNamed('Customer')
 
 const percent = (description: string) =>
   z
@@ -26,7 +31,7 @@ export const cohortRetention = operation({
   name: 'cohortRetention',
   summary: 'How many of those who came together are left',
   description:
-    'Customers within your scope by the month or quarter in which they became customers, or first entered a segment, and how many of them are customers, or in the segment, at the end of each period after. Periods that are not over are left out. Who is closed without a day of it is in no cohort.',
+    'Customers within your scope by the month or quarter in which they became customers, or first entered a segment, and how many of them are customers, or in the segment, at the end of each period after. Periods that are not over are left out. Who is closed without a day of it is in no cohort. `cohortCustomers` lists those of a cell.',
   permission: 'fact:read',
   domain,
   lane: 'pool',
@@ -97,7 +102,7 @@ export const cohortRetention = operation({
       period,
       within: await withinOf(context, institution),
     }
-    const changes = segmentId === undefined ? await changesOfCustomers(db, asked) : await changesOfMembers(db, segmentId, asked)
+    const changes = await readCohortChanges(db, segmentId, asked)
     return {
       period,
       cohorts: cohortsOf(changes, { from: start, cohorts, periods, period, today }).map((cohort) => ({
@@ -106,5 +111,52 @@ export const cohortRetention = operation({
         drill: segmentId === undefined ? { fact: 'customerSince', between: [cohort.from, cohort.to] } : null,
       })),
     }
+  },
+})
+
+export const cohortCustomers = pageOperation(customerView, {
+  kind: 'query',
+  name: 'cohortCustomers',
+  summary: 'Who of a cohort is left, or is not',
+  description:
+    'By the question of `cohortRetention`, a day of the cohort and how many periods after: those who are left at the end of that period, or those who are not, by their ids. Only customers whom you see now are listed.',
+  permission: 'customer:read',
+  alsoNeeds: () => ['customer:read', 'fact:read'],
+  domain,
+  lane: 'pool',
+  input: z.strictObject({
+    segmentId: id
+      .optional()
+      .meta({ description: 'The cohort of those who first entered this segment; of new customers where it is missing.' }),
+    period: z.enum(cohortPeriods).default('month').meta({ description: 'A month or a quarter.' }),
+    from: daySchema.meta({ description: 'A day of the cohort.', examples: ['2026-01-01'] }),
+    periodsAfter: z
+      .int()
+      .min(0)
+      .max(MOST_PERIODS - 1)
+      .default(0)
+      .meta({ description: 'Periods after the cohort’s own, which is 0.' }),
+    standing: z.enum(cohortStandings).default('retained').meta({ description: 'Those who are left, or those who are not.' }),
+    institutionId,
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'not_found', 'unknown_reference'],
+  async run(
+    context,
+    { segmentId, period, from, periodsAfter: later, standing, institutionId: institution, limit, cursor, includeTotal },
+  ) {
+    const start = startOfPeriod(from, period)
+    const on = addDays(periodsAfter(start, later + 1, period), -1)
+    if (on >= context.today) throw refuseField('invalid_input', 'periodsAfter', 'future', 'That period is not over.')
+    if (segmentId !== undefined) await segmentOf(context, segmentId)
+    const within = await withinOf(context, institution)
+    const asked = { from: start, to: addDays(periodsAfter(start, 1, period), -1), period, within, on, standing }
+    return answerPage(context, customerView, {
+      limit,
+      cursor,
+      includeTotal,
+      order: orderBy('id', 'asc', [['id', 'uuid']]),
+      where: (row, bind) => [inCohort(row, segmentId, asked, bind)],
+    })
   },
 })

@@ -17,6 +17,7 @@ import {
 } from '../../core/analyses/profile.ts'
 import { listEChannels, type Profile, type ProfileSide, profileSegment } from '../../db/analyses/profile.ts'
 import { findSegment } from '../../db/segments/store.ts'
+import { readEvaluatedSchemes } from '../../db/tiers/store.ts'
 import { type Context, operation } from '../operation.ts'
 import { moneySchema } from '../rest-schema.ts'
 import { id } from '../scalars.ts'
@@ -74,9 +75,11 @@ const cell = z
 const group = z
   .object({
     group: z.enum(profileGroups).meta({ description: 'By what the customers are told apart.' }),
-    denominator: z
-      .enum(denominators)
-      .meta({ description: 'Of whom shares are taken: with `cell` each is of its own part of the customers.' }),
+    scheme: z.string().nullable().meta({ description: 'Code of the scheme whose tiers these are; null of all other groups.' }),
+    denominator: z.enum(denominators).meta({
+      description:
+        'Of whom shares are taken: with `scheme_customers` of those whom the scheme is for, with `cell` each of its own part of the customers.',
+    }),
     exclusive: z.boolean().meta({ description: 'Whether nobody is in two cells.' }),
     cells: z.array(cell).meta({ description: 'Its parts.' }),
   })
@@ -103,7 +106,7 @@ export const segmentProfile = operation({
   name: 'segmentProfile',
   summary: 'What the customers of a segment are like, beside the bank or another segment',
   description:
-    'Count, assets, age, gender, kind, tenure, products, stages, payroll, company size and e-banking of the active customers within your scope, each share beside that of all of them or of another segment. Every cell has a rule that lists its customers.',
+    'Count, assets, age, gender, kind, tenure, products, stages, tiers, payroll, company size and e-banking of the active customers within your scope, each share beside that of all of them or of another segment. Every cell has a rule that lists its customers.',
   permission: 'fact:read',
   domain,
   lane: 'pool',
@@ -133,7 +136,11 @@ export const segmentProfile = operation({
     if (compareWith !== undefined && !other)
       throw refuseField('unknown_reference', 'compareWith', 'unknown_reference', 'There is no such segment.')
     for (const one of other ? [segment, other] : [segment]) requireActive(one)
-    const groups = profileOf(await listEChannels(db, MOST_CHANNELS))
+    const [channels, schemes] = [await listEChannels(db, MOST_CHANNELS), await readEvaluatedSchemes(db)]
+    const groups = profileOf(
+      channels,
+      schemes.map(({ code, kinds, thresholds }) => ({ code, kinds, tiers: thresholds.map((one) => one.code) })),
+    )
     const profile = await profileSegment(db, groups, {
       ours: segment.number,
       theirs: other?.number,
@@ -168,10 +175,10 @@ function figuresOf(context: Context, { customers, aum, medianAum }: ProfileSide)
 
 function groupShown(
   context: Context,
-  { name, denominator, exclusive, cells }: ProfileGroup,
+  { name, scheme, denominator, exclusive, cells }: ProfileGroup,
   profile: Profile,
 ): z.input<typeof group> {
-  return { group: name, denominator, exclusive, cells: cells.map((one) => cellShown(context, one, profile)) }
+  return { group: name, scheme, denominator, exclusive, cells: cells.map((one) => cellShown(context, one, profile)) }
 }
 
 function cellShown(context: Context, { key, rule, of }: ProfileCell, { ours, theirs }: Profile): z.input<typeof cell> {

@@ -1,0 +1,244 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Bank } from '../bank.ts'
+import { type Bench, get, nth, post } from '../bench.ts'
+import { segmentation } from '../contenders/fingerprints.ts'
+import { benchSegments, evaluateByHand } from '../contenders/segments.ts'
+import { compareAnswers, measure, median, ratio, type Side } from '../measure.ts'
+import { forgetPeak, residentMemory, type Server, startServer } from '../processes.ts'
+import { atLeast, atMost, type Line } from '../report.ts'
+
+/** Administrator of the head office. */
+const ADMINISTRATOR = { sub: 'S00001' }
+/** What one customer in so many has changed since the last evaluation. */
+const CHANGED_ONE_IN = 50
+/** What one in so many has changed in the course of a day. */
+const STALE_ONE_IN = 100
+/** A full refresh of a million customers takes minutes. */
+const MOST_ROUNDS = 2
+
+/** Segments and tiers by one scan, against the same conditions and writes in a statement by hand; and how long refreshes take. */
+export async function refreshes(bench: Bench): Promise<Line[]> {
+  const { bank, options } = bench
+  await activateSegments(bench)
+  const refresher = await startRefresher(bank)
+  try {
+    forgetPeak(refresher.pid)
+    const full = await refresh(bank, refresher, 'full')
+    const incremental: number[] = []
+    // What doubles in one round is halved in the next.
+    for (const factor of [2, 0.5]) {
+      await changeAssets(bank, factor)
+      incremental.push((await refresh(bank, refresher, 'incremental')).all)
+    }
+    const evaluation = await againstHand(bench, refresher)
+    const peak = residentMemory(refresher.pid)?.peak
+    return [
+      ...evaluation,
+      {
+        case: `refresh of one customer in ${STALE_ONE_IN}: time to a full one`,
+        value: median(incremental) / full.all,
+        unit: '×',
+        bound: atMost(0.05),
+      },
+      { case: 'full refresh', value: full.all, unit: 's' },
+      { case: 'full refresh, facts alone', value: full.facts, unit: 's' },
+      { case: 'refreshes: peak memory', value: peak === undefined ? undefined : peak / 1e6, unit: 'MB', bound: atMost(250) },
+      ...(await growth(bench, full.all)),
+    ]
+  } finally {
+    await refresher.stop()
+  }
+}
+
+/** A preview against a plain count by the same condition. */
+export async function preview(bench: Bench): Promise<Line[]> {
+  const { bank } = bench
+  await activateSegments(bench)
+  const token = await bank.token(ADMINISTRATOR)
+  const ours: Side = {
+    name: 'the service',
+    server: await bench.service(),
+    bank,
+    request: (turn) => post('/v1/segments/preview', { rule: nth(benchSegments, turn * 7).rule }, token),
+    plain: (answer) => ({ customers: (answer as { customers: number }).customers }),
+  }
+  const theirs: Side = {
+    ...ours,
+    name: 'the hand-written server',
+    server: await bench.handWritten(),
+    request: (turn) => get(`/segment-counts/${nth(benchSegments, turn * 7).code}`),
+  }
+  await compareAnswers([ours, theirs], 10)
+  const rounds = await measure([ours, theirs], { ...bench.measuring, connections: 1, amount: 10 })
+  return [
+    {
+      case: 'preview of a segment: CPU to a plain count',
+      value: ratio(rounds, ours, theirs, 'cpu'),
+      unit: '×',
+      bound: atMost(3),
+    },
+    {
+      case: 'preview of a segment: previews/s to plain counts/s',
+      value: ratio(rounds, ours, theirs, 'perSecond'),
+      unit: '×',
+      bound: atLeast(1 / 3),
+    },
+  ]
+}
+
+/** Full refreshes of a bank ten times smaller. */
+async function growth({ options, otherBank }: Bench, seconds: number): Promise<Line[]> {
+  const smaller = await otherBank(options.customers / 10)
+  const refresher = await startRefresher(smaller)
+  try {
+    const times: number[] = []
+    for (let round = 0; round <= Math.min(options.rounds, MOST_ROUNDS); round++)
+      times.push((await refresh(smaller, refresher, 'full')).all)
+    return [
+      {
+        case: `full refresh: time, ${options.customers} to ${options.customers / 10} customers`,
+        value: seconds / median(times.slice(1)),
+        unit: '×',
+        bound: atMost(11),
+      },
+    ]
+  } finally {
+    await refresher.stop()
+    await smaller.close()
+  }
+}
+
+const startRefresher = (bank: Bank): Promise<Server> =>
+  startServer('bench/contenders/refresher.ts', {
+    DATABASE_URL: bank.serviceUrl,
+    DATA_DIR: bank.folder,
+    MIGRATION_DATABASE_URL: bank.ownerUrl,
+  })
+
+interface Took {
+  readonly all: number
+  readonly facts: number
+}
+
+/** Runs what waits and one more refresh to the end; answers how many seconds that one took. */
+async function refresh(bank: Bank, refresher: Server, kind: 'full' | 'incremental'): Promise<Took> {
+  while (((await ask(refresher, '/step')) as { more: boolean }).more);
+  await ask(refresher, '/queue', { kind })
+  const begun = performance.now()
+  let facts = 0
+  for (;;) {
+    const step = performance.now()
+    const works = await worksOutFacts(bank)
+    const { more } = (await ask(refresher, '/step')) as { more: boolean }
+    if (works) facts += performance.now() - step
+    if (!more) break
+  }
+  return { all: (performance.now() - begun) / 1000, facts: facts / 1000 }
+}
+
+async function ask({ url }: Server, path: string, body: object = {}): Promise<unknown> {
+  const response = await fetch(url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(3_600_000),
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${path} answers ${response.status}: ${text.slice(0, 500)}`)
+  return JSON.parse(text)
+}
+
+/** Whether the step that comes next works out facts. */
+async function worksOutFacts({ client }: Bank): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select from refresh_run where kind = 'full' and (state = 'queued' or state = 'running' and step = 'facts')`,
+  )
+  return rowCount! > 0
+}
+
+/** Changes the assets of some customers and notes that their facts are no longer true. */
+async function changeAssets({ client }: Bank, factor: number): Promise<void> {
+  await client.query(
+    `with changed as (
+      update customer set aum = (aum * $1::numeric)::bigint where ${oneIn(STALE_ONE_IN)} and status = 'active' returning id, institution_path
+    ) insert into customer_fact_stale (customer_id, institution_path, since) select id, institution_path, now() from changed on conflict do nothing`,
+    [factor],
+  )
+}
+
+const oneIn = (count: number): string => `hashtext(id::text) % ${count} = 0`
+
+async function activateSegments(bench: Bench): Promise<void> {
+  const { bank } = bench
+  const [service, token] = [await bench.service(), await bank.token(ADMINISTRATOR)]
+  const { rows } = await bank.client.query<{ code: string }>('select code from segment')
+  const known = new Set(rows.map(({ code }) => code))
+  for (const { code, rule } of benchSegments.filter((one) => !known.has(one.code))) {
+    const { id } = await command(service, token, '/v1/segments', { code, name: code, rule })
+    await command(service, token, `/v1/segments/${id}/activation`, {})
+  }
+}
+
+async function command({ url }: Server, token: string, path: string, body: object): Promise<{ readonly id: string }> {
+  const { method, headers, body: text } = post(path, body, token, { 'idempotency-key': crypto.randomUUID() })
+  const response = await fetch(url + path, { method, headers, body: text! })
+  const answer = await response.text()
+  if (!response.ok) throw new Error(`${path} answers ${response.status}: ${answer.slice(0, 500)}`)
+  return JSON.parse(answer) as { readonly id: string }
+}
+
+/** Evaluates what has changed of one customer in fifty, ours and by hand in turn; both write the same and take it back. */
+async function againstHand({ bank, options }: Bench, refresher: Server): Promise<Line[]> {
+  await bank.client.query(
+    `update customer_fact set aum = aum * 3, deposit_balance = deposit_balance * 3, aum_fall_from_peak_60 = 80, profit = profit * 2
+    where ${oneIn(CHANGED_ONE_IN).replace('id::text', 'customer_id::text')} and status = 'active'`,
+  )
+  await bank.client.query('vacuum analyze customer_fact')
+  const numbers = new Map(
+    (await bank.client.query<{ code: string; number: number }>('select code, number from segment')).rows.map(
+      ({ code, number }) => [code, number] as const,
+    ),
+  )
+  const sides = {
+    ours: async (now: string): Promise<Evaluation> => (await ask(refresher, '/evaluation', { now })) as Evaluation,
+    byHand: (now: string): Promise<Evaluation> => evaluate(bank, evaluateByHand(numbers), now),
+  }
+  const ratios: number[] = []
+  for (let round = 0; round <= Math.min(options.rounds, MOST_ROUNDS + 1); round++) {
+    const now = new Date().toISOString()
+    const names = round % 2 === 0 ? (['byHand', 'ours'] as const) : (['ours', 'byHand'] as const)
+    const took = { ours: 0, byHand: 0 }
+    let expected: unknown
+    for (const name of names) {
+      const { seconds, written } = await sides[name](now)
+      took[name] = seconds
+      expected ??= written
+      if (!isDeepStrictEqual(written, expected))
+        throw new Error(`Segments: ${name} writes ${JSON.stringify(written)}, the other side ${JSON.stringify(expected)}.`)
+      await bank.client.query('vacuum customer_fact, segment_membership, tier_membership, outbox_event')
+    }
+    console.error(`  evaluation: ${took.ours.toFixed(1)} s, by hand ${took.byHand.toFixed(1)} s`)
+    if (round > 0 || options.smoke) ratios.push(took.ours / took.byHand)
+  }
+  return [
+    { case: 'evaluation of 50 segments and 3 schemes: time to hand-written', value: median(ratios), unit: '×', bound: atMost(2) },
+  ]
+}
+
+interface Evaluation {
+  readonly seconds: number
+  readonly written: unknown
+}
+
+async function evaluate({ client }: Bank, statement: string, now: string): Promise<Evaluation> {
+  const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai' }).format(new Date(now))
+  await client.query('begin')
+  try {
+    const begun = performance.now()
+    await client.query(statement, [today, now])
+    const seconds = (performance.now() - begun) / 1000
+    return { seconds, written: (await client.query<object>(segmentation, [now])).rows[0] }
+  } finally {
+    await client.query('rollback')
+  }
+}

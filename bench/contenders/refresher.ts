@@ -1,0 +1,60 @@
+import Fastify from 'fastify'
+import { processConfig } from '../../src/config.ts'
+import { dayOf } from '../../src/core/calendar.ts'
+import { evaluateAll } from '../../src/db/segments/refresh.ts'
+import { queueRefresh } from '../../src/db/refreshes.ts'
+import { developmentKeys } from '../../src/development-keys.ts'
+import { runAsSystem } from '../../src/jobs/worker.ts'
+import { advanceRefreshes } from '../../src/operations/refreshes.ts'
+import { openService } from '../../src/service.ts'
+import { segmentation } from './fingerprints.ts'
+
+// The work of the service's scheduler, as its operations do it, one step when asked: what it takes is to be told apart from waiting for the minute.
+
+const config = processConfig()
+const { service } = await openService(
+  config,
+  { serviceUrl: process.env['DATABASE_URL']!, keys: await developmentKeys(config.dataDir) },
+  () => {},
+  console.error,
+)
+const everywhere = { prefixes: ['/'], portfolio: [], caller: 'system:bench' }
+const LONGEST_MS = 3_600_000
+const app = Fastify()
+
+app.get('/health/live', () => 'ok')
+
+/** Takes the refresh whose turn it is one step further. Answers whether there is more to do. */
+app.post('/step', () => runAsSystem(service, advanceRefreshes))
+
+app.post<{ Body: { kind: 'full' | 'incremental' } }>('/queue', ({ body: { kind } }) =>
+  service.database.transaction(everywhere, (db) =>
+    queueRefresh(db, { id: service.newId(), kind, reason: 'request', path: '/', requestedBy: 'bench', now: service.clock() }),
+  ),
+)
+
+/** Evaluates all segments, tiers and classifications, tells what was written, and takes it back. */
+app.post<{ Body: { now: string } }>('/evaluation', async ({ body: { now } }) => {
+  const at = new Date(now)
+  const settings = { asOf: dayOf(at, config.timeZone), baseCurrency: config.baseCurrency, now: at }
+  let answer: object | undefined
+  await service.database
+    .transaction(
+      everywhere,
+      async (db) => {
+        const begun = performance.now()
+        await evaluateAll(db, settings)
+        const seconds = (performance.now() - begun) / 1000
+        const [written] = await db.rows<object>({ text: segmentation, values: [now], prepared: false })
+        answer = { seconds, written }
+        throw new Error('taken back')
+      },
+      { timeoutMs: LONGEST_MS },
+    )
+    .catch((error: unknown) => {
+      if (answer === undefined) throw error
+    })
+  return answer
+})
+
+await app.listen({ host: '127.0.0.1', port: Number(process.env['PORT']) })
