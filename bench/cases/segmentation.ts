@@ -175,12 +175,18 @@ async function activateSegments(bench: Bench): Promise<void> {
   const known = new Set(rows.map(({ code }) => code))
   for (const { code, rule } of benchSegments.filter((one) => !known.has(one.code))) {
     const { id } = await command(service, token, '/v1/segments', { code, name: code, rule })
-    await command(service, token, `/v1/segments/${id}/activation`, {})
+    await command(service, token, `/v1/segments/${id}/activation`, {}, { 'if-match': '"1"' })
   }
 }
 
-async function command({ url }: Server, token: string, path: string, body: object): Promise<{ readonly id: string }> {
-  const { method, headers, body: text } = post(path, body, token, { 'idempotency-key': crypto.randomUUID() })
+async function command(
+  { url }: Server,
+  token: string,
+  path: string,
+  body: object,
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ readonly id: string }> {
+  const { method, headers, body: text } = post(path, body, token, more)
   const response = await fetch(url + path, { method, headers, body: text! })
   const answer = await response.text()
   if (!response.ok) throw new Error(`${path} answers ${response.status}: ${answer.slice(0, 500)}`)

@@ -347,7 +347,7 @@ async function withTiers(service: TestService, known: readonly Known[]) {
     [then, ids],
   )
   const { rows } = await service.owner.query(`select id from tier_scheme where code = 'private_clients'`)
-  return { schemeId: rows[0].id as string, now: new Set(now), then: new Set(then) }
+  return { schemeId: rows[0].id as string, now: new Set(now), before: new Set(then) }
 }
 
 /** Ids of all customers of a list, page by page, which both sides answer alike. */
@@ -400,7 +400,7 @@ describe('the mix of tiers', () => {
 describe('the migration matrix', () => {
   test('counts moves between the tiers of a scheme, and lists the customers of every cell', async ({ bank, service }) => {
     const { known } = await analysedBank(bank, service)
-    const { schemeId, now, then } = await withTiers(service, known)
+    const { schemeId, now, before: then } = await withTiers(service, known)
     const question = { schemeId, from: '2026-10-31' }
     const { moves, states } = await ask(bank, bank.code('M1'), 'migrationMatrix', question)
     expect(states).toEqual(['private'])
@@ -418,7 +418,7 @@ describe('the migration matrix', () => {
       )
     }
     const both = await overGraphql(bank, bank.code('M1'), operationNamed('movedCustomers'), { ...question, includeTotal: true })
-    expect([both.code, both.body.items.map(({ id }: any) => id)]).toEqual(['ok', sorted(expected.get('in in') ?? [])])
+    expect([both.code, both.body.nodes.map(({ id }: any) => id)]).toEqual(['ok', sorted(expected.get('in in') ?? [])])
     const [at, caller] = ['movedCustomers', bank.code('M1')] as const
     expect(await refusal(bank, caller, at, { ...question, fromState: 'gold' })).toEqual([
       'invalid_input',
@@ -631,7 +631,7 @@ describe('the retention of cohorts', () => {
     const lost = await listed(bank, 'cohortCustomers', { ...inSegment, standing: 'lost' })
     expect([kept.length, kept.length + lost.length]).toEqual([first.cells[1].retained, first.size])
     const over = await overGraphql(bank, bank.code('M1'), operationNamed('cohortCustomers'), inSegment)
-    expect(over.body.items.map(({ id }: any) => id)).toEqual(kept)
+    expect(over.body.nodes.map(({ id }: any) => id)).toEqual(kept)
     const [at, caller] = ['cohortCustomers', bank.code('M1')] as const
     expect(await refusal(bank, caller, at, { from: '2026-11-01' })).toEqual(['invalid_input', '/periodsAfter future'])
     expect(await refusal(bank, caller, at, { ...inSegment, segmentId: '019ac000-0000-7000-8000-000000000000' })).toEqual([

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
@@ -247,8 +246,8 @@ describe.skipIf(!isThere)('segments over the Berka set as it stood on a day', ()
     // Whoever becomes a customer later is rejected with what is theirs; nobody who has balances is among them.
     expect(reports.get('balances')!.rowsRejected).toBe(0)
     await service.owner.query(
-      `insert into client (id, client_id, name, institution_id, institution_path, scopes, status, created_at, updated_at)
-      select gen_random_uuid(), 'analyst', 'Analyst', id, path, '{customer:read,fact:read,segment:read,segment:write}', 'active', now(), now() from institution where path = '/1/'`,
+      `insert into staff (id, number, source, external_id, name, institution_id, institution_path, roles, status, as_of, created_at, updated_at)
+      select gen_random_uuid(), 'MARKETING', 'bank', 'MARKETING', 'Marketing', id, path, '{marketing}', 'active', now(), now(), now() from institution where path = '/1/'`,
     )
     await refreshAll(service)
   }, 90_000)
@@ -258,13 +257,13 @@ describe.skipIf(!isThere)('segments over the Berka set as it stood on a day', ()
     if (files !== undefined) await rm(files, { recursive: true, force: true })
   })
 
-  async function analyse(method: string, path: string, body?: object): Promise<any> {
+  async function analyse(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<any> {
     const response = await fetch(`${target.url}/v1${path}`, {
       method,
       headers: {
-        authorization: `Bearer ${await service.tokenOf({ client: 'analyst' })}`,
+        authorization: `Bearer ${await service.tokenOf('MARKETING')}`,
         'content-type': 'application/json',
-        'idempotency-key': randomUUID(),
+        ...headers,
       },
       ...(body && { body: JSON.stringify(body) }),
     })
@@ -286,7 +285,8 @@ describe.skipIf(!isThere)('segments over the Berka set as it stood on a day', ()
     }
     expect((await analyse('POST', '/segments/preview', { rule })).customers).toBe(expected.length)
     const { id } = await analyse('POST', '/segments', { code: 'salary-falling', name: 'Salary, half of it gone', rule })
-    await analyse('POST', `/segments/${id}/activation`, {})
+    await analyse('POST', `/segments/${id}/activation`, {}, { 'if-match': '"1"' })
+    await analyse('POST', '/refreshes', { kind: 'full' })
     await refreshAll(service)
     const { items } = await analyse('GET', `/segments/${id}/members?limit=200`)
     expect(items.map(({ customer }: any) => customer.coreNumber).toSorted()).toEqual(expected)

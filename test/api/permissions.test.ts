@@ -422,8 +422,9 @@ describe('a relation that the caller may not follow', () => {
 
     const seen = new Set<string>()
     for (const { name, caller, holds } of callers) {
-      for (const operation of queries.filter(({ permission }) => holds(permission))) {
+      for (const operation of queries) {
         if (operation.answer.shape === 'value') continue
+        if (![operation.permission, ...operation.alsoNeeds(inputs[operation.name]!)].every(holds)) continue
         const { view, shape } = operation.answer
         const guarded = Object.entries(view.fields).flatMap(([field, definition]) =>
           definition.kind === 'column' || definition.kind === 'money' || holds(definition.permission)
