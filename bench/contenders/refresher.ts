@@ -27,11 +27,11 @@ app.get('/health/live', () => 'ok')
 /** Takes the refresh whose turn it is one step further. Answers whether there is more to do. */
 app.post('/step', () => runAsSystem(service, advanceRefreshes))
 
-app.post<{ Body: { kind: 'full' | 'incremental' } }>('/queue', ({ body: { kind } }) =>
-  service.database.transaction(everywhere, (db) =>
+app.post<{ Body: { kind: 'full' | 'incremental' } }>('/queue', async ({ body: { kind } }) => ({
+  id: await service.database.transaction(everywhere, (db) =>
     queueRefresh(db, { id: service.newId(), kind, reason: 'request', path: '/', requestedBy: 'bench', now: service.clock() }),
   ),
-)
+}))
 
 /** Evaluates all segments, tiers and classifications, tells what was written, and takes it back. */
 app.post<{ Body: { now: string } }>('/evaluation', async ({ body: { now } }) => {
