@@ -18,4 +18,4 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 STOPSIGNAL SIGTERM
-CMD ["node", "--max-semi-space-size=32", "--no-concurrent-recompilation", "--import", "./src/compile-cache.mjs", "src/main.ts"]
+CMD ["node", "--max-semi-space-size=16", "--max-old-space-size=768", "--no-concurrent-recompilation", "--import", "./src/compile-cache.mjs", "src/main.ts"]
