@@ -80,6 +80,12 @@ export async function knowsFullRefresh(db: Db, day: Day, since: Date, now: Date)
   return rows.length > 0
 }
 
+/** Whether a full refresh for a later day than this is done. */
+export async function hasRefreshedSince(db: Db, day: Day): Promise<boolean> {
+  const rows = await db.rows(sql`select from refresh_run where kind = 'full' and state = 'done' and as_of > ${day}::date limit 1`)
+  return rows.length > 0
+}
+
 /** Whether anything waits or is under way. */
 export async function hasRefresh(db: Db): Promise<boolean> {
   return (await db.rows(sql`select from refresh_run where state in ('queued', 'running') limit 1`)).length > 0

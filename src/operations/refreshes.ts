@@ -1,17 +1,17 @@
 import { z } from 'zod'
 import { callerOf } from '../core/actors.ts'
-import { dayOf, monthEndsUpTo, startOfDay } from '../core/calendar.ts'
+import { addDays, dayOf, monthEndsUpTo, startOfDay } from '../core/calendar.ts'
 import { DomainError } from '../core/errors.ts'
 import { refreshKinds } from '../core/refreshes.ts'
 import { outageOf } from '../db/failures.ts'
 import { refreshCuts } from '../db/facts/cuts.ts'
-import { keepMonthEnd } from '../db/facts/history.ts'
-import { rebuildFacts } from '../db/facts/rebuild.ts'
+import { keepMonthEnd, rebuildFacts } from '../db/facts/rebuild.ts'
 import { dropStale, hasStale, takeStale } from '../db/facts/stale.ts'
 import {
   countCustomers,
   failRefresh,
   hasRefresh,
+  hasRefreshedSince,
   holdNextRefresh,
   knowsFullRefresh,
   nextSlice,
@@ -161,9 +161,12 @@ async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: stri
       const total = run.step === null ? await countCustomers(db) : undefined
       if (!slice) return { step: 'cuts', position: null, done: 0, ...(total !== undefined && { total }) }
       await dropStale(db, slice.from, slice.until)
+      const [monthEnd] = monthEndsUpTo(addDays(asOf, -1), 1)
+      if (!(await hasRefreshedSince(db, monthEnd!))) {
+        const over = startOfDay(addDays(monthEnd!, 1), bank.timeZone)
+        await keepMonthEnd(db, slice, { ...facts, today: monthEnd!, over })
+      }
       const done = await rebuildFacts(db, slice, facts)
-      const [monthEnd] = monthEndsUpTo(asOf, 1)
-      await keepMonthEnd(db, monthEnd!, slice.from, slice.until)
       return {
         step: slice.until === null ? 'cuts' : 'facts',
         position: slice.until,

@@ -1,7 +1,7 @@
 import { type Day, monthEndsUpTo } from '../../core/calendar.ts'
 import { completenessItems, completenessNames, itemsOf } from '../../core/completeness.ts'
 import { customerKinds } from '../../core/customers.ts'
-import type { FactName } from '../../core/facts.ts'
+import { type FactName, storedFacts } from '../../core/facts.ts'
 import { annuity, growthAnnuity, type ValueRates } from '../../core/value.ts'
 import { assetFamilies } from '../../core/products.ts'
 import { type Db, sendAlong } from '../database.ts'
@@ -35,15 +35,15 @@ const expressions = {
   customerSince: 'c.customer_since',
   institutions: 'place.codes',
   relationshipManager: 'keeper.number',
-  aum: 'c.aum',
+  aum: 'owned.amount',
   aumAverage30: minor('coalesce(bal.average_30, 0)'),
   aumAverage90: minor('coalesce(bal.average_90, 0)'),
   aumAverage365: minor('coalesce(bal.average_365, 0)'),
   aumSlope: minor('coalesce(bal.slope, 0)'),
-  aumChange90: share('(c.aum - bal.then_90)', 'bal.then_90'),
-  aumChange365: share('(c.aum - bal.then_365)', 'bal.then_365'),
-  aumPeak60: minor('greatest(peak.amount, c.aum)'),
-  aumFallFromPeak60: share('(greatest(peak.amount, c.aum) - c.aum)', 'greatest(peak.amount, c.aum)'),
+  aumChange90: share('(owned.amount - bal.then_90)', 'bal.then_90'),
+  aumChange365: share('(owned.amount - bal.then_365)', 'bal.then_365'),
+  aumPeak60: minor('greatest(peak.amount, owned.amount)'),
+  aumFallFromPeak60: share('(greatest(peak.amount, owned.amount) - owned.amount)', 'greatest(peak.amount, owned.amount)'),
   depositBalance: minor('hold.deposit'),
   wealthBalance: minor('hold.wealth'),
   fundBalance: minor('hold.fund'),
@@ -165,46 +165,76 @@ function completenessMost(): string {
 
 const quoted = (values: readonly string[]): string => values.map((value) => `'${value}'`).join(', ')
 
+interface Settings {
+  readonly today: Day
+  readonly baseCurrency: string
+  readonly rates: ValueRates
+  readonly now: Date
+}
+
 /**
  * Works out the facts of a slice from all that is known and writes those that are new or have changed. One statement, whose cost is linear in the
  * rows of the slice: each table is read once, along its key. Answers how many customers were written.
  */
-export async function rebuildFacts(
-  db: Db,
-  slice: Slice,
-  {
-    today,
-    baseCurrency,
-    rates,
-    now,
-  }: { readonly today: Day; readonly baseCurrency: string; readonly rates: ValueRates; readonly now: Date },
-): Promise<number> {
-  // Row security looks as if it let one row in two hundred through: PostgreSQL would walk from row to row where it should read along.
-  if (!('customerIds' in slice))
-    for (const setting of ['enable_nestloop = off', `work_mem = '128MB'`])
-      sendAlong(db.rows({ text: `set local ${setting}`, values: [], prepared: false }))
-  const values: unknown[] = []
-  const bind = (value: unknown): string => `$${values.push(value)}`
-  const within = sliceCondition(slice, bind)
-  const parameters = {
-    today: `${bind(today)}::date`,
-    base: `${bind(baseCurrency)}::text`,
-    cost: transactionCost(rates, bind),
-    ...monthWeights(today, bind),
-  }
-  const worked: Readonly<Partial<Record<FactName, string>>> = { ...expressions, ...valueExpressions(rates, bind) }
+export async function rebuildFacts(db: Db, slice: Slice, settings: Settings): Promise<number> {
+  const { bind, values, parts, rows, expressionOf } = workOut(db, slice, settings, 'now')
   const names = refreshedFacts.map(factColumn)
-  const text = `${partsOf(within, parameters)}
+  const text = `${parts}
     , written as (
       insert into customer_fact (customer_id, institution_path, as_of, refreshed_at, ${names.join(', ')})
-      select c.id, c.institution_path, p.today, ${bind(now.toISOString())}::timestamptz, ${refreshedFacts.map((name) => worked[name]).join(', ')}
-      ${joins}
+      select c.id, c.institution_path, p.today, ${bind(settings.now.toISOString())}::timestamptz, ${refreshedFacts.map(expressionOf).join(', ')}
+      ${rows}
       on conflict (customer_id) do update set as_of = excluded.as_of, refreshed_at = excluded.refreshed_at, institution_path = excluded.institution_path,
         ${names.map((name) => `${name} = excluded.${name}`).join(', ')}
       returning 1
     ) select count(*)::int as written from written`
   const [row] = await db.rows<{ written: number }>({ text, values, prepared: false })
   return row!.written
+}
+
+/**
+ * Keeps the facts of a slice as of a month-end that is over, where none are kept yet. `today` is that day and `over` when it ended: amounts follow
+ * from its balances, what was opened or has come later is left out. What has no days of its own (the dossier) is as it stands; tiers and classifications are those that were
+ * worked out last, where that was within the month.
+ */
+export async function keepMonthEnd(db: Db, slice: Slice, settings: Settings & { readonly over: Date }): Promise<void> {
+  const { bind, values, today, parts, rows, expressionOf } = workOut(db, slice, settings, 'then')
+  const decided = storedFacts.filter((name) => !refreshedFacts.includes(name as (typeof refreshedFacts)[number]))
+  const columns = [...refreshedFacts, ...decided].map(factColumn)
+  const text = `${parts}
+    insert into customer_fact_month (customer_id, month_end, institution_path, ${columns.join(', ')})
+    select c.id, p.today, c.institution_path, ${refreshedFacts.map(expressionOf).join(', ')}, ${decided.map((name) => `f.${factColumn(name)}`).join(', ')}
+    ${rows}
+    left join customer_fact f on f.customer_id = c.id and f.as_of >= date_trunc('month', ${today})
+    where coalesce(c.customer_since <= p.today, c.created_at < ${bind(settings.over.toISOString())}::timestamptz)
+    on conflict (customer_id, month_end) do nothing`
+  await db.rows({ text, values, prepared: false })
+}
+
+/** The parts of a statement over a slice and the rows they join to. `then`: the day is over, and balances have moved on since. */
+function workOut(db: Db, slice: Slice, { today, baseCurrency, rates }: Settings, when: 'now' | 'then') {
+  // Row security looks as if it let one row in two hundred through: PostgreSQL would walk from row to row where it should read along.
+  if (!('customerIds' in slice))
+    for (const setting of ['enable_nestloop = off', `work_mem = '128MB'`])
+      sendAlong(db.rows({ text: `set local ${setting}`, values: [], prepared: false }))
+  const values: unknown[] = []
+  const bind = (value: unknown): string => `$${values.push(value)}`
+  const parameters = {
+    today: `${bind(today)}::date`,
+    base: `${bind(baseCurrency)}::text`,
+    cost: transactionCost(rates, bind),
+    ...monthWeights(today, bind),
+  }
+  const parts = partsOf(sliceCondition(slice, bind), parameters, when)
+  const worked: Readonly<Record<string, string>> = { ...expressions, ...valueExpressions(rates, bind) }
+  return {
+    bind,
+    values,
+    today: parameters.today,
+    parts,
+    rows: joins(when),
+    expressionOf: (name: FactName): string => worked[name]!,
+  }
 }
 
 /** What one transaction costs, by its channel and type. */
@@ -241,7 +271,19 @@ function monthWeights(today: Day, bind: (value: unknown) => string): { readonly 
 function partsOf(
   within: (column: string) => string,
   { today, base, ends, weights, cost }: Readonly<Record<'today' | 'base' | 'ends' | 'weights' | 'cost', string>>,
+  when: 'now' | 'then',
 ): string {
+  // A holding as it is, or as the day had it.
+  const open =
+    when === 'now'
+      ? `a.status <> 'closed'`
+      : `(a.status <> 'closed' or a.closed_on > p.today) and (a.opened_on is null or a.opened_on <= p.today)`
+  const active = when === 'now' ? `a.status = 'active'` : `(a.status = 'active' or a.closed_on > p.today)`
+  const balance = when === 'now' ? 'a.balance * a.worth' : 'coalesce(s.v, 0)'
+  const holdings =
+    when === 'now'
+      ? 'account a'
+      : 'account a left join span s on s.customer_id = a.customer_id and s.holding_id = a.id and s.until > s.today'
   // What one minor unit of a currency is worth in minor units of the base currency.
   const worth = (amount: string, row: string): string =>
     `${amount} * (case when ${row}.currency = p.base then 1 else r.worth end)`
@@ -255,10 +297,18 @@ function partsOf(
       select distinct on (currency) currency, (rate * 10::numeric ^ (currency_exponent(${base}) - currency_exponent(currency)))::double precision as worth
       from exchange_rate where day <= ${today} order by currency, day desc
     ), account as materialized (
-      select h.customer_id, h.id, h.product_id, h.status, h.closed_on, h.matures_on, h.last_used_on, h.edition, h.origin, h.balance, q.code, q.family, q.category, q.annual_margin::double precision as margin,
+      select h.customer_id, h.id, h.product_id, h.status, h.opened_on, h.closed_on, h.matures_on, h.last_used_on, h.edition, h.origin, h.balance, q.code, q.family, q.category, q.annual_margin::double precision as margin,
         q.family in (${quoted(assetFamilies)}) as counts, case when h.currency = p.base then 1 else r.worth end as worth
       from p, holding h join product q on q.id = h.product_id left join rate r on r.currency = h.currency
       where ${within('h.customer_id')}
+    ), span as materialized (
+      select b.customer_id, b.holding_id, b.day, least(b.next_day, coalesce(a.closed_on, b.today + 1), b.today + 1) as until, b.amount * a.worth as v, a.counts, a.margin, b.today
+      from (
+        select customer_id, holding_id, day, amount, lead(day, 1, ${today} + 1) over (partition by customer_id, holding_id order by day) as next_day, ${today} as today
+        from balance where ${within('customer_id')} and day <= ${today}
+      ) b
+      join account a on a.customer_id = b.customer_id and a.id = b.holding_id
+      where b.next_day > b.today - 366
     ), hold as (
       select customer_id,
         ${['deposit', 'wealth', 'fund', 'insurance', 'loan', 'card'].map((family) => `${sum('v', `family = '${family}'`)} as ${family}`).join(', ')},
@@ -271,19 +321,12 @@ function partsOf(
         array_agg(distinct origin order by origin) filter (where family = 'e_channel' and origin is not null) as e_channel_origins,
         max(last_used_on) filter (where family = 'e_channel') as e_channel_last_used_on
       from (
-        select a.*, a.balance * a.worth as v, a.status = 'active' as not_frozen, min(a.matures_on) filter (where a.status = 'active' and a.matures_on >= p.today) over (partition by a.customer_id) as next_on
-        from p, account a where a.status <> 'closed'
+        select a.*, ${balance} as v, ${active} as not_frozen, min(a.matures_on) filter (where ${active} and a.matures_on >= p.today) over (partition by a.customer_id) as next_on
+        from p, ${holdings} where ${open}
       ) h group by customer_id
-    ), span as materialized (
-      select b.customer_id, b.day, least(b.next_day, coalesce(a.closed_on, b.today + 1), b.today + 1) as until, b.amount * a.worth as v, a.counts, a.margin, b.today
-      from (
-        select customer_id, holding_id, day, amount, lead(day, 1, ${today} + 1) over (partition by customer_id, holding_id order by day) as next_day, ${today} as today
-        from balance where ${within('customer_id')} and day <= ${today}
-      ) b
-      join account a on a.customer_id = b.customer_id and a.id = b.holding_id
-      where b.next_day > b.today - 366
     ), bal as (
       select customer_id, ${average(30)} as average_30, ${average(90)} as average_90, ${average(365)} as average_365,
+        ${sum('v', 'counts and until > span.today')} as last,
         sum(v * (${weightBefore('until')} - ${weightBefore('day')})) filter (where counts) as slope,
         ${sum('v', 'counts and day <= span.today - 90 and until > span.today - 90')} as then_90, ${sum('v', 'counts and day <= span.today - 365 and until > span.today - 365')} as then_365,
         sum(abs(v) * margin * greatest(0, until - greatest(day, span.today - 364))) / 365 as profit
@@ -367,7 +410,7 @@ function partsOf(
     )`
 }
 
-const joins = `from p, chosen c
+const joins = (when: 'now' | 'then'): string => `from p, chosen c
       join place on place.id = c.institution_id
       left join staff keeper on keeper.id = c.relationship_manager_id
       left join customer_profile profile on profile.customer_id = c.id
@@ -391,4 +434,5 @@ const joins = `from p, chosen c
       cross join lateral (
         select (select m.booked_on from movement m where m.customer_id = c.id and m.status = 'booked' and m.booked_on <= p.today order by m.booked_on desc limit 1) as moved_on,
           (select (a.month + interval '1 month - 1 day')::date from activity a where a.customer_id = c.id and a.month <= p.today and a.count > 0 and a.type <> 'query' order by a.month desc limit 1) as month_end
-      ) last`
+      ) last
+      cross join lateral (select ${when === 'now' ? 'c.aum' : minor('coalesce(bal.last, 0)')} as amount) owned`
