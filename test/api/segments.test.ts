@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import { describe, expect } from 'vitest'
 import { runAsSystem } from '../../src/jobs/worker.ts'
 import { advanceRefreshes } from '../../src/operations/refreshes.ts'
-import { type Caller, test, type TestBank } from '../setup/service.ts'
+import { type Caller, test, type TestBank, type TestService } from '../setup/service.ts'
 import { factsOf, refreshAll } from './facts.ts'
 import {
   activeSegment,
@@ -551,4 +553,89 @@ describe('a refresh', () => {
     await refreshAll(service)
     expect(await membersOf(bank, caller, segment.id)).toEqual(['1', '2', '3'])
   })
+
+  test('keeps what a command changes in a list while it evaluates', async ({ bank, service }) => {
+    const caller = await segmentEditor(bank)
+    const rule = await activeSegment(bank, caller, 'beside', inBranch(bank, wealthy))
+    const listed = await activeSegment(bank, caller, 'list')
+    await refreshInFull(bank, caller)
+    const [one, number] = [await bank.customerId('1'), await numberOf(bank, listed.id)]
+    await setBalance(bank, '1', service.clock.now.toISOString().slice(0, 10), '7000.00')
+    await toEvaluation(bank, caller)
+    const evaluation = await heldAt(service, one)
+    // What `listSegmentMembers` writes, in a transaction that was there before.
+    await service.owner.query(
+      `insert into segment_membership (customer_id, id, institution_path, segment_id, entered_on, entered_at)
+       select id, gen_random_uuid(), institution_path, $2, '2026-11-22', now() from customer where id = $1`,
+      [one, listed.id],
+    )
+    await service.owner.query('update customer_fact set segments = segments || $2::int where customer_id = $1', [one, number])
+    await service.owner.query('commit')
+    expect(await evaluation.ended).toBe('done')
+    expect(await membersOf(bank, caller, rule.id)).toContain('1')
+    expect(await membersOf(bank, caller, listed.id)).toEqual(['1'])
+    const stored = await service.owner.query('select segments from customer_fact where customer_id = $1', [one])
+    expect(stored.rows[0].segments).toEqual([await numberOf(bank, rule.id), number].sort((a, b) => a - b))
+    tick(service)
+    expect((await list(bank, caller, listed.id, { remove: [one] })).body).toMatchObject({ removed: 1 })
+  })
+
+  test('killed half-way has written nothing, and the next worker completes it', async ({ bank, service }) => {
+    const caller = await segmentEditor(bank)
+    const segment = await activeSegment(bank, caller, 'killed', inBranch(bank, wealthy))
+    await refreshInFull(bank, caller)
+    const before = await membersOf(bank, caller, segment.id)
+    await setBalance(bank, '1', service.clock.now.toISOString().slice(0, 10), '7000.00')
+    await setBalance(bank, '2', service.clock.now.toISOString().slice(0, 10), '1.00')
+    const run = await toEvaluation(bank, caller)
+    const evaluation = await heldAt(service, await bank.customerId('1'))
+    const killer = new pg.Client({ connectionString: service.serviceUrl })
+    await killer.connect()
+    await killer.query('select pg_terminate_backend($1)', [evaluation.pid])
+    await killer.end()
+    expect(await evaluation.ended).toBe('unavailable')
+    await service.owner.query('rollback')
+    expect(await membersOf(bank, caller, segment.id)).toEqual(before)
+    const stands = async () => (await bank.request(caller, 'GET', `/refreshes/${run}`)).body
+    expect(await stands()).toMatchObject({ state: 'running', step: 'evaluation' })
+    await refreshAll(service)
+    expect(await stands()).toMatchObject({ state: 'done', error: null })
+    expect(await membersOf(bank, caller, segment.id)).toEqual(['1', ...before.filter((name) => name !== '2')])
+  })
 })
+
+const numberOf = async ({ service }: TestBank, id: string): Promise<number> =>
+  (await service.owner.query('select number from segment where id = $1', [id])).rows[0].number
+
+/** Takes a full refresh to where it evaluates next. Answers its id. */
+async function toEvaluation(bank: TestBank, caller: Caller): Promise<string> {
+  tick(bank.service)
+  const { id } = (await bank.request(caller, 'POST', '/refreshes', { kind: 'full' })).body
+  for (;;) {
+    await runAsSystem(bank.service.service, advanceRefreshes)
+    const { body } = await bank.request(caller, 'GET', `/refreshes/${id}`)
+    if (body.step === 'evaluation') return id
+    expect(['queued', 'running']).toContain(body.state)
+  }
+}
+
+/** Begins the next step and lets it wait for the facts of a customer, which the owner's transaction holds from then on. */
+async function heldAt(
+  service: TestService,
+  customerId: string,
+): Promise<{ readonly pid: number; readonly ended: Promise<string> }> {
+  const { owner } = service
+  await owner.query('begin')
+  await owner.query('select from customer_fact where customer_id = $1 for update', [customerId])
+  const ended = runAsSystem(service.service, advanceRefreshes).then(
+    () => 'done',
+    (error: { code?: string }) => String(error.code),
+  )
+  for (;;) {
+    const { rows } = await owner.query(
+      'select pid from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid))',
+    )
+    if (rows.length > 0) return { pid: rows[0].pid, ended }
+    await sleep(10)
+  }
+}

@@ -99,7 +99,7 @@ function statement(
     ), changed as materialized (
       select * from scanned c where ${[`before <> after`, ...kept.map((column) => `"${column} before" is distinct from "${column} after"`), ...tiers.differs].join(' or ')}
     ), kept as (
-      update customer_fact f set segments = c.after${list(kept.map((column) => `${column} = c."${column} after"`))}${list(tiers.keep.map(({ column, expression }) => `${column} = ${expression}`))}
+      update customer_fact f set segments = ${segmentsAfter(active)}${list(kept.map((column) => `${column} = c."${column} after"`))}${list(tiers.keep.map(({ column, expression }) => `${column} = ${expression}`))}
       from changed c where f.customer_id = c.customer_id
     ), entering as materialized (
       select c.customer_id, c.institution_path, d.id as segment_id, d."ruleVersion" as rule_version, ${asks} as facts
@@ -125,6 +125,15 @@ function statement(
       from (select 'segment.entered' as type, * from entered union all select 'segment.left', * from ended) e
     )${tiers.moves.length > 0 ? tierWrites(tiers.moves, { at, today }) : ''}${classified.length > 0 ? classificationWrites(classified, { at, today }) : ''}
     select (select count(*)::int from entered) as entered, (select count(*)::int from ended) as left`
+}
+
+/** What a row becomes. Lists that a command has changed since the scan are as they are now, not as the scan saw them. */
+function segmentsAfter(active: readonly StoredSegment[]): string {
+  const lists = active.filter(({ rule }) => rule === null).map(({ number }) => number)
+  if (lists.length === 0) return 'c.after'
+  const isList = `n = any ('{${lists.join(', ')}}'::int[])`
+  return `case when f.segments = c.before or not c.counts then c.after
+        else array(select n from unnest(c.after) n where not ${isList} union select n from unnest(f.segments) n where ${isList} order by 1) end`
 }
 
 /** Expressions for the instant and the day of what is written, and for what its ids follow from. */
