@@ -4,6 +4,7 @@ import { customerKinds, mainBusinessLine } from '../core/customers.ts'
 import { lockCustomers } from './assets.ts'
 import type { Db } from './database.ts'
 import { raiseDirectoryVersion } from './directory.ts'
+import { markFactsStale } from './facts/stale.ts'
 
 const corporateKinds = customerKinds.filter((kind) => mainBusinessLine(kind) === 'corporate')
 
@@ -60,10 +61,15 @@ export async function endOwnershipOf(
 
 /**
  * Applies what has fallen due by today: planned assignments and places in teams that begin become current, those that end become ended, and the customers
- * follow. At most `limit` of them, in this transaction; all of customers kept by the institutions of these paths (each has its own midnight). Answers how many changed: call again
+ * follow, their facts with the next refresh. At most `limit` of them, in this transaction; all of customers kept by the institutions of these paths (each has its own midnight). Answers how many changed: call again
  * while it is not 0.
  */
-export async function applyDueOwnership(db: Db, paths: readonly string[], today: Day, limit: number): Promise<number> {
+export async function applyDueOwnership(
+  db: Db,
+  paths: readonly string[],
+  { today, now }: { readonly today: Day; readonly now: Date },
+  limit: number,
+): Promise<number> {
   const within = sql`institution_path = any (${sql.param(paths)}::text[])`
   const dueIn = (table: string) => sql`
     (select ${table}::text as "table", customer_id as "customerId", id from ${sql.identifier(table)} where state = 'planned' and starts_on <= ${today}::date and ${within}
@@ -89,5 +95,6 @@ export async function applyDueOwnership(db: Db, paths: readonly string[], today:
     changed += updated.length
   }
   await refreshOwnership(db, customerIds)
+  await markFactsStale(db, customerIds, now)
   return changed
 }

@@ -24,7 +24,8 @@ export const advanceAssignments = operation({
   async run({ db, now, bank }) {
     const zones = await listTimeZones(db, bank.timeZone)
     let applied = 0
-    for (const { timeZone, paths } of zones) applied += await applyDueOwnership(db, paths, dayOf(now, timeZone), MOST_AT_ONCE)
+    for (const { timeZone, paths } of zones)
+      applied += await applyDueOwnership(db, paths, { today: dayOf(now, timeZone), now }, MOST_AT_ONCE)
     return { applied }
   },
 })

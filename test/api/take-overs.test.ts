@@ -3,6 +3,7 @@ import { runAsSystem } from '../../src/jobs/worker.ts'
 import { advanceAssignments } from '../../src/operations/jobs.ts'
 import { type Caller, startOfTests, test, type TestBank } from '../setup/service.ts'
 import { operationNamed, overGraphql, overRest } from './calls.ts'
+import { factsOf, refreshAll } from './facts.ts'
 
 const give = operationNamed('assignCustomer')
 const giveAll = operationNamed('assignCustomers')
@@ -125,9 +126,12 @@ describe('assignCustomer', () => {
         ['2026-11-22T16:00:00Z', [404, 200]],
       ] as const) {
         service.clock.now = new Date(instant)
+        await refreshAll(service)
         await runAsSystem(service.service, advanceAssignments)
         expect(await seen(), instant).toEqual(wanted)
       }
+      await refreshAll(service)
+      expect(await factsOf(bank, '1')).toMatchObject({ relationshipManager: bank.code('R2') })
     } finally {
       service.clock.now = startOfTests
     }
