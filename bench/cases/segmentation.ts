@@ -56,6 +56,7 @@ export async function refreshes(bench: Bench): Promise<Line[]> {
 export async function preview(bench: Bench): Promise<Line[]> {
   const { bank } = bench
   await activateSegments(bench)
+  await workOutFacts(bank)
   const token = await bank.token(MARKETING)
   const ours: Side = {
     name: 'the service',
@@ -170,6 +171,19 @@ async function changeAssets({ client }: Bank, factor: number): Promise<void> {
 }
 
 const oneIn = (count: number): string => `hashtext(id::text) % ${count} = 0`
+
+/** A bank just made has no facts yet. */
+async function workOutFacts(bank: Bank): Promise<void> {
+  const { rowCount } = await bank.client.query('select from customer_fact limit 1')
+  if (rowCount! > 0) return
+  const refresher = await startRefresher(bank)
+  try {
+    await refresh(bank, refresher, 'full')
+  } finally {
+    await refresher.stop()
+  }
+  await bank.client.query('vacuum analyze customer_fact')
+}
 
 async function activateSegments(bench: Bench): Promise<void> {
   const { bank } = bench

@@ -9,8 +9,9 @@ import { DomainError } from '../core/errors.ts'
 import { line } from '../core/feeds/scalars.ts'
 import { partsOf } from '../core/rules/rule.ts'
 import { requireBeginning } from '../core/tiers.ts'
-import { inForce, insertPolicy, latestVersion, listPolicies } from '../db/classifications/store.ts'
+import { inForce, insertPolicy, latestVersion, listPolicies, readPoliciesOn } from '../db/classifications/store.ts'
 import { brokenConstraint } from '../db/failures.ts'
+import { requireKeepable, requireRefreshable } from '../db/segments/estimates.ts'
 import { wholeRule } from '../db/segments/rules.ts'
 import { lockDefinitions, readSegments } from '../db/segments/store.ts'
 import { checkVersion } from './feeds/single-write.ts'
@@ -144,7 +145,7 @@ export const reviseClassificationPolicy = operation({
     expectedVersion: policyVersionSeen,
   }),
   output: policySchema,
-  errors: ['period_overlap', 'version_conflict'],
+  errors: ['period_overlap', 'version_conflict', 'query_too_complex'],
   concurrency: 'optional',
   async run(context, { kind: of, rules: sent, defaultValue, effectiveOn, reason, expectedVersion: expected }) {
     const { db, now, today, actor } = context
@@ -164,6 +165,10 @@ export const reviseClassificationPolicy = operation({
     if (problems.length > 0) throw new DomainError('invalid_input', 'The policy is not valid.', problems)
     requireBeginning(begins, today, [])
     const segments = await readSegments(db)
+    for (const [index, { rule }] of policy.rules.entries())
+      await requireKeepable(db, wholeRule(rule, segments), `rules/${index}/rule`)
+    const beside = (await readPoliciesOn(db, begins)).filter((one) => one.kind !== of)
+    await requireRefreshable(db, segments, [...beside, policy], 'rules')
     for (const { rule } of policy.rules) await prepareCuts(context, wholeRule(rule, segments))
     const setBy = actor.kind === 'staff' ? actor.id : null
     await insertPolicy(db, { ...policy, effectiveOn: begins, reason, setBy, now }).catch(refuseTakenPolicy)

@@ -5,13 +5,14 @@ import { DomainError, notFound } from '../core/errors.ts'
 import { line, paragraph } from '../core/feeds/scalars.ts'
 import { checkRule, type CheckContext } from '../core/rules/check.ts'
 import type { RuleContext } from '../core/rules/resolve.ts'
-import { canonicalRule, restsOn, type Rule, usedPercentiles, usedSegments } from '../core/rules/rule.ts'
+import { canonicalRule, restsOn, type Rule, usedPercentiles } from '../core/rules/rule.ts'
 import { requireDraft, requireUnretired, requireUnused, segmentKinds, segmentStates } from '../core/segments.ts'
 import { inForce, listPolicies, readPoliciesOn } from '../db/classifications/store.ts'
 import { brokenConstraint } from '../db/failures.ts'
 import { readCut, workOutCut } from '../db/facts/cuts.ts'
 import { listInstitutionPaths } from '../db/organisation.ts'
 import { changeList, membersOrder, membersWhere } from '../db/segments/members.ts'
+import { requireKeepable, requireRefreshable } from '../db/segments/estimates.ts'
 import { previewRule, type Preview } from '../db/segments/preview.ts'
 import { meaningOf, readRuleContext, wholeRule } from '../db/segments/rules.ts'
 import {
@@ -58,12 +59,19 @@ export const ruleInput = z.record(z.string(), z.unknown()).meta({
 const reason = line(300).optional().meta({ description: 'Why.' })
 
 /** What rules may name: segments as they stand, and institutions. */
-async function checkContext({ db, bank }: Context, segments: readonly StoredSegment[], own?: string): Promise<CheckContext> {
+async function checkContext(context: Context, segments: readonly StoredSegment[], own?: string): Promise<CheckContext> {
+  const { db, bank } = context
   const byId = new Map(segments.map((one) => [one.id, one]))
   const paths = await listInstitutionPaths(db)
   return {
     baseCurrency: bank.baseCurrency as CurrencyCode,
-    ...(own !== undefined && { own, users: usersOf(segments, own) }),
+    ...(own !== undefined && {
+      own,
+      users: [
+        ...usersOf(segments, own).map(({ code: used, rule }) => ({ name: `The segment ${used}`, rule, watched: true })),
+        ...(await policiesOver(context, segments, own)),
+      ],
+    }),
     segment(wanted) {
       const found = byId.get(wanted)
       return found && { code: found.code, state: found.state, meaning: meaningOf(found) }
@@ -78,6 +86,23 @@ function usersOf(segments: readonly StoredSegment[], own: string): (StoredSegmen
   const meaning = (wanted: string) => meaningOf(byId.get(wanted)!)
   return segments.flatMap(({ rule, ...one }) =>
     rule !== null && one.state !== 'retired' && one.id !== own && restsOn(rule, own, meaning) ? [{ ...one, rule }] : [],
+  )
+}
+
+/** The rules of policies, those that hold and those that will, that rest on a segment. */
+async function policiesOver(
+  { db, today }: Context,
+  segments: readonly StoredSegment[],
+  own: string,
+): Promise<readonly { readonly name: string; readonly kind: string; readonly rule: Rule; readonly watched: boolean }[]> {
+  const byId = new Map(segments.map((one) => [one.id, one]))
+  const later = (await listPolicies(db, undefined)).filter(({ effectiveOn }) => effectiveOn > today).map(inForce)
+  return [...(await readPoliciesOn(db, today)), ...later].flatMap(({ kind, rules }) =>
+    rules.flatMap(({ rule }) =>
+      restsOn(rule, own, (wanted) => meaningOf(byId.get(wanted)!))
+        ? [{ name: `The policy of ${kind}`, kind, rule, watched: kind !== 'relationship_preference' }]
+        : [],
+    ),
   )
 }
 
@@ -162,7 +187,7 @@ export const createSegment = viewOperation(view, {
     kind: z.enum(segmentKinds).default('dynamic').meta({ description: 'By a rule, or by a list.' }),
     rule: ruleInput.optional(),
   }),
-  errors: ['already_exists'],
+  errors: ['already_exists', 'query_too_complex'],
   async run(context, { code: wanted, name: called, description: said, kind, rule: sent }) {
     const { db, now, newId, actor } = context
     if ((kind === 'dynamic') !== (sent !== undefined))
@@ -174,7 +199,9 @@ export const createSegment = viewOperation(view, {
         },
       ])
     await lockDefinitions(db)
-    const rule = sent && (await readRule(context, sent, await readSegments(db)))
+    const known = await readSegments(db)
+    const rule = sent && (await readRule(context, sent, known))
+    if (rule) await requireKeepable(db, wholeRule(rule, known), 'rule')
     const created = newId()
     const createdBy = callerOf(actor)
     await insertSegment(db, { id: created, code: wanted, name: called, description: said ?? null, kind, createdBy, now }).catch(
@@ -224,7 +251,7 @@ export const reviseSegment = viewOperation(view, {
     reason,
     expectedVersion,
   }),
-  errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required', 'conflict'],
+  errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required', 'conflict', 'query_too_complex'],
   concurrency: 'required',
   async run(context, { segmentId: wanted, name: called, description: said, rule: sent, reason: why, expectedVersion: expected }) {
     const { db, now, actor } = context
@@ -243,8 +270,14 @@ export const reviseSegment = viewOperation(view, {
         createdBy: callerOf(actor),
         now,
       })
-    if (rule && [found, ...usersOf(known, wanted)].some(({ state }) => state === 'active'))
-      await prepareCuts(context, wholeRule(rule, known))
+    if (rule) {
+      await requireKeepable(db, wholeRule(rule, known), 'rule')
+      if (await isEvaluated(context, found, known)) {
+        const revised = known.map((one) => (one.id === wanted ? { ...one, rule } : one))
+        await requireRefreshable(db, revised, await readPoliciesOn(db, context.today), 'rule')
+        await prepareCuts(context, wholeRule(rule, known))
+      }
+    }
     await updateSegment(db, wanted, { name: called, description: said, ruleVersion }, now)
     const changed = Object.entries({ name: called, description: said, rule }).flatMap(([field, value]) =>
       value === undefined ? [] : [field],
@@ -254,6 +287,12 @@ export const reviseSegment = viewOperation(view, {
   },
 })
 
+/** Whether refreshes ask the rule of a segment: its own, or that of one which rests on it. */
+async function isEvaluated(context: Context, found: StoredSegment, known: readonly StoredSegment[]): Promise<boolean> {
+  if ([found, ...usersOf(known, found.id)].some(({ state }) => state === 'active')) return true
+  return (await policiesOver(context, known, found.id)).length > 0
+}
+
 export const activateSegment = viewOperation(view, {
   kind: 'command',
   name: 'activateSegment',
@@ -262,13 +301,18 @@ export const activateSegment = viewOperation(view, {
   permission: 'segment:write',
   domain,
   input: z.strictObject({ segmentId, expectedVersion }),
-  errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required', 'conflict'],
+  errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required', 'conflict', 'query_too_complex'],
   concurrency: 'required',
   async run(context, { segmentId: wanted, expectedVersion: expected }) {
     const { db, now } = context
     const found = await holdSegment(context, wanted, expected)
     requireDraft(found.state)
-    if (found.rule) await prepareCuts(context, wholeRule(found.rule, await readSegments(db)))
+    if (found.rule) {
+      const known = await readSegments(db)
+      const activated = known.map((one) => (one.id === wanted ? { ...one, state: 'active' as const } : one))
+      await requireRefreshable(db, activated, await readPoliciesOn(db, context.today), 'segmentId')
+      await prepareCuts(context, wholeRule(found.rule, known))
+    }
     await updateSegment(db, wanted, { state: 'active' }, now)
     context.record({ event: 'segment.activated', subjectType: 'segment', subjectId: wanted, changed: ['state'], path: '/' })
     return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)
@@ -280,7 +324,7 @@ export const retireSegment = viewOperation(view, {
   name: 'retireSegment',
   summary: 'End a segment',
   description:
-    'Its members leave with the next full refresh; its history stays. Refused while the rule of another segment names it.',
+    'Its members leave with the next full refresh; its history stays. Refused while another segment or a policy rests on it.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({ segmentId, expectedVersion }),
@@ -289,24 +333,14 @@ export const retireSegment = viewOperation(view, {
   async run(context, { segmentId: wanted, expectedVersion: expected }) {
     const { db, now } = context
     await holdSegment(context, wanted, expected)
-    const users = (await readSegments(db)).filter(
-      ({ state, rule }) => state !== 'retired' && rule !== null && usedSegments(rule).includes(wanted),
-    )
-    requireUnused([...users.map((one) => one.name), ...(await policiesNaming(context, wanted))])
+    const known = await readSegments(db)
+    const policies = (await policiesOver(context, known, wanted)).map(({ kind }) => kind)
+    requireUnused([...usersOf(known, wanted).map((one) => one.name), ...new Set(policies)])
     await updateSegment(db, wanted, { state: 'retired' }, now)
     context.record({ event: 'segment.retired', subjectType: 'segment', subjectId: wanted, changed: ['state'], path: '/' })
     return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)
   },
 })
-
-/** The kinds of classifications whose policies name a segment: those that hold and those that will. */
-async function policiesNaming({ db, today }: Context, wanted: string): Promise<readonly string[]> {
-  const later = (await listPolicies(db, undefined)).filter(({ effectiveOn }) => effectiveOn > today).map(inForce)
-  const naming = [...(await readPoliciesOn(db, today)), ...later].filter(({ rules }) =>
-    rules.some(({ rule }) => usedSegments(rule).includes(wanted)),
-  )
-  return [...new Set(naming.map(({ kind }) => kind))]
-}
 
 const MOST_LISTED = 10_000
 const customerIds = z.array(id).max(MOST_LISTED).default([])

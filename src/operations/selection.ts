@@ -1,5 +1,5 @@
 import { refuseField } from '../core/errors.ts'
-import { requireWorkable } from '../db/segments/preview.ts'
+import { requireWorkable } from '../db/segments/estimates.ts'
 import { readRuleContext, wholeRule } from '../db/segments/rules.ts'
 import type { FactSelection } from '../db/segments/selection.ts'
 import { readSegments } from '../db/segments/store.ts'
@@ -34,7 +34,6 @@ export async function selectionOf(context: Context, { segmentId, rule: sent }: S
     throw refuseField('unknown_reference', 'segmentId', 'unknown_reference', 'There is no such segment.')
   const rule = sent && wholeRule(await readRule(context, sent, segments), segments)
   const ruleContext = await readRuleContext(db, today, bank.baseCurrency)
-  // A portfolio is small, whatever the rule costs.
-  if (rule) await requireWorkable(db, rule, ruleContext, scope.portfolio.length === 0)
+  if (rule) await requireWorkable(db, rule, ruleContext, scope)
   return { segmentNumber: segment?.number, rule, context: ruleContext }
 }

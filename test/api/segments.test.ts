@@ -3,7 +3,7 @@ import pg from 'pg'
 import { describe, expect } from 'vitest'
 import { runAsSystem } from '../../src/jobs/worker.ts'
 import { advanceRefreshes } from '../../src/operations/refreshes.ts'
-import { type Caller, test, type TestBank, type TestService } from '../setup/service.ts'
+import { type Answer, type Caller, test, type TestBank, type TestService } from '../setup/service.ts'
 import { factsOf, refreshAll } from './facts.ts'
 import {
   activeSegment,
@@ -325,13 +325,68 @@ describe('a preview', () => {
   })
 
   test('that would take longer than a statement may is refused with an estimate', async ({ bank, service }) => {
+    const caller = await segmentEditor(bank)
+    await refreshInFull(bank, caller)
+    const kept = await draftSegment(bank, caller, 'dear', wealthy)
     const rows = (count: number) =>
       service.owner.query(`update pg_class set reltuples = $1 where relname = 'customer_fact'`, [count])
+    const cost = (pointer: string) => ['query_too_complex', `${pointer} cost`]
+    const policy = { rules: [{ value: 'dormant', rule: wealthy }], reason: 'dear' }
     await rows(500_000_000)
-    const { status, body } = await bank.request(bank.code('M1'), 'POST', '/segments/preview', { rule: wealthy })
-    await rows(10)
-    expect([status, body.code]).toEqual([400, 'query_too_complex'])
-    expect(body.detail).toMatch(/about \d+ seconds/)
+    try {
+      const { status, body } = await bank.request(caller, 'POST', '/segments/preview', { rule: wealthy })
+      expect([status, body.code]).toEqual([400, 'query_too_complex'])
+      expect(body.detail).toMatch(/about \d+ seconds/)
+      // What is in reach of a portfolio is counted.
+      expect((await bank.request(bank.code('M1'), 'POST', '/segments/preview', { rule: wealthy })).status).toBe(200)
+      const sent = { code: `${bank.name}-dearer`, name: 'dearer', rule: wealthy }
+      expect(refusal(await bank.request(caller, 'POST', '/segments', sent))).toEqual(cost('/rule'))
+      expect(refusal(await changeSegment(bank, caller, kept.id, 1, { rule: { fact: 'aum', lt: '5.00' } }))).toEqual(cost('/rule'))
+      expect(refusal(await changeSegment(bank, caller, kept.id, 1, 'activation'))).toEqual(cost('/segmentId'))
+      const refused = await bank.request(caller, 'PUT', '/classification-policies/activity', policy)
+      expect(refusal(refused)).toEqual(cost('/rules/0/rule'))
+    } finally {
+      await rows(10)
+    }
+  })
+
+  test('may take its time, and all active ones together no more than a refresh may', async ({ bank, service }) => {
+    const caller = await segmentEditor(bank)
+    const watching = (days: number): object => ({
+      any: Array.from({ length: 60 }, (_, index) => ({ hasBeen: { fact: 'aum', gte: `${index}.00` }, days })),
+    })
+    const drafts: any[] = []
+    for (let days = 1; days <= 11; days++) drafts.push(await draftSegment(bank, caller, `watch${days}`, watching(days)))
+    // Each takes about 18 of 20 seconds, all of them more than 200.
+    await service.owner.query(`update pg_class set reltuples = 50000 where relname = 'customer_fact'`)
+    try {
+      const answers: Answer[] = []
+      for (const { id } of drafts) answers.push(await changeSegment(bank, caller, id, 1, 'activation'))
+      expect(answers.map(({ status }) => status)).toEqual([...Array.from({ length: 10 }, () => 200), 400])
+      expect(refusal(answers.at(-1)!)).toEqual(['query_too_complex', '/segmentId cost'])
+      expect(answers.at(-1)!.body.detail).toMatch(
+        /all active segments and policies would take about \d+ seconds; it may take 200/,
+      )
+    } finally {
+      await service.owner.query('analyze customer_fact')
+      for (const { id } of drafts.slice(0, 10)) await changeSegment(bank, caller, id, 2, 'retirement')
+    }
+  })
+
+  test('is refused by the policies that rest on the segment, which it may not retire under', async ({ bank }) => {
+    const caller = await segmentEditor(bank)
+    const { id } = await activeSegment(bank, caller, 'inferred', wealthy)
+    const policy = {
+      rules: [{ value: 'price', rule: { segment: id }, confidence: 0.5 }],
+      reason: 'by segment',
+      effectiveOn: '2026-12-01',
+    }
+    const set = await bank.request(caller, 'PUT', '/classification-policies/relationship_preference', policy)
+    expect(set.status, JSON.stringify(set.body)).toBe(200)
+    const { version } = (await bank.request(caller, 'GET', `/segments/${id}`)).body
+    const watching = { rule: { hasBeen: wealthy, days: 3 } }
+    expect(refusal(await changeSegment(bank, caller, id, version, watching))).toEqual(['invalid_input', '/rule watched'])
+    expect(refusal(await changeSegment(bank, caller, id, version, 'retirement'))).toEqual(['in_use'])
   })
 })
 

@@ -43,8 +43,8 @@ export interface CheckContext {
   readonly segment: (id: string) => KnownSegment | undefined
   /** The segment whose rule is checked, which its rule may not reach. */
   readonly own?: string
-  /** Segments whose rules rest on that one, straight or through others. */
-  readonly users?: readonly { readonly code: string; readonly rule: Rule }[]
+  /** Rules that rest on that one, straight or through others, and whose they are: `The segment a`. What is inferred when somebody asks is not `watched` over time. */
+  readonly users?: readonly { readonly name: string; readonly rule: Rule; readonly watched: boolean }[]
   /** Whether an institution has this code. */
   readonly institution: (code: string) => boolean
 }
@@ -106,9 +106,13 @@ function checkWhole(rule: Rule, context: CheckContext, refuse: Refuse): void {
   const problems = limitProblems(inlineSegments(rule, meaning))
   for (const { rule: broken, message } of problems) refuse('', broken, `With its segments ${message}`)
   if (problems.length > 0) return
-  for (const user of context.users ?? [])
-    for (const { rule: broken, message } of limitProblems(inlineSegments(user.rule, meaning)))
-      refuse('', broken, `The segment ${user.code} rests on this one: with it ${message}`)
+  for (const user of context.users ?? []) {
+    const whole = inlineSegments(user.rule, meaning)
+    for (const { rule: broken, message } of limitProblems(whole))
+      refuse('', broken, `${user.name} rests on this one: with it ${message}`)
+    if (!user.watched && partsOf(whole).some((part) => 'hasBeen' in part))
+      refuse('', 'watched', `${user.name} rests on this one: it asks for nothing that has been for days.`)
+  }
 }
 
 function limitProblems(whole: Rule): readonly Pick<RuleProblem, 'rule' | 'message'>[] {

@@ -9,9 +9,9 @@ const LISTED_VALUE = 10
 const WATCHED = 6_000
 const CHANCE = 2_000
 
-/** How long one scan of so many customers takes by a whole rule, about, in seconds. */
-export function estimatedSeconds(rule: Rule, customers: number): number {
-  const each = partsOf(rule).reduce((sum, part) => sum + costOf(part), READING)
+/** How long one scan of so many customers takes by whole rules, about, in seconds. */
+export function estimatedSeconds(rules: readonly Rule[], customers: number): number {
+  const each = rules.flatMap(partsOf).reduce((sum, part) => sum + costOf(part), READING)
   return (each * customers) / 1e9
 }
 

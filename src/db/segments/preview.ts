@@ -1,11 +1,10 @@
 import type { Scope } from '../../core/actors.ts'
-import { estimatedSeconds } from '../../core/rules/cost.ts'
-import { DomainError } from '../../core/errors.ts'
-import { type Rule, usedPercentiles } from '../../core/rules/rule.ts'
+import type { Rule } from '../../core/rules/rule.ts'
 import type { RuleContext } from '../../core/rules/resolve.ts'
 import { ownedWithinReach } from '../customers.ts'
 import type { Db } from '../database.ts'
 import { conditionOf } from './rules.ts'
+import { requireWorkable } from './estimates.ts'
 
 export interface Preview {
   readonly customers: number
@@ -19,7 +18,6 @@ export interface Preview {
 }
 
 const SAMPLE = 20
-const MOST_SECONDS = 20
 
 /** Counts who meets a whole rule within reach, and shows the first of them by id. */
 export async function previewRule(
@@ -28,7 +26,7 @@ export async function previewRule(
   context: RuleContext,
   { scope, number }: { readonly scope: Scope; readonly number: number | undefined },
 ): Promise<Preview> {
-  await requireWorkable(db, rule, context, true)
+  await requireWorkable(db, rule, context, scope)
   const counted: unknown[] = []
   const meets = conditionOf(rule, context, (value) => `$${counted.push(value)}`)
   const reach = ownedWithinReach(scope, 'f', (value) => `$${counted.push(value)}`)
@@ -54,30 +52,4 @@ export async function previewRule(
     prepared: false,
   })
   return { ...counts!, sample }
-}
-
-/** Refuses a rule whose hundredths are not worked out and, over the whole bank, one that takes too long. Throws `conflict` and `query_too_complex`. */
-export async function requireWorkable(db: Db, rule: Rule, context: RuleContext, overBank: boolean): Promise<void> {
-  for (const { fact, within } of usedPercentiles(rule))
-    if (context.cut(fact, within, 0) === undefined)
-      throw new DomainError(
-        'conflict',
-        `The hundredths of ${fact} are not worked out yet: they are when a segment that asks for them is made active.`,
-      )
-  if (overBank) await refuseExpensive(db, rule)
-}
-
-/** Refuses what would take longer than a statement may, before it runs. Throws `query_too_complex` with the estimate. */
-async function refuseExpensive(db: Db, rule: Rule): Promise<void> {
-  const [row] = await db.rows<{ rows: number }>({
-    text: `select greatest(reltuples, 0)::float8 as rows from pg_class where oid = 'customer_fact'::regclass`,
-    values: [],
-    prepared: false,
-  })
-  const seconds = estimatedSeconds(rule, row!.rows)
-  if (seconds > MOST_SECONDS)
-    throw new DomainError(
-      'query_too_complex',
-      `This rule would take about ${Math.ceil(seconds)} seconds; it may take ${MOST_SECONDS}.`,
-    )
 }

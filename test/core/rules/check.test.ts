@@ -230,12 +230,18 @@ describe('a rule that names segments', () => {
 
   test('is refused where a segment that rests on it would pass a limit', () => {
     const user = { any: [{ segment: 'own' }, ...times(99)] } as Rule
-    const context = among({ own: known('own', one), u: known('u', user) }, { own: 'own', users: [{ code: 'u', rule: user }] })
+    const context = among(
+      { own: known('own', one), u: known('u', user) },
+      { own: 'own', users: [{ name: 'The segment u', rule: user, watched: true }] },
+    )
     expect(problemsOf({ all: [one] }, context)).toEqual([])
     expect(problemsOf({ all: [one, one] }, context)).toEqual([' too_many'])
     expect(messageOf({ all: [one, one] }, context)).toContain('The segment u rests on this one')
     const watching = { hasBeen: { segment: 'own' }, days: 3 } as Rule
-    const watched = among({ own: known('own', one) }, { own: 'own', users: [{ code: 'w', rule: watching }] })
+    const watched = among(
+      { own: known('own', one) },
+      { own: 'own', users: [{ name: 'The segment w', rule: watching, watched: true }] },
+    )
     expect(problemsOf({ hasBeen: one, days: 1 }, watched)).toEqual([' nested'])
   })
 })
