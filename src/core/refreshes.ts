@@ -1,8 +1,9 @@
-export const refreshKinds = ['full', 'incremental'] as const
+/** Everybody anew; those who have changed; or everybody by the facts as they stand. */
+export const refreshKinds = ['full', 'incremental', 'evaluation'] as const
 export type RefreshKind = (typeof refreshKinds)[number]
 
-/** Why a refresh runs: by the clock, because somebody asked, or since customers have changed. */
-export const refreshReasons = ['schedule', 'request', 'import'] as const
+/** Why a refresh runs: by the clock, because somebody asked, since customers have changed, or a segment, scheme or policy has. */
+export const refreshReasons = ['schedule', 'request', 'import', 'definition'] as const
 export type RefreshReason = (typeof refreshReasons)[number]
 
 export const refreshStates = ['queued', 'running', 'done', 'failed'] as const

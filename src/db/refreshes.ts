@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { type Actor, callerOf } from '../core/actors.ts'
 import type { Day } from '../core/calendar.ts'
 import type { RefreshKind, RefreshReason, RefreshState, RefreshStep } from '../core/refreshes.ts'
 import type { Db } from './database.ts'
@@ -44,6 +45,15 @@ export async function holdNextRefresh(db: Db): Promise<StoredRefresh | undefined
     select id, kind, state, step, as_of::text as "asOf", position, customers_done::int as done from refresh_run
     where state in ('queued', 'running') order by state = 'running' desc, requested_at, id limit 1 for update`)
   return run
+}
+
+/** Queues what a changed definition asks for, unless that waits already. */
+export function queueForDefinition(
+  db: Db,
+  kind: 'full' | 'evaluation',
+  { newId, now, actor }: { readonly newId: () => string; readonly now: Date; readonly actor: Actor },
+): Promise<string> {
+  return queueRefresh(db, { id: newId(), kind, reason: 'definition', path: '/', requestedBy: callerOf(actor), now })
 }
 
 export interface Progress {

@@ -11,6 +11,7 @@ import { partsOf } from '../core/rules/rule.ts'
 import { requireBeginning } from '../core/tiers.ts'
 import { inForce, insertPolicy, latestVersion, listPolicies, readPoliciesOn } from '../db/classifications/store.ts'
 import { brokenConstraint } from '../db/failures.ts'
+import { queueForDefinition } from '../db/refreshes.ts'
 import { requireKeepable, requireRefreshable } from '../db/segments/estimates.ts'
 import { wholeRule } from '../db/segments/rules.ts'
 import { lockDefinitions, readSegments } from '../db/segments/store.ts'
@@ -113,7 +114,7 @@ export const reviseClassificationPolicy = operation({
   name: 'reviseClassificationPolicy',
   summary: 'Say by which rules customers are classified',
   description:
-    'All rules of a kind in the order in which they are tried, and what is said of whom none is met. Adds a version, which decides from the first full refresh on or after its day on; the earlier ones stay, and each period names its own.',
+    'All rules of a kind in the order in which they are tried, and what is said of whom none is met. Adds a version, which decides for everybody at once when its day has come: that night, or within about a minute where it is today; the earlier ones stay, and each period names its own.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({
@@ -172,6 +173,7 @@ export const reviseClassificationPolicy = operation({
     for (const { rule } of policy.rules) await prepareCuts(context, wholeRule(rule, segments))
     const setBy = actor.kind === 'staff' ? actor.id : null
     await insertPolicy(db, { ...policy, effectiveOn: begins, reason, setBy, now }).catch(refuseTakenPolicy)
+    if (begins <= today) await queueForDefinition(db, 'evaluation', context)
     context.record({
       event: 'classification_policy.revised',
       subjectType: 'classification_policy',

@@ -40,11 +40,14 @@ export const refreshSegments = viewOperation(runView, {
   name: 'refreshSegments',
   summary: 'Bring facts, segments and tiers up to date',
   description:
-    'Queues a refresh and answers how it stands; it runs as soon as those before it are done. `incremental` works out the customers who have changed since, `full` everybody. One that waits already serves both who asked.',
+    'Queues a refresh and answers how it stands; it runs as soon as those before it are done. `incremental` works out the customers who have changed since, `full` everybody; `evaluation` leaves facts as they are and follows segments, tiers and classifications only. One that waits already serves both who asked.',
   permission: 'segment:refresh',
   domain,
   input: z.strictObject({
-    kind: z.enum(refreshKinds).default('incremental').meta({ description: 'Everybody, or those who have changed.' }),
+    kind: z
+      .enum(refreshKinds)
+      .default('incremental')
+      .meta({ description: 'Those who have changed, everybody, or everybody by the facts as they stand.' }),
   }),
   async run(context, { kind }) {
     const { db, now, newId, actor } = context
@@ -154,6 +157,7 @@ async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: stri
     await rebuildFacts(db, { customerIds }, facts)
     return { step: 'evaluation', position: null, done: customerIds.length, ...(await evaluateSome(db, settings, customerIds)) }
   }
+  if (run.kind === 'evaluation') return { step: 'done', position: null, done: 0, ...(await evaluateAll(db, settings)) }
   switch (run.step) {
     case null:
     case 'facts': {

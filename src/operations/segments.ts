@@ -11,6 +11,7 @@ import { inForce, listPolicies, readPoliciesOn } from '../db/classifications/sto
 import { brokenConstraint } from '../db/failures.ts'
 import { readCut, workOutCut } from '../db/facts/cuts.ts'
 import { listInstitutionPaths } from '../db/organisation.ts'
+import { queueForDefinition } from '../db/refreshes.ts'
 import { changeList, membersOrder, membersWhere } from '../db/segments/members.ts'
 import { requireKeepable, requireRefreshable } from '../db/segments/estimates.ts'
 import { previewRule, type Preview } from '../db/segments/preview.ts'
@@ -240,7 +241,7 @@ export const reviseSegment = viewOperation(view, {
   name: 'reviseSegment',
   summary: 'Change a segment',
   description:
-    'Name, description and rule as far as they are given. A rule that says something else is a new version; memberships follow with the next refresh. Preview it first: `segmentPreview` tells who would enter and leave.',
+    'Name, description and rule as far as they are given. A rule that says something else is a new version; memberships follow within about a minute. Preview it first: `segmentPreview` tells who would enter and leave.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({
@@ -276,6 +277,7 @@ export const reviseSegment = viewOperation(view, {
         const revised = known.map((one) => (one.id === wanted ? { ...one, rule } : one))
         await requireRefreshable(db, revised, await readPoliciesOn(db, context.today), 'rule')
         await prepareCuts(context, wholeRule(rule, known))
+        await queueForDefinition(db, 'evaluation', context)
       }
     }
     await updateSegment(db, wanted, { name: called, description: said, ruleVersion }, now)
@@ -297,7 +299,7 @@ export const activateSegment = viewOperation(view, {
   kind: 'command',
   name: 'activateSegment',
   summary: 'Let a segment have members',
-  description: 'A dynamic one gets them with the next full refresh.',
+  description: 'A dynamic one gets them within about a minute, when everybody has been evaluated by the facts as they stand.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({ segmentId, expectedVersion }),
@@ -314,6 +316,7 @@ export const activateSegment = viewOperation(view, {
       await prepareCuts(context, wholeRule(found.rule, known))
     }
     await updateSegment(db, wanted, { state: 'active' }, now)
+    await queueForDefinition(db, 'evaluation', context)
     context.record({ event: 'segment.activated', subjectType: 'segment', subjectId: wanted, changed: ['state'], path: '/' })
     return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)
   },
@@ -324,7 +327,7 @@ export const retireSegment = viewOperation(view, {
   name: 'retireSegment',
   summary: 'End a segment',
   description:
-    'Its members leave with the next full refresh; its history stays. Refused while another segment or a policy rests on it.',
+    'Its members leave within about a minute; its history stays. Refused while another segment or a policy rests on it.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({ segmentId, expectedVersion }),
@@ -337,6 +340,7 @@ export const retireSegment = viewOperation(view, {
     const policies = (await policiesOver(context, known, wanted)).map(({ kind }) => kind)
     requireUnused([...usersOf(known, wanted).map((one) => one.name), ...new Set(policies)])
     await updateSegment(db, wanted, { state: 'retired' }, now)
+    await queueForDefinition(db, 'evaluation', context)
     context.record({ event: 'segment.retired', subjectType: 'segment', subjectId: wanted, changed: ['state'], path: '/' })
     return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)
   },

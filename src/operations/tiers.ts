@@ -7,6 +7,8 @@ import type { FactName } from '../core/facts.ts'
 import { line } from '../core/feeds/scalars.ts'
 import { requireBeginning, requireTiers, type TierDefinition, tierSchemeStates } from '../core/tiers.ts'
 import { brokenConstraint } from '../db/failures.ts'
+import { queueForDefinition } from '../db/refreshes.ts'
+import { stopOverridesOf } from '../db/tiers/overrides.ts'
 import { listInstitutionPaths } from '../db/organisation.ts'
 import {
   countActiveSchemes,
@@ -138,7 +140,7 @@ export const createTierScheme = viewOperation(view, {
   name: 'createTierScheme',
   summary: 'Make a scheme of tiers',
   description:
-    'For kinds of customers by a measure: any fact that is a number or an amount. Customers come to their tiers with the first full refresh on or after the day on which it begins. Upwards at once; downwards after the days of grace.',
+    'For kinds of customers by a measure: any fact that is a number or an amount. Customers come to their tiers when the day on which it begins has come: that night, or within about a minute where it is today. Upwards at once; downwards after the days of grace.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({
@@ -185,6 +187,7 @@ export const createTierScheme = viewOperation(view, {
       createdBy,
       now,
     })
+    if (begins <= today) await queueForDefinition(db, 'evaluation', context)
     context.record({
       event: 'tier_scheme.created',
       subjectType: 'tier_scheme',
@@ -210,7 +213,7 @@ export const reviseTierScheme = viewOperation(view, {
   name: 'reviseTierScheme',
   summary: 'Change a scheme of tiers',
   description:
-    'Its name, and a new version of its thresholds, days of grace and subtrees from a day on: what is not said stays as the version has it that would decide on that day. Takes effect with the first full refresh on or after that day; who holds a tier that is gone comes to the one that fits.',
+    'Its name, and a new version of its thresholds, days of grace and subtrees from a day on: what is not said stays as the version has it that would decide on that day. Takes effect for everybody at once when that day has come: that night, or within about a minute where it is today; who holds a tier that is gone comes to the one that fits.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({
@@ -255,6 +258,7 @@ export const reviseTierScheme = viewOperation(view, {
         now,
       }
       await insertSchemeVersion(db, version).catch(refuseTaken)
+      if (begins <= today) await queueForDefinition(db, 'evaluation', context)
     }
     await updateScheme(db, wanted, { name: called }, now)
     context.record({ event: 'tier_scheme.revised', subjectType: 'tier_scheme', subjectId: wanted, changed, path: '/' })
@@ -266,7 +270,7 @@ export const retireTierScheme = viewOperation(view, {
   kind: 'command',
   name: 'retireTierScheme',
   summary: 'End a scheme of tiers',
-  description: 'Customers leave its tiers with the next refresh; its history stays.',
+  description: 'Customers leave its tiers within about a minute, those that were set by hand as well; its history stays.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({ schemeId, expectedVersion }),
@@ -276,6 +280,8 @@ export const retireTierScheme = viewOperation(view, {
     const { db, now } = context
     await holdScheme(context, wanted, expected)
     await updateScheme(db, wanted, { state: 'retired' }, now)
+    await stopOverridesOf(db, wanted, context.today)
+    await queueForDefinition(db, 'evaluation', context)
     context.record({ event: 'tier_scheme.retired', subjectType: 'tier_scheme', subjectId: wanted, changed: ['state'], path: '/' })
     return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)
   },

@@ -16,6 +16,7 @@ import {
 } from '../core/value.ts'
 import { seesCustomer, ownedWithinReach } from '../db/customers.ts'
 import { findInstitutionPath } from '../db/organisation.ts'
+import { queueForDefinition } from '../db/refreshes.ts'
 import { findSegment } from '../db/segments/store.ts'
 import {
   analysePareto,
@@ -111,7 +112,7 @@ export const reviseValuePolicy = operation({
   name: 'reviseValuePolicy',
   summary: 'Say by which rates value is worked out',
   description:
-    'All rates at once, as a new version from a day on, today or later; the earlier ones stay. Facts follow with the next full refresh.',
+    'All rates at once, as a new version from a day on, today or later; the earlier ones stay. Facts follow with a full refresh, which is queued where they begin today.',
   permission: 'policy:write',
   domain,
   input: z.strictObject({
@@ -123,7 +124,8 @@ export const reviseValuePolicy = operation({
   output: policySchema,
   errors: ['version_conflict', 'outside_period'],
   concurrency: 'optional',
-  async run({ db, now, today, actor, record }, { effectiveFrom, rates, reason, expectedVersion: expected }) {
+  async run(context, { effectiveFrom, rates, reason, expectedVersion: expected }) {
+    const { db, now, today, actor, record } = context
     const [latest] = await listValuePolicies(db)
     checkVersion(expected, latest!.version)
     if (effectiveFrom < today) throw refuseField('outside_period', 'effectiveFrom', 'past', 'Rates begin today or later.')
@@ -139,6 +141,7 @@ export const reviseValuePolicy = operation({
       setAt: now,
     }
     await insertValuePolicy(db, policy)
+    if (effectiveFrom === today) await queueForDefinition(db, 'full', context)
     record({
       event: 'value_policy.revised',
       subjectType: 'value_policy',

@@ -115,10 +115,11 @@ describe('an explanation of a membership', () => {
     )
     await refreshInFull(bank, caller)
     const enteredAt = service.clock.now.toISOString()
-    const revised = await changeSegment(bank, caller, segment.id, 2, { rule: inBranch(bank, { fact: 'aum', gte: '2500.00' }) })
-    expect(revised.status, JSON.stringify(revised.body)).toBe(200)
     await setBalance(bank, '2', '2026-11-22', '2400.00')
     tick(service)
+    await refreshAll(service)
+    const revised = await changeSegment(bank, caller, segment.id, 2, { rule: inBranch(bank, { fact: 'aum', gte: '2500.00' }) })
+    expect(revised.status, JSON.stringify(revised.body)).toBe(200)
     await refreshInFull(bank, caller)
     const [now, entered, left] = [
       await explain(bank, caller, '2', segment.id),

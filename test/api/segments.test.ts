@@ -565,6 +565,31 @@ describe('a refresh', () => {
     expect(incremental).not.toEqual([])
   })
 
+  test('follows a definition that has changed within the next steps, by the facts as they stand', async ({ bank, service }) => {
+    const caller = await segmentEditor(bank)
+    await refreshInFull(bank, caller)
+    const segment = await activeSegment(bank, caller, 'at-once', inBranch(bank, wealthy))
+    const evaluation = async () => (await bank.request(caller, 'GET', '/refreshes?limit=1')).body.items[0]
+    expect(await evaluation()).toMatchObject({
+      kind: 'evaluation',
+      reason: 'definition',
+      state: 'queued',
+      requestedBy: `staff:${caller}`,
+    })
+    tick(service)
+    await refreshAll(service)
+    expect(await evaluation()).toMatchObject({ kind: 'evaluation', state: 'done', customersDone: 0, entered: 2 })
+    expect(await membersOf(bank, caller, segment.id)).toEqual(['2', '3'])
+    tick(service)
+    await changeSegment(bank, caller, segment.id, 2, { rule: inBranch(bank, { not: wealthy }) })
+    await refreshAll(service)
+    expect(await membersOf(bank, caller, segment.id)).toEqual(['1'])
+    tick(service)
+    await changeSegment(bank, caller, segment.id, 3, 'retirement')
+    await refreshAll(service)
+    expect(await membersOf(bank, caller, segment.id)).toEqual([])
+  })
+
   test('waits for the one before it, and shows how it stands', async ({ bank, service }) => {
     const caller = await segmentEditor(bank)
     await refreshAll(service)

@@ -422,6 +422,16 @@ describe('a tier set by hand', () => {
     expect((await bank.request(bank.code('M1'), 'GET', url)).body.items).toMatchObject([{ state: 'ended' }])
   })
 
+  test('ends with its scheme', async ({ bank, service }) => {
+    const id = await prepared(bank, service)
+    const url = `/customers/${await bank.customerId('1')}/tier-overrides`
+    expect((await bank.request(bank.code('M1'), 'POST', url, await asked(bank, id))).status).toBe(201)
+    await bank.request(bank.code('KH'), 'POST', `/tier-schemes/${id}/retirement`, {}, { 'if-match': '"1"' })
+    await fullRefresh(bank, service)
+    const { rows } = await service.owner.query('select state, ends_on::text from tier_override where scheme_id = $1', [id])
+    expect(rows).toEqual([{ state: 'ended', ends_on: '2026-11-22' }])
+  })
+
   test('is ended by hand, once, by the version that was seen', async ({ bank, service }) => {
     const id = await prepared(bank, service)
     const customerId = await bank.customerId('3')

@@ -63,6 +63,13 @@ export async function lockOverride(db: Db, customerId: string, id: string): Prom
   return row
 }
 
+/** Lets all overrides of a scheme end today: the evaluation that follows takes them away. */
+export async function stopOverridesOf(db: Db, schemeId: string, today: Day): Promise<void> {
+  await db.rows(
+    sql`update tier_override set ends_on = ${today}::date where scheme_id = ${schemeId}::uuid and state = 'active' and ends_on > ${today}::date`,
+  )
+}
+
 /** Lets an override end today: the evaluation that follows takes it away. */
 export async function stopOverride(db: Db, customerId: string, id: string, today: Day): Promise<void> {
   await db.rows(sql`

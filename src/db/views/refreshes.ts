@@ -4,7 +4,7 @@ import { column, view } from './view.ts'
 
 const refreshRun = view('RefreshRun', 'How a refresh of facts, and of what rests on them, stands.', schema.refreshRun, {
   id: column('uuid', 'Id of the refresh.'),
-  kind: column('text', 'Of all customers, or of those who changed.', { values: refreshKinds }),
+  kind: column('text', 'Of all customers, of those who changed, or of all by the facts as they stand.', { values: refreshKinds }),
   reason: column('text', 'Why it runs.', { values: refreshReasons }),
   state: column('text', 'Whether it waits, runs, is done or could not go on.', { values: refreshStates }),
   step: column('text', 'What it has come to.', { nullable: true, values: refreshSteps }),
