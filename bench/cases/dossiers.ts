@@ -12,6 +12,9 @@ const overviewQuery = `query Overview($id: ID!) { customerOverview(customerId: $
   keyPeople { id name role title }
   relationships { id kind relatedCustomerId since }
   groups { id kind headCustomerId }
+  profile { incomeBand riskAppetite companySize situations interests }
+  tiers { scheme place since belowSince }
+  classifications { kind value beganOn }
   segments { segmentId enteredOn }
   consents { channel purpose decision givenAt }
   contactPreference { preferredChannels doNotContact }

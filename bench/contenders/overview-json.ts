@@ -154,6 +154,15 @@ export const overviewJson = `
       'x.kind, x.id',
     )},
     'groups', ${listOf(`json_build_object('id', x.id, 'kind', x.kind, 'headCustomerId', x.head_customer_id)`, `group_membership x where x.customer_id = $1 and x.status = 'active'`, 'x.kind, x.id')},
+    'profile', (select json_build_object('incomeBand', p.income_band, 'riskAppetite', p.risk_appetite, 'companySize', p.company_size, 'situations', coalesce(p.situations, '{}'), 'interests', coalesce(p.interests, '{}'))
+      from customer x left join customer_profile p on p.customer_id = x.id where x.id = $1),
+    'tiers', ${listOf(
+      `json_build_object('scheme', s.code, 'place', f.tier_places[s.slot], 'since', x.began_on, 'belowSince', f.tier_below[s.slot])`,
+      `customer_fact f cross join tier_scheme s left join tier_membership x on x.customer_id = $1 and x.scheme_id = s.id and x.ended_on is null
+        where f.customer_id = $1 and f.tier_places[s.slot] is not null and s.evaluated_version is not null`,
+      's.slot',
+    )},
+    'classifications', ${listOf(`json_build_object('kind', x.kind, 'value', x.value, 'beganOn', x.began_on)`, 'classification_period x where x.customer_id = $1 and x.ended_on is null', 'x.kind')},
     'segments', ${listOf(`json_build_object('segmentId', x.segment_id, 'enteredOn', x.entered_on)`, 'segment_membership x where x.customer_id = $1 and x.left_on is null', 'x.entered_at desc, x.id')},
     'consents', ${listOf(
       `json_build_object('channel', e.channel, 'purpose', e.purpose, 'decision', e.decision, 'givenAt', ${instant('e.given_at')})`,

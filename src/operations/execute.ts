@@ -54,6 +54,8 @@ const MOST_DIRECTORY_TRIES = 10
 const IDEMPOTENCY_HOURS = 24
 /** A batch of an import may move the assets of all who hold a currency. */
 const LONGEST_OWN_STATEMENT_MS = 300_000
+/** Where nobody waits: the first evaluation of a bank writes millions of stays. */
+const LONGEST_INTERNAL_STATEMENT_MS = 3_600_000
 
 /** The only way in: checks input and permission, sets the scope, opens the transaction, keeps idempotency, audit and events, and counts. */
 export async function execute(service: Service, operation: Operation, call: Call): Promise<Outcome> {
@@ -261,7 +263,10 @@ function ownTransactions(
             if (changes.length > 0) await appendJournal(db, journal, changes)
             return result
           },
-          { directoryVersion: version, timeoutMs: LONGEST_OWN_STATEMENT_MS },
+          {
+            directoryVersion: version,
+            timeoutMs: operation.transport === 'internal' ? LONGEST_INTERNAL_STATEMENT_MS : LONGEST_OWN_STATEMENT_MS,
+          },
         )
       } catch (error) {
         if (!isStaleDirectory(error)) throw error

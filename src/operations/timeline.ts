@@ -20,7 +20,7 @@ export const customerOverview = viewOperation(overviewView, {
   name: 'customerOverview',
   summary: 'A customer at a glance: the 360-degree view',
   description:
-    'Who keeps the customer, what they hold by family, their assets at the last 24 month-ends, key dates of the next 30 days, key people, relationships, consents, notes, the quality of the dossier and the latest of the timeline, in one answer. Parts that you may not read are null.',
+    'Profile, stage, tiers, classifications and segments, who keeps the customer, what they hold by family, their assets at the last 24 month-ends, key dates of the next 30 days, key people, relationships, consents, notes, the quality of the dossier and the latest of the timeline, in one answer. Parts that you may not read are null.',
   permission: 'customer:read',
   domain,
   input: z.strictObject({ customerId: id }),

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
 import { timelineKindNames } from '../../src/core/timeline.ts'
 import { type Caller, test, type TestBank } from '../setup/service.ts'
+import { refreshAll } from './facts.ts'
 
 const page = async (bank: TestBank, caller: Caller, customerId: string, query = ''): Promise<any> => {
   const { status, body } = await bank.request(caller, 'GET', `/customers/${customerId}/timeline${query}`)
@@ -173,6 +174,8 @@ describe('the overview', () => {
   test('answers all its parts in one statement, over REST and GraphQL alike', async ({ bank, service }) => {
     const customerId = await happen(bank)
     await bank.request(bank.code('R1'), 'POST', `/customers/${customerId}/key-dates`, { kind: 'wedding_day', month: 12, day: 1 })
+    await bank.request({ client: 'core' }, 'POST', '/refreshes', { kind: 'full' })
+    await refreshAll(service)
     await bank.request(bank.code('R1'), 'GET', `/customers/${customerId}/overview`)
     service.statements.length = 0
     const { status, body } = await bank.request(bank.code('R1'), 'GET', `/customers/${customerId}/overview`)
@@ -190,6 +193,14 @@ describe('the overview', () => {
       keyPeople: [],
       relationships: [{ kind: 'spouse' }],
       groups: [],
+      team: [],
+      profile: { kind: 'individual', name: '王芳', interests: [] },
+      stages: [{ subject: 'life_stage' }],
+      tiers: [
+        { scheme: 'retail_deposits', place: 0, tier: null, value: '1000.00', toNextLine: '19000.00' },
+        { scheme: 'private_clients', place: 0 },
+      ],
+      segments: [],
       consents: [{ channel: 'sms', purpose: 'marketing', decision: 'granted' }],
       contactPreference: null,
       needs: [{ kind: 'home' }],
@@ -197,6 +208,7 @@ describe('the overview', () => {
       privilegeGrants: [],
       quality: { score: 14, documentsToClarify: 0, confirmedAt: null, stale: true },
     })
+    expect(body.classifications.map(({ kind }: any) => kind)).toEqual(['activity', 'lifecycle_stage', 'marketing_grade', 'product_preference'])
     expect(body.aumByMonth).toHaveLength(24)
     expect(body.quality.missing[0]).toBe('identity_document')
     expect(body.timeline).toEqual(
@@ -207,6 +219,7 @@ describe('the overview', () => {
       bank.code('R1'),
       `query ($id: ID!) { customerOverview(customerId: $id) { customer { id } holdingsByFamily { family holdings balance { amount currency } }
         aumByMonth { monthEnd amount { amount } } upcomingKeyDates { day kind } keyPeople { id } relationships { kind } groups { id }
+        profile { kind incomeBand } stages { subject stage } tiers { scheme place toNextLine } classifications { kind value } segments { segmentId } team { id }
         consents { channel } contactPreference { version } needs { kind } lifeEvents { title } privilegeGrants { id }
         quality { score missing documentsToClarify confirmedAt stale } timeline { event } }
         customer(customerId: $id) { holdingsByFamily { family } quality { score } upcomingKeyDates { day } } }`,
@@ -217,6 +230,12 @@ describe('the overview', () => {
     expect(data.customerOverview).toMatchObject({
       holdingsByFamily: body.holdingsByFamily,
       quality: body.quality,
+      profile: { kind: 'individual', incomeBand: null },
+      stages: body.stages.map(({ subject, stage }: any) => ({ subject, stage })),
+      tiers: body.tiers.map(({ scheme, place, toNextLine }: any) => ({ scheme, place, toNextLine })),
+      classifications: body.classifications.map(({ kind, value }: any) => ({ kind, value })),
+      segments: [],
+      team: [],
       timeline: body.timeline.map(({ event }: any) => ({ event })),
       aumByMonth: body.aumByMonth.map(({ monthEnd }: any) => ({ monthEnd })),
     })

@@ -11,7 +11,7 @@ import type { StoredSegment } from './store.ts'
 
 /** What a scan by one rule may take: less than a statement may, since estimates are estimates. */
 const MOST_SECONDS = 20
-/** What the scan of a refresh may take, which asks all rules at once. Its statement may take 300. */
+/** What the scan of a refresh may take, which asks all rules at once: what it writes comes on top. */
 const MOST_REFRESH_SECONDS = 200
 
 /** Refuses a rule whose hundredths are not worked out, and one that takes too long over what is in reach. Throws `conflict` and `query_too_complex`. */

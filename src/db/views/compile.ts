@@ -39,7 +39,7 @@ export interface Compilation {
 export type NoteAccess = (customerId: string, customerPath: string, fields: readonly string[]) => void
 
 /** The alias under which the thing that is asked for is read. */
-export const ROOT = 'o'
+export const ROOT = 'root'
 
 /** Seals and opens the cursors of pages inside a view. */
 export interface PageCursors {

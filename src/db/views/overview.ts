@@ -1,10 +1,14 @@
 import type { Computed, Many } from './view.ts'
 import * as schema from '../schema/customers.ts'
 import { aumByMonth, holdingsByFamily, quality, upcomingDates } from './customer-figures.ts'
+import { classificationRelations } from './classifications.ts'
 import { currentConsents, wishedContact } from './consents.ts'
 import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
+import { profileRelations } from './profiles.ts'
 import { segmentsOfCustomer } from './segments.ts'
+import { stageFields } from './stages.ts'
+import { tierRelations } from './tiers.ts'
 import { recentTimeline } from './timeline.ts'
 import { teamRelations } from './teams.ts'
 import { column, one, view } from './view.ts'
@@ -15,7 +19,7 @@ const shown = (field: Computed): Computed => ({ ...field, inRest: true })
 /** The 360-degree view: one row of `customer` with what a banker looks at before speaking with them. */
 const customerOverview = view(
   'CustomerOverview',
-  'A customer at a glance: who keeps them, what they hold, what is coming up, who belongs to them, what they agreed to and what happened last.',
+  'A customer at a glance: who they are and who keeps them, where they stand, what they hold, what is coming up, who belongs to them, what they agreed to and what happened last.',
   schema.customer,
   {
     customerId: column('uuid', 'The customer.', { expression: (alias) => `${alias}.id` }),
@@ -25,6 +29,10 @@ const customerOverview = view(
       on: (parent, child) => `${child}.id = ${parent}.id`,
     }),
     team: teamRelations.team,
+    profile: { ...profileRelations.profile, inRest: 'single' },
+    stages: shown(stageFields.stages),
+    tiers: shown(tierRelations.tiers),
+    classifications: listed(classificationRelations.classifications),
     segments: listed(segmentsOfCustomer),
     holdingsByFamily: shown(holdingsByFamily),
     aumByMonth: aumByMonth(24),

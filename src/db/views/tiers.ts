@@ -228,13 +228,13 @@ export function tiersOf(
 ): string {
   const day = `${bind(today)}::date`
   return `select coalesce(json_agg(json_build_object('schemeId', s.id, 'scheme', s.code, 'schemeName', s.name, 'schemeVersion', v.scheme_version, 'measure', s.measure,
-      'place', f.tier_places[s.slot], 'since', m.began_on, 'value', ${measured(day)}, 'belowSince', f.tier_below[s.slot], 'graceDays', v.grace_days, 'overrideEndsOn', o.ends_on,
+      'place', f.tier_places[s.slot], 'since', m.began_on, 'value', ${measured(day)}, 'belowSince', f.tier_below[s.slot], 'graceDays', v.grace_days, 'overrideEndsOn', hand.ends_on,
       'thresholds', coalesce((select e -> 'thresholds' from jsonb_array_elements(v.subtrees) e join institution i on i.code = e ->> 'institutionCode'
         where f.institution_path ^@ i.path order by length(i.path) desc limit 1), v.thresholds), 'currency', ${bind(baseCurrency)}::text) order by s.slot), '[]')
     from customer_fact f cross join tier_scheme s
     join tier_scheme_version v on v.scheme_id = s.id and v.scheme_version = s.evaluated_version
     left join tier_membership m on m.customer_id = ${alias}.id and m.scheme_id = s.id and m.ended_on is null
-    left join tier_override o on o.customer_id = ${alias}.id and o.scheme_id = s.id and o.state = 'active' and o.ends_on > ${day}
+    left join tier_override hand on hand.customer_id = ${alias}.id and hand.scheme_id = s.id and hand.state = 'active' and hand.ends_on > ${day}
     where f.customer_id = ${alias}.id and f.tier_places[s.slot] is not null`
 }
 
