@@ -1,6 +1,7 @@
 import { addDays, type Day } from './calendar.ts'
 import type { CustomerStatus } from './customers.ts'
 import { DomainError } from './errors.ts'
+import { type KeyDate, nextOccurrences } from './key-dates.ts'
 
 /** What a look-up at the counter came to. */
 export const recognitionOutcomes = ['found', 'several', 'ambiguous', 'unknown'] as const
@@ -20,22 +21,25 @@ export function recognitionOf(found: number): RecognitionOutcome {
   return found === 0 ? 'unknown' : found === 1 ? 'found' : found <= MOST_RECOGNISED ? 'several' : 'ambiguous'
 }
 
-/** Whether a birthday lies within seven days of today, before or after, across the turn of the year too. Who was born on 29 February has it on the 28th in other years. */
-export function isBirthdayNear(birthDate: Day | null, today: Day): boolean {
-  if (birthDate === null) return false
-  const year = Number(today.slice(0, 4))
-  const [first, last] = [addDays(today, -BIRTHDAY_WINDOW_DAYS), addDays(today, BIRTHDAY_WINDOW_DAYS)]
-  return [year - 1, year, year + 1].some((one) => {
-    const day = birthdayIn(birthDate, one)
-    return first <= day && day <= last
-  })
+/**
+ * Whether a birthday lies within seven days of today, before or after, across the turn of the year too. One that is kept as a key date, by the lunar calendar perhaps,
+ * goes before that of the birth date. Who was born on 29 February has it on the 28th in other years.
+ */
+export function isBirthdayNear(birthDate: Day | null, kept: KeyDate | null, today: Day): boolean {
+  const birthday = kept ?? (birthDate === null ? null : birthdayOf(birthDate))
+  if (birthday === null) return false
+  const last = addDays(today, BIRTHDAY_WINDOW_DAYS)
+  return nextOccurrences(birthday, addDays(today, -BIRTHDAY_WINDOW_DAYS)).some(({ on }) => on <= last)
 }
 
-function birthdayIn(birthDate: Day, year: number): Day {
-  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
-  const monthAndDay = birthDate.slice(4) === '-02-29' && !leap ? '-02-28' : birthDate.slice(4)
-  return `${String(year).padStart(4, '0')}${monthAndDay}`
-}
+const birthdayOf = (birthDate: Day): KeyDate => ({
+  calendar: 'gregorian',
+  month: Number(birthDate.slice(5, 7)),
+  day: Number(birthDate.slice(8)),
+  leapMonth: false,
+  year: null,
+  recurrence: 'yearly',
+})
 
 /** What to mind before a word is said. */
 export function cautionsOf({

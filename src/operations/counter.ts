@@ -58,6 +58,17 @@ const card = z
     relationshipManager: manager.nullable().meta({ description: 'Who keeps the customer; null where nobody does.' }),
     birthdayNear: z.boolean().meta({ description: 'Whether the birthday is at most seven days away, before or after.' }),
     cautions: z.array(z.enum(cautions)).meta({ description: 'What to mind before a word is said.' }),
+    tiers: z
+      .array(
+        z
+          .object({
+            scheme: z.string().meta({ description: 'Code of the scheme.' }),
+            tier: z.string().meta({ description: 'Code of the tier.' }),
+            name: z.string().meta({ description: 'Name of the tier.' }),
+          })
+          .meta({ id: 'RecognisedTier', description: 'A tier that a customer holds.' }),
+      )
+      .meta({ description: 'The tiers that the customer holds, by scheme.' }),
     privileges: z.array(z.string()).meta({ description: 'Codes of the privileges that the customer has now.' }),
     suggestion: z
       .object({
@@ -191,7 +202,7 @@ function cardOf(
   { id: callerId, covers }: StaffActor,
   today: string,
 ): z.output<typeof card> {
-  const { customerId, name, kind, customerSince, birthDate, managerId, managerNumber, managerName, privileges, need } = found
+  const { customerId, name, kind, customerSince, birthDate, birthday, managerId, managerNumber, managerName, need } = found
   const minded = cautionsOf(found)
   return {
     customerId,
@@ -202,9 +213,10 @@ function cardOf(
       managerId === null
         ? null
         : { number: managerNumber!, name: managerName!, isCaller: managerId === callerId || covers.includes(managerId) },
-    birthdayNear: isBirthdayNear(birthDate, today),
+    birthdayNear: isBirthdayNear(birthDate, birthday, today),
     cautions: [...minded],
-    privileges: [...privileges],
+    tiers: [...found.tiers],
+    privileges: [...found.privileges],
     suggestion: suggestionOf(minded, need, stages),
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest'
 import { headOffice, startService, test, TestBank } from '../setup/service.ts'
+import { refreshAll } from './facts.ts'
 
 const recognise = (bank: TestBank, caller: string, input: object) =>
   bank.request(bank.code(caller), 'POST', '/recognitions', input)
@@ -65,6 +66,7 @@ describe('recognising a customer', () => {
       relationshipManager: { number: bank.code('R4'), name: '职员R4', isCaller: false },
       birthdayNear: true,
       cautions: [],
+      tiers: [{ scheme: 'retail_deposits', tier: expect.any(String), name: expect.any(String) }],
       privileges: ['priority_lane'],
       suggestion: { ground: 'need', about: 'home' },
     }
@@ -75,6 +77,9 @@ describe('recognising a customer', () => {
       const made = await bank.request({ client: 'core' }, 'POST', `/customers/${customerId}/${url}`, body)
       expect(made.status, JSON.stringify(made.body)).toBe(201)
     }
+    await bank.feed('balances', [{ holdingExternalId: bank.code('A4'), day: '2026-11-21', amount: '60000.00' }])
+    await bank.request({ client: 'core' }, 'POST', '/refreshes', { kind: 'full' })
+    await refreshAll(bank.service)
     const document = { documentNumber: 'E40404040', documentType: 'passport' }
     for (const input of [{ number: bank.code('4') }, { phone: '137 1111 2222' }, document]) {
       for (const caller of ['T1', 'L1', 'R1', 'M1'])
@@ -91,6 +96,14 @@ describe('recognising a customer', () => {
       { input: { number: bank.code('4') } },
     )
     expect(data.recogniseCustomer).toMatchObject({ outcome: 'found', card: { name: '王强', cautions: [] } })
+    // A birthday that is kept by the moon goes before that of the birth date.
+    const moon = { kind: 'birthday', calendar: 'lunar', month: 1, day: 1 }
+    expect((await bank.request(bank.code('R4'), 'POST', `/customers/${customerId}/key-dates`, moon)).status).toBe(201)
+    const wish = { doNotContact: true, doNotContactReason: '出差', doNotContactUntil: '2026-11-22' }
+    const wished = await bank.request(bank.code('R4'), 'PUT', `/customers/${customerId}/contact-preference`, wish)
+    expect(wished.status, JSON.stringify(wished.body)).toBeLessThan(300)
+    const later = (await recognise(bank, 'R4', { number: bank.code('4') })).body.card
+    expect(later).toMatchObject({ birthdayNear: false, cautions: ['do_not_contact'] })
     // The card opens nothing else: the customer stays out of scope.
     expect((await bank.request(bank.code('T1'), 'GET', `/customers/${customerId}`)).status).toBe(404)
     const entries = await entriesOf(bank, 'T1')

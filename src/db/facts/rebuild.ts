@@ -90,7 +90,7 @@ const expressions = {
   monetary: minor('coalesce(act.amount, 0)'),
   completeness: `round(100.0 * (${completenessPoints()}) / ${completenessMost()})`,
   consents: `coalesce(agreed.consents, '{}')`,
-  doNotContact: `coalesce(wish.do_not_contact and (wish.do_not_contact_until is null or wish.do_not_contact_until > p.today), false)`,
+  doNotContact: `coalesce(wish.do_not_contact and (wish.do_not_contact_until is null or wish.do_not_contact_until >= p.today), false)`,
   needs: `coalesce(noted.needs, '{}')`,
   riskLevel: 'risk.level',
   riskExpiresOn: 'risk.expires_on',
