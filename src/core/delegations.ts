@@ -11,6 +11,9 @@ export interface Delegate {
   readonly id: string
   readonly roles: readonly Role[]
   readonly status: 'active' | 'inactive'
+  /** First day of work, and first day of no more work. */
+  readonly activeFrom: Day | null
+  readonly activeUntil: Day | null
 }
 
 /** That one covers for the other: `[startsOn, endsOn)`. */
@@ -32,7 +35,7 @@ export interface DelegationRequest {
   readonly standing: readonly Cover[]
 }
 
-/** Why a delegation is refused, or undefined: a deputy who is somebody else, active and sees customers by portfolio (others would gain nothing); a period to come; no circle. */
+/** Why a delegation is refused, or undefined: a deputy who is somebody else, at work in all of the period and sees customers by portfolio (others would gain nothing); a period to come; no circle. */
 export function delegationRefusal({
   absent,
   deputy,
@@ -52,6 +55,11 @@ export function delegationRefusal({
       'The deputy must be an active relationship manager who sees customers by portfolio, not by branch.',
     )
   }
+  if (
+    (deputy.activeFrom !== null && deputy.activeFrom > startsOn) ||
+    (deputy.activeUntil !== null && deputy.activeUntil < endsOn)
+  )
+    return refuseField('conflict', 'deputyId', 'inactive', 'The deputy does not work here in all of this period.')
   const circle = coverCircle(standing, { staffId: absent.id, deputyId: deputy.id, startsOn, endsOn })
   if (!circle) return undefined
   const told =
@@ -86,17 +94,23 @@ export interface StandingDelegation {
   readonly endsOn: Day
 }
 
+/** Throws `already_closed` for a delegation that was taken back or has ended: what was covered stays told as it was. */
+export function requireStanding({ status, endsOn }: StandingDelegation, today: Day): void {
+  if (status === 'revoked') throw new DomainError('already_closed', 'This delegation was taken back already.')
+  if (endsOn <= today) throw new DomainError('already_closed', `This delegation ended on ${endsOn}.`)
+}
+
 /**
  * What ends a delegation early: the first day on which it holds no more, today where none is given; or that it is taken back, where it would have held on
  * no day. Throws `already_closed`, and `outside_period` for a day gone by or one after the end that was set.
  */
 export function delegationEnding(
-  { status, startsOn, endsOn }: StandingDelegation,
+  delegation: StandingDelegation,
   wanted: Day | undefined,
   today: Day,
 ): { readonly status: 'revoked' } | { readonly endsOn: Day } {
-  if (status === 'revoked') throw new DomainError('already_closed', 'This delegation was taken back already.')
-  if (endsOn <= today) throw new DomainError('already_closed', `This delegation ended on ${endsOn}.`)
+  requireStanding(delegation, today)
+  const { startsOn, endsOn } = delegation
   const end = wanted ?? today
   if (end < today || end > endsOn)
     throw refuseField('outside_period', 'endsOn', 'outside_period', `It can end from today to ${endsOn}.`)

@@ -16,7 +16,7 @@ export async function lockDelegates(
   deputyId: string,
 ): Promise<{ readonly absent: Delegate | undefined; readonly deputy: Delegate | undefined }> {
   const people = await db.rows<Delegate>(
-    sql`select id, roles, status from staff where id in (${staffId}::uuid, ${deputyId}::uuid) and ${inScope('institution_path')} order by id for update`,
+    sql`select id, roles, status, active_from::text as "activeFrom", active_until::text as "activeUntil" from staff where id in (${staffId}::uuid, ${deputyId}::uuid) and ${inScope('institution_path')} order by id for update`,
   )
   return { absent: people.find(({ id }) => id === staffId), deputy: people.find(({ id }) => id === deputyId) }
 }

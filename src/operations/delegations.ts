@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { delegationEnding, delegationRefusal, delegationStatuses } from '../core/delegations.ts'
+import { delegationEnding, delegationRefusal, delegationStatuses, requireStanding } from '../core/delegations.ts'
 import { DomainError, notFound, refuseField } from '../core/errors.ts'
 import { line } from '../core/feeds/scalars.ts'
 import {
@@ -89,8 +89,7 @@ export const revokeDelegation = viewOperation(delegationView, {
   errors: ['not_found', 'already_closed'],
   concurrency: 'optional',
   async run(context, { delegationId, expectedVersion: expected }) {
-    const { status } = await holdDelegation(context, delegationId, expected)
-    if (status === 'revoked') throw new DomainError('already_closed', 'This delegation was taken back already.')
+    requireStanding(await holdDelegation(context, delegationId, expected), context.today)
     return revoke(context, delegationId)
   },
 })

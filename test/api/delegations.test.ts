@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { test, type TestBank } from '../setup/service.ts'
+import { startOfTests, test, type TestBank } from '../setup/service.ts'
 import { operationNamed, overGraphql, overRest } from './calls.ts'
 
 const delegate = operationNamed('delegatePortfolio')
@@ -59,6 +59,14 @@ describe('delegations', () => {
     expect((await end(crypto.randomUUID(), {})).status).toBe(404)
     expect((await bank.request(bank.code('M2'), 'POST', `/delegations/${running.id}/end`, {})).status).toBe(404)
     expect((await bank.request(bank.code('R1'), 'POST', `/delegations/${running.id}/end`, {})).status).toBe(403)
+    service.clock.now = new Date('2026-12-01T02:00:00Z')
+    try {
+      const past = await bank.request(manager, 'POST', `/delegations/${running.id}/revocation`, {})
+      expect(past.body.code).toBe('already_closed')
+      expect((await bank.request(manager, 'GET', `/delegations/${running.id}`)).body).toMatchObject({ status: 'active', revokedOn: null })
+    } finally {
+      service.clock.now = startOfTests
+    }
     const { rows } = await service.owner.query(
       `select e.type, a.changed from audit_entry a join outbox_event e on e.subject_id = a.subject_id and e.occurred_at = a.at and e.changed = a.changed
        where a.operation = 'endDelegation' and a.subject_id = any ($1) order by a.id`,

@@ -71,6 +71,8 @@ describe('a delegation', () => {
     id,
     roles: ['relationship_manager'],
     status: 'active',
+    activeFrom: null,
+    activeUntil: null,
     ...said,
   })
   const request = { absent: person('A'), deputy: person('B'), startsOn: today, endsOn: '2026-12-01', today, standing: [] }
@@ -81,6 +83,8 @@ describe('a delegation', () => {
     ['that ends before it begins', { endsOn: today }, 'period'],
     ['of the past', { startsOn: '2026-11-21' }, 'past'],
     ['to somebody who left', { deputy: person('B', { status: 'inactive' }) }, 'role'],
+    ['to somebody who leaves before its end', { deputy: person('B', { activeUntil: addDays(today, 1) }) }, 'inactive'],
+    ['to somebody who comes after its beginning', { deputy: person('B', { activeFrom: addDays(today, 1) }) }, 'inactive'],
     ['to somebody who sees the branch', { deputy: person('B', { roles: ['branch_manager'] }) }, 'role'],
     ['to whom they cover for', { standing: [cover('B', 'A')] }, 'cycle'],
     ['to whose deputy’s deputy they are', { standing: [cover('B', 'C'), cover('C', 'A')] }, 'cycle'],
