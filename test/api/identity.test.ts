@@ -320,6 +320,71 @@ describe('contact points', () => {
     expect(data.addContactPoint).toEqual({ kind: 'email', valueMasked: 'L***@example.com', customer: { name: '王芳' } })
   })
 
+  test('that a person has verified are overwritten by no feed: what it sends stands beside them until it comes round', async ({
+    bank,
+  }) => {
+    const { post, dossier, finds, manager, path } = await setUp(bank)
+    const send = (phone: string, documentNumber: string) =>
+      bank.feed('customers', [
+        {
+          externalId: bank.code('1'),
+          kind: 'individual',
+          name: '王芳',
+          institutionCode: bank.code('O1'),
+          phone,
+          documentType: 'passport',
+          documentNumber,
+        },
+      ])
+    const stored = async () => {
+      const { contactPoints, identityDocuments } = await dossier()
+      return [
+        contactPoints.map(({ valueMasked, verifiedAt }: any) => `${valueMasked} ${verifiedAt !== null}`).sort(),
+        identityDocuments.map(({ numberMasked, verifiedAt }: any) => `${numberMasked.slice(-2)} ${verifiedAt !== null}`).sort(),
+      ]
+    }
+    await send('13500000001', 'E00000001')
+    const { contactPoints, identityDocuments } = await dossier()
+    expect((await post(`contact-points/${contactPoints[0].id}/verification`, {})).status).toBe(200)
+    const seen = await post(`identity-documents/${identityDocuments[0].id}/verification`, {})
+    expect(seen.status, JSON.stringify(seen.body)).toBe(200)
+    await send('13500000002', 'E00000002')
+    await send('13500000003', 'E00000003')
+    const { version } = await dossier()
+    await send('13500000003', 'E00000003')
+    expect((await dossier()).version).toBe(version)
+    expect(await stored()).toEqual([
+      ['135****0001 true', '135****0003 false'],
+      ['01 true', '03 false'],
+    ])
+    for (const [phone, found] of [
+      ['13500000001', 1],
+      ['13500000002', 0],
+      ['13500000003', 1],
+    ] as const)
+      expect(await finds({ phone }), phone).toBe(found)
+    // What somebody has made sure of as well stays; the source then says something else beside both.
+    const beside = (await dossier()).contactPoints.find(({ verifiedAt }: any) => verifiedAt === null)
+    expect((await post(`contact-points/${beside.id}/verification`, {})).status).toBe(200)
+    await send('13500000004', 'E00000001')
+    expect(await stored()).toEqual([['135****0001 true', '135****0003 true', '135****0004 false'], ['01 true']])
+    await send('13500000001', 'E00000001')
+    expect(await stored()).toEqual([['135****0001 true', '135****0003 true'], ['01 true']])
+    expect([
+      await finds({ phone: '13500000004' }),
+      await finds({ documentNumber: 'E00000003', documentType: 'passport' }),
+    ]).toEqual([0, 0])
+    // A person's correction of the whole record is a person's word.
+    const whole = await bank.request(
+      manager,
+      'PATCH',
+      path,
+      { phone: '13500000009' },
+      { 'if-match': `"${(await dossier()).version}"` },
+    )
+    expect(whole.status, JSON.stringify(whole.body)).toBe(200)
+  })
+
   test('that are none are refused by name', async ({ bank }) => {
     const { post } = await setUp(bank)
     for (const [kind, value, rule] of [

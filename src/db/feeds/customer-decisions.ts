@@ -55,8 +55,8 @@ export interface Dossiers {
   readonly customers: Map<string, StoredCustomer>
   /** By customer, whichever source they come from. */
   readonly documents: ReadonlyMap<string, readonly StoredDocument[]>
-  /** By `keyOf(customer, source, kind)`. */
-  readonly contacts: ReadonlyMap<string, StoredContact>
+  /** By `keyOf(customer, kind)`, whichever source they come from. */
+  readonly contacts: ReadonlyMap<string, readonly StoredContact[]>
   /** By `keyOf(customer, source)`. */
   readonly addresses: ReadonlyMap<string, StoredAddress>
   /** Of those whom a person closes, how many they have, by id. */
@@ -91,7 +91,7 @@ export async function openDossiers(
   return {
     customers,
     documents: groupBy(documents, ({ customerId }) => customerId),
-    contacts: new Map(contacts.map((one) => [keyOf(one.customerId, one.source, one.kind), one])),
+    contacts: groupBy(contacts, ({ customerId, kind }) => keyOf(customerId, kind)),
     addresses: new Map(addresses.map((one) => [keyOf(one.customerId, one.source), one])),
     openHoldings,
     created: [],
@@ -235,13 +235,13 @@ function decideValues(
       profileOf(after),
       context.today,
     )
-    const mine = stored.find((document) => isOfRow(document, row))
-    changed = sealDocument(sealing, owner, row, judged, mine) || changed
+    const ofType = stored.filter(({ type }) => type === row.documentType)
+    changed = sealDocument(sealing, owner, row, judged, ofType) || changed
   }
   for (const kind of ['phone', 'email'] as const) {
     const value = row[kind]
     if (value !== undefined)
-      changed = sealContact(sealing, owner, kind, value, dossiers.contacts.get(keyOf(owner.id, row.source, kind))) || changed
+      changed = sealContact(sealing, owner, kind, value, dossiers.contacts.get(keyOf(owner.id, kind)) ?? []) || changed
   }
   if (namesAddress(row)) changed = sealAddress(sealing, owner, row, dossiers.addresses.get(place)) || changed
   return changed

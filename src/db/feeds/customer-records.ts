@@ -65,6 +65,9 @@ export interface StoredContact {
   readonly kind: 'phone' | 'email'
   readonly valueHash: Buffer
   readonly indexKeyId: string
+  readonly verifiedAt: Date | null
+  /** By itself and not with a row of the customer. */
+  readonly added: boolean
 }
 
 export interface StoredAddress {
@@ -80,7 +83,7 @@ export interface StoredAddress {
   readonly indexKeyId: string | null
 }
 
-/** All documents of the customers, and what these sources have said in their rows about primary contacts and addresses. */
+/** All documents and primary contact points of the customers, and what these sources have said in their rows about addresses. */
 export async function readCustomerValues(
   db: Db,
   ids: readonly string[],
@@ -98,7 +101,8 @@ export async function readCustomerValues(
         index_key_id as "indexKeyId", valid_until as "validUntil", verified, unverified_reason as "unverifiedReason", verified_at as "verifiedAt", as_of as "asOf", added
       from identity_document where customer_id = any (${sql.param(ids)}::uuid[])`),
     db.rows<StoredContact>(sql`
-      select customer_id as "customerId", id, source, kind, value_hash as "valueHash", index_key_id as "indexKeyId" from contact_point where ${theirs} and purpose = 'primary' and not added`),
+      select customer_id as "customerId", id, source, kind, value_hash as "valueHash", index_key_id as "indexKeyId", verified_at as "verifiedAt", added
+      from contact_point where customer_id = any (${sql.param(ids)}::uuid[]) and purpose = 'primary'`),
     db.rows<StoredAddress>(sql`
       select customer_id as "customerId", id, source, country, region, city, postal_code as "postalCode", line_encrypted as "lineEncrypted", line_hash as "lineHash",
         index_key_id as "indexKeyId"

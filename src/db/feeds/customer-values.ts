@@ -21,10 +21,12 @@ export interface ValueWrites {
   readonly contacts: object[]
   readonly addresses: object[]
   readonly indexed: object[]
+  /** What a source said beside something verified, and says no more. */
+  readonly withdrawn: { readonly documents: object[]; readonly contacts: object[] }
 }
 
 export function noValueWrites(): ValueWrites {
-  return { documents: [], contacts: [], addresses: [], indexed: [] }
+  return { documents: [], contacts: [], addresses: [], indexed: [], withdrawn: { documents: [], contacts: [] } }
 }
 
 interface Sealing {
@@ -49,16 +51,50 @@ function isOf(
   return vault.blindIndexes(kind, value).some((index) => index.keyId === keyId && index.hash.equals(hash))
 }
 
-/** Prepares the document of a row. A number that is stored already keeps its ciphertext. Tells whether anything changed. */
+interface Placed {
+  readonly id: string
+  readonly customerId: string
+  readonly source: string
+  readonly verifiedAt: Date | null
+  readonly added: boolean
+}
+
+/**
+ * Which of the values of a kind a row is about. What a person has verified is never overwritten by a machine: another value stands beside it, unverified and
+ * one for each source, until that source comes round. Undefined where nothing is to be written.
+ */
+function placeFor<T extends Placed>(
+  { enteredAt }: Sealing,
+  { source }: Owner,
+  stored: readonly T[],
+  isSame: (one: T) => boolean,
+): { readonly before: T | undefined; readonly added: boolean; readonly withdrawn: readonly T[] } | undefined {
+  const mine = stored.find((one) => !one.added && one.source === source)
+  if (!mine || mine.verifiedAt === null || enteredAt !== undefined) return { before: mine, added: false, withdrawn: [] }
+  const beside = stored.filter((one) => one.added && one.source === source && one.verifiedAt === null)
+  if (isSame(mine)) return { before: mine, added: false, withdrawn: beside }
+  return stored.some(isSame) ? undefined : { before: beside[0], added: true, withdrawn: beside.slice(1) }
+}
+
+const named = ({ customerId, id }: Placed): object => ({ customerId, targetId: id })
+
+/** Prepares the document of a row. `stored` are those of its type. A number that is stored already keeps its ciphertext. Tells whether anything changed. */
 export function sealDocument(
-  { vault, newId, writes, enteredAt }: Sealing,
+  sealing: Sealing,
   owner: Owner,
   row: CustomerRow,
   judged: JudgedDocument,
-  before: StoredDocument | undefined,
+  stored: readonly StoredDocument[],
 ): boolean {
+  const { vault, newId, writes, enteredAt } = sealing
   const country = row.documentCountry ?? 'CN'
   const index = vault.blindIndex('document', judged.number)
+  const place = placeFor(sealing, owner, stored, (one) =>
+    isOf(vault, 'document', judged.number, index, one.numberHash, one.indexKeyId),
+  )
+  if (!place) return false
+  const { before, added } = place
+  writes.withdrawn.documents.push(...place.withdrawn.map(named))
   const sameNumber = before !== undefined && isOf(vault, 'document', judged.number, index, before.numberHash, before.indexKeyId)
   // A new number is a new document, which the day of the old one says nothing about.
   const validUntil = row.documentValidUntil ?? (sameNumber ? before.validUntil : null)
@@ -68,11 +104,12 @@ export function sealDocument(
     before.validUntil !== validUntil ||
     before.verified !== judged.verified ||
     before.unverifiedReason !== judged.reason
-  if (!changed) return false
+  if (!changed) return place.withdrawn.length > 0
   const known = sameNumber ? before.verifiedAt : null
   const id = before?.id ?? newId()
   writes.documents.push({
     ...placeOf(owner, id),
+    added,
     type: row.documentType,
     country,
     encrypted: (sameNumber
@@ -98,6 +135,7 @@ export function rejudgeDocument({ writes }: Sealing, owner: Owner, before: Store
     ...placeOf(owner, before.id),
     // The judgement changes and not what its source said.
     asOf: before.asOf.toISOString(),
+    added: before.added,
     type: before.type,
     country: before.country,
     encrypted: before.numberEncrypted.toString('hex'),
@@ -112,19 +150,26 @@ export function rejudgeDocument({ writes }: Sealing, owner: Owner, before: Store
   return true
 }
 
-/** Prepares a phone (E.164) or an e-mail address. Tells whether it is new. */
+/** Prepares a phone (E.164) or an e-mail address. `stored` are the primary ones of its kind. Tells whether anything changed. */
 export function sealContact(
-  { vault, newId, writes }: Sealing,
+  sealing: Sealing,
   owner: Owner,
   kind: 'phone' | 'email',
   value: string,
-  before: StoredContact | undefined,
+  stored: readonly StoredContact[],
 ): boolean {
+  const { vault, newId, writes } = sealing
   const index = vault.blindIndex(kind, value)
-  if (before && isOf(vault, kind, value, index, before.valueHash, before.indexKeyId)) return false
+  const isSame = (one: StoredContact): boolean => isOf(vault, kind, value, index, one.valueHash, one.indexKeyId)
+  const place = placeFor(sealing, owner, stored, isSame)
+  if (!place) return false
+  const { before, added } = place
+  writes.withdrawn.contacts.push(...place.withdrawn.map(named))
+  if (before && isSame(before)) return place.withdrawn.length > 0
   const id = before?.id ?? newId()
   writes.contacts.push({
     ...placeOf(owner, id),
+    added,
     kind,
     encrypted: vault.encrypt(owner.key(), value, fieldContext('contact_point', 'value', id)).toString('hex'),
     masked: kind === 'phone' ? maskPhone(value) : maskEmail(value),
@@ -186,16 +231,27 @@ const recordset = (rows: readonly object[], columns: string) =>
   sql`json_to_recordset(${JSON.stringify(rows)}::json) as r ${sql.raw(`(${common}, ${columns})`)}`
 
 /** Writes what was prepared, one statement for each table. The customers are there and locked. */
-export async function writeValues(db: Db, { documents, contacts, addresses, indexed }: ValueWrites): Promise<void> {
+export async function writeValues(db: Db, { documents, contacts, addresses, indexed, withdrawn }: ValueWrites): Promise<void> {
   const written: Promise<unknown>[] = []
+  for (const [table, rows] of [
+    ['identity_document', withdrawn.documents],
+    ['contact_point', withdrawn.contacts],
+  ] as const)
+    if (rows.length > 0)
+      written.push(
+        db.rows(sql`
+          delete from ${sql.identifier(table)} t using json_to_recordset(${JSON.stringify(rows)}::json) as r ("customerId" uuid, "targetId" uuid)
+          where t.customer_id = r."customerId" and t.id = r."targetId"`),
+        db.rows(sql`select unindex_values(${JSON.stringify(rows)}::json)`),
+      )
   if (documents.length > 0) {
     written.push(
       db.rows(sql`
         insert into identity_document as t (customer_id, id, institution_path, type, country, number_encrypted, number_masked, number_hash, index_key_id, valid_until, verified,
-          unverified_reason, verified_at, source, as_of)
+          unverified_reason, verified_at, source, as_of, added)
         select "customerId", id, "institutionPath", type, country, decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", "validUntil", verified,
-          "unverifiedReason", "verifiedAt", source, "asOf"
-        from ${recordset(documents, 'type text, country text, "validUntil" date, verified boolean, "unverifiedReason" text, "verifiedAt" timestamptz')}
+          "unverifiedReason", "verifiedAt", source, "asOf", added
+        from ${recordset(documents, 'added boolean, type text, country text, "validUntil" date, verified boolean, "unverifiedReason" text, "verifiedAt" timestamptz')}
         on conflict (customer_id, id) do update set country = excluded.country, number_encrypted = excluded.number_encrypted, number_masked = excluded.number_masked,
           number_hash = excluded.number_hash, index_key_id = excluded.index_key_id, valid_until = excluded.valid_until, verified = excluded.verified,
           unverified_reason = excluded.unverified_reason, verified_at = excluded.verified_at, as_of = excluded.as_of, version = t.version + 1`),
@@ -204,9 +260,9 @@ export async function writeValues(db: Db, { documents, contacts, addresses, inde
   if (contacts.length > 0) {
     written.push(
       db.rows(sql`
-        insert into contact_point as t (customer_id, id, institution_path, kind, purpose, value_encrypted, value_masked, value_hash, index_key_id, source, as_of)
-        select "customerId", id, "institutionPath", kind, 'primary', decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", source, "asOf"
-        from ${recordset(contacts, 'kind text')}
+        insert into contact_point as t (customer_id, id, institution_path, kind, purpose, value_encrypted, value_masked, value_hash, index_key_id, source, as_of, added)
+        select "customerId", id, "institutionPath", kind, 'primary', decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", source, "asOf", added
+        from ${recordset(contacts, 'added boolean, kind text')}
         on conflict (customer_id, id) do update set value_encrypted = excluded.value_encrypted, value_masked = excluded.value_masked, value_hash = excluded.value_hash,
           index_key_id = excluded.index_key_id, verified_at = null, as_of = excluded.as_of, version = t.version + 1`),
     )
