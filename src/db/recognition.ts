@@ -44,6 +44,11 @@ export async function recogniseByNumber(db: Db, number: string, limit: number, t
   return recognised(db, today, sql`recognise_by_number(${number}, ${ownSource}, ${limit}::int)`)
 }
 
+/** Lets people with one phone be entered one after the other. */
+export async function takeTurnOfNewcomers(db: Db, phoneHash: Buffer): Promise<void> {
+  await db.rows(sql`select pg_advisory_xact_lock(723641, hashtext(${`newcomer ${phoneHash.toString('hex')}`}))`)
+}
+
 async function recognised(db: Db, today: Day, found: SQL): Promise<RecognisedCustomer[]> {
   return db.rows<RecognisedCustomer>(sql`
     select r.customer_id as "customerId", r.kind, r.status, r.name, r.customer_since as "customerSince", r.birth_date as "birthDate",

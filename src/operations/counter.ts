@@ -18,6 +18,7 @@ import {
   requireWithinLimit,
 } from '../core/recognition.ts'
 import type { StageDecision } from '../core/stages.ts'
+import { foldName } from '../core/text.ts'
 import { lockCustomers } from '../db/assets.ts'
 import { countCall } from '../db/call-counts.ts'
 import { insertCounterNote } from '../db/counter-notes.ts'
@@ -25,7 +26,7 @@ import { ownedWithinReach } from '../db/customers.ts'
 import type { Db } from '../db/database.ts'
 import { applyCustomers } from '../db/feeds/customers.ts'
 import { findInstitutionCode } from '../db/organisation.ts'
-import { recogniseByHash, recogniseByNumber, type RecognisedCustomer } from '../db/recognition.ts'
+import { recogniseByHash, recogniseByNumber, type RecognisedCustomer, takeTurnOfNewcomers } from '../db/recognition.ts'
 import { findStages } from '../db/stages.ts'
 import { viewNamed } from '../db/views/all.ts'
 import { type SingleWrites, writeRow } from './feeds/single-write.ts'
@@ -100,6 +101,7 @@ export const recogniseCustomer = operation({
   permission: 'customer:recognise',
   domain,
   transactions: 'own',
+  refusals: { event: 'customer.recognised', subjectType: 'recognition', access: 'recognition' },
   input: z
     .strictObject({
       number: line(128)
@@ -221,6 +223,9 @@ function cardOf(
   }
 }
 
+/** Of how many who share a phone the names are compared. */
+const MOST_NAMESAKES = 100
+
 export const counterNoteKinds = ['need', 'hint', 'referral'] as const
 
 const newcomers: SingleWrites<'customers'> = {
@@ -237,7 +242,7 @@ export const leaveCounterNote = operation({
   name: 'leaveCounterNote',
   summary: 'Leave what was noticed at the counter with whoever keeps the customer',
   description:
-    'About a customer of any branch, by the `customerId` of the greeting card, or about a person who is no customer yet, by `name` and `phone`: the person becomes a prospect of your institution. The note is credited to you; the customer’s relationship manager and branch read it.',
+    'About a customer of any branch, by the `customerId` of the greeting card, or about a person who is no customer yet, by `name` and `phone`: the person becomes a prospect of your institution, unless somebody of this name and phone is known already: then the note is about them. Counts towards `RECOGNITIONS_PER_MINUTE`. The note is credited to you; the customer’s relationship manager and branch read it.',
   permission: 'customer:recognise',
   domain,
   input: z
@@ -267,9 +272,11 @@ export const leaveCounterNote = operation({
     .meta({ id: 'LeftCounterNote', description: 'A note that was left at the counter.' }),
   errors: ['not_found', 'conflict'],
   async run(context, { customerId, name, phone, kind, text }) {
-    const { db, now, newId, actor, record } = context
+    const { db, now, newId, actor, record, limits } = context
     if (actor.kind !== 'staff') throw new DomainError('not_permitted', 'Notes at the counter are left by people.')
-    const about = customerId ?? (await makeProspect(context, actor, name!, phone!))
+    requireWithinLimit(await countCall(db, callerOf(actor), 'recognition', now), limits.recognitionsPerMinute)
+    const known = customerId ?? (await findNamesake(context, name!, phone!))
+    const about = known ?? (await makeProspect(context, actor, name!, phone!))
     const noteId = newId()
     const locked = lockCustomers(db, [about])
     const [left] = await Promise.all([
@@ -290,7 +297,7 @@ export const leaveCounterNote = operation({
       customerId: about,
       kind,
       createdAt: now.toISOString(),
-      madeProspect: customerId === undefined,
+      madeProspect: known === undefined,
       relationshipManager:
         managerId === null
           ? null
@@ -298,6 +305,14 @@ export const leaveCounterNote = operation({
     }
   },
 })
+
+/** Whom the bank knows by this phone under this name. Of two notes about one person at once the second waits for the first. */
+async function findNamesake({ db, vault, today }: Context, name: string, phone: string): Promise<string | undefined> {
+  const hashes = vault.blindIndexes('phone', normaliseContact('phone', phone, 'phone')).map(({ hash }) => hash)
+  await takeTurnOfNewcomers(db, hashes[0]!)
+  const found = await recogniseByHash(db, 'phone', hashes, MOST_NAMESAKES, today)
+  return found.find((one) => foldName(one.name) === foldName(name))?.customerId
+}
 
 /** A person who is no customer yet, kept by the institution at whose counter they stand. */
 async function makeProspect(context: Context, { institutionId }: StaffActor, name: string, phone: string): Promise<string> {

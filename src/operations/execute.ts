@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { callerOf, reachOfActor, type Scope, scopeOf } from '../core/actors.ts'
+import { callerOf, noCustomers, reachOfActor, type Scope, scopeOf } from '../core/actors.ts'
 import { dayOf } from '../core/calendar.ts'
 import { DomainError, type ErrorCode } from '../core/errors.ts'
 import { overReferenceData, type Permission } from '../core/permissions.ts'
@@ -119,14 +119,15 @@ async function run(
 ): Promise<Outcome> {
   const { actor, version } = resolved
   const permits = (permission: Permission): boolean => reachOfActor(actor, permission) !== undefined
-  if (!permits(operation.permission)) throw new DomainError('not_permitted', `This needs the permission ${operation.permission}.`)
-  const input = parseInput(operation, call.input)
-  if (operation.concurrency === 'required' && (input as { expectedVersion?: number }).expectedVersion === undefined) {
-    throw new DomainError(
-      'precondition_required',
-      'Name the version that you change: If-Match over REST, expectedVersion over GraphQL.',
-    )
+  const journal: JournalEntry = {
+    actor,
+    actorName: callerOf(actor),
+    operation: operation.name,
+    requestId: call.requestId,
+    at: now,
+    newId: service.newId,
   }
+  const input = await inputOf(service, operation, call, permits, journal)
   const needed = scopePermissions(operation, input)
   const used = usedPermissions(operation, call.selection, permits)
   // Reference data is the same in every scope: relations that lead from it to customers are read as far as they may be followed.
@@ -150,14 +151,6 @@ async function run(
     cursors: pageCursors(service.cursorCodec, operation.name, callerOf(actor), () => cursorFingerprint(input)),
   }
 
-  const journal: JournalEntry = {
-    actor,
-    actorName: callerOf(actor),
-    operation: operation.name,
-    requestId: call.requestId,
-    at: now,
-    newId: service.newId,
-  }
   if (operation.kind === 'query') {
     const ask = (scope: Scope, allows: Context['permits']): Promise<unknown> =>
       query(service, operation, { ...shared, scope, permits: allows }, journal, input, version)
@@ -185,6 +178,40 @@ async function run(
     (db) => command(service, operation, call, { ...shared, db, inTransaction: refuseToRecord }, journal, input),
     { directoryVersion: version },
   )
+}
+
+/** The input, checked, of a caller who may. Refusals are audited where the operation wants it. */
+async function inputOf(
+  { database }: Service,
+  operation: Operation,
+  call: Call,
+  permits: Context['permits'],
+  journal: JournalEntry,
+): Promise<z.output<z.ZodObject>> {
+  try {
+    if (!permits(operation.permission))
+      throw new DomainError('not_permitted', `This needs the permission ${operation.permission}.`)
+    const input = parseInput(operation, call.input)
+    if (operation.concurrency === 'required' && (input as { expectedVersion?: number }).expectedVersion === undefined) {
+      throw new DomainError(
+        'precondition_required',
+        'Name the version that you change: If-Match over REST, expectedVersion over GraphQL.',
+      )
+    }
+    if (operation.refusals) scopeOf(journal.actor, scopePermissions(operation, input))
+    return input
+  } catch (error) {
+    const { refusals } = operation
+    if (refusals && error instanceof DomainError) {
+      const { event, subjectType, access } = refusals
+      const details = { access, outcome: error.code }
+      const scope = { prefixes: [noCustomers], portfolio: [], caller: journal.actorName }
+      await database.transaction(scope, (db) =>
+        appendJournal(db, journal, [{ event, subjectType, subjectId: 'refused', published: false, details }]),
+      )
+    }
+    throw error
+  }
 }
 
 /** The permissions that the selected relations take, as far as the caller holds them. */

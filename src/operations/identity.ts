@@ -475,6 +475,7 @@ export const revealCustomerField = operation({
   permission: 'identity:reveal',
   domain,
   transactions: 'own',
+  refusals: { event: 'customer.field_revealed', subjectType: 'reveal', access: 'reveal' },
   alsoNeeds: ({ field }) => ['identity:reveal', ...seenBefore(field)],
   input: z.strictObject({
     customerId: id,

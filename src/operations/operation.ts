@@ -91,16 +91,25 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodT
   readonly concurrency: 'none' | 'optional' | 'required'
   /** Streams stay on REST; what jobs do is offered nowhere. */
   readonly transport: 'both' | 'rest' | 'internal'
+  /** Where refusals are audited as well, those among them that come before the operation itself: how its entries are called. */
+  readonly refusals?: RefusalEntry
   /** What this very input takes besides. Where it is given, it decides on the scope. */
   alsoNeeds(input: z.output<I>): readonly Permission[]
   // Written as methods, so that operations of any input stand in one list.
   run(context: Context, input: z.output<I>): Promise<unknown>
 }
 
+export interface RefusalEntry {
+  readonly event: string
+  readonly subjectType: string
+  /** The kind of look that was refused. */
+  readonly access: string
+}
+
 type Lane = 'fast' | 'pool'
 type Defaults = 'alsoNeeds' | 'errors' | 'examples' | 'lane' | 'transactions' | 'concurrency' | 'transport' | 'output' | 'answer'
 type Definition<I extends z.ZodObject, R> = Omit<Operation<I>, Defaults | 'run'> &
-  Partial<Pick<Operation<I>, 'errors' | 'examples' | 'transactions' | 'concurrency' | 'transport'>> & {
+  Partial<Pick<Operation<I>, 'errors' | 'examples' | 'transactions' | 'concurrency' | 'transport' | 'refusals'>> & {
     readonly lane?: Lane | ((input: z.output<I>) => Lane)
     readonly alsoNeeds?: (input: z.output<I>) => readonly Permission[]
     readonly run: (context: Context, input: z.output<I>) => Promise<R>

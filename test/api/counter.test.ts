@@ -188,6 +188,17 @@ describe('recognising a customer', () => {
     for (const caller of ['C1', 'Q1', 'K1', 'U1', 'A1'])
       expect((await recognise(bank, caller, { number: bank.code('1') })).status, caller).toBe(403)
     expect((await bank.request({ client: 'core' }, 'POST', '/recognitions', { number: bank.code('1') })).status).toBe(403)
+    expect((await recognise(bank, 'T1', { number: bank.code('1'), phone: '13712345678' })).status).toBe(400)
+    expect((await recognise(bank, 'T1', { telephone: '13712345678' })).status).toBe(400)
+    // Who was refused before anybody was looked for is in the log all the same, without what they sent.
+    for (const caller of ['C1', 'Q1', 'K1', 'U1', 'A1'])
+      expect(await entriesOf(bank, caller), caller).toMatchObject([{ customer_id: null, outcome: 'not_permitted' }])
+    expect((await entriesOf(bank, 'T1')).map(({ outcome, changed }) => [outcome, changed])).toEqual([
+      ['invalid_input', []],
+      ['invalid_input', []],
+    ])
+    const { rows } = await bank.service.owner.query(`select details::text from audit_entry where subject_id = 'refused'`)
+    expect(JSON.stringify(rows)).not.toContain('137')
   })
 
   test('is limited for each caller over all instances, and refusals are counted and audited', async () => {
@@ -272,6 +283,35 @@ describe('a counter note', () => {
       body.customerId,
     ])
     expect(rows[0].n).toBe(1)
+  })
+
+  test('about somebody who is known by name and phone makes nobody anew, however many are left at once', async ({ bank }) => {
+    const send = (name: string, phone = '13777770000') =>
+      bank.request(bank.code('L1'), 'POST', '/counter-notes', { name, phone, kind: 'hint', text: '有意向' })
+    const all = await Promise.all([1, 2, 3, 4].map(() => send('路人乙')))
+    expect(all.map(({ status }) => status)).toEqual([201, 201, 201, 201])
+    expect(new Set(all.map(({ body }) => body.customerId)).size).toBe(1)
+    expect(all.filter(({ body }) => body.madeProspect)).toHaveLength(1)
+    // Whoever shares the phone is somebody else.
+    const spouse = await send('路人丙', '137 7777 0000')
+    expect(spouse.body).toMatchObject({ madeProspect: true })
+    expect((await send(' 路人乙 ')).body).toMatchObject({ madeProspect: false, customerId: all[0]!.body.customerId })
+    expect((await recognise(bank, 'T1', { phone: '13777770000' })).body.candidates).toHaveLength(2)
+  })
+
+  test('counts towards the look-ups of a minute', async () => {
+    const service = await startService({}, { limits: { recognitionsPerMinute: 3 } })
+    try {
+      await headOffice(service)
+      const bank = await (await new TestBank(service).build()).withCustomers()
+      const note = { customerId: await bank.customerId('1'), kind: 'hint', text: '有意向' }
+      const statuses: number[] = []
+      for (let index = 0; index < 5; index++)
+        statuses.push((await bank.request(bank.code('T1'), 'POST', '/counter-notes', note)).status)
+      expect(statuses).toEqual([201, 201, 201, 429, 429])
+    } finally {
+      await service.stop()
+    }
   })
 
   test('is refused without a person, about nobody, with bad text, and to those who do not stand at the counter', async ({

@@ -496,6 +496,17 @@ describe('revealing a value', () => {
       [`staff:${bank.code('C1')}`, customerId, 'shown'],
       [`staff:${bank.code('M1')}`, null, 'unknown'],
     ])
+    const refused = await service.owner.query(
+      `select actor_id, details ->> 'outcome' as outcome from audit_entry where operation = 'revealCustomerField' and subject_id = 'refused' and actor_id like $1 order by id`,
+      [`staff:${bank.code('')}%`],
+    )
+    expect(refused.rows.map(({ actor_id, outcome }) => `${actor_id.slice(`staff:${bank.code('')}`.length)} ${outcome}`)).toEqual([
+      'T1 not_permitted',
+      'U1 not_permitted',
+      'M1 invalid_input',
+      'M1 invalid_input',
+      'C1 not_permitted',
+    ])
   })
 
   test('is limited for each caller, and refusals count and are audited', async () => {
