@@ -12,7 +12,7 @@ import {
 import type { Day } from '../core/calendar.ts'
 import { type BusinessLine, businessLines, mainBusinessLine } from '../core/customers.ts'
 import { DomainError, type InputProblem, notFound, refuseField } from '../core/errors.ts'
-import { distinct, line } from '../core/feeds/scalars.ts'
+import { distinct, remark } from '../core/feeds/scalars.ts'
 import type { Permission } from '../core/permissions.ts'
 import { countKept, lockKeeper, type NewAssignment, writeTakeOvers } from '../db/assignments.ts'
 import { brokenConstraint } from '../db/failures.ts'
@@ -48,10 +48,10 @@ const handing = {
   startsOn: daySchema
     .optional()
     .meta({ description: 'First day, today or later; today where it is missing, by the day of the customer’s institution.' }),
-  reason: line(500)
+  reason: remark(500)
     .min(3)
     .meta({ description: 'Why.', examples: ['moved to our district'] }),
-  overCapacityReason: line(500)
+  overCapacityReason: remark(500)
     .min(3)
     .optional()
     .meta({ description: 'Why they should keep more than they can. Takes the permission assignment:overload.' }),

@@ -19,7 +19,7 @@ import {
 } from '../core/consents.ts'
 import { DomainError, notFound } from '../core/errors.ts'
 import { ownSource } from '../core/feeds/feed.ts'
-import { distinct, instant, line } from '../core/feeds/scalars.ts'
+import { distinct, instant, line, remark } from '../core/feeds/scalars.ts'
 import {
   findContactFacts,
   findQuietHours,
@@ -194,9 +194,9 @@ export const setContactPreference = viewOperation(preferenceView, {
     hoursFrom: timeOfDay.optional().meta({ description: 'From this local time on.', examples: ['09:30'] }),
     hoursUntil: timeOfDay.optional().meta({ description: 'Until this local time.', examples: ['18:00'] }),
     mostPerMonth: z.int().min(0).max(100).optional().meta({ description: 'Most contacts a month.' }),
-    topics: distinct(line(60), 20).default([]).meta({ description: 'What the customer wants to hear of.' }),
+    topics: distinct(remark(60), 20).default([]).meta({ description: 'What the customer wants to hear of.' }),
     doNotContact: z.boolean().default(false).meta({ description: 'Whether the customer asks not to be contacted.' }),
-    doNotContactReason: line(200).optional().meta({ description: 'Why, where the customer says so.' }),
+    doNotContactReason: remark(200).optional().meta({ description: 'Why, where the customer says so.' }),
     doNotContactUntil: daySchema.optional().meta({ description: 'Last day on which it holds.' }),
     source: sourceName.optional(),
     expectedVersion,

@@ -9,7 +9,7 @@ import {
 } from '../core/classifications.ts'
 import { notFound } from '../core/errors.ts'
 import { type FactName, type FactValue, relationPreferences } from '../core/facts.ts'
-import { line } from '../core/feeds/scalars.ts'
+import { remark } from '../core/feeds/scalars.ts'
 import { evaluateRule } from '../core/rules/evaluate.ts'
 import { lockCustomers } from '../db/assets.ts'
 import { findClassification, insertPreference } from '../db/classifications/customers.ts'
@@ -194,7 +194,7 @@ export const declareRelationshipPreference = viewOperation(preferenceView, {
   input: z.strictObject({
     customerId: id,
     preference: z.enum(relationPreferences).meta({ description: 'What drives the customer.' }),
-    note: line(300)
+    note: remark(300)
       .optional()
       .meta({ description: 'What shows it.', examples: ['每次都问利率'] }),
   }),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { delegationEnding, delegationRefusal, delegationStatuses, requireStanding } from '../core/delegations.ts'
 import { DomainError, notFound, refuseField } from '../core/errors.ts'
-import { line } from '../core/feeds/scalars.ts'
+import { remark } from '../core/feeds/scalars.ts'
 import {
   insertDelegation,
   listCovers,
@@ -37,7 +37,7 @@ export const delegatePortfolio = viewOperation(delegationView, {
     deputyId: id.meta({ description: 'Who covers.' }),
     startsOn: daySchema.meta({ description: 'First day.' }),
     endsOn: daySchema.meta({ description: 'First day on which it holds no more.' }),
-    reason: line(500)
+    reason: remark(500)
       .min(3)
       .meta({ description: 'Why.', examples: ['annual leave'] }),
   }),

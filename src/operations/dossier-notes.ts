@@ -20,7 +20,7 @@ import {
 } from '../core/dossier-notes.ts'
 import { requirePast, requireStanding } from '../core/dossiers.ts'
 import { notFound, refuseField } from '../core/errors.ts'
-import { currency, day, decimalAmount, line } from '../core/feeds/scalars.ts'
+import { currency, day, decimalAmount, line, remark } from '../core/feeds/scalars.ts'
 import { activeNotes, findNote, hasFiguresOf, type NoteRow, type NoteTable, reviseNote } from '../db/dossier-notes.ts'
 import { lockCustomerReferences } from '../db/feeds/references.ts'
 import { findOwned, insertOwned } from '../db/owned-rows.ts'
@@ -384,7 +384,7 @@ const lifeEvents: NoteKind = {
   table: schema.lifeEvent,
   statuses: noteStatuses,
   required: {
-    title: line(200).meta({ description: 'The news.' }),
+    title: remark(200).meta({ description: 'The news.' }),
     happenedOn: day.meta({ description: 'Day of the event, not one to come.', examples: ['2020-01-01'] }),
   },
   optional: { keyPersonId: id.meta({ description: 'The key person of this company whom it is about.' }) },

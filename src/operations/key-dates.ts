@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Day, dayOf } from '../core/calendar.ts'
 import { DomainError, notFound, refuseField } from '../core/errors.ts'
 import { ownSource } from '../core/feeds/feed.ts'
-import { line } from '../core/feeds/scalars.ts'
+import { remark } from '../core/feeds/scalars.ts'
 import {
   anniversaryDays,
   keyDateCalendars,
@@ -80,10 +80,10 @@ const year = z
   .optional()
   .meta({ description: 'First year, of that calendar; a lunar year bears the number of the Gregorian one in which it begins.' })
 const recurrence = z.enum(keyDateRecurrences).meta({ description: 'Whether it comes back. What happens once needs its year.' })
-const name = line(100)
+const name = remark(100)
   .optional()
   .meta({ description: 'What a custom date is called.', examples: ['纪念日'] })
-const note = line(500).optional().meta({ description: 'What to bear in mind.' })
+const note = remark(500).optional().meta({ description: 'What to bear in mind.' })
 
 /** A kind that a customer can have once only. */
 function refuseSecond(error: unknown): never {

@@ -3,7 +3,7 @@ import type { CustomerKind, CustomerStatus } from '../core/customers.ts'
 import { requirePast, requireStanding } from '../core/dossiers.ts'
 import { DomainError, notFound, refuseField } from '../core/errors.ts'
 import { feedRows } from '../core/feeds/rows.ts'
-import { distinct, line } from '../core/feeds/scalars.ts'
+import { distinct, line, remark } from '../core/feeds/scalars.ts'
 import {
   companySituations,
   defaultPolicy,
@@ -80,7 +80,7 @@ const fed = {
 }
 const banker = {
   riskAppetite: z.enum(riskAppetites).optional().meta({ description: 'The risk that the customer says to like.' }),
-  interests: distinct(line(60), 30).optional().meta({ description: 'What a person is interested in, all of it.' }),
+  interests: distinct(remark(60), 30).optional().meta({ description: 'What a person is interested in, all of it.' }),
   familyNotes: noteText.optional().meta({ description: 'What is to be known of the family.' }),
   situations: distinct(z.enum(companySituations), companySituations.length)
     .optional()

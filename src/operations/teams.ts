@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { assignmentStates, isKept, stateOn } from '../core/assignments.ts'
 import { dayOf } from '../core/calendar.ts'
 import { notFound, refuseField } from '../core/errors.ts'
-import { line } from '../core/feeds/scalars.ts'
+import { remark } from '../core/feeds/scalars.ts'
 import { endedMember, requireMember, teamDuties } from '../core/teams.ts'
 import { lockKeeper } from '../db/assignments.ts'
 import { seesCustomer } from '../db/customers.ts'
@@ -87,7 +87,7 @@ export const addTeamMember = viewOperation(view, {
     duty,
     startsOn: daySchema.optional().meta({ description: 'First day, today or later; today where it is missing.' }),
     endsOn: daySchema.optional().meta({ description: 'First day on which it holds no more; without one it has no end.' }),
-    reason: line(500)
+    reason: remark(500)
       .min(3)
       .meta({ description: 'Why.', examples: ['advises on funds'] }),
   }),

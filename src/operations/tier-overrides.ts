@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { dayOf } from '../core/calendar.ts'
 import { DomainError, notFound, refuseField } from '../core/errors.ts'
-import { line } from '../core/feeds/scalars.ts'
+import { remark } from '../core/feeds/scalars.ts'
 import { requireOverride } from '../core/tiers.ts'
 import { brokenConstraint } from '../db/failures.ts'
 import { evaluateSome } from '../db/segments/refresh.ts'
@@ -79,7 +79,7 @@ export const overrideTier = viewOperation(overrideView, {
     customerId: id,
     schemeId,
     tier: tierCode.meta({ description: 'Code of the tier.', examples: ['private'] }),
-    reason: line(300).meta({ description: 'Why.', examples: ['资产正在转入'] }),
+    reason: remark(300).meta({ description: 'Why.', examples: ['资产正在转入'] }),
     approverId: id.meta({ description: 'Staff member who has approved it.' }),
     endsOn: daySchema.meta({ description: 'First day on which it holds no more.', examples: ['2027-05-01'] }),
   }),

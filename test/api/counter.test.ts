@@ -331,6 +331,11 @@ describe('a counter note', () => {
       status: 400,
       body: { errors: [{ pointer: '/text', rule: 'bidi_control' }] },
     })
+    for (const text of ['请回电 138 1234 5678', '卡号 4111 1111 1111 1111'])
+      expect(await send('T1', { customerId, text }), text).toMatchObject({
+        status: 400,
+        body: { errors: [{ pointer: '/text', rule: 'personal_number' }] },
+      })
     for (const caller of ['C1', 'U1', 'A1']) expect((await send(caller, { customerId })).status, caller).toBe(403)
     await bank.service.owner.query(`update customer set status = 'erased' where id = $1`, [customerId])
     expect((await send('T1', { customerId })).status).toBe(404)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseDay } from '../calendar.ts'
 import { isCurrency } from '../currencies.ts'
 import { amountBound, parseRate, rateBound } from '../money.ts'
+import { personalNumberIn } from '../personal-numbers.ts'
 import { cleanText } from '../text.ts'
 import { isCountry } from './countries.ts'
 
@@ -41,15 +42,30 @@ export function line(most: number): z.ZodString {
     .max(most)
 }
 
-/** Text of several lines, cleaned, of 1 to `most` characters. */
-export function paragraph(most: number): z.ZodString {
-  return read((text) => {
-    const cleaned = cleanText(text, 'multiple')
-    return cleaned.ok ? cleaned : { rule: cleaned.rule, message: textMessages[cleaned.rule] }
-  })
-    .min(1)
-    .max(most)
+/** What somebody writes about a customer, on one line: without numbers of persons. */
+export function remark(most: number): z.ZodString {
+  return written('single').min(1).max(most)
 }
+
+/** The same on several lines. */
+export function paragraph(most: number): z.ZodString {
+  return written('multiple').min(1).max(most)
+}
+
+function written(lines: 'single' | 'multiple'): z.ZodString {
+  return read((text) => {
+    const cleaned = cleanText(text, lines)
+    if (!cleaned.ok) return { rule: cleaned.rule, message: textMessages[cleaned.rule] }
+    const kind = personalNumberIn(cleaned.value)
+    return kind === undefined ? cleaned : { rule: 'personal_number', message: personalNumberMessages[kind] }
+  })
+}
+
+const personalNumberMessages = {
+  resident_id: 'The text holds the number of a resident ID: keep it among the identity documents.',
+  bank_card: 'The text holds the number of a bank card: leave it out, or name its last four digits.',
+  phone: 'The text holds a phone number: keep it among the contact points.',
+} as const
 
 /** Keeps the text itself where it passes. */
 function checked(passes: (text: string) => boolean, rule: string, message: string): z.ZodString {
