@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { startWorker } from '../../src/jobs/worker.ts'
 import { residentIdCheckDigit } from '../../src/core/identity-numbers.ts'
 import { test } from '../setup/service.ts'
+import { activeSegment, inBranch, refreshInFull, segmentEditor } from './segments.ts'
 
 const first17 = '44030119880808123'
 const clear = {
@@ -17,6 +18,10 @@ const clear = {
   counterparty: '6222020200112233445',
   activity: '6222020200998877665',
   reason: '客户来电核对尾号',
+  keyPhone: '13798760077',
+  keyEmail: 'key.person@example.com',
+  noted: '13798760088',
+  fed: '13798760099',
 } as const
 
 /** A value as text and as bytes: bytea columns are written in hexadecimal when a row becomes text. */
@@ -146,6 +151,33 @@ test('no clear value stands in any table or log line after writes, imports, sear
     manager,
     `mutation { addContactPoint(input: { customerId: "${customerId}", kind: phone, purpose: home, value: "${clear.phone}" }) { id } }`,
   )
+  // Key people with contacts of their own, what a feed says beside a verified phone, texts that are refused, and lists that leave as files.
+  await bank.feed('customers', [{ externalId: c('B'), kind: 'company', name: '公司', institutionCode: c('O1') }])
+  const company = await bank.customerId('B')
+  const keyPerson = await bank.request(
+    manager,
+    'POST',
+    `/customers/${company}/key-people`,
+    { name: '负责人', role: 'decision_maker', phone: clear.keyPhone, email: clear.keyEmail },
+    { 'idempotency-key': 'k5' },
+  )
+  expect(keyPerson.status, JSON.stringify(keyPerson.body)).toBe(201)
+  const byFeed = body.contactPoints.find(({ kind }: any) => kind === 'phone')
+  await bank.request(manager, 'POST', `/customers/${customerId}/contact-points/${byFeed.id}/verification`, {})
+  await bank.feed('customers', [{ ...row, phone: clear.fed }])
+  const noted = await bank.request(manager, 'POST', `/customers/${customerId}/needs`, {
+    kind: 'home',
+    source: 'customer',
+    note: `回电 ${clear.noted}`,
+  })
+  expect(noted.body.errors, JSON.stringify(noted.body)).toMatchObject([{ pointer: '/note', rule: 'personal_number' }])
+  const editor = await segmentEditor(bank)
+  await refreshInFull(bank, editor)
+  const segment = await activeSegment(bank, editor, 'clear', inBranch(bank, { fact: 'aum', gte: '0.00' }))
+  await refreshInFull(bank, editor)
+  const exported = await bank.request(editor, 'GET', `/segments/${segment.id}/members/export`)
+  expect([exported.status, String(exported.body)]).toEqual([200, expect.stringContaining('王芳')])
+  for (const value of Object.values(clear)) expect(JSON.stringify(exported.body)).not.toContain(value)
   // The queue has a schema of its own.
   const pool = new pg.Pool({ connectionString: service.serviceUrl, max: 2 })
   pool.on('error', () => {})
@@ -192,6 +224,7 @@ test('no clear value stands in any table or log line after writes, imports, sear
     'address',
     'movement',
     'counter_note',
+    'key_person',
   ])
     expect((await service.owner.query(`select from ${filled}`)).rowCount, filled).toBeGreaterThan(0)
   const logged = service.logged.join('\n')
