@@ -25,6 +25,7 @@ export interface Bench {
 
 /** How `npm start` calls Node.js. */
 const [, ...started] = manifest.scripts.start.split(' ')
+export const serviceFlags: readonly string[] = started.slice(0, -1)
 
 /** The service as it runs in a bank, with every guard and its log; the rate limit counts, and lets the load through. Scheduled work is left to other instances where it would disturb what is measured. */
 const startService = (bank: Bank, profile?: string, workers: 'none' | 'in_process' = 'none'): Promise<Server> =>
@@ -38,7 +39,7 @@ const startService = (bank: Bank, profile?: string, workers: 'none' | 'in_proces
       RECOGNITIONS_PER_MINUTE: '100000',
       WORKERS: workers,
     },
-    [...started.slice(0, -1), ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
+    [...serviceFlags, ...(profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
   )
 
 export async function openBench(options: Options): Promise<Bench> {

@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { isDeepStrictEqual } from 'node:util'
 import type { Bank } from '../bank.ts'
-import { type Bench, get, nth, post } from '../bench.ts'
+import { type Bench, get, nth, post, serviceFlags } from '../bench.ts'
 import { segmentation } from '../contenders/fingerprints.ts'
 import { benchSegments, evaluateByHand } from '../contenders/segments.ts'
 import { compareAnswers, measure, median, ratio, type Side } from '../measure.ts'
@@ -31,10 +31,8 @@ export async function refreshes(bench: Bench): Promise<Line[]> {
     const full = await refresh(bank, refresher, 'full')
     const incremental: number[] = []
     // What doubles in one round is halved in the next.
-    for (const factor of [2, 0.5]) {
-      await changeAssets(bank, factor)
-      incremental.push((await refresh(bank, refresher, 'incremental')).all)
-    }
+    for (const factor of [2, 0.5])
+      incremental.push((await refresh(bank, refresher, 'incremental', () => changeAssets(bank, factor))).all)
     const evaluation = await againstHand(bench, refresher)
     const peak = residentMemory(refresher.pid)?.peak
     return [
@@ -116,20 +114,26 @@ async function growth({ options, otherBank }: Bench, seconds: number): Promise<L
 }
 
 const startRefresher = (bank: Bank): Promise<Server> =>
-  startServer('bench/contenders/refresher.ts', {
-    DATABASE_URL: bank.serviceUrl,
-    DATA_DIR: bank.folder,
-    MIGRATION_DATABASE_URL: bank.ownerUrl,
-  })
+  startServer(
+    'bench/contenders/refresher.ts',
+    { DATABASE_URL: bank.serviceUrl, DATA_DIR: bank.folder, MIGRATION_DATABASE_URL: bank.ownerUrl },
+    serviceFlags,
+  )
 
 interface Took {
   readonly all: number
   readonly facts: number
 }
 
-/** Runs what waits and one more refresh to the end; answers how many seconds that one took. */
-async function refresh(bank: Bank, refresher: Server, kind: 'full' | 'incremental'): Promise<Took> {
+/** Runs what waits, changes something, and runs one more refresh to the end; answers how many seconds that one took. */
+async function refresh(
+  bank: Bank,
+  refresher: Server,
+  kind: 'full' | 'incremental',
+  change: () => Promise<void> = async () => {},
+): Promise<Took> {
   while (((await ask(refresher, '/step')) as { more: boolean }).more);
+  await change()
   await ask(refresher, '/queue', { kind })
   const begun = performance.now()
   let facts = 0

@@ -110,6 +110,22 @@ const happened = [
   entry('consent_event x', 'x.given_at', `'consent.' || x.decision`, { label: `x.channel || ', ' || x.purpose` }),
   entry('relationship x', 'x.created_at', `'relationship.began'`, { label: 'x.kind' }),
   entry('relationship x', midnight('x.ended_on'), `'relationship.ended'`, { label: 'x.kind', where: until('x.ended_on') }),
+  entry('group_membership x', midnight('x.joined_on'), `x.kind || '.joined'`),
+  entry('group_membership x', midnight('x.ended_on'), `x.kind || '.left'`, { where: until('x.ended_on') }),
+  entry('key_person x', 'x.created_at', `'key_person.named'`, { label: 'x.role' }),
+  entry('key_person x', midnight('x.ended_on'), `'key_person.ended'`, { label: 'x.role', where: until('x.ended_on') }),
+  entry('segment_membership x join segment s on s.id = x.segment_id', 'x.entered_at', `'segment.entered'`, { label: 's.name' }),
+  entry('segment_membership x join segment s on s.id = x.segment_id', 'x.left_at', `'segment.left'`, {
+    label: 's.name',
+    where: 'x.left_at is not null',
+  }),
+  entry('tier_membership x join tier_scheme s on s.id = x.scheme_id', 'x.began_at', `'tier.began'`, {
+    label: `s.code || ':' || x.tier`,
+  }),
+  entry('tier_membership x join tier_scheme s on s.id = x.scheme_id', 'x.ended_at', `'tier.ended'`, {
+    label: `s.code || ':' || x.tier`,
+    where: 'x.ended_at is not null',
+  }),
   note('need', 'x.kind', 'x.amount'),
   note('outside_holding', 'x.bank_name', 'x.amount'),
   note('credit_standing', 'x.rating', 'x.granted'),

@@ -10,6 +10,8 @@ export const timelineKinds = {
   note: 'dossier:read',
   life_event: 'dossier:read',
   counter_note: 'dossier:read',
+  segment: 'fact:read',
+  tier: 'fact:read',
   dossier: 'dossier:read',
 } as const satisfies Readonly<Record<string, Permission>>
 

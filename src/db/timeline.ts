@@ -116,6 +116,31 @@ const sources: readonly Source[] = [
     event: `'relationship.${event}'`,
     label: 'x.kind',
   })),
+  ...(
+    [
+      ['joined', 'x.joined_on'],
+      ['left', 'x.ended_on'],
+    ] as const
+  ).map(([event, day]): Source => ({
+    kind: 'relationship',
+    subjectType: 'GroupMembership',
+    from: 'group_membership x',
+    on: { day },
+    event: `x.kind || '.${event}'`,
+  })),
+  ...(
+    [
+      ['named', { instant: 'x.created_at' }],
+      ['ended', { day: 'x.ended_on' }],
+    ] as const
+  ).map(([event, on]): Source => ({
+    kind: 'relationship',
+    subjectType: 'KeyPerson',
+    from: 'key_person x',
+    on,
+    event: `'key_person.${event}'`,
+    label: 'x.role',
+  })),
   note('Need', 'need', 'x.kind', { minor: 'x.amount', currency: 'x.currency' }),
   note('OutsideHolding', 'outside_holding', 'x.bank_name', { minor: 'x.amount', currency: 'x.currency' }),
   note('CreditStanding', 'credit_standing', 'x.rating', { minor: 'x.granted', currency: 'x.currency' }),
@@ -141,6 +166,34 @@ const sources: readonly Source[] = [
     label: 'x.note',
     staffId: 'x.finder_id',
   },
+  ...(
+    [
+      ['entered', 'x.entered_at'],
+      ['left', 'x.left_at'],
+    ] as const
+  ).map(([event, instant]): Source => ({
+    kind: 'segment',
+    subjectType: 'SegmentMembership',
+    from: 'segment_membership x join segment s on s.id = x.segment_id',
+    on: { instant },
+    where: `${instant} is not null`,
+    event: `'segment.${event}'`,
+    label: 's.name',
+  })),
+  ...(
+    [
+      ['began', 'x.began_at'],
+      ['ended', 'x.ended_at'],
+    ] as const
+  ).map(([event, instant]): Source => ({
+    kind: 'tier',
+    subjectType: 'TierMembership',
+    from: 'tier_membership x join tier_scheme s on s.id = x.scheme_id',
+    on: { instant },
+    where: `${instant} is not null`,
+    event: `'tier.${event}'`,
+    label: `s.code || ':' || x.tier`,
+  })),
   {
     kind: 'dossier',
     subjectType: 'AuditEntry',
@@ -183,7 +236,8 @@ export function timelineOf(
   const chosen = sources.filter(({ kind }) => part.kinds.includes(kind))
   if (chosen.length === 0) return `(${nothing})`
   const zone = `${bind(bankTimeZone)}::text`
-  const until = `${bind(today)}::date`
+  // What no part asks for must not be bound.
+  const until = chosen.some(({ on }) => 'day' in on) ? `${bind(today)}::date` : ''
   const limit = part.limit === undefined ? '' : ` limit ${bind(part.limit)}::int`
   return `(${chosen.map((source) => `(${selectOf(source, part, { bind, zone, until })}${limit})`).join(' union all ')})`
 }

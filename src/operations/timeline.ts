@@ -33,7 +33,7 @@ export const customerTimeline = pageOperation(entryView, {
   name: 'customerTimeline',
   summary: 'Everything that happened to a customer',
   description:
-    'Movements of money, holdings opened, matured and closed, who kept the customer, consents, relationships, notes, news, what was noticed at counters and changes of the dossier, merged, the latest first. Kinds that you may not read are left out; to ask for one of them is refused. Days to come are not in it.',
+    'Movements of money, holdings opened, matured and closed, who kept the customer, consents, relationships, groups and key people, notes, news, what was noticed at counters, segments and tiers, and changes of the dossier, merged, the latest first. Kinds that you may not read are left out; to ask for one of them is refused. Days to come are not in it.',
   permission: 'customer:read',
   domain,
   input: z.strictObject({

@@ -2,6 +2,7 @@ import { describe, expect } from 'vitest'
 import { timelineKindNames } from '../../src/core/timeline.ts'
 import { type Caller, test, type TestBank } from '../setup/service.ts'
 import { refreshAll } from './facts.ts'
+import { activeSegment, inBranch, refreshInFull, segmentEditor, setBalance } from './segments.ts'
 
 const page = async (bank: TestBank, caller: Caller, customerId: string, query = ''): Promise<any> => {
   const { status, body } = await bank.request(caller, 'GET', `/customers/${customerId}/timeline${query}`)
@@ -154,9 +155,27 @@ describe('the timeline', () => {
 
   test('leaves out the kinds that somebody may not read, and refuses to be asked for them', async ({ bank }) => {
     const customerId = await happen(bank)
+    const editor = await segmentEditor(bank)
+    await refreshInFull(bank, editor)
+    const segment = await activeSegment(bank, editor, 'told', inBranch(bank, { fact: 'aum', lt: '2000.00' }))
+    await refreshInFull(bank, editor)
+    await setBalance(bank, '1', '2026-11-21', '30000.00')
+    await refreshInFull(bank, editor)
+    const decided = (await page(bank, bank.code('M1'), customerId, '?kinds=segment&kinds=tier&limit=50')).items
+    expect(decided.map(({ event, label }: any) => `${event} ${label}`).toSorted()).toEqual([
+      'segment.entered told',
+      'segment.left told',
+      expect.stringMatching(/^tier\.began retail_deposits:/),
+    ])
+    expect(decided.every(({ subjectType }: any) => ['SegmentMembership', 'TierMembership'].includes(subjectType))).toBe(true)
+    expect(segment.state).toBe('active')
     const kindsOf = async (caller: Caller) => new Set((await page(bank, caller, customerId)).items.map(({ kind }: any) => kind))
     expect(await kindsOf(bank.code('M1'))).toEqual(new Set(timelineKindNames))
     expect(await kindsOf(bank.code('T1'))).not.toContain('movement')
+    for (const kind of timelineKindNames)
+      expect((await page(bank, bank.code('M1'), customerId, `?kinds=${kind}`)).items.every((one: any) => one.kind === kind)).toBe(
+        true,
+      )
     const refused = await bank.request(bank.code('T1'), 'GET', `/customers/${customerId}/timeline?kinds=consent,movement`)
     expect([refused.status, refused.body.code]).toEqual([403, 'not_permitted'])
     const wrong = await bank.request(bank.code('M1'), 'GET', `/customers/${customerId}/timeline?kinds=weather`)
@@ -208,7 +227,12 @@ describe('the overview', () => {
       privilegeGrants: [],
       quality: { score: 14, documentsToClarify: 0, confirmedAt: null, stale: true },
     })
-    expect(body.classifications.map(({ kind }: any) => kind)).toEqual(['activity', 'lifecycle_stage', 'marketing_grade', 'product_preference'])
+    expect(body.classifications.map(({ kind }: any) => kind)).toEqual([
+      'activity',
+      'lifecycle_stage',
+      'marketing_grade',
+      'product_preference',
+    ])
     expect(body.aumByMonth).toHaveLength(24)
     expect(body.quality.missing[0]).toBe('identity_document')
     expect(body.timeline).toEqual(
