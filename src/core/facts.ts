@@ -95,7 +95,9 @@ const shareOf = (what: string): Fact =>
   )
 
 const perMonth = (what: string): Fact =>
-  fact('number', 'activity', `${what} a month, on average over the last 12 full months.`, { unit: 'per_month' })
+  fact('number', 'activity', `${what} a month, on average over the last 12 full months; queries, interest and fees left out.`, {
+    unit: 'per_month',
+  })
 
 export const lifecycleStages = ['exploration', 'growth', 'maturity', 'decline', 'ended'] as const
 export const activityStates = ['active', 'potential', 'dormant'] as const
@@ -219,7 +221,7 @@ export const facts = {
   eChannelSubstitution: fact(
     'number',
     'activity',
-    'Transactions by online, mobile, phone, WeChat or TV of all transactions of the last 12 full months, queries left out.',
+    'Transactions by online, mobile, phone, WeChat or TV of all transactions of the customer in the last 12 full months.',
     { unit: 'percent' },
   ),
   transactionsPerMonth: perMonth('Transactions'),
@@ -233,11 +235,16 @@ export const facts = {
   lastTransactionOn: fact(
     'day',
     'activity',
-    'The day of the last movement, or the last day of the last month with a transaction, whichever is later and not to come.',
+    'The day of the last movement, or the last day of the last month with a transaction, whichever is later and not to come; interest and fees left out.',
   ),
   recency: since('lastTransactionOn', 'days', 'activity', 'Days since the last transaction.'),
-  frequency: fact('number', 'activity', 'Transactions of the last 12 full months, queries left out.', { unit: 'count' }),
-  monetary: fact('money', 'activity', 'Sum of the transactions of the last 12 full months, at today’s rates.'),
+  frequency: fact(
+    'number',
+    'activity',
+    'Transactions of the customer in the last 12 full months: neither queries nor interest and fees, which the bank books.',
+    { unit: 'count' },
+  ),
+  monetary: fact('money', 'activity', 'Sum of those transactions, at today’s rates.'),
   recencyScore: fact('number', 'segmentation', 'Quintile of recency, 5 for the latest fifth.', {
     unit: 'score',
     freshness: 'full_refresh',
@@ -255,7 +262,9 @@ export const facts = {
   consents: fact('set', 'dossier', 'Consents that hold, as `channel:purpose`.'),
   doNotContact: fact('boolean', 'dossier', 'Whether the customer wishes not to be contacted at all.'),
   needs: fact('set', 'dossier', 'Kinds of open needs.'),
-  riskLevel: fact('number', 'dossier', 'Risk level borne by the assessment that holds, 1 to 5.', { unit: 'score' }),
+  riskLevel: fact('number', 'dossier', 'Risk level borne by the assessment that holds, 1 to 5; missing once it has expired.', {
+    unit: 'score',
+  }),
   riskExpiresOn: fact('day', 'dossier', 'First day on which that assessment is no ground for offers any more.'),
 
   tiers: fact(

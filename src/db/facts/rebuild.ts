@@ -92,7 +92,7 @@ const expressions = {
   consents: `coalesce(agreed.consents, '{}')`,
   doNotContact: `coalesce(wish.do_not_contact and (wish.do_not_contact_until is null or wish.do_not_contact_until >= p.today), false)`,
   needs: `coalesce(noted.needs, '{}')`,
-  riskLevel: 'risk.level',
+  riskLevel: 'case when risk.expires_on > p.today then risk.level end',
   riskExpiresOn: 'risk.expires_on',
   outsideAssets: minor('coalesce(elsewhere.amount, 0)'),
   transactionsCost: minor('coalesce(act.cost, 0)'),
@@ -162,6 +162,9 @@ function completenessMost(): string {
   })
   return `case c.kind ${most.join(' ')} end`
 }
+
+/** Transactions that the customer made: neither questions, nor what the bank books by itself. */
+const own = `type not in ('query', 'interest', 'fee')`
 
 const quoted = (values: readonly string[]): string => values.map((value) => `'${value}'`).join(', ')
 
@@ -365,9 +368,9 @@ function partsOf(
         group by m.customer_id, m.counterparty_hash
       ) m group by customer_id
     ), act as (
-      select customer_id, sum(count * ${cost}) as cost, ${sum('count', `type <> 'query'`)} as transactions, ${sum('v', `type <> 'query'`)} as amount,
-        ${sum('count', `type <> 'query' and channel in ('online', 'mobile', 'phone', 'wechat', 'tv')`)} as electronic,
-        ${['counter', 'atm', 'mobile', 'online'].map((channel) => `${sum('count', `type <> 'query' and channel = '${channel}'`)} as ${channel}`).join(', ')},
+      select customer_id, sum(count * ${cost}) as cost, ${sum('count', own)} as transactions, ${sum('v', own)} as amount,
+        ${sum('count', `${own} and channel in ('online', 'mobile', 'phone', 'wechat', 'tv')`)} as electronic,
+        ${['counter', 'atm', 'mobile', 'online'].map((channel) => `${sum('count', `${own} and channel = '${channel}'`)} as ${channel}`).join(', ')},
         ${sum('count', `type = 'transfer'`)} as transfers, ${sum('count', `type in ('payment', 'bill')`)} as payments, ${sum('count', `type = 'cash'`)} as cash
       from (
         select a.customer_id, a.channel, a.type, a.purpose, a.direction, a.count, ${worth('a.amount', 'a')} as v
@@ -432,7 +435,7 @@ const joins = (when: 'now' | 'then'): string => `from p, chosen c
       left join contact_preference wish on wish.customer_id = c.id
       left join suitability_assessment risk on risk.customer_id = c.id and risk.superseded_at is null and risk.status = 'active'
       cross join lateral (
-        select (select m.booked_on from movement m where m.customer_id = c.id and m.status = 'booked' and m.booked_on <= p.today order by m.booked_on desc limit 1) as moved_on,
-          (select (a.month + interval '1 month - 1 day')::date from activity a where a.customer_id = c.id and a.month <= p.today and a.count > 0 and a.type <> 'query' order by a.month desc limit 1) as month_end
+        select (select m.booked_on from movement m where m.customer_id = c.id and m.status = 'booked' and m.purpose not in ('interest', 'fee') and m.booked_on <= p.today order by m.booked_on desc limit 1) as moved_on,
+          (select (a.month + interval '1 month - 1 day')::date from activity a where a.customer_id = c.id and a.month <= p.today and a.count > 0 and a.${own} order by a.month desc limit 1) as month_end
       ) last
       cross join lateral (select ${when === 'now' ? 'c.aum' : minor('coalesce(bal.last, 0)')} as amount) owned`
