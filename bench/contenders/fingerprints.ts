@@ -9,3 +9,6 @@ export const segmentation = `
     (select count(*) || ' ' || ${sum(`customer_id::text || scheme_id || ended_reason || ended_facts`)} from tier_membership where ended_at = $1::timestamptz) as tiers_ended,
     (select count(*) || ' ' || ${sum(`type || coalesce(customer_id::text, '') || subject_id || payload`)} from outbox_event where occurred_at = $1::timestamptz and type in ('segment.entered', 'segment.left', 'tier.changed')) as told,
     (select ${sum(`customer_id::text || segments::text || coalesce(tiers::text, '') || coalesce(tier_places::text, '') || coalesce(tier_below::text, '')`)} from customer_fact) as kept`
+
+/** All facts of everybody, in one figure. */
+export const storedFacts = `select count(*)::text as customers, sum(hashtextextended((to_jsonb(f) - 'refreshed_at')::text, 0))::text as facts from customer_fact f`

@@ -133,6 +133,8 @@ function serverOf(child: ChildProcess, { place, binaries }: ServerOptions, port:
     ended,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return
+      // Until now our process might end before it; whoever stops it waits for its end.
+      child.ref()
       const end = (mode: string, seconds: number) =>
         run(place.account, binaries.pgCtl, 'stop', '-D', place.data, '-m', mode, '-w', '-t', String(seconds))
       if (!(await end('fast', 30)).succeeded) await end('immediate', 10)
