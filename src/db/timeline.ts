@@ -34,6 +34,22 @@ const note = (subjectType: string, table: string, label: string, amount?: Source
   ...(amount && { amount }),
 })
 
+type Moment = readonly [event: string, expression: string]
+
+/** Several things of one row that happened at days or instants: one look at the table for all of them. What has not happened is null and stands nowhere. */
+const moments = (from: string, all: readonly Moment[]): string =>
+  `${from} cross join lateral (values ${all.map(([event, expression]) => `('${event}', ${expression})`).join(', ')}) e (event, happened)`
+const ofDays = (from: string, name: string, ...all: readonly Moment[]): Pick<Source, 'from' | 'on' | 'event'> => ({
+  from: moments(from, all),
+  on: { day: 'e.happened' },
+  event: `'${name}.' || e.event`,
+})
+const ofInstants = (from: string, name: string, ...all: readonly Moment[]): Pick<Source, 'from' | 'on' | 'event'> => ({
+  from: moments(from, all),
+  on: { instant: 'e.happened' },
+  event: `'${name}.' || e.event`,
+})
+
 /** A new kind of entry is a line here, one in `core/timeline.ts` and its value in the APIs. */
 const sources: readonly Source[] = [
   {
@@ -47,53 +63,36 @@ const sources: readonly Source[] = [
     label: 'x.purpose',
     source: 'x.source',
   },
-  ...(
-    [
-      ['opened', 'x.opened_on', ''],
-      ['matured', 'x.matures_on', `x.status <> 'closed' or x.closed_on >= x.matures_on`],
-      ['closed', 'x.closed_on', ''],
-    ] as const
-  ).map(([event, day, where]): Source => ({
+  {
     kind: 'holding',
     subjectType: 'Holding',
-    from: 'holding x join product p on p.id = x.product_id',
-    on: { day },
-    event: `'holding.${event}'`,
+    ...ofDays(
+      'holding x join product p on p.id = x.product_id',
+      'holding',
+      ['opened', 'x.opened_on'],
+      ['matured', `case when x.status <> 'closed' or x.closed_on >= x.matures_on then x.matures_on end`],
+      ['closed', 'x.closed_on'],
+    ),
     label: 'p.name',
     source: 'x.source',
-    ...(where !== '' && { where }),
-  })),
-  ...(
-    [
-      ['began', 'x.starts_on'],
-      ['ended', 'x.ends_on'],
-    ] as const
-  ).map(([event, day]): Source => ({
+  },
+  {
     kind: 'ownership',
     subjectType: 'Assignment',
-    from: 'assignment x',
-    on: { day },
+    ...ofDays('assignment x', 'assignment', ['began', 'x.starts_on'], ['ended', 'x.ends_on']),
     where: `x.state <> 'cancelled'`,
-    event: `'assignment.${event}'`,
     label: 'x.business_line',
     staffId: 'x.staff_id',
     source: 'x.source',
-  })),
-  ...(
-    [
-      ['joined', 'x.starts_on'],
-      ['left', 'x.ends_on'],
-    ] as const
-  ).map(([event, day]): Source => ({
+  },
+  {
     kind: 'ownership',
     subjectType: 'TeamMember',
-    from: 'team_member x',
-    on: { day },
+    ...ofDays('team_member x', 'team', ['joined', 'x.starts_on'], ['left', 'x.ends_on']),
     where: `x.state <> 'cancelled'`,
-    event: `'team.${event}'`,
     label: 'x.duty',
     staffId: 'x.staff_id',
-  })),
+  },
   {
     kind: 'consent',
     subjectType: 'ConsentEvent',
@@ -116,18 +115,12 @@ const sources: readonly Source[] = [
     event: `'relationship.${event}'`,
     label: 'x.kind',
   })),
-  ...(
-    [
-      ['joined', 'x.joined_on'],
-      ['left', 'x.ended_on'],
-    ] as const
-  ).map(([event, day]): Source => ({
+  {
     kind: 'relationship',
     subjectType: 'GroupMembership',
-    from: 'group_membership x',
-    on: { day },
-    event: `x.kind || '.${event}'`,
-  })),
+    ...ofDays('group_membership x', '', ['joined', 'x.joined_on'], ['left', 'x.ended_on']),
+    event: `x.kind || '.' || e.event`,
+  },
   ...(
     [
       ['named', { instant: 'x.created_at' }],
@@ -166,34 +159,28 @@ const sources: readonly Source[] = [
     label: 'x.note',
     staffId: 'x.finder_id',
   },
-  ...(
-    [
-      ['entered', 'x.entered_at'],
-      ['left', 'x.left_at'],
-    ] as const
-  ).map(([event, instant]): Source => ({
+  {
     kind: 'segment',
     subjectType: 'SegmentMembership',
-    from: 'segment_membership x join segment s on s.id = x.segment_id',
-    on: { instant },
-    where: `${instant} is not null`,
-    event: `'segment.${event}'`,
+    ...ofInstants(
+      'segment_membership x join segment s on s.id = x.segment_id',
+      'segment',
+      ['entered', 'x.entered_at'],
+      ['left', 'x.left_at'],
+    ),
     label: 's.name',
-  })),
-  ...(
-    [
-      ['began', 'x.began_at'],
-      ['ended', 'x.ended_at'],
-    ] as const
-  ).map(([event, instant]): Source => ({
+  },
+  {
     kind: 'tier',
     subjectType: 'TierMembership',
-    from: 'tier_membership x join tier_scheme s on s.id = x.scheme_id',
-    on: { instant },
-    where: `${instant} is not null`,
-    event: `'tier.${event}'`,
+    ...ofInstants(
+      'tier_membership x join tier_scheme s on s.id = x.scheme_id',
+      'tier',
+      ['began', 'x.began_at'],
+      ['ended', 'x.ended_at'],
+    ),
     label: `s.code || ':' || x.tier`,
-  })),
+  },
   {
     kind: 'dossier',
     subjectType: 'AuditEntry',
@@ -254,7 +241,7 @@ function selectOf(
   const byDay = 'day' in on
   const at = byDay ? `(${on.day}::timestamp at time zone ${zone})` : on.instant
   const conditions = [`x.customer_id = ${customerId}`, ...(where === undefined ? [] : [`(${where})`])]
-  if (byDay) conditions.push(`${on.day} <= ${until}`)
+  conditions.push(byDay ? `${on.day} <= ${until}` : `${on.instant} is not null`)
   if (after !== undefined) {
     const keys = [
       { expression: at, cast: 'timestamptz' },
