@@ -50,8 +50,6 @@ export interface CustomerValueRow {
   readonly aum: string
   readonly aumSlope: string
   readonly profit: string
-  readonly transactionsCost: string
-  readonly contribution: string
   readonly outsideAssets: string
   readonly counterPerMonth: number
   readonly atmPerMonth: number
@@ -68,7 +66,7 @@ export interface CustomerValueRow {
 export async function findCustomerValue(db: Db, customerId: string): Promise<CustomerValueRow | undefined> {
   const [row] = await db.rows<CustomerValueRow>(sql`
     select f.as_of::text as "asOf", f.kind, coalesce(f.aum, 0)::text as aum, coalesce(f.aum_slope, 0)::text as "aumSlope", coalesce(f.profit, 0)::text as profit,
-      coalesce(f.transactions_cost, 0)::text as "transactionsCost", coalesce(f.contribution, 0)::text as contribution, coalesce(f.outside_assets, 0)::text as "outsideAssets",
+      coalesce(f.outside_assets, 0)::text as "outsideAssets",
       coalesce(f.counter_per_month, 0) as "counterPerMonth", coalesce(f.atm_per_month, 0) as "atmPerMonth", f.last_transaction_on::text as "lastTransactionOn", coalesce(f.frequency, 0) as frequency,
       coalesce(f.monetary, 0)::text as monetary, f.recency_score as "recencyScore", f.frequency_score as "frequencyScore", f.monetary_score as "monetaryScore",
       (select coalesce(json_agg(json_build_object('channel', a.channel, 'type', a.type, 'transactions', a.n) order by a.channel, a.type), '[]') from (

@@ -5,6 +5,7 @@ import { line } from '../core/feeds/scalars.ts'
 import { formatAmount } from '../core/money.ts'
 import {
   annuity,
+  growthAnnuity,
   costChannels,
   costTypes,
   lifetimeValue,
@@ -212,10 +213,19 @@ export const customerValue = operation({
           total: moneySchema.meta({ description: 'The sum of the parts.' }),
           realised: moneySchema.meta({ description: 'Contribution × the years ahead.' }),
           latent: moneySchema.meta({ description: 'Assets at other banks × chance × margin × the years ahead.' }),
-          growth: moneySchema.meta({ description: 'What the trend of assets adds each year × margin.' }),
+          growth: moneySchema.meta({ description: 'What the trend of assets adds each year × margin × growthYears.' }),
           outsideAssets: moneySchema.meta({ description: 'Assets at other banks.' }),
           yearlyGrowth: moneySchema.meta({ description: 'By which assets grow in a year, by their trend.' }),
           yearsAhead: z.number().meta({ description: 'The years ahead, weighed by who stays and by interest.' }),
+          growthYears: z
+            .number()
+            .meta({ description: 'The same for what is added each year: once in the year after, twice in the next.' }),
+          retention: z.number().meta({ description: 'Of customers who stay from one year to the next, 0 to 1.' }),
+          discount: z.number().meta({ description: 'Interest by which a year ahead counts less.' }),
+          years: z.number().meta({ description: 'Years that are looked ahead.' }),
+          outsideChance: z.number().meta({ description: 'The chance to win assets from other banks, 0 to 1.' }),
+          outsideMargin: z.number().meta({ description: 'Yearly margin of assets that are won.' }),
+          growthMargin: z.number().meta({ description: 'Yearly margin of assets that grow.' }),
         })
         .meta({ id: 'LifetimeValue', description: 'What a customer is worth over the years ahead.' }),
     })
@@ -226,21 +236,18 @@ export const customerValue = operation({
     if (!found) throw notFound((await seesCustomer(db, customerId)) ? 'facts of the customer' : 'customer')
     const { version, rates } = await findValuePolicy(db, found.asOf)
     const money = (minor: bigint) => ({ amount: formatAmount(minor, bank.baseCurrency as never), currency: bank.baseCurrency })
-    const [income, variableCost, contribution] = [
-      BigInt(found.profit),
-      BigInt(found.transactionsCost),
-      BigInt(found.contribution),
-    ]
     const costOf = (channel: string, type: string): number =>
       (rates.channelCost[channel as never] ?? 0) + (rates.typeCost[type as never] ?? 0)
     const byChannel = costChannels.flatMap((channel) => {
       const rows = found.channels.filter((one) => one.channel === channel)
       if (rows.length === 0) return []
-      const total = rows.reduce((sum, { type, transactions }) => sum + transactions * costOf(channel, type), 0)
-      return [
-        { channel, transactions: rows.reduce((sum, one) => sum + one.transactions, 0), cost: money(BigInt(Math.round(total))) },
-      ]
+      const cost = rows.reduce((sum, { type, transactions }) => sum + transactions * costOf(channel, type), 0)
+      return [{ channel, transactions: rows.reduce((sum, one) => sum + one.transactions, 0), cost }]
     })
+    // All by the version that is named: stored facts may still be of the one before, until the refresh that follows it.
+    const [income, fixedCost] = [BigInt(found.profit), BigInt(rates.fixedCost[found.kind])]
+    const variableCost = BigInt(Math.round(byChannel.reduce((sum, { cost }) => sum + cost, 0)))
+    const contribution = income - variableCost - fixedCost
     const dear = dearCostOf(found, rates)
     const loss = lossOf({ income, variableCost, ...dear, aum: BigInt(found.aum) })
     const inputs = { contribution, outsideAssets: BigInt(found.outsideAssets), aumSlope: BigInt(found.aumSlope) }
@@ -251,8 +258,8 @@ export const customerValue = operation({
       policyVersion: version,
       income: money(income),
       variableCost: money(variableCost),
-      variableCostByChannel: byChannel,
-      fixedCost: money(BigInt(rates.fixedCost[found.kind])),
+      variableCostByChannel: byChannel.map(({ cost, ...one }) => ({ ...one, cost: money(BigInt(Math.round(cost))) })),
+      fixedCost: money(fixedCost),
       contribution: money(contribution),
       loss: loss ? { ...loss, amount: money(loss.amount) } : null,
       rfm: {
@@ -271,6 +278,13 @@ export const customerValue = operation({
         outsideAssets: money(inputs.outsideAssets),
         yearlyGrowth: money(inputs.aumSlope * 12n),
         yearsAhead: Math.round(annuity(rates) * 1e4) / 1e4,
+        growthYears: Math.round(growthAnnuity(rates) * 1e4) / 1e4,
+        retention: rates.retention,
+        discount: rates.discount,
+        years: rates.years,
+        outsideChance: rates.outsideChance,
+        outsideMargin: rates.outsideMargin,
+        growthMargin: rates.growthMargin,
       },
     }
   },

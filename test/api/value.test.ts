@@ -165,7 +165,8 @@ describe('the value of a customer', () => {
     expect(nobody.body).toMatchObject({ customers: 0, customersNeeded: 0, customersNeededShare: null, gini: 0, lorenz: [] })
   })
 
-  test('follows rates that are versions: sound ones, from today on, by whoever may set policies', async ({ bank }) => {
+  test('follows rates that are versions: sound ones, from today on, by whoever may set policies', async ({ bank, service }) => {
+    await refreshAll(service)
     await bank.feed('staff', [{ externalId: bank.code('AH'), name: '总行', institutionCode: 'HO', roles: ['administrator'] }])
     const admin = bank.code('AH')
     const { items } = (await bank.request(admin, 'GET', '/value-policies')).body
@@ -192,5 +193,20 @@ describe('the value of a customer', () => {
       { 'if-match': `"${version}"` },
     )
     expect(stale.status).toBe(412)
+    // A full refresh is queued for the facts; until it has run, the answer is of the new version all the same, in all its parts.
+    const { body } = await bank.request(bank.code('R1'), 'GET', `/customers/${await bank.customerId('1')}/value`)
+    const cents = ({ amount }: { amount: string }): number => Math.round(Number(amount) * 100)
+    expect(body).toMatchObject({ policyVersion: version + 1, fixedCost: { amount: '0.00' } })
+    expect(cents(body.contribution)).toBe(cents(body.income) - cents(body.variableCost))
+    const { lifetime } = body
+    expect(lifetime).toMatchObject({ retention: rates.retention, years: rates.years, growthMargin: rates.growthMargin })
+    for (const [part, amount] of [
+      ['realised', cents(body.contribution) * annuity(rates)],
+      ['latent', cents(lifetime.outsideAssets) * rates.outsideChance * rates.outsideMargin * annuity(rates)],
+      ['growth', cents(lifetime.yearlyGrowth) * rates.growthMargin * growthAnnuity(rates)],
+    ] as const)
+      expect(cents(lifetime[part]), part).toBe(Math.round(amount))
+    const { rows } = await bank.service.owner.query(`select kind, reason from refresh_run where state = 'queued'`)
+    expect(rows).toEqual([{ kind: 'full', reason: 'definition' }])
   })
 })

@@ -147,7 +147,7 @@ export const movedCustomers = pageOperation(customerView, {
   name: 'movedCustomers',
   summary: 'The customers of a cell of the migration matrix',
   description:
-    'By the question of `migrationMatrix` and the cell: who stood there at the beginning and stands there at the end, by their ids. Only customers whom you see now are listed: who has come to another branch since is counted and not shown.',
+    'By the question of `migrationMatrix` and the cell: who stood there at the beginning and stands there at the end, by their ids. Only customers whom you see now are counted and listed: who has come to another branch since counts there, with all that was before.',
   permission: 'customer:read',
   alsoNeeds: () => ['customer:read', 'fact:read'],
   domain,
