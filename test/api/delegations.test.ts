@@ -63,7 +63,10 @@ describe('delegations', () => {
     try {
       const past = await bank.request(manager, 'POST', `/delegations/${running.id}/revocation`, {})
       expect(past.body.code).toBe('already_closed')
-      expect((await bank.request(manager, 'GET', `/delegations/${running.id}`)).body).toMatchObject({ status: 'active', revokedOn: null })
+      expect((await bank.request(manager, 'GET', `/delegations/${running.id}`)).body).toMatchObject({
+        status: 'active',
+        revokedOn: null,
+      })
     } finally {
       service.clock.now = startOfTests
     }

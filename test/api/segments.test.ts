@@ -574,7 +574,7 @@ describe('a refresh', () => {
       kind: 'evaluation',
       reason: 'definition',
       state: 'queued',
-      requestedBy: `staff:${caller}`,
+      requestedBy: `staff:${bank.code('KH')}`,
     })
     tick(service)
     await refreshAll(service)

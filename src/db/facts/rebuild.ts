@@ -202,7 +202,7 @@ export async function rebuildFacts(db: Db, slice: Slice, settings: Settings): Pr
  */
 export async function keepMonthEnd(db: Db, slice: Slice, settings: Settings & { readonly over: Date }): Promise<void> {
   const { bind, values, today, parts, rows, expressionOf } = workOut(db, slice, settings, 'then')
-  const decided = storedFacts.filter((name) => !refreshedFacts.includes(name as (typeof refreshedFacts)[number]))
+  const decided = storedFacts.filter((name) => !(refreshedFacts as readonly FactName[]).includes(name))
   const columns = [...refreshedFacts, ...decided].map(factColumn)
   const text = `${parts}
     insert into customer_fact_month (customer_id, month_end, institution_path, ${columns.join(', ')})
