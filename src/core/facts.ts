@@ -82,7 +82,7 @@ const later = (type: FactType, source: FactSource, description: string, more: Pa
   fact(type, source, description, { ...more, freshness: 'later' })
 
 const familyBalance = (family: ProductFamily, what: string): Fact =>
-  fact('money', 'holdings', `${what}, open holdings of the family \`${family}\` at today’s rates; debts are negative.`)
+  fact('money', 'holdings', `${what}, open holdings of the family \`${family}\` at today’s rates; debts are negative. Missing where none is open.`)
 
 const shareOf = (what: string): Fact =>
   fact(
@@ -160,7 +160,7 @@ export const facts = {
   depositShare: shareOf('deposit'),
   loanShare: shareOf('loan'),
   feeShare: shareOf('fee'),
-  nextMaturityOn: fact('day', 'holdings', 'The next day on which a holding matures, today or later.'),
+  nextMaturityOn: fact('day', 'holdings', 'The next day on which an active holding matures, today or later.'),
   daysToMaturity: since('nextMaturityOn', 'days_until', 'holdings', 'Days until the next maturity.'),
   nextMaturityAmount: fact('money', 'holdings', 'What matures on that day.'),
   profit: fact(
@@ -205,9 +205,9 @@ export const facts = {
   receivesSalary: fact(
     'boolean',
     'movements',
-    'Whether salary comes in: marked as such in the last 3 full months, or from one counterparty in each of them.',
+    'Whether salary comes in: marked as such in the last 3 full months, or from one counterparty in each of them that pays nothing of another kind.',
   ),
-  salaryInflow: fact('money', 'movements', 'Salary a month, on average over the last 3 full months.', {
+  salaryInflow: fact('money', 'movements', 'Salary a month, on average over the last 3 full months; missing where none came in.', {
     unit: 'base_currency_per_month',
   }),
   receivesPension: fact('boolean', 'movements', 'Whether a pension came in during the last 3 full months.'),
