@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest'
+import { nearness, parseMeasured } from '../../src/core/tiers.ts'
 import { type Caller, startOfTests, test, type TestBank, type TestService } from '../setup/service.ts'
 import { refreshAll } from './facts.ts'
 
@@ -348,6 +349,36 @@ describe('tiers of customers', () => {
     expect(early.body.code).toBe('conflict')
     const none = await bank.request(bank.code('M1'), 'GET', `/tier-schemes/${await bank.staffId('M1')}/at-risk-customers`)
     expect(none.status).toBe(404)
+  })
+
+  test('list whom the rule of core names, at every edge of a line and its bands', async ({ bank, service }) => {
+    const { id, thresholds } = await made(bank, await marketing(bank)).then((one) => ({ id: one.id, thresholds: tiers }))
+    await fullRefresh(bank, service)
+    const { rows } = await service.owner.query('select slot from tier_scheme where id = $1', [id])
+    const minor = (text: string | null | undefined): bigint | null =>
+      text == null ? null : (parseMeasured(text, 'depositBalance', 'CNY') as bigint)
+    const lines = thresholds.map(({ from, near, unsettled }: any) => ({
+      from: minor(from)!,
+      near: minor(near),
+      unsettled: minor(unsettled),
+    }))
+    const edges = lines.flatMap(({ from, near, unsettled }) =>
+      [from, from - (near ?? 0n), from + (unsettled ?? 0n)].flatMap((edge) => [edge - 1n, edge, edge + 1n]),
+    )
+    const customerId = await bank.customerId('1')
+    for (const value of edges)
+      for (let place = 0; place <= lines.length; place++) {
+        await service.owner.query(
+          `update customer_fact set deposit_balance = $2::bigint, tier_places[${rows[0].slot}] = $3 where customer_id = $1`,
+          [customerId, String(value), place],
+        )
+        for (const side of ['near', 'unsettled'] as const) {
+          const told = nearness(value, place, lines, side)
+          const { body } = await bank.request(bank.code('R1'), 'GET', `/tier-schemes/${id}/threshold-customers?side=${side}`)
+          const found = body.items.map(({ tier, distance }: any) => [tier, minor(distance)])
+          expect(found, `${value} at ${place}, ${side}`).toEqual(told ? [[thresholds[told.line - 1]!.code, told.distance]] : [])
+        }
+      }
   })
 })
 
