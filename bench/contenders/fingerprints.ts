@@ -1,3 +1,5 @@
+import { facts, storedFacts } from '../../src/core/facts.ts'
+import { factColumn } from '../../src/db/facts/columns.ts'
 const sum = (parts: string): string => `sum(hashtextextended(${parts}, 0)::numeric)::text`
 
 /** What an evaluation at the instant `$1` has written, as counts and sums of hashes. */
@@ -10,5 +12,13 @@ export const segmentation = `
     (select count(*) || ' ' || ${sum(`type || coalesce(customer_id::text, '') || subject_id || payload`)} from outbox_event where occurred_at = $1::timestamptz and type in ('segment.entered', 'segment.left', 'tier.changed')) as told,
     (select ${sum(`customer_id::text || segments::text || coalesce(tiers::text, '') || coalesce(tier_places::text, '') || coalesce(tier_below::text, '')`)} from customer_fact) as kept`
 
-/** All facts of everybody, in one figure. */
-export const storedFacts = `select count(*)::text as customers, sum(hashtextextended((to_jsonb(f) - 'refreshed_at')::text, 0))::text as facts from customer_fact f`
+const counted = storedFacts.filter((name) => ['number', 'money'].includes(facts[name].type))
+const others = storedFacts.filter((name) => !counted.includes(name))
+
+/** All facts of everybody: sums of what is counted, fingerprints of the rest. */
+export const sumsOfFacts = `select count(*)::float8 as customers, ${[
+  ...counted.map(
+    (name) => `sum(${factColumn(name)})::float8 as "${name}", count(${factColumn(name)})::float8 as "known ${name}"`,
+  ),
+  ...others.map((name) => `sum(hashtextextended(${factColumn(name)}::text, 0))::text as "${name}"`),
+].join(', ')} from customer_fact`
