@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { accessKinds } from '../core/accesses.ts'
 import { emptyChain, extendChain, verifyChain } from '../core/audit-chain.ts'
 import { addDays } from '../core/calendar.ts'
 import { notFound, refuseField } from '../core/errors.ts'
@@ -71,14 +72,14 @@ export const auditEntries = pageOperation(viewNamed('AuditEntry'), {
 export const customerAccesses = pageOperation(viewNamed('CustomerAccess'), {
   kind: 'query',
   name: 'customerAccesses',
-  summary: 'Who looked at protected data of a customer, the latest first',
+  summary: 'Who looked at a customer, the latest first',
   description:
-    'Reads of documents, contact points and addresses, clear values that were revealed, and recognitions at the counter, each in the audit log before it was answered.',
+    'Reads of documents, contact points and addresses, clear values that were revealed, recognitions at the counter, and exports that the customer was in, each in the audit log before it was answered.',
   permission: 'audit:read',
   domain: 'Internal Audit',
   input: z.strictObject({
     customerId: id,
-    access: z.enum(['read', 'reveal', 'recognition']).optional().meta({ description: 'Only this kind of look.' }),
+    access: z.enum(accessKinds).optional().meta({ description: 'Only this kind of look.' }),
     from: logDay.optional().meta({ description: 'From this day on (UTC).' }),
     to: logDay.optional().meta({ description: 'Up to this day (UTC).' }),
     ...pageInput,

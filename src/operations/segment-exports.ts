@@ -30,7 +30,7 @@ export const exportSegmentMembers = operation({
   name: 'exportSegmentMembers',
   summary: 'Who is in a segment, as a stream with the facts asked for',
   description:
-    'Those whom you may see, by institution: id, core number, name, since when, and facts. NDJSON, or CSV where `Accept` or `format` says so: amounts then are decimals of the base currency, sets stand with spaces between. Constant in memory; what changes meanwhile may be in it or not. The audit log holds the beginning, before anything is sent, and at the end how many were sent and whether all were.',
+    'Those whom you may see, by institution: id, core number, name, since when, and facts. NDJSON, or CSV where `Accept` or `format` says so: amounts then are decimals of the base currency, sets stand with spaces between. Constant in memory; what changes meanwhile may be in it or not. The audit log holds the beginning and each customer before anything is sent, and at the end how many were sent and whether all were.',
   permission: 'fact:read',
   alsoNeeds: () => ['fact:read', 'customer:read'],
   domain,
@@ -66,9 +66,28 @@ export const exportSegmentMembers = operation({
       return withinOf({ ...context, db }, institution)
     })
     const read = (after: ExportedMember['place'] | undefined) =>
-      inTransaction(({ db }) =>
-        listMembersWithFacts(db, { segmentId: wanted, facts, today: context.today, within, after, limit: AT_ONCE }),
-      )
+      inTransaction(async ({ db, record }) => {
+        const portion = await listMembersWithFacts(db, {
+          segmentId: wanted,
+          facts,
+          today: context.today,
+          within,
+          after,
+          limit: AT_ONCE,
+        })
+        // Who looked at a customer is asked by customer: each stands in the log before anything of them is sent.
+        for (const { customerId } of portion)
+          record({
+            event: 'customer.exported',
+            subjectType: 'segment',
+            subjectId: wanted,
+            customerId,
+            published: false,
+            changed: facts,
+            details: { access: 'export', exportId },
+          })
+        return portion
+      })
     async function* rows(): AsyncGenerator<readonly (readonly ExportedValue[])[]> {
       let [sent, complete] = [0, false]
       try {

@@ -17,7 +17,7 @@ const linesOf = (body: string): any[] =>
 const entries = async ({ owner }: TestService, segmentId: string): Promise<any[]> =>
   (
     await owner.query(
-      `select actor_id, operation, details from audit_entry where subject_id = $1 and details ->> 'access' = 'export' order by at, id`,
+      `select actor_id, operation, details from audit_entry where subject_id = $1 and details ->> 'access' = 'export' and customer_id is null order by at, id`,
       [segmentId],
     )
   ).rows
@@ -46,6 +46,16 @@ describe('the export of a segment', () => {
       'eChannels',
       'receivesSalary',
       'tenure',
+    ])
+    // Who looked at a customer: each who was sent has an entry, nobody else.
+    const { rows: looked } = await service.owner.query(
+      `select customer_id, changed from audit_entry where subject_id = $1 and details ->> 'access' = 'export' and customer_id is not null`,
+      [segments.a],
+    )
+    expect(looked.map(({ customer_id }) => customer_id).toSorted()).toEqual(members.map((one) => one.id).toSorted())
+    const accesses = await bank.request(bank.code('U1'), 'GET', `/customers/${members[0]!.id}/accesses?access=export`)
+    expect(accesses.body.items, JSON.stringify(accesses.body)).toMatchObject([
+      { access: 'export', actorId: `staff:${bank.code('M1')}`, operation: 'exportSegmentMembers', fields: looked[0].changed },
     ])
     expect(new Map(lines.map(({ customerId, ...line }) => [customerId, line]))).toEqual(
       new Map(

@@ -1,3 +1,4 @@
+import { accessKinds } from '../../core/accesses.ts'
 import * as schema from '../schema/journals.ts'
 import { column, one, view } from './view.ts'
 
@@ -28,14 +29,14 @@ const auditEntry = view(
 
 const customerAccess = view(
   'CustomerAccess',
-  'A look at protected data of a customer: who looked, at what, and for what purpose.',
+  'A look at a customer: who looked, at what, and for what purpose.',
   schema.auditEntry,
   {
     id: column('uuid', 'Id of the audit entry.'),
     at: column('instant', 'When.'),
     customerId: column('uuid', 'The customer who was looked at.'),
     access: column('text', 'What kind of look it was.', {
-      values: ['read', 'reveal', 'recognition'],
+      values: accessKinds,
       expression: (alias) => `(${alias}.details ->> 'access')`,
     }),
     actorKind: column('text', 'What looked.', { values: ['staff', 'client', 'respondent', 'system'] }),
