@@ -82,7 +82,11 @@ const later = (type: FactType, source: FactSource, description: string, more: Pa
   fact(type, source, description, { ...more, freshness: 'later' })
 
 const familyBalance = (family: ProductFamily, what: string): Fact =>
-  fact('money', 'holdings', `${what}, open holdings of the family \`${family}\` at today’s rates; debts are negative. Missing where none is open.`)
+  fact(
+    'money',
+    'holdings',
+    `${what}, open holdings of the family \`${family}\` at today’s rates; debts are negative. Missing where none is open.`,
+  )
 
 const shareOf = (what: string): Fact =>
   fact(
@@ -207,9 +211,14 @@ export const facts = {
     'movements',
     'Whether salary comes in: marked as such in the last 3 full months, or from one counterparty in each of them that pays nothing of another kind.',
   ),
-  salaryInflow: fact('money', 'movements', 'Salary a month, on average over the last 3 full months; missing where none came in.', {
-    unit: 'base_currency_per_month',
-  }),
+  salaryInflow: fact(
+    'money',
+    'movements',
+    'Salary a month, on average over the last 3 full months; missing where none came in.',
+    {
+      unit: 'base_currency_per_month',
+    },
+  ),
   receivesPension: fact('boolean', 'movements', 'Whether a pension came in during the last 3 full months.'),
 
   eChannels: fact('set', 'holdings', 'E-channels that the customer signed up for, by the codes of their products.'),
