@@ -33,7 +33,7 @@ const domain = 'Customer Product and Service Eligibility'
 
 /** Customers whose facts one transaction works out. */
 const SLICE = 100_000
-const STALE_AT_ONCE = 5_000
+const STALE_AT_ONCE = 2_000
 
 export const refreshSegments = viewOperation(runView, {
   kind: 'command',
