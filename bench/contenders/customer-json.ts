@@ -70,19 +70,19 @@ export const customerJson = `
     'externalIds', ${listOf(`json_build_object('customerId', x.customer_id, 'source', x.source, 'externalId', x.external_id)`, 'customer_external_id x where x.customer_id = $1', 'x.source')},
     'identityDocuments', ${listOf(
       `json_build_object('id', d.id, 'customerId', d.customer_id, 'type', d.type, 'country', d.country, 'numberMasked', d.number_masked, 'validUntil', d.valid_until,
-        'verified', d.verified, 'unverifiedReason', d.unverified_reason, 'purpose', d.purpose, 'verifiedAt', ${instant('d.verified_at')}, 'source', d.source, 'asOf', ${instant('d.as_of')}, 'version', d.version)`,
+        'verified', d.verified, 'unverifiedReason', d.unverified_reason, 'purpose', d.purpose, 'verifiedAt', ${instant('d.verified_at')}, 'differs', d.differs, 'source', d.source, 'asOf', ${instant('d.as_of')}, 'version', d.version)`,
       'identity_document d where d.customer_id = $1',
       'd.type, d.source',
     )},
     'contactPoints', ${listOf(
       `json_build_object('id', p.id, 'customerId', p.customer_id, 'kind', p.kind, 'purpose', p.purpose, 'valueMasked', p.value_masked, 'verifiedAt', ${instant('p.verified_at')},
-        'source', p.source, 'asOf', ${instant('p.as_of')}, 'version', p.version)`,
+        'differs', p.differs, 'source', p.source, 'asOf', ${instant('p.as_of')}, 'version', p.version)`,
       'contact_point p where p.customer_id = $1',
       'p.kind, p.purpose, p.source',
     )},
     'addresses', ${listOf(
       `json_build_object('id', a.id, 'customerId', a.customer_id, 'purpose', a.purpose, 'country', a.country, 'region', a.region, 'city', a.city,
-        'postalCode', a.postal_code, 'lineMasked', a.line_masked, 'source', a.source, 'asOf', ${instant('a.as_of')}, 'version', a.version)`,
+        'postalCode', a.postal_code, 'lineMasked', a.line_masked, 'verifiedAt', ${instant('a.verified_at')}, 'differs', a.differs, 'source', a.source, 'asOf', ${instant('a.as_of')}, 'version', a.version)`,
       'address a where a.customer_id = $1',
       'a.purpose, a.source',
     )},

@@ -18,6 +18,7 @@ export function mainBusinessLine(kind: CustomerKind): BusinessLine {
 
 export const contactKinds = ['phone', 'email'] as const
 export const contactPurposes = ['primary', 'home', 'work', 'billing', 'other'] as const
+export const addressPurposes = ['primary', 'home', 'work', 'registered', 'billing', 'other'] as const
 
 /** What decides on a customer's number in core banking. */
 export interface Numbering {

@@ -14,6 +14,17 @@ export const revealableFields = [
 ] as const
 export type RevealableField = (typeof revealableFields)[number]
 
+/** Where documents, contact points and addresses are kept. */
+export type ValueTable = 'identity_document' | 'contact_point' | 'address'
+
+/** Values of a customer, beside the fields of the profile, of which a bank may say that feeds win. */
+export const valuePolicies = ['identity_document', 'phone', 'email', 'address'] as const
+export type ValuePolicy = (typeof valuePolicies)[number]
+
+/** The parts of an address. */
+export const addressFields = ['country', 'region', 'city', 'postalCode', 'line'] as const
+export type AddressField = (typeof addressFields)[number]
+
 /** What a document is kept for. Ours to choose. */
 export const documentPurposes = ['identification', 'account_opening', 'credit', 'tax', 'authority', 'other'] as const
 export type DocumentPurpose = (typeof documentPurposes)[number]
@@ -72,4 +83,19 @@ export function requireVerifiable({ unverifiedReason }: { readonly unverifiedRea
       unverifiedReason,
       'Its number breaks a rule or disagrees with the profile: correct or remove it.',
     )
+}
+
+/** Throws `conflict` for what no feed says beside a verified value: it is corrected or removed, not dismissed. */
+export function requireDiffering({ differs }: { readonly differs: boolean }): void {
+  if (!differs)
+    throw new DomainError(
+      'conflict',
+      'Only what a feed says otherwise than somebody has verified can be dismissed: correct or remove it.',
+    )
+}
+
+/** Throws `invalid_input` for an address of which nothing is said. */
+export function requireAddress(parts: { readonly [F in AddressField]: string | null }): void {
+  if (addressFields.every((field) => parts[field] === null))
+    throw refuseField('invalid_input', '', 'required', 'At least one part of the address is needed.')
 }

@@ -10,7 +10,8 @@ export interface AddressParts {
   readonly postalCode?: string | undefined
 }
 
-const hidden = '***'
+/** What stands for a part that is hidden whole. */
+export const hidden = '***'
 const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' })
 
 /**

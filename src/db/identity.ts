@@ -3,11 +3,12 @@ import type { Day } from '../core/calendar.ts'
 import { ownSource } from '../core/feeds/feed.ts'
 import type { JudgedDocument } from '../core/feeds/identity.ts'
 import type { DocumentType } from '../core/identity-numbers.ts'
-import type { DocumentPurpose, RevealableField } from '../core/identity.ts'
-import { maskDocumentNumber, maskEmail, maskPhone } from '../core/masking.ts'
+import type { AddressField, DocumentPurpose, RevealableField, ValueTable } from '../core/identity.ts'
+import { hidden, maskDocumentNumber, maskEmail, maskPhone } from '../core/masking.ts'
 import type { Db } from './database.ts'
 import { lockCustomerRecords, type StoredCustomer } from './feeds/customer-records.ts'
 import { openCustomerKeys } from './feeds/customer-keys.ts'
+import { addressText, hashedLine } from './feeds/customer-values.ts'
 import { type SealedValue, sealedValues } from './sealed-values.ts'
 import { type BlindIndexKind, type CustomerKey, fieldContext, type Vault } from './vault.ts'
 
@@ -25,6 +26,7 @@ export interface DocumentRecord {
   readonly purpose: DocumentPurpose | null
   readonly verified: boolean
   readonly unverifiedReason: string | null
+  readonly differs: boolean
   readonly version: number
   readonly numberEncrypted: Buffer
   readonly numberHash: Buffer
@@ -33,7 +35,7 @@ export interface DocumentRecord {
 /** The documents of a customer whose row is held. */
 export async function listDocuments(db: Db, customerId: string): Promise<DocumentRecord[]> {
   return db.rows<DocumentRecord>(sql`
-    select id, type, country, valid_until as "validUntil", purpose, verified, unverified_reason as "unverifiedReason", version,
+    select id, type, country, valid_until as "validUntil", purpose, verified, unverified_reason as "unverifiedReason", differs, version,
       number_encrypted as "numberEncrypted", number_hash as "numberHash"
     from identity_document where customer_id = ${customerId}::uuid order by id`)
 }
@@ -42,6 +44,7 @@ export interface ContactRecord {
   readonly id: string
   readonly kind: 'phone' | 'email'
   readonly purpose: string
+  readonly differs: boolean
   readonly version: number
   readonly valueHash: Buffer
 }
@@ -49,7 +52,32 @@ export interface ContactRecord {
 /** The contact points of a customer whose row is held. */
 export async function listContacts(db: Db, customerId: string): Promise<ContactRecord[]> {
   return db.rows<ContactRecord>(sql`
-    select id, kind, purpose, version, value_hash as "valueHash" from contact_point where customer_id = ${customerId}::uuid order by id`)
+    select id, kind, purpose, differs, version, value_hash as "valueHash" from contact_point where customer_id = ${customerId}::uuid order by id`)
+}
+
+export interface AddressRecord {
+  readonly id: string
+  readonly purpose: string
+  readonly country: string | null
+  readonly region: string | null
+  readonly city: string | null
+  readonly postalCode: string | null
+  readonly differs: boolean
+  readonly version: number
+  readonly lineEncrypted: Buffer | null
+  readonly lineHash: Buffer | null
+}
+
+/** The addresses of a customer whose row is held. */
+export async function listAddresses(db: Db, customerId: string): Promise<AddressRecord[]> {
+  return db.rows<AddressRecord>(sql`
+    select id, purpose, country, region, city, postal_code as "postalCode", differs, version, line_encrypted as "lineEncrypted", line_hash as "lineHash"
+    from address where customer_id = ${customerId}::uuid order by id`)
+}
+
+/** Whether the line of an address is this one. */
+export function isLineOf(vault: Vault, { id, lineHash }: AddressRecord, line: string | null): boolean {
+  return line === null || lineHash === null ? line === lineHash : isHashOf(vault, 'address', hashedLine(id, line), lineHash)
 }
 
 /** Whether a stored hash is of this value, under whichever key it was made. */
@@ -139,37 +167,99 @@ export async function saveContact(
   ])
 }
 
-/** Says anew what a contact point is for; the value and when it was verified stay. */
-export async function saveContactPurpose(db: Db, customerId: string, id: string, purpose: string, now: Date): Promise<void> {
+/** An address in clear. */
+export type ClearAddress = { readonly [F in AddressField]: string | null }
+
+/** Writes an address that is kept here: a new one, or what corrects one that is stored. It has yet to be verified. */
+export async function saveAddress(db: Db, sealer: Sealer, id: string, purpose: string, address: ClearAddress): Promise<void> {
+  const { customer, vault, now } = sealer
+  const { country, region, city, postalCode, line } = address
+  const index = line === null ? undefined : vault.blindIndex('address', hashedLine(id, line))
+  const encrypted =
+    line === null ? null : vault.encrypt(await openKey(db, vault, customer.id), line, fieldContext('address', 'line', id))
   await db.rows(sql`
-    update contact_point set purpose = ${purpose}, source = ${ownSource}, as_of = ${now.toISOString()}::timestamptz, added = true, version = version + 1
+    insert into address as t (customer_id, id, institution_path, purpose, country, region, city, postal_code, line_encrypted, line_masked, line_hash, index_key_id, source,
+      as_of, added)
+    values (${customer.id}::uuid, ${id}::uuid, ${customer.institutionPath}, ${purpose}, ${country}::text, ${region}::text, ${city}::text, ${postalCode}::text,
+      ${encrypted}::bytea, ${line === null ? null : hidden}::text, ${index?.hash ?? null}::bytea, ${index?.keyId ?? null}::text, ${ownSource},
+      ${now.toISOString()}::timestamptz, true)
+    on conflict (customer_id, id) do update set purpose = excluded.purpose, country = excluded.country, region = excluded.region, city = excluded.city,
+      postal_code = excluded.postal_code, line_encrypted = excluded.line_encrypted, line_masked = excluded.line_masked, line_hash = excluded.line_hash,
+      index_key_id = excluded.index_key_id, verified_at = null, source = excluded.source, as_of = excluded.as_of, added = true, version = t.version + 1`)
+}
+
+/** Says anew what a contact point or an address is for; the value and when it was verified stay. */
+export async function savePurpose(
+  db: Db,
+  table: 'contact_point' | 'address',
+  customerId: string,
+  id: string,
+  purpose: string,
+  now: Date,
+): Promise<void> {
+  await db.rows(sql`
+    update ${sql.identifier(table)} set purpose = ${purpose}, source = ${ownSource}, as_of = ${now.toISOString()}::timestamptz, added = true, version = version + 1
     where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
 }
 
-/** Notes that a document or a contact point was proven to be the customer's. */
-export async function saveVerified(
-  db: Db,
-  table: 'identity_document' | 'contact_point',
-  customerId: string,
-  id: string,
-  now: Date,
-): Promise<void> {
+/** Notes that a value was proven to be the customer's. */
+export async function saveVerified(db: Db, table: ValueTable, customerId: string, id: string, now: Date): Promise<void> {
   await db.rows(sql`
     update ${sql.identifier(table)} set verified_at = ${now.toISOString()}::timestamptz, version = version + 1 where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
 }
 
-/** Takes a document or a contact point away, with all by which it was found. */
-export async function deleteValue(
-  db: Db,
-  table: 'identity_document' | 'contact_point',
-  customerId: string,
-  id: string,
-): Promise<void> {
+/** Takes a value away, with all by which it was found. */
+export async function deleteValue(db: Db, table: ValueTable, customerId: string, id: string): Promise<void> {
   const removed = JSON.stringify([{ customerId, targetId: id }])
   await Promise.all([
     db.rows(sql`delete from ${sql.identifier(table)} where customer_id = ${customerId}::uuid and id = ${id}::uuid`),
     db.rows(sql`select unindex_values(${removed}::json)`),
   ])
+}
+
+/** Which values say something about the same as `t`, of those that feeds bring. */
+const sameKind = {
+  identity_document: sql.raw('v.type = t.type'),
+  contact_point: sql.raw(`v.kind = t.kind and v.purpose = 'primary' and t.purpose = 'primary'`),
+  address: sql.raw(`v.purpose = 'primary' and t.purpose = 'primary'`),
+} as const satisfies Readonly<Record<ValueTable, unknown>>
+
+/** Marks anew which values of these customers a feed says beside what somebody has verified. Called where a person, or a policy, changes what is verified. */
+export async function markDifferences(db: Db, table: ValueTable, customerIds: readonly string[]): Promise<void> {
+  await db.rows(sql`
+    update ${sql.identifier(table)} t set differs = not t.differs
+    where t.customer_id = any (${sql.param(customerIds)}::uuid[]) and t.differs <> (t.source <> ${ownSource} and t.verified_at is null and exists (
+      select from ${sql.identifier(table)} v where v.customer_id = t.customer_id and v.verified_at is not null and ${sameKind[table]}))`)
+}
+
+/** Keeps, encrypted with what is verified of the same kind, what a feed said otherwise: the last of each source, so that it does not come up again night after night. */
+export async function saveDismissed(
+  db: Db,
+  vault: Vault,
+  table: ValueTable,
+  customerId: string,
+  id: string,
+  text: string,
+): Promise<void> {
+  const name = sql.identifier(table)
+  const [kept] = await db.rows<{ id: string; source: string; dismissed: Buffer | null }>(sql`
+    select v.id, t.source, v.dismissed_value as dismissed
+    from ${name} t join ${name} v on v.customer_id = t.customer_id and v.verified_at is not null and ${sameKind[table]}
+    where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid order by v.id limit 1`)
+  const key = await openKey(db, vault, customerId)
+  const context = fieldContext(table, 'dismissed_value', kept!.id)
+  const known: object = kept!.dismissed ? JSON.parse(vault.decrypt(key, kept!.dismissed, context)) : {}
+  const sealed = vault.encrypt(key, JSON.stringify({ ...known, [kept!.source]: text }), context)
+  await db.rows(sql`
+    update ${name} set dismissed_value = ${sealed}::bytea where customer_id = ${customerId}::uuid and id = ${kept!.id}::uuid`)
+}
+
+/** The clear text of a stored document, contact point or address. */
+export async function readWholeValue(db: Db, vault: Vault, table: ValueTable, customerId: string, id: string): Promise<string> {
+  if (table === 'identity_document') return (await readClearValue(db, vault, customerId, 'document_number', id))!
+  if (table === 'contact_point') return (await readClearValue(db, vault, customerId, 'contact_value', id))!
+  const address = (await listAddresses(db, customerId)).find((one) => one.id === id)!
+  return addressText(address, (await readClearValue(db, vault, customerId, 'address_line', id)) ?? null)
 }
 
 async function indexValue(

@@ -1,14 +1,17 @@
 import { z } from 'zod'
 import { callerOf } from '../core/actors.ts'
-import { contactKinds, contactPurposes } from '../core/customers.ts'
+import { addressPurposes, contactKinds, contactPurposes } from '../core/customers.ts'
 import { DomainError, notFound, refuseField } from '../core/errors.ts'
 import { judgeDocument } from '../core/feeds/identity.ts'
-import { country as countryCode, line } from '../core/feeds/scalars.ts'
+import { country as countryCode, distinct, line } from '../core/feeds/scalars.ts'
 import { documentTypes } from '../core/identity-numbers.ts'
 import {
+  addressFields,
   documentPurposes,
   normaliseContact,
+  requireAddress,
   requireAgreement,
+  requireDiffering,
   requireOpenDossier,
   requireRoom,
   requireVerifiable,
@@ -16,6 +19,7 @@ import {
   revealableFields,
   revealPurposes,
   seenAt,
+  type ValueTable,
 } from '../core/identity.ts'
 import type { Permission } from '../core/permissions.ts'
 import { requireWithinLimit } from '../core/recognition.ts'
@@ -24,19 +28,27 @@ import { ownedWithinReach } from '../db/customers.ts'
 import type { Db } from '../db/database.ts'
 import type { StoredCustomer } from '../db/feeds/customer-records.ts'
 import {
+  type AddressRecord,
+  type ClearAddress,
   type ContactRecord,
   deleteValue,
   type DocumentRecord,
   isHashOf,
+  isLineOf,
+  listAddresses,
   listContacts,
   listDocuments,
   lockCustomer,
+  markDifferences,
   openKey,
   readClearValue,
+  readWholeValue,
+  saveAddress,
   saveContact,
-  saveContactPurpose,
+  saveDismissed,
   saveDocument,
   saveDocumentTerms,
+  savePurpose,
   saveVerified,
   subjectOf,
 } from '../db/identity.ts'
@@ -51,6 +63,7 @@ import { daySchema, expectedVersion, id } from './scalars.ts'
 
 const documentView = viewNamed('IdentityDocument')
 const contactView = viewNamed('ContactPoint')
+const addressView = viewNamed('Address')
 const domain = 'Party Reference Data Directory'
 
 const permission = 'customer:write'
@@ -149,6 +162,7 @@ export const addIdentityDocument = viewOperation(documentView, {
       verifiedAt: seenAt(judged, actor.kind === 'staff', now),
       judged,
     })
+    await markDifferences(db, 'identity_document', [customerId])
     context.record({
       event: 'identity_document.created',
       subjectType: 'identity_document',
@@ -201,6 +215,7 @@ export const correctIdentityDocument = viewOperation(documentView, {
       requireNewDocument(context, others, { type: before.type, country, number: judged.number })
       const verifiedAt = seenAt(judged, actor.kind === 'staff', now)
       await saveDocument(db, { customer, vault, now }, before.id, { type: before.type, country, ...terms, verifiedAt, judged })
+      await markDifferences(db, 'identity_document', [customerId])
     } else await saveDocumentTerms(db, customerId, before.id, terms)
     context.record({
       event: 'identity_document.updated',
@@ -234,6 +249,7 @@ export const removeIdentityDocument = viewOperation(documentView, {
     theOne(await listDocuments(context.db, customerId), identityDocumentId, expected, 'identity document')
     const was = await answerOne(context, documentView, ofCustomer(customerId, identityDocumentId))
     await deleteValue(context.db, 'identity_document', customerId, identityDocumentId)
+    await markDifferences(context.db, 'identity_document', [customerId])
     context.record({
       event: 'identity_document.removed',
       subjectType: 'identity_document',
@@ -261,6 +277,7 @@ export const verifyIdentityDocument = viewOperation(documentView, {
     await openDossier(context, customerId)
     requireVerifiable(theOne(await listDocuments(db, customerId), identityDocumentId, expected, 'identity document'))
     await saveVerified(db, 'identity_document', customerId, identityDocumentId, now)
+    await markDifferences(db, 'identity_document', [customerId])
     context.record({
       event: 'identity_document.verified',
       subjectType: 'identity_document',
@@ -348,7 +365,8 @@ export const correctContactPoint = viewOperation(contactView, {
     const changesValue = text !== undefined && !isHashOf(vault, before.kind, value!, before.valueHash)
     await (changesValue
       ? saveContact(db, { customer, vault, now }, before.id, { kind: before.kind, purpose, value: value! })
-      : saveContactPurpose(db, customerId, before.id, purpose, now))
+      : savePurpose(db, 'contact_point', customerId, before.id, purpose, now))
+    await markDifferences(db, 'contact_point', [customerId])
     context.record({
       event: 'contact_point.updated',
       subjectType: 'contact_point',
@@ -377,6 +395,7 @@ export const removeContactPoint = viewOperation(contactView, {
     theOne(await listContacts(context.db, customerId), contactPointId, expected, 'contact point')
     const was = await answerOne(context, contactView, ofCustomer(customerId, contactPointId))
     await deleteValue(context.db, 'contact_point', customerId, contactPointId)
+    await markDifferences(context.db, 'contact_point', [customerId])
     context.record({
       event: 'contact_point.removed',
       subjectType: 'contact_point',
@@ -403,6 +422,7 @@ export const verifyContactPoint = viewOperation(contactView, {
     await openDossier(context, customerId)
     theOne(await listContacts(db, customerId), contactPointId, expected, 'contact point')
     await saveVerified(db, 'contact_point', customerId, contactPointId, now)
+    await markDifferences(db, 'contact_point', [customerId])
     context.record({
       event: 'contact_point.verified',
       subjectType: 'contact_point',
@@ -411,6 +431,272 @@ export const verifyContactPoint = viewOperation(contactView, {
       changed: ['verifiedAt'],
     })
     return answerOne(context, contactView, ofCustomer(customerId, contactPointId))
+  },
+})
+
+const addressParts = {
+  country: countryCode.optional().meta({ description: 'ISO 3166-1 code.' }),
+  region: line(100)
+    .optional()
+    .meta({ description: 'Province or state.', examples: ['广东省'] }),
+  city: line(100)
+    .optional()
+    .meta({ description: 'City.', examples: ['深圳市'] }),
+  postalCode: line(20)
+    .optional()
+    .meta({ description: 'Postal code.', examples: ['518000'] }),
+  line: line(300).optional().meta({ description: 'District, street and house. Stored encrypted.' }),
+}
+const addressPurpose = z.enum(addressPurposes).meta({ description: 'What it is for.' })
+
+function requireNewAddress(
+  { vault }: Context,
+  stored: readonly AddressRecord[],
+  purpose: string,
+  { line: text, ...parts }: ClearAddress,
+): void {
+  const clear = Object.keys(parts) as (keyof typeof parts)[]
+  const same = stored.some(
+    (one) => one.purpose === purpose && clear.every((part) => one[part] === parts[part]) && isLineOf(vault, one, text),
+  )
+  if (same) throw new DomainError('already_exists', 'The customer has this address for this purpose already.')
+}
+
+export const addAddress = viewOperation(addressView, {
+  kind: 'command',
+  name: 'addAddress',
+  summary: 'Add a postal address of a customer',
+  description:
+    'At least one of its parts is given. A customer may have several of one purpose. What stands in `line` is stored encrypted.',
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({ customerId: id, purpose: addressPurpose, ...addressParts }),
+  errors: ['not_found', 'already_exists', 'conflict'],
+  async run(context, { customerId, purpose, ...said }) {
+    const { db, vault, now, newId } = context
+    const customer = await openDossier(context, customerId)
+    const stored = await listAddresses(db, customerId)
+    const address = addressAfter(undefined, null, said, [])
+    requireNewAddress(context, stored, purpose, address)
+    requireRoom(stored.length)
+    const addressId = newId()
+    await saveAddress(db, { customer, vault, now }, addressId, purpose, address)
+    context.record({
+      event: 'address.created',
+      subjectType: 'address',
+      subjectId: addressId,
+      customerId,
+      changed: ['purpose', ...addressFields.filter((field) => said[field] !== undefined)],
+    })
+    return answerOne(context, addressView, ofCustomer(customerId, addressId))
+  },
+})
+
+type SaidAddress = { readonly [F in keyof ClearAddress]?: string | undefined }
+
+/** An address after that is said. Throws `invalid_input` where nothing is left of it, or a part is set and emptied at once. */
+function addressAfter(
+  before: AddressRecord | undefined,
+  lineBefore: string | null,
+  said: SaidAddress,
+  emptied: readonly (keyof ClearAddress)[],
+): ClearAddress {
+  const twice = emptied.find((field) => said[field] !== undefined)
+  if (twice !== undefined) throw refuseField('invalid_input', 'emptied', 'contradiction', `${twice} is set and emptied at once.`)
+  const part = (field: keyof ClearAddress, was: string | null): string | null =>
+    emptied.includes(field) ? null : (said[field] ?? was)
+  const address = {
+    country: part('country', before?.country ?? null),
+    region: part('region', before?.region ?? null),
+    city: part('city', before?.city ?? null),
+    postalCode: part('postalCode', before?.postalCode ?? null),
+    line: part('line', lineBefore),
+  }
+  requireAddress(address)
+  return address
+}
+
+export const correctAddress = viewOperation(addressView, {
+  kind: 'command',
+  name: 'correctAddress',
+  summary: 'Correct a postal address of a customer',
+  description:
+    'Changes the parts that are given; `emptied` names those that it has not. A changed address has yet to be verified. What is corrected is kept here: what its source sends later stands beside it and does not overwrite it.',
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({
+    customerId: id,
+    addressId: id,
+    purpose: addressPurpose.optional(),
+    ...addressParts,
+    emptied: distinct(z.enum(addressFields), addressFields.length).default([]).meta({ description: 'Parts that it has not.' }),
+    expectedVersion,
+  }),
+  errors: ['not_found', 'already_exists', 'conflict'],
+  concurrency: 'required',
+  async run(context, { customerId, addressId, expectedVersion: expected, purpose: toPurpose, emptied, ...said }) {
+    const { db, vault, now } = context
+    const customer = await openDossier(context, customerId)
+    const stored = await listAddresses(db, customerId)
+    const before = theOne(stored, addressId, expected, 'address')
+    const purpose = toPurpose ?? before.purpose
+    const lineBefore = (await readClearValue(db, vault, customerId, 'address_line', before.id)) ?? null
+    const after = addressAfter(before, lineBefore, said, emptied)
+    const others = stored.filter((one) => one !== before)
+    requireNewAddress(context, others, purpose, after)
+    const was = { ...before, line: lineBefore }
+    const changesAddress = addressFields.some((field) => after[field] !== was[field])
+    await (changesAddress
+      ? saveAddress(db, { customer, vault, now }, before.id, purpose, after)
+      : savePurpose(db, 'address', customerId, before.id, purpose, now))
+    await markDifferences(db, 'address', [customerId])
+    context.record({
+      event: 'address.updated',
+      subjectType: 'address',
+      subjectId: before.id,
+      customerId,
+      changed: [
+        ...(toPurpose === undefined ? [] : ['purpose']),
+        ...addressFields.filter((field) => said[field] !== undefined || emptied.includes(field)),
+      ],
+    })
+    return answerOne(context, addressView, ofCustomer(customerId, before.id))
+  },
+})
+
+export const removeAddress = viewOperation(addressView, {
+  kind: 'command',
+  name: 'removeAddress',
+  summary: 'Remove a postal address of a customer',
+  description:
+    'It is gone; the audit log keeps that there was one. Answers what it was. A source that sends it again brings it back.',
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({ customerId: id, addressId: id, expectedVersion }),
+  errors: ['not_found', 'conflict'],
+  concurrency: 'optional',
+  async run(context, { customerId, addressId, expectedVersion: expected }) {
+    await openDossier(context, customerId)
+    theOne(await listAddresses(context.db, customerId), addressId, expected, 'address')
+    const was = await answerOne(context, addressView, ofCustomer(customerId, addressId))
+    await deleteValue(context.db, 'address', customerId, addressId)
+    await markDifferences(context.db, 'address', [customerId])
+    context.record({ event: 'address.removed', subjectType: 'address', subjectId: addressId, customerId })
+    return was
+  },
+})
+
+export const verifyAddress = viewOperation(addressView, {
+  kind: 'command',
+  name: 'verifyAddress',
+  summary: 'Note that a postal address was proven to be the customer’s',
+  description: 'As of now. A changed address has yet to be verified again.',
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({ customerId: id, addressId: id, expectedVersion }),
+  errors: ['not_found', 'conflict'],
+  concurrency: 'optional',
+  async run(context, { customerId, addressId, expectedVersion: expected }) {
+    const { db, now } = context
+    await openDossier(context, customerId)
+    theOne(await listAddresses(db, customerId), addressId, expected, 'address')
+    await saveVerified(db, 'address', customerId, addressId, now)
+    await markDifferences(db, 'address', [customerId])
+    context.record({
+      event: 'address.verified',
+      subjectType: 'address',
+      subjectId: addressId,
+      customerId,
+      changed: ['verifiedAt'],
+    })
+    return answerOne(context, addressView, ofCustomer(customerId, addressId))
+  },
+})
+
+/** The dossier, and in it what differs now: a verification may have lapsed since. */
+async function openDifferences(context: Context, table: ValueTable, customerId: string): Promise<void> {
+  await openDossier(context, customerId)
+  await markDifferences(context.db, table, [customerId])
+}
+
+/** Takes away what a feed says otherwise than somebody has verified, and minds it. */
+async function dismiss(
+  context: Context,
+  table: ValueTable,
+  customerId: string,
+  value: { readonly id: string; readonly differs: boolean },
+): Promise<void> {
+  const { db, vault } = context
+  requireDiffering(value)
+  await saveDismissed(db, vault, table, customerId, value.id, await readWholeValue(db, vault, table, customerId, value.id))
+  await deleteValue(db, table, customerId, value.id)
+  context.record({ event: `${table}.dismissed`, subjectType: table, subjectId: value.id, customerId })
+}
+
+const dismissal =
+  'It is gone, and comes up again only when that source sends another value. Answers what it was. Refused for anything else than what a feed says otherwise than somebody has verified.'
+
+export const dismissIdentityDocument = viewOperation(documentView, {
+  kind: 'command',
+  name: 'dismissIdentityDocument',
+  summary: 'Dismiss the identity document that a feed says beside a verified one',
+  description: dismissal,
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({ customerId: id, identityDocumentId: id, expectedVersion }),
+  errors: ['not_found', 'conflict'],
+  concurrency: 'optional',
+  async run(context, { customerId, identityDocumentId, expectedVersion: expected }) {
+    await openDifferences(context, 'identity_document', customerId)
+    const found = theOne(await listDocuments(context.db, customerId), identityDocumentId, expected, 'identity document')
+    const was = await answerOne(context, documentView, ofCustomer(customerId, identityDocumentId))
+    await dismiss(context, 'identity_document', customerId, found)
+    return was
+  },
+})
+
+export const dismissContactPoint = viewOperation(contactView, {
+  kind: 'command',
+  name: 'dismissContactPoint',
+  summary: 'Dismiss the phone or e-mail address that a feed says beside a verified one',
+  description: dismissal,
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({ customerId: id, contactPointId: id, expectedVersion }),
+  errors: ['not_found', 'conflict'],
+  concurrency: 'optional',
+  async run(context, { customerId, contactPointId, expectedVersion: expected }) {
+    await openDifferences(context, 'contact_point', customerId)
+    const found = theOne(await listContacts(context.db, customerId), contactPointId, expected, 'contact point')
+    const was = await answerOne(context, contactView, ofCustomer(customerId, contactPointId))
+    await dismiss(context, 'contact_point', customerId, found)
+    return was
+  },
+})
+
+export const dismissAddress = viewOperation(addressView, {
+  kind: 'command',
+  name: 'dismissAddress',
+  summary: 'Dismiss the postal address that a feed says beside a verified one',
+  description: dismissal,
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({ customerId: id, addressId: id, expectedVersion }),
+  errors: ['not_found', 'conflict'],
+  concurrency: 'optional',
+  async run(context, { customerId, addressId, expectedVersion: expected }) {
+    await openDifferences(context, 'address', customerId)
+    const found = theOne(await listAddresses(context.db, customerId), addressId, expected, 'address')
+    const was = await answerOne(context, addressView, ofCustomer(customerId, addressId))
+    await dismiss(context, 'address', customerId, found)
+    return was
   },
 })
 
@@ -423,9 +709,9 @@ const byPlace = orderBy('place', 'asc', [
 export const documentsToClarify = pageOperation(documentView, {
   kind: 'query',
   name: 'documentsToClarify',
-  summary: 'Identity documents that break a rule or disagree with the profile',
+  summary: 'Identity documents that break a rule, or disagree with the profile or a verified one',
   description:
-    'What feeds brought and could not be verified, of the customers within your scope, each with its reason. Ordered by institution and customer. Correct or remove what is wrong; the source sends it again until it is mended there.',
+    'What feeds brought and could not be verified, of the customers within your scope, each with its reason, and what they say otherwise than somebody has seen (`differs`). Ordered by institution and customer. Correct or remove what is wrong; the source sends it again until it is mended there. Verify or dismiss what differs.',
   permission: 'identity:read',
   domain,
   input: z.strictObject({
@@ -443,19 +729,67 @@ export const documentsToClarify = pageOperation(documentView, {
       ])
       .optional()
       .meta({ description: 'With this reason.' }),
+    differs: z.boolean().optional().meta({ description: 'Whether a feed says it beside one that somebody has seen.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor'],
-  run: (context, { reason, ...page }) =>
+  run: (context, { reason, differs, ...page }) =>
     answerPage(context, documentView, {
       ...page,
       order: byPlace,
       planned: 'each_time',
       where: (row, bind) => [
-        `${row}.unverified_reason is not null`,
+        `(${row}.unverified_reason is not null or ${row}.differs)`,
         ...ownedWithinReach(context.scope, row, bind),
         ...(reason === undefined ? [] : [`${row}.unverified_reason = ${bind(reason)}::text`]),
+        ...(differs === undefined ? [] : [`${row}.differs = ${bind(differs)}::boolean`]),
       ],
+    }),
+})
+
+const toClarify =
+  'What feeds send otherwise than somebody has verified, of the customers within your scope, one for each source and kind. Ordered by institution and customer. Verify it where it is right too, or dismiss it.'
+
+export const contactPointsToClarify = pageOperation(contactView, {
+  kind: 'query',
+  name: 'contactPointsToClarify',
+  summary: 'Phones and e-mail addresses that feeds say otherwise than somebody has verified',
+  description: toClarify,
+  permission: 'identity:read',
+  domain,
+  input: z.strictObject({
+    kind: z.enum(contactKinds).optional().meta({ description: 'Phones or e-mail addresses only.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor'],
+  run: (context, { kind, ...page }) =>
+    answerPage(context, contactView, {
+      ...page,
+      order: byPlace,
+      planned: 'each_time',
+      where: (row, bind) => [
+        `${row}.differs`,
+        ...ownedWithinReach(context.scope, row, bind),
+        ...(kind === undefined ? [] : [`${row}.kind = ${bind(kind)}::text`]),
+      ],
+    }),
+})
+
+export const addressesToClarify = pageOperation(addressView, {
+  kind: 'query',
+  name: 'addressesToClarify',
+  summary: 'Postal addresses that feeds say otherwise than somebody has verified',
+  description: toClarify,
+  permission: 'identity:read',
+  domain,
+  input: z.strictObject({ ...pageInput }),
+  errors: ['invalid_cursor'],
+  run: (context, page) =>
+    answerPage(context, addressView, {
+      ...page,
+      order: byPlace,
+      planned: 'each_time',
+      where: (row, bind) => [`${row}.differs`, ...ownedWithinReach(context.scope, row, bind)],
     }),
 })
 
@@ -538,6 +872,15 @@ export const identityOperations = [
   correctContactPoint,
   removeContactPoint,
   verifyContactPoint,
+  addAddress,
+  correctAddress,
+  removeAddress,
+  verifyAddress,
+  dismissIdentityDocument,
+  dismissContactPoint,
+  dismissAddress,
   documentsToClarify,
+  contactPointsToClarify,
+  addressesToClarify,
   revealCustomerField,
 ]

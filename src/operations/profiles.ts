@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { CustomerKind, CustomerStatus } from '../core/customers.ts'
 import { requirePast, requireStanding } from '../core/dossiers.ts'
 import { DomainError, notFound, refuseField } from '../core/errors.ts'
+import { valuePolicies } from '../core/identity.ts'
 import { feedRows } from '../core/feeds/rows.ts'
 import { distinct, line, remark } from '../core/feeds/scalars.ts'
 import {
@@ -331,9 +332,12 @@ export const dismissProfileDifference = viewOperation(differenceView, {
   },
 })
 
+/** What a bank may let feeds win of: fields of the profile, and documents, contact points and addresses as a whole. */
+const policyFieldCodes = [...fedFieldCodes, ...valuePolicies] as [string, ...string[]]
+
 const policySchema = z
   .object({
-    field: z.enum(fedFieldCodes).meta({ description: 'The field.' }),
+    field: z.enum(policyFieldCodes).meta({ description: 'The field.' }),
     winner: z.enum(policyWinners).meta({ description: 'Whose word counts where a person has made sure of the field.' }),
     reason: z.string().nullable().meta({ description: 'Why; null for the default.' }),
     source: z.string().meta({ description: '`ours` for the default, `bank` for what the bank has said.' }),
@@ -361,7 +365,7 @@ export const profilePolicies = operation({
     .meta({ id: 'ProfilePolicies', description: 'Whose word counts for which field.' }),
   async run({ db }) {
     const stored = new Map((await listProfilePolicies(db)).map((one) => [one.field, one]))
-    return { policies: fedFieldCodes.map((field) => policyOf(field, stored.get(field))) }
+    return { policies: policyFieldCodes.map((field) => policyOf(field, stored.get(field))) }
   },
 })
 
@@ -374,7 +378,7 @@ export const setProfilePolicy = operation({
   permission: 'policy:write',
   domain,
   input: z.strictObject({
-    field: z.enum(fedFieldCodes).meta({ description: 'The field.' }),
+    field: z.enum(policyFieldCodes).meta({ description: 'The field.' }),
     winner: z.enum(policyWinners).meta({ description: 'Whose word counts where a person has made sure of the field.' }),
     reason: line(500).meta({ description: 'Why.', examples: ['Core banking checks it against the register.'] }),
     expectedVersion: z

@@ -22,6 +22,9 @@ const clear = {
   keyEmail: 'key.person@example.com',
   noted: '13798760088',
   fed: '13798760099',
+  dismissed: '13798760111',
+  ownLine: '深南大道二千零一号',
+  fedLine: '深南大道二千零二号',
 } as const
 
 /** A value as text and as bytes: bytea columns are written in hexadecimal when a row becomes text. */
@@ -164,6 +167,21 @@ test('no clear value stands in any table or log line after writes, imports, sear
   expect(keyPerson.status, JSON.stringify(keyPerson.body)).toBe(201)
   const byFeed = body.contactPoints.find(({ kind }: any) => kind === 'phone')
   await bank.request(manager, 'POST', `/customers/${customerId}/contact-points/${byFeed.id}/verification`, {})
+  const home = await bank.request(
+    manager,
+    'POST',
+    `/customers/${customerId}/addresses`,
+    { purpose: 'primary', city: '深圳市', line: clear.ownLine },
+    { 'idempotency-key': 'k6' },
+  )
+  expect(home.status, JSON.stringify(home.body)).toBe(201)
+  await bank.request(manager, 'POST', `/customers/${customerId}/addresses/${home.body.id}/verification`, {})
+  await bank.feed('customers', [{ ...row, phone: clear.dismissed, addressLine: clear.fedLine }])
+  for (const part of ['contact-points', 'addresses']) {
+    const { items } = (await bank.request(manager, 'GET', `/${part}-to-clarify`)).body
+    const dismissal = `/customers/${customerId}/${part}/${items[0].id}/dismissal`
+    expect((await bank.request(manager, 'POST', dismissal, {}, { 'idempotency-key': `k7-${part}` })).status).toBe(200)
+  }
   await bank.feed('customers', [{ ...row, phone: clear.fed }])
   const noted = await bank.request(manager, 'POST', `/customers/${customerId}/needs`, {
     kind: 'home',

@@ -541,6 +541,45 @@ export async function openDifference(bank: TestBank, customerId: string, field =
   return rows[0].id
 }
 
+let values = 0
+
+/** Makes a feed say an identity document, a contact point or an address beside one that somebody has verified, and answers the id of what it says. */
+export async function openValueDifference(
+  bank: TestBank,
+  customerId: string,
+  table: 'identity_document' | 'contact_point' | 'address',
+): Promise<string> {
+  const { owner } = bank.service
+  const { rows } = await owner.query(
+    `select x.external_id as "externalId", c.kind, c.name, i.code as "institutionCode" from customer c join institution i on i.id = c.institution_id
+     join customer_external_id x on x.customer_id = c.id and x.source = 'core' where c.id = $1`,
+    [customerId],
+  )
+  const [seen, said] = [`E${10_000_000 + values++}`, `E${10_000_000 + values++}`]
+  const [path, body, sent] = {
+    identity_document: [
+      'identity-documents',
+      { type: 'passport', country: 'DE', number: seen },
+      { documentType: 'passport', documentCountry: 'DE', documentNumber: said },
+    ],
+    contact_point: [
+      'contact-points',
+      { kind: 'email', purpose: 'primary', value: `${seen}@example.com` },
+      { email: `${said}@example.com` },
+    ],
+    address: ['addresses', { purpose: 'primary', line: seen }, { addressLine: said }],
+  }[table] as [string, object, object]
+  const added = await bank.request({ client: 'core' }, 'POST', `/customers/${customerId}/${path}`, body)
+  if (added.status !== 201) throw new Error(`The value was refused: ${JSON.stringify(added.body)}`)
+  await owner.query(`update ${table} set verified_at = now() where id = $1`, [added.body.id])
+  await bank.feed('customers', [{ ...rows[0], ...sent }])
+  const { rows: differing } = await owner.query(
+    `select id from ${table} where customer_id = $1 and differs order by as_of desc limit 1`,
+    [customerId],
+  )
+  return differing[0].id
+}
+
 /** Lets one cover for the other from a day on, and answers the id of the delegation. */
 export async function delegate(bank: TestBank, absent: string, deputy: string, startsOn: string): Promise<string> {
   const request = {

@@ -363,6 +363,13 @@ describe('contact points', () => {
       ['13500000003', 1],
     ] as const)
       expect(await finds({ phone }), phone).toBe(found)
+    const differing = async (query: string) =>
+      (await bank.request(manager, 'GET', `/documents-to-clarify${query}`)).body.items.map((one: any) => one.numberMasked)
+    expect([await differing(''), await differing('?differs=true'), await differing('?differs=false')]).toEqual([
+      ['E******03'],
+      ['E******03'],
+      [],
+    ])
     // What somebody has made sure of as well stays; the source then says something else beside both.
     const beside = (await dossier()).contactPoints.find(({ verifiedAt }: any) => verifiedAt === null)
     expect((await post(`contact-points/${beside.id}/verification`, {})).status).toBe(200)
@@ -374,6 +381,12 @@ describe('contact points', () => {
       await finds({ phone: '13500000004' }),
       await finds({ documentNumber: 'E00000003', documentType: 'passport' }),
     ]).toEqual([0, 0])
+    await send('13500000001', 'E00000004')
+    const other = (await dossier()).identityDocuments.find(({ differs }: any) => differs)
+    expect((await post(`identity-documents/${other.id}/dismissal`, {})).body).toMatchObject({ numberMasked: 'E******04' })
+    await send('13500000001', 'E00000004')
+    expect([(await stored())[1], await differing('')]).toEqual([['01 true'], []])
+    expect(await finds({ documentNumber: 'E00000004', documentType: 'passport' })).toBe(0)
     // A person's correction of the whole record is a person's word.
     const whole = await bank.request(
       manager,
@@ -383,6 +396,102 @@ describe('contact points', () => {
       { 'if-match': `"${(await dossier()).version}"` },
     )
     expect(whole.status, JSON.stringify(whole.body)).toBe(200)
+  })
+
+  test('that feeds say otherwise than somebody has verified are listed until they are settled, and what is dismissed does not come up again', async ({
+    bank,
+  }) => {
+    const { customerId, post, dossier, finds, manager, entries } = await setUp(bank)
+    const row = { externalId: bank.code('1'), kind: 'individual', name: '王芳', institutionCode: bank.code('O1') }
+    const send = (email: string, source = 'core') => bank.feed('customers', [{ ...row, source, email }])
+    const listed = async (caller = manager, query = '') => {
+      const { status, body } = await bank.request(caller, 'GET', `/contact-points-to-clarify${query}`)
+      return status === 200 ? body.items.map(({ valueMasked }: any) => valueMasked) : status
+    }
+    const emails = async () =>
+      (await dossier()).contactPoints.map(({ valueMasked, differs }: any) => `${valueMasked} ${differs}`).sort()
+    // A person's own entry is a value as well that feeds may contradict.
+    const { body: own } = await post('contact-points', { kind: 'email', purpose: 'primary', value: 'own@a.example' })
+    await send('bank@b.example')
+    expect([await emails(), await listed()]).toEqual([['b***@b.example false', 'o***@a.example false'], []])
+    expect(await post(`contact-points/${own.id}/dismissal`, {})).toMatchObject({ status: 409, body: { code: 'conflict' } })
+    await post(`contact-points/${own.id}/verification`, {})
+    expect([await emails(), await listed()]).toEqual([['b***@b.example true', 'o***@a.example false'], ['b***@b.example']])
+    expect([await listed(bank.code('R1')), await listed(bank.code('R2')), await listed(bank.code('M2'))]).toEqual([
+      ['b***@b.example'],
+      [],
+      [],
+    ])
+    expect([await listed(bank.code('Q1')), await listed(manager, '?kind=phone')]).toEqual([403, []])
+    const { data } = await bank.graphql(
+      manager,
+      '{ contactPointsToClarify(kind: email) { totalCount nodes { id version differs customer { name } } } }',
+    )
+    const [{ id, version }] = data.contactPointsToClarify.nodes
+    expect(data.contactPointsToClarify).toMatchObject({ totalCount: 1, nodes: [{ differs: true, customer: { name: '王芳' } }] })
+
+    expect((await post(`contact-points/${id}/dismissal`, {}, { 'if-match': `"${version + 1}"` })).status).toBe(412)
+    const dismissed = await bank.graphql(
+      manager,
+      'mutation ($input: DismissContactPointInput!) { dismissContactPoint(input: $input) { valueMasked } }',
+      { input: { customerId, contactPointId: id, expectedVersion: version } },
+    )
+    expect(dismissed.data).toEqual({ dismissContactPoint: { valueMasked: 'b***@b.example' } })
+    expect(await entries('dismissContactPoint')).toMatchObject([
+      { subject_id: id, events: expect.arrayContaining(['contact_point.dismissed']) },
+    ])
+    await send('bank@b.example')
+    expect([await emails(), await listed(), await finds({ email: 'bank@b.example' })]).toEqual([['o***@a.example false'], [], 0])
+    // Another value of that source is news.
+    await send('core@c.example')
+    expect(await listed()).toEqual(['c***@c.example'])
+    await send('bank@b.example')
+    expect([await emails(), await listed()]).toEqual([['o***@a.example false'], []])
+    await send('core@c.example')
+    const [again] = (await bank.request(manager, 'GET', '/contact-points-to-clarify')).body.items
+    expect((await post(`contact-points/${again.id}/verification`, {})).body).toMatchObject({ differs: false })
+    expect(await listed()).toEqual([])
+    await send('core@c.example')
+    expect(await emails()).toEqual(['c***@c.example false', 'o***@a.example false'])
+    // What was verified once and is corrected contradicts nobody until it is verified again.
+    await send('bank@d.example')
+    expect(await listed()).toEqual(['b***@d.example'])
+    for (const { id: verifiedId, version: seen, verifiedAt } of (await dossier()).contactPoints)
+      if (verifiedAt !== null)
+        await bank.request(
+          manager,
+          'PATCH',
+          `/customers/${customerId}/contact-points/${verifiedId}`,
+          { value: `new${seen}${verifiedId.slice(-4)}@a.example` },
+          { 'if-match': `"${seen}"` },
+        )
+    expect(await listed()).toEqual([])
+  })
+
+  test('of which the bank lets feeds win are overwritten as before', async ({ bank }) => {
+    const { post, dossier, manager } = await setUp(bank)
+    const send = (phone: string) =>
+      bank.feed('customers', [
+        { externalId: bank.code('1'), kind: 'individual', name: '王芳', institutionCode: bank.code('O1'), phone },
+      ])
+    const policy = async (winner: string) =>
+      (await bank.request('ADMIN', 'PUT', '/profile-policies/phone', { winner, reason: '测试' })).status
+    await send('13500000001')
+    const [{ id }] = (await dossier()).contactPoints
+    await post(`contact-points/${id}/verification`, {})
+    await send('13500000002')
+    expect((await dossier()).contactPoints).toHaveLength(2)
+    expect(await policy('feed')).toBe(200)
+    try {
+      await send('13500000003')
+      expect((await dossier()).contactPoints).toMatchObject([
+        { id, valueMasked: '135****0003', verifiedAt: null, differs: false },
+      ])
+      const { body } = await bank.request(manager, 'GET', '/profile-policies')
+      expect(body.policies.find(({ field }: any) => field === 'phone')).toMatchObject({ winner: 'feed', source: 'bank' })
+    } finally {
+      expect(await policy('person')).toBe(200)
+    }
   })
 
   test('that are none are refused by name', async ({ bank }) => {
@@ -396,6 +505,155 @@ describe('contact points', () => {
         status: 400,
         body: { code: 'invalid_input', errors: [{ pointer: '/value', rule }] },
       })
+  })
+})
+
+describe('addresses', () => {
+  test('are added, corrected, verified and removed, their lines encrypted', async ({ bank, service }) => {
+    const { customerId, path, post, patch, dossier, entries } = await setUp(bank)
+    const home = { purpose: 'home', country: 'CN', region: '广东省', city: '深圳市', postalCode: '518000', line: '科技园一路1号' }
+    const { status, body } = await post('addresses', home, { 'idempotency-key': 'a-1' })
+    expect({ status, body }).toMatchObject({
+      status: 201,
+      body: {
+        purpose: 'home',
+        city: '深圳市',
+        lineMasked: '***',
+        verifiedAt: null,
+        differs: false,
+        source: 'guanxi',
+        version: 1,
+      },
+    })
+    expect((await post('addresses', home, { 'idempotency-key': 'a-1' })).body.id).toBe(body.id)
+    expect(await post('addresses', home)).toMatchObject({ status: 409, body: { code: 'already_exists' } })
+    expect((await post('addresses', { ...home, line: '科技园一路2号' })).status).toBe(201)
+    expect((await post('addresses', { ...home, purpose: 'work' })).status).toBe(201)
+    const { rows } = await service.owner.query('select t::text as row from address t where customer_id = $1', [customerId])
+    expect(JSON.stringify(rows)).not.toContain('科技园')
+    expect(JSON.stringify(rows)).not.toContain(Buffer.from('科技园').toString('hex'))
+    const revealed = async () =>
+      (await post('reveals', { field: 'address_line', id: body.id, purpose: 'contact', reason: 'sends a letter' })).body.value
+    expect(await revealed()).toBe('科技园一路1号')
+
+    expect((await post(`addresses/${body.id}/verification`, {}, { 'if-match': '"7"' })).status).toBe(412)
+    expect((await post(`addresses/${body.id}/verification`, {})).body).toMatchObject({
+      verifiedAt: '2026-11-22T02:00:00.000Z',
+      version: 2,
+    })
+    expect(await entries('verifyAddress')).toMatchObject([
+      { subject_id: body.id, changed: ['verifiedAt'], events: expect.arrayContaining(['address.verified']) },
+    ])
+    expect((await bank.request(bank.code('M1'), 'PATCH', `${path}/addresses/${body.id}`, { city: '广州市' })).status).toBe(428)
+    expect(
+      (await patch(`addresses/${body.id}`, { purpose: 'billing', city: '深圳市' }, 2)).body,
+      'the same address',
+    ).toMatchObject({
+      purpose: 'billing',
+      verifiedAt: '2026-11-22T02:00:00.000Z',
+      version: 3,
+    })
+    expect((await patch(`addresses/${body.id}`, { city: '广州市', emptied: ['postalCode'] }, 3)).body).toMatchObject({
+      city: '广州市',
+      postalCode: null,
+      lineMasked: '***',
+      verifiedAt: null,
+      version: 4,
+    })
+    expect(await revealed()).toBe('科技园一路1号')
+    expect((await patch(`addresses/${body.id}`, { city: '佛山市' }, 3)).status).toBe(412)
+    expect(await patch(`addresses/${body.id}`, { purpose: 'work', city: '深圳市', postalCode: '518000' }, 4)).toMatchObject({
+      status: 409,
+      body: { code: 'already_exists' },
+    })
+    expect(await entries('correctAddress')).toMatchObject([{ changed: ['purpose', 'city'] }, { changed: ['city', 'postalCode'] }])
+    const { data } = await bank.graphql(
+      bank.code('R1'),
+      'mutation ($input: RemoveAddressInput!) { removeAddress(input: $input) { city customer { name } } }',
+      { input: { customerId, addressId: body.id } },
+    )
+    expect(data.removeAddress).toEqual({ city: '广州市', customer: { name: '王芳' } })
+    expect((await post(`addresses/${body.id}/removal`, {})).status).toBe(404)
+    expect((await dossier()).addresses).toHaveLength(2)
+  })
+
+  test('are refused by field and rule, and out of reach as if there were none', async ({ bank }) => {
+    const { customerId, post, patch } = await setUp(bank)
+    for (const [body, pointer, rule] of [
+      [{ purpose: 'home' }, '/', 'required'],
+      [{ purpose: 'home', country: 'XX' }, '/country', 'country'],
+      [{ purpose: 'home', line: '\u0000' }, '/line', 'nul_character'],
+    ] as const)
+      expect(await post('addresses', body), JSON.stringify(body)).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_input', errors: [{ pointer, rule }] },
+      })
+    const { body } = await post('addresses', { purpose: 'home', city: '深圳市' })
+    for (const [said, pointer, rule] of [
+      [{ city: '深圳市', emptied: ['city'] }, '/emptied', 'contradiction'],
+      [{ emptied: ['city'] }, '/', 'required'],
+    ] as const)
+      expect(await patch(`addresses/${body.id}`, said, 1), JSON.stringify(said)).toMatchObject({
+        status: 400,
+        body: { errors: [{ pointer, rule }] },
+      })
+    for (const [caller, status] of [
+      ['T1', 403],
+      ['M2', 404],
+      ['R2', 404],
+      ['R1', 201],
+    ] as const)
+      expect((await post('addresses', { purpose: 'other', city: caller }, {}, bank.code(caller))).status, caller).toBe(status)
+    const both = await Promise.all([1, 2].map(() => post('addresses', { purpose: 'work', line: '一路1号' })))
+    expect(both.map(({ status }) => status).sort()).toEqual([201, 409])
+    await bank.service.owner.query(`update customer set status = 'erased' where id = $1`, [customerId])
+    expect((await post('addresses', { purpose: 'home', city: '上海市' })).status).toBe(409)
+  })
+
+  test('that a person has verified are overwritten by no feed: what it says stands beside them, whole, until it is settled', async ({
+    bank,
+  }) => {
+    const { customerId, post, dossier, manager } = await setUp(bank)
+    const send = (parts: object) =>
+      bank.feed('customers', [
+        { externalId: bank.code('1'), kind: 'individual', name: '王芳', institutionCode: bank.code('O1'), ...parts },
+      ])
+    const stored = async () =>
+      (await dossier()).addresses
+        .map(({ city, postalCode, verifiedAt, differs }: any) => `${city} ${postalCode} ${verifiedAt !== null} ${differs}`)
+        .sort()
+    const toClarify = async () => (await bank.request(manager, 'GET', '/addresses-to-clarify')).body.items
+    await send({ addressCity: '深圳市', addressPostalCode: '518000', addressLine: '一路1号' })
+    const [{ id }] = (await dossier()).addresses
+    await post(`addresses/${id}/verification`, {})
+    await send({ addressCity: '深圳市', addressLine: '一路1号' })
+    expect(await stored()).toEqual(['深圳市 518000 true false'])
+    await send({ addressPostalCode: '518999' })
+    expect(await stored()).toEqual(['深圳市 518000 true false', '深圳市 518999 false true'])
+    const [beside] = await toClarify()
+    for (const [caller, found] of [
+      ['R1', 1],
+      ['R2', 0],
+      ['M2', 0],
+    ] as const)
+      expect((await bank.request(bank.code(caller), 'GET', '/addresses-to-clarify')).body.items, caller).toHaveLength(found)
+    expect(beside).toMatchObject({ customerId, postalCode: '518999', lineMasked: '***', source: 'core' })
+    const reveal = { field: 'address_line', id: beside.id, purpose: 'correction', reason: '核对地址' }
+    expect((await post('reveals', reveal)).body.value).toBe('一路1号')
+    await send({ addressLine: '二路2号' })
+    const { version } = await dossier()
+    await send({ addressLine: '二路2号' })
+    expect([(await dossier()).version, (await toClarify()).length]).toEqual([version, 1])
+    expect((await post('reveals', reveal)).body.value).toBe('二路2号')
+    expect((await post(`addresses/${beside.id}/dismissal`, {})).body).toMatchObject({ id: beside.id, postalCode: '518999' })
+    await send({ addressPostalCode: '518999', addressLine: '二路2号' })
+    expect([await stored(), await toClarify()]).toEqual([['深圳市 518000 true false'], []])
+    await send({ addressCity: '广州市', addressLine: '三路3号' })
+    const [next] = await toClarify()
+    await post(`addresses/${next.id}/verification`, {})
+    await send({ addressCity: '广州市', addressLine: '三路3号' })
+    await send({ addressCity: '深圳市', addressLine: '一路1号' })
+    expect([await stored(), await toClarify()]).toEqual([['广州市 518000 true false', '深圳市 518000 true false'], []])
   })
 })
 

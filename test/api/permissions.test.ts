@@ -23,6 +23,7 @@ import {
   fillSegment,
   fillTiers,
   insideComputed,
+  openValueDifference,
   tiersOf,
 } from './dossiers.ts'
 
@@ -306,6 +307,8 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
     auditEntries: {},
     customerAccesses: { customerId },
     documentsToClarify: {},
+    contactPointsToClarify: {},
+    addressesToClarify: {},
     customerProfile: { customerId },
     profileDifferences: { status: 'dismissed' },
     counterNotes: {},
@@ -394,6 +397,7 @@ describe('a relation that the caller may not follow', () => {
     ])
     await fillKeyDatesAndConsents(bank)
     await fillProfiles(bank)
+    for (const table of ['contact_point', 'address'] as const) await openValueDifference(bank, await bank.customerId('1'), table)
     await bank.request(c('A1'), 'PUT', '/calendar-days/CN/2099-05-05', { kind: 'holiday' })
     await bank.feed('customers', [
       {

@@ -13,6 +13,7 @@ import {
   insideComputed,
   markOf,
   onlookers,
+  openValueDifference,
   outletOf,
   tiersOf,
 } from './dossiers.ts'
@@ -169,6 +170,8 @@ async function roots(
     auditEntries: [{ limit: 20 }],
     customerAccesses: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     documentsToClarify: [{ limit: 5 }],
+    contactPointsToClarify: [{ limit: 5 }],
+    addressesToClarify: [{ limit: 5 }],
     customerProfile: ofTwo((customer) => ({ customerId: ids[customer] })),
     profileDifferences: [{ limit: 5 }, { status: 'dismissed', limit: 5 }],
     counterNotes: [{ limit: 10 }],
@@ -245,11 +248,20 @@ async function walk(
   return { ids, relations, documents }
 }
 
+/** Gives customers of either branch what feeds say otherwise than somebody has verified. */
+async function fillDifferences(bank: TestBank): Promise<void> {
+  const ids = await customerIds(bank)
+  for (const customer of ['1', '4'] as const)
+    for (const table of ['identity_document', 'contact_point', 'address'] as const)
+      await openValueDifference(bank, ids[customer], table)
+}
+
 describe('every relation of the graph', () => {
   test('within three of customers and of what is no customer’s leads to customers in scope only, and to all of them', async ({
     bank,
   }) => {
     const made = await fillDossiers(bank)
+    await fillDifferences(bank)
     const ids = await customerIds(bank)
     for (const customer of customers) {
       const row = {
@@ -328,6 +340,7 @@ describe('every relation of the graph', () => {
 
   test('within two of any query does so by itself', async ({ bank }) => {
     const made = await fillDossiers(bank)
+    await fillDifferences(bank)
     const ids = await customerIds(bank)
     for (const { name, caller, sees } of onlookers(bank).filter((one) => /colleague/.test(one.name))) {
       const outside = customers.filter((customer) => !sees.includes(customer)).map((customer) => markOf(bank, customer))

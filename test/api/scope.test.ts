@@ -18,6 +18,7 @@ import {
   type Onlooker,
   onlookers,
   openDifference,
+  openValueDifference,
   outletOf,
   ownedTables,
   rowsByOwner,
@@ -196,6 +197,11 @@ const unused = (): string => `X${String(++numbers).padStart(8, '0')}`
 async function contactOf(bank: TestBank, customerId: string): Promise<{ readonly id: string; readonly version: number }> {
   const contact = { kind: 'email', purpose: 'other', value: `${unused()}@example.com` }
   return (await bank.request({ client: 'core' }, 'POST', `/customers/${customerId}/contact-points`, contact)).body
+}
+
+async function addressOf(bank: TestBank, customerId: string): Promise<{ readonly id: string; readonly version: number }> {
+  const address = { purpose: 'other', line: unused() }
+  return (await bank.request({ client: 'core' }, 'POST', `/customers/${customerId}/addresses`, address)).body
 }
 
 /** A new customer whom this onlooker sees. */
@@ -473,6 +479,25 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     customerId,
     contactPointId: (await contactOf(bank, customerId)).id,
   }),
+  addAddress: ({ thing: { customerId } }) => ({ customerId, purpose: 'work', line: unused() }),
+  correctAddress: async ({ bank, thing: { customerId } }) => {
+    const { id: addressId, version: expectedVersion } = await addressOf(bank, customerId)
+    return { customerId, addressId, line: unused(), expectedVersion }
+  },
+  verifyAddress: async ({ bank, thing: { customerId } }) => ({ customerId, addressId: (await addressOf(bank, customerId)).id }),
+  removeAddress: async ({ bank, thing: { customerId } }) => ({ customerId, addressId: (await addressOf(bank, customerId)).id }),
+  dismissIdentityDocument: async ({ bank, thing: { customerId } }) => ({
+    customerId,
+    identityDocumentId: await openValueDifference(bank, customerId, 'identity_document'),
+  }),
+  dismissContactPoint: async ({ bank, thing: { customerId } }) => ({
+    customerId,
+    contactPointId: await openValueDifference(bank, customerId, 'contact_point'),
+  }),
+  dismissAddress: async ({ bank, thing: { customerId } }) => ({
+    customerId,
+    addressId: await openValueDifference(bank, customerId, 'address'),
+  }),
   revealCustomerField: async ({ bank, thing: { customerId } }) => {
     const { rows } = await bank.service.owner.query(
       `select id from contact_point where customer_id = $1 and kind = 'phone' order by id limit 1`,
@@ -700,6 +725,8 @@ const lists = [
   'customerAccesses',
   'customerAccessReason',
   'documentsToClarify',
+  'contactPointsToClarify',
+  'addressesToClarify',
   'counterNotes',
   'profileDifferences',
   'creditCoverage',

@@ -4,7 +4,7 @@ import { runAsSystem } from '../../src/jobs/worker.ts'
 import { advanceAssignments, applyRates } from '../../src/operations/jobs.ts'
 import { operations } from '../../src/operations/all.ts'
 import { type Caller, test, type TestBank } from '../setup/service.ts'
-import { dossierThings, openDifference } from './dossiers.ts'
+import { dossierThings, openDifference, openValueDifference } from './dossiers.ts'
 import { activeSegment, segmentEditor } from './segments.ts'
 
 const core = { client: 'core' }
@@ -850,6 +850,9 @@ describe('every command', () => {
       'if-match': String((await bank.request(caller, 'GET', url)).headers['etag']),
     })
     const made: Record<string, string> = {}
+    const differing: string[] = []
+    for (const table of ['identity_document', 'contact_point', 'address'] as const)
+      differing.push(await openValueDifference(bank, await bank.customerId('1'), table))
     /** The command, who gives it, and the request; ids of what earlier ones made stand in `made`. */
     const commands: readonly (readonly [
       string,
@@ -1093,6 +1096,20 @@ describe('every command', () => {
         `${customer}/reveals`,
         () => ({ field: 'contact_value', id: made['addContactPoint'], purpose: 'contact', reason: 'returns a call' }),
       ],
+      ['addAddress', manager, 'POST', `${customer}/addresses`, { purpose: 'work', city: '深圳市' }],
+      [
+        'correctAddress',
+        manager,
+        'PATCH',
+        () => `${customer}/addresses/${made['addAddress']}`,
+        { line: '科技园一路1号' },
+        async () => ({ 'if-match': '"1"' }),
+      ],
+      ['verifyAddress', manager, 'POST', () => `${customer}/addresses/${made['addAddress']}/verification`],
+      ['removeAddress', manager, 'POST', () => `${customer}/addresses/${made['addAddress']}/removal`],
+      ['dismissIdentityDocument', manager, 'POST', `${customer}/identity-documents/${differing[0]}/dismissal`],
+      ['dismissContactPoint', manager, 'POST', `${customer}/contact-points/${differing[1]}/dismissal`],
+      ['dismissAddress', manager, 'POST', `${customer}/addresses/${differing[2]}/dismissal`],
       ['removeContactPoint', manager, 'POST', () => `${customer}/contact-points/${made['addContactPoint']}/removal`],
       ['recogniseCustomer', manager, 'POST', '/recognitions', { number: c('1') }],
       [

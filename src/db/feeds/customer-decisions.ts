@@ -6,6 +6,7 @@ import { emptyProfile, profileAfter, profileRefusal } from '../../core/profiles.
 import { foldName } from '../../core/text.ts'
 import type { Db } from '../database.ts'
 import { raiseDirectoryVersion } from '../directory.ts'
+import { markDifferences } from '../identity.ts'
 import { type NamedCustomer, writeNameKeys } from '../name-keys.ts'
 import { endOwnershipOf, refreshOwnership } from '../ownership.ts'
 import { type CustomerKey, fieldContext } from '../vault.ts'
@@ -28,6 +29,7 @@ import {
 import { moveCustomerRows } from './customer-tables.ts'
 import {
   noValueWrites,
+  overwrittenIn,
   type Owner,
   rejudgeDocument,
   sealAddress,
@@ -57,8 +59,10 @@ export interface Dossiers {
   readonly documents: ReadonlyMap<string, readonly StoredDocument[]>
   /** By `keyOf(customer, kind)`, whichever source they come from. */
   readonly contacts: ReadonlyMap<string, readonly StoredContact[]>
-  /** By `keyOf(customer, source)`. */
-  readonly addresses: ReadonlyMap<string, StoredAddress>
+  /** By customer, the primary ones, whichever source they come from. */
+  readonly addresses: ReadonlyMap<string, readonly StoredAddress[]>
+  /** Of which of these values the bank lets feeds win. */
+  readonly overridden: ReadonlySet<string>
   /** Of those whom a person closes, how many they have, by id. */
   readonly openHoldings: ReadonlyMap<string, number>
   readonly created: object[]
@@ -75,16 +79,11 @@ export interface Dossiers {
   readonly profiles: Profiles
 }
 
-/** Locks the customers and reads what these sources said about them before, and what those whom a person closes still hold. */
-export async function openDossiers(
-  db: Db,
-  ids: readonly string[],
-  sources: readonly string[],
-  closing: readonly string[],
-): Promise<Dossiers> {
+/** Locks the customers and reads what was said about them before, and what those whom a person closes still hold. */
+export async function openDossiers(db: Db, ids: readonly string[], closing: readonly string[]): Promise<Dossiers> {
   const customers = new Map((ids.length > 0 ? await lockCustomerRecords(db, ids) : []).map((one) => [one.id, one]))
-  const [{ documents, contacts, addresses }, openHoldings, profiles] = await Promise.all([
-    readCustomerValues(db, [...customers.keys()], sources),
+  const [{ documents, contacts, addresses, overridden }, openHoldings, profiles] = await Promise.all([
+    readCustomerValues(db, [...customers.keys()]),
     countOpenHoldings(db, closing),
     readProfiles(db, [...customers.keys()]),
   ])
@@ -92,7 +91,8 @@ export async function openDossiers(
     customers,
     documents: groupBy(documents, ({ customerId }) => customerId),
     contacts: groupBy(contacts, ({ customerId, kind }) => keyOf(customerId, kind)),
-    addresses: new Map(addresses.map((one) => [keyOf(one.customerId, one.source), one])),
+    addresses: groupBy(addresses, ({ customerId }) => customerId),
+    overridden,
     openHoldings,
     created: [],
     updated: new Map(),
@@ -188,14 +188,16 @@ export function dossierAfter(
 /** Writes all that was decided, one statement for each table. */
 export async function writeDossiers(
   db: Db,
-  { created, updated, confirmed, named, closed, moved, rekinded, values, profiles }: Dossiers,
-  { now, bankTimeZone }: FeedContext,
+  { created, updated, confirmed, named, closed, moved, rekinded, values, overridden, profiles }: Dossiers,
+  { now, bankTimeZone, fromPerson }: FeedContext,
 ): Promise<void> {
   if (created.length > 0) await Promise.all([insertCustomers(db, created, now), insertCustomerNames(db, created, now)])
   if (updated.size > 0) await updateCustomers(db, [...updated.values()], now)
   await writeNameKeys(db, [...named.values()], updated.size > 0)
   await confirmRows(db, 'customer', [...confirmed.values()])
   await Promise.all([writeValues(db, values), writeProfiles(db, profiles, now)])
+  if (fromPerson || overridden.size > 0)
+    await Promise.all(overwrittenIn(values).map(([table, ids]) => markDifferences(db, table, ids)))
   await refreshOwnership(db, [...rekinded])
   if (closed.size > 0) {
     const todayAt = await todayByInstitution(db, now, bankTimeZone)
@@ -217,8 +219,13 @@ function decideValues(
   context: FeedContext,
 ): boolean {
   const enteredAt = context.fromPerson ? context.now : undefined
-  const sealing = { vault: context.vault, newId: context.newId, writes: dossiers.values, enteredAt }
-  const place = keyOf(owner.id, row.source)
+  const sealing = {
+    vault: context.vault,
+    newId: context.newId,
+    writes: dossiers.values,
+    overridden: dossiers.overridden,
+    enteredAt,
+  }
   const stored = dossiers.documents.get(owner.id) ?? []
   let changed = false
   if (before && profileChanged(before, after)) {
@@ -243,7 +250,7 @@ function decideValues(
     if (value !== undefined)
       changed = sealContact(sealing, owner, kind, value, dossiers.contacts.get(keyOf(owner.id, kind)) ?? []) || changed
   }
-  if (namesAddress(row)) changed = sealAddress(sealing, owner, row, dossiers.addresses.get(place)) || changed
+  if (namesAddress(row)) changed = sealAddress(sealing, owner, row, dossiers.addresses.get(owner.id) ?? []) || changed
   return changed
 }
 

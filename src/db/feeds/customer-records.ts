@@ -3,6 +3,7 @@ import type { Day } from '../../core/calendar.ts'
 import type { CustomerKind, CustomerStatus } from '../../core/customers.ts'
 import type { DocumentType } from '../../core/identity-numbers.ts'
 import type { Db } from '../database.ts'
+import { listProfilePolicies } from '../profiles.ts'
 
 /** What a feed writes of the table `customer`, in JSON types. */
 export interface CustomerRecord {
@@ -56,6 +57,9 @@ export interface StoredDocument {
   readonly asOf: Date
   /** By itself and not with a row of the customer. */
   readonly added: boolean
+  readonly differs: boolean
+  /** What a feed said otherwise and somebody has dismissed, encrypted. */
+  readonly dismissedValue: Buffer | null
 }
 
 export interface StoredContact {
@@ -66,8 +70,9 @@ export interface StoredContact {
   readonly valueHash: Buffer
   readonly indexKeyId: string
   readonly verifiedAt: Date | null
-  /** By itself and not with a row of the customer. */
   readonly added: boolean
+  readonly differs: boolean
+  readonly dismissedValue: Buffer | null
 }
 
 export interface StoredAddress {
@@ -81,34 +86,42 @@ export interface StoredAddress {
   readonly lineEncrypted: Buffer | null
   readonly lineHash: Buffer | null
   readonly indexKeyId: string | null
+  readonly verifiedAt: Date | null
+  readonly added: boolean
+  readonly differs: boolean
+  readonly dismissedValue: Buffer | null
 }
 
-/** All documents and primary contact points of the customers, and what these sources have said in their rows about addresses. */
+/** All documents, primary contact points and primary addresses of the customers, and of which the bank lets feeds win. */
 export async function readCustomerValues(
   db: Db,
   ids: readonly string[],
-  sources: readonly string[],
 ): Promise<{
   readonly documents: readonly StoredDocument[]
   readonly contacts: readonly StoredContact[]
   readonly addresses: readonly StoredAddress[]
+  readonly overridden: ReadonlySet<string>
 }> {
-  if (ids.length === 0) return { documents: [], contacts: [], addresses: [] }
-  const theirs = sql`customer_id = any (${sql.param(ids)}::uuid[]) and source = any (${sql.param(sources)}::text[])`
-  const [documents, contacts, addresses] = await Promise.all([
+  if (ids.length === 0) return { documents: [], contacts: [], addresses: [], overridden: new Set() }
+  const theirs = sql`customer_id = any (${sql.param(ids)}::uuid[])`
+  const [documents, contacts, addresses, policies] = await Promise.all([
     db.rows<StoredDocument>(sql`
       select customer_id as "customerId", id, source, type, country, number_encrypted as "numberEncrypted", number_masked as "numberMasked", number_hash as "numberHash",
-        index_key_id as "indexKeyId", valid_until as "validUntil", verified, unverified_reason as "unverifiedReason", verified_at as "verifiedAt", as_of as "asOf", added
-      from identity_document where customer_id = any (${sql.param(ids)}::uuid[])`),
+        index_key_id as "indexKeyId", valid_until as "validUntil", verified, unverified_reason as "unverifiedReason", verified_at as "verifiedAt", as_of as "asOf", added,
+        differs, dismissed_value as "dismissedValue"
+      from identity_document where ${theirs}`),
     db.rows<StoredContact>(sql`
-      select customer_id as "customerId", id, source, kind, value_hash as "valueHash", index_key_id as "indexKeyId", verified_at as "verifiedAt", added
-      from contact_point where customer_id = any (${sql.param(ids)}::uuid[]) and purpose = 'primary'`),
+      select customer_id as "customerId", id, source, kind, value_hash as "valueHash", index_key_id as "indexKeyId", verified_at as "verifiedAt", added, differs,
+        dismissed_value as "dismissedValue"
+      from contact_point where ${theirs} and purpose = 'primary'`),
     db.rows<StoredAddress>(sql`
       select customer_id as "customerId", id, source, country, region, city, postal_code as "postalCode", line_encrypted as "lineEncrypted", line_hash as "lineHash",
-        index_key_id as "indexKeyId"
+        index_key_id as "indexKeyId", verified_at as "verifiedAt", added, differs, dismissed_value as "dismissedValue"
       from address where ${theirs} and purpose = 'primary'`),
+    listProfilePolicies(db),
   ])
-  return { documents, contacts, addresses }
+  const overridden = new Set(policies.flatMap(({ field, winner }) => (winner === 'feed' ? [field] : [])))
+  return { documents, contacts, addresses, overridden }
 }
 
 /** How many open holdings these customers have; whoever has none is missing. Their customers must be locked. */

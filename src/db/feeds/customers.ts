@@ -62,7 +62,7 @@ export const applyCustomers: ApplyFeed<CustomerRow> = async (db, rows, context) 
   const idOf = new Map([...known, ...(await claimNames(db, newcomers))])
   const existing = [...groups.keys()].flatMap((key) => (idOf.get(key) !== newcomers.get(key)?.id ? [idOf.get(key)!] : []))
   const closing = context.fromPerson && incoming.some(({ row }) => row.status === 'closed') ? existing : []
-  const dossiers = await openDossiers(db, existing, [...new Set(incoming.map(({ row }) => row.source))], closing)
+  const dossiers = await openDossiers(db, existing, closing)
 
   for (const [key, group] of groups) {
     const id = idOf.get(key)

@@ -66,6 +66,8 @@ export const identityDocument = pgTable(
     added: boolean().notNull().default(false),
     purpose: text(),
     verifiedAt: timestamp('verified_at', { withTimezone: true }),
+    differs: boolean().notNull().default(false),
+    dismissedValue: bytea('dismissed_value'),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
 )
@@ -87,6 +89,8 @@ export const contactPoint = pgTable(
     asOf: timestamp('as_of', { withTimezone: true }).notNull(),
     version: integer().notNull().default(1),
     added: boolean().notNull().default(false),
+    differs: boolean().notNull().default(false),
+    dismissedValue: bytea('dismissed_value'),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
 )
@@ -109,6 +113,10 @@ export const address = pgTable(
     source: text().notNull(),
     asOf: timestamp('as_of', { withTimezone: true }).notNull(),
     version: integer().notNull().default(1),
+    added: boolean().notNull().default(false),
+    verifiedAt: timestamp('verified_at', { withTimezone: true }),
+    differs: boolean().notNull().default(false),
+    dismissedValue: bytea('dismissed_value'),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
 )

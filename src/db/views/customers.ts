@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import { assignmentStates } from '../../core/assignments.ts'
-import { businessLines, contactKinds, contactPurposes, customerKinds, customerStatuses, genders } from '../../core/customers.ts'
+import {
+  addressPurposes,
+  businessLines,
+  contactKinds,
+  contactPurposes,
+  customerKinds,
+  customerStatuses,
+  genders,
+} from '../../core/customers.ts'
 import { documentTypes } from '../../core/identity-numbers.ts'
 import { documentPurposes } from '../../core/identity.ts'
 import { aumByMonth, holdingsByFamily, quality, upcomingDates } from './customer-figures.ts'
@@ -221,6 +229,7 @@ const identityDocument = view(
     verifiedAt: column('instant', 'When a person saw that it is the customer’s, or entered it and its number passed.', {
       nullable: true,
     }),
+    differs: column('boolean', 'Whether a feed says it beside what somebody has verified, and nobody has settled it yet.'),
     source: column('text', 'The system that sent it.'),
     asOf: column('instant', 'When it held, by the system that sent it.'),
     version: column('integer', 'Counts changes.'),
@@ -235,6 +244,7 @@ const contactPoint = view('ContactPoint', 'A phone or an e-mail address. Stored 
   purpose: column('text', 'What it is for.', { values: contactPurposes }),
   valueMasked: column('text', 'The number or address with its middle hidden.'),
   verifiedAt: column('instant', 'When it was proven to be the customer’s.', { nullable: true }),
+  differs: column('boolean', 'Whether a feed says it beside what somebody has verified, and nobody has settled it yet.'),
   source: column('text', 'The system that sent it.'),
   asOf: column('instant', 'When it held, by the system that sent it.'),
   version: column('integer', 'Counts changes.'),
@@ -244,12 +254,14 @@ const contactPoint = view('ContactPoint', 'A phone or an e-mail address. Stored 
 const address = view('Address', 'A postal address. Street and house are stored encrypted.', schema.address, {
   id: column('uuid', 'Id of the address.'),
   customerId,
-  purpose: column('text', 'What it is for.'),
+  purpose: column('text', 'What it is for.', { values: addressPurposes }),
   country: column('text', 'ISO 3166-1 code.', { nullable: true }),
   region: column('text', 'Province or state.', { nullable: true }),
   city: column('text', 'City.', { nullable: true }),
   postalCode: column('text', 'Postal code.', { nullable: true }),
   lineMasked: column('text', 'Street and house, hidden.', { nullable: true }),
+  verifiedAt: column('instant', 'When it was proven to be the customer’s.', { nullable: true }),
+  differs: column('boolean', 'Whether a feed says it beside what somebody has verified, and nobody has settled it yet.'),
   source: column('text', 'The system that sent it.'),
   asOf: column('instant', 'When it held, by the system that sent it.'),
   version: column('integer', 'Counts changes.'),
