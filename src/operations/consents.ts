@@ -65,7 +65,7 @@ export const recordConsent = viewOperation(consentView, {
     purpose,
     decision: z.enum(consentDecisions).meta({ description: 'What the customer decided.' }),
     evidence: z.enum(consentEvidences).meta({ description: 'What shows it.' }),
-    evidenceReference: line(200)
+    evidenceReference: remark(200)
       .optional()
       .meta({ description: 'Where the evidence is kept; a consent needs it.', examples: ['F-2026-1'] }),
     givenAt: instant

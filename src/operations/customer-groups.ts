@@ -10,7 +10,7 @@ import {
 } from '../core/customer-groups.ts'
 import { otherNotFound, requireOrder, requirePast, requireStanding } from '../core/dossiers.ts'
 import { DomainError, notFound } from '../core/errors.ts'
-import { day, line } from '../core/feeds/scalars.ts'
+import { day, remark } from '../core/feeds/scalars.ts'
 import { requireActive } from '../core/relationships.ts'
 import { endMember, endMembers, groupStanding, insertMember, membersOf } from '../db/customer-groups.ts'
 import { brokenConstraint } from '../db/failures.ts'
@@ -29,7 +29,7 @@ const memberView = viewNamed('CustomerGroupMember')
 const domain = 'Party Reference Data Directory'
 
 const head = id.meta({ description: 'The customer who heads it.' })
-const name = line(100).meta({ description: 'What it is called.' })
+const name = remark(100).meta({ description: 'What it is called.' })
 const endedOn = day
   .optional()
   .meta({ description: 'First day on which it holds no more, not one to come; today where it is missing.' })

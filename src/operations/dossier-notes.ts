@@ -274,12 +274,12 @@ const outsideHoldings: NoteKind = {
   table: schema.outsideHolding,
   statuses: noteStatuses,
   required: {
-    bankName: line(100).meta({ description: 'The other bank.' }),
+    bankName: remark(100).meta({ description: 'The other bank.' }),
     kind: z.enum(outsideHoldingKinds).meta({ description: 'Assets as a whole, a loan, or one product.' }),
     amount: amount('The estimate'),
     currency: inCurrency,
   },
-  optional: { productName: line(100).meta({ description: 'The product.' }) },
+  optional: { productName: remark(100).meta({ description: 'The product.' }) },
   amounts: ['amount'],
   check: () => {},
   end: { summary: 'Say that a customer has something at another bank no more', shape: {}, status: ended },
@@ -300,7 +300,7 @@ const creditStandings: NoteKind = {
     ratedOn: day.meta({ description: 'Day of the rating, not one to come.' }),
   },
   optional: {
-    agency: line(100).meta({ description: 'Who gave an outside rating.' }),
+    agency: remark(100).meta({ description: 'Who gave an outside rating.' }),
     outlook: z.enum(ratingOutlooks).meta({ description: 'Where it is likely to go.' }),
     granted: amount('Credit line granted'),
     used: amount('What is used of it'),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { otherNotFound, requirePast, requireStanding } from '../core/dossiers.ts'
 import { notFound, refuseField } from '../core/errors.ts'
-import { day, distinct, line } from '../core/feeds/scalars.ts'
+import { day, distinct, line, remark } from '../core/feeds/scalars.ts'
 import {
   counterpartLevels,
   keyPersonRoles,
@@ -33,7 +33,7 @@ const domain = 'Party Reference Data Directory'
 const role = z.enum(keyPersonRoles).meta({ description: 'What they are to decisions of the company.' })
 
 const position = {
-  title: line(100).optional().meta({ description: 'Their title there.' }),
+  title: remark(100).optional().meta({ description: 'Their title there.' }),
   counterpartStaffId: id.optional().meta({ description: 'Who in the bank holds the relation with them.' }),
   counterpartLevel: z
     .enum(counterpartLevels)
@@ -41,7 +41,7 @@ const position = {
     .meta({ description: 'At which level of the bank the relation is held.' }),
 }
 
-const texts = (description: string) => distinct(line(100), 20).optional().meta({ description })
+const texts = (description: string) => distinct(remark(100), 20).optional().meta({ description })
 
 const particulars = {
   ...position,

@@ -72,6 +72,19 @@ describe('a key person', () => {
     ])
   })
 
+  test('takes no numbers of persons among titles, offices, honours and interests', async ({ bank }) => {
+    const path = `/customers/${await bank.customerId('1')}/key-people`
+    for (const [said, pointer] of [
+      [{ title: '财务 13812345678' }, '/title'],
+      [{ offices: ['商会 138-1234-5678'] }, '/offices/0'],
+      [{ interests: ['+44 20 7946 0958'] }, '/interests/0'],
+    ] as const)
+      expect(await bank.request(bank.code('M1'), 'POST', path, { name: '要人', role: 'executive', ...said })).toMatchObject({
+        status: 400,
+        body: { errors: [{ pointer, rule: 'personal_number' }] },
+      })
+  })
+
   test('shows how to reach them to those only who may see identities', async ({ bank }) => {
     const ids = await withCompanies(bank)
     const { body } = await write(bank, ids['C1']!, { name: '陈', role: 'executive', phone: '13712345678' })
