@@ -22,16 +22,20 @@ export function personalNumberIn(text: string): PersonalNumber | undefined {
     for (let first = 0; first < groups.length; first++)
       for (let digits = '', last = first; last < groups.length && digits.length < 20; last++) {
         digits += groups[last]
-        const kind = kindOf(digits)
+        const kind = kindOf(digits, groups.slice(first, last + 1))
         if (kind) return kind
       }
   }
   return undefined
 }
 
-function kindOf(digits: string): PersonalNumber | undefined {
-  if (digits.length === 18 && parseResidentId(digits).ok) return 'resident_id'
-  if (digits.length >= 14 && digits.length <= 19 && card.test(digits) && passesLuhn(digits)) return 'bank_card'
+function kindOf(text: string, groups: readonly string[]): PersonalNumber | undefined {
+  if (text.length === 18 && parseResidentId(text).ok) return 'resident_id'
+  // The letter is of the next word.
+  const digits = text.replace(/x$/i, '')
+  // Cards and phones are written in groups of three and more, the code of the country aside; an amount before a date is not.
+  if (groups.some((group, index) => group.length < 3 && !(index === 0 && group === '86'))) return undefined
+  if (digits.length >= 15 && digits.length <= 19 && card.test(digits) && passesLuhn(digits)) return 'bank_card'
   // Nobody has a number that ends with so many zeros: it is an amount.
   return mobile.test(digits) && !digits.endsWith('000000') ? 'phone' : undefined
 }

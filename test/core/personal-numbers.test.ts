@@ -6,6 +6,9 @@ const first17 = '11010119900307002'
 const resident = `${first17}${residentIdCheckDigit(first17)}`
 const wrong = `${first17}${residentIdCheckDigit(first17) === '0' ? '1' : '0'}`
 
+// Amounts of two digits before two dates: as one number a tenth of them would have a card's check digit.
+const withDates = Array.from({ length: 10 }, (_, day) => `45 2026-11-1${day} 2027-11-22`)
+
 describe('a text', () => {
   test.each([
     [`身份证${resident}，请核对`, 'resident_id'],
@@ -16,6 +19,10 @@ describe('a text', () => {
     ['来电13812345678', 'phone'],
     ['2026-11-22 138 1234 5678 回访', 'phone'],
     ['8613812345678', 'phone'],
+    ['86 138-1234-5678', 'phone'],
+    ['1391 234 5678', 'phone'],
+    ['微信13812345678xiaowang', 'phone'],
+    ['378282246310005', 'bank_card'],
     ['call +44 20 7946 0958', 'phone'],
   ])('that holds one of a person: %s', (text, kind) => {
     expect(personalNumberIn(text)).toBe(kind)
@@ -29,6 +36,9 @@ describe('a text', () => {
     'plan 2026-2030, 100 000 000 CNY in 3 tranches of 10 000',
     '电话 010-6655 1234',
     '+5% a year',
+    '存 150 2026-11-22 到期',
+    '186 2026-01-05 会面',
+    ...withDates,
     '',
   ])('of other numbers passes: %s', (text) => {
     expect(personalNumberIn(text)).toBeUndefined()
