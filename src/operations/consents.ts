@@ -19,7 +19,7 @@ import {
 } from '../core/consents.ts'
 import { DomainError, notFound } from '../core/errors.ts'
 import { ownSource } from '../core/feeds/feed.ts'
-import { distinct, instant, line, remark } from '../core/feeds/scalars.ts'
+import { distinct, instant, remark } from '../core/feeds/scalars.ts'
 import {
   findContactFacts,
   findQuietHours,
