@@ -206,6 +206,18 @@ export const facts = {
     'The largest movement out of the last 30 days over the customer’s average one of the year before them.',
     { unit: 'ratio' },
   ),
+  inflowRatio90: fact(
+    'number',
+    'movements',
+    'The largest movement in of the last 90 days over the customer’s average one of the year before them.',
+    { unit: 'ratio' },
+  ),
+  outflowRatio90: fact(
+    'number',
+    'movements',
+    'The largest movement out of the last 90 days over the customer’s average one of the year before them.',
+    { unit: 'ratio' },
+  ),
   receivesSalary: fact(
     'boolean',
     'movements',
@@ -238,9 +250,16 @@ export const facts = {
   atmPerMonth: perMonth('Transactions at ATMs'),
   mobilePerMonth: perMonth('Transactions by mobile banking'),
   onlinePerMonth: perMonth('Transactions by online banking'),
+  posPerMonth: perMonth('Transactions at the terminals of shops'),
+  phonePerMonth: perMonth('Transactions by telephone banking'),
+  wechatPerMonth: perMonth('Transactions by WeChat'),
+  tvPerMonth: perMonth('Transactions by TV'),
   transfersPerMonth: perMonth('Transfers'),
   paymentsPerMonth: perMonth('Payments and bills'),
   cashPerMonth: perMonth('Cash transactions'),
+  queriesPerMonth: fact('number', 'activity', 'Queries a month by any channel, on average over the last 12 full months.', {
+    unit: 'per_month',
+  }),
   lastTransactionOn: fact(
     'day',
     'activity',

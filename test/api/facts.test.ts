@@ -67,6 +67,8 @@ describe('facts', () => {
           ['in', '2026-11-10', '3000.00'],
           ['in', '2026-09-10', '900.00'],
           ['in', '2026-03-01', '600.00'],
+          ['in', '2025-10-01', '1400.00'],
+          ['in', '2025-08-20', '9000.00'],
           ['out', '2026-11-05', '700.00'],
           ['out', '2026-08-30', '2000.00'],
           ['out', '2026-11-20', '5.00', 'fee'],
@@ -93,6 +95,7 @@ describe('facts', () => {
           ['mobile', 'payment', '2025-10', 100, '9999.00'],
           ['counter', 'cash', '2026-09', 4, '4000.00'],
           ['atm', 'cash', '2025-11', 5, '500.00'],
+          ['pos', 'payment', '2026-05', 6, '60.00'],
           ['online', 'query', '2026-10', 30, '0.00'],
           ['other', 'interest', '2026-06', 1, '12.00'],
         ] as const
@@ -165,9 +168,9 @@ describe('facts', () => {
       // (5,136,000 × 1 % + 2,282,000 × 0.5 % + 16,300,000 × 3 %) days of yuan, over 365 days.
       profit: '1511.70',
       outsideAssets: '100000.00',
-      // Salaries 3 × 100, mobile 20 × 10, cash at the counter 4 × 900 and at ATMs 5 × 220, queries 30 × 20, interest 100.
-      transactionsCost: '59.00',
-      contribution: '1422.70',
+      // Salaries 3 × 100, mobile 20 × 10, cash at the counter 4 × 900 and at ATMs 5 × 220, terminals 6 × 60, queries 30 × 20, interest 100.
+      transactionsCost: '62.60',
+      contribution: '1419.10',
       largestInflow30: '3000.00',
       largestInflow90: '3000.00',
       largestOutflow30: '700.00',
@@ -181,11 +184,10 @@ describe('facts', () => {
       eChannelOrigins: ['own_wish'],
       eChannelLastUsedOn: '2026-11-10',
       daysSinceEChannelUse: 12,
-      eChannelSubstitution: 62.5,
       lastTransactionOn: '2026-11-10',
       recency: 12,
-      frequency: 32,
-      monetary: '24800.00',
+      frequency: 38,
+      monetary: '24860.00',
       consents: ['sms:marketing'],
       doNotContact: false,
       needs: ['home'],
@@ -201,18 +203,24 @@ describe('facts', () => {
     near('feeShare', (100 * 7) / 66)
     near('inflowRatio30', 3000 / 750)
     near('outflowRatio30', 700 / 2000)
-    near('transactionsPerMonth', 32 / 12)
+    near('inflowRatio90', 3000 / 1000)
+    expect(found.outflowRatio90).toBeNull()
+    near('eChannelSubstitution', (100 * 20) / 38)
+    near('transactionsPerMonth', 38 / 12)
     near('counterPerMonth', 4 / 12)
     near('atmPerMonth', 5 / 12)
     near('mobilePerMonth', 20 / 12)
     near('onlinePerMonth', 0)
     near('transfersPerMonth', 3 / 12)
-    near('paymentsPerMonth', 20 / 12)
+    near('paymentsPerMonth', 26 / 12)
     near('cashPerMonth', 9 / 12)
+    near('posPerMonth', 6 / 12)
+    near('queriesPerMonth', 30 / 12)
+    for (const channel of ['phone', 'wechat', 'tv']) near(`${channel}PerMonth`, 0)
     // Years ahead: 1 + r + … + r⁴ and r + 2r² + 3r³ + 4r⁴ with r = 0.9 / 1.08.
     const r = 0.9 / 1.08
     const [ahead, growing] = [1 + r + r ** 2 + r ** 3 + r ** 4, r + 2 * r ** 2 + 3 * r ** 3 + 4 * r ** 4]
-    const parts = [142_270 * ahead, 10_000_000 * 0.2 * 0.008 * ahead, 171_329 * 12 * 0.01 * growing]
+    const parts = [141_910 * ahead, 10_000_000 * 0.2 * 0.008 * ahead, 171_329 * 12 * 0.01 * growing]
     expect(Math.round(Number(found.lifetimeValue) * 100)).toBe(parts.reduce((sum, part) => sum + Math.round(part), 0))
     // The assessment has expired a day later.
     service.clock.now = new Date('2026-11-23T02:00:00Z')

@@ -15,6 +15,7 @@ const MONTHS = 12
 
 /** Whole minor units. */
 const minor = (amount: string): string => `to_minor_units(${amount})`
+const monthly = (count: string): string => `coalesce(act.${count}, 0) / ${MONTHS}.0`
 const share = (part: string, whole: string): string => `100 * ${part}::double precision / nullif(${whole}, 0)::double precision`
 
 /** Each stored fact that a refresh works out, over the parts of `statement`. Facts of classification and of parts to come are not among them. */
@@ -64,8 +65,10 @@ const expressions = {
   largestInflow90: minor('mov.in_90'),
   largestOutflow30: minor('mov.out_30'),
   largestOutflow90: minor('mov.out_90'),
-  inflowRatio30: 'mov.in_30 / nullif(mov.in_before, 0)',
-  outflowRatio30: 'mov.out_30 / nullif(mov.out_before, 0)',
+  inflowRatio30: 'mov.in_30 / nullif(mov.in_before_30, 0)',
+  outflowRatio30: 'mov.out_30 / nullif(mov.out_before_30, 0)',
+  inflowRatio90: 'mov.in_90 / nullif(mov.in_before_90, 0)',
+  outflowRatio90: 'mov.out_90 / nullif(mov.out_before_90, 0)',
   receivesSalary: 'coalesce(sal.amount > 0, false) or coalesce(pay.amount > 0, false)',
   salaryInflow: minor('greatest(sal.amount, pay.amount) / 3.0'),
   receivesPension: 'coalesce(sal.pension, false) or coalesce(pay.pension, false)',
@@ -75,14 +78,19 @@ const expressions = {
   eChannelOrigins: `coalesce(hold.e_channel_origins, '{}')`,
   eChannelLastUsedOn: 'hold.e_channel_last_used_on',
   eChannelSubstitution: share('act.electronic', 'act.transactions'),
-  transactionsPerMonth: `coalesce(act.transactions, 0) / ${MONTHS}.0`,
-  counterPerMonth: `coalesce(act.counter, 0) / ${MONTHS}.0`,
-  atmPerMonth: `coalesce(act.atm, 0) / ${MONTHS}.0`,
-  mobilePerMonth: `coalesce(act.mobile, 0) / ${MONTHS}.0`,
-  onlinePerMonth: `coalesce(act.online, 0) / ${MONTHS}.0`,
-  transfersPerMonth: `coalesce(act.transfers, 0) / ${MONTHS}.0`,
-  paymentsPerMonth: `coalesce(act.payments, 0) / ${MONTHS}.0`,
-  cashPerMonth: `coalesce(act.cash, 0) / ${MONTHS}.0`,
+  transactionsPerMonth: monthly('transactions'),
+  counterPerMonth: monthly('counter'),
+  atmPerMonth: monthly('atm'),
+  mobilePerMonth: monthly('mobile'),
+  onlinePerMonth: monthly('online'),
+  posPerMonth: monthly('pos'),
+  phonePerMonth: monthly('phone'),
+  wechatPerMonth: monthly('wechat'),
+  tvPerMonth: monthly('tv'),
+  transfersPerMonth: monthly('transfers'),
+  paymentsPerMonth: monthly('payments'),
+  cashPerMonth: monthly('cash'),
+  queriesPerMonth: monthly('queries'),
   // `least` passes over what is missing.
   lastTransactionOn:
     'greatest(last.moved_on, case when last.month_end < p.today then last.month_end when last.month_end >= p.today then p.today end)',
@@ -350,13 +358,14 @@ function partsOf(
           .flatMap((direction) => [
             `max(v) filter (where direction = '${direction}' and booked_on > today - 30) as ${direction}_30`,
             `max(v) filter (where direction = '${direction}' and booked_on > today - 90) as ${direction}_90`,
-            `avg(v) filter (where direction = '${direction}' and booked_on <= today - 30) as ${direction}_before`,
+            `avg(v) filter (where direction = '${direction}' and booked_on <= today - 30 and booked_on > today - 395) as ${direction}_before_30`,
+            `avg(v) filter (where direction = '${direction}' and booked_on <= today - 90) as ${direction}_before_90`,
           ])
           .join(', ')}
       from (
         select m.customer_id, m.direction, m.booked_on, ${worth('m.amount', 'm')} as v, p.today
         from p, movement m left join rate r on r.currency = m.currency
-        where m.status = 'booked' and m.booked_on <= ${today} and m.booked_on > ${today} - 395 and ${within('m.customer_id')}
+        where m.status = 'booked' and m.booked_on <= ${today} and m.booked_on > ${today} - 455 and ${within('m.customer_id')}
       ) m group by customer_id
     ), sal as (
       select customer_id, sum(case when regular then amount else marked end) as amount, bool_or(pension) as pension
@@ -370,8 +379,9 @@ function partsOf(
     ), act as (
       select customer_id, sum(count * ${cost}) as cost, ${sum('count', own)} as transactions, ${sum('v', own)} as amount,
         ${sum('count', `${own} and channel in ('online', 'mobile', 'phone', 'wechat', 'tv')`)} as electronic,
-        ${['counter', 'atm', 'mobile', 'online'].map((channel) => `${sum('count', `${own} and channel = '${channel}'`)} as ${channel}`).join(', ')},
-        ${sum('count', `type = 'transfer'`)} as transfers, ${sum('count', `type in ('payment', 'bill')`)} as payments, ${sum('count', `type = 'cash'`)} as cash
+        ${['counter', 'atm', 'mobile', 'online', 'pos', 'phone', 'wechat', 'tv'].map((channel) => `${sum('count', `${own} and channel = '${channel}'`)} as ${channel}`).join(', ')},
+        ${sum('count', `type = 'transfer'`)} as transfers, ${sum('count', `type in ('payment', 'bill')`)} as payments, ${sum('count', `type = 'cash'`)} as cash,
+        ${sum('count', `type = 'query'`)} as queries
       from (
         select a.customer_id, a.channel, a.type, a.purpose, a.direction, a.count, ${worth('a.amount', 'a')} as v
         from p, activity a left join rate r on r.currency = a.currency
