@@ -111,7 +111,7 @@ with p as materialized (
     ), place as materialized (
       select i.id, array_agg(a.code order by a.path) as codes from institution i join institution a on i.path ^@ a.path group by i.id
     ), chosen as (
-      select * from customer where status in ('prospect', 'active', 'closed')
+      select * from customer
     )
     , written as (
       insert into customer_fact (customer_id, institution_path, as_of, refreshed_at, kind, status, gender, birth_date, founded_on, industry, income_band, risk_appetite, company_size, situations, merchant, country, customer_since, institutions, relationship_manager, aum, aum_average_30, aum_average_90, aum_average_365, aum_slope, aum_change_90, aum_change_365, aum_peak_60, aum_fall_from_peak_60, deposit_balance, wealth_balance, fund_balance, insurance_balance, loan_balance, card_balance, accounts, products, families, families_held, deposit_share, loan_share, fee_share, next_maturity_on, next_maturity_amount, profit, largest_inflow_30, largest_inflow_90, largest_outflow_30, largest_outflow_90, inflow_ratio_30, outflow_ratio_30, inflow_ratio_90, outflow_ratio_90, receives_salary, salary_inflow, receives_pension, e_channels, e_channel_sign_ups, e_channel_editions, e_channel_origins, e_channel_last_used_on, e_channel_substitution, transactions_per_month, counter_per_month, atm_per_month, mobile_per_month, online_per_month, pos_per_month, phone_per_month, wechat_per_month, tv_per_month, transfers_per_month, payments_per_month, cash_per_month, queries_per_month, last_transaction_on, frequency, monetary, completeness, consents, do_not_contact, needs, risk_level, risk_expires_on, outside_assets, transactions_cost, contribution, lifetime_value)

@@ -1,3 +1,5 @@
+import type { FactName } from './facts.ts'
+
 /** Channels and types of transactions that cost something. */
 export const costChannels = ['counter', 'atm', 'pos', 'online', 'mobile', 'phone', 'wechat', 'tv', 'other'] as const
 export type CostChannel = (typeof costChannels)[number]
@@ -61,6 +63,25 @@ export function lifetimeValue(
 export const lossCauses = ['channel', 'margin', 'idle'] as const
 export const waysOut = ['channel', 'fee', 'exit'] as const
 
+/** Transactions of a month by channels that mobile banking could take over, by the facts that count them. */
+export const movableChannels = {
+  counter: 'counterPerMonth',
+  atm: 'atmPerMonth',
+  pos: 'posPerMonth',
+  online: 'onlinePerMonth',
+  phone: 'phonePerMonth',
+  wechat: 'wechatPerMonth',
+  tv: 'tvPerMonth',
+} as const satisfies Readonly<Partial<Record<CostChannel, FactName>>>
+export type MovableChannel = keyof typeof movableChannels
+
+/** What a transaction would cost less by mobile banking, by the channels that are dearer, in minor units. */
+export function savingsByMoving({ channelCost }: Pick<ValueRates, 'channelCost'>): ReadonlyMap<MovableChannel, number> {
+  const channels = Object.keys(movableChannels) as MovableChannel[]
+  const savings = channels.map((channel) => [channel, (channelCost[channel] ?? 0) - (channelCost.mobile ?? 0)] as const)
+  return new Map(savings.filter(([, saving]) => saving > 0))
+}
+
 /**
  * Why a customer brings less than serving them costs, and the way out. Costly channels with enough transactions to move to cheap ones: move them. Business with the bank
  * but too thin a margin: charge for it. Hardly any business: let go. Undefined for a customer who brings at least what they cost.
@@ -68,17 +89,16 @@ export const waysOut = ['channel', 'fee', 'exit'] as const
 export function lossOf(value: {
   readonly income: bigint
   readonly variableCost: bigint
-  /** Cost by the channels that are dearer than mobile banking, and what the same would cost there. */
-  readonly dearCost: bigint
-  readonly dearCostMoved: bigint
+  /** By how much the transactions of a year would cost less by mobile banking. */
+  readonly saving: number
   readonly aum: bigint
 }):
   | { readonly cause: (typeof lossCauses)[number]; readonly wayOut: (typeof waysOut)[number]; readonly amount: bigint }
   | undefined {
-  const { income, variableCost, dearCost, dearCostMoved, aum } = value
+  const { income, variableCost, saving, aum } = value
   if (income >= variableCost) return undefined
   const amount = variableCost - income
-  if (dearCost - dearCostMoved >= amount) return { cause: 'channel', wayOut: 'channel', amount }
+  if (saving >= Number(amount)) return { cause: 'channel', wayOut: 'channel', amount }
   if (aum > 0n) return { cause: 'margin', wayOut: 'fee', amount }
   return { cause: 'idle', wayOut: 'exit', amount }
 }

@@ -1,9 +1,10 @@
 import { sql } from 'drizzle-orm'
 import type { Scope } from '../core/actors.ts'
 import type { Day } from '../core/calendar.ts'
-import type { CostChannel, CostType, ValueRates } from '../core/value.ts'
+import { type CostChannel, type CostType, movableChannels, type MovableChannel, type ValueRates } from '../core/value.ts'
 import { ownedWithinReach } from './customers.ts'
 import type { Db } from './database.ts'
+import { factColumn } from './facts/columns.ts'
 import type { Bind } from './views/view.ts'
 import { inSubtree } from './views/keys.ts'
 
@@ -51,8 +52,7 @@ export interface CustomerValueRow {
   readonly aumSlope: string
   readonly profit: string
   readonly outsideAssets: string
-  readonly counterPerMonth: number
-  readonly atmPerMonth: number
+  readonly perMonth: Readonly<Record<MovableChannel, number>>
   readonly lastTransactionOn: Day | null
   readonly frequency: number
   readonly monetary: string
@@ -62,12 +62,16 @@ export interface CustomerValueRow {
   readonly channels: readonly { readonly channel: CostChannel; readonly type: CostType; readonly transactions: number }[]
 }
 
+const perMonth = Object.entries(movableChannels)
+  .map(([channel, fact]) => `'${channel}', coalesce(f.${factColumn(fact)}, 0)`)
+  .join(', ')
+
 /** The facts that the value of a customer within scope follows from, and their transactions of the last 12 full months; undefined where there are none. */
 export async function findCustomerValue(db: Db, customerId: string): Promise<CustomerValueRow | undefined> {
   const [row] = await db.rows<CustomerValueRow>(sql`
     select f.as_of::text as "asOf", f.kind, coalesce(f.aum, 0)::text as aum, coalesce(f.aum_slope, 0)::text as "aumSlope", coalesce(f.profit, 0)::text as profit,
       coalesce(f.outside_assets, 0)::text as "outsideAssets",
-      coalesce(f.counter_per_month, 0) as "counterPerMonth", coalesce(f.atm_per_month, 0) as "atmPerMonth", f.last_transaction_on::text as "lastTransactionOn", coalesce(f.frequency, 0) as frequency,
+      json_build_object(${sql.raw(perMonth)}) as "perMonth", f.last_transaction_on::text as "lastTransactionOn", coalesce(f.frequency, 0) as frequency,
       coalesce(f.monetary, 0)::text as monetary, f.recency_score as "recencyScore", f.frequency_score as "frequencyScore", f.monetary_score as "monetaryScore",
       (select coalesce(json_agg(json_build_object('channel', a.channel, 'type', a.type, 'transactions', a.n) order by a.channel, a.type), '[]') from (
         select a.channel, a.type, sum(a.count)::int as n from activity a

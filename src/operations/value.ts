@@ -11,11 +11,14 @@ import {
   lifetimeValue,
   lossCauses,
   lossOf,
+  movableChannels,
   ratesRefusal,
+  savingsByMoving,
   type ValueRates,
   waysOut,
 } from '../core/value.ts'
 import { seesCustomer, ownedWithinReach } from '../db/customers.ts'
+import { factColumn } from '../db/facts/columns.ts'
 import { findInstitutionPath } from '../db/organisation.ts'
 import { queueForDefinition } from '../db/refreshes.ts'
 import { findSegment } from '../db/segments/store.ts'
@@ -248,8 +251,8 @@ export const customerValue = operation({
     const [income, fixedCost] = [BigInt(found.profit), BigInt(rates.fixedCost[found.kind])]
     const variableCost = BigInt(Math.round(byChannel.reduce((sum, { cost }) => sum + cost, 0)))
     const contribution = income - variableCost - fixedCost
-    const dear = dearCostOf(found, rates)
-    const loss = lossOf({ income, variableCost, ...dear, aum: BigInt(found.aum) })
+    const saving = [...savingsByMoving(rates)].reduce((sum, [channel, each]) => sum + 12 * found.perMonth[channel] * each, 0)
+    const loss = lossOf({ income, variableCost, saving, aum: BigInt(found.aum) })
     const inputs = { contribution, outsideAssets: BigInt(found.outsideAssets), aumSlope: BigInt(found.aumSlope) }
     const lifetime = lifetimeValue(inputs, rates)
     return {
@@ -289,18 +292,6 @@ export const customerValue = operation({
     }
   },
 })
-
-/** What transactions at the counter and at ATMs cost, and what the same would cost by mobile banking. */
-function dearCostOf(
-  { counterPerMonth, atmPerMonth }: { readonly counterPerMonth: number; readonly atmPerMonth: number },
-  { channelCost }: ValueRates,
-) {
-  const at = (channel: 'counter' | 'atm' | 'mobile', perMonth: number): number => perMonth * 12 * (channelCost[channel] ?? 0)
-  return {
-    dearCost: BigInt(Math.round(at('counter', counterPerMonth) + at('atm', atmPerMonth))),
-    dearCostMoved: BigInt(Math.round(at('mobile', counterPerMonth + atmPerMonth))),
-  }
-}
 
 const subtree = id.optional().meta({ description: 'Customers of this institution and of all below it.' })
 
@@ -390,9 +381,10 @@ export const lossMakers = pageOperation(lossView, {
     const { db, scope, today } = context
     const [path, { rates }] = [await pathOf(context, institutionId), await findValuePolicy(db, today)]
     const from = (row: string, bind: Bind): string => {
-      const at = (channel: 'counter' | 'atm' | 'mobile'): string => `${bind(rates.channelCost[channel] ?? 0)}::double precision`
-      const saved = `12 * (coalesce(f.counter_per_month, 0) * (${at('counter')} - ${at('mobile')}) + coalesce(f.atm_per_month, 0) * (${at('atm')} - ${at('mobile')}))`
-      const cause = `case when ${saved} >= f.transactions_cost - f.profit then 'channel' when f.aum > 0 then 'margin' else 'idle' end`
+      const savings = [...savingsByMoving(rates)].map(
+        ([channel, each]) => `12 * coalesce(f.${factColumn(movableChannels[channel])}, 0) * ${bind(each)}::double precision`,
+      )
+      const cause = `case when ${['0', ...savings].join(' + ')} >= f.transactions_cost - f.profit then 'channel' when f.aum > 0 then 'margin' else 'idle' end`
       const within = [
         ...ownedWithinReach(scope, 'f', bind),
         ...(path === undefined ? [] : [inSubtree('f.institution_path', path, bind)]),

@@ -225,10 +225,14 @@ describe('a segment by a rule', () => {
       await activeSegment(bank, caller, 'ending', inBranch(bank)),
     ]
     await refreshInFull(bank, caller)
-    await service.owner.query(`update customer set status = 'closed' where id = $1`, [await bank.customerId('1')])
+    for (const [customer, status] of [
+      ['1', 'closed'],
+      ['2', 'erased'],
+    ] as const)
+      await service.owner.query('update customer set status = $2 where id = $1', [await bank.customerId(customer), status])
     await changeSegment(bank, caller, ending.id, 2, 'retirement')
     await refreshInFull(bank, caller)
-    expect(await membersOf(bank, caller, lasting.id)).toEqual(['2', '3'])
+    expect(await membersOf(bank, caller, lasting.id)).toEqual(['3'])
     expect(await membersOf(bank, caller, ending.id)).toEqual([])
     const { rows } = await service.owner.query(
       `select left_reason, count(*)::int as n from segment_membership where segment_id = any ($1) and left_on is not null group by 1 order by 1`,
@@ -236,7 +240,7 @@ describe('a segment by a rule', () => {
     )
     expect(rows).toEqual(
       expect.arrayContaining([
-        { left_reason: 'closed', n: 1 },
+        { left_reason: 'closed', n: 2 },
         { left_reason: 'retired', n: 3 },
       ]),
     )

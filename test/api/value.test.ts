@@ -26,7 +26,7 @@ async function trade(bank: TestBank): Promise<void> {
   await bank.feed('activity', [
     month('1', 'counter', 3),
     month('1', 'mobile', 10),
-    month('2', 'counter', 12),
+    month('2', 'phone', 30),
     month('3', 'phone', 4),
   ])
   await refreshAll(bank.service)

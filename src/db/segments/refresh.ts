@@ -15,7 +15,6 @@ interface Settings {
   readonly asOf: Day
   readonly baseCurrency: string
   readonly now: Date
-  /** Of this evaluation alone. */
 }
 
 /**
