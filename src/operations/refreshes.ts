@@ -32,7 +32,7 @@ const runView = viewNamed('RefreshRun')
 const domain = 'Customer Product and Service Eligibility'
 
 /** Customers whose facts one transaction works out. */
-const SLICE = 100_000
+const SLICE = 25_000
 const STALE_AT_ONCE = 2_000
 
 export const refreshSegments = viewOperation(runView, {

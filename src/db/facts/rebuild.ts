@@ -236,14 +236,15 @@ function workOut(db: Db, slice: Slice, { today, baseCurrency, rates }: Settings,
     cost: transactionCost(rates, bind),
     ...monthWeights(today, bind),
   }
-  const parts = partsOf(sliceCondition(slice, bind), parameters, when)
+  const within = sliceCondition(slice, bind)
+  const parts = partsOf(within, parameters, when)
   const worked: Readonly<Record<string, string>> = { ...expressions, ...valueExpressions(rates, bind) }
   return {
     bind,
     values,
     today: parameters.today,
     parts,
-    rows: joins(when),
+    rows: joins(within, when),
     expressionOf: (name: FactName): string => worked[name]!,
   }
 }
@@ -423,10 +424,11 @@ function partsOf(
     )`
 }
 
-const joins = (when: 'now' | 'then'): string => `from p, chosen c
+/** Each table is told of the slice, or all of it would be read for every slice. */
+const joins = (within: (column: string) => string, when: 'now' | 'then'): string => `from p, chosen c
       join place on place.id = c.institution_id
       left join staff keeper on keeper.id = c.relationship_manager_id
-      left join customer_profile profile on profile.customer_id = c.id
+      left join customer_profile profile on profile.customer_id = c.id and ${within('profile.customer_id')}
       left join hold on hold.customer_id = c.id
       left join bal on bal.customer_id = c.id
       left join peak on peak.customer_id = c.id
@@ -442,8 +444,8 @@ const joins = (when: 'now' | 'then'): string => `from p, chosen c
       left join home on home.customer_id = c.id
       left join person on person.customer_id = c.id
       left join credit on credit.customer_id = c.id
-      left join contact_preference wish on wish.customer_id = c.id
-      left join suitability_assessment risk on risk.customer_id = c.id and risk.superseded_at is null and risk.status = 'active'
+      left join contact_preference wish on wish.customer_id = c.id and ${within('wish.customer_id')}
+      left join suitability_assessment risk on risk.customer_id = c.id and risk.superseded_at is null and risk.status = 'active' and ${within('risk.customer_id')}
       cross join lateral (
         select (select m.booked_on from movement m where m.customer_id = c.id and m.status = 'booked' and m.purpose not in ('interest', 'fee') and m.booked_on <= p.today order by m.booked_on desc limit 1) as moved_on,
           (select (a.month + interval '1 month - 1 day')::date from activity a where a.customer_id = c.id and a.month <= p.today and a.count > 0 and a.${own} order by a.month desc limit 1) as month_end
