@@ -1,13 +1,16 @@
 import { facts } from '../facts.ts'
 import { partsOf, type Rule } from './rule.ts'
 
-/** Nanoseconds for a customer. Source: ours, estimates that no benchmark has confirmed yet. */
-const READING = 400
-const COMPARING = 100
-const CALENDAR = 1_000
-const LISTED_VALUE = 10
+/** Nanoseconds for a customer. Source: measured at a million customers (docs/plans.md, "Costs of conditions"), rounded up. */
+const READING = 1_000
+const COMPARING = 20
+const CALENDAR = 800
+const OVERLAPPING = 100
+/** Of a set that is compared with others one by one. */
+const LISTED_VALUE = 30
+const CHANCE = 700
+/** Of what is looked up and written for whoever meets the condition, not of a scan alone. */
 const WATCHED = 6_000
-const CHANCE = 2_000
 
 /** How long one scan of so many customers takes by whole rules, about, in seconds. */
 export function estimatedSeconds(rules: readonly Rule[], customers: number): number {
@@ -19,12 +22,7 @@ function costOf(part: Rule): number {
   if ('hasBeen' in part) return WATCHED
   if ('bucket' in part) return CHANCE
   if (!('fact' in part)) return 0
-  const values =
-    'in' in part && Array.isArray(part.in)
-      ? part.in.length
-      : 'overlaps' in part && Array.isArray(part.overlaps)
-        ? part.overlaps.length
-        : 0
-  // All but lists compare the stored day with a bound.
-  return ('since' in facts[part.fact] && 'in' in part ? CALENDAR : COMPARING) + values * LISTED_VALUE
+  if ('overlaps' in part && Array.isArray(part.overlaps)) return OVERLAPPING + part.overlaps.length * LISTED_VALUE
+  // All but lists, whose values are hashed, compare the stored day with a bound.
+  return 'since' in facts[part.fact] && 'in' in part ? CALENDAR : COMPARING
 }
