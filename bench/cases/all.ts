@@ -26,8 +26,9 @@ export const cases: Readonly<Record<string, (bench: Bench) => Promise<Line[]>>> 
   latency,
   growth,
   pgbench,
-  imports,
+  // Before imports, which leave a bank larger than it was made.
   refreshes,
+  imports,
   'large imports': largeImports,
   memory,
   start,
