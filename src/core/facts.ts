@@ -122,7 +122,9 @@ export const facts = {
   incomeBand: fact('enum', 'profile', 'Income band of a person.', { values: incomeBands }),
   riskAppetite: fact('enum', 'profile', 'How much risk the customer says to like.', { values: riskAppetites }),
   companySize: fact('enum', 'profile', 'Size of a business.', { values: companySizes }),
-  situations: fact('set', 'profile', 'Business stage: the situations of a business that were declared.', { values: companySituations }),
+  situations: fact('set', 'profile', 'Business stage: the situations of a business that were declared.', {
+    values: companySituations,
+  }),
   merchant: fact('boolean', 'profile', 'Whether the customer takes payments as a merchant.'),
   country: fact('enum', 'profile', 'Country of residence, ISO 3166-1 code.'),
   customerSince: fact('day', 'profile', 'First day as a customer.'),
