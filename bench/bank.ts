@@ -29,7 +29,7 @@ export interface Bank {
 const root = fileURLToPath(new URL('..', import.meta.url))
 const password = 'bench'
 /** What a bank gives its database, and less of its memory; the same for all contenders. What writes much would wait for a checkpoint every few seconds otherwise. */
-const settings = { shared_buffers: '1GB', max_wal_size: '8GB', checkpoint_timeout: '15min' }
+const settings = { shared_buffers: '1GB', max_wal_size: '4GB', checkpoint_timeout: '15min' }
 const quiet = { info: () => {}, warn: (message: string): void => console.error(message) }
 
 /** Opens the demo bank of so many customers, which is made on first use (about a minute for 100,000) and kept between runs. */
