@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { freePort } from '../src/db/embedded/server.ts'
+import { freePort } from '../src/start/embedded/server.ts'
 
 /** A process of a contender that listens on 127.0.0.1. */
 export interface Server {

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
-import { ruleJsonSchema } from '../src/core/rules/schema.ts'
-import { openApiOf } from '../src/rest/openapi.ts'
+import { ruleJsonSchema } from '../src/core/segmentation/rules/schema.ts'
+import { openApiOf } from '../src/rest/platform/openapi.ts'
 import { routes, streams } from '../src/rest/routes.ts'
-import { settings } from '../src/settings.ts'
+import { settings } from '../src/start/settings.ts'
 
 // Writes what is generated into the files that are committed; with --check only compares.
 const check = process.argv.includes('--check')

@@ -6,8 +6,8 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import { v7 } from 'uuid'
-import { processConfig } from '../src/config.ts'
-import { feedEntities } from '../src/core/feeds/feed.ts'
+import { processConfig } from '../src/start/config.ts'
+import { feedEntities } from '../src/core/kernel/feed.ts'
 import { knownDevelopmentIssuer } from '../src/tokens/development-issuer.ts'
 
 const usage = `Sends a file to the running service.

@@ -1,12 +1,12 @@
 import { parseArgs } from 'node:util'
-import { processConfig } from '../src/config.ts'
-import { type RotatedPart, rotatedParts } from '../src/db/rotation.ts'
-import { embeddedConnection } from '../src/db/embedded.ts'
-import { developmentKeys } from '../src/development-keys.ts'
-import { execute, type Service } from '../src/operations/execute.ts'
-import type { Operation } from '../src/operations/operation.ts'
-import { rotateKeys, unrotatedKeys } from '../src/operations/rotation.ts'
-import { openService } from '../src/service.ts'
+import { processConfig } from '../src/start/config.ts'
+import { type RotatedPart, rotatedParts } from '../src/db/dossier/rotation.ts'
+import { embeddedConnection } from '../src/start/embedded/postgres.ts'
+import { developmentKeys } from '../src/start/development-keys.ts'
+import { execute, type Service } from '../src/operations/platform/execute.ts'
+import type { Operation } from '../src/operations/platform/operation.ts'
+import { rotateKeys, unrotatedKeys } from '../src/operations/dossier/rotation.ts'
+import { openService } from '../src/start/service.ts'
 
 const usage = `Brings all that is sealed under the current keys, the first of MASTER_KEYS and INDEX_KEYS, while the service runs.
 

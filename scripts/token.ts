@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
 import { Client } from 'pg'
-import { type Config, processConfig } from '../src/config.ts'
-import { roles } from '../src/core/permissions.ts'
-import { embeddedConnection } from '../src/db/embedded.ts'
+import { type Config, processConfig } from '../src/start/config.ts'
+import { roles } from '../src/core/kernel/permissions.ts'
+import { embeddedConnection } from '../src/start/embedded/postgres.ts'
 import { knownDevelopmentIssuer } from '../src/tokens/development-issuer.ts'
 
 const usage = `Prints a bearer token of the development issuer.

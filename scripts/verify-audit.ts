@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util'
-import { processConfig } from '../src/config.ts'
-import { embeddedConnection } from '../src/db/embedded.ts'
-import { developmentKeys } from '../src/development-keys.ts'
-import { auditVerification } from '../src/operations/audit.ts'
-import { execute } from '../src/operations/execute.ts'
-import { openService } from '../src/service.ts'
+import { processConfig } from '../src/start/config.ts'
+import { embeddedConnection } from '../src/start/embedded/postgres.ts'
+import { developmentKeys } from '../src/start/development-keys.ts'
+import { auditVerification } from '../src/operations/platform/audit.ts'
+import { execute } from '../src/operations/platform/execute.ts'
+import { openService } from '../src/start/service.ts'
 
 /** Verifies the audit log of the whole bank. Exit status 1 where it is not intact. */
 async function main(): Promise<void> {

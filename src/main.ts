@@ -1,10 +1,10 @@
-import { type Config, type ConfigurationError, type KeyRings, processConfig, startedByNpm } from './config.ts'
-import { dayOf } from './core/calendar.ts'
-import { openVault } from './db/vault.ts'
-import { whenNpmIsGone } from './npm-parent.ts'
-import { serve } from './service.ts'
-import { returnMemory } from './return-memory.ts'
-import { type Run, startService, type Steps, welcome } from './start.ts'
+import { type Config, type ConfigurationError, type KeyRings, processConfig, startedByNpm } from './start/config.ts'
+import { dayOf } from './core/kernel/calendar.ts'
+import { openVault } from './db/platform/vault.ts'
+import { whenNpmIsGone } from './start/npm-parent.ts'
+import { serve } from './start/service.ts'
+import { returnMemory } from './start/return-memory.ts'
+import { type Run, startService, type Steps, welcome } from './start/start.ts'
 
 const longestStopMs = 30_000
 // npm passes on the Ctrl-C that the terminal has sent to us already: the same wish, heard twice.

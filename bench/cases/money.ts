@@ -1,5 +1,5 @@
-import type { CurrencyCode } from '../../src/core/currencies.ts'
-import { parseAmount } from '../../src/core/money.ts'
+import type { CurrencyCode } from '../../src/core/kernel/currencies.ts'
+import { parseAmount } from '../../src/core/kernel/money.ts'
 
 export interface Money {
   readonly amount: string

@@ -1,5 +1,5 @@
-import { fieldContext, openVault } from '../../src/db/vault.ts'
-import { developmentKeys } from '../../src/development-keys.ts'
+import { fieldContext, openVault } from '../../src/db/platform/vault.ts'
+import { developmentKeys } from '../../src/start/development-keys.ts'
 import type { Bank } from '../bank.ts'
 import { type Bench, nth, post } from '../bench.ts'
 import { measure, ratio, type Side } from '../measure.ts'

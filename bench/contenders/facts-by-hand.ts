@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type Day, monthEndsUpTo } from '../../src/core/calendar.ts'
+import { type Day, monthEndsUpTo } from '../../src/core/kernel/calendar.ts'
 
 /** Rates of the bank, as its policy holds them. */
 interface Rates {

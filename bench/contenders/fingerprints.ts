@@ -1,5 +1,5 @@
-import { facts, storedFacts } from '../../src/core/facts.ts'
-import { factColumn } from '../../src/db/facts/columns.ts'
+import { facts, storedFacts } from '../../src/core/segmentation/facts.ts'
+import { factColumn } from '../../src/db/segmentation/facts/columns.ts'
 const sum = (parts: string): string => `sum(hashtextextended(${parts}, 0)::numeric)::text`
 
 /** What an evaluation at the instant `$1` has written, as counts and sums of hashes. */

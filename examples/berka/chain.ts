@@ -1,4 +1,4 @@
-import type { Day } from '../../src/core/calendar.ts'
+import type { Day } from '../../src/core/kernel/calendar.ts'
 
 /** A booking: what it added to the account (negative: took from it) and what the account stood at afterwards, in hellers. */
 export interface Booking {

@@ -1,4 +1,4 @@
-import type { Day } from '../../src/core/calendar.ts'
+import type { Day } from '../../src/core/kernel/calendar.ts'
 import type {
   ActivityRow,
   BalanceRow,
@@ -10,7 +10,7 @@ import type {
   MovementRow,
   ProductRow,
 } from '../../src/core/feeds/rows.ts'
-import { formatAmount } from '../../src/core/money.ts'
+import { formatAmount } from '../../src/core/kernel/money.ts'
 import { chainAccount, type DayEnd } from './chain.ts'
 import { type Berka, currency, type Transaction } from './files.ts'
 import { counterpartyOf, readingOf } from './mapping.ts'

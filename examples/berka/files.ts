@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Day, parseDay } from '../../src/core/calendar.ts'
-import { parseAmount } from '../../src/core/money.ts'
-import { csvValues } from '../../src/rest/import-stream/csv-record.ts'
+import { type Day, parseDay } from '../../src/core/kernel/calendar.ts'
+import { parseAmount } from '../../src/core/kernel/money.ts'
+import { csvValues } from '../../src/rest/streams/csv-record.ts'
 
 /** The one currency of the set. */
 export const currency = 'CZK'

@@ -2,7 +2,7 @@ import { openAsBlob } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { csvColumns } from '../../src/core/feeds/rows.ts'
-import { csvField } from '../../src/rest/import-stream/csv-record.ts'
+import { csvField } from '../../src/rest/streams/csv-record.ts'
 import { type Converted, entities, type Entity } from './convert.ts'
 
 /** A running service, and the token of a machine client. */

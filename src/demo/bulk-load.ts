@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import { customerOwnedTables } from '../db/feeds/customer-tables.ts'
+import { customerOwnedTables } from '../db/dossier/customer-tables.ts'
 
 /** Tables that grow with the number of customers. */
 export const bulkTables = ['customer', ...customerOwnedTables, 'external_id', 'blind_index'] as const

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Day } from '../core/calendar.ts'
+import type { Day } from '../core/kernel/calendar.ts'
 
 /** Made-up values that follow from a seed: the same in every load, in SQL by hash functions and in Node by a small generator. */
 export interface Draws {

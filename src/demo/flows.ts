@@ -1,6 +1,6 @@
-import { addMonths, type Day, monthEndsUpTo } from '../core/calendar.ts'
+import { addMonths, type Day, monthEndsUpTo } from '../core/kernel/calendar.ts'
 import { counterpartyIndexes } from '../db/feeds/counterparties.ts'
-import type { Vault } from '../db/vault.ts'
+import type { Vault } from '../db/platform/vault.ts'
 import { insert, type Loading } from './loading.ts'
 
 /** Months of balances and of salaries. */

@@ -1,5 +1,5 @@
-import { monthEndsUpTo } from '../core/calendar.ts'
-import { assetFamilies } from '../core/products.ts'
+import { monthEndsUpTo } from '../core/kernel/calendar.ts'
+import { assetFamilies } from '../core/organisation/products.ts'
 import { insert, type Loading } from './loading.ts'
 import { priceIn } from './products.ts'
 

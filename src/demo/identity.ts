@@ -1,7 +1,7 @@
 import type { Client } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import { addDays, type Day } from '../core/calendar.ts'
-import { creditCodeCheckDigit, type DocumentType, residentIdCheckDigit } from '../core/identity-numbers.ts'
+import { addDays, type Day } from '../core/kernel/calendar.ts'
+import { creditCodeCheckDigit, type DocumentType, residentIdCheckDigit } from '../core/kernel/identity-numbers.ts'
 import { type Generator, digits, numberBelow, pick } from './draws.ts'
 import { cities, elsewhereRegions, streets } from './places.ts'
 

@@ -1,4 +1,4 @@
-import { type KeyDate, nextOccurrences } from '../core/key-dates.ts'
+import { type KeyDate, nextOccurrences } from '../core/dossier/key-dates.ts'
 import { insert, type Loading } from './loading.ts'
 
 const yearly = { leapMonth: false, year: null, recurrence: 'yearly' } as const

@@ -1,6 +1,6 @@
 import type { Client } from 'pg'
-import type { Day } from '../core/calendar.ts'
-import type { InstitutionKind } from '../core/organisation.ts'
+import type { Day } from '../core/kernel/calendar.ts'
+import type { InstitutionKind } from '../core/organisation/institutions.ts'
 import type { Draws } from './draws.ts'
 
 /** What every part of a load works with; the transaction sees the whole bank. */

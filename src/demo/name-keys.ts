@@ -1,7 +1,7 @@
 import type { Client } from 'pg'
-import type { CustomerKind } from '../core/customers.ts'
-import { nameKeys } from '../core/name-keys.ts'
-import { loadPinyin } from '../db/name-keys.ts'
+import type { CustomerKind } from '../core/dossier/customers.ts'
+import { nameKeys } from '../core/dossier/name-keys.ts'
+import { loadPinyin } from '../db/dossier/name-keys.ts'
 import { copyLine } from './identity.ts'
 import { insert, type Loading } from './loading.ts'
 

@@ -1,6 +1,6 @@
-import { addMonths, type Day } from '../core/calendar.ts'
-import { isCurrency } from '../core/money.ts'
-import type { ProductFamily } from '../core/products.ts'
+import { addMonths, type Day } from '../core/kernel/calendar.ts'
+import { isCurrency } from '../core/kernel/money.ts'
+import type { ProductFamily } from '../core/organisation/products.ts'
 import { idOfDay, numberBelow } from './draws.ts'
 import { insertRows, type Loading } from './loading.ts'
 

@@ -11,8 +11,8 @@ import {
   validate,
 } from 'graphql'
 import mercurius, { type MercuriusOptions } from 'mercurius'
-import { DomainError } from '../core/errors.ts'
-import type { Service } from '../operations/execute.ts'
+import { DomainError } from '../core/kernel/errors.ts'
+import type { Service } from '../operations/platform/execute.ts'
 import { checkLength, checkLimits } from './limits.ts'
 import { type GraphqlContext, resolvers } from './resolvers.ts'
 import { scalars } from './scalars.ts'

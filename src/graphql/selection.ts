@@ -10,7 +10,7 @@ import {
   type SelectionSetNode,
   valueFromASTUntyped,
 } from 'graphql'
-import type { SelectedField, Selection } from '../db/views/view.ts'
+import type { SelectedField, Selection } from '../db/platform/views/view.ts'
 
 interface Scope {
   readonly fragments: Readonly<Record<string, FragmentDefinitionNode>>

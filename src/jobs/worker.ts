@@ -1,12 +1,12 @@
 import { Logger, type Runner, run } from 'graphile-worker'
 import type { Pool } from 'pg'
-import { sealAudit } from '../operations/audit.ts'
-import { execute, type Service } from '../operations/execute.ts'
-import { refreshKeyDates } from '../operations/key-dates.ts'
-import { advanceAssignments, applyRates, keepHouse } from '../operations/jobs.ts'
-import { advanceRefreshes } from '../operations/refreshes.ts'
-import { refreshNameKeys } from '../operations/name-keys.ts'
-import type { Operation } from '../operations/operation.ts'
+import { sealAudit } from '../operations/platform/audit.ts'
+import { execute, type Service } from '../operations/platform/execute.ts'
+import { refreshKeyDates } from '../operations/dossier/key-dates.ts'
+import { advanceAssignments, applyRates, keepHouse } from '../operations/feeds/jobs.ts'
+import { advanceRefreshes } from '../operations/segmentation/refreshes.ts'
+import { refreshNameKeys } from '../operations/dossier/name-keys.ts'
+import type { Operation } from '../operations/platform/operation.ts'
 
 interface Scheduled {
   readonly operation: Operation

@@ -1,9 +1,9 @@
-import { cohortCustomers, cohortRetention } from '../operations/analyses/cohorts.ts'
-import { migrationMatrix, movedCustomers } from '../operations/analyses/migration.ts'
-import { segmentOverlap } from '../operations/analyses/overlap.ts'
-import { segmentProfile } from '../operations/analyses/profile.ts'
-import { segmentTrend } from '../operations/analyses/trend.ts'
-import { get } from './route.ts'
+import { cohortCustomers, cohortRetention } from '../operations/segmentation/analyses/cohorts.ts'
+import { migrationMatrix, movedCustomers } from '../operations/segmentation/analyses/migration.ts'
+import { segmentOverlap } from '../operations/segmentation/analyses/overlap.ts'
+import { segmentProfile } from '../operations/segmentation/analyses/profile.ts'
+import { segmentTrend } from '../operations/segmentation/analyses/trend.ts'
+import { get } from './platform/route.ts'
 
 export const analysisRoutes = [
   get('/segments/:segmentId/profile', segmentProfile),

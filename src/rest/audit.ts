@@ -1,5 +1,5 @@
-import { auditEntries, auditVerification, customerAccesses, customerAccessReason } from '../operations/audit.ts'
-import { get } from './route.ts'
+import { auditEntries, auditVerification, customerAccesses, customerAccessReason } from '../operations/platform/audit.ts'
+import { get } from './platform/route.ts'
 
 export const auditRoutes = [
   get('/audit-entries', auditEntries),

@@ -1,13 +1,13 @@
-import { classificationExplanation } from '../operations/classification-explanations.ts'
-import { classificationPolicies, reviseClassificationPolicy } from '../operations/classifications.ts'
+import { classificationExplanation } from '../operations/segmentation/classification-explanations.ts'
+import { classificationPolicies, reviseClassificationPolicy } from '../operations/segmentation/classifications.ts'
 import {
   classificationHistory,
   customerClassification,
   declareRelationshipPreference,
   relationshipPreferences,
-} from '../operations/customer-classifications.ts'
-import { relationScores, reviseRelationScores } from '../operations/relation-scores.ts'
-import { get, post, put } from './route.ts'
+} from '../operations/segmentation/customer-classifications.ts'
+import { relationScores, reviseRelationScores } from '../operations/segmentation/relation-scores.ts'
+import { get, post, put } from './platform/route.ts'
 
 export const classificationRoutes = [
   get('/classification-policies', classificationPolicies),

@@ -7,8 +7,8 @@ import {
   recordConsent,
   setContactPreference,
   setQuietHours,
-} from '../operations/consents.ts'
-import { get, post, put } from './route.ts'
+} from '../operations/dossier/consents.ts'
+import { get, post, put } from './platform/route.ts'
 
 export const consentRoutes = [
   get('/customers/:customerId/consents', consents),

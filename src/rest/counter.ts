@@ -1,5 +1,5 @@
-import { counterNotes, leaveCounterNote, recogniseCustomer } from '../operations/counter.ts'
-import { get, post } from './route.ts'
+import { counterNotes, leaveCounterNote, recogniseCustomer } from '../operations/dossier/recognition.ts'
+import { get, post } from './platform/route.ts'
 
 export const counterRoutes = [
   post('/recognitions', recogniseCustomer),

@@ -8,8 +8,8 @@ import {
   groupMembership,
   groupMemberships,
   removeGroupMember,
-} from '../operations/customer-groups.ts'
-import { get, patch, post } from './route.ts'
+} from '../operations/dossier/customer-groups.ts'
+import { get, patch, post } from './platform/route.ts'
 
 export const customerGroupRoutes = [
   get('/customers/:customerId/groups', customerGroups),

@@ -1,5 +1,5 @@
-import { customerSearch } from '../operations/customer-search.ts'
-import { customer, customerByExternalId, customers, portfolioSummary } from '../operations/customers.ts'
+import { customerSearch } from '../operations/segmentation/customer-search.ts'
+import { customer, customerByExternalId, customers, portfolioSummary } from '../operations/dossier/customers.ts'
 import {
   closeCustomer,
   correctAssignment,
@@ -9,8 +9,8 @@ import {
   endAssignment,
   upsertAssignment,
   upsertCustomer,
-} from '../operations/feeds/customers.ts'
-import { get, patch, post, put } from './route.ts'
+} from '../operations/dossier/customer-writes.ts'
+import { get, patch, post, put } from './platform/route.ts'
 
 export const customerRoutes = [
   get('/customers', customers),

@@ -1,6 +1,6 @@
-import { creditCoverage } from '../operations/credit-coverage.ts'
-import { noteOperationsOf, usePrivilege } from '../operations/dossier-notes.ts'
-import { get, patch, post, type Route } from './route.ts'
+import { creditCoverage } from '../operations/dossier/credit-coverage.ts'
+import { noteOperationsOf, usePrivilege } from '../operations/dossier/dossier-notes.ts'
+import { get, patch, post, type Route } from './platform/route.ts'
 
 /** The five addresses of a kind of notes. */
 function notes(noun: string, path: string, key: string): readonly Route[] {

@@ -1,4 +1,4 @@
-import { activity, balances, holding, holdingByExternalId, holdings, movements } from '../operations/holdings.ts'
+import { activity, balances, holding, holdingByExternalId, holdings, movements } from '../operations/feeds/holdings.ts'
 import {
   closeHolding,
   correctHolding,
@@ -11,8 +11,8 @@ import {
   upsertHoldingParty,
   upsertMovement,
   voidMovement,
-} from '../operations/feeds/holdings.ts'
-import { get, patch, post, put } from './route.ts'
+} from '../operations/feeds/holding-writes.ts'
+import { get, patch, post, put } from './platform/route.ts'
 
 export const holdingRoutes = [
   get('/holdings/by-external-id/:source/:externalId', holdingByExternalId),

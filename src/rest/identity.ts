@@ -18,8 +18,8 @@ import {
   verifyAddress,
   verifyContactPoint,
   verifyIdentityDocument,
-} from '../operations/identity.ts'
-import { get, patch, post } from './route.ts'
+} from '../operations/dossier/identity.ts'
+import { get, patch, post } from './platform/route.ts'
 
 export const identityRoutes = [
   get('/documents-to-clarify', documentsToClarify),

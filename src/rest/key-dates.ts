@@ -1,5 +1,12 @@
-import { correctKeyDate, createKeyDate, endKeyDate, keyDate, keyDates, upcomingKeyDates } from '../operations/key-dates.ts'
-import { get, patch, post } from './route.ts'
+import {
+  correctKeyDate,
+  createKeyDate,
+  endKeyDate,
+  keyDate,
+  keyDates,
+  upcomingKeyDates,
+} from '../operations/dossier/key-dates.ts'
+import { get, patch, post } from './platform/route.ts'
 
 export const keyDateRoutes = [
   get('/customers/:customerId/key-dates', keyDates),

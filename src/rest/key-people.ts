@@ -9,8 +9,8 @@ import {
   keyPerson,
   sharedKeyPeople,
   sharedKeyPerson,
-} from '../operations/key-people.ts'
-import { get, patch, post } from './route.ts'
+} from '../operations/dossier/key-people.ts'
+import { get, patch, post } from './platform/route.ts'
 
 export const keyPersonRoutes = [
   get('/customers/:customerId/key-people', keyPeople),

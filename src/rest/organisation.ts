@@ -11,13 +11,19 @@ import {
   upsertInstitution,
   upsertProduct,
   upsertStaff,
-} from '../operations/feeds/organisation.ts'
-import { upsertExchangeRate } from '../operations/feeds/holdings.ts'
-import { calendarDays, setCalendarDay, workingDays } from '../operations/calendar.ts'
-import { delegatePortfolio, delegation, delegations, endDelegation, revokeDelegation } from '../operations/delegations.ts'
-import { institution, institutions, staffMember, staffMembers } from '../operations/organisation.ts'
-import { exchangeRates, product, products } from '../operations/products.ts'
-import { get, patch, post, put } from './route.ts'
+} from '../operations/organisation/writes.ts'
+import { upsertExchangeRate } from '../operations/feeds/holding-writes.ts'
+import { calendarDays, setCalendarDay, workingDays } from '../operations/organisation/calendar.ts'
+import {
+  delegatePortfolio,
+  delegation,
+  delegations,
+  endDelegation,
+  revokeDelegation,
+} from '../operations/organisation/delegations.ts'
+import { institution, institutions, staffMember, staffMembers } from '../operations/organisation/institutions.ts'
+import { exchangeRates, product, products } from '../operations/organisation/products.ts'
+import { get, patch, post, put } from './platform/route.ts'
 
 export const organisationRoutes = [
   get('/institutions', institutions),

@@ -7,8 +7,8 @@ import {
   reviseProfile,
   setProfilePolicy,
   verifyProfileFields,
-} from '../operations/profiles.ts'
-import { get, patch, post, put } from './route.ts'
+} from '../operations/dossier/profiles.ts'
+import { get, patch, post, put } from './platform/route.ts'
 
 const difference = '/customers/:customerId/profile-differences/:profileDifferenceId'
 

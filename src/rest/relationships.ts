@@ -4,8 +4,8 @@ import {
   endRelationship,
   relationship,
   relationships,
-} from '../operations/relationships.ts'
-import { get, patch, post } from './route.ts'
+} from '../operations/dossier/relationships.ts'
+import { get, patch, post } from './platform/route.ts'
 
 export const relationshipRoutes = [
   get('/customers/:customerId/relationships', relationships),

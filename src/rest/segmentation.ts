@@ -1,6 +1,6 @@
-import { membershipExplanation } from '../operations/explanations.ts'
-import { customerFacts, facts } from '../operations/facts.ts'
-import { refreshRun, refreshRuns, refreshSegments } from '../operations/refreshes.ts'
+import { membershipExplanation } from '../operations/segmentation/segment-explanations.ts'
+import { customerFacts, facts } from '../operations/segmentation/facts.ts'
+import { refreshRun, refreshRuns, refreshSegments } from '../operations/segmentation/refreshes.ts'
 import {
   activateSegment,
   createSegment,
@@ -11,9 +11,9 @@ import {
   segmentMembers,
   segmentPreview,
   segments,
-} from '../operations/segments.ts'
-import { customerValue, lossMakers, paretoAnalysis, reviseValuePolicy, valuePolicies } from '../operations/value.ts'
-import { get, patch, post } from './route.ts'
+} from '../operations/segmentation/segments.ts'
+import { customerValue, lossMakers, paretoAnalysis, reviseValuePolicy, valuePolicies } from '../operations/segmentation/value.ts'
+import { get, patch, post } from './platform/route.ts'
 
 export const segmentationRoutes = [
   get('/facts', facts),

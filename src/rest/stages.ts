@@ -1,5 +1,5 @@
-import { customerStages, setStagePolicy, stagePolicies } from '../operations/stages.ts'
-import { get, put } from './route.ts'
+import { customerStages, setStagePolicy, stagePolicies } from '../operations/dossier/stages.ts'
+import { get, put } from './platform/route.ts'
 
 export const stageRoutes = [
   get('/customers/:customerId/stages', customerStages),

@@ -1,6 +1,6 @@
-import { assignCustomer, assignCustomers, ownershipHistory, staffCapacity } from '../operations/assignments.ts'
-import { addTeamMember, endTeamMember, maintenanceTeam, suggestTeamMembers, teamMember } from '../operations/teams.ts'
-import { get, post } from './route.ts'
+import { assignCustomer, assignCustomers, ownershipHistory, staffCapacity } from '../operations/dossier/assignments.ts'
+import { addTeamMember, endTeamMember, maintenanceTeam, suggestTeamMembers, teamMember } from '../operations/dossier/teams.ts'
+import { get, post } from './platform/route.ts'
 
 export const teamRoutes = [
   post('/reassignments', assignCustomers),

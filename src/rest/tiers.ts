@@ -1,9 +1,15 @@
-import { customerTiers, tierHistory } from '../operations/customer-tiers.ts'
-import { tierExplanation } from '../operations/tier-explanations.ts'
-import { atRiskCustomers, thresholdCustomers, tierGrowth } from '../operations/tier-lists.ts'
-import { endTierOverride, overrideTier, tierOverride, tierOverrides } from '../operations/tier-overrides.ts'
-import { createTierScheme, retireTierScheme, reviseTierScheme, tierScheme, tierSchemes } from '../operations/tiers.ts'
-import { get, patch, post } from './route.ts'
+import { customerTiers, tierHistory } from '../operations/segmentation/customer-tiers.ts'
+import { tierExplanation } from '../operations/segmentation/tier-explanations.ts'
+import { atRiskCustomers, thresholdCustomers, tierGrowth } from '../operations/segmentation/tier-lists.ts'
+import { endTierOverride, overrideTier, tierOverride, tierOverrides } from '../operations/segmentation/tier-overrides.ts'
+import {
+  createTierScheme,
+  retireTierScheme,
+  reviseTierScheme,
+  tierScheme,
+  tierSchemes,
+} from '../operations/segmentation/tiers.ts'
+import { get, patch, post } from './platform/route.ts'
 
 export const tierRoutes = [
   get('/tier-schemes', tierSchemes),

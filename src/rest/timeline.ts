@@ -1,5 +1,5 @@
-import { customerOverview, customerTimeline } from '../operations/timeline.ts'
-import { get } from './route.ts'
+import { customerOverview, customerTimeline } from '../operations/dossier/timeline.ts'
+import { get } from './platform/route.ts'
 
 export const timelineRoutes = [
   get('/customers/:customerId/overview', customerOverview),

@@ -10,10 +10,10 @@ import {
   isObjectType,
 } from 'graphql'
 import { z } from 'zod'
-import type { ErrorCode } from '../../src/core/errors.ts'
+import type { ErrorCode } from '../../src/core/kernel/errors.ts'
 import { operations } from '../../src/operations/all.ts'
-import type { Operation } from '../../src/operations/operation.ts'
-import { unwrap } from '../../src/rest/route.ts'
+import type { Operation } from '../../src/operations/platform/operation.ts'
+import { unwrap } from '../../src/rest/platform/route.ts'
 import { routes, streams } from '../../src/rest/routes.ts'
 import type { Caller, TestBank } from '../setup/service.ts'
 

@@ -1,4 +1,4 @@
-import { DomainError } from '../../src/core/errors.ts'
+import { DomainError } from '../../src/core/kernel/errors.ts'
 
 /** The code of a refusal, and the pointer and rule of its first problem; undefined where nothing is refused. */
 export function refusal(act: () => unknown): readonly [string, string | undefined, string | undefined] | undefined {

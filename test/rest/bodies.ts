@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
-import { readRows, type RowOptions } from '../../src/rest/import-stream/read-rows.ts'
-import { isImportRefusal, type ImportRefusal } from '../../src/rest/import-stream/refusal.ts'
-import type { ParsedRow } from '../../src/rest/import-stream/rows.ts'
+import { readRows, type RowOptions } from '../../src/rest/streams/read-rows.ts'
+import { isImportRefusal, type ImportRefusal } from '../../src/rest/streams/refusal.ts'
+import type { ParsedRow } from '../../src/rest/streams/rows.ts'
 
 export interface Outcome {
   readonly rows: readonly ParsedRow[]

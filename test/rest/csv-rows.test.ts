@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { csvField, csvValues } from '../../src/rest/import-stream/csv-record.ts'
-import { readRows } from '../../src/rest/import-stream/read-rows.ts'
+import { csvField, csvValues } from '../../src/rest/streams/csv-record.ts'
+import { readRows } from '../../src/rest/streams/read-rows.ts'
 import { columns, cut, cuts, outcomeOf, summary } from './bodies.ts'
 
 const KiB = 1024

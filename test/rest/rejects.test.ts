@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { csvScanner, csvValues } from '../../src/rest/import-stream/csv-record.ts'
-import { formatRejects, type RejectedRow } from '../../src/rest/import-stream/rejects.ts'
+import { csvScanner, csvValues } from '../../src/rest/streams/csv-record.ts'
+import { formatRejects, type RejectedRow } from '../../src/rest/streams/rejects.ts'
 import { outcomeOf } from './bodies.ts'
 
 const wrong = { line: 7, field: 'b', code: 'invalid_amount', message: 'Must be a decimal, not "x".' }

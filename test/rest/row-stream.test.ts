@@ -5,7 +5,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readRows } from '../../src/rest/import-stream/read-rows.ts'
+import { readRows } from '../../src/rest/streams/read-rows.ts'
 import { columns, cut, cuts, outcomeOf, summary } from './bodies.ts'
 
 const MiB = 1024 * 1024

@@ -45,7 +45,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       const { rows } = await admin.query<{ server_version: string }>('show server_version')
       console.log(`PostgreSQL ${rows[0]?.server_version} for tests: ${server.origin}.`)
       await createDatabase(admin, template)
-      const { migrate } = await import('../../src/db/migrate.ts')
+      const { migrate } = await import('../../src/db/platform/migrate.ts')
       await migrate({ ownerUrl: withDatabase(server.adminUrl, template), serviceRole })
     })
   } catch (error) {
@@ -77,7 +77,7 @@ async function container(): Promise<Server | undefined> {
 }
 
 async function embedded(): Promise<Server> {
-  const { startEmbeddedPostgres } = await import('../../src/db/embedded.ts')
+  const { startEmbeddedPostgres } = await import('../../src/start/embedded/postgres.ts')
   const folder = await mkdtemp(join(tmpdir(), 'guanxi-test-'))
   const remove = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 3 })
   const silent = { info: () => {}, warn: () => {} }

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type EmbeddedPostgres, embeddedConnection, startEmbeddedPostgres } from '../../src/db/embedded.ts'
+import { type EmbeddedPostgres, embeddedConnection, startEmbeddedPostgres } from '../../src/start/embedded/postgres.ts'
 
 const root = process.getuid?.() === 0
 const settings = { fsync: 'off', shared_buffers: '16MB' }

@@ -1,4 +1,4 @@
-import { startEmbeddedPostgres } from '../../src/db/embedded.ts'
+import { startEmbeddedPostgres } from '../../src/start/embedded/postgres.ts'
 
 // Run as a process of its own by the tests, which kill it: holds the PostgreSQL of a folder until it is told to stop.
 const silent = { info: () => {}, warn: (message: string) => console.log(message) }

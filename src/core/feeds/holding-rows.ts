@@ -9,9 +9,9 @@ import {
   partyRoles,
   purposes,
   transactionTypes,
-} from '../holdings.ts'
-import { amountProblem, isCurrency } from '../money.ts'
-import { asOf, code, currency, day, decimalAmount, externalIdText, line, month, source } from './scalars.ts'
+} from './holdings.ts'
+import { amountProblem, isCurrency } from '../kernel/money.ts'
+import { asOf, code, currency, day, decimalAmount, externalIdText, line, month, source } from '../kernel/scalars.ts'
 
 const customerSource = source
   .optional()

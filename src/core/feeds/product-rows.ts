@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { productCategories, productFamilies, productLifecycles, productStatuses } from '../products.ts'
-import { asOf, code, currency, day, externalIdText, fraction, line, rate, source } from './scalars.ts'
+import { productCategories, productFamilies, productLifecycles, productStatuses } from '../organisation/products.ts'
+import { asOf, code, currency, day, externalIdText, fraction, line, rate, source } from '../kernel/scalars.ts'
 
 /** A row of products. */
 export const productRow = z.strictObject({

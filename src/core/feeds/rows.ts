@@ -1,9 +1,9 @@
 import type { z } from 'zod'
-import '../messages.ts'
-import { customerRow } from './customer-rows.ts'
-import type { FeedEntity, FeedRefusal } from './feed.ts'
+import '../kernel/messages.ts'
+import { customerRow } from '../dossier/customer-rows.ts'
+import type { FeedEntity, FeedRefusal } from '../kernel/feed.ts'
 import { activityRow, balanceRow, holdingPartyRow, holdingRow, movementRow } from './holding-rows.ts'
-import { assignmentRow, institutionRow, staffRow } from './organisation-rows.ts'
+import { assignmentRow, institutionRow, staffRow } from '../organisation/organisation-rows.ts'
 import { exchangeRateRow, productRow } from './product-rows.ts'
 
 /** What a row of each entity must be, in JSON types: the same for imports and single writes. */

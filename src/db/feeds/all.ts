@@ -1,17 +1,17 @@
-import type { FeedEntity } from '../../core/feeds/feed.ts'
+import type { FeedEntity } from '../../core/kernel/feed.ts'
 import type { FeedRowOf } from '../../core/feeds/rows.ts'
 import { applyActivity } from './activity.ts'
-import { applyAssignments } from './assignments.ts'
+import { applyAssignments } from '../dossier/assignment-feed.ts'
 import { applyBalances } from './balances.ts'
-import { applyCustomers } from './customers.ts'
+import { applyCustomers } from '../dossier/customer-feed.ts'
 import { applyExchangeRates } from './exchange-rates.ts'
-import type { ApplyFeed } from './feed.ts'
+import type { ApplyFeed } from '../platform/feed.ts'
 import { applyHoldingParties } from './holding-parties.ts'
 import { applyHoldings } from './holdings.ts'
-import { applyInstitutions } from './institutions.ts'
+import { applyInstitutions } from '../organisation/institution-feed.ts'
 import { applyMovements } from './movements.ts'
 import { applyProducts } from './products.ts'
-import { applyStaff } from './staff.ts'
+import { applyStaff } from '../organisation/staff-feed.ts'
 
 /** How the rows of each entity are applied. */
 export const feeds: { readonly [E in FeedEntity]: ApplyFeed<FeedRowOf<E>> } = {

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
-import { addDays, type Day } from '../../core/calendar.ts'
-import type { FeedRefusal } from '../../core/feeds/feed.ts'
-import type { Db } from '../database.ts'
-import { collapse, groupBy, type Incoming, keyOf, refusal } from './batch.ts'
+import { addDays, type Day } from '../../core/kernel/calendar.ts'
+import type { FeedRefusal } from '../../core/kernel/feed.ts'
+import type { Db } from '../platform/database.ts'
+import { collapse, groupBy, type Incoming, keyOf, refusal } from '../platform/feed-batch.ts'
 
 /** A change point of a balance: from this day on the holding stood at this amount. */
 export interface BalancePoint {

@@ -1,10 +1,10 @@
-import type { Day } from '../../core/calendar.ts'
+import type { Day } from '../../core/kernel/calendar.ts'
 import type { BalanceRow } from '../../core/feeds/rows.ts'
-import { parseAmount } from '../../core/money.ts'
-import { refreshAssets } from '../assets.ts'
+import { parseAmount } from '../../core/kernel/money.ts'
+import { refreshAssets } from '../dossier/assets.ts'
 import { applyPoints, type BalancePoint, moveHoldings, readPoints, refusedDay } from './balance-points.ts'
-import { collectOutcomes, type Incoming, keyOf, receive, refusal } from './batch.ts'
-import type { ApplyFeed } from './feed.ts'
+import { collectOutcomes, type Incoming, keyOf, receive, refusal } from '../platform/feed-batch.ts'
+import type { ApplyFeed } from '../platform/feed.ts'
 import { amountMisfit, lockHoldings, otherCurrency, unknownName } from './holding-references.ts'
 
 /**

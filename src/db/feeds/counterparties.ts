@@ -1,5 +1,5 @@
-import { maskDocumentNumber } from '../../core/masking.ts'
-import { type BlindIndex, type CustomerKey, fieldContext, type Vault } from '../vault.ts'
+import { maskDocumentNumber } from '../../core/kernel/masking.ts'
+import { type BlindIndex, type CustomerKey, fieldContext, type Vault } from '../platform/vault.ts'
 
 /** One form of an account number for hashing: full-width, lower case, spaces and hyphens make no other account. */
 export function normaliseCounterparty(counterparty: string): string {

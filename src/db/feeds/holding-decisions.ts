@@ -1,11 +1,11 @@
-import type { Day } from '../../core/calendar.ts'
-import type { FeedRefusal } from '../../core/feeds/feed.ts'
+import type { Day } from '../../core/kernel/calendar.ts'
+import type { FeedRefusal } from '../../core/kernel/feed.ts'
 import type { HoldingRow } from '../../core/feeds/rows.ts'
-import { hasEditions, type ProductFamily } from '../../core/products.ts'
+import { hasEditions, type ProductFamily } from '../../core/organisation/products.ts'
 import type { BalancePoint } from './balance-points.ts'
-import { collapse, differs, type Incoming, keyOf, type Outcomes, refusal, settleOthers } from './batch.ts'
-import type { FeedContext } from './feed.ts'
-import type { CustomerReference } from './references.ts'
+import { collapse, differs, type Incoming, keyOf, type Outcomes, refusal, settleOthers } from '../platform/feed-batch.ts'
+import type { FeedContext } from '../platform/feed.ts'
+import type { CustomerReference } from '../dossier/references.ts'
 import type { Holding, NameHolder, StoredHolding, WrittenHolding } from './stored-holdings.ts'
 
 /** A row whose references stand for something within the caller's scope. */

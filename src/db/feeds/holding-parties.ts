@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm'
 import type { HoldingPartyRow } from '../../core/feeds/rows.ts'
-import type { Db } from '../database.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, refusal, settleOthers } from './batch.ts'
-import type { ApplyFeed } from './feed.ts'
+import type { Db } from '../platform/database.ts'
+import { collapse, collectOutcomes, groupBy, keyOf, receive, refusal, settleOthers } from '../platform/feed-batch.ts'
+import type { ApplyFeed } from '../platform/feed.ts'
 import { customerNameOf, holdingNameOf, lockHoldings, unknownName } from './holding-references.ts'
-import { findCustomerIds } from './references.ts'
+import { findCustomerIds } from '../dossier/references.ts'
 
 type Status = NonNullable<HoldingPartyRow['status']>
 

@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm'
-import type { Day } from '../../core/calendar.ts'
-import type { FeedRefusal } from '../../core/feeds/feed.ts'
-import type { CurrencyCode } from '../../core/money.ts'
-import type { Db } from '../database.ts'
-import { keyOf, refusal } from './batch.ts'
-import { type CustomerReference, type ExternalReference, lockCustomerReferences } from './references.ts'
+import type { Day } from '../../core/kernel/calendar.ts'
+import type { FeedRefusal } from '../../core/kernel/feed.ts'
+import type { CurrencyCode } from '../../core/kernel/money.ts'
+import type { Db } from '../platform/database.ts'
+import { keyOf, refusal } from '../platform/feed-batch.ts'
+import { type CustomerReference, type ExternalReference, lockCustomerReferences } from '../dossier/references.ts'
 
 export interface HoldingReference {
   readonly id: string

@@ -1,12 +1,22 @@
 import type { MovementRow } from '../../core/feeds/rows.ts'
-import { amountProblem, parseAmount } from '../../core/money.ts'
-import { sendAlong } from '../database.ts'
-import type { CustomerKey } from '../vault.ts'
-import { collapse, collectOutcomes, differs, groupBy, type Incoming, keyOf, receive, refusal, settleOthers } from './batch.ts'
+import { amountProblem, parseAmount } from '../../core/kernel/money.ts'
+import { sendAlong } from '../platform/database.ts'
+import type { CustomerKey } from '../platform/vault.ts'
+import {
+  collapse,
+  collectOutcomes,
+  differs,
+  groupBy,
+  type Incoming,
+  keyOf,
+  receive,
+  refusal,
+  settleOthers,
+} from '../platform/feed-batch.ts'
 import { counterpartyIndexes, sealCounterparty } from './counterparties.ts'
-import { openCustomerKeys } from './customer-keys.ts'
-import { refusedFlowDay } from './days.ts'
-import type { ApplyFeed, FeedContext } from './feed.ts'
+import { openCustomerKeys } from '../dossier/customer-keys.ts'
+import { refusedFlowDay } from '../organisation/institution-days.ts'
+import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
 import { type HoldingReference, lockHoldings, otherCurrency, unknownName } from './holding-references.ts'
 import {
   confirmMovements,

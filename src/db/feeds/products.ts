@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm'
 import type { ProductRow } from '../../core/feeds/rows.ts'
-import { assetFamilies } from '../../core/products.ts'
-import { refreshAssetsOfProducts } from '../assets.ts'
-import type { Db } from '../database.ts'
-import { collapse, collectOutcomes, differs, groupBy, keyOf, receive, refusal, settleOthers } from './batch.ts'
-import { type Confirmed, confirmRows } from './confirm.ts'
-import type { ApplyFeed } from './feed.ts'
-import { takeTurn } from './references.ts'
+import { assetFamilies } from '../../core/organisation/products.ts'
+import { refreshAssetsOfProducts } from '../dossier/assets.ts'
+import type { Db } from '../platform/database.ts'
+import { collapse, collectOutcomes, differs, groupBy, keyOf, receive, refusal, settleOthers } from '../platform/feed-batch.ts'
+import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
+import type { ApplyFeed } from '../platform/feed.ts'
+import { takeTurn } from '../dossier/references.ts'
 
 interface Product {
   readonly id: string

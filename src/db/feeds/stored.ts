@@ -1,9 +1,9 @@
 import { sql, type SQL } from 'drizzle-orm'
-import type { FeedEntity } from '../../core/feeds/feed.ts'
-import { lockCustomers } from '../assets.ts'
-import { findCustomerByExternalId, findHoldingByExternalId } from '../customers.ts'
-import type { Db } from '../database.ts'
-import { holdStill, takeTurn } from './references.ts'
+import type { FeedEntity } from '../../core/kernel/feed.ts'
+import { lockCustomers } from '../dossier/assets.ts'
+import { findCustomerByExternalId, findHoldingByExternalId } from '../dossier/customers.ts'
+import type { Db } from '../platform/database.ts'
+import { holdStill, takeTurn } from '../dossier/references.ts'
 
 /** Entities whose rows have an id of their own and can be corrected by it. */
 export type CorrectableEntity = Extract<

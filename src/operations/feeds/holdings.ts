@@ -1,235 +1,130 @@
 import { z } from 'zod'
-import { notFound } from '../../core/errors.ts'
-import { feedRows } from '../../core/feeds/rows.ts'
-import { findHoldingByExternalId } from '../../db/customers.ts'
-import { applyActivity } from '../../db/feeds/activity.ts'
-import { applyBalances } from '../../db/feeds/balances.ts'
-import { counterpartyIndexes } from '../../db/feeds/counterparties.ts'
-import { applyExchangeRates } from '../../db/feeds/exchange-rates.ts'
-import { applyHoldingParties } from '../../db/feeds/holding-parties.ts'
-import { applyHoldings } from '../../db/feeds/holdings.ts'
-import { applyMovements } from '../../db/feeds/movements.ts'
-import { findCustomerName, findHoldingName } from '../../db/feeds/stored.ts'
-import { viewNamed } from '../../db/views/all.ts'
-import { viewOperation } from '../operation.ts'
-import { answerOne } from '../reading.ts'
-import { daySchema, id } from '../scalars.ts'
-import {
-  byId,
-  changeOperation,
-  correctOperation,
-  createOperation,
-  feedErrors,
-  type SingleWrites,
-  upsertOperation,
-  writeRow,
-} from './single-write.ts'
+import { notFound } from '../../core/kernel/errors.ts'
+import { findHoldingByExternalId, seesHolding } from '../../db/dossier/customers.ts'
+import { viewNamed } from '../../db/views.ts'
+import { pageOperation, viewOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { externalIdText, id, sourceName } from '../platform/scalars.ts'
+import { ofCustomer, pageUnder } from '../dossier/under-customer.ts'
 
+const holdingView = viewNamed('Holding')
 const domain = 'Customer Position'
 
-const holdings: SingleWrites<'holdings'> = {
-  entity: 'holdings',
-  noun: 'Holding',
-  called: 'a holding',
-  permission: 'holding:write',
+export const holding = viewOperation(holdingView, {
+  kind: 'query',
+  name: 'holding',
+  summary: 'One holding of a customer',
+  description: 'With its product, parties and balance.',
+  permission: 'holding:read',
   domain,
-  apply: applyHoldings,
-}
-const movements: SingleWrites<'movements'> = {
-  entity: 'movements',
-  noun: 'Movement',
-  called: 'a movement',
-  permission: 'holding:write',
-  domain,
-  apply: applyMovements,
-}
-const parties: SingleWrites<'holdingParties'> = {
-  entity: 'holdingParties',
-  noun: 'HoldingParty',
-  called: 'a holding party',
-  permission: 'holding:write',
-  domain,
-  apply: applyHoldingParties,
-}
-const balances: SingleWrites<'balances'> = {
-  entity: 'balances',
-  noun: 'Balance',
-  called: 'a balance',
-  permission: 'holding:write',
-  domain,
-  apply: applyBalances,
-}
-const activity: SingleWrites<'activity'> = {
-  entity: 'activity',
-  noun: 'Activity',
-  called: 'activity',
-  permission: 'holding:write',
-  domain,
-  apply: applyActivity,
-}
-const rates: SingleWrites<'exchangeRates'> = {
-  entity: 'exchangeRates',
-  noun: 'ExchangeRate',
-  called: 'an exchange rate',
-  permission: 'rate:write',
-  domain: 'Market Data Administration',
-  apply: applyExchangeRates,
-}
-
-const {
-  source: _s1,
-  externalId: _e1,
-  asOf: _a1,
-  customerSource: _c1,
-  customerExternalId: _x1,
-  ...holdingFields
-} = feedRows.holdings.shape
-const { source: _s2, externalId: _e2, asOf: _a2, holdingExternalId: _h2, ...movementFields } = feedRows.movements.shape
-const { currency: _u1, ...correctableHoldingFields } = holdingFields
-
-export const upsertHolding = upsertOperation(holdings)
-export const createHolding = createOperation(
-  holdings,
-  { customerId: id, ...holdingFields },
-  async ({ db }, { customerId, ...fields }) => {
-    const name = await findCustomerName(db, String(customerId))
-    if (!name) throw notFound('customer')
-    return { ...name, ...fields }
-  },
-)
-export const correctHolding = correctOperation(holdings, correctableHoldingFields)
-export const closeHolding = changeOperation(holdings, {
-  name: 'closeHolding',
-  summary: 'Close a holding',
-  description: 'It stays in the customer’s history and counts for nothing from then on.',
-  concurrency: 'optional',
-  final: true,
-  shape: { closedOn: daySchema.optional().meta({ description: 'Day of closing; today where it is missing.' }) },
-  change: ({ closedOn }, { today }) => ({ status: 'closed', closedOn: closedOn ?? today }),
+  input: z.strictObject({ customerId: id, holdingId: id }),
+  errors: ['not_found'],
+  run: (context, { customerId, holdingId }) => answerOne(context, holdingView, ofCustomer(customerId, holdingId)),
 })
 
-export const upsertMovement = upsertOperation(movements)
-export const createMovement = createOperation(
-  movements,
-  {
-    customerId: id,
-    holdingId: id,
-    ...movementFields,
-    source: feedRows.movements.shape.source.optional(),
-    externalId: feedRows.movements.shape.externalId.optional(),
-  },
-  async ({ db }, { customerId, holdingId, ...fields }) => {
-    const name = await findHoldingName(db, String(customerId), String(holdingId))
-    if (!name) throw notFound('holding')
-    return { ...name, ...fields, source: name.source }
-  },
-)
-export const correctMovement = correctOperation(movements, movementFields)
-export const voidMovement = changeOperation(movements, {
-  name: 'voidMovement',
-  summary: 'Take a booking back',
-  description: 'The movement stays and is marked as voided.',
-  concurrency: 'optional',
-  final: true,
-  shape: {},
-  change: () => ({ status: 'voided' }),
-})
-
-export const upsertHoldingParty = viewOperation(viewNamed('HoldingParty'), {
-  kind: 'command',
-  name: 'upsertHoldingParty',
-  summary: 'Make, change or end a further party of a holding',
-  description: 'The same row as in an import. The party sees the holding; it counts for its owner only.',
-  permission: parties.permission,
+export const holdingByExternalId = viewOperation(holdingView, {
+  kind: 'query',
+  name: 'holdingByExternalId',
+  summary: 'The holding that a source system calls by this id',
+  description: 'Looks the id up over the whole bank and answers the holding when its customer is within your scope.',
+  permission: 'holding:read',
   domain,
-  input: z.strictObject(feedRows.holdingParties.shape),
-  errors: feedErrors,
-  async run(context, row) {
-    return answerOne(context, viewNamed('HoldingParty'), byId(await writeRow(context, parties, row), 'HoldingParty'))
+  input: z.strictObject({ source: sourceName, externalId: externalIdText }),
+  errors: ['not_found'],
+  async run(context, { source, externalId }) {
+    const found = await findHoldingByExternalId(context.db, source, externalId)
+    if (!found) throw notFound('holding')
+    return answerOne(context, holdingView, ofCustomer(found.customerId, found.holdingId))
   },
 })
 
-export const upsertBalance = viewOperation(viewNamed('Balance'), {
-  kind: 'command',
-  name: 'upsertBalance',
-  summary: 'Say what a holding stood at from a day on',
-  description: 'The same row as in an import. The newest balance becomes the holding’s own.',
-  permission: balances.permission,
+export const holdings = pageOperation(holdingView, {
+  kind: 'query',
+  name: 'holdings',
+  summary: 'Holdings of a customer',
+  description: 'In the order of their account numbers.',
+  permission: 'holding:read',
   domain,
-  input: z.strictObject(feedRows.balances.shape),
-  errors: feedErrors,
-  async run(context, row) {
-    await writeRow(context, balances, row)
-    const holding = await findHoldingByExternalId(context.db, row.source, row.holdingExternalId)
-    if (!holding) throw notFound('holding')
-    return answerOne(
+  input: z.strictObject({ customerId: id, ...pageInput }),
+  errors: ['invalid_cursor', 'not_found'],
+  run: (context, input) =>
+    pageUnder(
       context,
-      viewNamed('Balance'),
-      (found, bind) =>
-        `${found}.customer_id = ${bind(holding.customerId)}::uuid and ${found}.holding_id = ${bind(holding.holdingId)}::uuid and ${found}.day = ${bind(row.day)}::date`,
-    )
-  },
+      holdingView,
+      orderBy('account_number', 'asc', [
+        ['account_number', 'text'],
+        ['id', 'uuid'],
+      ]),
+      input,
+    ),
 })
 
-export const upsertActivity = viewOperation(viewNamed('Activity'), {
-  kind: 'command',
-  name: 'upsertActivity',
-  summary: 'Say what a customer did in a month',
-  description:
-    'The same row as in an import: transactions of one month that agree in channel, type, purpose, direction, currency and counterparty, counted and summed.',
-  permission: activity.permission,
+export const balances = pageOperation(viewNamed('Balance'), {
+  kind: 'query',
+  name: 'balances',
+  summary: 'Change points of a holding’s balance',
+  description: 'The latest first. A balance holds from its day until the next one.',
+  permission: 'holding:read',
   domain,
-  input: z.strictObject(feedRows.activity.shape),
-  errors: feedErrors,
-  async run(context, row) {
-    const { customerId } = await writeRow(context, activity, row)
-    const hashes =
-      row.counterparty === undefined
-        ? [Buffer.alloc(0)]
-        : counterpartyIndexes(context.vault, row.counterparty).map(({ hash }) => hash)
-    return answerOne(
+  input: z.strictObject({ customerId: id, holdingId: id, ...pageInput }),
+  errors: ['invalid_cursor', 'not_found'],
+  run: (context, { customerId, holdingId, ...page }) =>
+    answerPage(context, viewNamed('Balance'), {
+      ...page,
+      order: orderBy('day', 'desc', [['day', 'date']]),
+      where: (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`, `${row}.holding_id = ${bind(holdingId)}::uuid`],
+      async orRefuse() {
+        if (!(await seesHolding(context.db, customerId, holdingId))) throw notFound('holding')
+      },
+    }),
+})
+
+export const activity = pageOperation(viewNamed('Activity'), {
+  kind: 'query',
+  name: 'activity',
+  summary: 'What a customer did, by month, channel, type and purpose',
+  description: 'The latest month first.',
+  permission: 'activity:read',
+  domain,
+  input: z.strictObject({ customerId: id, ...pageInput }),
+  errors: ['invalid_cursor', 'not_found'],
+  run: (context, input) =>
+    pageUnder(
       context,
       viewNamed('Activity'),
-      (
-        found,
-        bind,
-      ) => `${found}.customer_id = ${bind(customerId)}::uuid and ${found}.month = ${bind(`${row.month}-01`)}::date and ${found}.channel = ${bind(row.channel)}::text
-        and ${found}.type = ${bind(row.type)}::text and ${found}.purpose = ${bind(row.purpose ?? 'unknown')}::text and ${found}.direction = ${bind(row.direction ?? 'none')}::text
-        and ${found}.currency = ${bind(row.currency)}::text and ${found}.counterparty_hash = any (${bind(hashes)}::bytea[])`,
-    )
-  },
+      orderBy('month', 'desc', [
+        ['month', 'date'],
+        ['channel', 'text'],
+        ['type', 'text'],
+        ['purpose', 'text'],
+        ['direction', 'text'],
+        ['currency', 'text'],
+        ['counterparty_hash', 'bytea'],
+      ]),
+      input,
+    ),
 })
 
-export const upsertExchangeRate = viewOperation(viewNamed('ExchangeRate'), {
-  kind: 'command',
-  name: 'upsertExchangeRate',
-  summary: 'Say what a currency costs from a day on',
-  description: 'The same row as in an import. The assets of those who hold the currency follow.',
-  permission: rates.permission,
-  domain: rates.domain,
-  input: z.strictObject(feedRows.exchangeRates.shape),
-  errors: feedErrors,
-  async run(context, row) {
-    await writeRow(context, rates, row)
-    return answerOne(
+export const movements = pageOperation(viewNamed('Movement'), {
+  kind: 'query',
+  name: 'movements',
+  summary: 'Single flows of note of a customer',
+  description: 'The latest first.',
+  permission: 'activity:read',
+  domain,
+  input: z.strictObject({ customerId: id, ...pageInput }),
+  errors: ['invalid_cursor', 'not_found'],
+  run: (context, input) =>
+    pageUnder(
       context,
-      viewNamed('ExchangeRate'),
-      (found, bind) => `${found}.currency = ${bind(row.currency)}::text and ${found}.day = ${bind(row.day)}::date`,
-    )
-  },
+      viewNamed('Movement'),
+      orderBy('booked_on', 'desc', [
+        ['booked_on', 'date'],
+        ['id', 'uuid'],
+      ]),
+      input,
+    ),
 })
 
-export const holdingWrites = [
-  upsertHolding,
-  createHolding,
-  correctHolding,
-  closeHolding,
-  upsertMovement,
-  createMovement,
-  correctMovement,
-  voidMovement,
-  upsertHoldingParty,
-  upsertBalance,
-  upsertActivity,
-  upsertExchangeRate,
-]
+export const holdingOperations = [holding, holdingByExternalId, holdings, balances, activity, movements]

@@ -1,0 +1,226 @@
+import type { Day } from '../kernel/calendar.ts'
+import type { BusinessLine, CustomerStatus } from './customers.ts'
+import { DomainError, refuseField } from '../kernel/errors.ts'
+import type { FeedRefusal } from '../kernel/feed.ts'
+import type { Role } from '../kernel/permissions.ts'
+
+export const assignmentStates = ['planned', 'current', 'ended', 'cancelled'] as const
+export type AssignmentState = (typeof assignmentStates)[number]
+
+/** [startsOn, endsOn): no end while it lasts. */
+export interface Period {
+  readonly startsOn: Day
+  readonly endsOn: Day | null
+}
+
+/** Where an assignment that is not cancelled stands on a day. */
+export function stateOn({ startsOn, endsOn }: Period, today: Day): AssignmentState {
+  if (endsOn !== null && endsOn <= today) return 'ended'
+  return startsOn > today ? 'planned' : 'current'
+}
+
+/** Tells whether two periods share a day. */
+export function overlaps(one: Period, other: Period): boolean {
+  return (one.endsOn === null || other.startsOn < one.endsOn) && (other.endsOn === null || one.startsOn < other.endsOn)
+}
+
+/** Tells whether every day of a period lies in another. */
+export function isWithin(inner: Period, outer: Period): boolean {
+  return inner.startsOn >= outer.startsOn && (outer.endsOn === null || (inner.endsOn !== null && inner.endsOn <= outer.endsOn))
+}
+
+/** A period in words; the end is the first day on which it holds no more. */
+export function periodText({ startsOn, endsOn }: Period): string {
+  return endsOn === null ? `from ${startsOn}` : `from ${startsOn} until ${endsOn}`
+}
+
+/**
+ * Why an assignment may not begin like this, or undefined. Nobody is assigned for the past: a new one that has ended is refused, and from a
+ * person also one that began before today; a feed brings what is running.
+ */
+export function newPeriodRefusal(period: Period, today: Day, fromPerson: boolean): FeedRefusal | undefined {
+  if (period.endsOn !== null && period.endsOn <= today)
+    return { field: 'endsOn', code: 'outside_period', message: 'A new assignment must not have ended already.' }
+  if (fromPerson && period.startsOn < today)
+    return { field: 'startsOn', code: 'outside_period', message: 'An assignment begins today or later.' }
+  return undefined
+}
+
+/** Who keeps a customer in a line of business, and when. */
+export interface Keeping extends Period {
+  readonly staffId: string
+  readonly businessLine: BusinessLine
+  readonly state: AssignmentState
+}
+
+/**
+ * Why an assignment that is there may not become that, or undefined. Days gone by stay as they were: people change of one that has begun
+ * only when it will end, and a feed does not give one that has ended to somebody else.
+ */
+export function changedPeriodRefusal(before: Keeping, after: Keeping, today: Day, fromPerson: boolean): FeedRefusal | undefined {
+  const refuse = (field: string, message: string): FeedRefusal => ({ field, code: 'outside_period', message })
+  const cancelled = after.state === 'cancelled'
+  if (before.state === 'cancelled') return cancelled ? undefined : newPeriodRefusal(after, today, fromPerson)
+  const hasEnded = before.endsOn !== null && before.endsOn <= today
+  if (!fromPerson) {
+    const handsOver = !cancelled && before.staffId !== after.staffId
+    if (handsOver && (hasEnded || (after.endsOn !== null && after.endsOn <= today)))
+      return refuse('staffNumber', 'An assignment that has ended stays with whom it was.')
+    return undefined
+  }
+  if (before.startsOn >= today)
+    return !cancelled && before.startsOn !== after.startsOn ? newPeriodRefusal(after, today, true) : undefined
+  const since = `This assignment has held since ${before.startsOn}`
+  if (cancelled) return refuse('status', `${since}: it can be ended, but not taken back.`)
+  if (before.staffId !== after.staffId) return refuse('staffNumber', `${since}: end it and begin another for somebody else.`)
+  if (before.businessLine !== after.businessLine)
+    return refuse('businessLine', `${since}: end it and begin another in the other line of business.`)
+  if (before.startsOn !== after.startsOn) return refuse('startsOn', `${since}: its beginning stays.`)
+  if (before.endsOn === after.endsOn) return undefined
+  if (hasEnded) return refuse('endsOn', `This assignment ended on ${before.endsOn}: begin another.`)
+  return after.endsOn !== null && after.endsOn < today ? refuse('endsOn', 'An assignment ends today or later.') : undefined
+}
+
+/**
+ * What ends an assignment: the first day on which it holds no more, today where none is given; or that it is taken back, where it would have
+ * held on no day. Throws `already_closed`, and `outside_period` for a day gone by.
+ */
+export function endingOf(
+  { state, ...period }: Period & { readonly state: AssignmentState },
+  endsOn: Day | undefined,
+  today: Day,
+): { readonly status: 'cancelled' } | { readonly endsOn: Day } {
+  const now = state === 'cancelled' ? state : stateOn(period, today)
+  if (now === 'cancelled' || now === 'ended') throw new DomainError('already_closed', `It is ${now} already.`)
+  if (endsOn !== undefined && endsOn < today)
+    throw refuseField('outside_period', 'endsOn', 'outside_period', 'An assignment ends today or later.')
+  if (period.startsOn < today) return { endsOn: endsOn ?? today }
+  return endsOn === undefined || endsOn === today ? { status: 'cancelled' } : { endsOn }
+}
+
+/** The staff who may keep customers. */
+export const keeperRoles = ['relationship_manager', 'teller'] as const
+
+/** An assignment of a customer among the others. */
+export interface StandingAssignment extends Keeping {
+  readonly id: string
+}
+
+/** Why a customer is not given to somebody; of the day or of the customer. */
+export interface TakeOverRefusal {
+  readonly about: 'customer' | 'startsOn'
+  readonly code: 'conflict' | 'outside_period' | 'period_overlap'
+  readonly rule: string
+  readonly message: string
+}
+
+/** What becomes of the assignment of whoever kept the customer until then. */
+export interface EndedAssignment {
+  readonly id: string
+  readonly state: AssignmentState
+  readonly endsOn: Day | null
+}
+
+export type TakeOver =
+  | { readonly refusal: TakeOverRefusal }
+  | { readonly state: 'planned' | 'current'; readonly former: EndedAssignment | undefined }
+
+interface TakeOverRequest {
+  readonly staffId: string
+  readonly businessLine: BusinessLine
+  readonly startsOn: Day
+  readonly today: Day
+}
+
+/**
+ * What it means that somebody keeps a customer in a line of business from a day on, without an end: whoever keeps the customer then does so until that
+ * day, and one who would have begun on it never did. Refused for a day gone by, where they keep the customer already, and where a planned assignment is in the way.
+ */
+export function takeOver(
+  standing: readonly StandingAssignment[],
+  { staffId, businessLine, startsOn, today }: TakeOverRequest,
+): TakeOver {
+  const refuse = (about: TakeOverRefusal['about'], code: TakeOverRefusal['code'], rule: string, message: string): TakeOver => ({
+    refusal: { about, code, rule, message },
+  })
+  if (startsOn < today)
+    return refuse('startsOn', 'outside_period', 'outside_period', 'A customer is given to somebody from today on or later.')
+  const since = standing.filter(
+    (one) => one.businessLine === businessLine && one.state !== 'cancelled' && (one.endsOn === null || one.endsOn > startsOn),
+  )
+  const planned = since.find((one) => one.startsOn > today)
+  if (planned)
+    return refuse(
+      'startsOn',
+      'period_overlap',
+      'period_overlap',
+      `A planned ${businessLine} assignment of this customer holds ${periodText(planned)}: end or take it back first.`,
+    )
+  const state = startsOn > today ? 'planned' : 'current'
+  const [holder] = since
+  if (!holder) return { state, former: undefined }
+  if (holder.staffId === staffId)
+    return refuse('customer', 'conflict', 'already_theirs', `They keep this customer already, ${periodText(holder)}.`)
+  if (holder.startsOn === startsOn) return { state, former: { id: holder.id, state: 'cancelled', endsOn: holder.endsOn } }
+  return {
+    state,
+    former: { id: holder.id, state: stateOn({ startsOn: holder.startsOn, endsOn: startsOn }, today), endsOn: startsOn },
+  }
+}
+
+/** Whom somebody keeps, and how many they can. */
+export interface CustomerLoad {
+  /** Customers kept on the day or later, planned ones too. */
+  readonly has: number
+  /** Null where nobody has said. */
+  readonly capacity: number | null
+}
+
+/** Why so many more customers are too many for somebody, with the numbers, or undefined. */
+export function overCapacity({ has, capacity }: CustomerLoad, more: number): string | undefined {
+  if (capacity === null || more === 0 || has + more <= capacity) return undefined
+  return `They keep ${has} of at most ${capacity} customers, and ${more} more would make ${has + more}.`
+}
+
+/** Throws `conflict` where so many more customers are too many for somebody. */
+export function requireCapacity(load: CustomerLoad, more: number): void {
+  const told = overCapacity(load, more)
+  if (told !== undefined) throw refuseField('conflict', 'staffId', 'over_capacity', told)
+}
+
+/** Whether somebody keeps a customer on a day or later, in whichever line of business. */
+export function keepsFrom(standing: readonly Keeping[], staffId: string, from: Day): boolean {
+  return standing.some(
+    ({ staffId: keeper, state, endsOn }) =>
+      keeper === staffId && (state === 'current' || state === 'planned') && (endsOn === null || endsOn > from),
+  )
+}
+
+/** A staff member as far as keeping customers goes. */
+export interface Keeper {
+  readonly id: string
+  readonly roles: readonly Role[]
+  readonly status: 'active' | 'inactive'
+  readonly activeFrom: Day | null
+  readonly activeUntil: Day | null
+}
+
+/** Throws `conflict` for somebody who is not at work on the day from which something is expected of them. */
+export function requireAtWork({ status, activeFrom, activeUntil }: Omit<Keeper, 'roles'>, startsOn: Day): void {
+  if (status !== 'active' || (activeUntil !== null && activeUntil <= startsOn))
+    throw refuseField('conflict', 'staffId', 'inactive', 'They work here no more on that day.')
+  if (activeFrom !== null && activeFrom > startsOn)
+    throw refuseField('conflict', 'staffId', 'inactive', `They work here from ${activeFrom} on.`)
+}
+
+/** Throws `conflict` for somebody who cannot keep customers from that day on. */
+export function requireKeeper(keeper: Keeper, startsOn: Day): void {
+  requireAtWork(keeper, startsOn)
+  if (!keeperRoles.some((role) => keeper.roles.includes(role)))
+    throw refuseField('conflict', 'staffId', 'role', 'They are neither a relationship manager nor a teller.')
+}
+
+/** Whether customers in this state are kept by anybody anew. */
+export function isKept(status: CustomerStatus): boolean {
+  return status === 'active' || status === 'prospect'
+}

@@ -1,0 +1,168 @@
+import { z } from 'zod'
+import type { CurrencyCode } from '../kernel/currencies.ts'
+import { customerKinds, genders } from './customers.ts'
+import { documentTypes } from '../kernel/identity-numbers.ts'
+import { amountProblem, parseAmount } from '../kernel/money.ts'
+import { companySizes, incomeBands, kindProblem } from './profiles.ts'
+import {
+  asOf,
+  code,
+  country,
+  currency,
+  day,
+  decimalAmount,
+  externalIdText,
+  industry,
+  language,
+  line,
+  source,
+} from '../kernel/scalars.ts'
+
+const ofPersons = ['gender', 'birthDate'] as const
+const ofKinds = [
+  'occupation',
+  'incomeBand',
+  'deceasedOn',
+  'companySize',
+  'registeredCapital',
+  'merchantSince',
+  'merchantUntil',
+  'merchantCategoryCode',
+] as const
+
+/** ISO 18245: what a merchant sells. */
+export const merchantCategoryCode = z
+  .string()
+  .regex(/^\d{4}$/, 'A merchant category code of four digits is needed, such as 5411.')
+
+/** A row of customers. Fields that are missing leave what is stored. */
+export const customerRow = z
+  .strictObject({
+    source,
+    externalId: externalIdText.meta({
+      description: 'What that system calls the customer: the core-banking number of the customers it creates.',
+      examples: ['C0000123'],
+    }),
+    kind: z.enum(customerKinds).meta({ description: 'What the customer is; changes for prospects only.' }),
+    name: line(200).meta({ description: 'Name of the person or company.', examples: ['王小明'] }),
+    status: z
+      .enum(['active', 'prospect', 'closed'])
+      .optional()
+      .meta({ description: 'Where the record stands in its life; a new one is active, of the source `guanxi` a prospect.' }),
+    institutionCode: code.meta({ description: 'Code of the institution that keeps the customer.', examples: ['0755'] }),
+    gender: z.enum(genders).optional().meta({ description: 'Sex of a person.' }),
+    birthDate: day.optional().meta({ description: 'Birth date of a person.', examples: ['1986-04-12'] }),
+    foundedOn: day.optional().meta({ description: 'Founding day of a company or a sole trader’s business.' }),
+    industry: industry.optional().meta({ description: 'GB/T 4754 code.', examples: ['F5211'] }),
+    country: country.optional().meta({ description: 'ISO 3166-1 code of residence.', examples: ['CN'] }),
+    preferredLanguage: language.optional().meta({ description: 'BCP 47 tag.', examples: ['zh-CN'] }),
+    customerSince: day.optional().meta({ description: 'First day as a customer.', examples: ['2019-08-01'] }),
+    closedOn: day.optional().meta({ description: 'Day on which the relation ended; goes with the status `closed`.' }),
+    occupation: line(100)
+      .optional()
+      .meta({ description: 'What a person works as.', examples: ['教师'] }),
+    incomeBand: z
+      .enum(incomeBands)
+      .optional()
+      .meta({ description: 'What a person has a year, as a band of amounts of the base currency.' }),
+    deceasedOn: day.optional().meta({ description: 'Day on which a person died.' }),
+    companySize: z
+      .enum(companySizes)
+      .optional()
+      .meta({ description: 'Size of a company or business by the classification of the ministry (MIIT 2011 No. 300).' }),
+    registeredCapital: decimalAmount
+      .optional()
+      .meta({ description: 'Registered capital, together with its currency.', examples: ['1000000.00'] }),
+    registeredCapitalCurrency: currency
+      .optional()
+      .meta({ description: 'ISO 4217 code of the registered capital.', examples: ['CNY'] }),
+    merchantSince: day.optional().meta({ description: 'First day as a merchant, of a company or sole trader.' }),
+    merchantUntil: day.optional().meta({ description: 'Last day as a merchant.' }),
+    merchantCategoryCode: merchantCategoryCode
+      .optional()
+      .meta({ description: 'ISO 18245 code of what the merchant sells.', examples: ['5411'] }),
+    documentType: z
+      .enum(documentTypes)
+      .optional()
+      .meta({ description: 'Kind of the identity document, together with its number.' }),
+    documentCountry: country
+      .optional()
+      .meta({ description: 'ISO 3166-1 code of the issuer; CN where it is missing.', examples: ['CN'] }),
+    documentNumber: line(64)
+      .optional()
+      .meta({ description: 'Number of the identity document. Stored encrypted.', examples: ['110101199003070134'] }),
+    documentValidUntil: day.optional().meta({ description: 'Last day on which the document is valid.' }),
+    phone: line(40)
+      .optional()
+      .meta({
+        description: 'Primary phone; without a country code it belongs to China. Stored encrypted.',
+        examples: ['13812345678'],
+      }),
+    email: line(254)
+      .optional()
+      .meta({ description: 'Primary e-mail address. Stored encrypted.', examples: ['li@example.com'] }),
+    addressCountry: country.optional().meta({ description: 'ISO 3166-1 code of the primary address.', examples: ['CN'] }),
+    addressRegion: line(100)
+      .optional()
+      .meta({ description: 'Province or state.', examples: ['广东省'] }),
+    addressCity: line(100)
+      .optional()
+      .meta({ description: 'City.', examples: ['深圳市'] }),
+    addressPostalCode: line(20)
+      .optional()
+      .meta({ description: 'Postal code.', examples: ['518000'] }),
+    addressLine: line(300).optional().meta({ description: 'District, street and house. Stored encrypted.' }),
+    asOf,
+  })
+  .superRefine((row, context) => {
+    const refuse = (field: keyof typeof row, rule: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [field], params: { rule }, message })
+    if (row.documentType !== undefined && row.documentNumber === undefined)
+      refuse('documentNumber', 'together', 'A document’s type and number come together.')
+    if (row.documentType === undefined) {
+      if (row.documentNumber !== undefined) refuse('documentType', 'together', 'A document’s type and number come together.')
+      else if (row.documentCountry !== undefined)
+        refuse('documentCountry', 'together', 'A document’s country needs its type and number.')
+      else if (row.documentValidUntil !== undefined)
+        refuse('documentValidUntil', 'together', 'A document’s validity needs its type and number.')
+    }
+    if (row.kind === 'company')
+      for (const field of ofPersons) if (row[field] !== undefined) refuse(field, 'kind', 'A company has none.')
+    for (const field of ofKinds) {
+      const problem = row[field] === undefined ? undefined : kindProblem(field, row.kind)
+      if (problem !== undefined) refuse(field, 'kind', problem)
+    }
+    const capital = capitalProblem(row)
+    if (capital) refuse(...capital)
+    if (row.merchantUntil !== undefined && row.merchantSince !== undefined && row.merchantUntil < row.merchantSince)
+      refuse('merchantUntil', 'period', 'The end must not lie before the beginning.')
+    if (row.kind === 'individual' && row.foundedOn !== undefined) refuse('foundedOn', 'kind', 'A private individual has none.')
+    if (row.status === 'closed' && row.closedOn === undefined)
+      refuse('closedOn', 'together', 'A closed customer needs the day on which the relation ended.')
+    if (row.status !== 'closed' && row.closedOn !== undefined)
+      refuse('closedOn', 'together', 'The day on which the relation ended goes with the status closed.')
+    if (row.closedOn !== undefined && row.customerSince !== undefined && row.closedOn < row.customerSince)
+      refuse('closedOn', 'period', 'The end must not lie before the beginning.')
+  })
+
+type Capital = 'registeredCapital' | 'registeredCapitalCurrency'
+
+function capitalProblem({
+  registeredCapital,
+  registeredCapitalCurrency,
+}: {
+  readonly registeredCapital?: string | undefined
+  readonly registeredCapitalCurrency?: string | undefined
+}): [field: Capital, rule: string, message: string] | undefined {
+  if ((registeredCapital === undefined) !== (registeredCapitalCurrency === undefined))
+    return [
+      registeredCapital === undefined ? 'registeredCapital' : 'registeredCapitalCurrency',
+      'together',
+      'Registered capital and its currency come together.',
+    ]
+  if (registeredCapital === undefined) return undefined
+  const code = registeredCapitalCurrency as CurrencyCode
+  const amount = parseAmount(registeredCapital, code)
+  if (amount === undefined) return ['registeredCapital', 'amount', amountProblem(registeredCapital, code)!]
+  return amount < 0n ? ['registeredCapital', 'amount', 'Registered capital is not negative.'] : undefined
+}

@@ -1,0 +1,165 @@
+import { addMonths, type Day } from '../kernel/calendar.ts'
+import type { CurrencyCode } from '../kernel/currencies.ts'
+import { requireOrder, requirePast } from './records.ts'
+import { DomainError, refuseField } from '../kernel/errors.ts'
+import { amountProblem, parseAmount } from '../kernel/money.ts'
+
+/** How the bank knows what it notes: told by the customer, seen, from a paper, from what is public, from somebody else, from a system. */
+export const noteSources = ['customer', 'observed', 'document', 'public', 'third_party', 'system'] as const
+
+export const needKinds = [
+  'home',
+  'car',
+  'education',
+  'retirement',
+  'insurance',
+  'tax',
+  'estate',
+  'working_capital',
+  'other',
+] as const
+export const needStatuses = ['open', 'met', 'dropped'] as const
+
+export const outsideHoldingKinds = ['assets', 'loan', 'product'] as const
+export const noteStatuses = ['active', 'ended'] as const
+
+export const ratingOrigins = ['own', 'outside'] as const
+export const ratingOutlooks = ['positive', 'stable', 'negative', 'developing'] as const
+
+/** Refuses what has ended or is settled already. Throws `already_closed`. */
+export function requireOpen(status: string): void {
+  if (status !== 'open' && status !== 'active') throw new DomainError('already_closed', `It is ${status} already.`)
+}
+
+type Said = Readonly<Record<string, unknown>>
+
+/**
+ * The amounts of these names in minor units of the currency that is said with them. Amounts and their currency are said together, and with
+ * another currency than before all of them anew. Only those of `signed` may be negative. Throws `invalid_input`.
+ */
+export function amountsOf(
+  names: readonly string[],
+  said: Said,
+  before: Said = {},
+  signed: readonly string[] = [],
+): Readonly<Record<string, bigint>> {
+  const given = names.filter((name) => said[name] !== undefined)
+  const currency = said['currency'] as CurrencyCode | undefined
+  if (currency === undefined) {
+    if (given.length > 0) throw refuseField('invalid_input', 'currency', 'required', 'An amount has a currency.')
+    return {}
+  }
+  if (given.length === 0) throw refuseField('invalid_input', names[0]!, 'required', 'A currency without an amount says nothing.')
+  const left = names.find((name) => before[name] != null && said[name] === undefined)
+  if (left !== undefined && before['currency'] !== currency)
+    throw refuseField('invalid_input', left, 'required', 'With another currency all amounts are said anew.')
+  return Object.fromEntries(
+    given.map((name) => {
+      const text = String(said[name])
+      const amount = parseAmount(text, currency)
+      if (amount === undefined) throw refuseField('invalid_input', name, 'amount', amountProblem(text, currency)!)
+      if (amount < 0n && !signed.includes(name))
+        throw refuseField('invalid_input', name, 'amount', 'An amount here is not negative.')
+      return [name, amount]
+    }),
+  )
+}
+
+interface Need {
+  readonly notedOn: Day
+  readonly horizonOn?: Day | null | undefined
+}
+
+export function checkNeed({ notedOn, horizonOn }: Need): void {
+  requireOrder(notedOn, horizonOn, 'horizonOn')
+}
+
+interface CreditStanding {
+  readonly origin: (typeof ratingOrigins)[number]
+  readonly agency?: string | null | undefined
+  readonly ratedOn: Day
+  readonly granted?: unknown
+  readonly used?: unknown
+}
+
+/** An outside rating names who gave it, an own one nobody; what is used of a line takes a line. */
+export function checkCreditStanding({ origin, agency, ratedOn, granted, used }: CreditStanding, today: Day): void {
+  requirePast(ratedOn, today, 'ratedOn')
+  if (origin === 'outside' && agency == null)
+    throw refuseField('invalid_input', 'agency', 'required', 'An outside rating names who gave it.')
+  if (origin === 'own' && agency != null)
+    throw refuseField('invalid_input', 'agency', 'own_rating', 'The bank’s own rating names no agency.')
+  if (used != null && granted == null)
+    throw refuseField('invalid_input', 'granted', 'required', 'What is used of a line takes a line.')
+}
+
+interface KeyFigure {
+  readonly year: number
+  readonly revenue?: unknown
+  readonly totalAssets?: unknown
+  readonly netProfit?: unknown
+  readonly debtRatio?: unknown
+}
+
+/** Figures are of a year that has begun, and there is at least one. */
+export function checkKeyFigure({ year, revenue, totalAssets, netProfit, debtRatio }: KeyFigure, today: Day): void {
+  if (year > Number(today.slice(0, 4))) throw refuseField('outside_period', 'year', 'day_to_come', 'This year has not come yet.')
+  if (revenue == null && totalAssets == null && netProfit == null && debtRatio == null)
+    throw refuseField('invalid_input', 'revenue', 'required', 'At least one figure is needed.')
+}
+
+interface SuitabilityAssessment {
+  readonly assessedOn: Day
+  readonly expiresOn: Day
+}
+
+/** How long an assessment holds where nothing is said: a year, as banks in China practise it (from memory, to be confirmed by the bank). */
+export function usualExpiry(assessedOn: Day): Day {
+  return addMonths(assessedOn, 12)
+}
+
+export function checkSuitabilityAssessment({ assessedOn, expiresOn }: SuitabilityAssessment, today: Day): void {
+  requirePast(assessedOn, today, 'assessedOn')
+  if (expiresOn <= assessedOn)
+    throw refuseField('invalid_input', 'expiresOn', 'period', 'An assessment expires after the day on which it was made.')
+}
+
+/** What may be offered on the ground of an assessment. */
+export interface Suitability {
+  readonly valid: boolean
+  /** The highest risk level of products that fit; null where the assessment is no ground for any. */
+  readonly highestLevel: number | null
+  readonly reason: 'assessed' | 'first_time_buyer' | 'expired' | 'ended'
+}
+
+/** First-time buyers of wealth products are offered the lowest level only; an assessment that has expired or was replaced fits nothing. */
+export function suitabilityOf(
+  {
+    level,
+    expiresOn,
+    firstTimeBuyer,
+    status,
+  }: { readonly level: number; readonly expiresOn: Day; readonly firstTimeBuyer: boolean; readonly status: string },
+  today: Day,
+): Suitability {
+  if (status !== 'active') return { valid: false, highestLevel: null, reason: 'ended' }
+  if (expiresOn <= today) return { valid: false, highestLevel: null, reason: 'expired' }
+  return firstTimeBuyer
+    ? { valid: true, highestLevel: 1, reason: 'first_time_buyer' }
+    : { valid: true, highestLevel: level, reason: 'assessed' }
+}
+
+interface PrivilegeGrant {
+  readonly startsOn: Day
+  readonly endsOn?: Day | null | undefined
+}
+
+export function checkPrivilegeGrant({ startsOn, endsOn }: PrivilegeGrant): void {
+  requireOrder(startsOn, endsOn, 'endsOn')
+}
+
+/** Refuses the use of a privilege on a day on which it does not hold: `[startsOn, endsOn)`. Throws `outside_period`. */
+export function requireInForce({ startsOn, endsOn }: PrivilegeGrant, day: Day): void {
+  if (day < startsOn || (endsOn != null && day >= endsOn))
+    throw new DomainError('outside_period', 'The privilege does not hold on this day.')
+}

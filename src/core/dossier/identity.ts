@@ -1,0 +1,101 @@
+import type { CustomerStatus } from './customers.ts'
+import { DomainError, refuseField } from '../kernel/errors.ts'
+import { identityRefusal, type JudgedDocument, type Profile } from './document-checks.ts'
+import { normaliseEmail, normalisePhone } from '../kernel/phones.ts'
+
+/** What is stored encrypted and can be revealed, one value at a time. */
+export const revealableFields = [
+  'document_number',
+  'contact_value',
+  'address_line',
+  'movement_counterparty',
+  'key_person_phone',
+  'key_person_email',
+] as const
+export type RevealableField = (typeof revealableFields)[number]
+
+/** Where documents, contact points and addresses are kept. */
+export type ValueTable = 'identity_document' | 'contact_point' | 'address'
+
+/** Values of a customer, beside the fields of the profile, of which a bank may say that feeds win. */
+export const valuePolicies = ['identity_document', 'phone', 'email', 'address'] as const
+export type ValuePolicy = (typeof valuePolicies)[number]
+
+/** The parts of an address. */
+export const addressFields = ['country', 'region', 'city', 'postalCode', 'line'] as const
+export type AddressField = (typeof addressFields)[number]
+
+/** What a document is kept for. Ours to choose. */
+export const documentPurposes = ['identification', 'account_opening', 'credit', 'tax', 'authority', 'other'] as const
+export type DocumentPurpose = (typeof documentPurposes)[number]
+
+/** Why somebody may ask for a clear value. */
+export const revealPurposes = [
+  'customer_request',
+  'contact',
+  'identification',
+  'complaint',
+  'investigation',
+  'correction',
+] as const
+
+/** Documents, and contact points, of one customer: lists that front ends show whole. Ours to choose. */
+const MOST_OF_A_CUSTOMER = 50
+
+/** Throws `conflict` for a customer whose dossier takes nothing more: another one goes on, or nothing may be kept. */
+export function requireOpenDossier(status: CustomerStatus): void {
+  if (status === 'merged' || status === 'erased') throw new DomainError('conflict', `The customer has been ${status}.`)
+}
+
+/** Throws `conflict` where there are as many already as one customer may have. */
+export function requireRoom(stored: number): void {
+  if (stored >= MOST_OF_A_CUSTOMER)
+    throw new DomainError('conflict', `A customer has at most ${MOST_OF_A_CUSTOMER} of these: remove what is out of use.`)
+}
+
+/** A person's document must pass its checks and agree with the profile; what a machine sends is kept, marked unverified. Names the field and both values masked. */
+export function requireAgreement(judged: JudgedDocument, profile: Profile, fromPerson: boolean): void {
+  if (!fromPerson || judged.reason === null) return
+  const { code, field, message } = identityRefusal({ number: judged.number, reason: judged.reason }, profile)
+  throw refuseField(code, field === 'documentCountry' ? 'country' : 'number', judged.reason, message)
+}
+
+/** A phone in E.164 or an e-mail address in the form that is stored. Throws `invalid_input`. */
+export function normaliseContact(kind: 'phone' | 'email', text: string, field = 'value'): string {
+  const value = kind === 'phone' ? normalisePhone(text) : normaliseEmail(text)
+  if (value !== undefined) return value
+  throw kind === 'phone'
+    ? refuseField('invalid_input', field, 'phone', 'This is no phone number that a numbering plan knows.')
+    : refuseField('invalid_input', field, 'email', 'This is no e-mail address.')
+}
+
+/** When a document counts as seen to be the customer's: as a person enters it and its number passes. What a machine sends has yet to be seen. */
+export function seenAt({ verified }: Pick<JudgedDocument, 'verified'>, fromPerson: boolean, now: Date): Date | null {
+  return verified && fromPerson ? now : null
+}
+
+/** Throws `conflict` for a document whose number breaks a rule or disagrees with the profile: what is wrong is corrected, not confirmed. */
+export function requireVerifiable({ unverifiedReason }: { readonly unverifiedReason: string | null }): void {
+  if (unverifiedReason !== null)
+    throw refuseField(
+      'conflict',
+      'identityDocumentId',
+      unverifiedReason,
+      'Its number breaks a rule or disagrees with the profile: correct or remove it.',
+    )
+}
+
+/** Throws `conflict` for what no feed says beside a verified value: it is corrected or removed, not dismissed. */
+export function requireDiffering({ differs }: { readonly differs: boolean }): void {
+  if (!differs)
+    throw new DomainError(
+      'conflict',
+      'Only what a feed says otherwise than somebody has verified can be dismissed: correct or remove it.',
+    )
+}
+
+/** Throws `invalid_input` for an address of which nothing is said. */
+export function requireAddress(parts: { readonly [F in AddressField]: string | null }): void {
+  if (addressFields.every((field) => parts[field] === null))
+    throw refuseField('invalid_input', '', 'required', 'At least one part of the address is needed.')
+}

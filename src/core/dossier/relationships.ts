@@ -1,0 +1,186 @@
+import type { Day } from '../kernel/calendar.ts'
+import { type CustomerKind, customerKinds, type CustomerStatus } from './customers.ts'
+import { requirePast, requireStanding } from './records.ts'
+import { DomainError, refuseField } from '../kernel/errors.ts'
+
+/** What one customer is to another. Each kind says what the related customer is to the customer under whom it stands. */
+export const relationshipKinds = [
+  'spouse',
+  'parent',
+  'child',
+  'owner',
+  'owned_by',
+  'legal_representative',
+  'represented_by',
+  'employer',
+  'employee',
+  'guarantor',
+  'guaranteed',
+  'shareholder',
+  'investee',
+  'referrer',
+  'referred',
+  'partner',
+  'supplier',
+  'customer_of',
+  'community_member',
+] as const
+export type RelationshipKind = (typeof relationshipKinds)[number]
+
+export const relationshipStatuses = ['active', 'ended'] as const
+
+interface Pair {
+  readonly kind: RelationshipKind
+  /** The same seen from the related customer. */
+  readonly inverse: RelationshipKind
+  /** Of which kinds the customer may be, and the related one. */
+  readonly customer: readonly CustomerKind[]
+  readonly related: readonly CustomerKind[]
+}
+
+const people = ['individual'] as const
+const businesses = ['sole_trader', 'company'] as const
+const anybody = customerKinds
+
+const pairs: readonly Pair[] = [
+  { kind: 'spouse', inverse: 'spouse', customer: people, related: people },
+  { kind: 'parent', inverse: 'child', customer: people, related: people },
+  { kind: 'owner', inverse: 'owned_by', customer: businesses, related: anybody },
+  { kind: 'legal_representative', inverse: 'represented_by', customer: businesses, related: people },
+  { kind: 'employer', inverse: 'employee', customer: people, related: businesses },
+  { kind: 'guarantor', inverse: 'guaranteed', customer: anybody, related: anybody },
+  { kind: 'shareholder', inverse: 'investee', customer: ['company'], related: anybody },
+  { kind: 'referrer', inverse: 'referred', customer: anybody, related: anybody },
+  { kind: 'partner', inverse: 'partner', customer: anybody, related: anybody },
+  { kind: 'supplier', inverse: 'customer_of', customer: businesses, related: businesses },
+  { kind: 'community_member', inverse: 'community_member', customer: anybody, related: anybody },
+]
+
+const bothWays = new Map<RelationshipKind, Pair>(
+  pairs.flatMap((pair) => [
+    [pair.inverse, { kind: pair.inverse, inverse: pair.kind, customer: pair.related, related: pair.customer }],
+    [pair.kind, pair],
+  ]),
+)
+
+/** What the customer is to the related one where the related one is this to the customer. Its own inverse for what is mutual. */
+export function inverseOf(kind: RelationshipKind): RelationshipKind {
+  return bothWays.get(kind)!.inverse
+}
+
+/** Whether a customer of one kind can have a related customer of the other who is this to them. */
+export function fits(kind: RelationshipKind, customer: CustomerKind, related: CustomerKind): boolean {
+  const pair = bothWays.get(kind)!
+  return pair.customer.includes(customer) && pair.related.includes(related)
+}
+
+/** Kinds that lead upwards and never back to where they began: nobody is their own ancestor, no business owns itself through others. */
+const upwards = ['parent', 'owner'] as const
+export type UpwardKind = (typeof upwards)[number]
+
+/** The kind that leads upwards, and the one below and above, where a relationship is of such a kind or its inverse. */
+export function lineOf<T>(
+  kind: RelationshipKind,
+  customer: T,
+  related: T,
+): { readonly kind: UpwardKind; readonly below: T; readonly above: T } | undefined {
+  const direct = upwards.find((one) => one === kind)
+  if (direct) return { kind: direct, below: customer, above: related }
+  const inverse = upwards.find((one) => one === inverseOf(kind))
+  return inverse && { kind: inverse, below: related, above: customer }
+}
+
+/** Whose shares a relationship is about, where it is about shares. */
+export function companyOf<T>(kind: RelationshipKind, customer: T, related: T): T | undefined {
+  if (kind === 'shareholder') return customer
+  return kind === 'investee' ? related : undefined
+}
+
+const shareForm = /^(\d{1,3})(?:\.(\d{1,4}))?$/
+const wholeShare = 1_000_000
+
+/** Reads a share in percent, from 0 to 100 with at most 4 decimals, as ten-thousandths of a percent. */
+export function parseShare(text: string): number | undefined {
+  const [, whole, fraction = ''] = shareForm.exec(text) ?? []
+  if (whole === undefined) return undefined
+  const share = Number(whole) * 10_000 + Number(fraction.padEnd(4, '0'))
+  return share <= wholeShare ? share : undefined
+}
+
+interface Party {
+  readonly id: string
+  readonly kind: CustomerKind
+  readonly status: CustomerStatus
+}
+
+/** What is said of a relationship. Shares in percent as text. */
+export interface RelationshipTerms {
+  readonly share?: string | undefined
+  readonly since?: Day | undefined
+  readonly thankedOn?: Day | undefined
+}
+
+export function requireTwo(customerId: string, relatedCustomerId: string): void {
+  if (customerId === relatedCustomerId)
+    throw refuseField('invalid_input', 'relatedCustomerId', 'self', 'Nobody has a relationship with themselves.')
+}
+
+/** Refuses what two customers of these kinds cannot be to each other. Throws `invalid_input` or `conflict`. */
+export function requireFit(kind: RelationshipKind, customer: Party, related: Party): void {
+  requireStanding(customer.status, 'customerId')
+  requireStanding(related.status, 'relatedCustomerId')
+  const { customer: from, related: to } = bothWays.get(kind)!
+  if (!fits(kind, customer.kind, related.kind))
+    throw refuseField(
+      'invalid_input',
+      'kind',
+      'kind_pair',
+      `${kind} leads from ${from.join(' or ')} to ${to.join(' or ')}, not from ${customer.kind} to ${related.kind}.`,
+    )
+}
+
+/** Refuses terms that this kind does not have, and days to come. Throws `invalid_input` or `outside_period`. */
+export function requireTerms(kind: RelationshipKind, { share, since, thankedOn }: RelationshipTerms, today: Day): void {
+  if (share !== undefined && kind !== 'shareholder' && kind !== 'investee')
+    throw refuseField('invalid_input', 'share', 'no_shares', 'Only shareholder and investee have a share.')
+  if (thankedOn !== undefined && kind !== 'referrer' && kind !== 'referred')
+    throw refuseField('invalid_input', 'thankedOn', 'no_referral', 'Only referrer and referred are thanked for.')
+  requirePast(since, today, 'since')
+  requirePast(thankedOn, today, 'thankedOn')
+}
+
+/** What stands already when a relationship is to be written. */
+export interface StandingRelationships {
+  /** The two are this to each other already. */
+  readonly duplicate: boolean
+  /** One of the two is married. */
+  readonly married: boolean
+  /** The shares of others in the company, in percent as text. */
+  readonly sharesTaken: string
+  /** The one above is reached from the one below against the direction: true, false, or null where the line is too long to follow. */
+  readonly closesCircle: boolean | null
+}
+
+/** Refuses what cannot stand beside what stands already. Throws `conflict` or `cycle`. */
+export function requireRoom(kind: RelationshipKind, share: string | undefined, standing: StandingRelationships): void {
+  if (standing.duplicate)
+    throw refuseField('conflict', 'relatedCustomerId', 'duplicate', 'This relationship of the two stands already.')
+  if (kind === 'spouse' && standing.married)
+    throw refuseField('conflict', 'kind', 'second_spouse', 'One of the two is married. End that relationship first.')
+  requireSharesLeft(share, standing.sharesTaken)
+  if (standing.closesCircle === null)
+    throw refuseField('cycle', 'relatedCustomerId', 'line_too_long', 'The line of these customers is too long to be checked.')
+  if (standing.closesCircle)
+    throw refuseField('cycle', 'relatedCustomerId', 'cycle', 'This would make somebody their own ancestor or owner.')
+}
+
+/** Refuses a share that makes all of a company's shares more than the whole. Throws `conflict`. */
+export function requireSharesLeft(share: string | undefined, taken: string): void {
+  const [more, stands] = [parseShare(share ?? '0') ?? 0, Math.round(Number(taken) * 10_000)]
+  if (share !== undefined && more + stands > wholeShare)
+    throw refuseField('conflict', 'share', 'shares_taken', `Others hold ${taken} % of the company already.`)
+}
+
+export function requireActive(status: string): void {
+  if (status !== 'active') throw new DomainError('already_closed', 'This has ended already.')
+}

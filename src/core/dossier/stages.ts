@@ -1,0 +1,315 @@
+import { addMonths, type Day } from '../kernel/calendar.ts'
+import type { CustomerKind } from './customers.ts'
+import { suitabilityOf } from './dossier-notes.ts'
+import { type DomainError, refuseField } from '../kernel/errors.ts'
+import type { ProductFamily } from '../organisation/products.ts'
+import { companySituations, type CompanySituation, type IncomeBand, incomeBands } from './profiles.ts'
+
+export const lifeStages = ['starter', 'mid_life_high_income', 'retired'] as const
+export type LifeStage = (typeof lifeStages)[number]
+
+/** What is decided: the life stage of a person, of whom one holds at most, and the situations of a business, of which several hold at once. */
+export const stageSubjects = ['life_stage', 'situation'] as const
+export type StageSubject = (typeof stageSubjects)[number]
+
+export const stages = [...lifeStages, ...companySituations] as const
+export type Stage = LifeStage | CompanySituation
+
+/** Something to offer: what bankers call it, and which of the bank's products it is found among. */
+export interface Offer {
+  readonly name: string
+  readonly family: ProductFamily
+  /** Of these products those up to this risk level only. */
+  readonly riskLevelAtMost?: number | undefined
+}
+
+/** Who is in a stage; all of its conditions hold. A situation that bankers name holds without any. */
+export interface StageRule {
+  readonly stage: Stage
+  /** In full years. */
+  readonly ageFrom?: number | undefined
+  readonly ageBelow?: number | undefined
+  readonly incomeFrom?: IncomeBand | undefined
+  /** Where no situation is named: since the founding day fewer months have passed. */
+  readonly foundedWithinMonths?: number | undefined
+  readonly offers: readonly Offer[]
+}
+
+export interface StagePolicy {
+  readonly subject: StageSubject
+  readonly version: number
+  readonly source: string
+  readonly rules: readonly StageRule[]
+}
+
+// Stages and what they suggest: practice of Chinese banks. The limits of age, income and founding day have no source and are ours; ages keep to the bands of practice.
+const defaultRules: Readonly<Record<StageSubject, readonly StageRule[]>> = {
+  life_stage: [
+    {
+      stage: 'starter',
+      ageFrom: 18,
+      ageBelow: 30,
+      offers: [
+        { name: 'flexible saving', family: 'deposit' },
+        { name: 'low-risk products', family: 'wealth', riskLevelAtMost: 2 },
+        { name: 'consumer credit', family: 'loan' },
+      ],
+    },
+    {
+      stage: 'mid_life_high_income',
+      ageFrom: 30,
+      ageBelow: 60,
+      incomeFrom: 'high',
+      offers: [
+        { name: 'stocks', family: 'securities' },
+        { name: 'funds', family: 'fund' },
+        { name: 'bonds', family: 'securities' },
+        { name: 'insurance', family: 'insurance' },
+      ],
+    },
+    {
+      stage: 'retired',
+      ageFrom: 60,
+      offers: [
+        { name: 'treasury bonds', family: 'securities', riskLevelAtMost: 1 },
+        { name: 'time deposits', family: 'deposit' },
+      ],
+    },
+  ],
+  situation: [
+    { stage: 'opening', foundedWithinMonths: 12, offers: [{ name: 'guaranteed small loans', family: 'loan' }] },
+    {
+      stage: 'distribution_growth',
+      offers: [
+        { name: 'retailer card service', family: 'card' },
+        { name: 'leasing', family: 'other' },
+      ],
+    },
+    { stage: 'production_growth', offers: [{ name: 'equipment loans', family: 'loan' }] },
+    {
+      stage: 'product_renewal',
+      offers: [
+        { name: 'advice', family: 'other' },
+        { name: 'equipment loans', family: 'loan' },
+      ],
+    },
+    {
+      stage: 'export',
+      offers: [
+        { name: 'export finance', family: 'loan' },
+        { name: 'letters of credit', family: 'settlement' },
+      ],
+    },
+    {
+      stage: 'employees',
+      offers: [
+        { name: 'insurance', family: 'insurance' },
+        { name: 'pension', family: 'insurance' },
+      ],
+    },
+    {
+      stage: 'acquisition',
+      offers: [
+        { name: 'financial advice', family: 'other' },
+        { name: 'equity finance', family: 'other' },
+      ],
+    },
+  ],
+}
+
+/** What holds where a bank has said nothing. */
+export function defaultStagePolicy(subject: StageSubject): StagePolicy {
+  return { subject, version: 0, source: 'practice; limits ours', rules: defaultRules[subject] }
+}
+
+/** Why these are no rules of the subject, or undefined. */
+export function stageRulesRefusal(subject: StageSubject, rules: readonly StageRule[]): DomainError | undefined {
+  const refuse = (place: number, field: string, rule: string, message: string) =>
+    refuseField('invalid_input', `rules/${place}/${field}`, rule, message)
+  for (const [place, { stage, ageFrom, ageBelow, incomeFrom, foundedWithinMonths }] of rules.entries()) {
+    const ofSubject: readonly string[] = subject === 'life_stage' ? lifeStages : companySituations
+    if (!ofSubject.includes(stage)) return refuse(place, 'stage', 'subject', `${stage} is no ${subject}.`)
+    if (rules.findIndex((one) => one.stage === stage) !== place)
+      return refuse(place, 'stage', 'duplicate', 'A stage has one rule.')
+    if (subject === 'life_stage' && foundedWithinMonths !== undefined)
+      return refuse(place, 'foundedWithinMonths', 'subject', 'A person is not founded.')
+    const ofPersons = { ageFrom, ageBelow, incomeFrom }
+    const personal = Object.entries(ofPersons).find(([, value]) => value !== undefined)
+    if (subject === 'situation' && personal) return refuse(place, personal[0], 'subject', 'A company has none.')
+    if (ageFrom !== undefined && ageBelow !== undefined && ageBelow <= ageFrom)
+      return refuse(place, 'ageBelow', 'period', 'The end must lie above the beginning.')
+  }
+  return undefined
+}
+
+export interface StageFacts {
+  readonly kind: CustomerKind
+  readonly birthDate: Day | null
+  readonly deceasedOn: Day | null
+  readonly foundedOn: Day | null
+  readonly incomeBand: IncomeBand | null
+  readonly situations: readonly CompanySituation[]
+  readonly today: Day
+}
+
+/** One of the bank's products that is on sale. */
+export interface ProductOnSale {
+  readonly id: string
+  readonly code: string
+  readonly name: string
+  readonly family: ProductFamily
+  readonly riskLevel: number | null
+}
+
+export interface Assessment {
+  readonly level: number
+  readonly expiresOn: Day
+  readonly firstTimeBuyer: boolean
+  readonly status: string
+}
+
+export const leftOutReasons = ['not_assessed', 'assessment_expired', 'too_risky'] as const
+
+interface Named {
+  readonly id: string
+  readonly code: string
+  readonly name: string
+}
+
+export interface SuggestedOffer {
+  readonly name: string
+  readonly family: ProductFamily
+  readonly products: readonly Named[]
+  /** Products that would go with it and do not fit the customer, each with why. */
+  readonly leftOut: readonly (Named & { readonly reason: (typeof leftOutReasons)[number] })[]
+}
+
+export const stageGrounds = ['rule', 'declared', 'no_rule', 'birth_date_unknown', 'deceased', 'nothing_declared'] as const
+
+/** A stage, or that there is none, with what decided on it. */
+export interface StageDecision {
+  readonly subject: StageSubject
+  readonly stage: Stage | null
+  readonly ground: (typeof stageGrounds)[number]
+  readonly policyVersion: number
+  readonly policySource: string
+  /** What the decision looked at, by the names of the profile. */
+  readonly facts: readonly { readonly field: string; readonly value: string | null }[]
+  readonly offers: readonly SuggestedOffer[]
+}
+
+/** Full years on a day. Born on 29 February, somebody is a year older on 1 March in common years. */
+export function ageOn(birthDate: Day, today: Day): number {
+  const years = Number(today.slice(0, 4)) - Number(birthDate.slice(0, 4))
+  return today.slice(5) < birthDate.slice(5) ? years - 1 : years
+}
+
+/** The life stage of a person and the situations of a business, each with its ground and what it suggests. A sole trader has both. */
+export function stagesOf(
+  facts: StageFacts,
+  policies: Readonly<Record<StageSubject, StagePolicy>>,
+  products: readonly ProductOnSale[],
+  assessment: Assessment | null,
+): readonly StageDecision[] {
+  const offersOf = (rule: StageRule) => rule.offers.map((offer) => suggested(offer, products, assessment, facts.today))
+  return [
+    ...(facts.kind === 'company' ? [] : [lifeStageOf(facts, policies.life_stage, offersOf)]),
+    ...(facts.kind === 'individual' ? [] : situationsOf(facts, policies.situation, offersOf)),
+  ]
+}
+
+type OffersOf = (rule: StageRule) => readonly SuggestedOffer[]
+
+function lifeStageOf(facts: StageFacts, { version, source, rules }: StagePolicy, offersOf: OffersOf): StageDecision {
+  const { birthDate, incomeBand, deceasedOn, today } = facts
+  const decided = {
+    subject: 'life_stage' as const,
+    policyVersion: version,
+    policySource: source,
+    facts: [
+      { field: 'birth_date', value: birthDate },
+      { field: 'income_band', value: incomeBand },
+    ],
+  }
+  if (deceasedOn !== null && deceasedOn <= today) return { ...decided, stage: null, ground: 'deceased', offers: [] }
+  if (birthDate === null) return { ...decided, stage: null, ground: 'birth_date_unknown', offers: [] }
+  const rule = rules.find((one) => inLifeStage(one, ageOn(birthDate, today), incomeBand))
+  return rule
+    ? { ...decided, stage: rule.stage, ground: 'rule', offers: offersOf(rule) }
+    : { ...decided, stage: null, ground: 'no_rule', offers: [] }
+}
+
+function inLifeStage(
+  { ageFrom = 0, ageBelow = Infinity, incomeFrom }: StageRule,
+  age: number,
+  income: IncomeBand | null,
+): boolean {
+  if (age < ageFrom || age >= ageBelow) return false
+  return incomeFrom === undefined || (income !== null && incomeBands.indexOf(income) >= incomeBands.indexOf(incomeFrom))
+}
+
+function situationsOf(facts: StageFacts, policy: StagePolicy, offersOf: OffersOf): readonly StageDecision[] {
+  const { situations, foundedOn, today } = facts
+  const decided = {
+    subject: 'situation' as const,
+    policyVersion: policy.version,
+    policySource: policy.source,
+    facts: [
+      { field: 'situations', value: situations.length > 0 ? situations.join(' ') : null },
+      { field: 'founded_on', value: foundedOn },
+    ],
+  }
+  if (situations.length > 0)
+    return situations.map((stage) => {
+      const rule = policy.rules.find((one) => one.stage === stage)
+      return { ...decided, stage, ground: 'declared', offers: rule ? offersOf(rule) : [] }
+    })
+  const rule = policy.rules.find(
+    ({ foundedWithinMonths: months }) =>
+      months !== undefined && foundedOn !== null && foundedOn <= today && today < addMonths(foundedOn, months),
+  )
+  return [
+    rule
+      ? { ...decided, stage: rule.stage, ground: 'rule', offers: offersOf(rule) }
+      : { ...decided, stage: null, ground: 'nothing_declared', offers: [] },
+  ]
+}
+
+/** Families whose products bear a risk for whoever buys them. */
+const invested: ReadonlySet<ProductFamily> = new Set(['wealth', 'fund', 'insurance', 'securities', 'precious_metal'])
+const MOST_PRODUCTS = 10
+
+function suggested(
+  { name, family, riskLevelAtMost }: Offer,
+  products: readonly ProductOnSale[],
+  assessment: Assessment | null,
+  today: Day,
+): SuggestedOffer {
+  const fitting = products
+    .filter(
+      (one) =>
+        one.family === family && (riskLevelAtMost === undefined || (one.riskLevel !== null && one.riskLevel <= riskLevelAtMost)),
+    )
+    .map((one) => ({ product: { id: one.id, code: one.code, name: one.name }, reason: unfitness(one, assessment, today) }))
+  return {
+    name,
+    family,
+    products: fitting.flatMap(({ product, reason }) => (reason === undefined ? [product] : [])).slice(0, MOST_PRODUCTS),
+    leftOut: fitting
+      .flatMap(({ product, reason }) => (reason === undefined ? [] : [{ ...product, reason }]))
+      .slice(0, MOST_PRODUCTS),
+  }
+}
+
+/** Why a product does not fit a customer, or undefined: what bears a risk takes an assessment that holds and reaches so far. */
+function unfitness(
+  { family, riskLevel }: ProductOnSale,
+  assessment: Assessment | null,
+  today: Day,
+): (typeof leftOutReasons)[number] | undefined {
+  if (riskLevel === null || !invested.has(family)) return undefined
+  if (!assessment) return 'not_assessed'
+  const { valid, highestLevel } = suitabilityOf(assessment, today)
+  if (!valid) return 'assessment_expired'
+  return riskLevel > highestLevel! ? 'too_risky' : undefined
+}

@@ -1,0 +1,46 @@
+import type { ErrorCode } from './errors.ts'
+
+/** The import entities, in the order in which a bank sends them: each refers only to those before it. */
+export const feedEntities = [
+  'institutions',
+  'staff',
+  'products',
+  'exchangeRates',
+  'customers',
+  'assignments',
+  'holdings',
+  'holdingParties',
+  'balances',
+  'activity',
+  'movements',
+] as const
+export type FeedEntity = (typeof feedEntities)[number]
+
+/** The source of what people enter here, as against what a core-banking system sends. */
+export const ownSource = 'guanxi'
+
+/** One row that passed its schema. `line` tells rows of a batch apart and orders them: of two for the same thing with equal `asOf` the later line wins. */
+export interface FeedRow<T> {
+  readonly line: number
+  readonly row: T
+}
+
+export interface FeedRefusal {
+  readonly field?: string
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+/**
+ * What became of a row: `superseded` when something newer (by `asOf`) is already there, in the table or in the batch,
+ * `unchanged` when it says what is there already.
+ */
+export type FeedOutcome =
+  | {
+      readonly line: number
+      readonly outcome: 'created' | 'updated' | 'unchanged' | 'superseded'
+      readonly id: string
+      /** Set for what belongs to a customer. */
+      readonly customerId?: string
+    }
+  | { readonly line: number; readonly refusal: FeedRefusal }

@@ -1,0 +1,118 @@
+import { overlaps, type Period } from '../dossier/assignments.ts'
+import type { Day } from '../kernel/calendar.ts'
+import { DomainError, refuseField } from '../kernel/errors.ts'
+import { reachOf, type Role } from '../kernel/permissions.ts'
+
+export const delegationStatuses = ['active', 'revoked'] as const
+export type DelegationStatus = (typeof delegationStatuses)[number]
+
+/** A staff member as a delegation sees one. */
+export interface Delegate {
+  readonly id: string
+  readonly roles: readonly Role[]
+  readonly status: 'active' | 'inactive'
+  /** First day of work, and first day of no more work. */
+  readonly activeFrom: Day | null
+  readonly activeUntil: Day | null
+}
+
+/** That one covers for the other: `[startsOn, endsOn)`. */
+export interface Cover {
+  readonly staffId: string
+  readonly deputyId: string
+  readonly startsOn: Day
+  readonly endsOn: Day
+}
+
+export interface DelegationRequest {
+  readonly absent: Delegate
+  readonly deputy: Delegate
+  /** `[startsOn, endsOn)`. */
+  readonly startsOn: Day
+  readonly endsOn: Day
+  readonly today: Day
+  /** Other delegations that stand in some of the period. */
+  readonly standing: readonly Cover[]
+}
+
+/** Why a delegation is refused, or undefined: a deputy who is somebody else, at work in all of the period and sees customers by portfolio (others would gain nothing); a period to come; no circle. */
+export function delegationRefusal({
+  absent,
+  deputy,
+  startsOn,
+  endsOn,
+  today,
+  standing,
+}: DelegationRequest): DomainError | undefined {
+  if (absent.id === deputy.id) return refuseField('conflict', 'deputyId', 'self', 'Nobody covers for themselves.')
+  if (endsOn <= startsOn) return refuseField('invalid_input', 'endsOn', 'period', 'The end must lie after the beginning.')
+  if (startsOn < today) return refuseField('outside_period', 'startsOn', 'past', 'A delegation cannot begin in the past.')
+  if (deputy.status !== 'active' || reachOf(deputy.roles, 'customer:read') !== 'portfolio') {
+    return refuseField(
+      'conflict',
+      'deputyId',
+      'role',
+      'The deputy must be an active relationship manager who sees customers by portfolio, not by branch.',
+    )
+  }
+  if (
+    (deputy.activeFrom !== null && deputy.activeFrom > startsOn) ||
+    (deputy.activeUntil !== null && deputy.activeUntil < endsOn)
+  )
+    return refuseField('conflict', 'deputyId', 'inactive', 'The deputy does not work here in all of this period.')
+  const circle = coverCircle(standing, { staffId: absent.id, deputyId: deputy.id, startsOn, endsOn })
+  if (!circle) return undefined
+  const told =
+    circle.length === 2
+      ? 'They cover for the deputy in part of this period.'
+      : `In part of this period a line of ${circle.length} leads from the deputy back to them: nobody of it would be there.`
+  return refuseField('cycle', 'deputyId', 'cycle', told)
+}
+
+/** The staff of a circle that another cover would close on some day that all of it shares, beginning with who is away; undefined where there is none. */
+export function coverCircle(standing: readonly Cover[], added: Cover): readonly string[] | undefined {
+  const byAbsent = Map.groupBy(standing, ({ staffId }) => staffId)
+  const follow = (line: readonly string[], shared: Period & { readonly endsOn: Day }): readonly string[] | undefined => {
+    const last = line.at(-1)!
+    if (last === added.staffId) return line.slice(0, -1)
+    for (const { deputyId, ...period } of byAbsent.get(last) ?? []) {
+      if (!overlaps(period, shared) || (line.includes(deputyId) && deputyId !== added.staffId)) continue
+      const startsOn = period.startsOn > shared.startsOn ? period.startsOn : shared.startsOn
+      const endsOn = period.endsOn < shared.endsOn ? period.endsOn : shared.endsOn
+      const found = follow([...line, deputyId], { startsOn, endsOn })
+      if (found) return found
+    }
+    return undefined
+  }
+  return follow([added.staffId, added.deputyId], added)
+}
+
+/** A delegation that may end. */
+export interface StandingDelegation {
+  readonly status: DelegationStatus
+  readonly startsOn: Day
+  readonly endsOn: Day
+}
+
+/** Throws `already_closed` for a delegation that was taken back or has ended: what was covered stays told as it was. */
+export function requireStanding({ status, endsOn }: StandingDelegation, today: Day): void {
+  if (status === 'revoked') throw new DomainError('already_closed', 'This delegation was taken back already.')
+  if (endsOn <= today) throw new DomainError('already_closed', `This delegation ended on ${endsOn}.`)
+}
+
+/**
+ * What ends a delegation early: the first day on which it holds no more, today where none is given; or that it is taken back, where it would have held on
+ * no day. Throws `already_closed`, and `outside_period` for a day gone by or one after the end that was set.
+ */
+export function delegationEnding(
+  delegation: StandingDelegation,
+  wanted: Day | undefined,
+  today: Day,
+): { readonly status: 'revoked' } | { readonly endsOn: Day } {
+  requireStanding(delegation, today)
+  const { startsOn, endsOn } = delegation
+  const end = wanted ?? today
+  if (end < today || end > endsOn)
+    throw refuseField('outside_period', 'endsOn', 'outside_period', `It can end from today to ${endsOn}.`)
+  return end <= startsOn ? { status: 'revoked' } : { endsOn: end }
+}

@@ -1,0 +1,370 @@
+import { addDays, type Day, daysBetween } from '../kernel/calendar.ts'
+import { customerKinds, customerStatuses, genders } from '../dossier/customers.ts'
+import { editions, origins } from '../feeds/holdings.ts'
+import { companySituations, companySizes, incomeBands, riskAppetites } from '../dossier/profiles.ts'
+import { type ProductFamily, productFamilies } from '../organisation/products.ts'
+
+export const factTypes = ['number', 'money', 'day', 'boolean', 'enum', 'set'] as const
+export type FactType = (typeof factTypes)[number]
+
+/** What a fact is worked out from. */
+export const factSources = [
+  'profile',
+  'organisation',
+  'holdings',
+  'balances',
+  'movements',
+  'activity',
+  'dossier',
+  'segmentation',
+  'follow_up',
+  'complaints',
+  'surveys',
+] as const
+export type FactSource = (typeof factSources)[number]
+
+/** When a fact follows what it is worked out from: with every refresh of the customer, with a full refresh, or with the calendar. `later`: the part that feeds it has not landed. */
+export const factFreshness = ['refresh', 'full_refresh', 'daily', 'later'] as const
+export type FactFreshness = (typeof factFreshness)[number]
+
+export const factUnits = [
+  'years',
+  'months',
+  'days',
+  'percent',
+  'count',
+  'per_month',
+  'base_currency',
+  'base_currency_per_month',
+  'ratio',
+  'score',
+] as const
+export type FactUnit = (typeof factUnits)[number]
+
+/** How a fact that moves with the calendar follows from a day that is stored: completed years or months or days since then, or days until then. */
+export type Elapsed = 'years' | 'months' | 'days' | 'days_until'
+
+export interface Fact {
+  readonly type: FactType
+  readonly unit?: FactUnit
+  readonly description: string
+  readonly source: FactSource
+  readonly freshness: FactFreshness
+  /** The values of an enum or set where they are known beforehand. */
+  readonly values?: readonly string[]
+  /** The day from which it follows, as the fact of that name holds it. */
+  readonly since?: { readonly fact: string; readonly elapsed: Elapsed }
+}
+
+const fact = (
+  type: FactType,
+  source: FactSource,
+  description: string,
+  more: Partial<Pick<Fact, 'unit' | 'values' | 'freshness' | 'since'>> = {},
+): Fact => ({
+  type,
+  source,
+  description,
+  freshness: 'refresh',
+  ...(type === 'money' && { unit: 'base_currency' as const }),
+  ...more,
+})
+
+const since = (day: string, elapsed: Elapsed, source: FactSource, description: string, more: Partial<Fact> = {}): Fact =>
+  fact('number', source, description, {
+    unit: elapsed === 'days_until' ? 'days' : elapsed,
+    freshness: 'daily',
+    since: { fact: day, elapsed },
+    ...more,
+  })
+
+const later = (type: FactType, source: FactSource, description: string, more: Partial<Fact> = {}): Fact =>
+  fact(type, source, description, { ...more, freshness: 'later' })
+
+const familyBalance = (family: ProductFamily, what: string): Fact =>
+  fact(
+    'money',
+    'holdings',
+    `${what}, open holdings of the family \`${family}\` at today’s rates; debts are negative. Missing where none is open.`,
+  )
+
+const shareOf = (what: string): Fact =>
+  fact(
+    'number',
+    'holdings',
+    `Share of ${what} products in what the customer holds and owes here, by absolute balances. Of the bank’s own products only: what other banks hold is not in it.`,
+    {
+      unit: 'percent',
+    },
+  )
+
+const perMonth = (what: string): Fact =>
+  fact('number', 'activity', `${what} a month, on average over the last 12 full months; queries, interest and fees left out.`, {
+    unit: 'per_month',
+  })
+
+export const lifecycleStages = ['exploration', 'growth', 'maturity', 'decline', 'ended'] as const
+export const activityStates = ['active', 'potential', 'dormant'] as const
+export const productPreferences = ['deposit_led', 'loan_led', 'fee_led', 'balanced'] as const
+export const relationPreferences = ['relationship', 'quality', 'price', 'credit'] as const
+export const marketingGrades = ['key', 'standard', 'exit'] as const
+
+/** The catalogue: all that rules may ask of a customer, by name. A missing fact meets no condition but `exists: false`. */
+export const facts = {
+  kind: fact('enum', 'profile', 'What the customer is.', { values: customerKinds }),
+  status: fact('enum', 'profile', 'Where the record stands in its life.', { values: customerStatuses }),
+  gender: fact('enum', 'profile', 'Sex of a person.', { values: genders }),
+  birthDate: fact('day', 'profile', 'Birth date of a person.'),
+  age: since('birthDate', 'years', 'profile', 'Completed years of age.'),
+  foundedOn: fact('day', 'profile', 'Founding day of a company or of a sole trader’s business.'),
+  businessAge: since('foundedOn', 'years', 'profile', 'Completed years since the founding.'),
+  industry: fact('enum', 'profile', 'Industry, GB/T 4754 code.'),
+  incomeBand: fact('enum', 'profile', 'Income band of a person.', { values: incomeBands }),
+  riskAppetite: fact('enum', 'profile', 'How much risk the customer says to like.', { values: riskAppetites }),
+  companySize: fact('enum', 'profile', 'Size of a business.', { values: companySizes }),
+  situations: fact('set', 'profile', 'Business stage: the situations of a business that were declared.', {
+    values: companySituations,
+  }),
+  merchant: fact('boolean', 'profile', 'Whether the customer takes payments as a merchant.'),
+  country: fact('enum', 'profile', 'Country of residence, ISO 3166-1 code.'),
+  customerSince: fact('day', 'profile', 'First day as a customer.'),
+  tenure: since('customerSince', 'months', 'profile', 'Completed months as a customer.'),
+  institutions: fact(
+    'set',
+    'organisation',
+    'Codes of the institution that keeps the customer and of all above it: `overlaps` asks for a subtree.',
+  ),
+  relationshipManager: fact('enum', 'organisation', 'Staff number of who keeps the customer.'),
+
+  aum: fact('money', 'balances', 'Assets under management now.'),
+  aumAverage30: fact('money', 'balances', 'Average assets of the last 30 days, at today’s rates.'),
+  aumAverage90: fact('money', 'balances', 'Average assets of the last 90 days, at today’s rates.'),
+  aumAverage365: fact('money', 'balances', 'Average assets of the last 365 days, at today’s rates.'),
+  aumSlope: fact('money', 'balances', 'Slope of the regression line through the assets at the last 12 month-ends, per month.', {
+    unit: 'base_currency_per_month',
+  }),
+  aumChange90: fact('number', 'balances', 'Change of the assets against 90 days ago; missing where there were none.', {
+    unit: 'percent',
+  }),
+  aumChange365: fact('number', 'balances', 'Change of the assets against 365 days ago; missing where there were none.', {
+    unit: 'percent',
+  }),
+  aumPeak60: fact('money', 'balances', 'Highest assets at the end of one of the last 60 days, today included, at today’s rates.'),
+  aumFallFromPeak60: fact('number', 'balances', 'How far the assets of today lie below that peak; missing where it is 0.', {
+    unit: 'percent',
+  }),
+  depositBalance: familyBalance('deposit', 'Deposits'),
+  wealthBalance: familyBalance('wealth', 'Wealth products'),
+  fundBalance: familyBalance('fund', 'Funds'),
+  insuranceBalance: familyBalance('insurance', 'Insurance'),
+  loanBalance: familyBalance('loan', 'Loans'),
+  cardBalance: familyBalance('card', 'Cards'),
+  accounts: fact('number', 'holdings', 'Open holdings, sign-ups for e-channels left out.', { unit: 'count' }),
+  products: fact('number', 'holdings', 'Different products held.', { unit: 'count' }),
+  families: fact('number', 'holdings', 'Different product families held.', { unit: 'count' }),
+  familiesHeld: fact('set', 'holdings', 'Product families held.', { values: productFamilies }),
+  depositShare: shareOf('deposit'),
+  loanShare: shareOf('loan'),
+  feeShare: shareOf('fee'),
+  nextMaturityOn: fact('day', 'holdings', 'The next day on which an active holding matures, today or later.'),
+  daysToMaturity: since('nextMaturityOn', 'days_until', 'holdings', 'Days until the next maturity.'),
+  nextMaturityAmount: fact('money', 'holdings', 'What matures on that day.'),
+  profit: fact(
+    'money',
+    'balances',
+    'Yearly margin: average absolute balance of the last 365 days × the product’s annual margin, by currency, at today’s rates. Products without a margin add nothing.',
+  ),
+
+  outsideAssets: fact('money', 'dossier', 'Assets at other banks as far as they are known, at today’s rates.'),
+  transactionsCost: fact(
+    'money',
+    'activity',
+    'What the transactions of the last 12 full months cost the bank, by channel and type, at the rates of the value policy.',
+  ),
+  contribution: fact(
+    'money',
+    'activity',
+    'Profit less what the transactions cost and a share of the fixed cost: what the customer brings in a year.',
+  ),
+  lifetimeValue: fact(
+    'money',
+    'activity',
+    'What the customer is worth over the years ahead: realised, latent and growth, at the rates of the value policy.',
+  ),
+
+  largestInflow30: fact('money', 'movements', 'Largest single movement in of the last 30 days.'),
+  largestInflow90: fact('money', 'movements', 'Largest single movement in of the last 90 days.'),
+  largestOutflow30: fact('money', 'movements', 'Largest single movement out of the last 30 days.'),
+  largestOutflow90: fact('money', 'movements', 'Largest single movement out of the last 90 days.'),
+  inflowRatio30: fact(
+    'number',
+    'movements',
+    'The largest movement in of the last 30 days over the customer’s average one of the year before them.',
+    { unit: 'ratio' },
+  ),
+  outflowRatio30: fact(
+    'number',
+    'movements',
+    'The largest movement out of the last 30 days over the customer’s average one of the year before them.',
+    { unit: 'ratio' },
+  ),
+  inflowRatio90: fact(
+    'number',
+    'movements',
+    'The largest movement in of the last 90 days over the customer’s average one of the year before them.',
+    { unit: 'ratio' },
+  ),
+  outflowRatio90: fact(
+    'number',
+    'movements',
+    'The largest movement out of the last 90 days over the customer’s average one of the year before them.',
+    { unit: 'ratio' },
+  ),
+  receivesSalary: fact(
+    'boolean',
+    'movements',
+    'Whether salary comes in: marked as such in the last 3 full months, or from one counterparty in each of them that pays nothing of another kind.',
+  ),
+  salaryInflow: fact(
+    'money',
+    'movements',
+    'Salary a month, on average over the last 3 full months; missing where none came in.',
+    {
+      unit: 'base_currency_per_month',
+    },
+  ),
+  receivesPension: fact('boolean', 'movements', 'Whether a pension came in during the last 3 full months.'),
+
+  eChannels: fact('set', 'holdings', 'E-channels that the customer signed up for, by the codes of their products.'),
+  eChannelSignUps: fact('number', 'holdings', 'Open sign-ups for e-channels.', { unit: 'count' }),
+  eChannelEditions: fact('set', 'holdings', 'Editions of those sign-ups.', { values: editions }),
+  eChannelOrigins: fact('set', 'holdings', 'Where those sign-ups came from.', { values: origins }),
+  eChannelLastUsedOn: fact('day', 'holdings', 'Last use of any of them.'),
+  daysSinceEChannelUse: since('eChannelLastUsedOn', 'days', 'holdings', 'Days since the last use of an e-channel.'),
+  eChannelSubstitution: fact(
+    'number',
+    'activity',
+    'Transactions by online, mobile, phone, WeChat or TV of all transactions of the customer in the last 12 full months.',
+    { unit: 'percent' },
+  ),
+  transactionsPerMonth: perMonth('Transactions'),
+  counterPerMonth: perMonth('Transactions at the counter'),
+  atmPerMonth: perMonth('Transactions at ATMs'),
+  mobilePerMonth: perMonth('Transactions by mobile banking'),
+  onlinePerMonth: perMonth('Transactions by online banking'),
+  posPerMonth: perMonth('Transactions at the terminals of shops'),
+  phonePerMonth: perMonth('Transactions by telephone banking'),
+  wechatPerMonth: perMonth('Transactions by WeChat'),
+  tvPerMonth: perMonth('Transactions by TV'),
+  transfersPerMonth: perMonth('Transfers'),
+  paymentsPerMonth: perMonth('Payments and bills'),
+  cashPerMonth: perMonth('Cash transactions'),
+  queriesPerMonth: fact('number', 'activity', 'Queries a month by any channel, on average over the last 12 full months.', {
+    unit: 'per_month',
+  }),
+  lastTransactionOn: fact(
+    'day',
+    'activity',
+    'The day of the last movement, or the last day of the last month with a transaction, whichever is later and not to come; interest and fees left out.',
+  ),
+  recency: since('lastTransactionOn', 'days', 'activity', 'Days since the last transaction.'),
+  frequency: fact(
+    'number',
+    'activity',
+    'Transactions of the customer in the last 12 full months: neither queries nor interest and fees, which the bank books.',
+    { unit: 'count' },
+  ),
+  monetary: fact('money', 'activity', 'Sum of those transactions, at today’s rates.'),
+  recencyScore: fact('number', 'segmentation', 'Quintile of recency, 5 for the latest fifth.', {
+    unit: 'score',
+    freshness: 'full_refresh',
+  }),
+  frequencyScore: fact('number', 'segmentation', 'Quintile of frequency, 5 for the highest fifth.', {
+    unit: 'score',
+    freshness: 'full_refresh',
+  }),
+  monetaryScore: fact('number', 'segmentation', 'Quintile of monetary, 5 for the highest fifth.', {
+    unit: 'score',
+    freshness: 'full_refresh',
+  }),
+
+  completeness: fact('number', 'dossier', 'How full the dossier is, 0 to 100.', { unit: 'score' }),
+  consents: fact('set', 'dossier', 'Consents that hold, as `channel:purpose`.'),
+  doNotContact: fact('boolean', 'dossier', 'Whether the customer wishes not to be contacted at all.'),
+  needs: fact('set', 'dossier', 'Kinds of open needs.'),
+  riskLevel: fact('number', 'dossier', 'Risk level borne by the assessment that holds, 1 to 5; missing once it has expired.', {
+    unit: 'score',
+  }),
+  riskExpiresOn: fact('day', 'dossier', 'First day on which that assessment is no ground for offers any more.'),
+
+  tiers: fact(
+    'set',
+    'segmentation',
+    'Tiers that are held, as `scheme:tier`. A rule sees those that were held before the refresh that asks it.',
+  ),
+  stage: fact('enum', 'segmentation', 'Lifecycle stage, by the policy in force.', { values: lifecycleStages }),
+  activity: fact('enum', 'segmentation', 'Activity, by the policy in force.', { values: activityStates }),
+  productPreference: fact('enum', 'segmentation', 'What the customer prefers here, by the policy in force.', {
+    values: productPreferences,
+  }),
+  marketingGrade: fact('enum', 'segmentation', 'Marketing grade, by the policy in force.', { values: marketingGrades }),
+
+  lastContactOn: later('day', 'follow_up', 'Day of the last contact with the customer.'),
+  daysSinceContact: since('lastContactOn', 'days', 'follow_up', 'Days since the last contact.', { freshness: 'later' }),
+  contacts90: later('number', 'follow_up', 'Contacts in the last 90 days.', { unit: 'count' }),
+  openTasks: later('number', 'follow_up', 'Open tasks about the customer.', { unit: 'count' }),
+  keptPromiseRate: later('number', 'follow_up', 'Promises kept of those due.', { unit: 'percent' }),
+  openComplaints: later('number', 'complaints', 'Complaints that are not closed.', { unit: 'count' }),
+  complaints365: later('number', 'complaints', 'Complaints of the last 365 days.', { unit: 'count' }),
+  lastNps: later('number', 'surveys', 'Last answer to how likely the customer recommends the bank, 0 to 10.', { unit: 'score' }),
+  lastCsat: later('number', 'surveys', 'Last answer to how satisfied the customer is, 1 to 5.', { unit: 'score' }),
+} as const satisfies Readonly<Record<string, Fact>>
+
+export type FactName = keyof typeof facts
+export const factNames = Object.keys(facts) as [FactName, ...FactName[]]
+
+export function isFact(name: string): name is FactName {
+  return Object.hasOwn(facts, name)
+}
+
+/** The value of a fact: a number, minor units of the base currency, an ISO day, a truth, one value or several; null where it is missing. */
+export type FactValue = number | bigint | string | boolean | readonly string[] | null
+export type FactValues = Readonly<Partial<Record<FactName, FactValue>>>
+
+/** Facts that are stored; the others follow from one of these with the calendar. */
+export const storedFacts: readonly FactName[] = factNames.filter((name) => !('since' in facts[name]))
+
+/** The value on a day of what follows from a stored one; null where that one is missing or, for days until then, gone by. */
+export function elapsedOn(day: Day | null, today: Day, elapsed: Elapsed): number | null {
+  if (day === null) return null
+  switch (elapsed) {
+    case 'years':
+      return Math.trunc((Number(today.replaceAll('-', '')) - Number(day.replaceAll('-', ''))) / 10_000)
+    case 'months': {
+      const months = (of: Day): number => Number(of.slice(0, 4)) * 12 + Number(of.slice(5, 7))
+      return months(today) - months(day) - (today.slice(8) < day.slice(8) ? 1 : 0)
+    }
+    case 'days':
+      return daysBetween(day, today)
+    case 'days_until':
+      return day < today ? null : daysBetween(today, day)
+  }
+}
+
+const firstDay: Day = '1800-01-01'
+const lastDay: Day = '9999-12-31'
+
+/** The latest day since which at least so much has gone by; null where there is none. */
+export function latestDaySince(count: number, today: Day, elapsed: Exclude<Elapsed, 'days_until'>): Day | null {
+  const isSuch = (day: Day): boolean => elapsedOn(day, today, elapsed)! >= count
+  if (!isSuch(firstDay)) return null
+  if (isSuch(lastDay)) return lastDay
+  // The later the day, the less has gone by.
+  let [such, other] = [0, daysBetween(firstDay, lastDay)]
+  while (other - such > 1) {
+    const middle = Math.floor((such + other) / 2)
+    if (isSuch(addDays(firstDay, middle))) such = middle
+    else other = middle
+  }
+  return addDays(firstDay, such)
+}

@@ -1,0 +1,288 @@
+import { addDays, addMonths, type Day, daysBetween } from '../kernel/calendar.ts'
+import type { CurrencyCode } from '../kernel/currencies.ts'
+import { type CustomerKind, customerKinds } from '../dossier/customers.ts'
+import { DomainError, type InputProblem } from '../kernel/errors.ts'
+import { type FactName, facts, isFact } from './facts.ts'
+import { amountProblem, formatMinor, parseAmount } from '../kernel/money.ts'
+import type { Rule } from './rules/rule.ts'
+
+export const tierSchemeStates = ['active', 'retired'] as const
+/** Where thresholds come from: what Chinese banks do, our own choice, or the bank itself. */
+export const tierSources = ['practice', 'ours', 'bank'] as const
+/**
+ * Why a customer came to a tier or lost it: none was held before, the measure, the end of the grace, the scheme no longer applies, somebody’s override,
+ * or other thresholds.
+ */
+export const tierReasons = ['entered', 'upgraded', 'downgraded', 'left', 'override', 'scheme'] as const
+export type TierReason = (typeof tierReasons)[number]
+export const thresholdSides = ['near', 'unsettled'] as const
+export type ThresholdSide = (typeof thresholdSides)[number]
+
+export const MOST_TIERS = 20
+export const MOST_SUBTREES = 100
+export const MOST_GRACE_DAYS = 3_650
+
+/** A line of a scheme and the tier that begins there. Values are decimal texts in the unit of the measure. */
+export interface Threshold {
+  readonly code: string
+  readonly name: string
+  readonly from: string
+  /** How far below the line customers are near it. Nobody is where it is missing. */
+  readonly near?: string | undefined
+  /** How far above the line customers are not settled. Nobody is where it is missing. */
+  readonly unsettled?: string | undefined
+}
+
+/** Other lines for the same tiers, for an institution and all below it. */
+export interface SubtreeThresholds {
+  readonly institutionCode: string
+  readonly thresholds: readonly Threshold[]
+}
+
+export interface TierDefinition {
+  readonly graceDays: number
+  readonly thresholds: readonly Threshold[]
+  readonly subtrees: readonly SubtreeThresholds[]
+}
+
+/** Minor units for an amount, a number for a number. */
+export type Measured = bigint | number
+
+/** Whether tiers can be told by a fact: it has an order and an amount to the line. */
+export function isMeasure(name: string): name is FactName {
+  return isFact(name) && (facts[name].type === 'number' || facts[name].type === 'money')
+}
+
+/** A value of a threshold as it is compared; undefined where the text is none. */
+export function parseMeasured(text: string, measure: FactName, currency: CurrencyCode): Measured | undefined {
+  if (facts[measure].type === 'money') return parseAmount(text, currency)
+  return /^-?\d{1,15}(\.\d{1,6})?$/.test(text) ? Number(text) : undefined
+}
+
+/** What the line of a tier asks, as a rule: the kinds of the scheme, and the measure at or above the line. */
+export function tierRule(kinds: readonly CustomerKind[], measure: FactName, { from }: Pick<Threshold, 'from'>): Rule {
+  return {
+    all: [
+      { fact: 'kind', in: [...kinds] },
+      { fact: measure, gte: facts[measure].type === 'money' ? from : Number(from) },
+    ],
+  }
+}
+
+/** Decimal text of a value in the unit of its measure. */
+export function formatMeasured(value: Measured, currency: CurrencyCode): string {
+  return typeof value === 'bigint' ? formatMinor(value.toString(), currency) : String(Math.round(value * 1e6) / 1e6)
+}
+
+interface Checking {
+  readonly kinds: readonly CustomerKind[]
+  readonly measure: string
+  readonly currency: CurrencyCode
+  /** Whether an institution has this code. */
+  readonly institution: (code: string) => boolean
+}
+
+/** What is wrong with a scheme; nothing where it is good. */
+export function tierProblems({ graceDays, thresholds, subtrees }: TierDefinition, checking: Checking): readonly InputProblem[] {
+  const problems: InputProblem[] = []
+  const refuse = (pointer: string, rule: string, message: string): void => void problems.push({ pointer, rule, message })
+  const { kinds, measure, institution } = checking
+  if (kinds.length === 0) refuse('/kinds', 'empty', 'A scheme is for one kind of customers at least.')
+  if (new Set(kinds).size < kinds.length) refuse('/kinds', 'distinct', 'A kind is named once.')
+  if (kinds.some((kind) => !customerKinds.includes(kind))) refuse('/kinds', 'unknown_value', 'There is no such kind.')
+  if (!Number.isInteger(graceDays) || graceDays < 0 || graceDays > MOST_GRACE_DAYS)
+    refuse('/graceDays', 'range', `Grace is from 0 to ${MOST_GRACE_DAYS} days.`)
+  if (!isMeasure(measure)) {
+    refuse('/measure', 'unknown_measure', 'Tiers are told by a fact that is a number or an amount.')
+    return problems
+  }
+  thresholdProblems(thresholds, '/thresholds', measure, checking.currency, refuse)
+  if (subtrees.length > MOST_SUBTREES) refuse('/subtrees', 'too_many', `At most ${MOST_SUBTREES} subtrees.`)
+  for (const [index, subtree] of subtrees.entries()) {
+    const at = `/subtrees/${index}`
+    if (!institution(subtree.institutionCode))
+      refuse(`${at}/institutionCode`, 'unknown_institution', 'There is no institution of this code.')
+    if (subtrees.findIndex((one) => one.institutionCode === subtree.institutionCode) !== index)
+      refuse(`${at}/institutionCode`, 'duplicate', 'A subtree has one set of thresholds.')
+    if (subtree.thresholds.map((one) => one.code).join(' ') !== thresholds.map((one) => one.code).join(' '))
+      refuse(`${at}/thresholds`, 'tiers', 'A subtree has other lines for the same tiers in the same order.')
+    thresholdProblems(subtree.thresholds, `${at}/thresholds`, measure, checking.currency, refuse)
+  }
+  return problems
+}
+
+type Refuse = (pointer: string, rule: string, message: string) => void
+
+function thresholdProblems(
+  thresholds: readonly Threshold[],
+  at: string,
+  measure: FactName,
+  currency: CurrencyCode,
+  refuse: Refuse,
+): void {
+  if (thresholds.length === 0) refuse(at, 'empty', 'A scheme has one tier at least.')
+  if (thresholds.length > MOST_TIERS) refuse(at, 'too_many', `At most ${MOST_TIERS} tiers.`)
+  const read = (text: string | undefined, pointer: string): Measured | undefined => {
+    if (text === undefined) return undefined
+    const value = parseMeasured(text, measure, currency)
+    if (value === undefined) {
+      const isAmount = facts[measure].type === 'money' && /^-?\d+(\.\d+)?$/.test(text)
+      refuse(pointer, 'amount', (isAmount && amountProblem(text, currency)) || 'This is no decimal number such as 50000.00.')
+    }
+    return value
+  }
+  let below: { readonly from: Measured; readonly unsettled: Measured | undefined } | undefined
+  for (const [index, { code, from: line, near: nearText, unsettled: unsettledText }] of thresholds.entries()) {
+    const here = `${at}/${index}`
+    if (thresholds.findIndex((one) => one.code === code) !== index) refuse(`${here}/code`, 'duplicate', 'A tier is named once.')
+    const [from, near, unsettled] = [
+      read(line, `${here}/from`),
+      read(nearText, `${here}/near`),
+      read(unsettledText, `${here}/unsettled`),
+    ]
+    if (near !== undefined && near <= 0) refuse(`${here}/near`, 'range', 'A band is wider than nothing.')
+    if (unsettled !== undefined && unsettled <= 0) refuse(`${here}/unsettled`, 'range', 'A band is wider than nothing.')
+    if (from !== undefined && below !== undefined) {
+      if (from <= below.from) refuse(`${here}/from`, 'order', 'Each line lies above the one before.')
+      else {
+        if (near !== undefined && minus(from, near) < below.from)
+          refuse(`${here}/near`, 'band', 'The band reaches below the line of the tier before.')
+        if (below.unsettled !== undefined && minus(from, below.unsettled) < below.from)
+          refuse(`${at}/${index - 1}/unsettled`, 'band', 'The band reaches above the line of the next tier.')
+      }
+    }
+    if (from !== undefined) below = { from, unsettled }
+  }
+}
+
+function minus(one: Measured, other: Measured): Measured {
+  return typeof one === 'bigint' ? one - (other as bigint) : one - (other as number)
+}
+
+/** Refuses a scheme that is none. Throws `invalid_input` that names every problem. */
+export function requireTiers(definition: TierDefinition, checking: Checking): void {
+  const problems = tierProblems(definition, checking)
+  if (problems.length > 0) throw new DomainError('invalid_input', 'The scheme is not valid.', problems)
+}
+
+/** Refuses a version that begins before today, or on a day on which another one begins. Throws `invalid_input` and `period_overlap`. */
+export function requireBeginning(effectiveOn: Day, today: Day, others: readonly Day[]): void {
+  const at = { pointer: '/effectiveOn', rule: 'effective_on' }
+  if (effectiveOn < today)
+    throw new DomainError('invalid_input', 'A version begins today or later.', [
+      { ...at, message: 'A version begins today or later: what was decided stays.' },
+    ])
+  if (others.includes(effectiveOn))
+    throw new DomainError('period_overlap', 'Two versions cannot begin on one day.', [
+      { ...at, message: 'A version begins on this day already.' },
+    ])
+}
+
+/** Tiers by their places: 0 lies below the lowest line. A missing value lies below all. */
+export function placeOf(value: Measured | null, lines: readonly Measured[]): number {
+  return value === null ? 0 : lines.filter((line) => line <= value).length
+}
+
+export interface Standing {
+  /** Null where the scheme does not apply. */
+  readonly place: number | null
+  /** Since when the measure lies below the tier that is held. */
+  readonly belowSince: Day | null
+}
+
+interface Moving {
+  readonly fit: number
+  readonly held: Standing
+  /** The place that somebody has set for now. */
+  readonly override: number | null
+  /** Whether such a setting has just ended. */
+  readonly released: boolean
+  readonly graceDays: number
+  readonly today: Day
+}
+
+/**
+ * The tier that follows: upwards at once; downwards only when the measure has lain below for all days of grace without a break, to the tier that fits then. What was
+ * set by hand holds as long as it is set and leaves no grace behind. The SQL of refreshes says the same.
+ */
+export function nextStanding({ fit, held, override, released, graceDays, today }: Moving): Standing {
+  if (override !== null) return { place: override, belowSince: null }
+  const { place, belowSince } = held
+  if (place === null || released || fit >= place) return { place: fit, belowSince: null }
+  const since = belowSince ?? today
+  return since <= addDays(today, -graceDays) ? { place: fit, belowSince: null } : { place, belowSince: since }
+}
+
+/** Whether a customer who holds a place is to be worked on a side of some line, and how far the line is. */
+export function nearness(
+  value: Measured | null,
+  place: number,
+  lines: readonly { readonly from: Measured; readonly near: Measured | null; readonly unsettled: Measured | null }[],
+  side: ThresholdSide,
+): { readonly line: number; readonly distance: Measured } | undefined {
+  if (value === null) return undefined
+  const fit = placeOf(
+    value,
+    lines.map(({ from }) => from),
+  )
+  if (side === 'near') {
+    const next = lines[fit]
+    if (!next || next.near === null || place > fit) return undefined
+    const distance = minus(next.from, value)
+    return distance <= next.near ? { line: fit + 1, distance } : undefined
+  }
+  const line = lines[fit - 1]
+  if (!line || line.unsettled === null) return undefined
+  const distance = minus(value, line.from)
+  return distance < line.unsettled ? { line: fit, distance } : undefined
+}
+
+/** How far it is from a value to the next line above it, and from it down to the line of the tier that is held: negative where it lies below. */
+export function distances(
+  value: Measured | null,
+  place: number,
+  lines: readonly Measured[],
+): { readonly up: Measured | null; readonly down: Measured | null } {
+  if (value === null) return { up: null, down: null }
+  const next = lines[placeOf(value, lines)]
+  const own = lines[place - 1]
+  return { up: next === undefined ? null : minus(next, value), down: own === undefined ? null : minus(value, own) }
+}
+
+/** The day on which the tier goes down, if the measure stays below until then. */
+export function graceEnds(belowSince: Day, graceDays: number): Day {
+  return addDays(belowSince, graceDays)
+}
+
+/** Days of grace that are left, today counted. */
+export function graceLeft(belowSince: Day, graceDays: number, today: Day): number {
+  return Math.max(0, daysBetween(today, graceEnds(belowSince, graceDays)))
+}
+
+interface Approver {
+  readonly id: string
+  readonly institutionPath: string
+  readonly roles: readonly string[]
+  readonly active: boolean
+}
+
+/**
+ * Refuses an override that lasts longer than a year, and an approver who is the asker, or no branch manager over the customer. Throws `invalid_input` and
+ * `unknown_reference`.
+ */
+export function requireOverride(
+  { endsOn, askerId, customerPath }: { readonly endsOn: Day; readonly askerId: string; readonly customerPath: string },
+  approver: Approver | undefined,
+  today: Day,
+): void {
+  const refuse = (code: 'invalid_input' | 'unknown_reference', field: string, rule: string, message: string): never => {
+    throw new DomainError(code, message, [{ pointer: `/${field}`, rule, message }])
+  }
+  if (endsOn <= today) refuse('invalid_input', 'endsOn', 'period', 'An override ends tomorrow or later.')
+  if (endsOn > addMonths(today, 12)) refuse('invalid_input', 'endsOn', 'period', 'An override lasts a year at most.')
+  if (!approver?.active) refuse('unknown_reference', 'approverId', 'unknown_reference', 'There is no such staff member.')
+  else if (approver.id === askerId)
+    refuse('invalid_input', 'approverId', 'four_eyes', 'Somebody else than who asks approves an override.')
+  else if (!approver.roles.includes('branch_manager') || !customerPath.startsWith(approver.institutionPath))
+    refuse('invalid_input', 'approverId', 'approver', 'A manager of a branch to which the customer belongs approves an override.')
+}

@@ -1,0 +1,104 @@
+import { isWithin, keepsFrom, overCapacity, overlaps, periodText } from '../../core/dossier/assignments.ts'
+import type { Day } from '../../core/kernel/calendar.ts'
+import type { FeedRefusal } from '../../core/kernel/feed.ts'
+import type { AssignmentRow } from '../../core/feeds/rows.ts'
+import { countKept } from './assignments.ts'
+import type { Db } from '../platform/database.ts'
+import type { AssignmentRecord, StoredAssignment } from './assignment-records.ts'
+import { groupBy, type Incoming, refusal } from '../platform/feed-batch.ts'
+import type { StaffReference } from './references.ts'
+
+/** What a row wants to make of an assignment. */
+export interface Wanted {
+  readonly incoming: Incoming<AssignmentRow>
+  readonly before: StoredAssignment | undefined
+  readonly after: AssignmentRecord
+}
+
+// Rows of one batch that wait for each other in a longer chain than this are refused; they pass when they are sent again.
+const MOST_PASSES = 10
+
+/** Accepts what overlaps with nothing that is stored or accepted; refuses the rest by naming the other period. What moves may make room for what comes before it. */
+export function acceptWithoutOverlap(
+  wanted: readonly Wanted[],
+  stored: readonly StoredAssignment[],
+  refuse: (line: number, refused: FeedRefusal) => void,
+): Wanted[] {
+  const standing = groupBy(
+    stored.filter(({ state }) => state !== 'cancelled') as readonly (StoredAssignment | AssignmentRecord)[],
+    ({ customerId }) => customerId,
+  )
+  const inTheWayOf = ({ after }: Wanted) =>
+    after.state === 'cancelled'
+      ? undefined
+      : standing
+          .get(after.customerId)
+          ?.find((other) => other.id !== after.id && other.businessLine === after.businessLine && overlaps(other, after))
+  const turn = ({ before, after }: Wanted): number =>
+    after.state === 'cancelled' ? 0 : !before ? 3 : isWithin(after, before) ? 1 : 2
+  const accepted: Wanted[] = []
+  let waiting = [...wanted].sort((a, b) => turn(a) - turn(b) || a.incoming.line - b.incoming.line)
+  for (let pass = 0; pass < MOST_PASSES && waiting.length > 0; pass++) {
+    const blocked = waiting.filter((one) => {
+      if (inTheWayOf(one)) return true
+      const { after } = one
+      const rest = (standing.get(after.customerId) ?? []).filter(({ id }) => id !== after.id)
+      standing.set(after.customerId, after.state === 'cancelled' ? rest : [...rest, after])
+      accepted.push(one)
+      return false
+    })
+    if (blocked.length === waiting.length) break
+    waiting = blocked
+  }
+  for (const one of waiting) {
+    const other = inTheWayOf(one)
+    const when = other ? ` holds ${periodText(other)}` : ' of this batch is in the way'
+    refuse(
+      one.incoming.line,
+      refusal('startsOn', 'period_overlap', `Another ${one.after.businessLine} assignment of this customer${when}.`),
+    )
+  }
+  return accepted
+}
+
+/** Accepts what leaves its keeper with no more customers than they can keep. */
+export async function acceptWithinCapacity(
+  db: Db,
+  wanted: readonly Wanted[],
+  stored: readonly StoredAssignment[],
+  staff: ReadonlyMap<string, StaffReference>,
+  refuse: (line: number, refused: FeedRefusal) => void,
+): Promise<readonly Wanted[]> {
+  const begins = wanted.filter(
+    ({ before, after }) =>
+      after.state !== 'cancelled' && (!before || before.state === 'cancelled' || before.staffId !== after.staffId),
+  )
+  if (begins.length === 0) return wanted
+  const from = begins
+    .map(({ after }) => after.startsOn)
+    .reduce<Day>((one, other) => (other < one ? other : one), begins[0]!.after.startsOn)
+  const kept = new Map(
+    await countKept(
+      db,
+      begins.map(({ after }) => after.staffId),
+      from,
+    ),
+  )
+  return wanted.filter((one) => {
+    if (!begins.includes(one)) return true
+    const { row, line } = one.incoming
+    const { staffId, customerId } = one.after
+    const more = keepsFrom(
+      stored.filter((other) => other.customerId === customerId && other.id !== one.after.id),
+      staffId,
+      from,
+    )
+      ? 0
+      : 1
+    const has = kept.get(staffId)!
+    const told = overCapacity({ has, capacity: staff.get(row.staffNumber)!.customerCapacity }, more)
+    kept.set(staffId, has + more)
+    if (told !== undefined) refuse(line, refusal('staffNumber', 'conflict', `${told} assignCustomer takes a reason for it.`))
+    return told === undefined
+  })
+}

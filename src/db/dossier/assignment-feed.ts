@@ -1,0 +1,213 @@
+import {
+  type AssignmentState,
+  changedPeriodRefusal,
+  isKept,
+  isWithin,
+  keeperRoles,
+  newPeriodRefusal,
+  stateOn,
+} from '../../core/dossier/assignments.ts'
+import { DomainError } from '../../core/kernel/errors.ts'
+import type { FeedRefusal } from '../../core/kernel/feed.ts'
+import type { AssignmentRow } from '../../core/feeds/rows.ts'
+import { lockKeepers } from './assignments.ts'
+import { brokenConstraint } from '../platform/failures.ts'
+import { refreshOwnership } from './assignment-effects.ts'
+import { acceptWithinCapacity, acceptWithoutOverlap, type Wanted } from './assignment-acceptance.ts'
+import {
+  type AssignmentRecord,
+  insertAssignments,
+  readAssignments,
+  type StoredAssignment,
+  updateAssignments,
+} from './assignment-records.ts'
+import {
+  collapse,
+  collectOutcomes,
+  groupBy,
+  keyOf,
+  receive,
+  refusal,
+  settleOthers,
+  unknownReference,
+} from '../platform/feed-batch.ts'
+import { todayByInstitution } from '../organisation/institution-days.ts'
+import type { ApplyFeed } from '../platform/feed.ts'
+import { customerNameOf, unknownName } from '../feeds/holding-references.ts'
+import {
+  type CustomerReference,
+  findCustomerIds,
+  lockCustomerReferences,
+  resolveStaff,
+  type StaffReference,
+} from './references.ts'
+
+/**
+ * Applies assignments. Each row says the whole of one. Within a batch, what is taken back or cut short counts before what begins, so that a
+ * change of hands may stand in any order. Refuses what would give a customer two keepers in one line of business on any day, and to people what is beyond
+ * the capacity of a keeper: a source system has decided already.
+ */
+export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, context) => {
+  const todayAt = await todayByInstitution(db, context.now, context.bankTimeZone)
+  const outcomes = collectOutcomes(rows)
+  const received = receive(rows, context.now, outcomes)
+  const [names, staff] = await Promise.all([
+    findCustomerIds(
+      db,
+      received.map(({ row }) => customerNameOf(row)),
+    ),
+    resolveStaff(
+      db,
+      received.map(({ row }) => row.staffNumber),
+    ),
+  ])
+  if (context.fromPerson)
+    await lockKeepers(
+      db,
+      received.map(({ row }) => row.staffNumber),
+    )
+  const customers = await lockCustomerReferences(db, names.values())
+  const stored = await readAssignments(db, [...customers.keys()])
+  const storedByKey = new Map(stored.map((one) => [keyOf(one.customerId, one.source, one.externalId), one]))
+
+  const customerIdOf = (row: AssignmentRow): string | undefined =>
+    names.get(keyOf(customerNameOf(row).source, row.customerExternalId))
+  const incoming = received.filter(({ line, row }) => {
+    const id = customerIdOf(row)
+    if (id === undefined || !customers.has(id))
+      outcomes.refuse(line, unknownName('customerExternalId', 'customer', customerNameOf(row)))
+    else if (!staff.has(row.staffNumber)) outcomes.refuse(line, unknownReference('staffNumber', 'staff member', row.staffNumber))
+    return !outcomes.refused(line)
+  })
+
+  const wanted: Wanted[] = []
+  const others: (() => void)[] = []
+  const confirmed: AssignmentRecord[] = []
+  for (const [key, group] of groupBy(incoming, ({ row }) => keyOf(customerIdOf(row)!, row.source, row.externalId))) {
+    const before = storedByKey.get(key)
+    const collapsed = collapse(group, before?.asOf.toISOString(), 'replace')
+    const id = before?.id ?? context.newId()
+    const customer = customers.get(customerIdOf(group[0]!.row)!)!
+    others.push(() => settleOthers(outcomes, collapsed, id, customer.id))
+    if (!collapsed.winner) continue
+    const { line, row, asOf, dated } = collapsed.winner
+    const keeper = staff.get(row.staffNumber)!
+    const today = todayAt(customer.institutionPath)
+    const after = recordAfter(row, asOf, id, customer, keeper, before, today)
+    if (before && saysTheSame(after, before)) {
+      if (dated && asOf > before.asOf.toISOString()) confirmed.push({ ...after, state: before.state, step: 0 })
+      outcomes.settle(line, 'unchanged', id, customer.id)
+      continue
+    }
+    const refused = assignmentRefusal(row, before, after, customer, keeper, today, context.fromPerson)
+    if (refused) outcomes.refuse(line, refused)
+    else wanted.push({ incoming: collapsed.winner, before, after })
+  }
+
+  const refuse = (line: number, refused: FeedRefusal): void => outcomes.refuse(line, refused)
+  const free = acceptWithoutOverlap(wanted, stored, refuse)
+  const accepted = context.fromPerson ? await acceptWithinCapacity(db, free, stored, staff, refuse) : free
+  for (const {
+    incoming: { line },
+    before,
+    after,
+  } of accepted)
+    outcomes.settle(line, before ? 'updated' : 'created', after.id, after.customerId)
+  for (const settle of others) settle()
+
+  const changes = accepted.filter(({ before }) => before)
+  const isCut = ({ before, after }: Wanted): boolean =>
+    after.state === 'cancelled' ||
+    (before!.state !== 'cancelled' && before!.businessLine === after.businessLine && isWithin(after, before!))
+  // What grows or moves steps aside first: otherwise the order of rows within a statement decides whether two of them collide on their way.
+  const aside = changes.filter((change) => !isCut(change))
+  const first = changes.map((change): AssignmentRecord =>
+    isCut(change) ? change.after : { ...change.after, state: 'cancelled', step: 0 },
+  )
+  try {
+    await updateAssignments(db, [...confirmed, ...first], context.now)
+    await updateAssignments(
+      db,
+      aside.map(({ after }) => after),
+      context.now,
+    )
+    await insertAssignments(
+      db,
+      accepted.flatMap(({ before, after }) => (before ? [] : [after])),
+      context.now,
+    )
+  } catch (error) {
+    if (brokenConstraint(error) !== 'assignment_period_excl') throw error
+    throw new DomainError(
+      'period_overlap',
+      'Another assignment of the same customer and line of business was made at the same time.',
+    )
+  }
+  await refreshOwnership(db, [...new Set(accepted.map(({ after }) => after.customerId))])
+  return outcomes.list()
+}
+
+function recordAfter(
+  row: AssignmentRow,
+  asOf: string,
+  id: string,
+  customer: CustomerReference,
+  keeper: StaffReference,
+  before: StoredAssignment | undefined,
+  today: string,
+): AssignmentRecord {
+  const period = { startsOn: row.startsOn, endsOn: row.endsOn ?? null }
+  const state: AssignmentState = row.status === 'cancelled' ? 'cancelled' : stateOn(period, today)
+  return {
+    customerId: customer.id,
+    id,
+    institutionPath: customer.institutionPath,
+    source: row.source,
+    externalId: row.externalId,
+    staffId: keeper.id,
+    businessLine: row.businessLine,
+    ...period,
+    state,
+    asOf,
+    step: before ? 1 : 0,
+  }
+}
+
+/** The state follows the days by itself, at midnight: only a cancellation is something said. */
+function saysTheSame(after: AssignmentRecord, before: StoredAssignment): boolean {
+  return (
+    after.staffId === before.staffId &&
+    after.businessLine === before.businessLine &&
+    after.startsOn === before.startsOn &&
+    after.endsOn === before.endsOn &&
+    (after.state === 'cancelled') === (before.state === 'cancelled')
+  )
+}
+
+function assignmentRefusal(
+  row: AssignmentRow,
+  before: StoredAssignment | undefined,
+  after: AssignmentRecord,
+  customer: CustomerReference,
+  keeper: StaffReference,
+  today: string,
+  fromPerson: boolean,
+): FeedRefusal | undefined {
+  const rewrites = before && changedPeriodRefusal(before, after, today, fromPerson)
+  if (rewrites || after.state === 'cancelled') return rewrites
+  if (!before || before.staffId !== after.staffId || before.state === 'cancelled') {
+    if (keeper.status !== 'active')
+      return refusal('staffNumber', 'conflict', `The staff member "${row.staffNumber}" is not active.`)
+    if (!keeperRoles.some((role) => keeper.roles.includes(role))) {
+      return refusal(
+        'staffNumber',
+        'conflict',
+        `The staff member "${row.staffNumber}" is neither a relationship manager nor a teller.`,
+      )
+    }
+  }
+  const grows = !before || before.staffId !== after.staffId || before.state === 'cancelled' || !isWithin(after, before)
+  if (grows && !isKept(customer.status))
+    return refusal('customerExternalId', 'conflict', `The customer "${row.customerExternalId}" is ${customer.status}.`)
+  return before ? undefined : newPeriodRefusal(after, today, fromPerson)
+}

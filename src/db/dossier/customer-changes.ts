@@ -1,0 +1,136 @@
+import type { Day } from '../../core/kernel/calendar.ts'
+import { coreNumberAfter, type CustomerStatus, newCustomerStatus } from '../../core/dossier/customers.ts'
+import type { FeedRefusal } from '../../core/kernel/feed.ts'
+import { identityRefusal, judgeDocument, type Profile } from '../../core/dossier/document-checks.ts'
+import type { CustomerRow } from '../../core/feeds/rows.ts'
+import { normaliseEmail, normalisePhone } from '../../core/kernel/phones.ts'
+import { type Incoming, refusal } from '../platform/feed-batch.ts'
+import type { CustomerRecord, StoredCustomer } from './customer-records.ts'
+import { refusedComingDay } from '../organisation/institution-days.ts'
+import type { InstitutionReference } from './references.ts'
+
+/** Fields in which a change of a customer shows. */
+export const comparedFields = [
+  'kind',
+  'status',
+  'coreNumber',
+  'name',
+  'gender',
+  'birthDate',
+  'foundedOn',
+  'industry',
+  'country',
+  'preferredLanguage',
+  'customerSince',
+  'closedOn',
+  'institutionId',
+  'institutionPath',
+] as const satisfies readonly (keyof CustomerRecord)[]
+
+/** The row with phone and e-mail in the form that is stored, or why it cannot be: what no one can call or write to is no contact point, and what has happened did so by now. */
+export function withContactsNormalised(incoming: Incoming<CustomerRow>, today: Day): Incoming<CustomerRow> | FeedRefusal {
+  const { row } = incoming
+  if (row.birthDate !== undefined && row.birthDate > today)
+    return refusal('birthDate', 'invalid_input', 'The birth date lies in the future.')
+  const coming = refusedComingDay(row, ['customerSince', 'closedOn', 'deceasedOn'], today)
+  if (coming) return coming
+  if (row.phone === undefined && row.email === undefined) return incoming
+  const phone = row.phone === undefined ? undefined : normalisePhone(row.phone)
+  if (row.phone !== undefined && phone === undefined)
+    return refusal('phone', 'invalid_input', 'This is no phone number that a numbering plan knows.')
+  const email = row.email === undefined ? undefined : normaliseEmail(row.email)
+  if (row.email !== undefined && email === undefined) return refusal('email', 'invalid_input', 'This is no e-mail address.')
+  return { ...incoming, row: { ...row, ...(phone !== undefined && { phone }), ...(email !== undefined && { email }) } }
+}
+
+/** What the customer is after the row; fields that the row leaves out stay, and what does not go with the kind goes. */
+export function customerAfter(
+  row: CustomerRow,
+  id: string,
+  before: StoredCustomer | undefined,
+  institution: InstitutionReference,
+  { fromPerson }: Pick<Circumstances, 'fromPerson'>,
+): CustomerRecord {
+  const status = row.status ?? before?.status ?? newCustomerStatus(row.source)
+  const isPerson = row.kind !== 'company'
+  return {
+    id,
+    kind: row.kind,
+    status,
+    coreNumber: coreNumberAfter({ source: row.source, externalId: row.externalId, status, fromPerson }, before),
+    name: row.name,
+    gender: isPerson ? (row.gender ?? before?.gender ?? null) : null,
+    birthDate: isPerson ? (row.birthDate ?? before?.birthDate ?? null) : null,
+    foundedOn: row.kind === 'individual' ? null : (row.foundedOn ?? before?.foundedOn ?? null),
+    industry: row.industry ?? before?.industry ?? null,
+    country: row.country ?? before?.country ?? null,
+    preferredLanguage: row.preferredLanguage ?? before?.preferredLanguage ?? null,
+    customerSince: row.customerSince ?? before?.customerSince ?? null,
+    closedOn: status === 'closed' ? (row.closedOn ?? before?.closedOn ?? null) : null,
+    institutionId: institution.id,
+    institutionPath: institution.path,
+  }
+}
+
+export interface Circumstances {
+  readonly today: Day
+  readonly fromPerson: boolean
+}
+
+/** Whether a row ends the relation with a customer. */
+export function isClosing(
+  before: { readonly status: CustomerStatus } | undefined,
+  after: { readonly status: CustomerStatus },
+): boolean {
+  return before !== undefined && before.status !== 'closed' && after.status === 'closed'
+}
+
+/** Why the customer cannot become that, or undefined. */
+export function customerRefusal(
+  row: CustomerRow,
+  before: StoredCustomer | undefined,
+  after: CustomerRecord,
+  institution: InstitutionReference,
+  { today, fromPerson }: Circumstances,
+  openHoldings = 0,
+): FeedRefusal | undefined {
+  if (before && (before.status === 'merged' || before.status === 'erased')) {
+    return refusal('externalId', 'conflict', `The customer "${row.externalId}" has been ${before.status}.`)
+  }
+  if (before && before.kind !== row.kind && before.status !== 'prospect') {
+    return refusal(
+      'kind',
+      'conflict',
+      `The customer "${row.externalId}" cannot become a ${row.kind}: the kind of a customer changes while it is a prospect only.`,
+    )
+  }
+  const staysOpenThere = before !== undefined && before.status !== 'closed' && before.institutionId === institution.id
+  if (institution.status === 'closed' && after.status !== 'closed' && !staysOpenThere) {
+    return refusal('institutionCode', 'conflict', `The institution "${row.institutionCode}" is closed.`)
+  }
+  if (after.closedOn !== null && after.customerSince !== null && after.closedOn < after.customerSince) {
+    return refusal('closedOn', 'invalid_input', 'The end must not lie before the beginning.')
+  }
+  if (fromPerson && row.closedOn !== undefined && row.closedOn > today)
+    return refusal('closedOn', 'outside_period', 'A customer is not closed as of a day that has not come.')
+  // A feed may: core banking knows what becomes of the holdings, and tells of them next.
+  if (fromPerson && openHoldings > 0 && isClosing(before, after)) {
+    const open = openHoldings === 1 ? '1 open holding' : `${openHoldings} open holdings`
+    return refusal('status', 'in_use', `The customer "${row.externalId}" still has ${open}.`)
+  }
+  if (fromPerson && row.documentType !== undefined) {
+    const { number, reason } = judgeDocument(
+      row.documentType,
+      row.documentCountry ?? 'CN',
+      row.documentNumber!,
+      profileOf(after),
+      today,
+    )
+    if (reason !== null) return identityRefusal({ number, reason }, profileOf(after))
+  }
+  return undefined
+}
+
+export function profileOf({ birthDate, gender }: CustomerRecord): Profile {
+  return { birthDate, gender }
+}

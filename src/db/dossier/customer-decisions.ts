@@ -1,0 +1,303 @@
+import { addDays } from '../../core/kernel/calendar.ts'
+import { identityRefusal, judgeDocument, type JudgedDocument } from '../../core/dossier/document-checks.ts'
+import type { FeedRefusal } from '../../core/kernel/feed.ts'
+import type { CustomerRow } from '../../core/feeds/rows.ts'
+import { emptyProfile, profileAfter, profileRefusal } from '../../core/dossier/profiles.ts'
+import { foldName } from '../../core/kernel/text.ts'
+import type { Db } from '../platform/database.ts'
+import { raiseDirectoryVersion } from '../platform/directory.ts'
+import { markDifferences } from './identity.ts'
+import { type NamedCustomer, writeNameKeys } from './name-keys.ts'
+import { endOwnershipOf, refreshOwnership } from './assignment-effects.ts'
+import { type CustomerKey, fieldContext } from '../platform/vault.ts'
+import { differs, groupBy, type Incoming, keyOf, type Outcomes } from '../platform/feed-batch.ts'
+import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
+import { comparedFields, customerAfter, customerRefusal, isClosing, profileOf } from './customer-changes.ts'
+import {
+  countOpenHoldings,
+  type CustomerRecord,
+  insertCustomerNames,
+  insertCustomers,
+  lockCustomerRecords,
+  readCustomerValues,
+  type StoredAddress,
+  type StoredContact,
+  type StoredCustomer,
+  type StoredDocument,
+  updateCustomers,
+} from './customer-records.ts'
+import { moveCustomerRows } from './customer-tables.ts'
+import {
+  noValueWrites,
+  overwrittenIn,
+  type Owner,
+  rejudgeDocument,
+  sealAddress,
+  sealContact,
+  sealDocument,
+  type ValueWrites,
+  writeValues,
+} from './customer-values.ts'
+import {
+  decideProfile,
+  type Dossier,
+  profileSaidBy,
+  type Profiles,
+  readProfiles,
+  withheld,
+  writeProfiles,
+} from './customer-profiles.ts'
+import { todayByInstitution } from '../organisation/institution-days.ts'
+import type { FeedContext } from '../platform/feed.ts'
+import type { InstitutionReference } from './references.ts'
+
+/** What is stored about the customers of a batch, and what is to be written. */
+export interface Dossiers {
+  /** By id; follows what is decided, since two sources may speak of one customer in one batch. */
+  readonly customers: Map<string, StoredCustomer>
+  /** By customer, whichever source they come from. */
+  readonly documents: ReadonlyMap<string, readonly StoredDocument[]>
+  /** By `keyOf(customer, kind)`, whichever source they come from. */
+  readonly contacts: ReadonlyMap<string, readonly StoredContact[]>
+  /** By customer, the primary ones, whichever source they come from. */
+  readonly addresses: ReadonlyMap<string, readonly StoredAddress[]>
+  /** Of which of these values the bank lets feeds win. */
+  readonly overridden: ReadonlySet<string>
+  /** Of those whom a person closes, how many they have, by id. */
+  readonly openHoldings: ReadonlyMap<string, number>
+  readonly created: object[]
+  readonly updated: Map<string, object>
+  readonly confirmed: Map<string, Confirmed>
+  /** Whose name or kind is another than before, by id: the keys of their names follow. */
+  readonly named: Map<string, NamedCustomer>
+  /** With their paths: their keepers keep them no more. */
+  readonly closed: Map<string, string>
+  readonly moved: Map<string, { readonly id: string; readonly path: string }>
+  /** Whose kind changed, and with it the line of business whose keeper is theirs. */
+  readonly rekinded: Set<string>
+  readonly values: ValueWrites
+  readonly profiles: Profiles
+}
+
+/** Locks the customers and reads what was said about them before, and what those whom a person closes still hold. */
+export async function openDossiers(db: Db, ids: readonly string[], closing: readonly string[]): Promise<Dossiers> {
+  const customers = new Map((ids.length > 0 ? await lockCustomerRecords(db, ids) : []).map((one) => [one.id, one]))
+  const [{ documents, contacts, addresses, overridden }, openHoldings, profiles] = await Promise.all([
+    readCustomerValues(db, [...customers.keys()]),
+    countOpenHoldings(db, closing),
+    readProfiles(db, [...customers.keys()]),
+  ])
+  return {
+    customers,
+    documents: groupBy(documents, ({ customerId }) => customerId),
+    contacts: groupBy(contacts, ({ customerId, kind }) => keyOf(customerId, kind)),
+    addresses: groupBy(addresses, ({ customerId }) => customerId),
+    overridden,
+    openHoldings,
+    created: [],
+    updated: new Map(),
+    confirmed: new Map(),
+    named: new Map(),
+    closed: new Map(),
+    moved: new Map(),
+    rekinded: new Set(),
+    values: noValueWrites(),
+    profiles,
+  }
+}
+
+/** Decides what the row that counts makes of its customer, who is new where none is stored. */
+export function decideCustomer(
+  dossiers: Dossiers,
+  { line, row, asOf, dated }: Incoming<CustomerRow>,
+  id: string,
+  institution: InstitutionReference,
+  context: FeedContext,
+  outcomes: Outcomes,
+): void {
+  const before = dossiers.customers.get(id)
+  const stored = before && { record: before, profile: dossiers.profiles.byCustomer.get(id) ?? emptyProfile }
+  const wanted = dossierAfter(row, id, stored, institution, context)
+  const speaking = { row, asOf }
+  const { after: dossier, different } = stored
+    ? withheld(dossiers.profiles, stored, wanted, speaking, context)
+    : { after: wanted, different: [] }
+  const after = dossier.record
+  const made = before ? undefined : context.vault.newCustomerKey(id)
+  const owner: Owner = {
+    id,
+    institutionPath: after.institutionPath,
+    source: row.source,
+    asOf,
+    key: made ? () => made.key : keyOfCustomer(before!, context),
+  }
+  const refused =
+    before &&
+    (customerRefusal(row, before, after, institution, context, dossiers.openHoldings.get(id)) ??
+      profileRefusal(dossier.profile, after) ??
+      storedIdentityRefusal(dossiers, row, owner, before, after, context))
+  if (refused) return outcomes.refuse(line, refused)
+
+  const valuesChanged = decideValues(dossiers, row, owner, before, after, context)
+  const profiled = decideProfile(dossiers.profiles, { ...speaking, before: stored, wanted, after: dossier, different }, context)
+  const revised = context.revision?.verification !== undefined
+  const changed = !before || valuesChanged || profiled || revised || differs<CustomerRecord>(after, before, comparedFields)
+  // A revision holds for its fields, whose own instants are kept: what feeds said of the others stays as old as it is.
+  const heldAt = before && context.revision ? before.asOf.toISOString() : asOf
+  const record = changed && { ...after, nameFolded: foldName(after.name), asOf: heldAt }
+  if (!before || before.name !== after.name || before.kind !== after.kind)
+    dossiers.named.set(id, { customerId: id, kind: after.kind, name: after.name, institutionPath: after.institutionPath })
+  if (made) {
+    dossiers.created.push({
+      ...record,
+      source: row.source,
+      externalId: row.externalId,
+      wrappedKey: made.wrapped.toString('hex'),
+      masterKeyId: made.masterKeyId,
+    })
+  } else if (record) dossiers.updated.set(id, record)
+  else if (dated && heldAt > before!.asOf.toISOString()) dossiers.confirmed.set(id, { id, asOf })
+  if (before) {
+    if (before.institutionPath !== after.institutionPath) dossiers.moved.set(id, { id, path: after.institutionPath })
+    if (before.kind !== after.kind) dossiers.rekinded.add(id)
+    if (isClosing(before, after)) dossiers.closed.set(id, after.institutionPath)
+    dossiers.customers.set(id, { ...before, ...after, asOf: new Date(heldAt) })
+  }
+  outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, id)
+}
+
+/** Record and profile after a row, as it wants them. */
+export function dossierAfter(
+  row: CustomerRow,
+  id: string,
+  before: { readonly record: StoredCustomer; readonly profile: Dossier['profile'] } | undefined,
+  institution: InstitutionReference,
+  context: FeedContext,
+): Dossier {
+  const record = customerAfter(row, id, before?.record, institution, context)
+  const said = profileSaidBy(row)
+  const profile = before?.profile ?? emptyProfile
+  if (!context.revision) return { record, profile: profileAfter(profile, said, [], row.kind) }
+  const { emptied, banker } = context.revision
+  return {
+    record: { ...record, ...Object.fromEntries(emptied.flatMap((field) => (field in record ? [[field, null]] : []))) },
+    profile: profileAfter(profile, { ...said, ...banker }, emptied, row.kind),
+  }
+}
+
+/** Writes all that was decided, one statement for each table. */
+export async function writeDossiers(
+  db: Db,
+  { created, updated, confirmed, named, closed, moved, rekinded, values, overridden, profiles }: Dossiers,
+  { now, bankTimeZone, fromPerson }: FeedContext,
+): Promise<void> {
+  if (created.length > 0) await Promise.all([insertCustomers(db, created, now), insertCustomerNames(db, created, now)])
+  if (updated.size > 0) await updateCustomers(db, [...updated.values()], now)
+  await writeNameKeys(db, [...named.values()], updated.size > 0)
+  await confirmRows(db, 'customer', [...confirmed.values()])
+  await Promise.all([writeValues(db, values), writeProfiles(db, profiles, now)])
+  if (fromPerson || overridden.size > 0)
+    await Promise.all(overwrittenIn(values).map(([table, ids]) => markDifferences(db, table, ids)))
+  await refreshOwnership(db, [...rekinded])
+  if (closed.size > 0) {
+    const todayAt = await todayByInstitution(db, now, bankTimeZone)
+    const endings = Array.from(closed, ([customerId, path]) => ({ customerId, endsOn: addDays(todayAt(path), 1) }))
+    await endOwnershipOf(db, endings, now)
+  }
+  if (moved.size === 0) return
+  await moveCustomerRows(db, [...moved.values()])
+  // Whoever keeps a customer reads along the paths of the customers kept.
+  await raiseDirectoryVersion(db)
+}
+
+function decideValues(
+  dossiers: Dossiers,
+  row: CustomerRow,
+  owner: Owner,
+  before: StoredCustomer | undefined,
+  after: CustomerRecord,
+  context: FeedContext,
+): boolean {
+  const enteredAt = context.fromPerson ? context.now : undefined
+  const sealing = {
+    vault: context.vault,
+    newId: context.newId,
+    writes: dossiers.values,
+    overridden: dossiers.overridden,
+    enteredAt,
+  }
+  const stored = dossiers.documents.get(owner.id) ?? []
+  let changed = false
+  if (before && profileChanged(before, after)) {
+    for (const document of stored) {
+      if (isOfRow(document, row)) continue
+      changed = rejudgeDocument(sealing, owner, document, judgeStored(document, owner, after, context)) || changed
+    }
+  }
+  if (row.documentType !== undefined) {
+    const judged = judgeDocument(
+      row.documentType,
+      row.documentCountry ?? 'CN',
+      row.documentNumber!,
+      profileOf(after),
+      context.today,
+    )
+    const ofType = stored.filter(({ type }) => type === row.documentType)
+    changed = sealDocument(sealing, owner, row, judged, ofType) || changed
+  }
+  for (const kind of ['phone', 'email'] as const) {
+    const value = row[kind]
+    if (value !== undefined)
+      changed = sealContact(sealing, owner, kind, value, dossiers.contacts.get(keyOf(owner.id, kind)) ?? []) || changed
+  }
+  if (namesAddress(row)) changed = sealAddress(sealing, owner, row, dossiers.addresses.get(owner.id) ?? []) || changed
+  return changed
+}
+
+/** A person may not give a birth date or sex that a stored document contradicts either. */
+function storedIdentityRefusal(
+  dossiers: Dossiers,
+  row: CustomerRow,
+  owner: Owner,
+  before: StoredCustomer,
+  after: CustomerRecord,
+  context: FeedContext,
+): FeedRefusal | undefined {
+  if (!context.fromPerson || !profileChanged(before, after)) return undefined
+  for (const document of dossiers.documents.get(owner.id) ?? []) {
+    if (isOfRow(document, row) || !document.verified) continue
+    const { number, reason } = judgeStored(document, owner, after, context)
+    if (reason !== null) return identityRefusal({ number, reason }, profileOf(after))
+  }
+  return undefined
+}
+
+/** Whether a document is the one that the row says anew. */
+function isOfRow({ source, type, added }: StoredDocument, row: CustomerRow): boolean {
+  return !added && source === row.source && type === row.documentType
+}
+
+function judgeStored(
+  document: StoredDocument,
+  owner: Owner,
+  after: CustomerRecord,
+  { vault, today }: FeedContext,
+): JudgedDocument {
+  const number = vault.decrypt(owner.key(), document.numberEncrypted, fieldContext('identity_document', 'number', document.id))
+  return judgeDocument(document.type, document.country, number, profileOf(after), today)
+}
+
+function keyOfCustomer({ id, wrappedKey, masterKeyId }: StoredCustomer, { vault }: FeedContext): () => CustomerKey {
+  let key: CustomerKey | undefined
+  return () => (key ??= vault.unwrap(id, wrappedKey!, masterKeyId!))
+}
+
+function profileChanged(before: CustomerRecord, after: CustomerRecord): boolean {
+  return before.birthDate !== after.birthDate || before.gender !== after.gender
+}
+
+function namesAddress(row: CustomerRow): boolean {
+  return [row.addressCountry, row.addressRegion, row.addressCity, row.addressPostalCode, row.addressLine].some(
+    (part) => part !== undefined,
+  )
+}

@@ -1,0 +1,145 @@
+import { type FeedRefusal, ownSource } from '../../core/kernel/feed.ts'
+import type { CustomerRow } from '../../core/feeds/rows.ts'
+import { profileRefusal } from '../../core/dossier/profiles.ts'
+import type { Db } from '../platform/database.ts'
+import {
+  type Collapsed,
+  collapse,
+  collectOutcomes,
+  groupBy,
+  type Incoming,
+  keyOf,
+  type Outcomes,
+  receive,
+  refusal,
+  settleOthers,
+  unknownReference,
+} from '../platform/feed-batch.ts'
+import { customerRefusal, withContactsNormalised } from './customer-changes.ts'
+import { decideCustomer, dossierAfter, openDossiers, writeDossiers } from './customer-decisions.ts'
+import { claimCustomerNames, seesPortfolioOnly } from './customer-records.ts'
+import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
+import { findCustomerIds, holdStill, type InstitutionReference, resolveInstitutions } from './references.ts'
+
+type Institutions = ReadonlyMap<string, InstitutionReference>
+
+/** A customer who is to be made, unless another import makes them first. */
+interface Newcomer {
+  readonly id: string
+  readonly collapsed: Collapsed<CustomerRow>
+}
+
+/**
+ * Applies customers with their document, primary phone, e-mail and address. What core banking owns is as its rows say; fields that a row
+ * leaves out stay, and a value that is stored already keeps its ciphertext. A changed institution moves all that belongs to the customer.
+ *
+ * Two imports of the same customers wait for each other: names are claimed in their order, rows locked in the order of their ids, and
+ * the directory is raised last.
+ */
+export const applyCustomers: ApplyFeed<CustomerRow> = async (db, rows, context) => {
+  const outcomes = collectOutcomes(rows)
+  const received = receive(rows, context.now, outcomes)
+  await holdStill(db, 'organisation')
+  const [institutions, known, portfolioOnly] = await Promise.all([
+    resolveInstitutions(
+      db,
+      received.map(({ row }) => row.institutionCode),
+    ),
+    findCustomerIds(
+      db,
+      received.map(({ row }) => row),
+    ),
+    seesPortfolioOnly(db),
+  ])
+  const incoming = received.flatMap((one) => readyRow(one, institutions, context, outcomes))
+  const groups = groupBy(incoming, ({ row }) => keyOf(row.source, row.externalId))
+  const newcomers = new Map<string, Newcomer>()
+  for (const [key, group] of groups) {
+    if (known.has(key)) continue
+    const newcomer = newcomerOf(group, institutions, portfolioOnly, context, outcomes)
+    if (newcomer) newcomers.set(key, newcomer)
+  }
+  const idOf = new Map([...known, ...(await claimNames(db, newcomers))])
+  const existing = [...groups.keys()].flatMap((key) => (idOf.get(key) !== newcomers.get(key)?.id ? [idOf.get(key)!] : []))
+  const closing = context.fromPerson && incoming.some(({ row }) => row.status === 'closed') ? existing : []
+  const dossiers = await openDossiers(db, existing, closing)
+
+  for (const [key, group] of groups) {
+    const id = idOf.get(key)
+    if (id === undefined) continue
+    const before = dossiers.customers.get(id)
+    const newcomer = newcomers.get(key)
+    if (!before && newcomer?.id !== id) {
+      for (const { line, row } of group) outcomes.refuse(line, unknownReference('externalId', 'customer', row.externalId))
+      continue
+    }
+    const collapsed = before ? collapse(group, before.asOf.toISOString(), 'merge') : newcomer!.collapsed
+    const { winner } = collapsed
+    if (winner) decideCustomer(dossiers, winner, id, institutions.get(winner.row.institutionCode)!, context, outcomes)
+    settleOthers(outcomes, collapsed, id, id)
+  }
+  await writeDossiers(db, dossiers, context)
+  return outcomes.list()
+}
+
+function readyRow(
+  one: Incoming<CustomerRow>,
+  institutions: Institutions,
+  { today }: FeedContext,
+  outcomes: Outcomes,
+): Incoming<CustomerRow>[] {
+  const { institutionCode } = one.row
+  const ready = institutions.has(institutionCode)
+    ? withContactsNormalised(one, today)
+    : unknownReference('institutionCode', 'institution', institutionCode)
+  if ('line' in ready) return [ready]
+  outcomes.refuse(one.line, ready)
+  return []
+}
+
+/** A name that is claimed stays taken: whatever may refuse a new customer is asked here, before. */
+function newcomerOf(
+  group: readonly Incoming<CustomerRow>[],
+  institutions: Institutions,
+  portfolioOnly: boolean,
+  context: FeedContext,
+  outcomes: Outcomes,
+): Newcomer | undefined {
+  const collapsed = collapse(group, undefined, 'merge')
+  const { line, row } = collapsed.winner!
+  const institution = institutions.get(row.institutionCode)!
+  const id = context.newId()
+  // Whoever sees single customers only learns nothing of the others, and cannot open new ones.
+  const { record, profile } = dossierAfter(row, id, undefined, institution, context)
+  const refused = portfolioOnly
+    ? unknownReference('externalId', 'customer', row.externalId)
+    : (reservedName(row, context) ??
+      customerRefusal(row, undefined, record, institution, context) ??
+      profileRefusal(profile, record))
+  if (!refused) return { id, collapsed }
+  outcomes.refuse(line, refused)
+  settleOthers(outcomes, collapsed, undefined)
+  return undefined
+}
+
+/** The names of other source systems are theirs to give: a person who took one would stand in the way of whom they call so. */
+function reservedName({ source }: CustomerRow, { fromPerson }: FeedContext): FeedRefusal | undefined {
+  return fromPerson && source !== ownSource
+    ? refusal(
+        'source',
+        'conflict',
+        `New customers of source "${source}" come from that system; people make theirs as ${ownSource}.`,
+      )
+    : undefined
+}
+
+/** Answers whose each name is now: of two imports at once the first wins, and the second goes on with its customer. */
+async function claimNames(db: Db, newcomers: ReadonlyMap<string, Newcomer>): Promise<(readonly [string, string])[]> {
+  if (newcomers.size === 0) return []
+  const claims = [...newcomers.values()].map(({ id, collapsed }) => {
+    const { source, externalId } = collapsed.winner!.row
+    return { source, externalId, customerId: id }
+  })
+  const holders = await claimCustomerNames(db, claims)
+  return holders.map(({ source, externalId, customerId }) => [keyOf(source, externalId), customerId] as const)
+}

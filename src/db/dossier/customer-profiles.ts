@@ -1,0 +1,323 @@
+import { sql } from 'drizzle-orm'
+import type { CurrencyCode } from '../../core/kernel/currencies.ts'
+import { ownSource } from '../../core/kernel/feed.ts'
+import type { CustomerRow } from '../../core/feeds/rows.ts'
+import { parseAmount } from '../../core/kernel/money.ts'
+import {
+  capitalText,
+  emptyProfile,
+  type FedField,
+  fedFields,
+  fieldCode,
+  fieldOfCode,
+  type FieldSource,
+  isNewDifference,
+  judgeFeedValue,
+  type PolicyWinner,
+  type Profile,
+  type ProfileField,
+  profileFields,
+  type ProfileSaid,
+  recordFields,
+  sameValue,
+  sharedProfileFields,
+  type StoredDifference,
+} from '../../core/dossier/profiles.ts'
+import type { Db } from '../platform/database.ts'
+import { groupBy, keyOf } from '../platform/feed-batch.ts'
+import type { CustomerRecord } from './customer-records.ts'
+import type { FeedContext, ProfileRevision } from '../platform/feed.ts'
+
+type StoredSource = FieldSource & {
+  readonly customerId: string
+  readonly field: ProfileField
+  readonly setBy: string | null
+  readonly winner: PolicyWinner
+  readonly policyVersion: number
+}
+
+type Difference = StoredDifference & {
+  readonly customerId: string
+  readonly id: string
+  readonly field: FedField
+  readonly source: string
+}
+
+/** What is stored beside the records of the customers of a batch, by customer; follows what is decided. */
+export interface Profiles {
+  readonly byCustomer: Map<string, Profile>
+  readonly sources: Map<string, Map<ProfileField, StoredSource>>
+  readonly differences: Map<string, readonly Difference[]>
+  readonly writes: {
+    readonly profiles: Map<string, object>
+    readonly sources: Map<string, object>
+    readonly differences: Map<string, object>
+  }
+}
+
+const iso = (column: string) => sql.raw(`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`)
+
+/** Reads profiles, where their fields come from, and what feeds wanted otherwise, of customers who are locked. */
+export async function readProfiles(db: Db, ids: readonly string[]): Promise<Profiles> {
+  const writes = { profiles: new Map(), sources: new Map(), differences: new Map() }
+  if (ids.length === 0) return { byCustomer: new Map(), sources: new Map(), differences: new Map(), writes }
+  const theirs = sql`t.customer_id = any (${sql.param(ids)}::uuid[])`
+  const [profiles, sources, differences] = await Promise.all([
+    db.rows<StoredProfile>(sql`
+      select t.customer_id as "customerId", t.occupation, t.income_band as "incomeBand", t.deceased_on as "deceasedOn", t.company_size as "companySize",
+        t.registered_capital::text as capital, t.registered_capital_currency as currency, t.merchant_since as "merchantSince", t.merchant_until as "merchantUntil",
+        t.merchant_category_code as "merchantCategoryCode", t.risk_appetite as "riskAppetite", t.interests, t.family_notes as "familyNotes", t.situations,
+        t.credit_willing as "creditWilling"
+      from customer_profile t where ${theirs}`),
+    db.rows<StoredSource>(sql`
+      select t.customer_id as "customerId", t.field, t.source, ${iso('t.as_of')} as "asOf", t.set_by as "setBy", ${iso('t.verified_at')} as "verifiedAt",
+        coalesce(p.winner, 'person') as winner, coalesce(p.version, 0) as "policyVersion"
+      from field_source t
+      left join lateral (select p.winner, p.version from profile_policy p where p.field = t.field order by p.version desc limit 1) p on true
+      where ${theirs}`),
+    db.rows<Difference>(sql`
+      select t.customer_id as "customerId", t.id, t.field, t.source, t.status, t.value_sent as "valueSent" from profile_difference t where ${theirs}`),
+  ])
+  return {
+    byCustomer: new Map(profiles.map(profileOfRow)),
+    sources: new Map(
+      Array.from(
+        groupBy(sources.map(ofField), ({ customerId }) => customerId),
+        ([customerId, ofThem]) => [customerId, new Map(ofThem.map((one) => [one.field, one]))],
+      ),
+    ),
+    differences: groupBy(differences.map(ofField), ({ customerId }) => customerId),
+    writes,
+  }
+}
+
+/** A row whose field stands there by its code. */
+function ofField<T extends { readonly field: string }>(row: T): T {
+  return { ...row, field: fieldOfCode(row.field) }
+}
+
+type StoredProfile = Omit<Profile, 'registeredCapital'> & {
+  readonly customerId: string
+  readonly capital: string | null
+  readonly currency: CurrencyCode | null
+}
+
+function profileOfRow({ customerId, capital, currency, ...rest }: StoredProfile): [string, Profile] {
+  const registeredCapital = capital === null ? null : capitalText(BigInt(capital), currency!)
+  return [customerId, { ...rest, registeredCapital }]
+}
+
+const saidNothing: ProfileSaid = {}
+
+/** What a row says of the profile beside the record. */
+export function profileSaidBy(row: CustomerRow): ProfileSaid {
+  if (sharedProfileFields.every((field) => row[field] === undefined)) return saidNothing
+  const { occupation, incomeBand, deceasedOn, companySize, merchantSince, merchantUntil, merchantCategoryCode } = row
+  const { registeredCapital: amount, registeredCapitalCurrency } = row
+  const currency = registeredCapitalCurrency as CurrencyCode
+  const registeredCapital = amount === undefined ? undefined : capitalText(parseAmount(amount, currency)!, currency)
+  return {
+    occupation,
+    incomeBand,
+    deceasedOn,
+    companySize,
+    registeredCapital,
+    merchantSince,
+    merchantUntil,
+    merchantCategoryCode,
+  }
+}
+
+/** The record and the profile of a customer as one set of fields. */
+export interface Dossier {
+  readonly record: CustomerRecord
+  readonly profile: Profile
+}
+
+export function valueOf({ record, profile }: Dossier, field: ProfileField): unknown {
+  return (recordFields as readonly string[]).includes(field)
+    ? record[field as (typeof recordFields)[number]]
+    : profile[field as keyof Profile]
+}
+
+function withValue({ record, profile }: Dossier, field: ProfileField, value: unknown): Dossier {
+  return (recordFields as readonly string[]).includes(field)
+    ? { record: { ...record, [field]: value }, profile }
+    : { record, profile: { ...profile, [field]: value } }
+}
+
+const isSet = (value: unknown): boolean => value !== null && value !== undefined && (!Array.isArray(value) || value.length > 0)
+
+interface Speaking {
+  readonly row: CustomerRow
+  readonly asOf: string
+}
+
+/** What a feed's row makes of a customer: what a person made sure of, and what held later than the row, stays. A person's row says what it says. */
+export function withheld(
+  { sources }: Profiles,
+  before: Dossier,
+  wanted: Dossier,
+  { row, asOf }: Speaking,
+  { fromPerson }: FeedContext,
+): { readonly after: Dossier; readonly different: readonly FedField[] } {
+  const theirs = sources.get(before.record.id)
+  if (fromPerson || !theirs) return { after: wanted, different: [] }
+  let after = wanted
+  const different: FedField[] = []
+  for (const field of fedFields) {
+    const stored = theirs.get(field)
+    if (!stored || row[field] === undefined) continue
+    const [is, wished] = [valueOf(before, field), valueOf(wanted, field)]
+    if (sameValue(is, wished) || !isSet(wished)) continue
+    const judged = judgeFeedValue(stored, asOf, stored.winner)
+    if (judged === 'apply') continue
+    after = withValue(after, field, is)
+    if (judged === 'difference') different.push(field)
+  }
+  return { after, different }
+}
+
+interface Change extends Speaking {
+  readonly before: Dossier | undefined
+  readonly wanted: Dossier
+  readonly after: Dossier
+  readonly different: readonly FedField[]
+}
+
+const bankedFields = Object.keys(emptyProfile) as (keyof Profile)[]
+
+/** Notes what is to be written of a profile, of where its fields come from and of differences. Tells whether the profile itself changed. */
+export function decideProfile(profiles: Profiles, change: Change, context: FeedContext): boolean {
+  const { before, after } = change
+  const { id: customerId, institutionPath } = after.record
+  const was = before?.profile ?? emptyProfile
+  const changed = after.profile !== was && bankedFields.some((field) => !sameValue(after.profile[field], was[field]))
+  if (changed) {
+    profiles.writes.profiles.set(customerId, { customerId, institutionPath, ...columnsOf(after.profile) })
+    profiles.byCustomer.set(customerId, after.profile)
+  }
+  noteSources(profiles, change, context)
+  noteDifferences(profiles, change, context)
+  return changed
+}
+
+function columnsOf({ registeredCapital, ...rest }: Profile): object {
+  const [amount, currency] = registeredCapital?.split(' ') ?? []
+  const capital = amount === undefined ? null : parseAmount(amount, currency as CurrencyCode)!.toString()
+  return { ...rest, registeredCapital: capital, registeredCapitalCurrency: currency ?? null }
+}
+
+/** A record that a feed makes needs none: its fields come from where it comes from. */
+function noteSources(profiles: Profiles, { row, asOf, before, after }: Change, context: FeedContext): void {
+  const { fromPerson, ownStaffId, revision, now } = context
+  if (!before && !fromPerson) return
+  const { id: customerId, institutionPath } = after.record
+  const setBy = fromPerson ? (ownStaffId ?? null) : null
+  const from = revision?.origin ?? { source: fromPerson ? ownSource : row.source, asOf }
+  const theirs = profiles.sources.get(customerId) ?? new Map<ProfileField, StoredSource>()
+  const write = (field: ProfileField, changed: boolean, verifies: boolean) => {
+    const stored = theirs.get(field)
+    const origin = changed ? { ...from, setBy } : stored && { source: stored.source, asOf: stored.asOf, setBy: stored.setBy }
+    const verified = verifies
+      ? { verifiedAt: now.toISOString(), verifiedBy: ownStaffId, verification: revision!.verification }
+      : { verifiedAt: null, verifiedBy: null, verification: null }
+    const said = { customerId, field: fieldCode(field), institutionPath, ...origin, ...verified }
+    profiles.writes.sources.set(keyOf(customerId, field), said)
+    const known = stored ?? { ...from, customerId, field, setBy, winner: 'person' as const, policyVersion: 0 }
+    profiles.sources.set(customerId, theirs.set(field, { ...known, ...origin, verifiedAt: verified.verifiedAt }))
+  }
+  for (const field of before?.profile === after.profile ? recordFields : profileFields) {
+    const value = valueOf(after, field)
+    const changed = before ? !sameValue(valueOf(before, field), value) : isSet(value)
+    if (changed) write(field, true, verifies(field, revision))
+  }
+  for (const field of [...(revision?.said ?? []), ...(revision?.emptied ?? [])])
+    if (verifies(field, revision) && before && sameValue(valueOf(before, field), valueOf(after, field))) write(field, false, true)
+}
+
+function verifies(field: ProfileField, revision: ProfileRevision | undefined): boolean {
+  return revision?.verification !== undefined && (revision.said.includes(field) || revision.emptied.includes(field))
+}
+
+/** What a feed wanted is kept; what it wants no more, or has become so, is settled. */
+function noteDifferences(profiles: Profiles, change: Change, { now, newId, fromPerson }: FeedContext): void {
+  const { row, asOf, before, wanted, after, different } = change
+  if (!before) return
+  const { id: customerId, institutionPath } = after.record
+  const theirs = profiles.differences.get(customerId)
+  if (!theirs && different.length === 0) return
+  const write = (difference: Difference, rest: object) => {
+    const others = (profiles.differences.get(customerId) ?? []).filter(({ id }) => id !== difference.id)
+    profiles.differences.set(customerId, [...others, difference])
+    const field = fieldCode(difference.field)
+    profiles.writes.differences.set(difference.id, { institutionPath, ...difference, field, ...rest })
+  }
+  for (const field of different) {
+    const stored = theirs?.find((one) => one.field === field && one.source === row.source)
+    const valueSent = String(valueOf(wanted, field))
+    if (!isNewDifference(stored, valueSent)) continue
+    const { policyVersion } = profiles.sources.get(customerId)!.get(field)!
+    write(
+      { customerId, id: stored?.id ?? newId(), field, source: row.source, status: 'open', valueSent },
+      { asOf, policyVersion, notedAt: now.toISOString(), decidedAt: null },
+    )
+  }
+  for (const stored of theirs ?? []) {
+    const { field } = stored
+    if (stored.status !== 'open' || row[field] === undefined || different.includes(field)) continue
+    // A source that comes round to what is stored has nothing to clarify any more, nor what a person has set as it said.
+    const settled = fromPerson ? stored.valueSent === String(valueOf(after, field)) : stored.source === row.source
+    if (settled) write({ ...stored, status: 'withdrawn' }, { decidedAt: now.toISOString() })
+  }
+}
+
+const rows = (all: Iterable<object>) => JSON.stringify([...all])
+
+/** Writes what was decided, one statement for each table. The customers are there and locked. */
+export async function writeProfiles(db: Db, { writes }: Profiles, now: Date): Promise<void> {
+  const written: Promise<unknown>[] = []
+  if (writes.profiles.size > 0)
+    written.push(
+      db.rows(sql`
+        insert into customer_profile as t (customer_id, institution_path, occupation, income_band, deceased_on, company_size, registered_capital, registered_capital_currency,
+          merchant_since, merchant_until, merchant_category_code, risk_appetite, interests, family_notes, situations, credit_willing, updated_at)
+        select "customerId", "institutionPath", occupation, "incomeBand", "deceasedOn", "companySize", "registeredCapital", "registeredCapitalCurrency",
+          "merchantSince", "merchantUntil", "merchantCategoryCode", "riskAppetite", interests, "familyNotes", situations, "creditWilling", ${now}::timestamptz
+        from json_to_recordset(${rows(writes.profiles.values())}::json) as r ("customerId" uuid, "institutionPath" text, occupation text, "incomeBand" text,
+          "deceasedOn" date, "companySize" text, "registeredCapital" bigint, "registeredCapitalCurrency" text, "merchantSince" date, "merchantUntil" date,
+          "merchantCategoryCode" text, "riskAppetite" text, interests text[], "familyNotes" text, situations text[], "creditWilling" boolean)
+        on conflict (customer_id) do update set institution_path = excluded.institution_path, occupation = excluded.occupation, income_band = excluded.income_band,
+          deceased_on = excluded.deceased_on, company_size = excluded.company_size, registered_capital = excluded.registered_capital,
+          registered_capital_currency = excluded.registered_capital_currency, merchant_since = excluded.merchant_since, merchant_until = excluded.merchant_until,
+          merchant_category_code = excluded.merchant_category_code, risk_appetite = excluded.risk_appetite, interests = excluded.interests,
+          family_notes = excluded.family_notes, situations = excluded.situations, credit_willing = excluded.credit_willing, updated_at = excluded.updated_at`),
+    )
+  if (writes.sources.size > 0) written.push(writeSources(db, [...writes.sources.values()]))
+  if (writes.differences.size > 0)
+    written.push(
+      db.rows(sql`
+        insert into profile_difference as t (customer_id, id, institution_path, field, source, value_sent, as_of, policy_version, status, noted_at, decided_at)
+        select "customerId", id, "institutionPath", field, source, "valueSent", coalesce("asOf", ${now}::timestamptz), coalesce("policyVersion", 0), status,
+          coalesce("notedAt", ${now}::timestamptz), "decidedAt"
+        from json_to_recordset(${rows(writes.differences.values())}::json) as r ("customerId" uuid, id uuid, "institutionPath" text, field text, source text,
+          "valueSent" text, "asOf" timestamptz, "policyVersion" integer, status text, "notedAt" timestamptz, "decidedAt" timestamptz)
+        on conflict (customer_id, id) do update set value_sent = excluded.value_sent, status = excluded.status, decided_at = excluded.decided_at, decided_by = null,
+          as_of = case when excluded.status = 'open' then excluded.as_of else t.as_of end,
+          policy_version = case when excluded.status = 'open' then excluded.policy_version else t.policy_version end,
+          noted_at = case when excluded.status = 'open' then excluded.noted_at else t.noted_at end, version = t.version + 1`),
+    )
+  await Promise.all(written)
+}
+
+/** Writes where fields come from; a row without a source is of the record's own. */
+function writeSources(db: Db, sources: readonly object[]): Promise<unknown> {
+  return db.rows(sql`
+    insert into field_source as t (customer_id, field, institution_path, source, as_of, set_by, verified_at, verified_by, verification)
+    select r."customerId", r.field, r."institutionPath", coalesce(r.source, c.source), coalesce(r."asOf", c.created_at), r."setBy", r."verifiedAt", r."verifiedBy", r.verification
+    from json_to_recordset(${rows(sources)}::json) as r ("customerId" uuid, field text, "institutionPath" text, source text, "asOf" timestamptz, "setBy" uuid,
+      "verifiedAt" timestamptz, "verifiedBy" uuid, verification text)
+    join customer c on c.id = r."customerId"
+    on conflict (customer_id, field) do update set institution_path = excluded.institution_path, source = excluded.source, as_of = excluded.as_of,
+      set_by = excluded.set_by, verified_at = excluded.verified_at, verified_by = excluded.verified_by, verification = excluded.verification`)
+}

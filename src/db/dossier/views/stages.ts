@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import { productFamilies } from '../../../core/organisation/products.ts'
+import {
+  type Assessment,
+  defaultStagePolicy,
+  leftOutReasons,
+  type ProductOnSale,
+  type StageDecision,
+  type StageFacts,
+  stageGrounds,
+  type StagePolicy,
+  type StageRule,
+  stages,
+  type StageSubject,
+  stagesOf,
+  stageSubjects,
+} from '../../../core/dossier/stages.ts'
+import type { Bind, Computed } from '../../platform/views/view.ts'
+
+const product = {
+  id: z.uuid().meta({ description: 'Id of the product.' }),
+  code: z.string().meta({ description: 'Code of the product.' }),
+  name: z.string().meta({ description: 'Name of the product.' }),
+}
+
+export const stageDecision = z
+  .object({
+    subject: z.enum(stageSubjects).meta({ description: 'What is decided.' }),
+    stage: z.enum(stages).nullable().meta({ description: 'The stage; null where none holds.' }),
+    ground: z.enum(stageGrounds).meta({ description: 'Why: by a rule, as a banker declared, or why there is none.' }),
+    policyVersion: z.int().meta({ description: 'Version of the rules; 0 for the defaults.' }),
+    policySource: z.string().meta({ description: 'Where the rules come from: `bank` for its own.' }),
+    facts: z
+      .array(
+        z
+          .object({
+            field: z.string().meta({ description: 'Field of the profile.' }),
+            value: z.string().nullable().meta({ description: 'Its value; null where there is none.' }),
+          })
+          .meta({ id: 'StageFact', description: 'A value that a decision looked at.' }),
+      )
+      .meta({ description: 'The values that were looked at.' }),
+    offers: z
+      .array(
+        z
+          .object({
+            name: z.string().meta({ description: 'What bankers call it.' }),
+            family: z.enum(productFamilies).meta({ description: 'Product family.' }),
+            products: z
+              .array(z.object(product).meta({ id: 'OfferedProduct', description: 'A product that is on sale.' }))
+              .meta({ description: 'Products on sale that fit, at most ten, in the order of their codes.' }),
+            leftOut: z
+              .array(
+                z
+                  .object({ ...product, reason: z.enum(leftOutReasons).meta({ description: 'Why.' }) })
+                  .meta({ id: 'LeftOutProduct', description: 'A product that would go with a stage and does not fit.' }),
+              )
+              .meta({ description: 'Products on sale that do not fit the customer’s assessment of suitability, at most ten.' }),
+          })
+          .meta({ id: 'StageOffer', description: 'Something to offer.' }),
+      )
+      .meta({ description: 'What the stage suggests.' }),
+  })
+  .meta({ id: 'StageDecision', description: 'The life stage of a person or a situation of a business, with its ground.' })
+
+/** Most products of each family and risk level that are looked at. */
+const MOST_OF_A_KIND = 20
+
+/** All that decides on the stages of a customer, as one JSON expression for `decodeStages`. */
+export function stageFacts(alias: string, bind: Bind, today: string): string {
+  return `select json_build_array(
+      json_build_object('kind', ${alias}.kind, 'birthDate', ${alias}.birth_date, 'foundedOn', ${alias}.founded_on, 'deceasedOn', p.deceased_on, 'incomeBand', p.income_band,
+        'situations', coalesce(to_json(p.situations), '[]'), 'today', ${bind(today)}::text),
+      (select coalesce(json_agg(json_build_object('subject', s.subject, 'version', s.version, 'rules', s.rules)), '[]')
+        from (select distinct on (x.subject) x.subject, x.version, x.rules from stage_policy x order by x.subject, x.version desc) s),
+      (select coalesce(json_agg(json_build_object('id', o.id, 'code', o.code, 'name', o.name, 'family', o.family, 'riskLevel', o.risk_level) order by o.code), '[]')
+        from (select x.id, x.code, x.name, x.family, x.risk_level, row_number() over (partition by x.family, x.risk_level order by x.code) as place
+          from product x where x.status = 'active') o where o.place <= ${MOST_OF_A_KIND}),
+      (select json_build_object('level', a.level, 'expiresOn', a.expires_on, 'firstTimeBuyer', a.first_time_buyer, 'status', a.status) from suitability_assessment a
+        where a.customer_id = ${alias}.id and a.superseded_at is null and a.status = 'active'))
+    from (select 1) one left join customer_profile p on p.customer_id = ${alias}.id`
+}
+
+type Stored = { readonly subject: StageSubject; readonly version: number; readonly rules: readonly StageRule[] }
+
+export function decodeStages(value: unknown): readonly StageDecision[] {
+  const [facts, stored, products, assessment] = value as [StageFacts, Stored[], ProductOnSale[], Assessment | null]
+  return stagesOf(
+    facts,
+    { life_stage: policyOf(stored, 'life_stage'), situation: policyOf(stored, 'situation') },
+    products,
+    assessment,
+  )
+}
+
+/** The policy of a subject that holds, among what a bank has stored. */
+export function policyOf(stored: readonly Stored[], subject: StageSubject): StagePolicy {
+  const own = stored.find((one) => one.subject === subject)
+  return own ? { subject, version: own.version, source: 'bank', rules: own.rules } : defaultStagePolicy(subject)
+}
+
+/** The field of a customer that tells the stages. */
+export const stageFields: Readonly<Record<'stages', Computed>> = {
+  stages: {
+    kind: 'computed',
+    nullable: false,
+    description: 'The life stage of a person and the situations of a business, each with its ground and what it suggests.',
+    permission: 'dossier:read',
+    inRest: false,
+    output: z.array(stageDecision),
+    expression: (alias, bind, { today }) => stageFacts(alias, bind, today),
+    decode: decodeStages,
+  },
+}

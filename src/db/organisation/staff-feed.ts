@@ -1,0 +1,181 @@
+import { sql } from 'drizzle-orm'
+import type { Day } from '../../core/kernel/calendar.ts'
+import type { StaffRow } from '../../core/feeds/rows.ts'
+import type { Role } from '../../core/kernel/permissions.ts'
+import type { Db } from '../platform/database.ts'
+import { raiseDirectoryVersion } from '../platform/directory.ts'
+import {
+  collapse,
+  collectOutcomes,
+  differs,
+  groupBy,
+  keyOf,
+  receive,
+  refusal,
+  settleOthers,
+  unknownReference,
+} from '../platform/feed-batch.ts'
+import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
+import type { ApplyFeed } from '../platform/feed.ts'
+import { inScope } from '../platform/scope.ts'
+import { resolveInstitutions, takeTurn } from '../dossier/references.ts'
+
+interface Member {
+  readonly id: string
+  readonly number: string
+  readonly source: string
+  readonly externalId: string
+  readonly name: string
+  readonly institutionId: string
+  readonly institutionPath: string
+  readonly roles: readonly Role[]
+  readonly status: 'active' | 'inactive'
+  readonly industries: readonly string[]
+  readonly areas: readonly string[]
+  readonly productFamilies: readonly string[]
+  readonly customerCapacity: number | null
+  readonly dailyCapacity: number | null
+  readonly activeFrom: Day | null
+  readonly activeUntil: Day | null
+}
+
+type Stored = Member & { readonly asOf: Date; readonly inScope: boolean }
+
+const compared = [
+  'number',
+  'name',
+  'institutionId',
+  'roles',
+  'status',
+  'industries',
+  'areas',
+  'productFamilies',
+  'customerCapacity',
+  'dailyCapacity',
+  'activeFrom',
+  'activeUntil',
+] as const satisfies readonly (keyof Member)[]
+
+/** Applies staff. A member may move to another institution within the caller's scope. Refuses numbers of others and closed institutions. */
+export const applyStaff: ApplyFeed<StaffRow> = async (db, rows, context) => {
+  const outcomes = collectOutcomes(rows)
+  const received = receive(rows, context.now, outcomes)
+  const turn = takeTurn(db, 'organisation')
+  const [, stored, institutions] = await Promise.all([
+    turn,
+    readStaff(
+      db,
+      received.map(({ row }) => row),
+    ),
+    resolveInstitutions(
+      db,
+      received.map(({ row }) => row.institutionCode),
+    ),
+  ])
+  const storedByKey = new Map(stored.map((one) => [keyOf(one.source, one.externalId), one]))
+  const holderOf = new Map(stored.map((one) => [one.number, one.id]))
+
+  const incoming = received.filter(({ line, row }) => {
+    if (!institutions.has(row.institutionCode))
+      outcomes.refuse(line, unknownReference('institutionCode', 'institution', row.institutionCode))
+    return !outcomes.refused(line)
+  })
+  const created: (Member & { readonly asOf: string })[] = []
+  const updated: (Member & { readonly asOf: string })[] = []
+  const confirmed: Confirmed[] = []
+  for (const [key, group] of groupBy(incoming, ({ row }) => keyOf(row.source, row.externalId))) {
+    const before = storedByKey.get(key)
+    if (before && !before.inScope) {
+      for (const { line, row } of group) outcomes.refuse(line, unknownReference('externalId', 'staff member', row.externalId))
+      continue
+    }
+    const collapsed = collapse(group, before?.asOf.toISOString(), 'merge')
+    const id = before?.id ?? context.newId()
+    if (collapsed.winner) {
+      const { line, row, asOf, dated } = collapsed.winner
+      const institution = institutions.get(row.institutionCode)!
+      const after: Member = {
+        id,
+        source: row.source,
+        externalId: row.externalId,
+        number: row.number ?? before?.number ?? row.externalId,
+        name: row.name,
+        institutionId: institution.id,
+        institutionPath: institution.path,
+        roles: row.roles,
+        status: row.status ?? before?.status ?? 'active',
+        industries: row.industries ?? before?.industries ?? [],
+        areas: row.areas ?? before?.areas ?? [],
+        productFamilies: row.productFamilies ?? before?.productFamilies ?? [],
+        customerCapacity: row.customerCapacity ?? before?.customerCapacity ?? null,
+        dailyCapacity: row.dailyCapacity ?? before?.dailyCapacity ?? null,
+        activeFrom: row.activeFrom ?? before?.activeFrom ?? null,
+        activeUntil: row.activeUntil ?? before?.activeUntil ?? null,
+      }
+      const changed = !before || differs(after, before, compared)
+      const holder = holderOf.get(after.number)
+      const placed = !before || before.institutionId !== after.institutionId || before.status !== after.status
+      if (holder !== undefined && holder !== id)
+        outcomes.refuse(line, refusal('number', 'already_exists', `Another staff member has the number "${after.number}".`))
+      else if (after.roles.includes('integration'))
+        outcomes.refuse(line, refusal('roles', 'invalid_input', 'The role integration is for machine clients.'))
+      else if (id === context.ownStaffId && differs(after, before!, ['roles', 'institutionId']))
+        outcomes.refuse(line, refusal('roles', 'conflict', 'Nobody changes their own roles or place.'))
+      else if (after.activeFrom !== null && after.activeUntil !== null && after.activeUntil <= after.activeFrom) {
+        outcomes.refuse(line, refusal('activeUntil', 'invalid_input', 'The end must lie after the beginning.'))
+      } else if (placed && after.status === 'active' && institution.status === 'closed') {
+        outcomes.refuse(line, refusal('institutionCode', 'conflict', `The institution "${row.institutionCode}" is closed.`))
+      } else {
+        holderOf.set(after.number, id)
+        if (!before) created.push({ ...after, asOf })
+        else if (changed) updated.push({ ...after, asOf })
+        else if (dated && asOf > before.asOf.toISOString()) confirmed.push({ id, asOf })
+        outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id)
+      }
+    }
+    settleOthers(outcomes, collapsed, id)
+  }
+
+  await confirmRows(db, 'staff', confirmed)
+  if (updated.length > 0) await updateStaff(db, updated, context.now)
+  if (created.length > 0) await insertStaff(db, created, context.now)
+  if (created.length + updated.length > 0) await raiseDirectoryVersion(db)
+  return outcomes.list()
+}
+
+/** Those that the rows name as themselves or as holders of their numbers. */
+async function readStaff(db: Db, rows: readonly StaffRow[]): Promise<Stored[]> {
+  const names = rows.map(({ source, externalId, number }) => ({ source, externalId, number: number ?? externalId }))
+  return db.rows<Stored>(sql`
+    select s.id, s.number, s.source, s.external_id as "externalId", s.name, s.institution_id as "institutionId", s.institution_path as "institutionPath",
+      s.roles, s.status, s.industries, s.areas, s.product_families as "productFamilies", s.customer_capacity as "customerCapacity", s.daily_capacity as "dailyCapacity",
+      s.active_from as "activeFrom", s.active_until as "activeUntil", s.as_of as "asOf", ${inScope('s.institution_path')} as "inScope"
+    from staff s
+    where s.id in (
+      with r as materialized (select * from json_to_recordset(${JSON.stringify(names)}::json) as r (source text, "externalId" text, number text))
+      select x.id from r join staff x on x.source = r.source and x.external_id = r."externalId"
+      union
+      select x.id from r join staff x on x.number = r.number)`)
+}
+
+const columns =
+  sql.raw(`(id uuid, number text, source text, "externalId" text, name text, "institutionId" uuid, "institutionPath" text, roles text[], status text,
+  industries text[], areas text[], "productFamilies" text[], "customerCapacity" int, "dailyCapacity" int, "activeFrom" date, "activeUntil" date, "asOf" timestamptz)`)
+
+async function insertStaff(db: Db, rows: readonly object[], now: Date): Promise<void> {
+  await db.rows(sql`
+    insert into staff (id, number, source, external_id, name, institution_id, institution_path, roles, status, industries, areas, product_families, customer_capacity, daily_capacity,
+      active_from, active_until, as_of, created_at, updated_at)
+    select id, number, source, "externalId", name, "institutionId", "institutionPath", roles, status, industries, areas, "productFamilies", "customerCapacity", "dailyCapacity",
+      "activeFrom", "activeUntil", "asOf", ${now}::timestamptz, ${now}::timestamptz
+    from json_to_recordset(${JSON.stringify(rows)}::json) as r ${columns}`)
+}
+
+async function updateStaff(db: Db, rows: readonly object[], now: Date): Promise<void> {
+  await db.rows(sql`
+    update staff t set number = r.number, name = r.name, institution_id = r."institutionId", institution_path = r."institutionPath", roles = r.roles, status = r.status,
+      industries = r.industries, areas = r.areas, product_families = r."productFamilies", customer_capacity = r."customerCapacity", daily_capacity = r."dailyCapacity",
+      active_from = r."activeFrom", active_until = r."activeUntil", as_of = r."asOf", version = t.version + 1, updated_at = ${now}::timestamptz
+    from json_to_recordset(${JSON.stringify(rows)}::json) as r ${columns}
+    where t.id = r.id`)
+}

@@ -1,0 +1,71 @@
+import type { Cell, Move, Standing } from '../../../core/segmentation/analyses/migration.ts'
+import type { Day } from '../../../core/kernel/calendar.ts'
+import type { FactName } from '../../../core/segmentation/facts.ts'
+import type { Db } from '../../platform/database.ts'
+import { factColumn } from '../facts/columns.ts'
+import type { Bind } from '../../platform/views/view.ts'
+import { ownedRows, type Within } from './population.ts'
+
+/** What customers stand at: the value of a fact, the tier of a scheme, or the first of several segments in which they are. */
+export type StateOf = { readonly fact: FactName } | { readonly scheme: string } | { readonly segmentIds: readonly string[] }
+
+interface Ends {
+  readonly from: Day
+  /** Now where it is missing. */
+  readonly to: Day | undefined
+  readonly within: Within
+}
+
+/** Who stood where at the end of a month or stands where now, as `customer_id, aum, state`. */
+function standingAt(stateOf: StateOf, day: Day | undefined, within: Within, bind: Bind): string {
+  const rows = ownedRows(day === undefined ? 'customer_fact' : 'customer_fact_month', 'f', within, bind)
+  const on = day === undefined ? undefined : `${bind(day)}::date`
+  const where = [...(on === undefined ? [] : [`f.month_end = ${on}`]), `f.status = 'active'`, ...rows.where].join(' and ')
+  const columns = `f.customer_id, coalesce(f.aum, 0) as aum`
+  if ('fact' in stateOf) return `select ${columns}, f.${factColumn(stateOf.fact)} as state from ${rows.from} where ${where}`
+  if ('scheme' in stateOf) {
+    const prefix = `${bind(`${stateOf.scheme}:`)}::text`
+    const held = `(select substr(t, length(${prefix}) + 1) from unnest(f.tiers) t where t ^@ ${prefix} limit 1)`
+    return `select ${columns}, ${held} as state from ${rows.from} where ${where}`
+  }
+  const ids = `${bind(stateOf.segmentIds)}::uuid[]`
+  const stays = ownedRows('segment_membership', 'm', within, bind)
+  const lasting = on === undefined ? ['m.left_on is null'] : [`m.entered_on <= ${on}`, `(m.left_on is null or m.left_on > ${on})`]
+  return `select ${columns}, (${ids})[s.place]::text as state from ${rows.from} left join (
+      select m.customer_id, min(array_position(${ids}, m.segment_id)) as place from ${stays.from}
+      where ${[`m.segment_id = any (${ids})`, ...lasting, ...stays.where].join(' and ')} group by m.customer_id
+    ) s on s.customer_id = f.customer_id where ${where}`
+}
+
+const bothEnds = (stateOf: StateOf, { from, to, within }: Ends, bind: Bind): string =>
+  `(${standingAt(stateOf, from, within, bind)}) b full join (${standingAt(stateOf, to, within, bind)}) a on a.customer_id = b.customer_id`
+
+const standing = (row: string, absent: Standing): string =>
+  `case when ${row}.customer_id is null then '${absent}' when ${row}.state is null then 'none' else 'in' end`
+
+/** Counts who stood where at a month-end and stands where at another one or now, in one statement. */
+export async function countMoves(db: Db, stateOf: StateOf, ends: Ends): Promise<readonly Move[]> {
+  const values: unknown[] = []
+  const bind: Bind = (value) => `$${values.push(value)}`
+  const text = `
+    select ${standing('b', 'not_yet')} as "fromStanding", b.state as "from", ${standing('a', 'gone')} as "toStanding", a.state as "to",
+      count(*)::int as customers, coalesce(sum(b.aum), 0)::text as "aumBefore", coalesce(sum(a.aum), 0)::text as "aumAfter"
+    from ${bothEnds(stateOf, ends, bind)}
+    group by 1, 2, 3, 4`
+  const rows = await db.rows<Omit<Move, 'aumBefore' | 'aumAfter'> & { aumBefore: string; aumAfter: string }>({
+    text,
+    values,
+    prepared: false,
+  })
+  return rows.map(({ aumBefore, aumAfter, ...move }) => ({ ...move, aumBefore: BigInt(aumBefore), aumAfter: BigInt(aumAfter) }))
+}
+
+/** The condition that a row of `customer` is counted in a cell of the matrix. */
+export function inCell(row: string, stateOf: StateOf, ends: Ends, cell: Cell, bind: Bind): string {
+  const at = (end: 'b' | 'a', absent: Standing, { standing: wanted, state }: Cell['from']): readonly string[] => [
+    `${standing(end, absent)} = ${bind(wanted)}::text`,
+    ...(state === undefined ? [] : [`${end}.state = ${bind(state)}::text`]),
+  ]
+  const moved = bothEnds(stateOf, ends, bind)
+  return `${row}.id in (select coalesce(b.customer_id, a.customer_id) from ${moved} where ${[...at('b', 'not_yet', cell.from), ...at('a', 'gone', cell.to)].join(' and ')})`
+}

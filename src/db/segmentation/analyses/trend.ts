@@ -1,0 +1,54 @@
+import type { Day } from '../../../core/kernel/calendar.ts'
+import type { Db } from '../../platform/database.ts'
+import { ownedRows, type Within } from './population.ts'
+
+export interface TrendRow {
+  readonly day: Day
+  readonly customers: number
+  /** Of how many of them the facts of that day are kept, and what those owned. */
+  readonly withFacts: number
+  readonly aum: bigint
+}
+
+/** Whether a segment has, and had, more stays within reach than that. */
+export async function hasMoreStays(db: Db, segmentId: string, most: number, within: Within): Promise<boolean> {
+  const values: unknown[] = []
+  const bind = (value: unknown): string => `$${values.push(value)}`
+  const { from, where } = ownedRows('segment_membership', 'm', within, bind)
+  const conditions = [`m.segment_id = ${bind(segmentId)}::uuid`, ...where].join(' and ')
+  const text = `select count(*) > ${bind(most)}::int as more from (select from ${from} where ${conditions} limit ${bind(most + 1)}::int) l`
+  const [row] = await db.rows<{ more: boolean }>({ text, values, prepared: false })
+  return row!.more
+}
+
+/** Who was in a segment at each of these month-ends, and what they owned then, in one statement; and now, which is `today`. */
+export async function trendOf(
+  db: Db,
+  segment: { readonly id: string; readonly number: number },
+  { monthEnds, today, within }: { readonly monthEnds: readonly Day[]; readonly today: Day; readonly within: Within },
+): Promise<readonly TrendRow[]> {
+  const values: unknown[] = []
+  const bind = (value: unknown): string => `$${values.push(value)}`
+  const stays = ownedRows('segment_membership', 'm', within, bind)
+  const kept = ownedRows('customer_fact_month', 'f', within, bind)
+  const now = ownedRows('customer_fact', 'f', within, bind)
+  const days = `${bind(monthEnds)}::date[]`
+  const text = `
+    with stay as materialized (
+      select m.customer_id, m.entered_on, m.left_on from ${stays.from} where ${[`m.segment_id = ${bind(segment.id)}::uuid`, ...stays.where].join(' and ')}
+    ), size as (
+      select d.day, count(s.customer_id)::int as customers
+      from unnest(${days}) d (day) left join stay s on s.entered_on <= d.day and (s.left_on is null or s.left_on > d.day) group by d.day
+    ), owned as (
+      select f.month_end as day, count(*)::int as customers, coalesce(sum(f.aum), 0) as aum
+      from ${kept.from} join stay s on s.customer_id = f.customer_id and s.entered_on <= f.month_end and (s.left_on is null or s.left_on > f.month_end)
+      where ${[`f.month_end = any (${days})`, ...kept.where].join(' and ')} group by f.month_end
+    )
+    select z.day, z.customers, coalesce(o.customers, 0) as "withFacts", coalesce(o.aum, 0)::text as aum from size z left join owned o on o.day = z.day
+    union all
+    select ${bind(today)}::date, count(*)::int, count(*)::int, coalesce(sum(f.aum), 0)::text from ${now.from}
+    where ${[`f.status = 'active'`, `${bind(segment.number)}::int = any (f.segments)`, ...now.where].join(' and ')}
+    order by 1`
+  const rows = await db.rows<Omit<TrendRow, 'aum'> & { aum: string }>({ text, values, prepared: false })
+  return rows.map(({ aum, ...row }) => ({ ...row, aum: BigInt(aum) }))
+}

@@ -1,0 +1,58 @@
+import { type SQL, sql } from 'drizzle-orm'
+import type { Day } from '../../../core/kernel/calendar.ts'
+import type { FactName } from '../../../core/segmentation/facts.ts'
+import type { Db } from '../../platform/database.ts'
+import { factExpression } from './columns.ts'
+
+/** Facts by whose hundredths every bank is divided. */
+const always: readonly FactName[] = ['recency', 'frequency', 'monetary']
+
+export interface Cut {
+  /** Of the institution whose subtree is divided; `/` for the bank. */
+  readonly path: string
+  readonly fact: FactName
+}
+
+export interface StoredCut extends Cut {
+  /** The least value, then those that 1 to 100 hundredths of the customers with a value do not exceed, as decimal texts. */
+  readonly cuts: readonly string[]
+  readonly asOf: Day
+}
+
+/** Works out what divides the active customers, for all subtrees and facts that were asked for before, and for those that every bank is divided by. */
+export async function refreshCuts(db: Db, today: Day): Promise<void> {
+  const known = await db.rows<Cut>(
+    sql`select path, fact from fact_cut where not (path = '/' and fact = any (${sql.param(always)}::text[])) order by path, fact`,
+  )
+  for (const cut of [...always.map((fact) => ({ path: '/', fact })), ...known]) await workOutCut(db, cut, today)
+}
+
+/** Works out one of them now and keeps it. Nothing is stored where no customer has a value. */
+export async function workOutCut(db: Db, cut: Cut, today: Day): Promise<void> {
+  await db.rows(sql`
+    insert into fact_cut (path, fact, as_of, cuts, customers)
+    select ${cut.path}, ${cut.fact}, ${today}::date, c.cuts, c.customers from (${dividing(cut, today)}) c
+    on conflict (path, fact) do update set as_of = excluded.as_of, cuts = excluded.cuts, customers = excluded.customers`)
+}
+
+/** What would divide the active customers whom the transaction may see; undefined where none has a value. */
+export async function readCut(db: Db, cut: Cut, today: Day): Promise<StoredCut | undefined> {
+  const [row] = await db.rows<Pick<StoredCut, 'cuts'>>(sql`select c.cuts::text[] as cuts from (${dividing(cut, today)}) c`)
+  return row && { ...cut, ...row, asOf: today }
+}
+
+function dividing({ path, fact }: Cut, today: Day): SQL {
+  const value = sql.raw(factExpression(fact, 'f', `date '${today}'`))
+  // A double becomes a numeric of 15 digits only: those who stand on the line itself would fall off it. Its text is exact.
+  return sql`
+    select array(select one::text::numeric from unnest(c.cuts) with ordinality as u (one, place) order by place) as cuts, c.customers
+    from (
+      select percentile_disc(array(select g / 100.0::double precision from generate_series(0, 100) g)) within group (order by ${value}) as cuts, count(${value})::int as customers
+      from customer_fact f where f.status = 'active' and f.institution_path ^@ ${path}::text
+    ) c where c.customers > 0`
+}
+
+/** The cuts that stand. */
+export async function readCuts(db: Db): Promise<readonly StoredCut[]> {
+  return db.rows(sql`select path, fact, cuts::text[] as cuts, as_of::text as "asOf" from fact_cut order by path, fact`)
+}

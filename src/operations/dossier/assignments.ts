@@ -1,0 +1,324 @@
+import { z } from 'zod'
+import {
+  isKept,
+  keeperRoles,
+  keepsFrom,
+  requireCapacity,
+  requireKeeper,
+  takeOver,
+  type TakeOver,
+  type TakeOverRefusal,
+} from '../../core/dossier/assignments.ts'
+import type { Day } from '../../core/kernel/calendar.ts'
+import { type BusinessLine, businessLines, mainBusinessLine } from '../../core/dossier/customers.ts'
+import { DomainError, type InputProblem, notFound, refuseField } from '../../core/kernel/errors.ts'
+import { distinct, remark } from '../../core/kernel/scalars.ts'
+import type { Permission } from '../../core/kernel/permissions.ts'
+import { countKept, lockKeeper, type NewAssignment, writeTakeOvers } from '../../db/dossier/assignments.ts'
+import { brokenConstraint } from '../../db/platform/failures.ts'
+import { readAssignments, type StoredAssignment } from '../../db/dossier/assignment-records.ts'
+import { todayByInstitution } from '../../db/organisation/institution-days.ts'
+import { type CustomerReference, lockCustomerReferences } from '../../db/dossier/references.ts'
+import { findInstitutionPath } from '../../db/organisation/institutions.ts'
+import { refreshOwnership } from '../../db/dossier/assignment-effects.ts'
+import { scopeCondition } from '../../db/platform/scope.ts'
+import { ownershipFrom, withLoad } from '../../db/dossier/teams.ts'
+import { viewNamed } from '../../db/views.ts'
+import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { daySchema, id } from '../platform/scalars.ts'
+import { ofCustomer } from './under-customer.ts'
+import { seesCustomer } from '../../db/dossier/customers.ts'
+import { type Order, inSubtree } from '../../db/platform/views/keys.ts'
+
+const assignmentView = viewNamed('Assignment')
+const domain = 'Customer Relationship Management'
+
+const permission = 'assignment:write'
+const alsoNeeds = ({ overCapacityReason }: { readonly overCapacityReason?: string | undefined }): readonly Permission[] =>
+  overCapacityReason === undefined ? [] : [permission, 'assignment:overload']
+
+const handing = {
+  staffId: id.meta({ description: 'Who keeps them from then on: a relationship manager or teller within your scope.' }),
+  businessLine: z
+    .enum(businessLines)
+    .optional()
+    .meta({ description: 'Line of business; the main one of each customer’s kind where it is missing.' }),
+  startsOn: daySchema
+    .optional()
+    .meta({ description: 'First day, today or later; today where it is missing, by the day of the customer’s institution.' }),
+  reason: remark(500)
+    .min(3)
+    .meta({ description: 'Why.', examples: ['moved to our district'] }),
+  overCapacityReason: remark(500)
+    .min(3)
+    .optional()
+    .meta({ description: 'Why they should keep more than they can. Takes the permission assignment:overload.' }),
+}
+
+type Handing = z.output<z.ZodObject<typeof handing>>
+
+interface Assigned {
+  readonly customerId: string
+  readonly assignmentId: string
+  readonly startsOn: Day
+  readonly endedAssignmentId: string | null
+}
+
+const errors = ['not_found', 'unknown_reference', 'conflict', 'outside_period', 'period_overlap'] as const
+
+export const assignCustomer = viewOperation(assignmentView, {
+  kind: 'command',
+  name: 'assignCustomer',
+  summary: 'Give a customer to a relationship manager or teller',
+  description:
+    'From a day on, without an end. Whoever kept the customer in that line of business does so until the day before, and sees the customer no more from then on. Refused where a planned assignment is in the way, and beyond the capacity of the staff member (rule `over_capacity`) unless a reason is given.',
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({ customerId: id, ...handing }),
+  errors,
+  async run(context, { customerId, ...said }) {
+    const [assigned] = await assign(context, [customerId], said, () => '/customerId')
+    return answerOne(context, assignmentView, ofCustomer(customerId, assigned!.assignmentId))
+  },
+})
+
+/** Customers who change hands in one transaction: all of them are held until it ends. Ours to choose. */
+const MOST_AT_ONCE = 500
+
+export const assignCustomers = operation({
+  kind: 'command',
+  name: 'assignCustomers',
+  summary: 'Give several customers to a relationship manager or teller at once',
+  description:
+    'As assignCustomer does with each, all or none: where one cannot be given, nobody is, and every one that cannot is named.',
+  permission,
+  domain,
+  alsoNeeds,
+  input: z.strictObject({
+    customerIds: distinct(id, MOST_AT_ONCE).min(1).meta({ description: 'The customers.' }),
+    ...handing,
+  }),
+  output: z
+    .object({
+      assigned: z
+        .array(
+          z
+            .object({
+              customerId: id.meta({ description: 'The customer.' }),
+              assignmentId: id.meta({ description: 'Id of the new assignment.' }),
+              startsOn: z.iso.date().meta({ description: 'First day.' }),
+              endedAssignmentId: id.nullable().meta({ description: 'Id of the assignment that ends for it, or was taken back.' }),
+            })
+            .meta({ id: 'AssignedCustomer', description: 'One customer who changes hands.' }),
+        )
+        .meta({ description: 'In the order in which they were named.' }),
+    })
+    .meta({ id: 'AssignedCustomers', description: 'Who has changed hands.' }),
+  errors,
+  async run(context, { customerIds, ...said }) {
+    return { assigned: [...(await assign(context, customerIds, said, (at) => `/customerIds/${at}`))] }
+  },
+})
+
+interface Decided {
+  readonly customer: CustomerReference
+  readonly businessLine: BusinessLine
+  readonly startsOn: Day
+  readonly taken: TakeOver
+}
+
+/** Gives customers to somebody, in a fixed number of statements. `pointerTo` says where in the input a customer is named. */
+async function assign(
+  context: Context,
+  customerIds: readonly string[],
+  said: Handing,
+  pointerTo: (at: number) => string,
+): Promise<readonly Assigned[]> {
+  const { db, now, bank, newId, actor } = context
+  const { staffId, reason, overCapacityReason } = said
+  const keeper = await lockKeeper(db, staffId)
+  if (!keeper)
+    throw refuseField('unknown_reference', 'staffId', 'unknown_reference', 'There is no such staff member within your scope.')
+  const customers = await lockCustomerReferences(db, customerIds)
+  requireAll(customerIds, customers, pointerTo)
+  const todayAt = await todayByInstitution(db, now, bank.timeZone)
+  const standing = Map.groupBy(await readAssignments(db, customerIds), ({ customerId }) => customerId)
+  const decided = customerIds.map((customerId) =>
+    decide(customers.get(customerId)!, standing.get(customerId) ?? [], said, todayAt),
+  )
+  refuseAny(decided, pointerTo)
+
+  const firstDay = decided.map(({ startsOn }) => startsOn).reduce((one, other) => (other < one ? other : one))
+  requireKeeper(keeper, firstDay)
+  if (overCapacityReason === undefined) {
+    const more = customerIds.filter((customerId) => !keepsFrom(standing.get(customerId) ?? [], staffId, firstDay)).length
+    const has = (await countKept(db, [staffId], firstDay)).get(staffId)!
+    requireCapacity({ has, capacity: keeper.customerCapacity }, more)
+  }
+
+  const made = decided.map(({ customer, businessLine, startsOn, taken }): NewAssignment & { readonly endedId: string | null } => {
+    if ('refusal' in taken) throw new Error('A refusal was passed over.')
+    const { id: customerId, institutionPath } = customer
+    const endedId = taken.former?.id ?? null
+    return { customerId, id: newId(), institutionPath, businessLine, startsOn, state: taken.state, endedId }
+  })
+  const ended = decided.flatMap(({ customer, taken }) =>
+    'former' in taken && taken.former ? [{ ...taken.former, customerId: customer.id }] : [],
+  )
+  const assignedBy = actor.kind === 'staff' ? actor.id : null
+  await writeTakeOvers(db, ended, made, { staffId, reason, overCapacityReason, assignedBy, now }).catch((error: unknown) => {
+    if (brokenConstraint(error) === 'assignment_period_excl')
+      throw new DomainError('period_overlap', 'Another assignment of these customers was made at the same time.')
+    throw error
+  })
+  await refreshOwnership(db, customerIds)
+  for (const one of ended)
+    context.record({
+      event: 'assignment.updated',
+      subjectType: 'assignment',
+      subjectId: one.id,
+      customerId: one.customerId,
+      changed: [one.state === 'cancelled' ? 'status' : 'endsOn'],
+    })
+  const changed = [
+    'staffId',
+    'businessLine',
+    'startsOn',
+    'reason',
+    ...(overCapacityReason === undefined ? [] : ['overCapacityReason']),
+  ]
+  for (const { id: subjectId, customerId } of made)
+    context.record({ event: 'assignment.created', subjectType: 'assignment', subjectId, customerId, changed })
+  return made.map(({ customerId, id: assignmentId, startsOn, endedId }) => ({
+    customerId,
+    assignmentId,
+    startsOn,
+    endedAssignmentId: endedId,
+  }))
+}
+
+/** Throws `not_found` and names those who are not there. */
+function requireAll(
+  customerIds: readonly string[],
+  found: ReadonlyMap<string, CustomerReference>,
+  pointerTo: (at: number) => string,
+): void {
+  const { message } = notFound('customer')
+  const missing = customerIds.flatMap((customerId, at): InputProblem[] =>
+    found.has(customerId) ? [] : [{ pointer: pointerTo(at), rule: 'not_found', message }],
+  )
+  if (missing.length > 0) throw new DomainError('not_found', message, missing)
+}
+
+function decide(
+  customer: CustomerReference,
+  standing: readonly StoredAssignment[],
+  { staffId, businessLine = mainBusinessLine(customer.kind), startsOn: wanted }: Handing,
+  todayAt: (institutionPath: string) => Day,
+): Decided {
+  const today = todayAt(customer.institutionPath)
+  const startsOn = wanted ?? today
+  const refusal: TakeOverRefusal = {
+    about: 'customer',
+    code: 'conflict',
+    rule: 'customer_status',
+    message: `The customer is ${customer.status}.`,
+  }
+  const taken = isKept(customer.status) ? takeOver(standing, { staffId, businessLine, startsOn, today }) : { refusal }
+  return { customer, businessLine, startsOn, taken }
+}
+
+/** Throws for the first customer who cannot be given, naming all of them. */
+function refuseAny(decided: readonly Decided[], pointerTo: (at: number) => string): void {
+  const refused = decided.flatMap(({ taken }, at) => ('refusal' in taken ? [{ ...taken.refusal, at }] : []))
+  const [first] = refused
+  if (!first) return
+  const problems = refused.map(({ about, rule, message, at }) => ({
+    // Of one customer the day is at fault, of several the one whom it does not suit.
+    pointer: about === 'startsOn' && decided.length === 1 ? '/startsOn' : pointerTo(at),
+    rule,
+    message,
+  }))
+  const told = refused.length === 1 ? first.message : `${refused.length} of ${decided.length} customers cannot be given to them.`
+  throw new DomainError(first.code, told, problems)
+}
+
+const capacityView = viewNamed('StaffCapacity')
+
+export const staffCapacity = pageOperation(capacityView, {
+  kind: 'query',
+  name: 'staffCapacity',
+  summary: 'How many customers each keeper has and can have',
+  description:
+    'Relationship managers and tellers within your scope, in the order of their numbers: those at work, and those who left and still keep somebody. Customers of other branches count too. Planned assignments count as well, and who keeps a customer in both lines of business keeps one.',
+  permission: 'workload:read',
+  domain: 'Employee Data Management',
+  input: z.strictObject({
+    within: id.optional().meta({ description: 'Of this institution and all below it.' }),
+    overFull: z.boolean().optional().meta({ description: 'Only those who keep more than they can, or only the others.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'unknown_reference'],
+  // Whoever asks for the few that are over-full goes through everybody.
+  lane: ({ overFull, includeTotal }) => (overFull === undefined && !includeTotal ? 'fast' : 'pool'),
+  async run(context, { within, overFull, ...page }) {
+    const { db, today } = context
+    const path = within === undefined ? undefined : await findInstitutionPath(db, within)
+    if (within !== undefined && path === undefined)
+      throw refuseField('unknown_reference', 'within', 'unknown_reference', 'There is no such institution.')
+    const load = (row: string) => `${row}_load.customers`
+    return answerPage(context, capacityView, {
+      ...page,
+      from: (row, bind) => `staff ${row} ${withLoad(row, today, bind)}`,
+      order: orderBy('number', 'asc', [
+        ['number', 'text'],
+        ['id', 'uuid'],
+      ]),
+      where: (row, bind) => [
+        scopeCondition(`${row}.institution_path`),
+        ...(path === undefined ? [] : [inSubtree(`${row}.institution_path`, path, bind)]),
+        `((${row}.status = 'active' and ${row}.roles && ${bind(keeperRoles)}::text[]) or (${row}.status = 'inactive' and ${load(row)} > 0))`,
+        ...(overFull === undefined
+          ? []
+          : [`coalesce(${load(row)} > ${row}.customer_capacity, false) = ${bind(overFull)}::boolean`]),
+      ],
+    })
+  },
+})
+
+const historyView = viewNamed('OwnershipPeriod')
+const newestFirst: Order = {
+  name: 'newest',
+  direction: 'desc',
+  keys: (row) => [
+    { expression: `${row}.starts_on`, cast: 'date' },
+    { expression: `${row}.id`, cast: 'uuid' },
+  ],
+}
+
+export const ownershipHistory = pageOperation(historyView, {
+  kind: 'query',
+  name: 'ownershipHistory',
+  summary: 'Who kept a customer, was in the team or covered for one of these',
+  description:
+    'The latest to begin first; planned assignments and memberships too, delegations from the day on which they apply. A delegation counts for the time in which whoever was away kept the customer or was in the team. What was taken back before it began is left out.',
+  permission: 'assignment:read',
+  domain,
+  input: z.strictObject({ customerId: id, ...pageInput }),
+  errors: ['invalid_cursor', 'not_found'],
+  run: (context, { customerId, ...page }) =>
+    answerPage(context, historyView, {
+      ...page,
+      from: ownershipFrom(customerId, context.today),
+      order: newestFirst,
+      where: () => [],
+      async orRefuse() {
+        if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
+      },
+    }),
+})
+
+export const assignmentOperations = [assignCustomer, assignCustomers, staffCapacity, ownershipHistory]

@@ -1,0 +1,99 @@
+import { type AssignmentState, endingOf } from '../../core/dossier/assignments.ts'
+import { type Day, dayOf } from '../../core/kernel/calendar.ts'
+import { feedRows } from '../../core/feeds/rows.ts'
+import { notFound } from '../../core/kernel/errors.ts'
+import { applyAssignments } from '../../db/dossier/assignment-feed.ts'
+import { applyCustomers } from '../../db/dossier/customer-feed.ts'
+import { findCustomerName } from '../../db/feeds/stored.ts'
+import { findTimeZoneOfCustomer } from '../../db/organisation/institutions.ts'
+import { daySchema, id } from '../platform/scalars.ts'
+import {
+  changeOperation,
+  correctOperation,
+  createOperation,
+  type SingleWrites,
+  upsertOperation,
+} from '../platform/feed-writes.ts'
+
+const customers: SingleWrites<'customers'> = {
+  entity: 'customers',
+  noun: 'Customer',
+  called: 'a customer',
+  permission: 'customer:write',
+  createPermission: 'customer:create',
+  domain: 'Party Reference Data Directory',
+  apply: applyCustomers,
+}
+const assignments: SingleWrites<'assignments'> = {
+  entity: 'assignments',
+  noun: 'Assignment',
+  called: 'an assignment',
+  permission: 'assignment:write',
+  domain: 'Customer Relationship Management',
+  apply: applyAssignments,
+}
+
+const { source: _s1, externalId: _e1, asOf: _a1, ...customerFields } = feedRows.customers.shape
+const {
+  source: _s2,
+  externalId: _e2,
+  asOf: _a2,
+  customerSource: _c2,
+  customerExternalId: _x2,
+  status: _t2,
+  ...assignmentFields
+} = feedRows.assignments.shape
+
+export const upsertCustomer = upsertOperation(customers)
+// Whom people make here is a prospect, unless it is said otherwise.
+export const createCustomer = createOperation(customers, customerFields, async (_context, input) => ({
+  status: 'prospect',
+  ...input,
+}))
+export const correctCustomer = correctOperation(customers, customerFields)
+export const closeCustomer = changeOperation(customers, {
+  name: 'closeCustomer',
+  summary: 'End the relation with a customer',
+  description:
+    'The record stays with all that belongs to it. Who keeps the customer does so until the end of this day. Refused to people while there are open holdings.',
+  concurrency: 'optional',
+  final: true,
+  shape: { closedOn: daySchema.optional().meta({ description: 'Day on which it ended; today where it is missing.' }) },
+  change: ({ closedOn }, { today }) => ({ status: 'closed', closedOn: closedOn ?? today }),
+})
+
+export const upsertAssignment = upsertOperation(assignments)
+export const createAssignment = createOperation(
+  assignments,
+  { customerId: id, ...assignmentFields },
+  async ({ db }, { customerId, ...fields }) => {
+    const name = await findCustomerName(db, String(customerId))
+    if (!name) throw notFound('customer')
+    return { ...name, ...fields }
+  },
+)
+export const correctAssignment = correctOperation(assignments, assignmentFields)
+export const endAssignment = changeOperation(assignments, {
+  name: 'endAssignment',
+  summary: 'End or take back an assignment',
+  description:
+    'It holds until the day before the one that is given, which is today or later. Without a day one that has begun ends today, and one that has not is taken back as if it had never been.',
+  concurrency: 'optional',
+  shape: { endsOn: daySchema.optional().meta({ description: 'First day on which it holds no more.' }) },
+  async change({ endsOn }, { db, now, bank }, { row, status, customerId }) {
+    const today = dayOf(now, (await findTimeZoneOfCustomer(db, customerId!)) ?? bank.timeZone)
+    const period = { startsOn: row['startsOn'] as Day, endsOn: (row['endsOn'] as Day | undefined) ?? null }
+    return endingOf({ ...period, state: status as AssignmentState }, endsOn as Day | undefined, today)
+  },
+})
+
+export const customerWrites = [
+  upsertCustomer,
+  createCustomer,
+  correctCustomer,
+  closeCustomer,
+  upsertAssignment,
+  createAssignment,
+  correctAssignment,
+  endAssignment,
+]

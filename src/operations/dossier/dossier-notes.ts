@@ -1,0 +1,468 @@
+import { z } from 'zod'
+import type { Day } from '../../core/kernel/calendar.ts'
+import {
+  amountsOf,
+  checkCreditStanding,
+  checkKeyFigure,
+  checkNeed,
+  checkPrivilegeGrant,
+  checkSuitabilityAssessment,
+  needKinds,
+  needStatuses,
+  noteSources,
+  noteStatuses,
+  outsideHoldingKinds,
+  ratingOrigins,
+  ratingOutlooks,
+  requireInForce,
+  requireOpen,
+  usualExpiry,
+} from '../../core/dossier/dossier-notes.ts'
+import { requirePast, requireStanding } from '../../core/dossier/records.ts'
+import { notFound, refuseField } from '../../core/kernel/errors.ts'
+import { currency, day, decimalAmount, line, remark } from '../../core/kernel/scalars.ts'
+import { activeNotes, findNote, hasFiguresOf, type NoteRow, type NoteTable, reviseNote } from '../../db/dossier/dossier-notes.ts'
+import { lockCustomerReferences } from '../../db/dossier/references.ts'
+import { findOwned, insertOwned } from '../../db/platform/owned-rows.ts'
+import * as schema from '../../db/dossier/schema/notes.ts'
+import { keyPerson } from '../../db/dossier/schema/people.ts'
+import { viewNamed } from '../../db/views.ts'
+import type { Bind } from '../../db/platform/views/view.ts'
+import { checkVersion } from '../platform/feed-writes.ts'
+import { type Context, type Operation, viewOperation } from '../platform/operation.ts'
+import { answerOne } from '../platform/reading.ts'
+import { expectedVersion, id, noteText, percentText } from '../platform/scalars.ts'
+import { dossierQueries, idOf, ofCustomer } from './under-customer.ts'
+
+type Said = Readonly<Record<string, unknown>>
+type Shape = Readonly<Record<string, z.ZodType>>
+
+/** A kind of notes: what is said of one, its rule, and what its operations are called. */
+interface NoteKind {
+  readonly noun: string
+  readonly plural: string
+  /** How sentences call one, and several. */
+  readonly called: string
+  readonly several: string
+  readonly told: string
+  readonly domain: string
+  readonly table: NoteTable
+  readonly statuses: readonly [string, ...string[]]
+  /** Fields that must be said when one is made, and those that may. */
+  readonly required: Shape
+  readonly optional: Shape
+  /** Fields that are amounts of the field `currency`. */
+  readonly amounts: readonly string[]
+  /** Amounts that may be negative. */
+  readonly signed?: readonly string[]
+  /** What is said on a new one beside what the caller says. */
+  readonly defaults?: (said: Said, today: Day) => Said
+  /** Judges the whole note as it would stand. Throws a refusal. */
+  readonly check: (note: Said, today: Day) => void
+  /** Asks what only the database knows, of what is said and, in a correction, what is stored. Throws a refusal. */
+  readonly refer?: (context: Context, customerId: string, said: Said, stored?: NoteRow) => Promise<void>
+  /** A new one takes the place of those that are active. */
+  readonly replaces?: true
+  /** What ending one is called, and the input that says how. */
+  readonly end: { readonly summary: string; readonly shape: Shape; readonly status: (input: Said) => string }
+}
+
+const common = {
+  note: noteText.optional().meta({ description: 'What else is to be known of it.' }),
+  notedOn: day.optional().meta({ description: 'Day on which it was learnt, not one to come; today where it is missing.' }),
+}
+const source = z.enum(noteSources).meta({ description: 'How the bank knows it.' })
+const amount = (description: string) =>
+  decimalAmount.meta({ description: `${description}, with its currency.`, examples: ['50000.00'] })
+const inCurrency = currency.meta({ description: 'ISO 4217 code of the amounts said.' })
+
+const current = (customerId: string, noteId: string) => (row: string, bind: Bind) =>
+  `${ofCustomer(customerId, noteId)(row, bind)} and ${row}.superseded_at is null`
+
+const optionalOf = (shape: Shape): Shape =>
+  Object.fromEntries(Object.entries(shape).map(([name, type]) => [name, type.optional().meta(type.meta() ?? {})]))
+
+const snake = (name: string): string => name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
+const plain = (name: string): string => name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase()
+
+function recordedBy({ actor }: Context): string | null {
+  return actor.kind === 'staff' ? actor.id : null
+}
+
+/** Holds the customer and reads the note that holds, which is open. Throws `not_found`, `version_conflict`, `already_closed`. */
+async function lockNote(
+  { db }: Context,
+  { table, noun }: NoteKind,
+  customerId: string,
+  noteId: string,
+  expected: number | undefined,
+): Promise<NoteRow> {
+  const customer = (await lockCustomerReferences(db, [customerId])).get(customerId)
+  const stored = customer && (await findNote(db, table, { customerId, id: noteId }))
+  if (!stored) throw notFound(plain(noun))
+  checkVersion(expected, Number(stored['version']))
+  requireOpen(String(stored['status']))
+  return stored
+}
+
+/** Writes the next version of a note, tells of it and answers it. */
+async function revise(
+  context: Context,
+  { table, noun }: NoteKind,
+  stored: NoteRow,
+  changes: object,
+  what: 'updated' | 'ended' | 'used',
+  changed: readonly string[],
+): Promise<Record<string, unknown>> {
+  const { db, now, record } = context
+  const [customerId, noteId] = [String(stored['customerId']), String(stored['id'])]
+  const at = { customerId, id: noteId, version: Number(stored['version']) }
+  await reviseNote(db, table, at, { ...changes, recordedBy: recordedBy(context) }, now)
+  record({ event: `${snake(noun)}.${what}`, subjectType: snake(noun), subjectId: noteId, customerId, changed })
+  return answerOne(context, viewNamed(noun), current(customerId, noteId))
+}
+
+/** The operations of a kind of notes: one, several, make, correct, end. */
+function noteOperations(kind: NoteKind): readonly Operation[] {
+  const { noun, plural, called, several, told, domain, table, required, optional, amounts, check, end } = kind
+  const view = viewNamed(noun)
+  const key = idOf(view)
+  const permission = 'dossier:write'
+  const errors = ['not_found', 'conflict', 'already_exists', 'unknown_currency', 'outside_period', 'already_closed'] as const
+  return [
+    ...dossierQueries({
+      view: noun,
+      domain,
+      one: {
+        name: key.slice(0, -2),
+        summary: `One ${plain(noun)} of a customer`,
+        description: `${told} With its earlier versions.`,
+      },
+      many: {
+        name: plural,
+        summary: `${several} of a customer`,
+        description: `${told} The latest first, each in the version that holds.`,
+      },
+      filters: { status: z.enum(kind.statuses).optional().meta({ description: 'That stand so.' }) },
+      counts: (row) => [`${row}.superseded_at is null`],
+    }),
+    viewOperation(view, {
+      kind: 'command',
+      name: `create${noun}`,
+      summary: `Note ${called}`,
+      description: `${told}${kind.replaces ? ' Ends the one that was active.' : ''}`,
+      permission,
+      domain,
+      input: z.strictObject({ customerId: id, ...required, source, ...optionalOf(optional), ...common }),
+      errors,
+      async run(context, input: Said) {
+        const { db, now, today, newId, record } = context
+        const { customerId: customer, ...said } = input
+        const customerId = String(customer)
+        const whole: Said = { notedOn: today, ...kind.defaults?.(said, today), ...said }
+        requirePast(whole['notedOn'] as Day, today, 'notedOn')
+        const money = amountsOf(amounts, said, {}, kind.signed)
+        check(whole, today)
+        const locked = (await lockCustomerReferences(db, [customerId])).get(customerId)
+        if (!locked) throw notFound('customer')
+        requireStanding(locked.status, 'customerId')
+        await kind.refer?.(context, customerId, said)
+        if (kind.replaces) await endActive(context, kind, customerId)
+        const noteId = newId()
+        const row = { status: kind.statuses[0], ...whole, ...money, recordedBy: recordedBy(context), recordedAt: now }
+        const place = { customerId, id: noteId, version: 1, institutionPath: locked.institutionPath }
+        await insertOwned(db, table, { ...row, ...place } as object)
+        record({
+          event: `${snake(noun)}.created`,
+          subjectType: snake(noun),
+          subjectId: noteId,
+          customerId,
+          changed: Object.keys(said),
+        })
+        return answerOne(context, view, current(customerId, noteId))
+      },
+    }),
+    viewOperation(view, {
+      kind: 'command',
+      name: `correct${noun}`,
+      summary: `Correct ${called}`,
+      description:
+        'Changes the fields that are given and leaves the others. Names the version that was seen; that version stays to be read in the history.',
+      permission,
+      domain,
+      input: z.strictObject({
+        customerId: id,
+        [key]: id,
+        ...optionalOf({ ...required, source, ...optional }),
+        ...common,
+        expectedVersion,
+      }),
+      errors,
+      concurrency: 'required',
+      async run(context, input: Said & { readonly expectedVersion?: number | undefined }) {
+        const { today } = context
+        const { customerId, [key]: noteId, expectedVersion: expected, ...said } = input
+        const stored = await lockNote(context, kind, String(customerId), String(noteId), expected)
+        requirePast(said['notedOn'] as Day | undefined, today, 'notedOn')
+        const money = amountsOf(amounts, said, stored, kind.signed)
+        check({ ...stored, ...said }, today)
+        await kind.refer?.(context, String(customerId), said, stored)
+        return revise(context, kind, stored, { ...said, ...money }, 'updated', Object.keys(said))
+      },
+    }),
+    viewOperation(view, {
+      kind: 'command',
+      name: `end${noun}`,
+      summary: end.summary,
+      description: 'It stays to be read, with all its versions.',
+      permission,
+      domain,
+      input: z.strictObject({ customerId: id, [key]: id, ...end.shape, expectedVersion }),
+      errors,
+      concurrency: 'optional',
+      async run(context, input: Said & { readonly expectedVersion?: number | undefined }) {
+        const { customerId, [key]: noteId, expectedVersion: expected } = input
+        const stored = await lockNote(context, kind, String(customerId), String(noteId), expected)
+        return revise(context, kind, stored, { status: end.status(input) }, 'ended', ['status'])
+      },
+    }),
+  ]
+}
+
+/** Ends what is active of a kind, to make room for a new one. */
+async function endActive(context: Context, { table, noun }: NoteKind, customerId: string): Promise<void> {
+  const { db, now, record } = context
+  for (const { id: noteId, version } of await activeNotes(db, table, customerId)) {
+    await reviseNote(db, table, { customerId, id: noteId, version }, { status: 'ended', recordedBy: recordedBy(context) }, now)
+    record({ event: `${snake(noun)}.ended`, subjectType: snake(noun), subjectId: noteId, customerId, changed: ['status'] })
+  }
+}
+
+const ended = () => 'ended'
+
+const needs: NoteKind = {
+  noun: 'Need',
+  plural: 'needs',
+  called: 'what a customer needs or saves for',
+  several: 'Needs and goals',
+  told: 'A need or goal: what it is, how much it takes and by when.',
+  domain: 'Customer Relationship Management',
+  table: schema.need,
+  statuses: needStatuses,
+  required: { kind: z.enum(needKinds).meta({ description: 'What it is.' }) },
+  optional: {
+    amount: amount('How much it takes'),
+    currency: inCurrency,
+    horizonOn: day.meta({ description: 'Day by which it is wanted.' }),
+  },
+  amounts: ['amount'],
+  check: (note) => checkNeed(note as unknown as Parameters<typeof checkNeed>[0]),
+  end: {
+    summary: 'Say that a need is met, or was dropped',
+    shape: { status: z.enum(['met', 'dropped']).meta({ description: 'What became of it.' }) },
+    status: ({ status }) => String(status),
+  },
+}
+
+const outsideHoldings: NoteKind = {
+  noun: 'OutsideHolding',
+  plural: 'outsideHoldings',
+  called: 'what a customer owns or owes at another bank',
+  several: 'Wealth and debts elsewhere',
+  told: 'Assets, a loan or a product at another bank, as estimated on the day on which it was noted.',
+  domain: 'Customer Relationship Management',
+  table: schema.outsideHolding,
+  statuses: noteStatuses,
+  required: {
+    bankName: remark(100).meta({ description: 'The other bank.' }),
+    kind: z.enum(outsideHoldingKinds).meta({ description: 'Assets as a whole, a loan, or one product.' }),
+    amount: amount('The estimate'),
+    currency: inCurrency,
+  },
+  optional: { productName: remark(100).meta({ description: 'The product.' }) },
+  amounts: ['amount'],
+  check: () => {},
+  end: { summary: 'Say that a customer has something at another bank no more', shape: {}, status: ended },
+}
+
+const creditStandings: NoteKind = {
+  noun: 'CreditStanding',
+  plural: 'creditStandings',
+  called: 'a rating of a customer, with the credit line',
+  several: 'Ratings and credit lines',
+  told: 'A rating of the bank’s own or of an agency, with outlook and day, and the credit line that was granted on it.',
+  domain: 'Customer Relationship Management',
+  table: schema.creditStanding,
+  statuses: noteStatuses,
+  required: {
+    origin: z.enum(ratingOrigins).meta({ description: 'The bank’s own rating or an outside one.' }),
+    rating: line(20).meta({ description: 'The rating, in the words of its scale.', examples: ['AA+'] }),
+    ratedOn: day.meta({ description: 'Day of the rating, not one to come.' }),
+  },
+  optional: {
+    agency: remark(100).meta({ description: 'Who gave an outside rating.' }),
+    outlook: z.enum(ratingOutlooks).meta({ description: 'Where it is likely to go.' }),
+    granted: amount('Credit line granted'),
+    used: amount('What is used of it'),
+    currency: inCurrency,
+  },
+  amounts: ['granted', 'used'],
+  check: (note, today) => checkCreditStanding(note as unknown as Parameters<typeof checkCreditStanding>[0], today),
+  end: { summary: 'Say that a rating holds no more', shape: {}, status: ended },
+}
+
+const keyFigures: NoteKind = {
+  noun: 'KeyFigure',
+  plural: 'keyFigures',
+  called: 'what a customer’s accounts say of a year',
+  several: 'Key figures by year',
+  told: 'Revenue, total assets, net profit and debt ratio of a year. One for each year and source.',
+  domain: 'Customer Relationship Management',
+  table: schema.keyFigure,
+  statuses: noteStatuses,
+  required: {
+    year: z
+      .int()
+      .min(1900)
+      .max(9999)
+      .meta({ description: 'The year, not one to come.', examples: [2025] }),
+  },
+  optional: {
+    revenue: amount('Revenue'),
+    totalAssets: amount('Total assets at the end of the year'),
+    netProfit: amount('Net profit, negative for a loss'),
+    currency: inCurrency,
+    debtRatio: percentText.meta({ description: 'Debts as a share of total assets, in percent.', examples: ['48.5'] }),
+  },
+  amounts: ['revenue', 'totalAssets', 'netProfit'],
+  signed: ['netProfit'],
+  check: (note, today) => checkKeyFigure(note as unknown as Parameters<typeof checkKeyFigure>[0], today),
+  async refer({ db }, customerId, said, stored) {
+    const [year, source] = [said['year'] ?? stored?.['year'], said['source'] ?? stored?.['source']]
+    if (await hasFiguresOf(db, customerId, Number(year), String(source), stored && String(stored['id'])))
+      throw refuseField(
+        'already_exists',
+        'year',
+        'already_exists',
+        'There are figures of this year and source: correct or end them.',
+      )
+  },
+  end: { summary: 'Say that key figures of a year hold no more', shape: {}, status: ended },
+}
+
+const suitabilityAssessments: NoteKind = {
+  noun: 'SuitabilityAssessment',
+  plural: 'suitabilityAssessments',
+  called: 'how much risk a customer can bear',
+  several: 'Suitability assessments',
+  told: 'The outcome of a questionnaire on risk. It expires, after a year where nothing is said; a first-time buyer of wealth products is offered the lowest level only.',
+  domain: 'Customer Relationship Management',
+  table: schema.suitabilityAssessment,
+  statuses: noteStatuses,
+  required: {
+    score: z.int().min(0).max(10_000).meta({ description: 'Points of the questionnaire.' }),
+    level: z.int().min(1).max(5).meta({ description: 'Risk level borne, from 1 (lowest) to 5.' }),
+    questionnaireVersion: line(64).meta({ description: 'The questionnaire and its version.', examples: ['risk-2026.1'] }),
+    assessedOn: day.meta({ description: 'Day of the assessment, not one to come.', examples: ['2020-01-01'] }),
+    firstTimeBuyer: z.boolean().meta({ description: 'Whether the customer had bought no wealth product before.' }),
+  },
+  optional: { expiresOn: day.meta({ description: 'First day on which it is no ground for offers any more.' }) },
+  amounts: [],
+  defaults: ({ assessedOn }) => ({ expiresOn: usualExpiry(assessedOn as Day) }),
+  check: (note, today) => checkSuitabilityAssessment(note as unknown as Parameters<typeof checkSuitabilityAssessment>[0], today),
+  replaces: true,
+  end: { summary: 'Say that an assessment holds no more', shape: {}, status: ended },
+}
+
+const lifeEvents: NoteKind = {
+  noun: 'LifeEvent',
+  plural: 'lifeEvents',
+  called: 'news of a customer',
+  several: 'Life events',
+  told: 'Dated news of a customer, or of a key person of the company.',
+  domain: 'Customer Relationship Management',
+  table: schema.lifeEvent,
+  statuses: noteStatuses,
+  required: {
+    title: remark(200).meta({ description: 'The news.' }),
+    happenedOn: day.meta({ description: 'Day of the event, not one to come.', examples: ['2020-01-01'] }),
+  },
+  optional: { keyPersonId: id.meta({ description: 'The key person of this company whom it is about.' }) },
+  amounts: [],
+  check: ({ happenedOn }, today) => requirePast(happenedOn as Day, today, 'happenedOn'),
+  async refer({ db }, customerId, { keyPersonId }) {
+    if (typeof keyPersonId === 'string' && !(await findOwned(db, keyPerson, { customerId, id: keyPersonId })))
+      throw refuseField('not_found', 'keyPersonId', 'not_found', 'This company has no such key person.')
+  },
+  end: { summary: 'Take news of a customer back', shape: {}, status: ended },
+}
+
+const privilegeGrants: NoteKind = {
+  noun: 'PrivilegeGrant',
+  plural: 'privilegeGrants',
+  called: 'a privilege that a customer was given',
+  several: 'Privileges',
+  told: 'A privilege with its period, use and cost.',
+  domain: 'Customer Relationship Management',
+  table: schema.privilegeGrant,
+  statuses: noteStatuses,
+  required: {
+    privilege: z
+      .string()
+      .regex(/^[a-z0-9_]{1,64}$/, 'A code of 1 to 64 small letters, digits and underscores is needed.')
+      .meta({ description: 'Code of the privilege.', examples: ['priority_lane'] }),
+    startsOn: day.meta({ description: 'First day.' }),
+  },
+  optional: {
+    endsOn: day.meta({ description: 'First day on which it holds no more.' }),
+    cost: amount('What it has cost so far'),
+    currency: inCurrency,
+  },
+  amounts: ['cost'],
+  defaults: () => ({ usedCount: 0 }),
+  check: (note) => checkPrivilegeGrant(note as unknown as Parameters<typeof checkPrivilegeGrant>[0]),
+  end: { summary: 'Take a privilege back', shape: {}, status: ended },
+}
+
+export const usePrivilege = viewOperation(viewNamed('PrivilegeGrant'), {
+  kind: 'command',
+  name: 'usePrivilege',
+  summary: 'Note that a customer used a privilege, and what that cost',
+  description:
+    'Counts the use and adds the cost to what the earlier uses have cost, in the same currency. Refused on a day on which the privilege does not hold.',
+  permission: 'dossier:write',
+  domain: privilegeGrants.domain,
+  input: z.strictObject({
+    customerId: id,
+    privilegeGrantId: id,
+    usedOn: day.optional().meta({ description: 'Day of the use, not one to come; today where it is missing.' }),
+    cost: amount('What it cost').optional(),
+    currency: inCurrency.optional(),
+    expectedVersion,
+  }),
+  errors: ['not_found', 'conflict', 'unknown_currency', 'outside_period', 'already_closed'],
+  concurrency: 'optional',
+  async run(context, { customerId, privilegeGrantId, usedOn, expectedVersion: expected, ...said }) {
+    const { today } = context
+    const stored = await lockNote(context, privilegeGrants, customerId, privilegeGrantId, expected)
+    const on = usedOn ?? today
+    requirePast(on, today, 'usedOn')
+    requireInForce(stored as unknown as Parameters<typeof requireInForce>[0], on)
+    const { cost } = amountsOf(['cost'], said)
+    const before = stored['cost'] as bigint | null
+    if (cost !== undefined && before !== null && stored['currency'] !== said.currency)
+      throw refuseField('conflict', 'currency', 'currency', `What it has cost so far is in ${String(stored['currency'])}.`)
+    const uses = { usedCount: Number(stored['usedCount']) + 1, lastUsedOn: on }
+    const costs = cost === undefined ? {} : { cost: (before ?? 0n) + cost, currency: said.currency }
+    return revise(context, privilegeGrants, stored, { ...uses, ...costs }, 'used', Object.keys({ ...uses, ...costs }))
+  },
+})
+
+const kinds = [needs, outsideHoldings, creditStandings, keyFigures, suitabilityAssessments, lifeEvents, privilegeGrants]
+
+/** The operations of each kind of notes: one, several, make, correct, end. */
+export const noteOperationsOf: ReadonlyMap<string, readonly Operation[]> = new Map(
+  kinds.map((kind) => [kind.noun, noteOperations(kind)]),
+)
+
+export const dossierNoteOperations: readonly Operation[] = [...[...noteOperationsOf.values()].flat(), usePrivilege]

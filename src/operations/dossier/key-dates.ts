@@ -1,0 +1,317 @@
+import { z } from 'zod'
+import { type Day, dayOf } from '../../core/kernel/calendar.ts'
+import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
+import { ownSource } from '../../core/kernel/feed.ts'
+import { remark } from '../../core/kernel/scalars.ts'
+import {
+  anniversaryDays,
+  keyDateCalendars,
+  keyDateKinds,
+  keyDateOwnerRefusal,
+  keyDateRecurrences,
+  keyDateRefusal,
+  type NamedKeyDate,
+  nextOccurrences,
+} from '../../core/dossier/key-dates.ts'
+import { findCustomerState, seesCustomer } from '../../db/dossier/customers.ts'
+import { brokenConstraint } from '../../db/platform/failures.ts'
+import {
+  endKeyDate as saveEnded,
+  insertKeyDate,
+  listPassedKeyDates,
+  lockKeyDate,
+  moveKeyDatesOn,
+  type StoredKeyDate,
+  updateKeyDate,
+  upcomingFrom,
+  upcomingOrder,
+} from '../../db/dossier/key-dates.ts'
+import { findInstitutionPath, knowsStaff, listTimeZones } from '../../db/organisation/institutions.ts'
+import { viewNamed } from '../../db/views.ts'
+import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { expectedVersion, id, sourceName } from '../platform/scalars.ts'
+import { ofCustomer } from './under-customer.ts'
+
+const keyDateView = viewNamed('KeyDate')
+const domain = 'Customer Relationship Management'
+
+export const keyDates = pageOperation(keyDateView, {
+  kind: 'query',
+  name: 'keyDates',
+  summary: 'Key dates of a customer',
+  description: 'Those taken down, in the order in which they were. Birth date and founding day stand in the profile.',
+  permission: 'dossier:read',
+  domain,
+  input: z.strictObject({ customerId: id, ...pageInput }),
+  errors: ['invalid_cursor', 'not_found'],
+  run: (context, { customerId, ...page }) =>
+    answerPage(context, keyDateView, {
+      ...page,
+      order: orderBy('id', 'asc', [['id', 'uuid']]),
+      where: (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`],
+      async orRefuse() {
+        if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
+      },
+    }),
+})
+
+export const keyDate = viewOperation(keyDateView, {
+  kind: 'query',
+  name: 'keyDate',
+  summary: 'One key date of a customer',
+  description: 'With the next two days on which it falls.',
+  permission: 'dossier:read',
+  domain,
+  input: z.strictObject({ customerId: id, keyDateId: id }),
+  errors: ['not_found'],
+  run: (context, { customerId, keyDateId }) => answerOne(context, keyDateView, ofCustomer(customerId, keyDateId)),
+})
+
+const calendar = z.enum(keyDateCalendars).meta({ description: 'Calendar that month, day and year are of.' })
+const month = z.int().min(1).max(12).meta({ description: 'Month of that calendar.' })
+const day = z.int().min(1).max(31).meta({ description: 'Day of the month; a lunar one at most 30.' })
+const leapMonth = z.boolean().meta({ description: 'Whether it lies in the leap month behind that lunar month.' })
+const year = z
+  .int()
+  .min(1)
+  .max(9999)
+  .optional()
+  .meta({ description: 'First year, of that calendar; a lunar year bears the number of the Gregorian one in which it begins.' })
+const recurrence = z.enum(keyDateRecurrences).meta({ description: 'Whether it comes back. What happens once needs its year.' })
+const name = remark(100)
+  .optional()
+  .meta({ description: 'What a custom date is called.', examples: ['纪念日'] })
+const note = remark(500).optional().meta({ description: 'What to bear in mind.' })
+
+/** A kind that a customer can have once only. */
+function refuseSecond(error: unknown): never {
+  if (brokenConstraint(error) === 'key_date_active_key')
+    throw refuseField(
+      'already_exists',
+      'kind',
+      'already_exists',
+      'The customer has a date of this kind already: correct or end it.',
+    )
+  throw error
+}
+
+export const createKeyDate = viewOperation(keyDateView, {
+  kind: 'command',
+  name: 'createKeyDate',
+  summary: 'Take down a day that matters to a customer',
+  description:
+    'In the Gregorian or the lunar calendar, every year or once. An impossible day is refused, such as a lunar 30th where the month of that year had 29 days. A customer has one birthday, wedding day and founding day each; a birthday taken down takes the place of the birth date of the profile, so that a lunar one is kept.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    kind: z.enum(keyDateKinds).meta({ description: 'What the day is.' }),
+    calendar: calendar.default('gregorian'),
+    month,
+    day,
+    leapMonth: leapMonth.default(false),
+    year,
+    recurrence: recurrence.default('yearly'),
+    name,
+    note,
+    source: sourceName.optional(),
+  }),
+  errors: ['not_found', 'already_exists', 'conflict'],
+  async run(context, { customerId, note: said, source, ...fields }) {
+    const { db, now, today, newId } = context
+    const customer = await findCustomerState(db, customerId)
+    if (!customer) throw notFound('customer')
+    const keyDate: NamedKeyDate = { ...fields, year: fields.year ?? null, name: fields.name ?? null }
+    const refusal = keyDateOwnerRefusal(keyDate.kind, customer) ?? keyDateRefusal(keyDate, today)
+    if (refusal) throw refusal
+    const keyDateId = newId()
+    const next = nextOccurrences(keyDate, today)
+    await insertKeyDate(db, {
+      ...keyDate,
+      customerId,
+      id: keyDateId,
+      note: said ?? null,
+      source: source ?? ownSource,
+      next,
+      now,
+    }).catch(refuseSecond)
+    context.record({
+      event: 'key_date.created',
+      subjectType: 'key_date',
+      subjectId: keyDateId,
+      customerId,
+      changed: Object.entries({ ...fields, note: said }).flatMap(([field, value]) => (value === undefined ? [] : [field])),
+    })
+    return answerOne(context, keyDateView, ofCustomer(customerId, keyDateId))
+  },
+})
+
+/** The key date, held and of the version that was seen. Throws `not_found`, `version_conflict` and `already_closed`. */
+async function holdKeyDate(
+  { db }: Context,
+  customerId: string,
+  keyDateId: string,
+  expected: number | undefined,
+): Promise<StoredKeyDate> {
+  const stored = await lockKeyDate(db, customerId, keyDateId)
+  if (!stored) throw notFound('key date')
+  if (expected !== undefined && expected !== stored.version)
+    throw new DomainError('version_conflict', 'It has changed since you saw it.')
+  if (stored.status === 'ended') throw new DomainError('already_closed', 'This key date has ended.')
+  return stored
+}
+
+export const correctKeyDate = viewOperation(keyDateView, {
+  kind: 'command',
+  name: 'correctKeyDate',
+  summary: 'Correct a key date',
+  description: 'Changes the fields that are given and leaves the others. What comes of it must be a possible day.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    keyDateId: id,
+    calendar: calendar.optional(),
+    month: month.optional(),
+    day: day.optional(),
+    leapMonth: leapMonth.optional(),
+    year,
+    recurrence: recurrence.optional(),
+    name,
+    note,
+    expectedVersion,
+  }),
+  errors: ['not_found', 'already_closed'],
+  concurrency: 'required',
+  async run(context, { customerId, keyDateId, expectedVersion: expected, ...said }) {
+    const { db, now, today } = context
+    const stored = await holdKeyDate(context, customerId, keyDateId, expected)
+    const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+    const keyDate: StoredKeyDate = { ...stored, ...given }
+    const refusal = keyDateRefusal(keyDate, today)
+    if (refusal) throw refusal
+    await updateKeyDate(db, { ...keyDate, customerId, id: keyDateId, next: nextOccurrences(keyDate, today), now })
+    context.record({
+      event: 'key_date.updated',
+      subjectType: 'key_date',
+      subjectId: keyDateId,
+      customerId,
+      changed: Object.keys(given),
+    })
+    return answerOne(context, keyDateView, ofCustomer(customerId, keyDateId))
+  },
+})
+
+export const endKeyDate = viewOperation(keyDateView, {
+  kind: 'command',
+  name: 'endKeyDate',
+  summary: 'End a key date',
+  description: 'It stays in the dossier and no longer comes up.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({ customerId: id, keyDateId: id, expectedVersion }),
+  errors: ['not_found', 'already_closed'],
+  concurrency: 'optional',
+  async run(context, { customerId, keyDateId, expectedVersion: expected }) {
+    await holdKeyDate(context, customerId, keyDateId, expected)
+    await saveEnded(context.db, customerId, keyDateId, context.now)
+    context.record({ event: 'key_date.ended', subjectType: 'key_date', subjectId: keyDateId, customerId, changed: ['status'] })
+    return answerOne(context, keyDateView, ofCustomer(customerId, keyDateId))
+  },
+})
+
+/** Two known days of each date answer any window up to this length, leap days included. */
+const MOST_DAYS = 366
+/** Beyond a month the whole bank is a long read. */
+const SHORT_WINDOW = 31
+
+export const upcomingKeyDates = pageOperation(viewNamed('UpcomingKeyDate'), {
+  kind: 'query',
+  name: 'upcomingKeyDates',
+  summary: 'Birthdays and other key dates of the next days',
+  description:
+    'Of the prospects and customers within your scope, from today on, by day: key dates taken down, and the birth dates and founding days of profiles. A date of 29 February falls on the 28th in common years.',
+  permission: 'dossier:read',
+  domain,
+  input: z.strictObject({
+    institutionId: id.optional().meta({ description: 'Customers of this institution and of all below it.' }),
+    relationshipManagerId: id.optional().meta({ description: 'Customers whom this staff member keeps.' }),
+    kinds: z.array(z.enum(keyDateKinds)).min(1).max(4).optional().meta({ description: 'Of these kinds.' }),
+    days: z.int().min(1).max(MOST_DAYS).default(30).meta({ description: 'Up to so many days from today.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'unknown_reference'],
+  lane: ({ days, includeTotal }) => (includeTotal || days > SHORT_WINDOW ? 'pool' : 'fast'),
+  async run(context, { institutionId, relationshipManagerId, kinds, days, ...page }) {
+    const { db, scope, today, cursors } = context
+    const after = page.cursor === undefined ? undefined : cursors.open(upcomingOrder.name, page.cursor)
+    const filter = {
+      reach: scope,
+      subtree: institutionId === undefined ? undefined : await pathOf(context, institutionId),
+      relationshipManagerId,
+      kinds: kinds ?? keyDateKinds,
+      days: anniversaryDays(today, days),
+    }
+    const view = viewNamed('UpcomingKeyDate')
+    return answerPage(context, view, {
+      ...page,
+      // Days before the one at which the last page ended hold nothing more.
+      from: upcomingFrom({
+        ...filter,
+        days: filter.days.filter((one) => one.day >= (after?.[0] ?? today)),
+        page: { limit: page.limit, after },
+      }),
+      countedFrom: upcomingFrom(filter),
+      order: upcomingOrder,
+      where: () => [],
+      planned: 'each_time',
+      async orRefuse() {
+        if (relationshipManagerId !== undefined && !(await knowsStaff(db, relationshipManagerId)))
+          throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
+      },
+    })
+  },
+})
+
+async function pathOf({ db }: Context, institutionId: string): Promise<string> {
+  const path = await findInstitutionPath(db, institutionId)
+  if (!path) throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
+  return path
+}
+
+/** The worker runs it again while something was left. */
+const MOST_AT_ONCE = 5_000
+
+export const refreshKeyDates = operation({
+  kind: 'command',
+  name: 'refreshKeyDates',
+  summary: 'Move key dates that have passed on to their next days',
+  description: 'A date has passed when its day is over everywhere in the bank.',
+  permission: 'system:run',
+  domain,
+  input: z.strictObject({}),
+  output: z.object({ refreshed: z.int() }),
+  transport: 'internal',
+  async run({ db, now, bank }) {
+    const zones = await listTimeZones(db, bank.timeZone)
+    const today = zones.map(({ timeZone }) => dayOf(now, timeZone)).reduce<Day>(earlier, dayOf(now, bank.timeZone))
+    const passed = await listPassedKeyDates(db, today, MOST_AT_ONCE)
+    if (passed.length > 0)
+      await moveKeyDatesOn(
+        db,
+        passed.map(({ customerId, id: keyDateId, version, ...keyDate }) => ({
+          customerId,
+          id: keyDateId,
+          version,
+          next: nextOccurrences(keyDate, today),
+        })),
+      )
+    return { refreshed: passed.length }
+  },
+})
+
+const earlier = (one: Day, other: Day): Day => (other < one ? other : one)
+
+export const keyDateOperations = [keyDate, keyDates, createKeyDate, correctKeyDate, endKeyDate, upcomingKeyDates, refreshKeyDates]

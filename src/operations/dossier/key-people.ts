@@ -1,0 +1,417 @@
+import { z } from 'zod'
+import { otherNotFound, requirePast, requireStanding } from '../../core/dossier/records.ts'
+import { notFound, refuseField } from '../../core/kernel/errors.ts'
+import { day, distinct, line, remark } from '../../core/kernel/scalars.ts'
+import {
+  counterpartLevels,
+  keyPersonRoles,
+  keyPersonStatuses,
+  requireBirthday,
+  requireBusiness,
+  requirePerson,
+} from '../../core/dossier/key-people.ts'
+import { normaliseEmail, normalisePhone } from '../../core/kernel/phones.ts'
+import { requireActive } from '../../core/dossier/relationships.ts'
+import { foldName } from '../../core/kernel/text.ts'
+import { brokenConstraint } from '../../db/platform/failures.ts'
+import { lockCustomerReferences } from '../../db/dossier/references.ts'
+import { hasRecordElsewhere, sealKeyPersonContact } from '../../db/dossier/key-people.ts'
+import { knowsStaff } from '../../db/organisation/institutions.ts'
+import { findOwned, insertOwned, updateOwned } from '../../db/platform/owned-rows.ts'
+import { keyPerson as table, sharedKeyPerson as sharedTable } from '../../db/dossier/schema/people.ts'
+import { viewNamed } from '../../db/views.ts'
+import { checkVersion } from '../platform/feed-writes.ts'
+import { type Context, viewOperation } from '../platform/operation.ts'
+import { answerOne } from '../platform/reading.ts'
+import { expectedVersion, id, noteText } from '../platform/scalars.ts'
+import { dossierQueries, ofCustomer } from './under-customer.ts'
+
+const view = viewNamed('KeyPerson')
+const sharedView = viewNamed('SharedKeyPerson')
+const domain = 'Party Reference Data Directory'
+
+const role = z.enum(keyPersonRoles).meta({ description: 'What they are to decisions of the company.' })
+
+const position = {
+  title: remark(100).optional().meta({ description: 'Their title there.' }),
+  counterpartStaffId: id.optional().meta({ description: 'Who in the bank holds the relation with them.' }),
+  counterpartLevel: z
+    .enum(counterpartLevels)
+    .optional()
+    .meta({ description: 'At which level of the bank the relation is held.' }),
+}
+
+const texts = (description: string) => distinct(remark(100), 20).optional().meta({ description })
+
+const particulars = {
+  ...position,
+  phone: line(40).optional().meta({ description: 'Phone; without a country code it belongs to China. Stored encrypted.' }),
+  email: line(254).optional().meta({ description: 'E-mail address. Stored encrypted.' }),
+  birthMonth: z.int().min(1).max(12).optional().meta({ description: 'Month of the birthday.' }),
+  birthDay: z.int().min(1).max(31).optional().meta({ description: 'Day of the birthday.' }),
+  birthYear: z.int().min(1800).max(9999).optional().meta({ description: 'Year of birth, where it is known.' }),
+  career: noteText.optional().meta({ description: 'What they did before.' }),
+  offices: texts('Posts that they hold elsewhere.'),
+  honours: texts('Honours that they were given.'),
+  interests: texts('What they like.'),
+  personCustomerId: id.optional().meta({ description: 'Their own record, where they are a customer too.' }),
+}
+
+const name = line(100).meta({ description: 'Name of the person.' })
+const endedOn = day
+  .optional()
+  .meta({ description: 'First day on which it holds no more, not one to come; today where it is missing.' })
+
+export const [keyPerson, keyPeople] = dossierQueries({
+  view: 'KeyPerson',
+  domain,
+  one: {
+    name: 'keyPerson',
+    summary: 'One key person of a company or sole trader',
+    description: 'With who in the bank holds the relation, and the person’s own record where it is in your scope.',
+  },
+  many: {
+    name: 'keyPeople',
+    summary: 'Key people of a company or sole trader, former ones too',
+    description: 'The latest written first. Those whose record stands under another company are its shared key people.',
+  },
+  filters: {
+    role: z.enum(keyPersonRoles).optional().meta({ description: 'In this role.' }),
+    status: z.enum(keyPersonStatuses).optional().meta({ description: 'Those of now, or former ones.' }),
+  },
+})
+
+export const [sharedKeyPerson, sharedKeyPeople] = dossierQueries({
+  view: 'SharedKeyPerson',
+  domain,
+  one: {
+    name: 'sharedKeyPerson',
+    summary: 'What a person whose record stands under another company is at this one',
+    description: 'With the record itself, which is null where the other company is out of your scope.',
+  },
+  many: {
+    name: 'sharedKeyPeople',
+    summary: 'Key people of a company whose records stand under other companies',
+    description: 'The latest written first.',
+  },
+  filters: {
+    role: z.enum(keyPersonRoles).optional().meta({ description: 'In this role.' }),
+    status: z.enum(keyPersonStatuses).optional().meta({ description: 'Those of now, or former ones.' }),
+  },
+})
+
+interface Particulars {
+  readonly name?: string | undefined
+  readonly phone?: string | undefined
+  readonly email?: string | undefined
+  readonly counterpartStaffId?: string | undefined
+  readonly personCustomerId?: string | undefined
+}
+
+/** The business under which something is written, held, with the person's own record where one is named. */
+async function lockBusiness({ db }: Context, customerId: string, personCustomerId: string | undefined) {
+  const locked = await lockCustomerReferences(db, [customerId, ...(personCustomerId === undefined ? [] : [personCustomerId])])
+  const customer = locked.get(customerId)
+  if (!customer) throw notFound('customer')
+  if (personCustomerId !== undefined) {
+    const person = locked.get(personCustomerId)
+    if (!person) throw otherNotFound('personCustomerId')
+    requirePerson(person.kind, 'personCustomerId')
+  }
+  return customer
+}
+
+/** Who is a customer too has one record in the bank, as far as the caller sees. */
+async function requireOneRecord({ db }: Context, personCustomerId: string | undefined, besideId?: string): Promise<void> {
+  if (personCustomerId !== undefined && (await hasRecordElsewhere(db, personCustomerId, besideId)))
+    throw refuseField('conflict', 'personCustomerId', 'one_record', 'There is a record of this person already: share that one.')
+}
+
+async function requireStaff({ db }: Context, staffId: string | undefined): Promise<void> {
+  if (staffId !== undefined && !(await knowsStaff(db, staffId)))
+    throw refuseField('unknown_reference', 'counterpartStaffId', 'unknown_reference', 'There is no such staff member.')
+}
+
+/** What is said of a person as it is stored: names folded, phone and e-mail normalised and sealed. */
+async function storedForm({ db, vault }: Context, customerId: string, personId: string, { phone, email, ...said }: Particulars) {
+  const contact = {
+    phone: normalised('phone', phone, normalisePhone, 'This is no phone number that a numbering plan knows.'),
+    email: normalised('email', email, normaliseEmail, 'This is no e-mail address.'),
+  }
+  return {
+    ...said,
+    ...(said.name !== undefined && { nameFolded: foldName(said.name) }),
+    ...(await sealKeyPersonContact(db, vault, customerId, personId, contact)),
+  }
+}
+
+function normalised(
+  field: string,
+  text: string | undefined,
+  normalise: (text: string) => string | undefined,
+  message: string,
+): string | undefined {
+  if (text === undefined) return undefined
+  const value = normalise(text)
+  if (value === undefined) throw refuseField('invalid_input', field, field, message)
+  return value
+}
+
+function refuseSecond(field: string, message: string) {
+  return (error: unknown): never => {
+    if (brokenConstraint(error)?.includes('key_person_')) throw refuseField('conflict', field, 'duplicate', message)
+    throw error
+  }
+}
+
+const refuseSamePerson = refuseSecond('personCustomerId', 'This customer is a key person of the company already.')
+const refuseSharedTwice = refuseSecond('keyPersonId', 'This person is a key person of the company already.')
+
+export const createKeyPerson = viewOperation(view, {
+  kind: 'command',
+  name: 'createKeyPerson',
+  summary: 'Write down a key person of a company or sole trader',
+  description:
+    'Phone and e-mail are stored encrypted and shown masked. Who serves several companies has one record, under the company where they were met first: share it with the others. A person who is a customer too is named by their own record, which must be within your scope.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({ customerId: id, name, role, ...particulars }),
+  errors: ['not_found', 'conflict', 'unknown_reference', 'outside_period'],
+  async run(context, { customerId, ...said }) {
+    const { db, now, today, newId } = context
+    requireBirthday(said, today)
+    const customer = await lockBusiness(context, customerId, said.personCustomerId)
+    requireStanding(customer.status, 'customerId')
+    requireBusiness(customer.kind, 'customerId')
+    await requireStaff(context, said.counterpartStaffId)
+    await requireOneRecord(context, said.personCustomerId)
+    const personId = newId()
+    await insertOwned(db, table, {
+      customerId,
+      id: personId,
+      institutionPath: customer.institutionPath,
+      ...(await storedForm(context, customerId, personId, said)),
+      status: 'active',
+      createdAt: now,
+      updatedAt: now,
+    }).catch(refuseSamePerson)
+    context.record({
+      event: 'key_person.created',
+      subjectType: 'key_person',
+      subjectId: personId,
+      customerId,
+      changed: Object.keys(said),
+    })
+    return answerOne(context, view, ofCustomer(customerId, personId))
+  },
+})
+
+/** Reads something and holds the customer it belongs to. */
+async function lockUnder<T extends typeof table | typeof sharedTable>(
+  context: Context,
+  stored: T,
+  address: { readonly customerId: string; readonly id: string },
+  what: string,
+  { expected, personCustomerId }: { readonly expected: number | undefined; readonly personCustomerId?: string | undefined },
+): Promise<T['$inferSelect']> {
+  await lockBusiness(context, address.customerId, personCustomerId)
+  const found = await findOwned(context.db, stored, address)
+  if (!found) throw notFound(what)
+  checkVersion(expected, found.version)
+  requireActive(found.status)
+  return found
+}
+
+export const correctKeyPerson = viewOperation(view, {
+  kind: 'command',
+  name: 'correctKeyPerson',
+  summary: 'Correct what is known of a key person',
+  description:
+    'Changes the fields that are given and leaves the others, for every company that shares the record. Names the version that was seen.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    keyPersonId: id,
+    name: name.optional(),
+    role: role.optional(),
+    ...particulars,
+    expectedVersion,
+  }),
+  errors: ['not_found', 'conflict', 'unknown_reference', 'outside_period', 'already_closed'],
+  concurrency: 'required',
+  async run(context, { customerId, keyPersonId, expectedVersion: expected, ...said }) {
+    const { db, now, today } = context
+    const address = { customerId, id: keyPersonId }
+    const { personCustomerId } = said
+    const stored = await lockUnder(context, table, address, 'key person', { expected, personCustomerId })
+    requireBirthday({ ...birthdayOf(stored), ...birthdayOf(said) }, today)
+    await requireStaff(context, said.counterpartStaffId)
+    await requireOneRecord(context, personCustomerId, keyPersonId)
+    const changed = await storedForm(context, customerId, keyPersonId, said)
+    await updateOwned(db, table, address, { ...changed, updatedAt: now }).catch(refuseSamePerson)
+    context.record({
+      event: 'key_person.updated',
+      subjectType: 'key_person',
+      subjectId: keyPersonId,
+      customerId,
+      changed: Object.keys(said),
+    })
+    return answerOne(context, view, ofCustomer(customerId, keyPersonId))
+  },
+})
+
+/** The parts of a birthday that are said. */
+function birthdayOf(said: { readonly [part in 'birthMonth' | 'birthDay' | 'birthYear']?: number | null | undefined }) {
+  const parts = { birthMonth: said.birthMonth, birthDay: said.birthDay, birthYear: said.birthYear }
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value != null))
+}
+
+export const endKeyPerson = viewOperation(view, {
+  kind: 'command',
+  name: 'endKeyPerson',
+  summary: 'Say that somebody is a key person of a company no more',
+  description: 'The record stays, also for the companies that share it.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({ customerId: id, keyPersonId: id, endedOn, expectedVersion }),
+  errors: ['not_found', 'already_closed', 'outside_period'],
+  concurrency: 'optional',
+  async run(context, { customerId, keyPersonId, endedOn: on, expectedVersion: expected }) {
+    const { db, now, today } = context
+    const address = { customerId, id: keyPersonId }
+    await lockUnder(context, table, address, 'key person', { expected })
+    requirePast(on, today, 'endedOn')
+    await updateOwned(db, table, address, { status: 'ended', endedOn: on ?? today, updatedAt: now })
+    context.record({
+      event: 'key_person.ended',
+      subjectType: 'key_person',
+      subjectId: keyPersonId,
+      customerId,
+      changed: ['status', 'endedOn'],
+    })
+    return answerOne(context, view, ofCustomer(customerId, keyPersonId))
+  },
+})
+
+export const createSharedKeyPerson = viewOperation(sharedView, {
+  kind: 'command',
+  name: 'createSharedKeyPerson',
+  summary: 'Say that a key person of one company serves another one too',
+  description:
+    'The record stays one, under the company where it was written; this company says what they are here. Both must be within your scope.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({
+    customerId: id.meta({ description: 'The further company.' }),
+    keyPersonCustomerId: id.meta({ description: 'The company under which the record stands.' }),
+    keyPersonId: id.meta({ description: 'The record.' }),
+    role,
+    ...position,
+  }),
+  errors: ['not_found', 'conflict', 'unknown_reference'],
+  async run(context, { customerId, keyPersonCustomerId, keyPersonId, ...said }) {
+    const { db, now, newId } = context
+    if (customerId === keyPersonCustomerId)
+      throw refuseField('invalid_input', 'keyPersonCustomerId', 'self', 'The record stands under this company itself.')
+    const locked = await lockCustomerReferences(db, [customerId, keyPersonCustomerId])
+    const customer = locked.get(customerId)
+    if (!customer) throw notFound('customer')
+    requireStanding(customer.status, 'customerId')
+    requireBusiness(customer.kind, 'customerId')
+    if (!locked.has(keyPersonCustomerId)) throw otherNotFound('keyPersonCustomerId')
+    if (!(await findOwned(db, table, { customerId: keyPersonCustomerId, id: keyPersonId })))
+      throw refuseField('not_found', 'keyPersonId', 'not_found', 'This company has no such key person.')
+    await requireStaff(context, said.counterpartStaffId)
+    const sharedId = newId()
+    await insertOwned(db, sharedTable, {
+      customerId,
+      id: sharedId,
+      institutionPath: customer.institutionPath,
+      keyPersonCustomerId,
+      keyPersonId,
+      ...said,
+      status: 'active',
+      createdAt: now,
+      updatedAt: now,
+    }).catch(refuseSharedTwice)
+    const changed = ['keyPersonCustomerId', 'keyPersonId', ...Object.keys(said)]
+    context.record({
+      event: 'shared_key_person.created',
+      subjectType: 'shared_key_person',
+      subjectId: sharedId,
+      customerId,
+      changed,
+    })
+    return answerOne(context, sharedView, ofCustomer(customerId, sharedId))
+  },
+})
+
+export const correctSharedKeyPerson = viewOperation(sharedView, {
+  kind: 'command',
+  name: 'correctSharedKeyPerson',
+  summary: 'Correct what a shared key person is at this company',
+  description: 'Changes the fields that are given and leaves the others. Names the version that was seen.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({ customerId: id, sharedKeyPersonId: id, role: role.optional(), ...position, expectedVersion }),
+  errors: ['not_found', 'unknown_reference', 'already_closed'],
+  concurrency: 'required',
+  async run(context, { customerId, sharedKeyPersonId, expectedVersion: expected, ...said }) {
+    const { db, now } = context
+    const address = { customerId, id: sharedKeyPersonId }
+    await lockUnder(context, sharedTable, address, 'shared key person', { expected })
+    await requireStaff(context, said.counterpartStaffId)
+    await updateOwned(db, sharedTable, address, { ...said, updatedAt: now })
+    const changed = Object.keys(said)
+    context.record({
+      event: 'shared_key_person.updated',
+      subjectType: 'shared_key_person',
+      subjectId: sharedKeyPersonId,
+      customerId,
+      changed,
+    })
+    return answerOne(context, sharedView, ofCustomer(customerId, sharedKeyPersonId))
+  },
+})
+
+export const endSharedKeyPerson = viewOperation(sharedView, {
+  kind: 'command',
+  name: 'endSharedKeyPerson',
+  summary: 'Say that a shared key person serves this company no more',
+  description: 'The record itself stays as it is under its company.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({ customerId: id, sharedKeyPersonId: id, endedOn, expectedVersion }),
+  errors: ['not_found', 'already_closed', 'outside_period'],
+  concurrency: 'optional',
+  async run(context, { customerId, sharedKeyPersonId, endedOn: on, expectedVersion: expected }) {
+    const { db, now, today } = context
+    const address = { customerId, id: sharedKeyPersonId }
+    await lockUnder(context, sharedTable, address, 'shared key person', { expected })
+    requirePast(on, today, 'endedOn')
+    await updateOwned(db, sharedTable, address, { status: 'ended', endedOn: on ?? today, updatedAt: now })
+    const changed = ['status', 'endedOn']
+    context.record({
+      event: 'shared_key_person.ended',
+      subjectType: 'shared_key_person',
+      subjectId: sharedKeyPersonId,
+      customerId,
+      changed,
+    })
+    return answerOne(context, sharedView, ofCustomer(customerId, sharedKeyPersonId))
+  },
+})
+
+export const keyPersonOperations = [
+  keyPerson,
+  keyPeople,
+  createKeyPerson,
+  correctKeyPerson,
+  endKeyPerson,
+  sharedKeyPerson,
+  sharedKeyPeople,
+  createSharedKeyPerson,
+  correctSharedKeyPerson,
+  endSharedKeyPerson,
+]

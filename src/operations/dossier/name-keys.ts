@@ -1,0 +1,36 @@
+import { z } from 'zod'
+import {
+  endNameKeyProgress,
+  lockNameKeyProgress,
+  lockNamesAfter,
+  saveNameKeyProgress,
+  writeNameKeys,
+} from '../../db/dossier/name-keys.ts'
+import { operation } from '../platform/operation.ts'
+
+/** The worker runs it again while something was left. Writers of these customers wait for the batch. */
+const MOST_AT_ONCE = 1_000
+
+export const refreshNameKeys = operation({
+  kind: 'command',
+  name: 'refreshNameKeys',
+  summary: 'Let customers of before be found by the pinyin of their names',
+  description:
+    'Works out the keys of customers who were written before names had any, batch by batch while the service runs; broken off, it goes on where it was. Until then searches by pinyin do not find them.',
+  permission: 'system:run',
+  domain: 'Party Reference Data Directory',
+  input: z.strictObject({}),
+  output: z.object({ passed: z.int() }),
+  transport: 'internal',
+  async run({ db }) {
+    const afterId = await lockNameKeyProgress(db)
+    if (afterId === undefined) return { passed: 0 }
+    const customers = await lockNamesAfter(db, afterId, MOST_AT_ONCE)
+    await writeNameKeys(db, customers, true)
+    const last = customers.at(-1)
+    await (last ? saveNameKeyProgress(db, last.customerId) : endNameKeyProgress(db))
+    return { passed: customers.length }
+  },
+})
+
+export const nameKeyOperations = [refreshNameKeys]

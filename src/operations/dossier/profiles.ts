@@ -1,0 +1,419 @@
+import { z } from 'zod'
+import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
+import { requirePast, requireStanding } from '../../core/dossier/records.ts'
+import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
+import { valuePolicies } from '../../core/dossier/identity.ts'
+import { feedRows } from '../../core/feeds/rows.ts'
+import { distinct, line, remark } from '../../core/kernel/scalars.ts'
+import {
+  companySituations,
+  defaultPolicy,
+  differenceStatuses,
+  emptiableFieldCodes,
+  fedFieldCodes,
+  fieldOfCode,
+  policyWinners,
+  type ProfileField,
+  profileFieldCodes,
+  type ProfileSaid,
+  refuseFieldOfKind,
+  riskAppetites,
+  verificationMethods,
+} from '../../core/dossier/profiles.ts'
+import { ownedWithinReach, seesCustomer } from '../../db/dossier/customers.ts'
+import { brokenConstraint } from '../../db/platform/failures.ts'
+import { applyCustomers } from '../../db/dossier/customer-feed.ts'
+import type { ProfileRevision } from '../../db/platform/feed.ts'
+import { lockStoredRow, type StoredRow } from '../../db/feeds/stored.ts'
+import { findInstitutionPath, knowsStaff } from '../../db/organisation/institutions.ts'
+import { findOwned, updateOwned } from '../../db/platform/owned-rows.ts'
+import { insertProfilePolicy, listProfilePolicies, type StoredPolicy } from '../../db/dossier/profiles.ts'
+import { profileDifference } from '../../db/dossier/schema/profiles.ts'
+import { viewNamed } from '../../db/views.ts'
+import { checkVersion, feedContext, feedErrors, settled } from '../platform/feed-writes.ts'
+import { invalidInput, problemsOf } from '../platform/input.ts'
+import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { expectedVersion, id, noteText } from '../platform/scalars.ts'
+import { ofCustomer } from './under-customer.ts'
+import { inSubtree } from '../../db/platform/views/keys.ts'
+
+const profileView = viewNamed('CustomerProfile')
+const differenceView = viewNamed('ProfileDifference')
+const domain = 'Party Reference Data Directory'
+
+const ofProfile = (customerId: string) => (row: string, bind: (value: unknown) => string) =>
+  `${row}.id = ${bind(customerId)}::uuid`
+
+export const customerProfile = viewOperation(profileView, {
+  kind: 'query',
+  name: 'customerProfile',
+  summary: 'Who a customer is, with where each field comes from',
+  description:
+    'The fields of the record and what feeds and bankers know beyond it; for each the source that last set it, when, and whether a person made sure of it.',
+  permission: 'dossier:read',
+  domain,
+  input: z.strictObject({ customerId: id }),
+  errors: ['not_found'],
+  run: (context, { customerId }) => answerOne(context, profileView, ofProfile(customerId)),
+})
+
+const row = feedRows.customers.shape
+const fed = {
+  name: row.name.optional().meta({ ...row.name.meta() }),
+  gender: row.gender,
+  birthDate: row.birthDate,
+  foundedOn: row.foundedOn,
+  industry: row.industry,
+  country: row.country,
+  preferredLanguage: row.preferredLanguage,
+  customerSince: row.customerSince,
+  occupation: row.occupation,
+  incomeBand: row.incomeBand,
+  deceasedOn: row.deceasedOn,
+  companySize: row.companySize,
+  registeredCapital: row.registeredCapital,
+  registeredCapitalCurrency: row.registeredCapitalCurrency,
+  merchantSince: row.merchantSince,
+  merchantUntil: row.merchantUntil,
+  merchantCategoryCode: row.merchantCategoryCode,
+}
+const banker = {
+  riskAppetite: z.enum(riskAppetites).optional().meta({ description: 'The risk that the customer says to like.' }),
+  interests: distinct(remark(60), 30).optional().meta({ description: 'What a person is interested in, all of it.' }),
+  familyNotes: noteText.optional().meta({ description: 'What is to be known of the family.' }),
+  situations: distinct(z.enum(companySituations), companySituations.length)
+    .optional()
+    .meta({ description: 'What the company is about, all of it; several at once.' }),
+  creditWilling: z.boolean().optional().meta({ description: 'Whether the customer would take a credit line.' }),
+}
+const verification = z.enum(verificationMethods).meta({ description: 'How the person made sure.' })
+
+type Said = Readonly<Record<string, unknown>>
+
+/** Holds a customer as a row of core banking that says what is stored. Throws `not_found`, `version_conflict` and `conflict`. */
+async function lockCustomer({ db }: Context, customerId: string, expected?: number): Promise<StoredRow> {
+  const stored = await lockStoredRow(db, 'customers', { id: customerId })
+  if (!stored) throw notFound('customer')
+  checkVersion(expected, stored.version)
+  requireStanding(stored.status as CustomerStatus, 'customerId')
+  return stored
+}
+
+function requirePerson({ actor }: Context, field: string): void {
+  if (actor.kind !== 'staff') throw refuseField('conflict', field, 'person', 'Only a person makes sure of something.')
+}
+
+/** Sets fields of a customer who is held, by the same rules as a row of a feed. Tells of it where something changed. */
+async function revise(
+  context: Context,
+  customerId: string,
+  stored: StoredRow,
+  said: Said,
+  revision: Omit<ProfileRevision, 'banker' | 'said'> & { readonly verified?: readonly ProfileField[] },
+  event: 'profile.revised' | 'profile.verified',
+): Promise<void> {
+  const { db, today } = context
+  const { verified = [], emptied } = revision
+  const kind = stored.row['kind'] as CustomerKind
+  const given = Object.entries(said).filter(([, value]) => value !== undefined)
+  const fields = given.map(([name]) => name).filter((name): name is ProfileField => name !== 'registeredCapitalCurrency')
+  for (const field of fields) throwIf(refuseFieldOfKind(field, field, kind))
+  for (const field of emptied) {
+    throwIf(refuseFieldOfKind('emptied', field, kind))
+    if (fields.includes(field))
+      throw refuseField('invalid_input', 'emptied', 'contradiction', `${field} is set and emptied at once.`)
+  }
+  for (const field of verified) throwIf(refuseFieldOfKind('fields', field, kind))
+  requirePast(said['deceasedOn'] as string | undefined, today, 'deceasedOn')
+  const parsed = feedRows.customers.safeParse({ ...stored.row, ...Object.fromEntries(given.filter(([name]) => name in fed)) })
+  if (!parsed.success) throw invalidInput(parsed.error.issues.flatMap(problemsOf))
+  const banked = Object.fromEntries(given.filter(([name]) => name in banker)) as ProfileSaid
+  const outcome = settled(
+    await applyCustomers(db, [{ line: 1, row: parsed.data }], {
+      ...feedContext(context),
+      revision: { ...revision, said: [...fields, ...verified], banker: banked },
+    }),
+  )
+  if (outcome.outcome === 'unchanged') return
+  const changed = [...fields, ...emptied, ...verified]
+  context.record({ event, subjectType: 'profile', subjectId: customerId, customerId, changed })
+}
+
+function throwIf(refusal: DomainError | undefined): void {
+  if (refusal) throw refusal
+}
+
+const writeErrors = [...feedErrors, 'not_found'] as const
+
+export const reviseProfile = viewOperation(profileView, {
+  kind: 'command',
+  name: 'reviseProfile',
+  summary: 'Set what is known of a customer',
+  description:
+    'Changes the fields that are given and leaves the others; lists are said as a whole. With `verification` the fields count as made sure of, so that feeds no longer overwrite them. Names the version of the customer that was seen.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    ...fed,
+    ...banker,
+    emptied: distinct(z.enum(emptiableFieldCodes), emptiableFieldCodes.length)
+      .optional()
+      .meta({ description: 'Fields to empty.' }),
+    verification: verification.optional(),
+    expectedVersion,
+  }),
+  errors: writeErrors,
+  concurrency: 'required',
+  async run(context, { customerId, expectedVersion: expected, emptied = [], verification: how, ...said }) {
+    const stored = await lockCustomer(context, customerId, expected)
+    if (how !== undefined) requirePerson(context, 'verification')
+    if (Object.values(said).every((value) => value === undefined) && emptied.length === 0)
+      throw refuseField('invalid_input', '', 'required', 'At least one field is to be set or emptied.')
+    const revision = { emptied: emptied.map(fieldOfCode), verification: how }
+    await revise(context, customerId, stored, said, revision, 'profile.revised')
+    return answerOne(context, profileView, ofProfile(customerId))
+  },
+})
+
+export const verifyProfileFields = viewOperation(profileView, {
+  kind: 'command',
+  name: 'verifyProfileFields',
+  summary: 'Say that fields of a profile are right',
+  description:
+    'A person has made sure of them: by a document, by asking, by a register or on a visit. From then on feeds do not overwrite them, unless the policy of the field says so; what a feed wants otherwise is listed for clarification. A field that is empty counts as rightly empty.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    fields: distinct(z.enum(profileFieldCodes), profileFieldCodes.length).min(1).meta({ description: 'The fields.' }),
+    verification,
+    expectedVersion,
+  }),
+  errors: writeErrors,
+  concurrency: 'optional',
+  async run(context, { customerId, fields, verification: how, expectedVersion: expected }) {
+    const stored = await lockCustomer(context, customerId, expected)
+    requirePerson(context, 'verification')
+    const revision = { emptied: [], verification: how, verified: fields.map(fieldOfCode) }
+    await revise(context, customerId, stored, {}, revision, 'profile.verified')
+    return answerOne(context, profileView, ofProfile(customerId))
+  },
+})
+
+const byPlace = orderBy('place', 'asc', [
+  ['institution_path', 'text'],
+  ['customer_id', 'uuid'],
+  ['id', 'uuid'],
+])
+
+export const profileDifferences = pageOperation(differenceView, {
+  kind: 'query',
+  name: 'profileDifferences',
+  summary: 'What feeds want otherwise than people',
+  description:
+    'Values that feeds sent for fields of which a person has made sure, of the customers within your scope, ordered by institution and customer. Those that are open wait for somebody who accepts or dismisses them.',
+  permission: 'dossier:read',
+  domain,
+  input: z.strictObject({
+    customerId: id.optional().meta({ description: 'Of this customer.' }),
+    institutionId: id.optional().meta({ description: 'Of customers of this institution and of all below it.' }),
+    relationshipManagerId: id.optional().meta({ description: 'Of customers whom this staff member keeps.' }),
+    field: z.enum(fedFieldCodes).optional().meta({ description: 'Of this field.' }),
+    status: z.enum(differenceStatuses).default('open').meta({ description: 'That stand so.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'not_found', 'unknown_reference'],
+  async run(context, { customerId, institutionId, relationshipManagerId, field, status, ...page }) {
+    const { db, scope } = context
+    const subtree = institutionId === undefined ? undefined : await pathOf(context, institutionId)
+    return answerPage(context, differenceView, {
+      ...page,
+      order: byPlace,
+      planned: 'each_time',
+      where: (alias, bind) => [
+        // Spelled out, so that the index of those that are open serves it.
+        status === 'open' ? `${alias}.status = 'open'` : `${alias}.status = ${bind(status)}::text`,
+        ...ownedWithinReach(scope, alias, bind),
+        ...(customerId === undefined ? [] : [`${alias}.customer_id = ${bind(customerId)}::uuid`]),
+        ...(subtree === undefined ? [] : [inSubtree(`${alias}.institution_path`, subtree, bind)]),
+        ...(relationshipManagerId === undefined
+          ? []
+          : [`${alias}_owner.relationship_manager_id = ${bind(relationshipManagerId)}::uuid`]),
+        ...(field === undefined ? [] : [`${alias}.field = ${bind(field)}::text`]),
+      ],
+      async orRefuse() {
+        if (customerId !== undefined && !(await seesCustomer(db, customerId))) throw notFound('customer')
+        if (relationshipManagerId !== undefined && !(await knowsStaff(db, relationshipManagerId)))
+          throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
+      },
+    })
+  },
+})
+
+async function pathOf({ db }: Context, institutionId: string): Promise<string> {
+  const path = await findInstitutionPath(db, institutionId)
+  if (!path) throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
+  return path
+}
+
+const decisionInput = { customerId: id, profileDifferenceId: id }
+
+/** Holds the customer and settles the difference, which is open. Throws `not_found`, `version_conflict` and `already_closed`. */
+async function decideDifference(
+  context: Context,
+  customerId: string,
+  differenceId: string,
+  status: 'accepted' | 'dismissed',
+  expected: number | undefined,
+) {
+  const { db, now, actor, record } = context
+  const stored = await lockCustomer(context, customerId)
+  const found = await findOwned(db, profileDifference, { customerId, id: differenceId })
+  if (!found) throw notFound('profile difference')
+  checkVersion(expected, found.version)
+  if (found.status !== 'open') throw new DomainError('already_closed', `It is ${found.status} already.`)
+  await updateOwned(
+    db,
+    profileDifference,
+    { customerId, id: differenceId },
+    {
+      status,
+      decidedAt: now,
+      decidedBy: actor.kind === 'staff' ? actor.id : null,
+    },
+  )
+  const told = { event: `profile_difference.${status}`, subjectType: 'profile_difference', subjectId: differenceId }
+  record({ ...told, customerId, changed: ['status'] })
+  return { stored, difference: found }
+}
+
+export const acceptProfileDifference = viewOperation(differenceView, {
+  kind: 'command',
+  name: 'acceptProfileDifference',
+  summary: 'Let a field be what the feed says',
+  description:
+    'The field takes the value that was sent, with its source and instant. It counts as made sure of only where `verification` says how; else the feed goes on to set it.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({ ...decisionInput, verification: verification.optional(), expectedVersion }),
+  errors: [...writeErrors, 'already_closed'],
+  concurrency: 'optional',
+  async run(context, { customerId, profileDifferenceId, verification: how, expectedVersion: expected }) {
+    const { stored, difference } = await decideDifference(context, customerId, profileDifferenceId, 'accepted', expected)
+    requirePerson(context, 'profileDifferenceId')
+    const origin = { source: difference.source, asOf: new Date(difference.asOf).toISOString() }
+    const said = saidBy(fieldOfCode(difference.field), difference.valueSent)
+    await revise(context, customerId, stored, said, { emptied: [], verification: how, origin }, 'profile.revised')
+    return answerOne(context, differenceView, ofCustomer(customerId, profileDifferenceId))
+  },
+})
+
+function saidBy(field: ProfileField, value: string): Said {
+  const [registeredCapital, registeredCapitalCurrency] = value.split(' ')
+  return field === 'registeredCapital' ? { registeredCapital, registeredCapitalCurrency } : { [field]: value }
+}
+
+export const dismissProfileDifference = viewOperation(differenceView, {
+  kind: 'command',
+  name: 'dismissProfileDifference',
+  summary: 'Leave a field as it is against what the feed says',
+  description: 'It comes up again only where that source sends another value.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({ ...decisionInput, expectedVersion }),
+  errors: ['not_found', 'conflict', 'already_closed'],
+  concurrency: 'optional',
+  async run(context, { customerId, profileDifferenceId, expectedVersion: expected }) {
+    await decideDifference(context, customerId, profileDifferenceId, 'dismissed', expected)
+    return answerOne(context, differenceView, ofCustomer(customerId, profileDifferenceId))
+  },
+})
+
+/** What a bank may let feeds win of: fields of the profile, and documents, contact points and addresses as a whole. */
+const policyFieldCodes = [...fedFieldCodes, ...valuePolicies] as [string, ...string[]]
+
+const policySchema = z
+  .object({
+    field: z.enum(policyFieldCodes).meta({ description: 'The field.' }),
+    winner: z.enum(policyWinners).meta({ description: 'Whose word counts where a person has made sure of the field.' }),
+    reason: z.string().nullable().meta({ description: 'Why; null for the default.' }),
+    source: z.string().meta({ description: '`ours` for the default, `bank` for what the bank has said.' }),
+    setAt: z.iso.datetime().nullable().meta({ description: 'When it was set; null for the default.' }),
+    version: z.int().meta({ description: 'Counts versions; 0 for the default. Each stays.' }),
+  })
+  .meta({ id: 'ProfilePolicy', description: 'Whether a person’s word or a feed’s counts for a field.' })
+
+function policyOf(field: string, stored: StoredPolicy | undefined): z.output<typeof policySchema> {
+  if (!stored) return { field, ...defaultPolicy, reason: null, setAt: null }
+  const { winner, version, reason, setAt } = stored
+  return { field, winner, version, reason, source: 'bank', setAt: new Date(setAt).toISOString() }
+}
+
+export const profilePolicies = operation({
+  kind: 'query',
+  name: 'profilePolicies',
+  summary: 'Whose word counts for which field',
+  description: 'For each field that feeds bring: whether what a person made sure of stays, which is the default, or feeds win.',
+  permission: 'organisation:read',
+  domain,
+  input: z.strictObject({}),
+  output: z
+    .object({ policies: z.array(policySchema).meta({ description: 'One for each field.' }) })
+    .meta({ id: 'ProfilePolicies', description: 'Whose word counts for which field.' }),
+  async run({ db }) {
+    const stored = new Map((await listProfilePolicies(db)).map((one) => [one.field, one]))
+    return { policies: policyFieldCodes.map((field) => policyOf(field, stored.get(field))) }
+  },
+})
+
+export const setProfilePolicy = operation({
+  kind: 'command',
+  name: 'setProfilePolicy',
+  summary: 'Say whose word counts for a field',
+  description:
+    'Adds a version; the earlier ones stay, and each difference names the one by which it came up. It decides on what feeds send from then on and changes nothing that is stored.',
+  permission: 'policy:write',
+  domain,
+  input: z.strictObject({
+    field: z.enum(policyFieldCodes).meta({ description: 'The field.' }),
+    winner: z.enum(policyWinners).meta({ description: 'Whose word counts where a person has made sure of the field.' }),
+    reason: line(500).meta({ description: 'Why.', examples: ['Core banking checks it against the register.'] }),
+    expectedVersion: z
+      .int()
+      .min(0)
+      .max(2_147_483_647)
+      .optional()
+      .meta({ description: 'The version you saw; 0 for the default.' }),
+  }),
+  output: policySchema,
+  errors: ['conflict'],
+  concurrency: 'optional',
+  async run({ db, now, actor, record }, { field, winner, reason, expectedVersion: expected }) {
+    const stored = (await listProfilePolicies(db)).find((one) => one.field === field)
+    checkVersion(expected, stored?.version ?? defaultPolicy.version)
+    const next = { field, winner, reason, version: (stored?.version ?? 0) + 1, setAt: now }
+    await insertProfilePolicy(db, { ...next, setBy: actor.kind === 'staff' ? actor.id : null }).catch(refuseSecond)
+    record({ event: 'profile_policy.set', subjectType: 'profile_policy', subjectId: field, changed: ['winner', 'reason'] })
+    return policyOf(field, next)
+  },
+})
+
+function refuseSecond(error: unknown): never {
+  if (brokenConstraint(error) === 'profile_policy_pkey')
+    throw new DomainError('version_conflict', 'Somebody else has just set this policy.')
+  throw error
+}
+
+export const profileOperations = [
+  customerProfile,
+  reviseProfile,
+  verifyProfileFields,
+  profileDifferences,
+  acceptProfileDifference,
+  dismissProfileDifference,
+  profilePolicies,
+  setProfilePolicy,
+]

@@ -1,0 +1,369 @@
+import { z } from 'zod'
+import { callerOf, type StaffActor } from '../../core/kernel/actors.ts'
+import { customerKinds } from '../../core/dossier/customers.ts'
+import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
+import { ownSource } from '../../core/kernel/feed.ts'
+import { country, line, paragraph } from '../../core/kernel/scalars.ts'
+import { checkDocument, documentTypes } from '../../core/kernel/identity-numbers.ts'
+import { normaliseContact } from '../../core/dossier/identity.ts'
+import {
+  cautions,
+  cautionsOf,
+  isBirthdayNear,
+  suggestionGrounds,
+  suggestionOf,
+  MOST_RECOGNISED,
+  recognitionOf,
+  recognitionOutcomes,
+  requireWithinLimit,
+} from '../../core/dossier/recognition.ts'
+import type { StageDecision } from '../../core/dossier/stages.ts'
+import { foldName } from '../../core/kernel/text.ts'
+import { lockCustomers } from '../../db/dossier/assets.ts'
+import { countCall } from '../../db/platform/call-counts.ts'
+import { insertCounterNote } from '../../db/dossier/counter-notes.ts'
+import { ownedWithinReach } from '../../db/dossier/customers.ts'
+import type { Db } from '../../db/platform/database.ts'
+import { applyCustomers } from '../../db/dossier/customer-feed.ts'
+import { findInstitutionCode } from '../../db/organisation/institutions.ts'
+import { recogniseByHash, recogniseByNumber, type RecognisedCustomer, takeTurnOfNewcomers } from '../../db/dossier/recognition.ts'
+import { findStages } from '../../db/dossier/stages.ts'
+import { viewNamed } from '../../db/views.ts'
+import { type SingleWrites, writeRow } from '../platform/feed-writes.ts'
+import { type Context, operation, pageOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerPage, orderBy } from '../platform/reading.ts'
+import { id } from '../platform/scalars.ts'
+
+const domain = 'Customer Relationship Management'
+const noteView = viewNamed('CounterNote')
+
+const manager = z
+  .object({
+    number: z.string().meta({ description: 'Staff number, by which they are reached.' }),
+    name: z.string().meta({ description: 'Name.' }),
+    isCaller: z.boolean().meta({ description: 'Whether it is you, or somebody whom you cover.' }),
+  })
+  .meta({ id: 'RecognisedManager', description: 'Who keeps a customer.' })
+
+const person = {
+  customerId: id.meta({ description: 'The customer.' }),
+  name: z.string().meta({ description: 'Name.' }),
+  kind: z.enum(customerKinds).meta({ description: 'What the customer is.' }),
+}
+
+const card = z
+  .object({
+    ...person,
+    customerSince: z.iso.date().nullable().meta({ description: 'First day as a customer; null for a prospect.' }),
+    relationshipManager: manager.nullable().meta({ description: 'Who keeps the customer; null where nobody does.' }),
+    birthdayNear: z.boolean().meta({ description: 'Whether the birthday is at most seven days away, before or after.' }),
+    cautions: z.array(z.enum(cautions)).meta({ description: 'What to mind before a word is said.' }),
+    tiers: z
+      .array(
+        z
+          .object({
+            scheme: z.string().meta({ description: 'Code of the scheme.' }),
+            tier: z.string().meta({ description: 'Code of the tier.' }),
+            name: z.string().meta({ description: 'Name of the tier.' }),
+          })
+          .meta({ id: 'RecognisedTier', description: 'A tier that a customer holds.' }),
+      )
+      .meta({ description: 'The tiers that the customer holds, by scheme.' }),
+    privileges: z.array(z.string()).meta({ description: 'Codes of the privileges that the customer has now.' }),
+    suggestion: z
+      .object({
+        ground: z.enum(suggestionGrounds).meta({ description: 'Why: an open need, or the customer’s stage.' }),
+        about: z.string().meta({ description: 'The kind of need, or what the stage suggests.' }),
+      })
+      .meta({ id: 'CounterSuggestion', description: 'The one thing to speak of.' })
+      .nullable()
+      .meta({ description: 'The one thing to speak of, where there is any.' }),
+  })
+  .meta({ id: 'GreetingCard', description: 'What the counter needs to greet a customer of any branch, and nothing else.' })
+
+const recognition = z
+  .object({
+    outcome: z.enum(recognitionOutcomes).meta({ description: 'What the look-up came to.' }),
+    card: card.nullable().meta({ description: 'The one who was found.' }),
+    candidates: z
+      .array(z.object(person).meta({ id: 'RecognisedPerson', description: 'One of several who share what was looked up.' }))
+      .meta({ description: 'Where two to five share it: ask for the name, and look again with `customerId`.' }),
+  })
+  .meta({ id: 'Recognition', description: 'Who stands at the counter.' })
+
+export const recogniseCustomer = operation({
+  kind: 'command',
+  name: 'recogniseCustomer',
+  summary: 'Recognise the person at the counter, whichever branch keeps them',
+  description:
+    'Exactly one of `number`, `phone` and `documentNumber`. Answers a greeting card for any customer of the bank and nothing more; a value that more than five share answers `ambiguous` and shows nobody. Every look-up is audited, misses and refusals too, and a caller has at most so many a minute (`RECOGNITIONS_PER_MINUTE`).',
+  permission: 'customer:recognise',
+  domain,
+  transactions: 'own',
+  refusals: { event: 'customer.recognised', subjectType: 'recognition', access: 'recognition' },
+  input: z
+    .strictObject({
+      number: line(128)
+        .optional()
+        .meta({ description: 'The number that a source system gives the customer.', examples: ['C000000001'] }),
+      phone: line(40).optional().meta({ description: 'A phone in any usual spelling; without a country code a Chinese one.' }),
+      documentNumber: line(64).optional().meta({ description: 'Number of an identity document.' }),
+      documentType: z.enum(documentTypes).default('resident_id').meta({ description: 'Kind of the document.' }),
+      documentCountry: country.default('CN').meta({ description: 'Country of the document.' }),
+      customerId: id.optional().meta({ description: 'Which of several who share it, as an earlier look-up named them.' }),
+    })
+    .refine(
+      ({ number, phone, documentNumber }) => [number, phone, documentNumber].filter((one) => one !== undefined).length === 1,
+      {
+        error: 'Give exactly one of number, phone and documentNumber.',
+        params: { rule: 'exactly_one' },
+      },
+    ),
+  output: recognition,
+  errors: [],
+  examples: [{ input: { number: 'C000000001' } }],
+  async run(context, input) {
+    const { inTransaction, actor, clock, limits, today } = context
+    const by = (['number', 'phone', 'documentNumber'] as const).find((name) => input[name] !== undefined)!
+    const told = await inTransaction(async ({ db, record }) => {
+      const note = (outcome: string, customerId?: string): void =>
+        record({
+          event: 'customer.recognised',
+          subjectType: 'recognition',
+          subjectId: by,
+          published: false,
+          ...(customerId !== undefined && { customerId }),
+          changed: [by],
+          details: { access: 'recognition', outcome },
+        })
+      const counting = countCall(db, callerOf(actor), 'recognition', clock())
+      const looking = lookUp(db, context, input).catch((error: unknown) => {
+        if (error instanceof DomainError && error.code === 'invalid_input') return error
+        throw error
+      })
+      const [calls, found] = await Promise.all([counting, looking])
+      if (calls > limits.recognitionsPerMinute) {
+        note('rate_limited')
+        return { calls, outcome: 'unknown' as const, found: [], stages: [] }
+      }
+      if (found instanceof DomainError) {
+        note('invalid')
+        return { calls, refusal: found }
+      }
+      const outcome = recognitionOf(found.length)
+      if (outcome === 'found' || outcome === 'several') for (const { customerId } of found) note(outcome, customerId)
+      else note(outcome)
+      const stages = outcome === 'found' ? ((await findStages(db, found[0]!.customerId, today)) ?? []) : []
+      return { calls, outcome, found, stages }
+    })
+    requireWithinLimit(told.calls, limits.recognitionsPerMinute)
+    if ('refusal' in told) throw told.refusal
+    const [first] = told.found
+    return {
+      outcome: told.outcome,
+      card: told.outcome === 'found' && first ? cardOf(first, told.stages, actor as StaffActor, today) : null,
+      candidates: told.outcome === 'several' ? told.found.map(({ customerId, name, kind }) => ({ customerId, name, kind })) : [],
+    }
+  },
+})
+
+interface LookUp {
+  readonly number?: string | undefined
+  readonly phone?: string | undefined
+  readonly documentNumber?: string | undefined
+  readonly documentType: (typeof documentTypes)[number]
+  readonly documentCountry: string
+  readonly customerId?: string | undefined
+}
+
+/** One more than may be shown: those beyond are not needed to tell that there are too many. Too many stay so, whichever of them is named. */
+async function lookUp(db: Db, { vault, today }: Context, input: LookUp): Promise<readonly RecognisedCustomer[]> {
+  const most = MOST_RECOGNISED + 1
+  const hashes = (kind: 'phone' | 'document', value: string) => vault.blindIndexes(kind, value).map(({ hash }) => hash)
+  const found =
+    input.number !== undefined
+      ? await recogniseByNumber(db, input.number, most, today)
+      : input.phone !== undefined
+        ? await recogniseByHash(db, 'phone', hashes('phone', normaliseContact('phone', input.phone, 'phone')), most, today)
+        : await recogniseByHash(
+            db,
+            'document',
+            hashes('document', checkDocument(input.documentType, input.documentCountry, input.documentNumber!).number),
+            most,
+            today,
+          )
+  return input.customerId === undefined || found.length > MOST_RECOGNISED
+    ? found
+    : found.filter(({ customerId }) => customerId === input.customerId)
+}
+
+function cardOf(
+  found: RecognisedCustomer,
+  stages: readonly StageDecision[],
+  { id: callerId, covers }: StaffActor,
+  today: string,
+): z.output<typeof card> {
+  const { customerId, name, kind, customerSince, birthDate, birthday, managerId, managerNumber, managerName, need } = found
+  const minded = cautionsOf(found)
+  return {
+    customerId,
+    name,
+    kind,
+    customerSince,
+    relationshipManager:
+      managerId === null
+        ? null
+        : { number: managerNumber!, name: managerName!, isCaller: managerId === callerId || covers.includes(managerId) },
+    birthdayNear: isBirthdayNear(birthDate, birthday, today),
+    cautions: [...minded],
+    tiers: [...found.tiers],
+    privileges: [...found.privileges],
+    suggestion: suggestionOf(minded, need, stages),
+  }
+}
+
+/** Of how many who share a phone the names are compared. */
+const MOST_NAMESAKES = 100
+
+export const counterNoteKinds = ['need', 'hint', 'referral'] as const
+
+const newcomers: SingleWrites<'customers'> = {
+  entity: 'customers',
+  noun: 'Customer',
+  called: 'a customer',
+  permission: 'customer:recognise',
+  domain,
+  apply: applyCustomers,
+}
+
+export const leaveCounterNote = operation({
+  kind: 'command',
+  name: 'leaveCounterNote',
+  summary: 'Leave what was noticed at the counter with whoever keeps the customer',
+  description:
+    'About a customer of any branch, by the `customerId` of the greeting card, or about a person who is no customer yet, by `name` and `phone`: the person becomes a prospect of your institution, unless somebody of this name and phone is known already: then the note is about them. Counts towards `RECOGNITIONS_PER_MINUTE`. The note is credited to you; the customer’s relationship manager and branch read it.',
+  permission: 'customer:recognise',
+  domain,
+  input: z
+    .strictObject({
+      customerId: id.optional().meta({ description: 'The customer, as the greeting card names them.' }),
+      name: line(200).optional().meta({ description: 'Name of a person who is no customer yet.' }),
+      phone: line(40).optional().meta({ description: 'Their phone. Stored encrypted.' }),
+      kind: z.enum(counterNoteKinds).meta({ description: 'A need, a hint, or a referral.' }),
+      text: paragraph(2000)
+        .min(3)
+        .meta({ description: 'What was noticed. No numbers of documents or phones.', examples: ['asks about loans for a home'] }),
+    })
+    .refine(
+      ({ customerId, name, phone }) =>
+        customerId === undefined ? name !== undefined && phone !== undefined : name === undefined && phone === undefined,
+      { error: 'Give customerId, or name and phone.', params: { rule: 'customer_or_person' } },
+    ),
+  output: z
+    .object({
+      id: id.meta({ description: 'Id of the note.' }),
+      customerId: id.meta({ description: 'Whom it is about: the customer, or the new prospect.' }),
+      kind: z.enum(counterNoteKinds).meta({ description: 'A need, a hint, or a referral.' }),
+      createdAt: z.iso.datetime().meta({ description: 'When it was left.' }),
+      madeProspect: z.boolean().meta({ description: 'Whether the person is new here.' }),
+      relationshipManager: manager.nullable().meta({ description: 'Whom it reaches; null where nobody keeps the customer yet.' }),
+    })
+    .meta({ id: 'LeftCounterNote', description: 'A note that was left at the counter.' }),
+  errors: ['not_found', 'conflict'],
+  async run(context, { customerId, name, phone, kind, text }) {
+    const { db, now, newId, actor, record, limits } = context
+    if (actor.kind !== 'staff') throw new DomainError('not_permitted', 'Notes at the counter are left by people.')
+    requireWithinLimit(await countCall(db, callerOf(actor), 'recognition', now), limits.recognitionsPerMinute)
+    const known = customerId ?? (await findNamesake(context, name!, phone!))
+    const about = known ?? (await makeProspect(context, actor, name!, phone!))
+    const noteId = newId()
+    const locked = lockCustomers(db, [about])
+    const [left] = await Promise.all([
+      insertCounterNote(db, { id: noteId, customerId: about, kind, text, finderId: actor.id, now }),
+      locked,
+    ])
+    if (!left) throw notFound('customer')
+    record({
+      event: 'counter_note.left',
+      subjectType: 'counter_note',
+      subjectId: noteId,
+      customerId: about,
+      changed: ['kind', 'text'],
+    })
+    const { managerId, managerNumber, managerName } = left
+    return {
+      id: noteId,
+      customerId: about,
+      kind,
+      createdAt: now.toISOString(),
+      madeProspect: known === undefined,
+      relationshipManager:
+        managerId === null
+          ? null
+          : { number: managerNumber!, name: managerName!, isCaller: managerId === actor.id || actor.covers.includes(managerId) },
+    }
+  },
+})
+
+/** Whom the bank knows by this phone under this name. Of two notes about one person at once the second waits for the first. */
+async function findNamesake({ db, vault, today }: Context, name: string, phone: string): Promise<string | undefined> {
+  const hashes = vault.blindIndexes('phone', normaliseContact('phone', phone, 'phone')).map(({ hash }) => hash)
+  await takeTurnOfNewcomers(db, hashes[0]!)
+  const found = await recogniseByHash(db, 'phone', hashes, MOST_NAMESAKES, today)
+  return found.find((one) => foldName(one.name) === foldName(name))?.customerId
+}
+
+/** A person who is no customer yet, kept by the institution at whose counter they stand. */
+async function makeProspect(context: Context, { institutionId }: StaffActor, name: string, phone: string): Promise<string> {
+  const institutionCode = await findInstitutionCode(context.db, institutionId)
+  if (institutionCode === undefined)
+    throw refuseField('conflict', 'name', 'institution', 'Your institution is closed: it takes no new people.')
+  const row = {
+    source: ownSource,
+    externalId: context.newId(),
+    kind: 'individual',
+    status: 'prospect',
+    name,
+    phone,
+    institutionCode,
+  }
+  return (await writeRow(context, newcomers, row)).id
+}
+
+const latestFirst = orderBy('created_at', 'desc', [
+  ['created_at', 'timestamptz'],
+  ['id', 'uuid'],
+])
+
+export const counterNotes = pageOperation(noteView, {
+  kind: 'query',
+  name: 'counterNotes',
+  summary: 'Notes from the counter, the latest first',
+  description:
+    'About the customers within your scope: a relationship manager finds what colleagues noticed about the own customers.',
+  permission: 'dossier:read',
+  domain,
+  input: z.strictObject({
+    customerId: id.optional().meta({ description: 'About this customer.' }),
+    finderId: id.optional().meta({ description: 'Left by this staff member, who is credited with them.' }),
+    kind: z.enum(counterNoteKinds).optional().meta({ description: 'Of this kind.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor'],
+  run: (context, { customerId, finderId, kind, ...page }) =>
+    answerPage(context, noteView, {
+      ...page,
+      order: latestFirst,
+      planned: 'each_time',
+      where: (row, bind) => [
+        ...(customerId === undefined
+          ? ownedWithinReach(context.scope, row, bind)
+          : [`${row}.customer_id = ${bind(customerId)}::uuid`]),
+        ...(finderId === undefined ? [] : [`${row}.finder_id = ${bind(finderId)}::uuid`]),
+        ...(kind === undefined ? [] : [`${row}.kind = ${bind(kind)}::text`]),
+      ],
+    }),
+})
+
+export const counterOperations = [recogniseCustomer, leaveCounterNote, counterNotes]

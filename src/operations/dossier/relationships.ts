@@ -1,0 +1,204 @@
+import { z } from 'zod'
+import type { Day } from '../../core/kernel/calendar.ts'
+import { otherNotFound, requireOrder, requirePast } from '../../core/dossier/records.ts'
+import { DomainError, notFound } from '../../core/kernel/errors.ts'
+import { day } from '../../core/kernel/scalars.ts'
+import {
+  companyOf,
+  inverseOf,
+  lineOf,
+  type RelationshipKind,
+  relationshipKinds,
+  relationshipStatuses,
+  requireActive,
+  requireFit,
+  requireRoom,
+  requireSharesLeft,
+  requireTerms,
+  requireTwo,
+} from '../../core/dossier/relationships.ts'
+import { brokenConstraint } from '../../db/platform/failures.ts'
+import { findOwned } from '../../db/platform/owned-rows.ts'
+import {
+  insertRelationship,
+  lockTwo,
+  sharesOfOthers,
+  standingRelationships,
+  takeTurnOfLine,
+  updateRelationship,
+} from '../../db/dossier/relationships.ts'
+import { relationship as table } from '../../db/dossier/schema/people.ts'
+import { viewNamed } from '../../db/views.ts'
+import { checkVersion } from '../platform/feed-writes.ts'
+import { type Context, viewOperation } from '../platform/operation.ts'
+import { answerOne } from '../platform/reading.ts'
+import { expectedVersion, id, noteText, shareText } from '../platform/scalars.ts'
+import { dossierQueries, ofCustomer } from './under-customer.ts'
+
+const view = viewNamed('Relationship')
+const domain = 'Party Reference Data Directory'
+
+const terms = {
+  share: shareText
+    .optional()
+    .meta({ description: 'Share of the company in percent, with at most 4 decimals.', examples: ['33.3333'] }),
+  since: day.optional().meta({ description: 'First day, not one to come.' }),
+  thankedOn: day.optional().meta({ description: 'Day on which the referrer was thanked.' }),
+  note: noteText.optional().meta({ description: 'What else is to be known of it. Read under both customers.' }),
+}
+
+export const [relationship, relationships] = dossierQueries({
+  view: 'Relationship',
+  domain,
+  one: {
+    name: 'relationship',
+    summary: 'One relationship of a customer',
+    description: 'With the other customer, who is null where out of your scope.',
+  },
+  many: {
+    name: 'relationships',
+    summary: 'Relationships of a customer, those that have ended too',
+    description: 'The latest written first. The other customer is null where out of your scope.',
+  },
+  filters: {
+    kind: z.enum(relationshipKinds).optional().meta({ description: 'Of this kind.' }),
+    status: z.enum(relationshipStatuses).optional().meta({ description: 'Those that last, or those that have ended.' }),
+  },
+})
+
+export const createRelationship = viewOperation(view, {
+  kind: 'command',
+  name: 'createRelationship',
+  summary: 'Say what another customer is to a customer',
+  description:
+    'Written under both customers, under the other one as its inverse: the parent of one has them as a child. Both must be within your scope. Refused with oneself, between kinds of customers that cannot be this to each other, where it stands already, for a second spouse, where the shares of a company exceed 100 %, and where somebody would become their own ancestor or owner.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    relatedCustomerId: id.meta({ description: 'The other customer.' }),
+    kind: z.enum(relationshipKinds).meta({ description: 'What the other customer is to this one.' }),
+    ...terms,
+  }),
+  errors: ['not_found', 'conflict', 'cycle', 'outside_period'],
+  async run(context, { customerId, relatedCustomerId, kind, ...said }) {
+    const { db, now, today, newId } = context
+    requireTwo(customerId, relatedCustomerId)
+    requireTerms(kind, said, today)
+    const line = lineOf(kind, customerId, relatedCustomerId)
+    if (line) await takeTurnOfLine(db, line.kind)
+    const { customer, other } = await lockTwo(db, customerId, relatedCustomerId)
+    if (!customer) throw notFound('customer')
+    if (!other) throw otherNotFound('relatedCustomerId')
+    requireFit(kind, customer, other)
+    requireRoom(kind, said.share, await standingRelationships(db, kind, customerId, relatedCustomerId, line))
+    const relationshipId = newId()
+    await insertRelationship(
+      db,
+      [
+        { customerId, institutionPath: customer.institutionPath, relatedCustomerId, kind },
+        {
+          customerId: relatedCustomerId,
+          institutionPath: other.institutionPath,
+          relatedCustomerId: customerId,
+          kind: inverseOf(kind),
+        },
+      ],
+      { id: relationshipId, ...said, status: 'active', createdAt: now, updatedAt: now },
+    ).catch(refuseSecond)
+    recordBoth(
+      context,
+      'created',
+      relationshipId,
+      [customerId, relatedCustomerId],
+      ['kind', 'relatedCustomerId', ...Object.keys(said)],
+    )
+    return answerOne(context, view, ofCustomer(customerId, relationshipId))
+  },
+})
+
+function refuseSecond(error: unknown): never {
+  if (brokenConstraint(error)?.startsWith('relationship_'))
+    throw new DomainError('conflict', 'This relationship of the two stands already.')
+  throw error
+}
+
+/** One entry and one event under each of the two. */
+function recordBoth(
+  { record }: Context,
+  what: 'created' | 'updated' | 'ended',
+  subjectId: string,
+  customerIds: readonly string[],
+  changed: readonly string[],
+): void {
+  for (const customerId of customerIds)
+    record({ event: `relationship.${what}`, subjectType: 'relationship', subjectId, customerId, changed })
+}
+
+/** Reads a relationship and holds both its customers, who must both be in scope: what binds two is changed by those who see both. */
+async function lockRelationship({ db }: Context, customerId: string, relationshipId: string, expected: number | undefined) {
+  const found = await findOwned(db, table, { customerId, id: relationshipId })
+  if (!found) throw notFound('relationship')
+  const { customer, other } = await lockTwo(db, customerId, found.relatedCustomerId)
+  const stored = customer && (await findOwned(db, table, { customerId, id: relationshipId }))
+  if (!stored) throw notFound('relationship')
+  if (!other) throw otherNotFound('relationshipId')
+  checkVersion(expected, stored.version)
+  requireActive(stored.status)
+  return { ...stored, kind: stored.kind as RelationshipKind, sides: [customerId, stored.relatedCustomerId] }
+}
+
+export const correctRelationship = viewOperation(view, {
+  kind: 'command',
+  name: 'correctRelationship',
+  summary: 'Correct the share, first day or note of a relationship, or note that a referrer was thanked',
+  description:
+    'Changes the fields that are given, under both customers, who must both be within your scope. Names the version that was seen. Who is related to whom, and as what, does not change: end it and write another.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({ customerId: id, relationshipId: id, ...terms, expectedVersion }),
+  errors: ['not_found', 'already_closed', 'conflict', 'outside_period'],
+  concurrency: 'required',
+  async run(context, { customerId, relationshipId, expectedVersion: expected, ...said }) {
+    const { db, now, today } = context
+    const { kind, relatedCustomerId, sides } = await lockRelationship(context, customerId, relationshipId, expected)
+    requireTerms(kind, said, today)
+    const company = companyOf(kind, customerId, relatedCustomerId)
+    if (company !== undefined && said.share !== undefined)
+      requireSharesLeft(said.share, await sharesOfOthers(db, company, relationshipId))
+    await updateRelationship(db, relationshipId, sides, { ...said, updatedAt: now })
+    recordBoth(context, 'updated', relationshipId, sides, Object.keys(said))
+    return answerOne(context, view, ofCustomer(customerId, relationshipId))
+  },
+})
+
+export const endRelationship = viewOperation(view, {
+  kind: 'command',
+  name: 'endRelationship',
+  summary: 'End a relationship',
+  description: 'It stays to be read under both customers, who must both be within your scope.',
+  permission: 'dossier:write',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    relationshipId: id,
+    endedOn: day
+      .optional()
+      .meta({ description: 'First day on which it holds no more, not one to come; today where it is missing.' }),
+    expectedVersion,
+  }),
+  errors: ['not_found', 'already_closed', 'outside_period'],
+  concurrency: 'optional',
+  async run(context, { customerId, relationshipId, endedOn, expectedVersion: expected }) {
+    const { db, now, today } = context
+    const { since, sides } = await lockRelationship(context, customerId, relationshipId, expected)
+    const last: Day = endedOn ?? today
+    requirePast(last, today, 'endedOn')
+    requireOrder(since, last, 'endedOn')
+    await updateRelationship(db, relationshipId, sides, { status: 'ended', endedOn: last, updatedAt: now })
+    recordBoth(context, 'ended', relationshipId, sides, ['status', 'endedOn'])
+    return answerOne(context, view, ofCustomer(customerId, relationshipId))
+  },
+})
+
+export const relationshipOperations = [relationship, relationships, createRelationship, correctRelationship, endRelationship]

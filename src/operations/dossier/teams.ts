@@ -1,0 +1,220 @@
+import { z } from 'zod'
+import { assignmentStates, isKept, stateOn } from '../../core/dossier/assignments.ts'
+import { dayOf } from '../../core/kernel/calendar.ts'
+import { notFound, refuseField } from '../../core/kernel/errors.ts'
+import { remark } from '../../core/kernel/scalars.ts'
+import { endedMember, requireMember, teamDuties } from '../../core/dossier/teams.ts'
+import { lockKeeper } from '../../db/dossier/assignments.ts'
+import { seesCustomer } from '../../db/dossier/customers.ts'
+import { lockCustomerReferences } from '../../db/dossier/references.ts'
+import { findInstitutionPath, findTimeZoneOfCustomer } from '../../db/organisation/institutions.ts'
+import { refreshOwnership } from '../../db/dossier/assignment-effects.ts'
+import { scopeCondition } from '../../db/platform/scope.ts'
+import { insertMember, listMembers, suggestionsFrom, updateMember } from '../../db/dossier/teams.ts'
+import { viewNamed } from '../../db/views.ts'
+import { currentFirst } from '../../db/dossier/views/teams.ts'
+import { checkVersion } from '../platform/feed-writes.ts'
+import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
+import { daySchema, expectedVersion, id } from '../platform/scalars.ts'
+import { ofCustomer, pageUnder } from './under-customer.ts'
+import { type Order, inSubtree } from '../../db/platform/views/keys.ts'
+
+const view = viewNamed('TeamMember')
+const domain = 'Customer Relationship Management'
+const duty = z.enum(teamDuties).meta({ description: 'What they do in the team.' })
+
+export const teamMember = viewOperation(view, {
+  kind: 'query',
+  name: 'teamMember',
+  summary: 'One member of the maintenance team of a customer',
+  description: 'Of now, of before or to come.',
+  permission: 'assignment:read',
+  domain,
+  input: z.strictObject({ customerId: id, teamMemberId: id }),
+  errors: ['not_found'],
+  run: (context, { customerId, teamMemberId }) => answerOne(context, view, ofCustomer(customerId, teamMemberId)),
+})
+
+const nowFirst: Order = {
+  name: 'current_first',
+  direction: 'asc',
+  keys: (row) => [
+    { expression: currentFirst(row), cast: 'integer' },
+    { expression: `${row}.id`, cast: 'uuid' },
+  ],
+}
+
+export const maintenanceTeam = pageOperation(view, {
+  kind: 'query',
+  name: 'maintenanceTeam',
+  summary: 'The maintenance team of a customer, with its history',
+  description:
+    'Members of now first, then those to come, then former ones and those taken back; each in the order in which they were added.',
+  permission: 'assignment:read',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    state: z.enum(assignmentStates).optional().meta({ description: 'Those of now, to come or of before.' }),
+    duty: duty.optional(),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'not_found'],
+  run: (context, { state, duty: wanted, ...page }) =>
+    pageUnder(context, view, nowFirst, page, (row, bind) => [
+      ...(state === undefined ? [] : [`${row}.state = ${bind(state)}::text`]),
+      ...(wanted === undefined ? [] : [`${row}.duty = ${bind(wanted)}::text`]),
+    ]),
+})
+
+/** The day it is where a customer is kept. */
+async function todayOf({ db, now, bank }: Context, customerId: string) {
+  return dayOf(now, (await findTimeZoneOfCustomer(db, customerId)) ?? bank.timeZone)
+}
+
+export const addTeamMember = viewOperation(view, {
+  kind: 'command',
+  name: 'addTeamMember',
+  summary: 'Add somebody to the maintenance team of a customer',
+  description:
+    'From a day on they see the customer, as whoever keeps the customer does. Nobody has one duty twice at a time; a team has at most 20 members of now and to come.',
+  permission: 'assignment:write',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    staffId: id.meta({ description: 'Who joins: somebody at work within your scope.' }),
+    duty,
+    startsOn: daySchema.optional().meta({ description: 'First day, today or later; today where it is missing.' }),
+    endsOn: daySchema.optional().meta({ description: 'First day on which it holds no more; without one it has no end.' }),
+    reason: remark(500)
+      .min(3)
+      .meta({ description: 'Why.', examples: ['advises on funds'] }),
+  }),
+  errors: ['not_found', 'unknown_reference', 'conflict', 'outside_period', 'period_overlap'],
+  async run(context, { customerId, staffId, duty: wanted, reason, ...days }) {
+    const { db, now, newId, actor } = context
+    const staff = await lockKeeper(db, staffId)
+    const customer = (await lockCustomerReferences(db, [customerId])).get(customerId)
+    if (!customer) throw notFound('customer')
+    if (!staff)
+      throw refuseField('unknown_reference', 'staffId', 'unknown_reference', 'There is no such staff member within your scope.')
+    if (!isKept(customer.status))
+      throw refuseField('conflict', 'customerId', 'customer_status', `The customer is ${customer.status}.`)
+    const today = await todayOf(context, customerId)
+    const period = { startsOn: days.startsOn ?? today, endsOn: days.endsOn ?? null }
+    requireMember({ staff, duty: wanted, ...period }, await listMembers(db, customerId), today)
+    const memberId = newId()
+    const { institutionPath } = customer
+    const state = stateOn(period, today)
+    const addedBy = actor.kind === 'staff' ? actor.id : null
+    await insertMember(db, {
+      customerId,
+      id: memberId,
+      institutionPath,
+      staffId,
+      duty: wanted,
+      ...period,
+      state,
+      reason,
+      addedBy,
+      now,
+    })
+    await refreshOwnership(db, [customerId])
+    context.record({
+      event: 'team_member.created',
+      subjectType: 'team_member',
+      subjectId: memberId,
+      customerId,
+      changed: ['staffId', 'duty', 'startsOn', ...(period.endsOn === null ? [] : ['endsOn']), 'reason'],
+    })
+    return answerOne(context, view, ofCustomer(customerId, memberId))
+  },
+})
+
+export const endTeamMember = viewOperation(view, {
+  kind: 'command',
+  name: 'endTeamMember',
+  summary: 'End or take back a place in the maintenance team of a customer',
+  description:
+    'It holds until the day before the one that is given, which is today or later. Without a day one that has begun ends today, and one that has not is taken back as if it had never been.',
+  permission: 'assignment:write',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    teamMemberId: id,
+    endsOn: daySchema.optional().meta({ description: 'First day on which it holds no more.' }),
+    expectedVersion,
+  }),
+  errors: ['not_found', 'already_closed', 'outside_period'],
+  concurrency: 'optional',
+  async run(context, { customerId, teamMemberId, endsOn, expectedVersion: expected }) {
+    const { db, now } = context
+    await lockCustomerReferences(db, [customerId])
+    const member = (await listMembers(db, customerId)).find((one) => one.id === teamMemberId)
+    if (!member) throw notFound('team member')
+    checkVersion(expected, member.version)
+    const today = await todayOf(context, customerId)
+    const after = endedMember(member, endsOn, today)
+    await updateMember(db, { customerId, id: teamMemberId }, after, now)
+    await refreshOwnership(db, [customerId])
+    context.record({
+      event: 'team_member.ended',
+      subjectType: 'team_member',
+      subjectId: teamMemberId,
+      customerId,
+      changed: [after.state === 'cancelled' ? 'state' : 'endsOn'],
+    })
+    return answerOne(context, view, ofCustomer(customerId, teamMemberId))
+  },
+})
+
+const suggestionView = viewNamed('TeamSuggestion')
+const bestFirst: Order = {
+  name: 'best',
+  direction: 'asc',
+  keys: (row) => [
+    { expression: `${row}.mismatch`, cast: 'integer' },
+    { expression: `${row}_load.customers`, cast: 'integer' },
+    { expression: `${row}.number`, cast: 'text' },
+    { expression: `${row}.id`, cast: 'uuid' },
+  ],
+}
+
+export const suggestTeamMembers = pageOperation(suggestionView, {
+  kind: 'query',
+  name: 'suggestTeamMembers',
+  summary: 'Who would suit the maintenance team of a customer, and why',
+  description:
+    'Staff at work within your scope who know well a product family of which the customer has something, or serve the customer’s industry: those with whom most agrees first, of these those who keep the fewest customers. Whoever keeps the customer or is in the team is left out.',
+  permission: 'assignment:write',
+  domain,
+  alsoNeeds: () => ['assignment:write', 'holding:read'],
+  input: z.strictObject({
+    customerId: id,
+    within: id.optional().meta({ description: 'Of this institution and all below it.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'not_found', 'unknown_reference'],
+  lane: 'pool',
+  async run(context, { customerId, within, ...page }) {
+    const { db, today } = context
+    const path = within === undefined ? undefined : await findInstitutionPath(db, within)
+    if (within !== undefined && path === undefined)
+      throw refuseField('unknown_reference', 'within', 'unknown_reference', 'There is no such institution.')
+    return answerPage(context, suggestionView, {
+      ...page,
+      from: suggestionsFrom(customerId, today),
+      order: bestFirst,
+      where: (row, bind) => [
+        scopeCondition(`${row}.institution_path`),
+        ...(path === undefined ? [] : [inSubtree(`${row}.institution_path`, path, bind)]),
+      ],
+      async orRefuse() {
+        if (!(await seesCustomer(db, customerId))) throw notFound('customer')
+      },
+    })
+  },
+})
+
+export const teamOperations = [teamMember, maintenanceTeam, addTeamMember, endTeamMember, suggestTeamMembers]

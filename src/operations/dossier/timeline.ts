@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { notFound } from '../../core/kernel/errors.ts'
+import { timelineKindNames, timelineKinds } from '../../core/dossier/timeline.ts'
+import { seesCustomer } from '../../db/dossier/customers.ts'
+import { readableKinds, timelineOf, timelineOrder } from '../../db/dossier/timeline.ts'
+import { viewNamed } from '../../db/views.ts'
+import type { Bind } from '../../db/platform/views/view.ts'
+import { pageOperation, viewOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerOne, answerPage, readerOf } from '../platform/reading.ts'
+import { id } from '../platform/scalars.ts'
+
+const entryView = viewNamed('TimelineEntry')
+
+const overviewView = viewNamed('CustomerOverview')
+const domain = 'Customer Relationship Management'
+
+export const customerOverview = viewOperation(overviewView, {
+  kind: 'query',
+  name: 'customerOverview',
+  summary: 'A customer at a glance: the 360-degree view',
+  description:
+    'Profile, stage, tiers, classifications and segments, who keeps the customer, what they hold by family, their assets at the last 24 month-ends, key dates of the next 30 days, key people, relationships, consents, notes, the quality of the dossier and the latest of the timeline, in one answer. Parts that you may not read are null.',
+  permission: 'customer:read',
+  domain,
+  input: z.strictObject({ customerId: id }),
+  errors: ['not_found'],
+  run: (context, { customerId }) => answerOne(context, overviewView, (row, bind) => `${row}.id = ${bind(customerId)}::uuid`),
+})
+
+export const customerTimeline = pageOperation(entryView, {
+  kind: 'query',
+  name: 'customerTimeline',
+  summary: 'Everything that happened to a customer',
+  description:
+    'Movements of money, holdings opened, matured and closed, who kept the customer, consents, relationships, groups and key people, notes, news, what was noticed at counters, segments and tiers, and changes of the dossier, merged, the latest first. Kinds that you may not read are left out; to ask for one of them is refused. Days to come are not in it.',
+  permission: 'customer:read',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    kinds: z.array(z.enum(timelineKindNames)).min(1).max(50).optional().meta({ description: 'Only entries of these kinds.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'not_found'],
+  alsoNeeds: ({ kinds = [] }) => [...new Set(kinds.map((kind) => timelineKinds[kind]))],
+  run(context, { customerId, kinds = readableKinds(context.permits), limit, cursor, includeTotal }) {
+    const { settings } = readerOf(context)
+    const after = cursor === undefined ? undefined : context.cursors.open(timelineOrder.name, cursor)
+    const from =
+      (rows: number | undefined, behind: readonly string[] | undefined) =>
+      (row: string, bind: Bind): string => {
+        const owner = `${row}_owner`
+        const entries = timelineOf({ customerId: `${owner}.id`, kinds, limit: rows, after: behind }, bind, settings)
+        return `customer ${owner} join lateral ${entries} ${row} on ${owner}.id = ${bind(customerId)}::uuid`
+      }
+    return answerPage(context, entryView, {
+      limit,
+      cursor,
+      includeTotal,
+      order: timelineOrder,
+      from: from(limit + 1, after),
+      countedFrom: from(undefined, undefined),
+      where: () => [],
+      async orRefuse() {
+        if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
+      },
+    })
+  },
+})
+
+export const timelineOperations = [customerOverview, customerTimeline]

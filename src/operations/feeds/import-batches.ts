@@ -1,0 +1,254 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DomainError, refuseField } from '../../core/kernel/errors.ts'
+import type { FeedEntity, FeedOutcome, FeedRefusal, FeedRow } from '../../core/kernel/feed.ts'
+import { withPauses } from '../platform/pauses.ts'
+import { feedRows, fromCsv, refusalOfIssues } from '../../core/feeds/rows.ts'
+import type { Db } from '../../db/platform/database.ts'
+import { outageOf } from '../../db/platform/failures.ts'
+import { feeds } from '../../db/feeds/all.ts'
+import type { ApplyFeed } from '../../db/platform/feed.ts'
+import { markFactsStale } from '../../db/dossier/stale-facts.ts'
+import { countBatch, findAttempt, insertRejects } from '../../db/feeds/imports.ts'
+import { feedContext } from '../platform/feed-writes.ts'
+import type { Context } from '../platform/operation.ts'
+
+/** A record of the stream: its fields as sent, or why it could not be read. `raw` is the record itself. */
+export type SentRow =
+  | { readonly line: number; readonly raw: string; readonly fields: Readonly<Record<string, unknown>> }
+  | {
+      readonly line: number
+      readonly raw: string
+      readonly error: { readonly field?: string; readonly code: string; readonly message: string }
+    }
+
+/** What the adapter reads from the body. Throws where the stream itself is refused. */
+export interface SentRows {
+  readonly format: 'csv' | 'ndjson'
+  readonly batches: AsyncIterable<readonly SentRow[]>
+  readonly header: () => readonly string[] | undefined
+}
+
+const BATCH_ROWS = 5_000
+/** When a sender pauses for so long, what has come is applied without more company. */
+const PAUSE_MS = 2_000
+const MOST_REJECTS_KEPT = 10_000
+const REJECTS_DAYS = 7
+const MOST_TRIES = 4
+/** The rule that a stream breaks which does not join on to what is committed. It can be sent again. */
+export const GAP = 'gap'
+
+/** An import while it is fed. */
+export interface Run {
+  readonly id: string
+  readonly attempt: number
+  readonly entity: FeedEntity
+  readonly committedLine: number
+}
+
+/** Gathers the stream into batches and applies them one after the other, each while the next one is read and checked. Answers whether it was cancelled. */
+export async function applyAll(
+  context: Context,
+  run: Run,
+  { batches, format, header }: SentRows,
+  firstLine: number | undefined,
+): Promise<boolean> {
+  let waiting: SentRow[] = []
+  let shift: number | undefined
+  let lastLine = 0
+  let applying = Promise.resolve(true)
+  const flush = async (): Promise<boolean> => {
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, BATCH_ROWS)
+      waiting = waiting.slice(BATCH_ROWS)
+      const checked = check(run.entity, batch, format)
+      if (!(await applying)) return false
+      applying = applyBatch(context, run, checked, header())
+      // Its failure is heard when the next batch waits for it.
+      applying.catch(() => {})
+    }
+    return true
+  }
+  try {
+    for await (const rows of withPauses(batches, PAUSE_MS)) {
+      for (const row of rows ?? []) {
+        shift ??= shiftOf(row.line, firstLine, run)
+        const line = row.line + shift
+        lastLine = line
+        if (line > run.committedLine) waiting.push(shift === 0 ? row : { ...row, line })
+      }
+      if ((waiting.length >= BATCH_ROWS || !rows) && !(await flush())) return true
+      if (!rows && !(await applying)) return true
+    }
+    if (lastLine < run.committedLine) throw endsTooSoon(lastLine, run)
+  } catch (error) {
+    // The stream broke off or is refused from here on: what came before is good.
+    if (error instanceof DomainError && !outageOf(error.cause) && (await flush())) await applying
+    throw error
+  }
+  return !(await flush()) || !(await applying)
+}
+
+/** Rows that were committed must be in what is sent again: else nobody could tell whether the rest is all of it. */
+function endsTooSoon(lastLine: number, { committedLine }: Run): DomainError {
+  return refuseField(
+    'invalid_input',
+    'rows',
+    GAP,
+    `The stream ends with line ${lastLine}, before line ${committedLine}, the last that is committed: send all of it again.`,
+  )
+}
+
+/** How far the lines of a stream lie behind those of the whole. It must begin with the last committed row or before, lest a row be skipped. */
+function shiftOf(line: number, firstLine: number | undefined, { committedLine }: Run): number {
+  if (firstLine === undefined) return 0
+  if (firstLine > Math.max(committedLine, line))
+    throw refuseField(
+      'invalid_input',
+      'firstLine',
+      GAP,
+      `The stream must begin with line ${Math.max(committedLine, line)}, the last that is committed, or before.`,
+    )
+  return firstLine - line
+}
+
+interface Reject {
+  readonly line: number
+  readonly raw: string
+  readonly field?: string | undefined
+  readonly code: string
+  readonly message: string
+}
+
+/** Rows that were read and checked against their schema. */
+interface Batch {
+  readonly sent: readonly SentRow[]
+  readonly good: readonly FeedRow<unknown>[]
+  readonly bad: readonly Reject[]
+}
+
+function check(of: FeedEntity, batch: readonly SentRow[], format: 'csv' | 'ndjson'): Batch {
+  const schema = feedRows[of]
+  const good: FeedRow<unknown>[] = []
+  const bad: Reject[] = []
+  for (const sent of batch) {
+    if ('error' in sent) {
+      bad.push({ line: sent.line, raw: sent.raw, ...sent.error })
+      continue
+    }
+    const parsed = schema.safeParse(format === 'csv' ? fromCsv(of, sent.fields as Record<string, string>) : sent.fields)
+    if (parsed.success) good.push({ line: sent.line, row: parsed.data })
+    else bad.push({ line: sent.line, raw: sent.raw, ...refusalOfIssues(parsed.error.issues) })
+  }
+  return { sent: batch, good, bad }
+}
+
+/** Applies one batch in one transaction. Answers false when somebody asked to cancel. */
+async function applyBatch(context: Context, run: Run, batch: Batch, header: readonly string[] | undefined): Promise<boolean> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await commitBatch(context, run, batch, header)
+    } catch (error) {
+      const cause = error instanceof DomainError ? error.cause : error
+      const outage = outageOf(cause)
+      if (outage?.retriable && !outage.connectionLost && tries < MOST_TRIES) {
+        await sleep(50 * 2 ** tries * (0.5 + Math.random()))
+        continue
+      }
+      if (outage || error instanceof DomainError || batch.sent.length === 1) throw error
+      // A row that the database itself refuses is found by halving, so that it takes no other with it.
+      const [first, second] = halves(batch)
+      return (await applyBatch(context, run, first, header)) && applyBatch(context, run, second, header)
+    }
+  }
+}
+
+function halves({ sent, good, bad }: Batch): readonly [Batch, Batch] {
+  const middle = Math.ceil(sent.length / 2)
+  const begins = sent[middle]!.line
+  const part = (rows: readonly SentRow[], within: (line: number) => boolean): Batch => ({
+    sent: rows,
+    good: good.filter(({ line }) => within(line)),
+    bad: bad.filter(({ line }) => within(line)),
+  })
+  return [part(sent.slice(0, middle), (line) => line < begins), part(sent.slice(middle), (line) => line >= begins)]
+}
+
+async function commitBatch(
+  context: Context,
+  run: Run,
+  { sent: batch, good, bad }: Batch,
+  header: readonly string[] | undefined,
+): Promise<boolean> {
+  return context.inTransaction(async ({ db, record }) => {
+    const stands = await findAttempt(db, run.id, run.attempt)
+    if (!stands) throw takenOver()
+    if (stands.cancelRequested) return false
+    const outcomes = await apply(db, context, run.entity, good)
+    await markFactsStale(db, changedCustomers(outcomes), context.clock())
+    const rejects = [...bad, ...refusedOf(outcomes, batch)].sort((a, b) => a.line - b.line)
+    await keepRejects(db, context, run.id, rejects.slice(0, Math.max(0, MOST_REJECTS_KEPT - stands.rejected)))
+    const count = (outcome: string): number => outcomes.filter((one) => 'outcome' in one && one.outcome === outcome).length
+    const counts = {
+      read: batch.length,
+      created: count('created'),
+      updated: count('updated'),
+      unchanged: count('unchanged'),
+      superseded: count('superseded'),
+      rejected: rejects.length,
+    }
+    // The fence: of two senders under one id, the earlier one's batch is rolled back here.
+    if (!(await countBatch(db, run.id, run.attempt, counts, batch.at(-1)!.line, header))) throw takenOver()
+    record({
+      event: `${run.entity}.imported`,
+      subjectType: 'import',
+      subjectId: run.id,
+      details: { entity: run.entity, ...counts },
+    })
+    return true
+  })
+}
+
+function changedCustomers(outcomes: readonly FeedOutcome[]): readonly string[] {
+  const changed = outcomes.flatMap((one) =>
+    'outcome' in one && one.customerId !== undefined && (one.outcome === 'created' || one.outcome === 'updated')
+      ? [one.customerId]
+      : [],
+  )
+  return [...new Set(changed)]
+}
+
+function takenOver(): DomainError {
+  return new DomainError('import_in_progress', 'Another sender has taken this import over.')
+}
+
+async function apply(
+  db: Db,
+  context: Context,
+  of: FeedEntity,
+  rows: readonly FeedRow<unknown>[],
+): Promise<readonly FeedOutcome[]> {
+  if (rows.length === 0) return []
+  const now = context.clock()
+  return (feeds[of] as ApplyFeed<unknown>)(db, rows, { ...feedContext(context), now, fromPerson: false })
+}
+
+function refusedOf(outcomes: readonly FeedOutcome[], batch: readonly SentRow[]): Reject[] {
+  const refusals = outcomes.filter((one): one is { readonly line: number; readonly refusal: FeedRefusal } => 'refusal' in one)
+  if (refusals.length === 0) return []
+  const raw = new Map(batch.map((sent) => [sent.line, sent.raw]))
+  return refusals.map(({ line, refusal }) => ({ line, raw: raw.get(line) ?? '', ...refusal }))
+}
+
+export const rejectContext = (importId: string, line: number): string => `import-reject/${importId}/${line}`
+
+async function keepRejects(db: Db, { vault, clock }: Context, importId: string, rejects: readonly Reject[]): Promise<void> {
+  const expiresAt = new Date(clock().getTime() + REJECTS_DAYS * 86_400_000)
+  const stored = rejects.map(({ line, raw, field, code, message }) => ({
+    line,
+    field: field ?? null,
+    code,
+    message,
+    rawEncrypted: vault.sealText(raw, rejectContext(importId, line)),
+  }))
+  await insertRejects(db, importId, stored, expiresAt)
+}

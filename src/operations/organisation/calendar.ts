@@ -1,0 +1,129 @@
+import { z } from 'zod'
+import { addDays, calendarCountries, calendarKnownThrough, daysBetween, isWorkingDay } from '../../core/kernel/calendar.ts'
+import { refuseField } from '../../core/kernel/errors.ts'
+import { listCalendarOverrides, writeCalendarDay } from '../../db/organisation/calendar.ts'
+import { findPlaceInTime } from '../../db/organisation/institutions.ts'
+import { viewNamed } from '../../db/views.ts'
+import { operation, pageOperation, viewOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { daySchema, id } from '../platform/scalars.ts'
+
+const calendarDayView = viewNamed('CalendarDay')
+
+export const calendarDays = pageOperation(calendarDayView, {
+  kind: 'query',
+  name: 'calendarDays',
+  summary: 'Days on which the bank departs from the calendar of its country',
+  description: 'Working days follow the public holidays and make-up working days of the country; these days override them.',
+  permission: 'organisation:read',
+  domain: 'Organization Directory',
+  input: z.strictObject({
+    calendar: z.string().min(1).max(32).optional().meta({ description: 'Of this calendar.' }),
+    from: daySchema.optional().meta({ description: 'From this day on.' }),
+    to: daySchema.optional().meta({ description: 'Up to this day.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor'],
+  run: (context, { calendar, from, to, ...page }) =>
+    answerPage(context, calendarDayView, {
+      ...page,
+      order: orderBy('day', 'asc', [
+        ['day', 'date'],
+        ['calendar', 'text'],
+      ]),
+      where: (row, bind) => [
+        ...(calendar ? [`${row}.calendar = ${bind(calendar)}::text`] : []),
+        ...(from ? [`${row}.day >= ${bind(from)}::date`] : []),
+        ...(to ? [`${row}.day <= ${bind(to)}::date`] : []),
+      ],
+    }),
+})
+
+export const setCalendarDay = viewOperation(calendarDayView, {
+  kind: 'command',
+  name: 'setCalendarDay',
+  summary: 'Make a day a working day or a holiday of the bank',
+  description: 'Overrides the country’s calendar for that day.',
+  permission: 'calendar:write',
+  domain: 'Organization Directory',
+  input: z.strictObject({
+    calendar: z.enum(calendarCountries).meta({ description: 'Which calendar.' }),
+    day: daySchema.meta({ description: 'The day.' }),
+    kind: z.enum(['working', 'holiday']).meta({ description: 'Whether the bank works.' }),
+    name: z.string().trim().min(1).max(100).optional().meta({ description: 'What is kept that day.' }),
+  }),
+  errors: [],
+  async run(context, { calendar, day, kind, name }) {
+    await writeCalendarDay(context.db, { calendar, day, kind, name: name ?? null, now: context.now })
+    context.record({
+      event: 'calendar_day.set',
+      subjectType: 'calendar_day',
+      subjectId: `${calendar}/${day}`,
+      changed: ['kind', 'name'],
+    })
+    return answerOne(
+      context,
+      calendarDayView,
+      (row, bind) => `${row}.calendar = ${bind(calendar)}::text and ${row}.day = ${bind(day)}::date`,
+    )
+  },
+})
+
+const MOST_DAYS = 366
+
+export const workingDays = operation({
+  kind: 'query',
+  name: 'workingDays',
+  summary: 'Which days an institution works',
+  description:
+    'Monday to Friday, less the public holidays of its country, with the make-up working days that go with them, and what the bank has changed. Beyond the last day that the country has arranged, weekends alone count.',
+  permission: 'organisation:read',
+  domain: 'Organization Directory',
+  input: z.strictObject({
+    institutionId: id.optional().meta({ description: 'Whose days; your own institution’s where it is missing.' }),
+    from: daySchema.meta({ description: 'First day.' }),
+    to: daySchema.meta({ description: 'Last day, at most a year after the first.' }),
+  }),
+  output: z
+    .object({
+      calendar: z.enum(calendarCountries).meta({ description: 'The calendar that holds there.' }),
+      timeZone: z.string().meta({ description: 'The time zone that holds there.' }),
+      arrangedUntil: z.iso.date().nullable().meta({ description: 'Last day for which the country’s holidays are known.' }),
+      days: z
+        .array(
+          z
+            .object({
+              day: z.iso.date().meta({ description: 'The day.' }),
+              working: z.boolean().meta({ description: 'Whether the bank works.' }),
+              changed: z.boolean().meta({ description: 'Whether the bank departs from its country’s calendar.' }),
+            })
+            .meta({ id: 'WorkingDay', description: 'Whether the bank works on a day.' }),
+        )
+        .meta({ description: 'The days, in order.' }),
+    })
+    .meta({ id: 'WorkingDays', description: 'The days of a period on which an institution works.' }),
+  errors: ['unknown_reference'],
+  async run({ db, bank, actor }, { institutionId, from, to }) {
+    if (to < from) throw refuseField('invalid_input', 'to', 'period', 'The last day must not lie before the first.')
+    if (daysBetween(from, to) > MOST_DAYS)
+      throw refuseField('invalid_input', 'to', 'period', `At most ${MOST_DAYS} days are answered at once.`)
+    const where = institutionId ?? ('institutionId' in actor ? actor.institutionId : undefined)
+    const place = where === undefined ? undefined : await findPlaceInTime(db, where)
+    if (where !== undefined && !place)
+      throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
+    const country = place?.calendar ?? bank.country
+    const overrides = new Map((await listCalendarOverrides(db, country, from, to)).map(({ day, kind }) => [day, kind]))
+    const timeZone = place?.timeZone ?? bank.timeZone
+    const calendar = { timeZone, country, overrides }
+    const days = Array.from({ length: daysBetween(from, to) + 1 }, (_, index) => addDays(from, index))
+    return {
+      calendar: country,
+      timeZone,
+      arrangedUntil: calendarKnownThrough(country) ?? null,
+      days: days.map((day) => ({ day, working: isWorkingDay(day, calendar), changed: overrides.has(day) })),
+    }
+  },
+})
+
+export const calendarOperations = [calendarDays, setCalendarDay, workingDays]

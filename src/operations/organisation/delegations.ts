@@ -1,0 +1,181 @@
+import { z } from 'zod'
+import { delegationEnding, delegationRefusal, delegationStatuses, requireStanding } from '../../core/organisation/delegations.ts'
+import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
+import { remark } from '../../core/kernel/scalars.ts'
+import {
+  insertDelegation,
+  listCovers,
+  lockDelegates,
+  lockDelegation,
+  revokeDelegation as saveRevoked,
+  shortenDelegation,
+  takeTurnOfDelegations,
+} from '../../db/organisation/delegations.ts'
+import { raiseDirectoryVersion } from '../../db/platform/directory.ts'
+import { brokenConstraint } from '../../db/platform/failures.ts'
+import { findInstitutionPath } from '../../db/organisation/institutions.ts'
+import { viewNamed } from '../../db/views.ts'
+import { checkVersion } from '../platform/feed-writes.ts'
+import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { daySchema, expectedVersion, id } from '../platform/scalars.ts'
+import { inSubtree } from '../../db/platform/views/keys.ts'
+
+const delegationView = viewNamed('Delegation')
+
+export const delegatePortfolio = viewOperation(delegationView, {
+  kind: 'command',
+  name: 'delegatePortfolio',
+  summary: 'Let a colleague cover an absent relationship manager',
+  description:
+    'From the first day on until the day before the last named one the deputy sees and works the portfolio itself, not what its keeper covers for others. Periods of one person do not overlap; no line of covers leads back to whoever is away.',
+  permission: 'delegation:write',
+  domain: 'Customer Relationship Management',
+  input: z.strictObject({
+    staffId: id.meta({ description: 'Who is away.' }),
+    deputyId: id.meta({ description: 'Who covers.' }),
+    startsOn: daySchema.meta({ description: 'First day.' }),
+    endsOn: daySchema.meta({ description: 'First day on which it holds no more.' }),
+    reason: remark(500)
+      .min(3)
+      .meta({ description: 'Why.', examples: ['annual leave'] }),
+  }),
+  errors: ['not_found', 'period_overlap', 'outside_period', 'conflict', 'cycle'],
+  async run(context, { staffId, deputyId, startsOn, endsOn, reason }) {
+    const { db, now, today, newId } = context
+    await takeTurnOfDelegations(db)
+    const { absent, deputy } = await lockDelegates(db, staffId, deputyId)
+    if (!absent || !deputy) throw notFound('staff member')
+    const standing = await listCovers(db, startsOn, endsOn)
+    const refusal = delegationRefusal({ absent, deputy, startsOn, endsOn, today, standing })
+    if (refusal) throw refusal
+    const delegationId = newId()
+    await insertDelegation(db, { id: delegationId, staffId, deputyId, startsOn, endsOn, reason, now }).catch((error: unknown) => {
+      if (brokenConstraint(error) === 'delegation_period_excl')
+        throw new DomainError('period_overlap', 'Somebody covers for them already in part of this period.')
+      throw error
+    })
+    await raiseDirectoryVersion(db)
+    context.record({
+      event: 'delegation.created',
+      subjectType: 'delegation',
+      subjectId: delegationId,
+      changed: ['staffId', 'deputyId', 'startsOn', 'endsOn', 'reason'],
+    })
+    return answerOne(context, delegationView, ofDelegation(delegationId))
+  },
+})
+
+const ofDelegation = (delegationId: string) => (row: string, bind: (value: unknown) => string) =>
+  `${row}.id = ${bind(delegationId)}::uuid`
+
+/** The delegation, held and of the version that was seen. */
+async function holdDelegation({ db }: Context, delegationId: string, expected: number | undefined) {
+  const delegation = await lockDelegation(db, delegationId)
+  if (!delegation) throw notFound('delegation')
+  checkVersion(expected, delegation.version)
+  return delegation
+}
+
+export const revokeDelegation = viewOperation(delegationView, {
+  kind: 'command',
+  name: 'revokeDelegation',
+  summary: 'Take a delegation back at once',
+  description: 'The deputy no longer sees the portfolio from the next request on.',
+  permission: 'delegation:write',
+  domain: 'Customer Relationship Management',
+  input: z.strictObject({ delegationId: id, expectedVersion }),
+  errors: ['not_found', 'already_closed'],
+  concurrency: 'optional',
+  async run(context, { delegationId, expectedVersion: expected }) {
+    requireStanding(await holdDelegation(context, delegationId, expected), context.today)
+    return revoke(context, delegationId)
+  },
+})
+
+async function revoke(context: Context, delegationId: string) {
+  await saveRevoked(context.db, delegationId, context.today, context.now)
+  await raiseDirectoryVersion(context.db)
+  context.record({ event: 'delegation.revoked', subjectType: 'delegation', subjectId: delegationId, changed: ['status'] })
+  return answerOne(context, delegationView, ofDelegation(delegationId))
+}
+
+export const endDelegation = viewOperation(delegationView, {
+  kind: 'command',
+  name: 'endDelegation',
+  summary: 'End a delegation early',
+  description:
+    'It holds until the day before the one that is given, which is today or later; without a day one that has begun ends today. One that would have held on no day is taken back.',
+  permission: 'delegation:write',
+  domain: 'Customer Relationship Management',
+  input: z.strictObject({
+    delegationId: id,
+    endsOn: daySchema.optional().meta({ description: 'First day on which it holds no more.' }),
+    expectedVersion,
+  }),
+  errors: ['not_found', 'already_closed', 'outside_period'],
+  concurrency: 'optional',
+  async run(context, { delegationId, endsOn, expectedVersion: expected }) {
+    const { db, now, today } = context
+    const ending = delegationEnding(await holdDelegation(context, delegationId, expected), endsOn, today)
+    if ('status' in ending) return revoke(context, delegationId)
+    await shortenDelegation(db, delegationId, ending.endsOn, now)
+    await raiseDirectoryVersion(db)
+    context.record({ event: 'delegation.updated', subjectType: 'delegation', subjectId: delegationId, changed: ['endsOn'] })
+    return answerOne(context, delegationView, ofDelegation(delegationId))
+  },
+})
+
+export const delegation = viewOperation(delegationView, {
+  kind: 'query',
+  name: 'delegation',
+  summary: 'One delegation',
+  description: 'With who is away and who covers.',
+  permission: 'organisation:read',
+  domain: 'Customer Relationship Management',
+  input: z.strictObject({ delegationId: id }),
+  errors: ['not_found'],
+  run: (context, { delegationId }) => answerOne(context, delegationView, ofDelegation(delegationId)),
+})
+
+export const delegations = pageOperation(delegationView, {
+  kind: 'query',
+  name: 'delegations',
+  summary: 'Who covers for whom, now, before and to come',
+  description: 'The one that begins last first, those that were taken back among them.',
+  permission: 'organisation:read',
+  domain: 'Customer Relationship Management',
+  input: z.strictObject({
+    within: id.optional().meta({ description: 'Of staff of this institution and all below it.' }),
+    staffId: id.optional().meta({ description: 'Of this staff member who is away.' }),
+    deputyId: id.optional().meta({ description: 'With this deputy.' }),
+    status: z.enum(delegationStatuses).optional().meta({ description: 'Those that stand, or were taken back.' }),
+    on: daySchema.optional().meta({ description: 'Whose period holds this day.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'unknown_reference'],
+  async run(context, { within, staffId, deputyId, status, on, ...page }) {
+    const path = within === undefined ? undefined : await findInstitutionPath(context.db, within)
+    if (within !== undefined && path === undefined)
+      throw refuseField('unknown_reference', 'within', 'unknown_reference', 'There is no such institution.')
+    return answerPage(context, delegationView, {
+      ...page,
+      order: orderBy('starts_on', 'desc', [
+        ['starts_on', 'date'],
+        ['id', 'uuid'],
+      ]),
+      where: (row, bind) => [
+        ...(path === undefined
+          ? []
+          : [`exists (select from staff s where s.id = ${row}.staff_id and ${inSubtree('s.institution_path', path, bind)})`]),
+        ...(staffId === undefined ? [] : [`${row}.staff_id = ${bind(staffId)}::uuid`]),
+        ...(deputyId === undefined ? [] : [`${row}.deputy_id = ${bind(deputyId)}::uuid`]),
+        ...(status === undefined ? [] : [`${row}.status = ${bind(status)}::text`]),
+        ...(on === undefined ? [] : [`${row}.starts_on <= ${bind(on)}::date`, `${row}.ends_on > ${bind(on)}::date`]),
+      ],
+    })
+  },
+})
+
+export const delegationOperations = [delegatePortfolio, endDelegation, revokeDelegation, delegation, delegations]

@@ -1,0 +1,114 @@
+import { z } from 'zod'
+import { refuseField } from '../../core/kernel/errors.ts'
+import { institutionKinds, institutionStatuses, staffStatuses } from '../../core/organisation/institutions.ts'
+import { roles } from '../../core/kernel/permissions.ts'
+import type { Db } from '../../db/platform/database.ts'
+import { findInstitutionPath } from '../../db/organisation/institutions.ts'
+import { viewNamed } from '../../db/views.ts'
+import { pageOperation, viewOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { id } from '../platform/scalars.ts'
+import { inSubtree } from '../../db/platform/views/keys.ts'
+
+const institutionView = viewNamed('Institution')
+const staffView = viewNamed('Staff')
+
+export const institution = viewOperation(institutionView, {
+  kind: 'query',
+  name: 'institution',
+  summary: 'One institution',
+  description: 'Every institution of the bank can be read by everybody who works with it.',
+  permission: 'organisation:read',
+  domain: 'Organization Directory',
+  input: z.strictObject({ institutionId: id }),
+  errors: ['not_found'],
+  run: (context, { institutionId }) =>
+    answerOne(context, institutionView, (row, bind) => `${row}.id = ${bind(institutionId)}::uuid`),
+})
+
+export const institutions = pageOperation(institutionView, {
+  kind: 'query',
+  name: 'institutions',
+  summary: 'Institutions by place in the tree, kind and state',
+  description: 'In the order of their codes.',
+  permission: 'organisation:read',
+  domain: 'Organization Directory',
+  input: z.strictObject({
+    within: id.optional().meta({ description: 'This institution and all below it.' }),
+    code: z.string().min(1).max(64).optional().meta({ description: 'The one of this code.' }),
+    kind: z.array(z.enum(institutionKinds)).min(1).max(4).optional().meta({ description: 'Of these kinds.' }),
+    status: z.enum(institutionStatuses).optional().meta({ description: 'In this state.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'unknown_reference'],
+  async run(context, { within, code, kind, status, ...page }) {
+    const path = within === undefined ? undefined : await pathOf(context.db, within)
+    return answerPage(context, institutionView, {
+      ...page,
+      order: orderBy('code', 'asc', [
+        ['code', 'text'],
+        ['id', 'uuid'],
+      ]),
+      where: (row, bind) => [
+        ...(path ? [inSubtree(`${row}.path`, path, bind)] : []),
+        ...(code ? [`${row}.code = ${bind(code)}::text`] : []),
+        ...(kind ? [`${row}.kind = any (${bind(kind)}::text[])`] : []),
+        ...(status ? [`${row}.status = ${bind(status)}::text`] : []),
+      ],
+    })
+  },
+})
+
+async function pathOf(db: Db, institutionId: string): Promise<string> {
+  const path = await findInstitutionPath(db, institutionId)
+  if (!path) throw refuseField('unknown_reference', 'within', 'unknown_reference', 'There is no such institution.')
+  return path
+}
+
+export const staffMember = viewOperation(staffView, {
+  kind: 'query',
+  name: 'staffMember',
+  summary: 'One staff member',
+  description: 'With roles, home institution and the periods in which colleagues cover them.',
+  permission: 'organisation:read',
+  domain: 'Employee Data Management',
+  input: z.strictObject({ staffId: id }),
+  errors: ['not_found'],
+  run: (context, { staffId }) => answerOne(context, staffView, (row, bind) => `${row}.id = ${bind(staffId)}::uuid`),
+})
+
+export const staffMembers = pageOperation(staffView, {
+  kind: 'query',
+  name: 'staffMembers',
+  summary: 'Staff by institution, role and state',
+  description: 'In the order of their numbers.',
+  permission: 'organisation:read',
+  domain: 'Employee Data Management',
+  input: z.strictObject({
+    within: id.optional().meta({ description: 'Of this institution and all below it.' }),
+    number: z.string().min(1).max(64).optional().meta({ description: 'The one of this number.' }),
+    role: z.enum(roles).optional().meta({ description: 'Who hold this role.' }),
+    status: z.enum(staffStatuses).optional().meta({ description: 'In this state.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'unknown_reference'],
+  async run(context, { within, number, role, status, ...page }) {
+    const path = within === undefined ? undefined : await pathOf(context.db, within)
+    return answerPage(context, staffView, {
+      ...page,
+      order: orderBy('number', 'asc', [
+        ['number', 'text'],
+        ['id', 'uuid'],
+      ]),
+      where: (row, bind) => [
+        ...(path ? [inSubtree(`${row}.institution_path`, path, bind)] : []),
+        ...(number ? [`${row}.number = ${bind(number)}::text`] : []),
+        ...(role ? [`${bind(role)}::text = any (${row}.roles)`] : []),
+        ...(status ? [`${row}.status = ${bind(status)}::text`] : []),
+      ],
+    })
+  },
+})
+
+export const organisationOperations = [institution, institutions, staffMember, staffMembers]

@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { isCurrency } from '../../core/kernel/currencies.ts'
+import { productFamilies, productStatuses } from '../../core/organisation/products.ts'
+import { viewNamed } from '../../db/views.ts'
+import { pageOperation, viewOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { daySchema, id } from '../platform/scalars.ts'
+
+const productView = viewNamed('Product')
+const rateView = viewNamed('ExchangeRate')
+
+export const product = viewOperation(productView, {
+  kind: 'query',
+  name: 'product',
+  summary: 'One product',
+  description: 'With its terms, and the holdings of it that you may see.',
+  permission: 'product:read',
+  domain: 'Product Directory',
+  input: z.strictObject({ productId: id }),
+  errors: ['not_found'],
+  run: (context, { productId }) => answerOne(context, productView, (row, bind) => `${row}.id = ${bind(productId)}::uuid`),
+})
+
+export const products = pageOperation(productView, {
+  kind: 'query',
+  name: 'products',
+  summary: 'Products by family and state',
+  description: 'In the order of their codes.',
+  permission: 'product:read',
+  domain: 'Product Directory',
+  input: z.strictObject({
+    family: z.array(z.enum(productFamilies)).min(1).max(13).optional().meta({ description: 'Of these families.' }),
+    status: z.enum(productStatuses).optional().meta({ description: 'In this state.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor'],
+  run: (context, { family, status, ...page }) =>
+    answerPage(context, productView, {
+      ...page,
+      order: orderBy('code', 'asc', [
+        ['code', 'text'],
+        ['id', 'uuid'],
+      ]),
+      where: (row, bind) => [
+        ...(family ? [`${row}.family = any (${bind(family)}::text[])`] : []),
+        ...(status ? [`${row}.status = ${bind(status)}::text`] : []),
+      ],
+    }),
+})
+
+export const exchangeRates = pageOperation(rateView, {
+  kind: 'query',
+  name: 'exchangeRates',
+  summary: 'Exchange rates, the latest first',
+  description: 'What one unit of a currency costs in the base currency, from a day on until the next one.',
+  permission: 'rate:read',
+  domain: 'Market Data Administration',
+  input: z.strictObject({
+    currency: z
+      .string()
+      .refine(isCurrency, { error: 'This is no ISO 4217 code.', params: { rule: 'unknown_currency' } })
+      .optional()
+      .meta({ description: 'Of this currency.' }),
+    from: daySchema.optional().meta({ description: 'From this day on.' }),
+    to: daySchema.optional().meta({ description: 'Up to this day.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'unknown_currency'],
+  run: (context, { currency, from, to, ...page }) =>
+    answerPage(context, rateView, {
+      ...page,
+      order: orderBy('day', 'desc', [
+        ['day', 'date'],
+        ['currency', 'text'],
+      ]),
+      where: (row, bind) => [
+        ...(currency ? [`${row}.currency = ${bind(currency)}::text`] : []),
+        ...(from ? [`${row}.day >= ${bind(from)}::date`] : []),
+        ...(to ? [`${row}.day <= ${bind(to)}::date`] : []),
+      ],
+    }),
+})
+
+export const productOperations = [product, products, exchangeRates]

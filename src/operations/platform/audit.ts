@@ -1,0 +1,253 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { accessKinds } from '../../core/kernel/accesses.ts'
+import { emptyChain, extendChain, verifyChain } from '../../core/kernel/audit-chain.ts'
+import { addDays } from '../../core/kernel/calendar.ts'
+import { notFound, refuseField } from '../../core/kernel/errors.ts'
+import { readAccessReason } from '../../db/dossier/accesses.ts'
+import {
+  type Chain,
+  countUnsealed,
+  findHeads,
+  holdSealing,
+  insertLinks,
+  listChains,
+  listLinks,
+  listPublishedHeads,
+  listUnsealed,
+  sealedUpTo,
+} from '../../db/platform/audit.ts'
+import { seesCustomer } from '../../db/dossier/customers.ts'
+import type { Db } from '../../db/platform/database.ts'
+import { viewNamed } from '../../db/views.ts'
+import { operation, pageOperation } from './operation.ts'
+import { pageInput } from './pages.ts'
+import { answerPage, orderBy } from './reading.ts'
+import { daySchema, id } from './scalars.ts'
+
+/** Far from the ends of the calendar, so that days around it exist too. */
+const logDay = daySchema.refine((day) => day >= '2000-01-01' && day <= '2999-12-31', {
+  error: 'The log knows days from 2000-01-01 to 2999-12-31.',
+  params: { rule: 'range' },
+})
+
+const hash = (previous: Uint8Array, text: string): Uint8Array => createHash('sha256').update(previous).update(text).digest()
+
+const latestFirst = orderBy('at', 'desc', [
+  ['at', 'timestamptz'],
+  ['id', 'uuid'],
+])
+
+export const auditEntries = pageOperation(viewNamed('AuditEntry'), {
+  kind: 'query',
+  name: 'auditEntries',
+  summary: 'Who did what, the latest first',
+  description: 'What was done by people and machines of your subtree, and to its customers.',
+  permission: 'audit:read',
+  domain: 'Internal Audit',
+  input: z.strictObject({
+    customerId: id.optional().meta({ description: 'What concerns this customer.' }),
+    actorId: z.string().min(1).max(200).optional().meta({ description: 'What this actor did, such as staff:S00012.' }),
+    operation: z.string().min(1).max(100).optional().meta({ description: 'Only this operation.' }),
+    from: logDay.optional().meta({ description: 'From this day on (UTC).' }),
+    to: logDay.optional().meta({ description: 'Up to this day (UTC).' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor'],
+  lane: 'pool',
+  run: (context, { customerId, actorId, operation: name, from, to, ...page }) =>
+    answerPage(context, viewNamed('AuditEntry'), {
+      ...page,
+      order: latestFirst,
+      where: (row, bind) => [
+        ...(customerId ? [`${row}.customer_id = ${bind(customerId)}::uuid`] : []),
+        ...(actorId ? [`${row}.actor_id = ${bind(actorId)}::text`] : []),
+        ...(name ? [`${row}.operation = ${bind(name)}::text`] : []),
+        ...(from ? [`${row}.at >= ${bind(from)}::date`] : []),
+        ...(to ? [`${row}.at < ${bind(addDays(to, 1))}::date`] : []),
+      ],
+    }),
+})
+
+export const customerAccesses = pageOperation(viewNamed('CustomerAccess'), {
+  kind: 'query',
+  name: 'customerAccesses',
+  summary: 'Who looked at a customer, the latest first',
+  description:
+    'Reads of documents, contact points and addresses, clear values that were revealed, recognitions at the counter, and exports that the customer was in, each in the audit log before it was answered.',
+  permission: 'audit:read',
+  domain: 'Internal Audit',
+  input: z.strictObject({
+    customerId: id,
+    access: z.enum(accessKinds).optional().meta({ description: 'Only this kind of look.' }),
+    from: logDay.optional().meta({ description: 'From this day on (UTC).' }),
+    to: logDay.optional().meta({ description: 'Up to this day (UTC).' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'not_found'],
+  lane: 'pool',
+  run: (context, { customerId, access, from, to, ...page }) =>
+    answerPage(context, viewNamed('CustomerAccess'), {
+      ...page,
+      order: latestFirst,
+      where: (row, bind) => [
+        `${row}.customer_id = ${bind(customerId)}::uuid`,
+        access ? `${row}.details ->> 'access' = ${bind(access)}::text` : `${row}.details ->> 'access' is not null`,
+        ...(from ? [`${row}.at >= ${bind(from)}::date`] : []),
+        ...(to ? [`${row}.at < ${bind(addDays(to, 1))}::date`] : []),
+      ],
+      async orRefuse() {
+        if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
+      },
+    }),
+})
+
+export const customerAccessReason = operation({
+  kind: 'query',
+  name: 'customerAccessReason',
+  summary: 'The reason that was given for revealing a value',
+  description: 'As it was written. Null for looks that need no reason.',
+  permission: 'audit:read',
+  domain: 'Internal Audit',
+  input: z.strictObject({ customerId: id, accessId: id.meta({ description: 'Id of the access.' }) }),
+  output: z
+    .object({
+      customerId: id,
+      accessId: id.meta({ description: 'Id of the access.' }),
+      reason: z.string().nullable().meta({ description: 'What was written.' }),
+    })
+    .meta({ id: 'CustomerAccessReason', description: 'Why a value was revealed.' }),
+  errors: ['not_found'],
+  lane: 'pool',
+  async run({ db, vault }, { customerId, accessId }) {
+    const reason = await readAccessReason(db, vault, customerId, accessId)
+    if (reason === undefined) throw notFound('access')
+    return { customerId, accessId, reason }
+  },
+})
+
+const SEAL_AT_ONCE = 10_000
+
+export const sealAudit = operation({
+  kind: 'command',
+  name: 'sealAudit',
+  summary: 'Chain new audit entries',
+  description:
+    'Links committed entries to the chain of their institution and day and publishes each new head as an event. Entries are never locked, so writers do not wait.',
+  permission: 'system:run',
+  domain: 'Internal Audit',
+  input: z.strictObject({}),
+  output: z.object({ sealed: z.int() }),
+  transport: 'internal',
+  async run({ db, record }) {
+    if (!(await holdSealing(db))) return { sealed: 0 }
+    const entries = await listUnsealed(db, SEAL_AT_ONCE)
+    const byChain = Map.groupBy(entries, ({ chainPath, chainDay }) => `${chainPath}@${chainDay}`)
+    const chains = [...byChain.values()].map(([first]): Chain => ({ path: first!.chainPath, day: first!.chainDay }))
+    const heads = new Map((await findHeads(db, chains)).map((head) => [`${head.path}@${head.day}`, head]))
+    const links = chains.flatMap((chain) => {
+      const key = `${chain.path}@${chain.day}`
+      return extendChain(heads.get(key) ?? emptyChain, byChain.get(key)!, hash).map((link) => ({ ...chain, ...link }))
+    })
+    await insertLinks(db, links)
+    const latest = entries.at(-1)
+    if (latest) await sealedUpTo(db, latest.at)
+    const last = new Map(links.map((link) => [`${link.path}@${link.day}`, link]))
+    for (const [key, link] of last) {
+      record({
+        event: 'audit.sealed',
+        subjectType: 'audit_chain',
+        subjectId: key,
+        audited: false,
+        path: link.path,
+        details: { position: link.position, hash: Buffer.from(link.hash).toString('hex') },
+      })
+    }
+    return { sealed: links.length }
+  },
+})
+
+const VERIFY_AT_ONCE = 5_000
+const LONGEST_VERIFIED_DAYS = 366
+
+export const auditVerification = operation({
+  kind: 'query',
+  name: 'auditVerification',
+  summary: 'Whether the audit log is as it was written',
+  description:
+    'Computes the chains of your subtree anew, day by day, and compares them with what is stored and with the heads that were published as events. Any entry that was changed or removed since it was sealed is found, whole chains included; an entry that is added later stands in the chain as what it is, the latest.',
+  permission: 'audit:read',
+  domain: 'Internal Audit',
+  input: z.strictObject({
+    from: logDay.optional().meta({ description: 'First day (UTC); a week ago where it is missing.' }),
+    to: logDay.optional().meta({ description: 'Last day (UTC); today where it is missing.' }),
+  }),
+  output: z
+    .object({
+      chains: z.int().meta({ description: 'Chains of an institution and day that were computed.' }),
+      entries: z.int().meta({ description: 'Entries in them.' }),
+      unsealed: z.int().meta({ description: 'Entries of these days, older than an hour, that no chain holds.' }),
+      intact: z.boolean().meta({ description: 'Whether nothing is wrong.' }),
+      faults: z
+        .array(
+          z
+            .object({
+              institutionPath: z.string().meta({ description: 'Whose chain.' }),
+              day: z.iso.date().meta({ description: 'Of which day (UTC).' }),
+              position: z.int().meta({ description: 'Which entry, counted from 1.' }),
+              fault: z
+                .enum(['entry_missing', 'entry_altered', 'link_missing', 'head_differs'])
+                .meta({ description: 'What is wrong there.' }),
+            })
+            .meta({ id: 'AuditFault', description: 'Where a chain is broken.' }),
+        )
+        .meta({ description: 'The first fault of each broken chain.' }),
+    })
+    .meta({ id: 'AuditVerification', description: 'What a verification of the audit log found.' }),
+  errors: [],
+  lane: 'pool',
+  async run({ db, now, today }, { from, to }) {
+    const last = to ?? addDays(today, 1)
+    const first = from ?? addDays(last, -8)
+    if (first > last) throw refuseField('invalid_input', 'from', 'period', 'The first day must not lie after the last.')
+    if (addDays(first, LONGEST_VERIFIED_DAYS) < last)
+      throw refuseField('invalid_input', 'from', 'period', `At most ${LONGEST_VERIFIED_DAYS} days are verified at once.`)
+    const chains = await listChains(db, first, last)
+    const faults: {
+      institutionPath: string
+      day: string
+      position: number
+      fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_differs'
+    }[] = []
+    let entries = 0
+    for (const chain of chains) {
+      const result = await verifyStored(db, chain)
+      entries += result.entries
+      if (result.fault) faults.push({ institutionPath: chain.path, day: chain.day, ...result.fault })
+    }
+    const unsealed = await countUnsealed(db, first, last, new Date(now.getTime() - 3_600_000))
+    return { chains: chains.length, entries, unsealed, intact: faults.length === 0 && unsealed === 0, faults }
+  },
+})
+
+type StoredFault = {
+  readonly position: number
+  readonly fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_differs'
+}
+
+async function verifyStored(db: Db, chain: Chain): Promise<{ readonly entries: number; readonly fault?: StoredFault }> {
+  let head = emptyChain
+  for (;;) {
+    const links = await listLinks(db, chain, head.position, VERIFY_AT_ONCE)
+    const result = verifyChain(head, links, hash)
+    if ('fault' in result) return { entries: result.position, fault: result }
+    head = result
+    if (links.length < VERIFY_AT_ONCE) break
+  }
+  const differing = (await listPublishedHeads(db, chain)).find(({ hash: published, stored }) => published !== stored)
+  return differing
+    ? { entries: head.position, fault: { position: differing.position, fault: 'head_differs' } }
+    : { entries: head.position }
+}
+
+export const auditOperations = [auditEntries, auditVerification, customerAccesses, customerAccessReason, sealAudit]

@@ -1,0 +1,358 @@
+import type { z } from 'zod'
+import { callerOf, noCustomers, reachOfActor, type Scope, scopeOf } from '../../core/kernel/actors.ts'
+import { dayOf } from '../../core/kernel/calendar.ts'
+import { DomainError, type ErrorCode } from '../../core/kernel/errors.ts'
+import { overReferenceData, type Permission } from '../../core/kernel/permissions.ts'
+import { type Database, type Db, isStaleDirectory, sendAlong } from '../../db/platform/database.ts'
+import { outageOf } from '../../db/platform/failures.ts'
+import { holdIdempotencyKey, storeAnswer } from '../../db/platform/idempotency.ts'
+import type { AccessLog, Look } from '../../db/platform/access-log.ts'
+import { appendJournal, type Change, type JournalEntry } from '../../db/platform/journal.ts'
+import type { Vault } from '../../db/platform/vault.ts'
+import { pageShape, permissionsUsed, rowPermissionsOf } from '../../db/platform/views/compile.ts'
+import type { Selection } from '../../db/platform/views/view.ts'
+import type { CursorCodec } from './cursor.ts'
+import type { Caller, Directory, Resolved } from './directory.ts'
+import { cursorFingerprint, fingerprintOf, parseInput } from './input.ts'
+import type { Bank, Context, Limits, Operation } from './operation.ts'
+import { pageCursors } from './pages.ts'
+
+/** What the service consists of: handed to `buildApp`, the jobs and the commands. */
+export interface Service {
+  readonly database: Database
+  readonly directory: Directory
+  readonly accessLog: AccessLog
+  readonly vault: Vault
+  readonly cursorCodec: CursorCodec
+  readonly bank: Bank
+  readonly limits: Limits
+  readonly clock: () => Date
+  readonly newId: () => string
+  readonly observe: (operation: string, outcome: 'ok' | ErrorCode, seconds: number) => void
+}
+
+/** One request for one operation. `input` is what the adapter took from the wire, not yet checked. */
+export interface Call {
+  readonly caller: Caller | { readonly kind: 'system'; readonly name: string }
+  readonly input: unknown
+  readonly selection: Selection
+  /** What stands for a relation that the caller may not follow. */
+  readonly refusedAs: symbol | null
+  readonly idempotencyKey?: string | undefined
+  readonly requestId?: string | undefined
+}
+
+export interface Outcome {
+  readonly answer: unknown
+  /** The answer is the one stored for the same idempotency key. */
+  readonly replayed: boolean
+}
+
+const MOST_TRIES = 3
+/** Rights may change several times a second while a feed of staff or assignments runs, and each change is over at once. */
+const MOST_DIRECTORY_TRIES = 10
+const IDEMPOTENCY_HOURS = 24
+/** A batch of an import may move the assets of all who hold a currency. */
+const LONGEST_OWN_STATEMENT_MS = 300_000
+/** Where nobody waits: the first evaluation of a bank writes millions of stays. */
+const LONGEST_INTERNAL_STATEMENT_MS = 3_600_000
+
+/** The only way in: checks input and permission, sets the scope, opens the transaction, keeps idempotency, audit and events, and counts. */
+export async function execute(service: Service, operation: Operation, call: Call): Promise<Outcome> {
+  const started = performance.now()
+  let outcome: 'ok' | ErrorCode = 'internal'
+  try {
+    const result = await attempt(service, operation, call)
+    outcome = 'ok'
+    return result
+  } catch (error) {
+    if (error instanceof DomainError) outcome = error.code
+    throw error
+  } finally {
+    service.observe(operation.name, outcome, (performance.now() - started) / 1000)
+  }
+}
+
+/** Tries again where the directory has changed under a request, where the change collided with another one and, for commands with an idempotency key, where the database was lost. */
+async function attempt(service: Service, operation: Operation, call: Call): Promise<Outcome> {
+  const now = service.clock()
+  for (let tries = 1; ; tries++) {
+    const resolved = await resolve(service, call, now, tries > 1)
+    // A refusal sends no statement that would tell that the directory has changed: it is given by what the directory says now.
+    if (tries === 1 && reachOfActor(resolved.actor, operation.permission) === undefined) continue
+    try {
+      return await run(service, operation, call, resolved, now)
+    } catch (error) {
+      if (isStaleDirectory(error)) {
+        if (tries >= MOST_DIRECTORY_TRIES) throw new DomainError('unavailable', 'Rights are being changed. Try again.')
+        continue
+      }
+      const outage = error instanceof DomainError ? outageOf(error.cause) : undefined
+      // What collided was rolled back for certain; what was lost on the way may have happened, and is safe to repeat under a key only.
+      const again = outage?.collided === true || (call.idempotencyKey !== undefined && outage?.retriable === true)
+      if (tries >= MOST_TRIES || !again || operation.transactions === 'own') throw error
+    }
+  }
+}
+
+async function resolve(
+  { directory, bank, clock }: Service,
+  { caller }: Call,
+  now: Date,
+  fresh: boolean,
+): Promise<Omit<Resolved, 'version'> & { readonly version?: bigint }> {
+  if (caller.kind !== 'system') return directory.resolve(caller, now, fresh)
+  return {
+    actor: { kind: 'system', id: caller.name },
+    today: dayOf(clock(), bank.timeZone),
+    timeZone: bank.timeZone,
+    calendar: null,
+  }
+}
+
+async function run(
+  service: Service,
+  operation: Operation,
+  call: Call,
+  resolved: Awaited<ReturnType<typeof resolve>>,
+  now: Date,
+): Promise<Outcome> {
+  const { actor, version } = resolved
+  const permits = (permission: Permission): boolean => reachOfActor(actor, permission) !== undefined
+  const journal: JournalEntry = {
+    actor,
+    actorName: callerOf(actor),
+    operation: operation.name,
+    requestId: call.requestId,
+    at: now,
+    newId: service.newId,
+  }
+  const input = await inputOf(service, operation, call, permits, journal)
+  const needed = scopePermissions(operation, input)
+  const used = usedPermissions(operation, call.selection, permits)
+  // Reference data is the same in every scope: relations that lead from it to customers are read as far as they may be followed.
+  const own = scopeOf(actor, needed.every(overReferenceData) ? [...needed, ...used] : needed)
+  // Relations that the caller may follow less far than the operation itself: only somebody of several roles has them.
+  const shorter = new Set(used.filter((permission) => !sameScope(scopeOf(actor, [...needed, permission]), own)))
+  const shared = {
+    actor,
+    selection: call.selection,
+    refusedAs: call.refusedAs,
+    permits: (permission: Permission): boolean => permits(permission) && !shorter.has(permission),
+    scope: own,
+    now,
+    clock: service.clock,
+    today: resolved.today,
+    timeZone: resolved.timeZone,
+    bank: service.bank,
+    limits: service.limits,
+    newId: service.newId,
+    vault: service.vault,
+    cursors: pageCursors(service.cursorCodec, operation.name, callerOf(actor), () => cursorFingerprint(input)),
+  }
+
+  if (operation.kind === 'query') {
+    const ask = (scope: Scope, allows: Context['permits']): Promise<unknown> =>
+      query(service, operation, { ...shared, scope, permits: allows }, journal, input, version)
+    if (shorter.size === 0 || operation.answer.shape !== 'one') return { answer: await ask(own, shared.permits), replayed: false }
+    // One thing is answered in full where all of it lies within reach, else without what does not.
+    const answer = await ask(scopeOf(actor, [...needed, ...used]), permits).catch((error: unknown) => {
+      if (error instanceof DomainError && error.code === 'not_found') return ask(own, shared.permits)
+      throw error
+    })
+    return { answer, replayed: false }
+  }
+
+  if (operation.transactions === 'own') {
+    const inTransaction = ownTransactions(service, operation, call, resolved, needed)
+    const context: Context = {
+      ...shared,
+      db: { rows: (query) => service.database.read(own, query, version) },
+      record: refuseToRecord,
+      inTransaction,
+    }
+    return { answer: await operation.run(context, input), replayed: false }
+  }
+  return service.database.transaction(
+    own,
+    (db) => command(service, operation, call, { ...shared, db, inTransaction: refuseToRecord }, journal, input),
+    { directoryVersion: version },
+  )
+}
+
+/** The input, checked, of a caller who may. Refusals are audited where the operation wants it. */
+async function inputOf(
+  { database }: Service,
+  operation: Operation,
+  call: Call,
+  permits: Context['permits'],
+  journal: JournalEntry,
+): Promise<z.output<z.ZodObject>> {
+  try {
+    if (!permits(operation.permission))
+      throw new DomainError('not_permitted', `This needs the permission ${operation.permission}.`)
+    const input = parseInput(operation, call.input)
+    if (operation.concurrency === 'required' && (input as { expectedVersion?: number }).expectedVersion === undefined) {
+      throw new DomainError(
+        'precondition_required',
+        'Name the version that you change: If-Match over REST, expectedVersion over GraphQL.',
+      )
+    }
+    if (operation.refusals) scopeOf(journal.actor, scopePermissions(operation, input))
+    return input
+  } catch (error) {
+    const { refusals } = operation
+    if (refusals && error instanceof DomainError) {
+      const { event, subjectType, access } = refusals
+      const details = { access, outcome: error.code }
+      const scope = { prefixes: [noCustomers], portfolio: [], caller: journal.actorName }
+      await database.transaction(scope, (db) =>
+        appendJournal(db, journal, [{ event, subjectType, subjectId: 'refused', published: false, details }]),
+      )
+    }
+    throw error
+  }
+}
+
+/** The permissions that the selected relations take, as far as the caller holds them. */
+function usedPermissions({ answer }: Operation, selection: Selection, permits: Context['permits']): readonly Permission[] {
+  if (answer.shape === 'value') return []
+  const selected = answer.shape === 'page' ? pageShape(selection).map(({ nodes }) => nodes) : [selection]
+  return [
+    ...new Set([
+      ...rowPermissionsOf(answer.view, permits),
+      ...selected.flatMap((one) => [...permissionsUsed(answer.view, one, permits)]),
+    ]),
+  ]
+}
+
+function sameScope(one: Scope, other: Scope): boolean {
+  return sameTexts(one.prefixes, other.prefixes) && sameTexts(one.portfolio, other.portfolio) && one.caller === other.caller
+}
+
+function sameTexts(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((text, index) => text === other[index])
+}
+
+/** Runs a query. One that shows protected data is answered once the audit log holds who looked at whom. */
+async function query(
+  { database, accessLog }: Service,
+  operation: Operation,
+  shared: Omit<Context, 'db' | 'record' | 'inTransaction'>,
+  journal: JournalEntry,
+  input: z.output<z.ZodObject>,
+  directoryVersion: bigint | undefined,
+): Promise<unknown> {
+  const looks = new Map<string, Look>()
+  const noteAccess: Context['noteAccess'] = (customerId, customerPath, fields) => {
+    const known = looks.get(customerId)
+    looks.set(customerId, { customerId, customerPath, fields: known ? [...new Set([...known.fields, ...fields])] : fields })
+  }
+  const context = (db: Db): Context => ({ ...shared, db, record: refuseToRecord, inTransaction: refuseToRecord, noteAccess })
+  const answer =
+    operation.lane(input) === 'fast'
+      ? await operation.run(context({ rows: (statement) => database.read(shared.scope, statement, directoryVersion) }), input)
+      : await database.transaction(shared.scope, (db) => operation.run(context(db), input), { readOnly: true, directoryVersion })
+  if (looks.size > 0) await accessLog(journal, [...looks.values()])
+  return answer
+}
+
+/**
+ * Transactions of an operation that outlasts a request, such as an import: each checks anew who the caller is and what they may do,
+ * since the operation itself, or somebody else, may have changed the directory in between.
+ */
+function ownTransactions(
+  service: Service,
+  operation: Operation,
+  call: Call,
+  first: Awaited<ReturnType<typeof resolve>>,
+  needed: readonly Permission[],
+): Context['inTransaction'] {
+  let current = first
+  return async (work) => {
+    for (let tries = 1; ; tries++) {
+      const { actor, version } = current
+      const at = service.clock()
+      const journal = {
+        actor,
+        actorName: callerOf(actor),
+        operation: operation.name,
+        requestId: call.requestId,
+        at,
+        newId: service.newId,
+      }
+      try {
+        return await service.database.transaction(
+          scopeOf(actor, needed),
+          async (db) => {
+            const changes: Change[] = []
+            const result = await work({ db, record: (change) => changes.push(change) })
+            if (changes.length > 0) await appendJournal(db, journal, changes)
+            return result
+          },
+          {
+            directoryVersion: version,
+            timeoutMs: operation.transport === 'internal' ? LONGEST_INTERNAL_STATEMENT_MS : LONGEST_OWN_STATEMENT_MS,
+          },
+        )
+      } catch (error) {
+        if (!isStaleDirectory(error)) throw error
+        if (tries >= MOST_DIRECTORY_TRIES) throw new DomainError('unavailable', 'Rights are being changed. Try again.')
+        current = await resolve(service, call, at, true)
+      }
+    }
+  }
+}
+
+/** What the stored answer of a command is sealed for. */
+export function answerContext(caller: string, operation: string, key: string): string {
+  return `idempotency/${caller}/${operation}/${key}`
+}
+
+async function command(
+  { vault }: Service,
+  operation: Operation,
+  call: Call,
+  shared: Omit<Context, 'record'>,
+  journal: Parameters<typeof appendJournal>[1],
+  input: z.output<z.ZodObject>,
+): Promise<Outcome> {
+  const { db, now } = shared
+  const key = call.idempotencyKey
+  const caller = journal.actorName
+  const fingerprint = key === undefined ? undefined : fingerprintOf(input, call.selection)
+  const context = answerContext(caller, operation.name, key ?? '')
+  let replaces = false
+  if (key !== undefined && fingerprint) {
+    const stored = await holdIdempotencyKey(db, caller, operation.name, key, now)
+    if (stored === 'busy')
+      throw new DomainError('idempotency_in_progress', 'A request with this idempotency key is still running.')
+    if (stored && !stored.expired) {
+      if (!stored.fingerprint.equals(fingerprint))
+        throw new DomainError('idempotency_key_reused', 'This idempotency key was used for a different request.')
+      return { answer: stored.answerEncrypted && JSON.parse(vault.openText(stored.answerEncrypted, context)), replayed: true }
+    }
+    replaces = stored !== undefined
+  }
+  const changes: Change[] = []
+  const answer = await operation.run({ ...shared, record: (change) => changes.push(change) }, input)
+  const unsaid: Change = { event: `operation.${operation.name}`, subjectType: 'operation', subjectId: operation.name }
+  const told = changes.length > 0 || operation.transport === 'internal' ? changes : [unsaid]
+  if (told.length > 0) sendAlong(appendJournal(db, journal, told))
+  if (key !== undefined && fingerprint) {
+    const answerEncrypted = vault.sealText(JSON.stringify(answer), context)
+    const expiresAt = new Date(now.getTime() + IDEMPOTENCY_HOURS * 3_600_000)
+    sendAlong(storeAnswer(db, { caller, operation: operation.name, key, fingerprint, answerEncrypted, now, expiresAt, replaces }))
+  }
+  return { answer, replayed: false }
+}
+
+/** The permissions that decide on the scope: those that the input takes, or the operation's own. All of them must be held. */
+function scopePermissions(operation: Operation, input: z.output<z.ZodObject>): readonly Permission[] {
+  const also = operation.alsoNeeds(input)
+  return also.length > 0 ? also : [operation.permission]
+}
+
+function refuseToRecord(): never {
+  throw new Error('This operation may not write here.')
+}

@@ -1,0 +1,259 @@
+import { z } from 'zod'
+import { DomainError, type ErrorCode, notFound } from '../../core/kernel/errors.ts'
+import { type FeedEntity, type FeedOutcome, ownSource } from '../../core/kernel/feed.ts'
+import { feedRows, type FeedRowOf } from '../../core/feeds/rows.ts'
+import type { Permission } from '../../core/kernel/permissions.ts'
+import type { ApplyFeed, FeedContext } from '../../db/platform/feed.ts'
+import { type CorrectableEntity, lockByExternalId, lockStoredRow, type StoredRow } from '../../db/feeds/stored.ts'
+import { viewNamed } from '../../db/views.ts'
+import type { Bind } from '../../db/platform/views/view.ts'
+import { invalidInput, problemsOf } from './input.ts'
+import { type Context, type Operation, viewOperation } from './operation.ts'
+import { answerOne } from './reading.ts'
+import { expectedVersion, id } from './scalars.ts'
+
+/** What single writes of an entity have in common with its import: one schema, one way to apply it. */
+export interface SingleWrites<E extends FeedEntity> {
+  readonly entity: E
+  /** The view of what is written, also the noun in the operations' names. */
+  readonly noun: string
+  /** How sentences call it. */
+  readonly called: string
+  readonly permission: Permission
+  /** Where creating takes another permission than changing. */
+  readonly createPermission?: Permission
+  readonly domain: string
+  readonly apply: ApplyFeed<FeedRowOf<E>>
+}
+
+type Row = Readonly<Record<string, unknown>>
+// Rows are checked against their schema when they are written.
+type Named = Parameters<typeof lockByExternalId>[2]
+
+export const feedErrors: readonly ErrorCode[] = [
+  'unknown_reference',
+  'unknown_currency',
+  'conflict',
+  'already_exists',
+  'superseded',
+  'identity_mismatch',
+  'outside_period',
+  'period_overlap',
+  'in_use',
+  'institution_move_unsupported',
+  'cycle',
+]
+
+export function feedContext({ now, today, newId, vault, bank, timeZone, actor }: Context): FeedContext {
+  return {
+    now,
+    today,
+    newId,
+    vault,
+    baseCurrency: bank.baseCurrency,
+    bankTimeZone: bank.timeZone,
+    timeZone,
+    fromPerson: actor.kind === 'staff',
+    ownStaffId: actor.kind === 'staff' ? actor.id : undefined,
+  }
+}
+
+interface Written {
+  readonly id: string
+  readonly customerId?: string | undefined
+  readonly outcome: 'created' | 'updated' | 'unchanged'
+}
+
+/** Applies one row as an import would, and refuses what an import would reject. */
+export async function writeRow<E extends FeedEntity>(
+  context: Context,
+  { entity, noun, apply }: SingleWrites<E>,
+  row: Row,
+  said: readonly string[] = Object.keys(row),
+): Promise<Written> {
+  const parsed = feedRows[entity].safeParse(row)
+  if (!parsed.success) throw invalidInput(parsed.error.issues.flatMap(problemsOf))
+  const result = settled(await apply(context.db, [{ line: 1, row: parsed.data as FeedRowOf<E> }], feedContext(context)))
+  if (result.outcome !== 'unchanged') {
+    context.record({
+      event: `${snake(noun)}.${result.outcome}`,
+      subjectType: snake(noun),
+      subjectId: result.id,
+      ...(result.customerId !== undefined && { customerId: result.customerId }),
+      changed: said.filter((field) => field !== 'source' && field !== 'externalId'),
+    })
+  }
+  return { id: result.id, customerId: result.customerId, outcome: result.outcome }
+}
+
+/** What became of the one row that was written. Throws what an import would reject. */
+export function settled([result]: readonly FeedOutcome[]): Written {
+  if (!result) throw new Error('A row was left without an outcome.')
+  if ('refusal' in result) {
+    const { code, field, message } = result.refusal
+    throw new DomainError(code, message, field === undefined ? [] : [{ pointer: `/${field}`, rule: code, message }])
+  }
+  const { outcome, id: rowId, customerId } = result
+  if (outcome === 'superseded')
+    throw new DomainError('superseded', 'Something newer is known already: asOf is older than what is stored.')
+  return { id: rowId, customerId, outcome }
+}
+
+const snake = (name: string): string => name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
+
+export function byId({ id: rowId, customerId }: Written, noun: string): (row: string, bind: Bind) => string {
+  return (row, bind) =>
+    customerId === undefined || noun === 'Customer'
+      ? `${row}.id = ${bind(rowId)}::uuid`
+      : `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`
+}
+
+const mode = z
+  .enum(['upsert', 'create_only', 'update_only'])
+  .default('upsert')
+  .meta({ description: 'Whether it may be made, changed or both.' })
+
+/** `upsert…`: the row of a source system, by the name it has there. */
+export function upsertOperation<E extends CorrectableEntity>(writes: SingleWrites<E>): Operation {
+  const { entity, noun, called, permission, domain } = writes
+  const view = viewNamed(noun)
+  return viewOperation(view, {
+    kind: 'command',
+    name: `upsert${noun}`,
+    summary: `Make or change ${called} by the name that a source system gives it`,
+    description:
+      'The same row as in an import, with the same rules. Fields that are missing leave what is stored; sending it again changes nothing.',
+    permission: writes.createPermission ?? permission,
+    domain,
+    input: z.strictObject({ ...feedRows[entity].shape, mode, expectedVersion }),
+    errors: [...feedErrors, 'not_found'],
+    concurrency: 'optional',
+    async run(
+      context,
+      { mode: wanted, expectedVersion: expected, ...row }: Row & { mode?: unknown; expectedVersion?: number | undefined },
+    ) {
+      const stored =
+        wanted === 'upsert' && expected === undefined
+          ? undefined
+          : await lockByExternalId(context.db, entity, row as unknown as Named)
+      if (wanted === 'create_only' && stored) throw alreadyExists(called)
+      if ((wanted === 'update_only' || expected !== undefined) && !stored) throw notFound(called.replace(/^an? /, ''))
+      checkVersion(expected, stored?.version)
+      const written = await writeRow(context, writes, row)
+      // Somebody else may have made it since we looked: what counts is what the write did.
+      if (wanted === 'create_only' && written.outcome !== 'created') throw alreadyExists(called)
+      if (written.outcome !== 'created' && !context.permits(permission))
+        throw new DomainError('not_permitted', `To change what is there needs the permission ${permission}.`)
+      return answerOne(context, view, byId(written, noun))
+    },
+  })
+}
+
+/** `create…`: something that people enter here. `refer` turns ids of the input into the names that a row refers by. */
+export function createOperation<E extends CorrectableEntity>(
+  writes: SingleWrites<E>,
+  shape: z.core.$ZodShape,
+  refer: (context: Context, input: Row) => Promise<Row> = async (_context, input) => input,
+): Operation {
+  const { entity, noun, called, domain } = writes
+  const view = viewNamed(noun)
+  return viewOperation(view, {
+    kind: 'command',
+    name: `create${noun}`,
+    summary: `Make ${called}`,
+    description: `Without a source and an external id the service gives its own. ${called[0]!.toUpperCase()}${called.slice(1)} of the same name is refused.`,
+    permission: writes.createPermission ?? writes.permission,
+    domain,
+    input: z.strictObject({
+      source: notRequired(feedRows[entity].shape.source),
+      externalId: notRequired(feedRows[entity].shape.externalId),
+      ...shape,
+    }),
+    errors: [...feedErrors, 'not_found'],
+    async run(context, input) {
+      const row = { source: ownSource, externalId: context.newId(), ...(await refer(context, input)) }
+      if (await lockByExternalId(context.db, entity, row as unknown as Named)) throw alreadyExists(called)
+      const written = await writeRow(context, writes, row)
+      if (written.outcome !== 'created') throw alreadyExists(called)
+      return answerOne(context, view, byId(written, noun))
+    },
+  })
+}
+
+interface Change {
+  readonly name: string
+  readonly summary: string
+  readonly description: string
+  readonly concurrency: 'optional' | 'required'
+  readonly shape: z.core.$ZodShape
+  /** What the row says beside what is stored. */
+  readonly change: (
+    input: Row,
+    context: Context,
+    stored: StoredRow & { readonly customerId: string | undefined },
+  ) => Row | Promise<Row>
+  /** Whether it ends the thing: what has that status already is refused, so that its day of closing stays. */
+  readonly final?: boolean
+}
+
+/** A change of something by its id: what is stored, with some of it said anew. Portfolios and branches see only their own. */
+export function changeOperation<E extends CorrectableEntity>(
+  writes: SingleWrites<E>,
+  { shape, change, final = false, ...told }: Change,
+): Operation {
+  const { entity, noun, called, permission, domain } = writes
+  const view = viewNamed(noun)
+  const key = `${noun[0]!.toLowerCase()}${noun.slice(1)}Id`
+  const owned = view.ownership === 'owned'
+  return viewOperation(view, {
+    kind: 'command',
+    ...told,
+    permission,
+    domain,
+    input: z.strictObject({ ...(owned && { customerId: id }), [key]: id, ...shape, expectedVersion }),
+    errors: [...feedErrors, 'not_found', 'already_closed'],
+    async run(context, { expectedVersion: expected, ...input }: Row & { expectedVersion?: number | undefined }) {
+      const identity = { id: String(input[key]), customerId: owned ? String(input['customerId']) : undefined }
+      const stored = await lockStoredRow(context.db, entity, identity)
+      if (!stored) throw notFound(called.replace(/^an? /, ''))
+      checkVersion(expected, stored.version)
+      const { [key]: _id, customerId: _customerId, ...said } = input
+      const changes = await change(said, context, { ...stored, customerId: identity.customerId })
+      if (final && stored.status === changes['status'])
+        throw new DomainError('already_closed', `It is ${changes['status']} already.`)
+      const written = await writeRow(context, writes, { ...stored.row, ...changes }, Object.keys(changes))
+      return answerOne(context, view, byId(written, noun))
+    },
+  })
+}
+
+/** `correct…`: any of its fields said anew. */
+export function correctOperation<E extends CorrectableEntity>(writes: SingleWrites<E>, fields: z.core.$ZodShape): Operation {
+  return changeOperation(writes, {
+    name: `correct${writes.noun}`,
+    summary: `Correct ${writes.called}`,
+    description:
+      'Changes the fields that are given and leaves the others. Names the version that was seen, so that of two people who edit at once the second is told.',
+    concurrency: 'required',
+    shape: Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, notRequired(schema as z.ZodType)])),
+    change: (input) => input,
+  })
+}
+
+function notRequired(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodOptional ? schema : schema.optional().meta(schema.meta() ?? {})
+}
+
+/** The same field, as one that must be given. */
+export function required(schema: z.ZodOptional): z.ZodType {
+  return (schema.unwrap() as z.ZodType).meta(schema.meta() ?? {})
+}
+
+function alreadyExists(called: string): DomainError {
+  return new DomainError('already_exists', `This source has ${called} of this name already.`)
+}
+
+export function checkVersion(expected: number | undefined, actual: number | undefined): void {
+  if (expected !== undefined && expected !== actual)
+    throw new DomainError('version_conflict', `It has changed since you saw it: its version is ${actual}, not ${expected}.`)
+}

@@ -1,0 +1,194 @@
+import { z } from 'zod'
+import {
+  type Cell,
+  matrixFacts,
+  MOST_MATRIX_SEGMENTS,
+  orderedMoves,
+  type Standing,
+  standings,
+  statesOf,
+  stayedOf,
+} from '../../../core/segmentation/analyses/migration.ts'
+import { percentage } from '../../../core/segmentation/analyses/profile.ts'
+import { monthEnd } from '../../../core/kernel/calendar.ts'
+import { DomainError, refuseField } from '../../../core/kernel/errors.ts'
+import { countMoves, inCell, type StateOf } from '../../../db/segmentation/analyses/migration.ts'
+import { readSegments } from '../../../db/segmentation/segments/store.ts'
+import { listVersions } from '../../../db/segmentation/tiers/store.ts'
+import { viewNamed } from '../../../db/views.ts'
+import { type Context, operation, pageOperation } from '../../platform/operation.ts'
+import { pageInput } from '../../platform/pages.ts'
+import { answerPage, orderBy } from '../../platform/reading.ts'
+import { moneySchema } from '../../platform/rest-schema.ts'
+import { daySchema, id } from '../../platform/scalars.ts'
+import { evaluatedScheme } from '../tier-lists.ts'
+import { chosenSegments, domain, institutionId, moneyOf, withinOf } from './scope.ts'
+
+const customerView = viewNamed('Customer')
+
+const standing = (when: string) =>
+  z.enum(standings).meta({
+    description: `Where they stood ${when}: at a value or in a segment (\`in\`), at none as customers, as no customers yet, or as customers no more.`,
+  })
+
+const matrixInput = {
+  fact: z.enum(matrixFacts).optional().meta({ description: 'A fact of known values; or else `schemeId` or `segmentIds`.' }),
+  schemeId: id.optional().meta({ description: 'A scheme of tiers.' }),
+  segmentIds: z
+    .array(id)
+    .min(1)
+    .max(MOST_MATRIX_SEGMENTS)
+    .optional()
+    .meta({ description: `Up to ${MOST_MATRIX_SEGMENTS} segments.` }),
+  from: daySchema.meta({ description: 'The last day of a month.', examples: ['2026-09-30'] }),
+  to: daySchema.optional().meta({ description: 'The last day of a later month; now where it is missing.' }),
+  institutionId,
+}
+type MatrixInput = z.output<z.ZodObject<typeof matrixInput>>
+
+/** What a matrix is read by, checked. Throws `invalid_input`, `not_found` and `unknown_reference`. */
+async function matrixOf(context: Context, { fact, schemeId, segmentIds, from, to, institutionId: institution }: MatrixInput) {
+  const { db, today } = context
+  if ([fact, schemeId, segmentIds].filter((one) => one !== undefined).length !== 1)
+    throw new DomainError('invalid_input', 'Give either `fact`, `schemeId` or `segmentIds`.', [
+      { pointer: '/fact', rule: 'exactly_one', message: 'Give either a fact, a scheme or segments.' },
+    ])
+  for (const [field, day] of [
+    ['from', from],
+    ['to', to],
+  ] as const)
+    if (day !== undefined && (day !== monthEnd(day) || day >= today))
+      throw refuseField('invalid_input', field, 'month_end', 'Facts are kept for the last days of months that are over.')
+  if (to !== undefined && to <= from) throw refuseField('invalid_input', 'to', 'reversed', 'The end lies after the beginning.')
+  const ends = { from, to, within: await withinOf(context, institution) }
+  if (fact !== undefined) return { stateOf: { fact } as StateOf, states: statesOf(fact), ends }
+  if (segmentIds) {
+    chosenSegments(await readSegments(db), 'segmentIds', segmentIds)
+    return { stateOf: { segmentIds } as StateOf, states: segmentIds, ends }
+  }
+  const scheme = await evaluatedScheme(db, schemeId!)
+  // Tiers that older versions had follow those of now.
+  const versions = [scheme, ...(await listVersions(db, scheme.id)).toReversed()]
+  const states = [...new Set(versions.flatMap(({ thresholds }) => thresholds.map(({ code }) => code)))]
+  return { stateOf: { scheme: scheme.code } as StateOf, states, ends }
+}
+
+export const migrationMatrix = operation({
+  kind: 'query',
+  name: 'migrationMatrix',
+  summary: 'How customers moved between stages, tiers or segments',
+  description:
+    'From a month-end to another one or to now: how many customers within your scope moved from each value of a fact, tier of a scheme, or one of several segments, to each. `movedCustomers` lists those of a cell. Of several segments in which a customer is the first in the list counts.',
+  permission: 'fact:read',
+  domain,
+  lane: 'pool',
+  input: z.strictObject(matrixInput),
+  output: z
+    .object({
+      from: z.iso.date().meta({ description: 'The month-end at the beginning.' }),
+      to: z.iso.date().meta({ description: 'The month-end at the end, or today.' }),
+      states: z
+        .array(z.string())
+        .meta({ description: 'The values, the codes of the tiers or the ids of the segments, in their order.' }),
+      moves: z
+        .array(
+          z
+            .object({
+              fromStanding: standing('at the beginning'),
+              from: z.string().nullable().meta({ description: 'The value, the tier or the id of the segment then.' }),
+              toStanding: standing('at the end'),
+              to: z.string().nullable().meta({ description: 'The value, the tier or the id of the segment at the end.' }),
+              customers: z.int().meta({ description: 'How many customers.' }),
+              share: z.number().nullable().meta({ description: 'Of all who stood there at the beginning, in percent.' }),
+              aumBefore: moneySchema.meta({ description: 'What they owned at the beginning.' }),
+              aumAfter: moneySchema.meta({ description: 'What they owned at the end.' }),
+            })
+            .meta({ id: 'Move', description: 'Customers who moved from one place to another, or stayed.' }),
+        )
+        .meta({ description: 'The cells of the matrix in which there is somebody.' }),
+      stayed: z
+        .number()
+        .nullable()
+        .meta({ description: 'Of those who stood at a value both times, how many stood at the same, in percent.' }),
+    })
+    .meta({ id: 'MigrationMatrix', description: 'How customers moved.' }),
+  errors: ['not_found', 'conflict', 'unknown_reference'],
+  async run(context, said) {
+    const { db, today } = context
+    const { from, to } = said
+    const { stateOf, states, ends } = await matrixOf(context, said)
+    const moves = orderedMoves(await countMoves(db, stateOf, ends), states)
+    const began = Map.groupBy(moves, ({ fromStanding, from: state }) => `${fromStanding} ${state}`)
+    const { stayed, both } = stayedOf(moves)
+    const money = moneyOf(context)
+    return {
+      from,
+      to: to ?? today,
+      states: [...states],
+      moves: moves.map(({ aumBefore, aumAfter, ...move }) => {
+        const all = began.get(`${move.fromStanding} ${move.from}`)!
+        return {
+          ...move,
+          share: percentage(
+            move.customers,
+            all.reduce((sum, { customers }) => sum + customers, 0),
+          ),
+          aumBefore: money(aumBefore),
+          aumAfter: money(aumAfter),
+        }
+      }),
+      stayed: percentage(stayed, both),
+    }
+  },
+})
+
+export const movedCustomers = pageOperation(customerView, {
+  kind: 'query',
+  name: 'movedCustomers',
+  summary: 'The customers of a cell of the migration matrix',
+  description:
+    'By the question of `migrationMatrix` and the cell: who stood there at the beginning and stands there at the end, by their ids. Only customers whom you see now are counted and listed: who has come to another branch since counts there, with all that was before.',
+  permission: 'customer:read',
+  alsoNeeds: () => ['customer:read', 'fact:read'],
+  domain,
+  lane: 'pool',
+  input: z.strictObject({
+    ...matrixInput,
+    fromStanding: standing('at the beginning').default('in'),
+    fromState: z
+      .string()
+      .max(200)
+      .optional()
+      .meta({ description: 'The value, the tier or the id of the segment then; any where it is missing.' }),
+    toStanding: standing('at the end').default('in'),
+    toState: z.string().max(200).optional().meta({ description: 'The same at the end.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'not_found', 'conflict', 'unknown_reference'],
+  async run(context, { fromStanding, fromState, toStanding, toState, limit, cursor, includeTotal, ...said }) {
+    const { stateOf, states, ends } = await matrixOf(context, said)
+    const cell = {
+      from: placeOf('from', fromStanding, fromState, states),
+      to: placeOf('to', toStanding, toState, states),
+    }
+    return answerPage(context, customerView, {
+      limit,
+      cursor,
+      includeTotal,
+      order: orderBy('id', 'asc', [['id', 'uuid']]),
+      where: (row, bind) => [inCell(row, stateOf, ends, cell, bind)],
+    })
+  },
+})
+
+/** One side of a cell. Throws `invalid_input` for a state that there is not. */
+function placeOf(side: 'from' | 'to', standing: Standing, state: string | undefined, states: readonly string[]): Cell['from'] {
+  if (state !== undefined && (standing !== 'in' || !states.includes(state)))
+    throw refuseField(
+      'invalid_input',
+      `${side}State`,
+      'unknown_state',
+      'Only who stands `in` stands at one of the states of the matrix.',
+    )
+  return { standing, state }
+}

@@ -1,0 +1,130 @@
+import { z } from 'zod'
+import { FEWEST_SEGMENTS, MOST_SEGMENTS, overlapOf, placesOf } from '../../../core/segmentation/analyses/overlap.ts'
+import type { Rule } from '../../../core/segmentation/rules/rule.ts'
+import { countCombinations } from '../../../db/segmentation/analyses/overlap.ts'
+import { readSegments, type StoredSegment } from '../../../db/segmentation/segments/store.ts'
+import { operation } from '../../platform/operation.ts'
+import { moneySchema } from '../../platform/rest-schema.ts'
+import { id } from '../../platform/scalars.ts'
+import {
+  chosenSegments,
+  domain,
+  drillSchema,
+  institutionId,
+  moneyOf,
+  referenceOf,
+  requireActive,
+  segmentReference,
+  withinOf,
+} from './scope.ts'
+
+const customers = z.int().meta({ description: 'How many customers.' })
+const aum = moneySchema.meta({ description: 'What they own together.' })
+const percent = (description: string) =>
+  z
+    .number()
+    .nullable()
+    .meta({ description: `${description} In percent; null where it has nobody.` })
+
+export const segmentOverlap = operation({
+  kind: 'query',
+  name: 'segmentOverlap',
+  summary: 'How far segments cover each other',
+  description:
+    'For every pair of them the customers in both, and for every combination that occurs those in exactly these segments: active customers within your scope, as the last refresh left them.',
+  permission: 'fact:read',
+  domain,
+  lane: 'pool',
+  input: z.strictObject({
+    segmentIds: z
+      .array(id)
+      .min(FEWEST_SEGMENTS)
+      .max(MOST_SEGMENTS)
+      .meta({ description: `From ${FEWEST_SEGMENTS} to ${MOST_SEGMENTS} segments.` }),
+    institutionId,
+  }),
+  output: z
+    .object({
+      segments: z
+        .array(
+          z
+            .object({ segment: segmentReference, customers, aum })
+            .meta({ id: 'OverlapSegment', description: 'One of the segments with its size.' }),
+        )
+        .meta({ description: 'The segments in the order in which they were named.' }),
+      pairs: z
+        .array(
+          z
+            .object({
+              first: z.uuid().meta({ description: 'The one segment.' }),
+              second: z.uuid().meta({ description: 'The other.' }),
+              both: z.int().meta({ description: 'Customers in both.' }),
+              either: z.int().meta({ description: 'Customers in at least one.' }),
+              jaccard: z
+                .number()
+                .nullable()
+                .meta({ description: 'Those in both among those in at least one, from 0 to 1; null where nobody is in either.' }),
+              secondOfFirst: percent('How much of the first is in the second.'),
+              firstOfSecond: percent('How much of the second is in the first.'),
+              drill: drillSchema,
+            })
+            .meta({ id: 'OverlapPair', description: 'How far two segments cover each other.' }),
+        )
+        .meta({ description: 'Every pair once.' }),
+      combinations: z
+        .array(
+          z
+            .object({
+              segmentIds: z.array(z.uuid()).meta({ description: 'In these and in none of the others.' }),
+              customers,
+              aum,
+              drill: drillSchema,
+            })
+            .meta({ id: 'OverlapCombination', description: 'Customers who are in exactly these segments.' }),
+        )
+        .meta({ description: 'Those that occur, the largest first.' }),
+    })
+    .meta({ id: 'SegmentOverlap', description: 'How far segments cover each other.' }),
+  errors: ['conflict', 'unknown_reference'],
+  async run(context, { segmentIds, institutionId: institution }) {
+    const { db } = context
+    const chosen = chosenSegments(await readSegments(db), 'segmentIds', segmentIds)
+    for (const one of chosen) requireActive(one)
+    const within = await withinOf(context, institution)
+    const combinations = await countCombinations(
+      db,
+      chosen.map(({ number }) => number),
+      within,
+    )
+    const { sizes, pairs } = overlapOf(chosen.length, combinations)
+    const money = moneyOf(context)
+    return {
+      segments: chosen.map((one, place) => ({
+        segment: referenceOf(one),
+        customers: sizes[place]!.customers,
+        aum: money(sizes[place]!.aum),
+      })),
+      pairs: pairs.map(({ first, second, ...pair }) => ({
+        first: chosen[first]!.id,
+        second: chosen[second]!.id,
+        ...pair,
+        drill: { all: [inSegment(chosen[first]!), inSegment(chosen[second]!)] },
+      })),
+      combinations: combinations
+        .toSorted((one, other) => other.customers - one.customers || one.mask - other.mask)
+        .map(({ mask, customers: count, aum: owned }) => {
+          const places = placesOf(mask, chosen.length)
+          return {
+            segmentIds: places.map((place) => chosen[place]!.id),
+            customers: count,
+            aum: money(owned),
+            drill: {
+              all: chosen.map((one, place) => (places.includes(place) ? inSegment(one) : { not: inSegment(one) })),
+            },
+          }
+        }),
+    }
+  },
+})
+
+const inSegment = ({ id: segment }: StoredSegment): Rule => ({ segment })

@@ -1,0 +1,198 @@
+import { z } from 'zod'
+import { refuseField } from '../../core/kernel/errors.ts'
+import { line } from '../../core/kernel/scalars.ts'
+import { checkDocument, documentTypes } from '../../core/kernel/identity-numbers.ts'
+import { isSearchable, nameMatches, nameMatchOf, typedKey } from '../../core/dossier/name-keys.ts'
+import { normaliseEmail, normalisePhone } from '../../core/kernel/phones.ts'
+import { foldName } from '../../core/kernel/text.ts'
+import {
+  allOf,
+  bestOf,
+  type Candidates,
+  candidatesByHash,
+  candidatesByName,
+  candidatesByNumber,
+  type NameTerm,
+  type SearchFilter,
+} from '../../db/dossier/customer-search.ts'
+import { customerOrder, customerOrders } from '../../db/dossier/customers.ts'
+import { soundOfTerm } from '../../db/dossier/name-keys.ts'
+import { findProductIds } from '../../db/organisation/products.ts'
+import { factConditions, joinFacts } from '../../db/segmentation/segments/selection.ts'
+import { viewNamed } from '../../db/views.ts'
+import { alsoNeedsOf, answerCustomers, filterInput, filterOf, refuseUnknown } from '../dossier/customers.ts'
+import { type Context, pageOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerPage } from '../platform/reading.ts'
+import { restSchema } from '../platform/rest-schema.ts'
+import { selectionOf, selectsByFacts } from './selection.ts'
+
+const customerView = viewNamed('Customer')
+
+/** Customers who match and are sorted by something else than by how well. */
+const MOST_SORTED = 10_000
+
+const terms = ['name', 'number', 'phone', 'email', 'documentNumber'] as const
+const termsOf = (said: { readonly [term in (typeof terms)[number]]?: unknown }): number =>
+  terms.filter((term) => said[term] !== undefined).length
+
+const input = z
+  .strictObject({
+    name: line(200)
+      .optional()
+      .meta({ description: 'A name or part of it, or how a Chinese name begins in pinyin or initials.', examples: ['王'] }),
+    number: line(128)
+      .optional()
+      .meta({ description: 'The number that a source system gives the customer; names that people give here are none.' }),
+    phone: line(40)
+      .min(3)
+      .optional()
+      .meta({ description: 'A phone in any usual spelling; without a country code a Chinese one.' }),
+    email: line(254).min(3).optional().meta({ description: 'An e-mail address.' }),
+    documentNumber: line(64).min(3).optional().meta({ description: 'Number of an identity document.' }),
+    documentType: z.enum(documentTypes).default('resident_id').meta({ description: 'Kind of the document.' }),
+    documentCountry: z
+      .string()
+      .regex(/^[A-Z]{2}$/)
+      .default('CN')
+      .meta({ description: 'Country of the document.' }),
+    ...filterInput,
+    orderBy: z
+      .enum(['match', ...customerOrders])
+      .default('match')
+      .meta({
+        description: `Order of the page: the best match first, or what customers are sorted by. At most ${MOST_SORTED} matching customers can be sorted, or narrowed by a segment or a rule. Without a term \`match\` is \`aum_desc\`.`,
+      }),
+    limit: pageInput.limit,
+    cursor: pageInput.cursor,
+  })
+  .refine((said) => termsOf(said) === 1 || (termsOf(said) === 0 && selectsByFacts(said)), {
+    error: 'Give exactly one of name, number, phone, email and documentNumber; a segment or a rule needs none.',
+    params: { rule: 'exactly_one' },
+  })
+type Input = z.output<typeof input>
+
+const match = z.enum(nameMatches).meta({
+  description:
+    'How the customer was found: the name equals the term or begins with it, its pinyin or the initials of its pinyin begin with it, it contains, resembles or sounds like it. What is looked up by value is exact.',
+})
+
+const found = z
+  .object({
+    items: z.array(
+      (restSchema(customerView, 'always') as z.ZodObject)
+        .extend({ match })
+        .meta({ id: 'CustomerMatch', description: 'A customer whom a search found.' }),
+    ),
+    nextCursor: z.string().nullable(),
+  })
+  .meta({ id: 'CustomerMatchPage', description: 'A page of what a search found.' })
+
+export const customerSearch = {
+  ...pageOperation(customerView, {
+    kind: 'query',
+    name: 'customerSearch',
+    summary: 'Find customers by name, number, phone, e-mail or identity document',
+    description:
+      'Exactly one of `name`, `number`, `phone`, `email` and `documentNumber`, or a segment or a rule without one, and any of the conditions of `customers`. Names are found by what they begin with, contain or resemble, Chinese ones by pinyin, its initials and their sound too, the best first; the others by exact match. Only customers within your scope are found.',
+    permission: 'customer:search',
+    domain: 'Party Reference Data Directory',
+    input,
+    errors: ['invalid_cursor', 'unknown_reference', 'conflict', 'query_too_complex'],
+    alsoNeeds: alsoNeedsOf('customer:search'),
+    lane: 'pool',
+    examples: [{ input: { name: '王' } }, { input: { name: 'wangxm', kind: ['individual'], orderBy: 'aum_desc' } }],
+    async run(context, said) {
+      const { limit, cursor, orderBy } = said
+      if (termsOf(said) === 0)
+        return answerCustomers(context, conditionsOf(said), {
+          orderBy: orderBy === 'match' ? 'aum_desc' : orderBy,
+          limit,
+          cursor,
+          includeTotal: false,
+          found: { expression: () => `'exact'::text`, read: String },
+        })
+      const candidates = await candidatesOf(context, said, await searchFilterOf(context, said))
+      const selection = await selectionOf(context, said)
+      const ownOrder = orderBy === 'match' ? candidates.order : customerOrder(orderBy)
+      const after = cursor === undefined || orderBy !== 'match' ? undefined : context.cursors.open(candidates.order.name, cursor)
+      // What facts say is asked of the candidates: a page of the best of them might hold none who meet it.
+      const { order, join, found } =
+        orderBy === 'match' && !selection ? bestOf(candidates, limit, after) : allOf(candidates, ownOrder, MOST_SORTED)
+      return answerPage(context, customerView, {
+        join: (row, bind) => `${join(row, bind)}${selection ? ` ${joinFacts(row)}` : ''}`,
+        where: (row, bind) => (selection ? [orTooMany(row, factConditions(selection, bind))] : []),
+        order,
+        limit,
+        cursor,
+        includeTotal: false,
+        found: { expression: found, read: (value) => matchOf(value as [number, number]) },
+        orRefuse: () => refuseUnknown(context, said),
+      })
+    },
+  }),
+  output: found,
+}
+
+/** Whoever meets the conditions; and everybody where there are too many to ask, so that the refusal is met. */
+const orTooMany = (row: string, conditions: readonly string[]): string =>
+  `((${conditions.join(' and ')}) or ${row}_match.candidates > ${MOST_SORTED})`
+
+const conditionsOf = (said: Input) => Object.fromEntries(Object.entries(said).filter(([name]) => name in filterInput))
+
+function matchOf([rank, candidates]: [number, number]): string {
+  if (candidates <= MOST_SORTED) return nameMatchOf(rank)
+  throw refuseField(
+    'invalid_input',
+    'orderBy',
+    'too_many',
+    `More than ${MOST_SORTED} customers match: say more of the name, narrow the search by conditions, or order it by match.`,
+  )
+}
+
+async function searchFilterOf(context: Context, said: Input): Promise<SearchFilter> {
+  const { productFamily, productCode, ...filter } = await filterOf(context, conditionsOf(said))
+  const ofProducts = productFamily !== undefined || productCode !== undefined
+  return {
+    ...filter,
+    productIds: ofProducts ? await findProductIds(context.db, { family: productFamily, code: productCode }) : undefined,
+  }
+}
+
+async function candidatesOf({ vault }: Context, said: Input, filter: SearchFilter): Promise<Candidates> {
+  const { name, number, phone, email, documentNumber, documentType, documentCountry } = said
+  const byHash = (kind: 'document' | 'phone' | 'email', value: string) =>
+    candidatesByHash(
+      kind,
+      vault.blindIndexes(kind, value).map(({ hash }) => hash),
+      filter,
+    )
+  if (name !== undefined) return candidatesByName(await termOf(name), filter)
+  if (number !== undefined) return candidatesByNumber(number, filter)
+  if (phone !== undefined) {
+    const normalised = normalisePhone(phone)
+    if (!normalised) throw refuseField('invalid_input', 'phone', 'phone', 'This is no phone number.')
+    return byHash('phone', normalised)
+  }
+  if (email !== undefined) {
+    const normalised = normaliseEmail(email)
+    if (!normalised) throw refuseField('invalid_input', 'email', 'email', 'This is no e-mail address.')
+    return byHash('email', normalised)
+  }
+  return byHash('document', checkDocument(documentType, documentCountry, documentNumber!).number)
+}
+
+async function termOf(name: string): Promise<NameTerm> {
+  const folded = foldName(name)
+  if (!isSearchable(folded))
+    throw refuseField(
+      'invalid_input',
+      'name',
+      'name',
+      'Nothing to search by is left of this name: it has no letter, digit or symbol.',
+    )
+  const typed = typedKey(folded)
+  return typed === '' ? { folded, key: await soundOfTerm(folded), sounds: true } : { folded, key: typed, sounds: false }
+}
+
+export const customerSearchOperations = [customerSearch]

@@ -1,0 +1,242 @@
+import { z } from 'zod'
+import type { CurrencyCode } from '../../core/kernel/currencies.ts'
+import { factNames, facts, factTypes, type FactValue } from '../../core/segmentation/facts.ts'
+import { formatAmount } from '../../core/kernel/money.ts'
+import {
+  type Change,
+  type Explained,
+  type ExplainedCondition,
+  type Step,
+  stepsToFlip,
+} from '../../core/segmentation/rules/explain.ts'
+import { operators } from '../../core/segmentation/rules/rule.ts'
+import { moneySchema } from '../platform/rest-schema.ts'
+
+const valueSchema = z
+  .object({
+    number: z.number().nullable().meta({ description: 'A number, or a count of days.' }),
+    money: moneySchema.nullable().meta({ description: 'An amount of the base currency.' }),
+    day: z.iso.date().nullable().meta({ description: 'A day.' }),
+    boolean: z.boolean().nullable().meta({ description: 'A truth.' }),
+    text: z.string().nullable().meta({ description: 'A value of an enum or a set.' }),
+    texts: z.array(z.string()).nullable().meta({ description: 'All values of a set.' }),
+  })
+  .meta({ id: 'RuleValue', description: 'A value that a rule looks at: one of these.' })
+
+const changeKinds = [
+  'move',
+  'become',
+  'become_other',
+  'add',
+  'remove',
+  'gain',
+  'lose',
+  'wait',
+  'end',
+  'list',
+  'unlist',
+] as const satisfies readonly Change['kind'][]
+
+const changeSchema = z
+  .object({
+    kind: z.enum(changeKinds).meta({
+      description:
+        'The value moves by so much; becomes one of others, or anything else; gains one of a set, or loses all of these; appears where none is known, or goes; time passes; what was watched ends; somebody is put on a list, or taken off it.',
+    }),
+    by: valueSchema
+      .nullable()
+      .meta({ description: 'How far a number, an amount or a day (in days) has to move, with its sign.' }),
+    to: z
+      .array(valueSchema)
+      .meta({ description: 'Where it moves to; what it becomes one of, or other than; what a set gains one of, or loses.' }),
+    beyond: z
+      .enum(['above', 'below'])
+      .nullable()
+      .meta({ description: 'The value has to lie just beyond the line on this side, however little.' }),
+    dueOn: z.iso.date().nullable().meta({ description: 'The day on which the calendar alone brings it.' }),
+    days: z.int().nullable().meta({ description: 'Days that have to pass.' }),
+  })
+  .meta({ id: 'RuleChange', description: 'What would have to become of one thing that is known of a customer.' })
+
+const conditionForms = ['fact', 'has_been', 'bucket', 'listed'] as const
+
+const pointer = z
+  .string()
+  .meta({ description: 'Where it stands: a JSON Pointer into the rule with its segments in their places.' })
+const result = z.boolean().nullable().meta({ description: 'What it answers; null where a value is missing.' })
+
+const conditionSchema = z
+  .object({
+    pointer,
+    form: z.enum(conditionForms).meta({ description: 'What is asked.' }),
+    segmentId: z.uuid().nullable().meta({ description: 'The segment whose rule it is of, where the rule names one.' }),
+    result,
+    fact: z.enum(factNames).nullable().meta({ description: 'The fact that is asked for.' }),
+    type: z.enum(factTypes).nullable().meta({ description: 'What its values are.' }),
+    operator: z.enum(operators).nullable().meta({ description: 'How it is compared.' }),
+    value: valueSchema.nullable().meta({ description: 'The value of the customer; null where it is missing.' }),
+    comparedWith: z
+      .array(valueSchema)
+      .meta({ description: 'What it is compared with: the days behind relative days, the values behind hundredths.' }),
+    hundredths: z.array(z.int()).nullable().meta({ description: 'The hundredths behind these.' }),
+    within: z.string().nullable().meta({ description: 'The institution in whose subtree they were counted.' }),
+    days: z.int().nullable().meta({ description: 'For how many days it has to have been so.' }),
+    since: z.iso.date().nullable().meta({ description: 'Since when it has been.' }),
+    change: changeSchema.nullable().meta({
+      description: 'What would turn this condition: make it hold, or fail where it holds; null where nothing does.',
+    }),
+  })
+  .meta({ id: 'ExplainedCondition', description: 'A condition of a rule, with what it answers for a customer and why.' })
+
+const stepSchema = z
+  .object({
+    pointer,
+    goal: z.boolean().meta({ description: 'What the condition has to answer.' }),
+    change: changeSchema.meta({ description: 'What brings it there.' }),
+  })
+  .meta({ id: 'ExplanationStep', description: 'A condition that has to answer otherwise.' })
+
+/** What both APIs show of an explained rule. */
+export const explainedFields = {
+  result: z.boolean().nullable().meta({
+    description: 'What the rule answers for these facts; null where it cannot tell, or where there is none.',
+  }),
+  tree: z.record(z.string(), z.unknown()).nullable().meta({
+    description:
+      'The rule as a tree: each part with form, pointer and result, groups with their parts, conditions as in `conditions`. Null where there is no rule, or no facts were kept.',
+  }),
+  conditions: z.array(conditionSchema).meta({ description: 'All conditions of the rule, in their order.' }),
+  steps: z.array(stepSchema).nullable().meta({
+    description: 'The fewest conditions that would have to answer otherwise to turn the whole; null where nothing turns it.',
+  }),
+}
+
+type Shown<T extends z.ZodType> = z.input<T>
+
+/** An explained rule as both APIs show it; nothing where there is none. */
+export function shownRule(explained: Explained | undefined, currency: CurrencyCode) {
+  if (!explained) return { result: null, tree: null, conditions: [], steps: null }
+  return {
+    result: explained.result,
+    tree: treeOf(explained, null, currency),
+    conditions: conditionsShown(explained, null, currency),
+    steps: stepsToFlip(explained)?.map((step) => shownStep(step, currency)) ?? null,
+  }
+}
+
+function shownValue(value: FactValue, type: 'day' | 'other', currency: CurrencyCode): Shown<typeof valueSchema> | null {
+  if (value === null) return null
+  const empty = { number: null, money: null, day: null, boolean: null, text: null, texts: null }
+  switch (typeof value) {
+    case 'bigint':
+      return { ...empty, money: { amount: formatAmount(value, currency), currency } }
+    case 'number':
+      return { ...empty, number: value }
+    case 'boolean':
+      return { ...empty, boolean: value }
+    case 'string':
+      return type === 'day' ? { ...empty, day: value } : { ...empty, text: value }
+    default:
+      return { ...empty, texts: [...value] }
+  }
+}
+
+function shownChange(change: Change, type: 'day' | 'other', currency: CurrencyCode): Shown<typeof changeSchema> {
+  const shown = (value: FactValue): Shown<typeof valueSchema> => shownValue(value, type, currency)!
+  const empty = { kind: change.kind, by: null, to: [], beyond: null, dueOn: null, days: null }
+  switch (change.kind) {
+    case 'move': {
+      const { by, to, beyond, dueOn } = change
+      return { ...empty, by: shownValue(by, 'other', currency), to: [shown(to)], beyond, dueOn }
+    }
+    case 'become':
+    case 'add':
+      return { ...empty, to: change.oneOf.map(shown) }
+    case 'become_other':
+      return { ...empty, to: change.than.map(shown) }
+    case 'remove':
+      return { ...empty, to: change.all.map(shown) }
+    case 'wait':
+      return { ...empty, days: change.days, dueOn: change.until }
+    default:
+      return empty
+  }
+}
+
+function shownStep({ pointer: at, goal, change }: Step, currency: CurrencyCode): Shown<typeof stepSchema> {
+  return {
+    pointer: at,
+    goal,
+    change: shownChange(change, change.kind === 'move' && typeof change.to === 'string' ? 'day' : 'other', currency),
+  }
+}
+
+function shownCondition(
+  node: ExplainedCondition,
+  segmentId: string | null,
+  currency: CurrencyCode,
+): Shown<typeof conditionSchema> {
+  const type = node.form === 'fact' ? facts[node.fact].type : null
+  const kind = type === 'day' ? 'day' : 'other'
+  const change = node.result === true ? node.toFail : node.toHold
+  const shared = {
+    pointer: node.pointer,
+    segmentId,
+    result: node.result,
+    fact: null,
+    type,
+    operator: null,
+    value: null,
+    comparedWith: [],
+    hundredths: null,
+    within: null,
+    days: null,
+    since: null,
+    change: change && shownChange(change, kind, currency),
+  }
+  const number = (value: number): Shown<typeof valueSchema> => shownValue(value, 'other', currency)!
+  switch (node.form) {
+    case 'fact': {
+      const { fact, operator, value, operands, condition } = node
+      const { within = null, ...line } = 'percentile' in condition ? condition.percentile : {}
+      return {
+        ...shared,
+        form: 'fact',
+        fact,
+        operator,
+        value: shownValue(value, kind, currency),
+        comparedWith: (operands ?? []).map((one) => shownValue(one, kind, currency)!),
+        hundredths: 'percentile' in condition ? Object.values(line).flat() : null,
+        within,
+      }
+    }
+    case 'hasBeen':
+      return { ...shared, form: 'has_been', days: node.days, since: node.since ?? null }
+    case 'bucket':
+      return {
+        ...shared,
+        form: 'bucket',
+        value: number(node.chance),
+        comparedWith: [number(node.from), number(node.to)],
+      }
+    case 'listed':
+      return { ...shared, form: 'listed' }
+  }
+}
+
+const segmentBelow = ({ segment }: Explained, above: string | null): string | null => segment ?? above
+
+function conditionsShown(node: Explained, above: string | null, currency: CurrencyCode): Shown<typeof conditionSchema>[] {
+  const segmentId = segmentBelow(node, above)
+  const own = 'toHold' in node ? [shownCondition(node, segmentId, currency)] : []
+  return 'parts' in node ? [...own, ...node.parts.flatMap((part) => conditionsShown(part, segmentId, currency))] : own
+}
+
+function treeOf(node: Explained, above: string | null, currency: CurrencyCode): Record<string, unknown> {
+  const segmentId = segmentBelow(node, above)
+  const own =
+    'toHold' in node
+      ? shownCondition(node, segmentId, currency)
+      : { form: node.form, pointer: node.pointer, segmentId, result: node.result }
+  return { ...own, ...('parts' in node && { parts: node.parts.map((part) => treeOf(part, segmentId, currency)) }) }
+}

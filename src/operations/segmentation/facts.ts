@@ -1,0 +1,140 @@
+import { z } from 'zod'
+import {
+  factFreshness,
+  type FactName,
+  facts as catalogue,
+  factNames,
+  factSources,
+  factTypes,
+  factUnits,
+  type FactValue,
+} from '../../core/segmentation/facts.ts'
+import { monthEnd } from '../../core/kernel/calendar.ts'
+import { notFound, refuseField } from '../../core/kernel/errors.ts'
+import { formatAmount } from '../../core/kernel/money.ts'
+import { readFacts, readFactsOfMonth } from '../../db/segmentation/facts/values.ts'
+import { seesCustomer } from '../../db/dossier/customers.ts'
+import { type Context, operation } from '../platform/operation.ts'
+import { moneySchema } from '../platform/rest-schema.ts'
+import { daySchema, id } from '../platform/scalars.ts'
+
+const domain = 'Customer Product and Service Eligibility'
+
+const described = {
+  name: z.enum(factNames).meta({ description: 'The name by which rules ask for it.' }),
+  type: z.enum(factTypes).meta({ description: 'What its values are.' }),
+  unit: z.enum(factUnits).nullable().meta({ description: 'What its numbers count, where they count something.' }),
+}
+
+export const facts = operation({
+  kind: 'query',
+  name: 'facts',
+  summary: 'All facts that are known of customers',
+  description:
+    'The catalogue: what rules may ask of a customer, with type, unit, source and when it follows what it is worked out from. A fact that is missing of a customer meets no condition but `exists: false`.',
+  permission: 'fact:read',
+  domain,
+  input: z.strictObject({}),
+  output: z
+    .object({
+      items: z.array(
+        z
+          .object({
+            ...described,
+            description: z.string().meta({ description: 'What it says, and how it is worked out.' }),
+            source: z.enum(factSources).meta({ description: 'What it is worked out from.' }),
+            freshness: z.enum(factFreshness).meta({
+              description:
+                'When it follows: with each refresh of the customer, with a full refresh only, or with the calendar as well. `later`: nothing feeds it yet.',
+            }),
+            values: z.array(z.string()).nullable().meta({ description: 'Its possible values, where they are known beforehand.' }),
+          })
+          .meta({ id: 'Fact', description: 'Something that is known of customers.' }),
+      ),
+    })
+    .meta({ id: 'FactCatalogue', description: 'All facts.' }),
+  run: async () => ({
+    items: factNames.map((name) => {
+      const { type, description, source, freshness } = catalogue[name]
+      const more = catalogue[name] as { readonly unit?: (typeof factUnits)[number]; readonly values?: readonly string[] }
+      return {
+        name,
+        type,
+        unit: more.unit ?? null,
+        description,
+        source,
+        freshness,
+        values: more.values ? [...more.values] : null,
+      }
+    }),
+  }),
+})
+
+const valueSchema = z
+  .object({
+    ...described,
+    number: z.number().nullable().meta({ description: 'The value of a number.' }),
+    money: moneySchema.nullable().meta({ description: 'The value of an amount, in the base currency.' }),
+    day: z.iso.date().nullable().meta({ description: 'The value of a day.' }),
+    boolean: z.boolean().nullable().meta({ description: 'The value of a truth.' }),
+    text: z.string().nullable().meta({ description: 'The value of an enum.' }),
+    texts: z.array(z.string()).nullable().meta({ description: 'The values of a set.' }),
+  })
+  .meta({ id: 'CustomerFact', description: 'A fact of a customer: one of the values, or none where it is missing.' })
+
+/** A fact as both APIs show it. */
+export function shownFact(name: FactName, value: FactValue, { bank }: Pick<Context, 'bank'>): z.input<typeof valueSchema> {
+  const { type } = catalogue[name]
+  const { unit = null } = catalogue[name] as { readonly unit?: (typeof factUnits)[number] }
+  const of = (kind: typeof type): FactValue => (type === kind ? value : null)
+  const money = of('money') as bigint | null
+  return {
+    name,
+    type,
+    unit,
+    number: of('number') as number | null,
+    money: money === null ? null : { amount: formatAmount(money, bank.baseCurrency as never), currency: bank.baseCurrency },
+    day: of('day') as string | null,
+    boolean: of('boolean') as boolean | null,
+    text: of('enum') as string | null,
+    texts: of('set') as string[] | null,
+  }
+}
+
+export const customerFacts = operation({
+  kind: 'query',
+  name: 'customerFacts',
+  summary: 'Every fact of one customer',
+  description:
+    'All facts of the catalogue with their values and the day for which they were worked out: now, or as the end of a month had them.',
+  permission: 'fact:read',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    on: daySchema.optional().meta({ description: 'The last day of a month; now where it is missing.', examples: ['2026-10-31'] }),
+  }),
+  output: z
+    .object({
+      customerId: z.uuid().meta({ description: 'The customer.' }),
+      asOf: z.iso.date().meta({ description: 'The day for which the facts were worked out.' }),
+      refreshedAt: z.iso.datetime().nullable().meta({ description: 'When they were; null for those of a month-end.' }),
+      facts: z.array(valueSchema).meta({ description: 'All facts in the order of the catalogue.' }),
+    })
+    .meta({ id: 'CustomerFacts', description: 'The facts of a customer.' }),
+  errors: ['not_found'],
+  async run(context, { customerId, on }) {
+    const { db, today } = context
+    if (on !== undefined && on !== monthEnd(on))
+      throw refuseField('invalid_input', 'on', 'month_end', 'Facts are kept for the last days of months.')
+    const found = on === undefined ? await readFacts(db, customerId, today) : await readFactsOfMonth(db, customerId, on)
+    if (!found) throw notFound((await seesCustomer(db, customerId)) ? 'facts of the customer' : 'customer')
+    return {
+      customerId,
+      asOf: found.asOf,
+      refreshedAt: found.refreshedAt?.toISOString() ?? null,
+      facts: factNames.map((name) => shownFact(name, found.values.get(name) ?? null, context)),
+    }
+  },
+})
+
+export const factOperations = [facts, customerFacts]

@@ -1,0 +1,191 @@
+import { z } from 'zod'
+import { callerOf } from '../../core/kernel/actors.ts'
+import { addDays, dayOf, monthEndsUpTo, startOfDay } from '../../core/kernel/calendar.ts'
+import { DomainError } from '../../core/kernel/errors.ts'
+import { refreshKinds } from '../../core/segmentation/refreshes.ts'
+import { outageOf } from '../../db/platform/failures.ts'
+import { refreshCuts } from '../../db/segmentation/facts/cuts.ts'
+import { keepMonthEnd, rebuildFacts } from '../../db/segmentation/facts/rebuild.ts'
+import { dropStale, hasStale, takeStale } from '../../db/dossier/stale-facts.ts'
+import {
+  countCustomers,
+  failRefresh,
+  hasRefresh,
+  hasRefreshedSince,
+  holdNextRefresh,
+  knowsFullRefresh,
+  nextSlice,
+  queueRefresh,
+  saveProgress,
+  type StoredRefresh,
+} from '../../db/segmentation/refresh/runs.ts'
+import type { Db } from '../../db/platform/database.ts'
+import { evaluateAll, evaluateSome } from '../../db/segmentation/refresh/refresh.ts'
+import { findValuePolicy } from '../../db/segmentation/value.ts'
+import { viewNamed } from '../../db/views.ts'
+import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { id } from '../platform/scalars.ts'
+
+const runView = viewNamed('RefreshRun')
+const domain = 'Customer Product and Service Eligibility'
+
+/** Customers whose facts one transaction works out. */
+const SLICE = 25_000
+const STALE_AT_ONCE = 2_000
+
+export const refreshSegments = viewOperation(runView, {
+  kind: 'command',
+  name: 'refreshSegments',
+  summary: 'Bring facts, segments and tiers up to date',
+  description:
+    'Queues a refresh and answers how it stands; it runs as soon as those before it are done. `incremental` works out the customers who have changed since, `full` everybody; `evaluation` leaves facts as they are and follows segments, tiers and classifications only. One that waits already serves both who asked.',
+  permission: 'segment:refresh',
+  domain,
+  input: z.strictObject({
+    kind: z
+      .enum(refreshKinds)
+      .default('incremental')
+      .meta({ description: 'Those who have changed, everybody, or everybody by the facts as they stand.' }),
+  }),
+  async run(context, { kind }) {
+    const { db, now, newId, actor } = context
+    const path = 'institutionPath' in actor ? actor.institutionPath : '/'
+    const requestedBy = callerOf(actor)
+    const runId = await queueRefresh(db, { id: newId(), kind, reason: 'request', path, requestedBy, now })
+    context.record({ event: 'refresh.requested', subjectType: 'refresh', subjectId: runId, details: { kind } })
+    return answerOne(context, runView, (row, bind) => `${row}.id = ${bind(runId)}::uuid`)
+  },
+})
+
+export const refreshRun = viewOperation(runView, {
+  kind: 'query',
+  name: 'refreshRun',
+  summary: 'How a refresh stands',
+  description: 'What it has come to, how many customers are worked out, and how many memberships it has begun and ended.',
+  permission: 'segment:refresh',
+  domain,
+  input: z.strictObject({ refreshId: id }),
+  errors: ['not_found'],
+  run: (context, { refreshId }) => answerOne(context, runView, (row, bind) => `${row}.id = ${bind(refreshId)}::uuid`),
+})
+
+export const refreshRuns = pageOperation(runView, {
+  kind: 'query',
+  name: 'refreshRuns',
+  summary: 'Refreshes, the latest first',
+  description: 'Those that wait, run and are done. They count the whole bank, so they are for those who may refresh it.',
+  permission: 'segment:refresh',
+  domain,
+  input: z.strictObject({ ...pageInput }),
+  errors: ['invalid_cursor'],
+  run: (context, page) =>
+    answerPage(context, runView, {
+      ...page,
+      order: orderBy('requested', 'desc', [
+        ['requested_at', 'timestamptz'],
+        ['id', 'uuid'],
+      ]),
+      where: () => [],
+    }),
+})
+
+/** What the next step of a refresh came to. */
+interface Step {
+  readonly step: NonNullable<StoredRefresh['step']>
+  readonly position: string | null
+  readonly done: number
+  readonly total?: number
+  readonly entered?: number
+  readonly left?: number
+}
+
+export const advanceRefreshes = operation({
+  kind: 'command',
+  name: 'advanceRefreshes',
+  summary: 'Take the refresh whose turn it is one step further',
+  description:
+    'A step is one transaction, so that whoever is killed loses that step only and the next worker goes on. Queues the nightly full refresh when a new day has begun, and one of those who changed when nothing else waits.',
+  permission: 'system:run',
+  domain,
+  input: z.strictObject({}),
+  output: z.object({ more: z.boolean() }),
+  transport: 'internal',
+  transactions: 'own',
+  async run(context) {
+    const today = dayOf(context.clock(), context.bank.timeZone)
+    await context.inTransaction(async ({ db }) => queueWhatIsDue(db, context, today))
+    let under: string | undefined
+    const step = context.inTransaction(async ({ db, record }) => {
+      const run = await holdNextRefresh(db)
+      if (!run) return { more: false }
+      under = run.id
+      const asOf = run.asOf ?? today
+      const { total = null, entered = 0, left = 0, ...taken } = await takeStep(db, context, run, asOf)
+      await saveProgress(db, run.id, { ...taken, asOf, total, entered, left }, context.clock())
+      if (taken.step === 'done')
+        record({ event: 'refresh.done', subjectType: 'refresh', subjectId: run.id, audited: false, details: { kind: run.kind } })
+      return { more: true }
+    })
+    return step.catch(async (error: unknown) => {
+      const cause = error instanceof DomainError ? error.cause : error
+      // What collided or was lost on the way is tried again by the next worker; what cannot go on must not stand in the way of those that wait.
+      if (under === undefined || outageOf(cause)?.retriable) throw error
+      const [failed, code] = [under, error instanceof DomainError ? error.code : 'internal']
+      await context.inTransaction(async ({ db }) => failRefresh(db, failed, code, context.clock()))
+      throw error
+    })
+  },
+})
+
+async function queueWhatIsDue(db: Db, { clock, newId, bank }: Context, today: string): Promise<void> {
+  const queue = (kind: 'full' | 'incremental', reason: 'schedule' | 'import'): Promise<string> =>
+    queueRefresh(db, { id: newId(), kind, reason, path: '/', requestedBy: 'system:advanceRefreshes', now: clock() })
+  if (!(await knowsFullRefresh(db, today, startOfDay(today, bank.timeZone), clock()))) await queue('full', 'schedule')
+  else if (!(await hasRefresh(db)) && (await hasStale(db))) await queue('incremental', 'import')
+}
+
+async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: string): Promise<Step> {
+  const { bank, clock } = context
+  const { rates } = await findValuePolicy(db, asOf)
+  const facts = { today: asOf, baseCurrency: bank.baseCurrency, rates, now: clock() }
+  const settings = { asOf, baseCurrency: bank.baseCurrency, now: clock() }
+  if (run.kind === 'incremental') {
+    const customerIds = await takeStale(db, STALE_AT_ONCE)
+    if (customerIds.length === 0) return { step: 'done', position: null, done: 0 }
+    await rebuildFacts(db, { customerIds }, facts)
+    return { step: 'evaluation', position: null, done: customerIds.length, ...(await evaluateSome(db, settings, customerIds)) }
+  }
+  if (run.kind === 'evaluation') return { step: 'done', position: null, done: 0, ...(await evaluateAll(db, settings)) }
+  switch (run.step) {
+    case null:
+    case 'facts': {
+      const slice = await nextSlice(db, run.position, SLICE)
+      const total = run.step === null ? await countCustomers(db) : undefined
+      if (!slice) return { step: 'cuts', position: null, done: 0, ...(total !== undefined && { total }) }
+      await dropStale(db, slice.from, slice.until)
+      const [monthEnd] = monthEndsUpTo(addDays(asOf, -1), 1)
+      if (!(await hasRefreshedSince(db, monthEnd!))) {
+        const over = startOfDay(addDays(monthEnd!, 1), bank.timeZone)
+        await keepMonthEnd(db, slice, { ...facts, today: monthEnd!, over })
+      }
+      const done = await rebuildFacts(db, slice, facts)
+      return {
+        step: slice.until === null ? 'cuts' : 'facts',
+        position: slice.until,
+        done,
+        ...(total !== undefined && { total }),
+      }
+    }
+    case 'cuts':
+      await refreshCuts(db, asOf)
+      return { step: 'evaluation', position: null, done: 0 }
+    case 'evaluation':
+      return { step: 'done', position: null, done: 0, ...(await evaluateAll(db, settings)) }
+    case 'done':
+      return { step: 'done', position: null, done: 0 }
+  }
+}
+
+export const refreshOperations = [refreshSegments, refreshRun, refreshRuns, advanceRefreshes]

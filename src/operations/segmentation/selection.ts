@@ -1,0 +1,39 @@
+import { refuseField } from '../../core/kernel/errors.ts'
+import { requireWorkable } from '../../db/segmentation/refresh/estimates.ts'
+import { readRuleContext, wholeRule } from '../../db/segmentation/facts/rules.ts'
+import type { FactSelection } from '../../db/segmentation/segments/selection.ts'
+import { readSegments } from '../../db/segmentation/segments/store.ts'
+import type { Context } from '../platform/operation.ts'
+import { id } from '../platform/scalars.ts'
+import { readRule, ruleInput } from './segments.ts'
+
+/** What lists of customers take besides: whatever facts say of them. */
+export const selectionInput = {
+  segmentId: id.optional().meta({ description: 'Who are in this segment, as the last refresh left it.' }),
+  rule: ruleInput.optional().meta({
+    description: 'Who meet this rule over facts; see docs/rules.md. Over REST in a body only: rules may tell of people.',
+  }),
+}
+
+interface Said {
+  readonly segmentId?: string | undefined
+  readonly rule?: Record<string, unknown> | undefined
+}
+
+export function selectsByFacts({ segmentId, rule }: Said): boolean {
+  return segmentId !== undefined || rule !== undefined
+}
+
+/** The selection that was said, checked. Throws `unknown_reference`, `invalid_input` with every problem of the rule, and `query_too_complex`. */
+export async function selectionOf(context: Context, { segmentId, rule: sent }: Said): Promise<FactSelection | undefined> {
+  if (segmentId === undefined && sent === undefined) return undefined
+  const { db, today, bank, scope } = context
+  const segments = await readSegments(db)
+  const segment = segments.find((one) => one.id === segmentId)
+  if (segmentId !== undefined && !segment)
+    throw refuseField('unknown_reference', 'segmentId', 'unknown_reference', 'There is no such segment.')
+  const rule = sent && wholeRule(await readRule(context, sent, segments), segments)
+  const ruleContext = await readRuleContext(db, today, bank.baseCurrency)
+  if (rule) await requireWorkable(db, rule, ruleContext, scope)
+  return { segmentNumber: segment?.number, rule, context: ruleContext }
+}

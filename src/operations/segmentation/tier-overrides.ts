@@ -1,0 +1,167 @@
+import { z } from 'zod'
+import { dayOf } from '../../core/kernel/calendar.ts'
+import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
+import { remark } from '../../core/kernel/scalars.ts'
+import { requireOverride } from '../../core/segmentation/tiers.ts'
+import { brokenConstraint } from '../../db/platform/failures.ts'
+import { evaluateSome } from '../../db/segmentation/refresh/refresh.ts'
+import {
+  findApprover,
+  insertOverride,
+  lockOverride,
+  lockTieredCustomer,
+  stopOverride,
+} from '../../db/segmentation/tiers/overrides.ts'
+import { viewNamed } from '../../db/views.ts'
+import { checkVersion } from '../platform/feed-writes.ts'
+import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerOne } from '../platform/reading.ts'
+import { daySchema, expectedVersion, id } from '../platform/scalars.ts'
+import { evaluatedScheme, requireTier } from './tier-lists.ts'
+import { schemeId, tierCode } from './tiers.ts'
+import { ofCustomer, pageUnder } from '../dossier/under-customer.ts'
+
+const overrideView = viewNamed('TierOverride')
+const domain = 'Customer Product and Service Eligibility'
+
+const tierOverrideId = id.meta({ description: 'The override.' })
+
+export const tierOverride = viewOperation(overrideView, {
+  kind: 'query',
+  name: 'tierOverride',
+  summary: 'A tier that was set by hand',
+  description: 'With reason, approver and end.',
+  permission: 'fact:read',
+  domain,
+  input: z.strictObject({ customerId: id, tierOverrideId }),
+  errors: ['not_found'],
+  run: (context, { customerId, tierOverrideId: wanted }) => answerOne(context, overrideView, ofCustomer(customerId, wanted)),
+})
+
+export const tierOverrides = pageOperation(overrideView, {
+  kind: 'query',
+  name: 'tierOverrides',
+  summary: 'Tiers of a customer that were set by hand',
+  description: 'Those that hold and those that have ended, the latest first.',
+  permission: 'fact:read',
+  domain,
+  input: z.strictObject({ customerId: id, ...pageInput }),
+  errors: ['invalid_cursor', 'not_found'],
+  run: (context, input) =>
+    pageUnder(
+      context,
+      overrideView,
+      {
+        name: 'latest',
+        direction: 'desc',
+        keys: (row) => [
+          { expression: `${row}.created_at`, cast: 'timestamptz' },
+          { expression: `${row}.id`, cast: 'uuid' },
+        ],
+      },
+      input,
+    ),
+})
+
+/** The day of the bank, by which refreshes decide. */
+const bankDay = ({ now, bank }: Context): string => dayOf(now, bank.timeZone)
+
+const settingsOf = (context: Context) => ({
+  asOf: bankDay(context),
+  baseCurrency: context.bank.baseCurrency,
+  now: context.now,
+})
+
+export const overrideTier = viewOperation(overrideView, {
+  kind: 'command',
+  name: 'overrideTier',
+  summary: 'Set the tier of a customer by hand, for a time',
+  description:
+    'Holds at once and until its end, a year at most, whatever the measure says; then the customer comes to the tier that fits. Somebody else approves it: a manager of a branch to which the customer belongs.',
+  permission: 'tier:override',
+  domain,
+  input: z.strictObject({
+    customerId: id,
+    schemeId,
+    tier: tierCode.meta({ description: 'Code of the tier.', examples: ['private'] }),
+    reason: remark(300).meta({ description: 'Why.', examples: ['资产正在转入'] }),
+    approverId: id.meta({ description: 'Staff member who has approved it.' }),
+    endsOn: daySchema.meta({ description: 'First day on which it holds no more.', examples: ['2027-05-01'] }),
+  }),
+  errors: ['not_found', 'conflict', 'already_exists', 'unknown_reference'],
+  async run(context, { customerId, schemeId: wanted, tier, reason, approverId, endsOn }) {
+    const { db, now, newId, actor } = context
+    const today = bankDay(context)
+    const customer = await lockTieredCustomer(db, customerId)
+    if (!customer) throw notFound('customer')
+    const scheme = await evaluatedScheme(db, wanted).catch((error: unknown) => {
+      if (error instanceof DomainError && error.code === 'not_found')
+        throw refuseField('unknown_reference', 'schemeId', 'unknown_reference', 'There is no such scheme.')
+      throw error
+    })
+    requireTier(scheme, tier)
+    if ((customer.places?.[scheme.slot - 1] ?? null) === null)
+      throw new DomainError('conflict', 'The scheme does not apply to this customer, or their facts are not worked out yet.')
+    const askerId = actor.kind === 'staff' ? actor.id : ''
+    requireOverride({ endsOn, askerId, customerPath: customer.institutionPath }, await findApprover(db, approverId), today)
+    const overrideId = newId()
+    await insertOverride(db, {
+      id: overrideId,
+      customerId,
+      schemeId: wanted,
+      tier,
+      reason,
+      requestedBy: askerId,
+      approverId,
+      startsOn: today,
+      endsOn,
+      now,
+    }).catch((error: unknown) => {
+      if (brokenConstraint(error) === 'tier_override_current_key')
+        throw new DomainError('already_exists', 'The tier of this customer is set by hand already: end that first.')
+      throw error
+    })
+    await evaluateSome(db, settingsOf(context), [customerId])
+    context.record({
+      event: 'tier_override.set',
+      subjectType: 'tier_override',
+      subjectId: overrideId,
+      customerId,
+      changed: ['schemeId', 'tier', 'reason', 'approverId', 'endsOn'],
+    })
+    return answerOne(context, overrideView, ofCustomer(customerId, overrideId))
+  },
+})
+
+export const endTierOverride = viewOperation(overrideView, {
+  kind: 'command',
+  name: 'endTierOverride',
+  summary: 'End a tier that was set by hand',
+  description: 'The customer comes at once to the tier that fits.',
+  permission: 'tier:override',
+  domain,
+  input: z.strictObject({ customerId: id, tierOverrideId, expectedVersion }),
+  errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required'],
+  concurrency: 'required',
+  async run(context, { customerId, tierOverrideId: wanted, expectedVersion: expected }) {
+    const { db } = context
+    if (!(await lockTieredCustomer(db, customerId))) throw notFound('customer')
+    const found = await lockOverride(db, customerId, wanted)
+    if (!found) throw notFound('tier override')
+    checkVersion(expected, found.version)
+    if (found.state === 'ended') throw new DomainError('already_closed', 'It has ended already.')
+    await stopOverride(db, customerId, wanted, bankDay(context))
+    await evaluateSome(db, settingsOf(context), [customerId])
+    context.record({
+      event: 'tier_override.ended',
+      subjectType: 'tier_override',
+      subjectId: wanted,
+      customerId,
+      changed: ['endsOn', 'state'],
+    })
+    return answerOne(context, overrideView, ofCustomer(customerId, wanted))
+  },
+})
+
+export const tierOverrideOperations = [tierOverride, tierOverrides, overrideTier, endTierOverride]

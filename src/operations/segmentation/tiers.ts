@@ -1,0 +1,290 @@
+import { z } from 'zod'
+import { callerOf } from '../../core/kernel/actors.ts'
+import type { CurrencyCode } from '../../core/kernel/currencies.ts'
+import { customerKinds } from '../../core/dossier/customers.ts'
+import { DomainError, notFound } from '../../core/kernel/errors.ts'
+import type { FactName } from '../../core/segmentation/facts.ts'
+import { line } from '../../core/kernel/scalars.ts'
+import { requireBeginning, requireTiers, type TierDefinition, tierSchemeStates } from '../../core/segmentation/tiers.ts'
+import { brokenConstraint } from '../../db/platform/failures.ts'
+import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'
+import { stopOverridesOf } from '../../db/segmentation/tiers/overrides.ts'
+import { listInstitutionPaths } from '../../db/organisation/institutions.ts'
+import {
+  countActiveSchemes,
+  insertScheme,
+  insertSchemeVersion,
+  listVersions,
+  lockScheme,
+  type NewSchemeVersion,
+  type SchemeHead,
+  updateScheme,
+} from '../../db/segmentation/tiers/store.ts'
+import { viewNamed } from '../../db/views.ts'
+import { checkVersion } from '../platform/feed-writes.ts'
+import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { daySchema, expectedVersion, id } from '../platform/scalars.ts'
+
+const view = viewNamed('TierScheme')
+const domain = 'Customer Product and Service Eligibility'
+
+/** Each one costs the scan of every refresh. */
+const MOST_SCHEMES = 20
+
+export const schemeId = id.meta({ description: 'The scheme.' })
+export const tierCode = z.string().min(1).max(64)
+const code = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, {
+  error: 'A code is 1 to 64 lower-case letters, digits, dashes and underscores.',
+})
+const value = z.string().min(1).max(40)
+const thresholds = z.array(
+  z
+    .strictObject({
+      code: code.meta({ description: 'Short name of the tier that begins here.', examples: ['gold'] }),
+      name: line(100).meta({ description: 'Name of the tier.', examples: ['金卡'] }),
+      from: value.meta({ description: 'The line, a decimal in the unit of the measure.', examples: ['50000.00'] }),
+      near: value.optional().meta({ description: 'How far below the line customers are near it.', examples: ['5000.00'] }),
+      unsettled: value
+        .optional()
+        .meta({ description: 'How far above the line customers are not settled.', examples: ['5000.00'] }),
+    })
+    .meta({ id: 'ThresholdInput', description: 'A line of a scheme and the tier that begins there.' }),
+)
+const parts = {
+  graceDays: z
+    .int()
+    .meta({ description: 'Days for which a measure may lie below the tier that is held, before the tier goes down.' }),
+  thresholds: thresholds.meta({
+    description: 'The tiers, the lowest first.',
+    examples: [[{ code: 'gold', name: '金卡', from: '50000.00', near: '5000.00', unsettled: '5000.00' }]],
+  }),
+  subtrees: z
+    .array(
+      z
+        .strictObject({
+          institutionCode: z
+            .string()
+            .min(1)
+            .max(64)
+            .meta({ description: 'The institution for which they hold, with all below it.' }),
+          thresholds: thresholds.meta({ description: 'The same tiers with other lines.' }),
+        })
+        .meta({ id: 'SubtreeThresholdsInput', description: 'Other lines for an institution and all below it.' }),
+    )
+    .meta({ description: 'Lines that hold in parts of the bank; of several the nearest.' }),
+  effectiveOn: daySchema.optional().meta({ description: 'First day on which it decides; today where it is missing.' }),
+  note: line(300).optional().meta({ description: 'Why.' }),
+}
+const name = line(100).meta({ description: 'Name of the scheme.', examples: ['零售存款分层'] })
+
+export const tierScheme = viewOperation(view, {
+  kind: 'query',
+  name: 'tierScheme',
+  summary: 'A scheme of tiers with its thresholds',
+  description: 'With all versions: those that decided, decide and will.',
+  permission: 'segment:read',
+  domain,
+  input: z.strictObject({ schemeId }),
+  errors: ['not_found'],
+  run: (context, { schemeId: wanted }) => answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`),
+})
+
+export const tierSchemes = pageOperation(view, {
+  kind: 'query',
+  name: 'tierSchemes',
+  summary: 'Schemes of tiers of the bank',
+  description: 'In the order of their codes.',
+  permission: 'segment:read',
+  domain,
+  input: z.strictObject({ state: z.enum(tierSchemeStates).optional().meta({ description: 'In this state.' }), ...pageInput }),
+  errors: ['invalid_cursor'],
+  run: (context, { state, ...page }) =>
+    answerPage(context, view, {
+      ...page,
+      order: orderBy('code', 'asc', [['code', 'text']]),
+      where: (row, bind) => (state === undefined ? [] : [`${row}.state = ${bind(state)}::text`]),
+    }),
+})
+
+async function check(
+  { db, bank }: Context,
+  { kinds, measure }: Pick<SchemeHead, 'kinds'> & { readonly measure: string },
+  definition: TierDefinition,
+): Promise<void> {
+  const paths = await listInstitutionPaths(db)
+  requireTiers(definition, {
+    kinds,
+    measure,
+    currency: bank.baseCurrency as CurrencyCode,
+    institution: (wanted) => paths.has(wanted),
+  })
+}
+
+const taken: Readonly<Record<string, DomainError>> = {
+  tier_scheme_code_key: new DomainError('already_exists', 'A scheme has this code already.', [
+    { pointer: '/code', rule: 'already_exists', message: 'A scheme has this code already.' },
+  ]),
+  tier_scheme_version_scheme_id_effective_on_key: new DomainError('period_overlap', 'Two versions cannot begin on one day.', [
+    { pointer: '/effectiveOn', rule: 'effective_on', message: 'A version begins on this day already.' },
+  ]),
+}
+
+function refuseTaken(error: unknown): never {
+  throw taken[brokenConstraint(error) ?? ''] ?? error
+}
+
+export const createTierScheme = viewOperation(view, {
+  kind: 'command',
+  name: 'createTierScheme',
+  summary: 'Make a scheme of tiers',
+  description:
+    'For kinds of customers by a measure: any fact that is a number or an amount. Customers come to their tiers when the day on which it begins has come: that night, or within about a minute where it is today. Upwards at once; downwards after the days of grace.',
+  permission: 'segment:write',
+  domain,
+  input: z.strictObject({
+    code: code.meta({ description: 'Short name, unique in the bank.', examples: ['retail-assets'] }),
+    name,
+    kinds: z
+      .array(z.enum(customerKinds))
+      .max(customerKinds.length)
+      .meta({ description: 'The kinds of customers that it is for.' }),
+    measure: z
+      .string()
+      .min(1)
+      .max(64)
+      .meta({ description: 'The fact by which tiers are told.', examples: ['aum'] }),
+    ...parts,
+    graceDays: parts.graceDays.default(90),
+    subtrees: parts.subtrees.default([]),
+  }),
+  errors: ['already_exists', 'conflict'],
+  async run(context, { code: wanted, name: called, kinds, measure, note, effectiveOn, ...definition }) {
+    const { db, now, today, newId, actor } = context
+    const begins = effectiveOn ?? today
+    await check(context, { kinds, measure }, definition)
+    requireBeginning(begins, today, [])
+    if ((await countActiveSchemes(db)) >= MOST_SCHEMES)
+      throw new DomainError('conflict', `A bank has at most ${MOST_SCHEMES} schemes of tiers at once.`)
+    const created = newId()
+    const createdBy = callerOf(actor)
+    await insertScheme(db, {
+      id: created,
+      code: wanted,
+      name: called,
+      kinds,
+      measure: measure as FactName,
+      createdBy,
+      now,
+    }).catch(refuseTaken)
+    await insertSchemeVersion(db, {
+      ...definition,
+      schemeId: created,
+      schemeVersion: 1,
+      effectiveOn: begins,
+      note: note ?? null,
+      createdBy,
+      now,
+    })
+    if (begins <= today) await queueForDefinition(db, 'evaluation', context)
+    context.record({
+      event: 'tier_scheme.created',
+      subjectType: 'tier_scheme',
+      subjectId: created,
+      changed: ['code', 'name', 'kinds', 'measure', 'thresholds', 'graceDays', 'subtrees'],
+      path: '/',
+    })
+    return answerOne(context, view, (row, bind) => `${row}.id = ${bind(created)}::uuid`)
+  },
+})
+
+/** The scheme, held and of the version that was seen. Throws `not_found`, `version_conflict` and `already_closed`. */
+async function holdScheme({ db }: Context, wanted: string, expected: number | undefined): Promise<SchemeHead> {
+  const found = await lockScheme(db, wanted)
+  if (!found) throw notFound('tier scheme')
+  checkVersion(expected, found.version)
+  if (found.state === 'retired') throw new DomainError('already_closed', 'This scheme is retired.')
+  return found
+}
+
+export const reviseTierScheme = viewOperation(view, {
+  kind: 'command',
+  name: 'reviseTierScheme',
+  summary: 'Change a scheme of tiers',
+  description:
+    'Its name, and a new version of its thresholds, days of grace and subtrees from a day on: what is not said stays as the version has it that would decide on that day. Takes effect for everybody at once when that day has come: that night, or within about a minute where it is today; who holds a tier that is gone comes to the one that fits.',
+  permission: 'segment:write',
+  domain,
+  input: z.strictObject({
+    schemeId,
+    name: name.optional(),
+    graceDays: parts.graceDays.optional(),
+    thresholds: parts.thresholds.optional(),
+    subtrees: parts.subtrees.optional(),
+    effectiveOn: parts.effectiveOn,
+    note: parts.note,
+    expectedVersion,
+  }),
+  errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required', 'period_overlap'],
+  concurrency: 'required',
+  async run(context, { schemeId: wanted, name: called, note, effectiveOn, expectedVersion: expected, ...said }) {
+    const { db, now, today, actor } = context
+    const scheme = await holdScheme(context, wanted, expected)
+    const changed = Object.entries({ name: called, ...said }).flatMap(([field, given]) => (given === undefined ? [] : [field]))
+    if (Object.values(said).some((part) => part !== undefined)) {
+      const begins = effectiveOn ?? today
+      const versions = await listVersions(db, wanted)
+      requireBeginning(
+        begins,
+        today,
+        versions.map((one) => one.effectiveOn),
+      )
+      // A scheme that has not begun yet is known by its first version.
+      const before = versions.findLast((one) => one.effectiveOn < begins) ?? versions[0]!
+      const next: TierDefinition = {
+        graceDays: said.graceDays ?? before.graceDays,
+        thresholds: said.thresholds ?? before.thresholds,
+        subtrees: said.subtrees ?? before.subtrees,
+      }
+      await check(context, scheme, next)
+      const version: NewSchemeVersion = {
+        ...next,
+        schemeId: wanted,
+        schemeVersion: Math.max(...versions.map((one) => one.schemeVersion)) + 1,
+        effectiveOn: begins,
+        note: note ?? null,
+        createdBy: callerOf(actor),
+        now,
+      }
+      await insertSchemeVersion(db, version).catch(refuseTaken)
+      if (begins <= today) await queueForDefinition(db, 'evaluation', context)
+    }
+    await updateScheme(db, wanted, { name: called }, now)
+    context.record({ event: 'tier_scheme.revised', subjectType: 'tier_scheme', subjectId: wanted, changed, path: '/' })
+    return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)
+  },
+})
+
+export const retireTierScheme = viewOperation(view, {
+  kind: 'command',
+  name: 'retireTierScheme',
+  summary: 'End a scheme of tiers',
+  description: 'Customers leave its tiers within about a minute, those that were set by hand as well; its history stays.',
+  permission: 'segment:write',
+  domain,
+  input: z.strictObject({ schemeId, expectedVersion }),
+  errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required'],
+  concurrency: 'required',
+  async run(context, { schemeId: wanted, expectedVersion: expected }) {
+    const { db, now } = context
+    await holdScheme(context, wanted, expected)
+    await updateScheme(db, wanted, { state: 'retired' }, now)
+    await stopOverridesOf(db, wanted, context.today)
+    await queueForDefinition(db, 'evaluation', context)
+    context.record({ event: 'tier_scheme.retired', subjectType: 'tier_scheme', subjectId: wanted, changed: ['state'], path: '/' })
+    return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)
+  },
+})
+
+export const tierSchemeOperations = [tierScheme, tierSchemes, createTierScheme, reviseTierScheme, retireTierScheme]

@@ -1,0 +1,56 @@
+import { fileURLToPath } from 'node:url'
+import fastifyStatic from '@fastify/static'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+import { stringify } from 'yaml'
+import { errorCodes } from '../../core/kernel/errors.ts'
+import { openApiOf } from './openapi.ts'
+import { problems } from './problems.ts'
+import { routes, streams } from '../routes.ts'
+
+/** Serves the contract, a page to read and try it, what each problem code means, and a GraphQL workbench. Nothing is fetched from elsewhere. */
+export async function documentation(app: FastifyInstance, { graphiql }: { readonly graphiql: boolean }): Promise<void> {
+  // Put together when somebody asks for it: it is large, and most instances are never asked.
+  let known: ReturnType<typeof openApiOf> | undefined
+  const document = () => (known ??= openApiOf(routes, streams))
+  app.get('/openapi.json', async () => document())
+  app.get('/openapi.yaml', async (_request, reply) =>
+    reply.type('application/yaml; charset=utf-8').send(stringify(document(), { aliasDuplicateObjects: false })),
+  )
+  app.get<{ Params: { code: string } }>('/problems/:code', async ({ params }, reply) => {
+    const code = errorCodes.find((known) => known === params.code)
+    return code ? { code, ...problems[code] } : reply.callNotFound()
+  })
+
+  await app.register(swagger, {
+    mode: 'static',
+    specification: { document: { openapi: '3.1.0', info: { title: 'Guanxi', version: '' }, paths: {} } },
+  })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    transformSpecification: document as never,
+    transformSpecificationClone: false,
+    uiConfig: { persistAuthorization: false },
+    theme: { title: 'Guanxi' },
+  })
+
+  if (!graphiql) return
+  app.get('/graphiql', async (_request, reply) => reply.redirect('/graphiql/'))
+  app.get('/graphiql/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(await workbench()))
+  // Only where it is served: the container image goes without it.
+  const root = fileURLToPath(new URL('dist/', import.meta.resolve('altair-static')))
+  await app.register(fastifyStatic, { root, prefix: '/graphiql/', index: false, decorateReply: false })
+}
+
+/** The page is put together when somebody asks for it: what it takes is large. */
+async function workbench(): Promise<string> {
+  const { renderAltair } = await import('altair-static')
+  return renderAltair({
+    baseURL: '/graphiql/',
+    endpointURL: '/graphql',
+    initialQuery: '{ customers(first: 3) { nodes { id name aum { amount currency } } } }',
+    initialHeaders: { Authorization: 'Bearer <token>' },
+  })
+}

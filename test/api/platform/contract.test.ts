@@ -1,0 +1,279 @@
+import { readFile } from 'node:fs/promises'
+import {
+  buildSchema,
+  getNamedType,
+  getNullableType,
+  type GraphQLArgument,
+  type GraphQLInputField,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+} from 'graphql'
+import { describe, expect } from 'vitest'
+import { z } from 'zod'
+import { parse } from 'yaml'
+import { viewNamed, views } from '../../../src/db/views.ts'
+import type { Field } from '../../../src/db/platform/views/view.ts'
+import { operations } from '../../../src/operations/all.ts'
+import type { Operation } from '../../../src/operations/platform/operation.ts'
+import { onlyInBodies, unwrap } from '../../../src/rest/platform/route.ts'
+import { routes, streams } from '../../../src/rest/routes.ts'
+import { test } from '../../setup/service.ts'
+
+const root = new URL('../../../', import.meta.url)
+const schema = buildSchema(await readFile(new URL('schema.graphql', root), 'utf8'))
+const openapi = parse(await readFile(new URL('openapi.yaml', root), 'utf8'))
+
+const offered = operations.filter(({ transport }) => transport !== 'internal')
+const onBoth = offered.filter(({ transport }) => transport === 'both')
+const rootFields = { ...schema.getQueryType()!.getFields(), ...schema.getMutationType()!.getFields() }
+
+interface RestOperation {
+  readonly method: string
+  readonly path: string
+  readonly operation: any
+}
+const restOperations: RestOperation[] = Object.entries<any>(openapi.paths).flatMap(([path, item]) =>
+  Object.entries<any>(item).map(([method, operation]) => ({ method, path, operation })),
+)
+
+/** The published differences: how GraphQL calls what an operation's input calls otherwise, and what only one side has. */
+const graphqlNames: Readonly<Record<string, string>> = { limit: 'first', cursor: 'after' }
+const onlyInGraphql = new Set(['idempotencyKey'])
+/** Counted when `totalCount` is selected. */
+const notInGraphql = new Set(['includeTotal'])
+const inHeaders = new Set(['expectedVersion', 'mode'])
+/** A segment that two operations call differently has one name in the contract, of both. */
+const jointNames: Readonly<Record<string, Readonly<Record<string, string>>>> = { importRun: { entityOrImportId: 'importId' } }
+
+describe('openapi.yaml', () => {
+  test('is what the service serves', async ({ service }) => {
+    const served = await service.app.inject({ url: '/openapi.yaml' })
+    expect(await readFile(new URL('openapi.yaml', root), 'utf8')).toBe(served.body)
+    expect(parse(served.body)).toEqual((await service.app.inject({ url: '/openapi.json' })).json())
+  })
+
+  test('has every operation once, with summary, description, permission, domain, tags and answers for its refusals', () => {
+    expect(restOperations.map(({ operation }) => operation.operationId).sort()).toEqual(offered.map(({ name }) => name).sort())
+    for (const { operation } of restOperations) {
+      const { operationId, summary, description, responses } = operation
+      expect(
+        [summary, description, operation['x-permission'], operation['x-bian-service-domain'], operation.tags[0]].every(
+          (text) => typeof text === 'string' && text !== '',
+        ),
+        operationId,
+      ).toBe(true)
+      for (const status of ['400', '401', '403', '429', '500', '503'])
+        expect(Object.keys(responses), operationId).toContain(status)
+    }
+  })
+
+  test('has no two addresses that differ in the names of their segments only, and names each segment as a parameter', () => {
+    const paths = Object.keys(openapi.paths)
+    expect(new Set(paths.map((path) => path.replaceAll(/\{\w+\}/g, '{}'))).size).toBe(paths.length)
+    for (const { method, path, operation } of restOperations) {
+      const inPath = (operation.parameters ?? []).filter((one: any) => one.in === 'path').map((one: any) => `{${one.name}}`)
+      expect(inPath.sort(), `${method} ${path}`).toEqual((path.match(/\{\w+\}/g) ?? []).sort())
+    }
+  })
+
+  test('tells of refusals where there can be any: of bodies where one is sent, of idempotency keys where one is taken', () => {
+    const statuses = (name: string) =>
+      Object.keys(restOperations.find(({ operation }) => operation.operationId === name)!.operation.responses)
+    expect(statuses('importRows')).toEqual(expect.arrayContaining(['404', '409', '413', '415']))
+    expect(statuses('importRejects')).toEqual(['200', '400', '401', '403', '404', '429', '500', '503'])
+    expect(statuses('customerSearch')).toEqual(expect.arrayContaining(['413', '415']))
+    for (const { method, operation } of restOperations) {
+      const { operationId, parameters = [], responses } = operation
+      if (method === 'get') expect(Object.keys(responses), operationId).not.toContain('415')
+      const takesKey = parameters.some(({ name }: any) => name === 'Idempotency-Key')
+      expect(JSON.stringify(responses).includes('idempotency_key_reused'), operationId).toBe(takesKey)
+    }
+  })
+
+  test('describes its tags', () => {
+    expect(openapi.tags.filter(({ description }: any) => !description)).toEqual([])
+    const used = new Set(restOperations.flatMap(({ operation }) => operation.tags))
+    expect(openapi.tags.map(({ name }: any) => name).sort()).toEqual([...used].sort())
+  })
+
+  test('refers only to schemas that it holds', () => {
+    const references = [...JSON.stringify(openapi).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name)
+    for (const name of references) expect(Object.keys(openapi.components.schemas)).toContain(name)
+  })
+
+  test('keeps personal data out of addresses: what finds people by name, phone or document is a POST', () => {
+    for (const { method, path, operation } of restOperations) {
+      const names = (operation.parameters ?? []).filter((one: any) => one.in !== 'header').map((one: any) => one.name)
+      expect(
+        names.filter((name: string) => /phone|email|^name$|document(?!Id$)/i.test(name)),
+        `${method} ${path}`,
+      ).toEqual([])
+    }
+  })
+})
+
+describe('every operation', () => {
+  test('stands under its name on both sides: queries among queries, commands among mutations', () => {
+    expect(Object.keys(schema.getQueryType()!.getFields()).sort()).toEqual(namesOf(onBoth.filter(({ kind }) => kind === 'query')))
+    expect(Object.keys(schema.getMutationType()!.getFields()).sort()).toEqual(
+      namesOf(onBoth.filter(({ kind }) => kind === 'command')),
+    )
+    expect([...routes, ...streams].map(({ operation }) => operation.name).sort()).toEqual(namesOf(offered))
+  })
+
+  test('takes the same keys on both sides, required alike, with the same enum values', () => {
+    for (const operation of onBoth) {
+      const wanted = Object.entries(operation.input.shape)
+        .filter(([name]) => !notInGraphql.has(name))
+        .map(([name, type]) => describeInput(graphqlNames[name] ?? name, type as z.ZodType))
+      const given = graphqlInputs(operation).filter(({ name }) => !onlyInGraphql.has(name))
+      expect(byName(given), operation.name).toEqual(byName(wanted))
+    }
+  })
+
+  test('takes the same keys over REST: in the path, the query, the body or a header', () => {
+    for (const { method, operation } of restOperations.filter(({ operation: { operationId } }) =>
+      onBoth.some(({ name }) => name === operationId),
+    )) {
+      const { input } = operations.find(({ name }) => name === operation.operationId)!
+      const parameters = (operation.parameters ?? []).filter((one: any) => one.in !== 'header').map((one: any) => one.name)
+      const body = Object.keys(operation.requestBody?.content?.['application/json']?.schema?.properties ?? {})
+      const named = parameters.map((name: string) => jointNames[operation.operationId]?.[name] ?? name)
+      expect([...named, ...body].sort(), operation.operationId).toEqual(
+        Object.keys(input.shape)
+          .filter((name) => !inHeaders.has(name) && !(method === 'get' && onlyInBodies.has(name)))
+          .sort(),
+      )
+    }
+  })
+
+  test('describes each of its inputs in GraphQL', () => {
+    const undescribed = Object.values(schema.getTypeMap())
+      .filter((type) => !type.name.startsWith('__') && (isObjectType(type) || isInputObjectType(type)))
+      .flatMap((type) => [
+        ...(type.description ? [] : [type.name]),
+        ...Object.values((type as any).getFields()).flatMap((field: any) =>
+          field.description ? [] : [`${type.name}.${field.name}`],
+        ),
+      ])
+    expect(undescribed).toEqual([])
+  })
+})
+
+interface Described {
+  readonly name: string
+  readonly required: boolean
+  readonly list: boolean
+  readonly values?: readonly string[]
+}
+
+function describeInput(name: string, type: z.ZodType): Described {
+  const inner = unwrap(type)
+  const element = inner instanceof z.ZodArray ? unwrap(inner.element as z.ZodType) : inner
+  return {
+    name,
+    required: !type.safeParse(undefined).success,
+    list: inner instanceof z.ZodArray,
+    ...(element instanceof z.ZodEnum && { values: [...(element.options as string[])].sort() }),
+  }
+}
+
+function describeGraphql({ name, type, defaultValue }: GraphQLArgument | GraphQLInputField): Described {
+  const named = getNamedType(type)
+  return {
+    name,
+    required: isNonNullType(type) && defaultValue === undefined,
+    list: isListType(getNullableType(type)),
+    ...(isEnumType(named) && {
+      values: named
+        .getValues()
+        .map((value) => value.name)
+        .sort(),
+    }),
+  }
+}
+
+/** The inputs of an operation in GraphQL: its arguments, with the members of `input` or `filter` among them. */
+function graphqlInputs({ name, kind }: Operation): Described[] {
+  return rootFields[name]!.args.flatMap((argument) => {
+    const type = getNamedType(argument.type)
+    const wraps = argument.name === (kind === 'command' ? 'input' : 'filter')
+    return wraps && isInputObjectType(type) ? Object.values(type.getFields()).map(describeGraphql) : [describeGraphql(argument)]
+  })
+}
+
+const byName = (list: readonly Described[]) => list.toSorted((one, other) => one.name.localeCompare(other.name))
+const namesOf = (list: readonly Operation[]) => list.map(({ name }) => name).sort()
+
+describe('every view', () => {
+  const expected: Readonly<Record<string, string>> = {
+    uuid: 'ID',
+    text: 'String',
+    integer: 'Int',
+    float: 'Float',
+    decimal: 'Decimal',
+    boolean: 'Boolean',
+    day: 'Day',
+    instant: 'DateTime',
+    texts: '[String!]',
+    json: 'Json',
+  }
+
+  function typeOf(field: Field): string | readonly string[] {
+    const must = field.nullable ? '' : '!'
+    switch (field.kind) {
+      case 'column':
+        return field.values ? [...field.values].sort() : `${expected[field.type]}${must}`
+      case 'money':
+        return `Money${must}`
+      // What the caller may not follow is null.
+      case 'one':
+        return viewNamed(field.target).name
+      case 'many':
+        return `[${viewNamed(field.target).name}!]`
+      case 'page':
+        return `${viewNamed(field.target).name}Connection`
+      case 'computed':
+        return 'computed'
+    }
+  }
+
+  test('has the same fields, types and nulls in schema.graphql', () => {
+    for (const view of views) {
+      const type = schema.getType(view.name)
+      if (!isObjectType(type)) throw new Error(`${view.name} is not in schema.graphql.`)
+      expect(Object.keys(type.getFields()).sort(), view.name).toEqual(Object.keys(view.fields).sort())
+      for (const [name, field] of Object.entries(view.fields)) {
+        const inSchema = type.getFields()[name]!
+        const named = getNamedType(inSchema.type)
+        const wanted = typeOf(field)
+        if (wanted === 'computed') continue
+        expect(
+          isEnumType(named)
+            ? named
+                .getValues()
+                .map((value) => value.name)
+                .sort()
+            : String(inSchema.type),
+          `${view.name}.${name}`,
+        ).toEqual(wanted)
+        if (isEnumType(named)) expect(isNonNullType(inSchema.type), `${view.name}.${name}`).toBe(!field.nullable)
+      }
+    }
+  })
+
+  test('can be followed from a customer and back', () => {
+    const backwards = ['Holding', 'Assignment', 'Movement', 'Activity', 'Institution', 'Staff', 'Product']
+    for (const name of backwards) {
+      const reaches = (from: string, seen: Set<string>): boolean =>
+        from === 'Customer' ||
+        Object.values(viewNamed(from).fields).some(
+          (field) => 'target' in field && !seen.has(field.target) && reaches(field.target, seen.add(field.target)),
+        )
+      expect(reaches(name, new Set([name])), name).toBe(true)
+    }
+  })
+})

@@ -1,0 +1,352 @@
+import { describe, expect } from 'vitest'
+import { views, viewNamed } from '../../../src/db/views.ts'
+import type { Field, View } from '../../../src/db/platform/views/view.ts'
+import type { Operation } from '../../../src/operations/platform/operation.ts'
+import { type Caller, test, type TestBank } from '../../setup/service.ts'
+import { type Input, onGraphql, overGraphql } from '../calls.ts'
+import {
+  type CustomerName,
+  customerIds,
+  customers,
+  dossierThings,
+  fillDossiers,
+  insideComputed,
+  markOf,
+  onlookers,
+  openValueDifference,
+  outletOf,
+  tiersOf,
+} from '../dossiers.ts'
+
+type Relation = Extract<Field, { target: string }>
+
+const relationsOf = ({ fields }: View): readonly (readonly [string, Relation])[] =>
+  Object.entries(fields).flatMap(([name, field]) => ('target' in field ? [[name, field] as const] : []))
+
+/** Whose an object is, and what else tells it from those of others. */
+function ownFields({ fields }: View): string {
+  const computed = Object.entries(fields).flatMap(([name, { kind }]) =>
+    kind === 'computed' ? [`${name}${insideComputed[name] ?? ''}`] : [],
+  )
+  return ['__typename', ...['id', 'customerId', 'name', 'accountNumber'].filter((name) => name in fields), ...computed].join(' ')
+}
+
+function followed(name: string, { kind, target }: Relation, inner: (view: View) => string): string {
+  const asked = inner(viewNamed(target))
+  return kind === 'page' ? `${name}(first: 3) { nodes { ${asked} } }` : `${name} { ${asked} }`
+}
+
+/** Everything within so many relations of a view. */
+function tree(view: View, depth: number): string {
+  if (depth === 0) return ownFields(view)
+  return [
+    ownFields(view),
+    ...relationsOf(view).map(([name, relation]) => followed(name, relation, (target) => tree(target, depth - 1))),
+  ].join(' ')
+}
+
+/** What lists bring many customers of. */
+const wide: ReadonlySet<string> = new Set(['Institution', 'Staff', 'Customer'])
+
+/** The same in parts of a few ways of two relations, since one document may ask for so much only. */
+function branches(view: View): readonly string[] {
+  const most = wide.has(view.name) ? 2 : 3
+  const parts = relationsOf(view).flatMap(([name, relation]) => {
+    const target = viewNamed(relation.target)
+    const each = relationsOf(target).map(([next, inner]) => followed(next, inner, (last) => tree(last, 1)))
+    const further = Array.from({ length: Math.ceil(each.length / most) }, (_, at) =>
+      each.slice(at * most, at * most + most).join(' '),
+    )
+    return (further.length === 0 ? [''] : further).map((one) => followed(name, relation, (own) => `${ownFields(own)} ${one}`))
+  })
+  return parts.length === 0 ? [ownFields(view)] : parts.map((part) => `${ownFields(view)} ${part}`)
+}
+
+/** Each way of at most so many relations by itself, since what is asked for together is also narrowed together. */
+function ways(view: View, depth: number): readonly string[] {
+  return relationsOf(view).flatMap(([name, relation]) => [
+    followed(name, relation, ownFields),
+    ...(depth > 1
+      ? ways(viewNamed(relation.target), depth - 1).map((way) =>
+          followed(name, relation, (target) => `${ownFields(target)} ${way}`),
+        )
+      : []),
+  ])
+}
+
+/** Whose customers' data an answer holds, and which relations led to something. */
+function read(value: unknown, ids: Set<string>, relations: Set<string>): void {
+  if (Array.isArray(value)) for (const one of value) read(one, ids, relations)
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return
+  const { __typename: type, id, customerId } = value as Record<string, string>
+  if (type === 'Customer') ids.add(id!)
+  if (customerId) ids.add(customerId)
+  for (const [name, inner] of Object.entries(value)) {
+    const found = (inner as { nodes?: unknown[] } | null)?.nodes ?? inner
+    if (type !== undefined && found !== null && typeof found === 'object' && (!Array.isArray(found) || found.length > 0))
+      relations.add(`${type}.${name}`)
+    read(inner, ids, relations)
+  }
+}
+
+/** Every query that answers things, with inputs that find some; those about one customer once for each. */
+async function roots(
+  bank: TestBank,
+  made: ReadonlyMap<string, string>,
+): Promise<readonly { readonly operation: Operation; readonly view: View; readonly input: Input }[]> {
+  const c = (suffix: string) => bank.code(suffix)
+  const ids = await customerIds(bank)
+  const { rows } = await bank.service.owner.query('select id from import_run order by started_at desc limit 1')
+  const {
+    rows: [{ id: segmentId }],
+  } = await bank.service.owner.query('select id from segment where code = $1', [`${bank.name}-mark`])
+  const { schemeId, overrides } = await tiersOf(bank)
+  const refresh = await bank.request({ client: 'core' }, 'POST', '/refreshes', {})
+  const idOf = async (query: string, value: unknown) => (await bank.service.owner.query(query, [value])).rows[0].id
+  const holdingIds = { '1': await bank.holdingId('A1'), '4': await bank.holdingId('A4') }
+  // Of one branch and of the other: whoever asks, one of them is out of scope.
+  const ofTwo = (input: (customer: '1' | '4') => Input) => (['1', '4'] as const).map(input)
+  const inputs: Readonly<Record<string, readonly Input[]>> = {
+    institution: [{ institutionId: await bank.idOf('institution', 'O1') }],
+    institutions: [{ within: await bank.idOf('institution', 'B1'), limit: 3 }],
+    staffMember: [{ staffId: await bank.staffId('R1') }],
+    staffMembers: [{ within: await bank.idOf('institution', 'B1'), limit: 5 }],
+    delegation: [{ delegationId: await idOf('select id from delegation where staff_id = $1', await bank.staffId('R1')) }],
+    delegations: [{ within: await bank.idOf('institution', 'B1'), limit: 5 }],
+    staffCapacity: [{ within: await bank.idOf('institution', 'B1'), limit: 5 }],
+    teamMember: ofTwo((customer) => ({ customerId: ids[customer], teamMemberId: made.get(`teamMember ${customer}`) })),
+    maintenanceTeam: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    suggestTeamMembers: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    ownershipHistory: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    product: [{ productId: await bank.idOf('product', 'CUR') }],
+    products: [{ limit: 4 }],
+    exchangeRates: [{}],
+    calendarDays: [{}],
+    customer: customers.map((customer) => ({ customerId: ids[customer] })),
+    customerByExternalId: ofTwo((customer) => ({ source: 'core', externalId: c(customer) })),
+    customers: [{ limit: 4 }],
+    customerSearch: [{ name: '王', limit: 4 }],
+    holding: ofTwo((customer) => ({ customerId: ids[customer], holdingId: holdingIds[customer] })),
+    holdingByExternalId: ofTwo((customer) => ({ source: 'core', externalId: c(`A${customer}`) })),
+    holdings: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    balances: ofTwo((customer) => ({ customerId: ids[customer], holdingId: holdingIds[customer], limit: 5 })),
+    activity: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    movements: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    customerOverview: ofTwo((customer) => ({ customerId: ids[customer] })),
+    customerTimeline: ofTwo((customer) => ({ customerId: ids[customer], limit: 20 })),
+    refreshRun: [{ refreshId: refresh.body.id }],
+    refreshRuns: [{ limit: 5 }],
+    segment: [{ segmentId }],
+    segments: [{ limit: 5 }],
+    segmentMembers: [{ segmentId, limit: 5 }],
+    movedCustomers: [{ fact: 'kind', from: '2026-10-31', fromStanding: 'not_yet', limit: 5 }],
+    cohortCustomers: [{ from: '2026-01-01', limit: 5 }],
+    tierScheme: [{ schemeId }],
+    tierSchemes: [{ limit: 5 }],
+    tierHistory: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    thresholdCustomers: [{ side: 'unsettled', schemeId, limit: 5 }],
+    atRiskCustomers: [{ schemeId, limit: 5 }],
+    tierOverride: ofTwo((customer) => ({ customerId: ids[customer], tierOverrideId: overrides[customer] })),
+    tierOverrides: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    classificationHistory: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    relationshipPreferences: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    lossMakers: [{ limit: 5 }],
+    keyDate: [{ customerId: ids['1'], keyDateId: await idOf('select id from key_date where customer_id = $1', ids['1']) }],
+    keyDates: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    upcomingKeyDates: [{ days: 366, limit: 5 }],
+    consents: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    consentHistory: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    contactPreference: ofTwo((customer) => ({ customerId: ids[customer] })),
+    ...Object.fromEntries(
+      [...dossierThings, { one: 'groupMembership', many: 'groupMemberships', key: 'groupMembershipId' }].flatMap(
+        ({ one, many, key }) => [
+          [one, [{ customerId: ids['1'], [key]: made.get(`${one} 1`) }]],
+          [many, [{ customerId: ids['4'], limit: 5 }]],
+        ],
+      ),
+    ),
+    importRun: [{ importId: rows[0].id }],
+    importRuns: [{ limit: 5 }],
+    auditEntries: [{ limit: 20 }],
+    customerAccesses: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    documentsToClarify: [{ limit: 5 }],
+    contactPointsToClarify: [{ limit: 5 }],
+    addressesToClarify: [{ limit: 5 }],
+    customerProfile: ofTwo((customer) => ({ customerId: ids[customer] })),
+    profileDifferences: [{ limit: 5 }, { status: 'dismissed', limit: 5 }],
+    counterNotes: [{ limit: 10 }],
+  }
+  const queries = onGraphql.filter(({ kind, answer }) => kind === 'query' && answer.shape !== 'value')
+  expect(Object.keys(inputs).sort(), 'every query has its inputs here').toEqual(queries.map(({ name }) => name).sort())
+  return queries.flatMap((operation) =>
+    (operation.answer.shape === 'value' ? [] : [operation.answer.view]).flatMap((view) =>
+      inputs[operation.name]!.map((input) => ({ operation, view, input })),
+    ),
+  )
+}
+
+/** What is reached from the customer in full as well. */
+const reached: ReadonlySet<string> = new Set([
+  'segmentMembers',
+  'movedCustomers',
+  'cohortCustomers',
+  'tierHistory',
+  'tierOverride',
+  'tierOverrides',
+  'thresholdCustomers',
+  'atRiskCustomers',
+  'classificationHistory',
+  'relationshipPreferences',
+])
+
+interface Walk {
+  readonly ids: ReadonlySet<string>
+  readonly relations: ReadonlySet<string>
+  readonly documents: number
+}
+
+/** Asks for all of it and collects whose data came; `foreign` is what must stand in no answer. */
+async function walk(
+  bank: TestBank,
+  made: ReadonlyMap<string, string>,
+  caller: Caller,
+  foreign: readonly string[],
+  single: boolean,
+): Promise<Walk> {
+  const [ids, relations] = [new Set<string>(), new Set<string>()]
+  let documents = 0
+  for (const { operation, view, input } of await roots(bank, made)) {
+    // What is written down under a customer is reached from the customer in full.
+    const near =
+      reached.has(operation.name) || dossierThings.some(({ one, many }) => operation.name === one || operation.name === many)
+    // So is what else belongs to customers: from there two relations are enough, and every third is one of the customer’s own.
+    const pairs = relationsOf(view).map(
+      ([name, relation]) => `${ownFields(view)} ${followed(name, relation, (target) => tree(target, 1))}`,
+    )
+    // Members of groups are three away from whoever is in one.
+    const short = view.ownership === 'owned' && view.name !== 'GroupMembership'
+    const parts = near ? [tree(view, 1)] : single ? ways(view, 2) : short ? pairs : branches(view)
+    for (const part of parts) {
+      const asked = single && !near ? `${ownFields(view)} ${part}` : part
+      const told = await overGraphql(
+        bank,
+        caller,
+        operation,
+        input,
+        operation.answer.shape === 'page' ? `nodes { ${asked} }` : asked,
+      )
+      documents++
+      expect(['ok', 'not_permitted', 'not_found'], `${operation.name} ${JSON.stringify([told.code, told.errors])}`).toContain(
+        told.code,
+      )
+      const text = JSON.stringify([told.body, told.errors])
+      for (const mark of foreign)
+        expect(text, `${JSON.stringify(caller)} ${operation.name} ${JSON.stringify(input)} { ${asked} }`).not.toContain(mark)
+      read(told.body?.nodes ?? told.body, ids, relations)
+    }
+  }
+  return { ids, relations, documents }
+}
+
+/** Gives customers of either branch what feeds say otherwise than somebody has verified. */
+async function fillDifferences(bank: TestBank): Promise<void> {
+  const ids = await customerIds(bank)
+  for (const customer of ['1', '4'] as const)
+    for (const table of ['identity_document', 'contact_point', 'address'] as const)
+      await openValueDifference(bank, ids[customer], table)
+}
+
+describe('every relation of the graph', () => {
+  test('within three of customers and of what is no customer’s leads to customers in scope only, and to all of them', async ({
+    bank,
+  }) => {
+    const made = await fillDossiers(bank)
+    await fillDifferences(bank)
+    const ids = await customerIds(bank)
+    for (const customer of customers) {
+      const row = {
+        kind: 'individual',
+        name: `王${markOf(bank, customer)}`,
+        institutionCode: bank.code(outletOf[customer]),
+        industry: 'F5211',
+      }
+      expect(
+        (await bank.request({ client: 'core' }, 'PUT', `/customers/by-external-id/core/${bank.code(customer)}`, row)).status,
+      ).toBe(200)
+    }
+    const auditor = {
+      name: 'the auditor of branch B1',
+      caller: bank.code('U1'),
+      sees: ['1', '2', '3'] as readonly CustomerName[],
+    }
+    for (const { name, caller, sees } of [
+      ...onlookers(bank).filter((one) => !/manager of branch|teller/.test(one.name)),
+      auditor,
+    ]) {
+      const outside = customers.filter((customer) => !sees.includes(customer)).map((customer) => markOf(bank, customer))
+      const walked = await walk(bank, made, caller, outside, false)
+      expect([...walked.ids].sort(), name).toEqual(sees.map((customer) => ids[customer]).sort())
+    }
+    // Who sees the whole bank proves that there is something to find behind every relation that leads to customers.
+    const all = await walk(bank, made, 'ADMIN', [], false)
+    expect([...all.ids].sort()).toEqual(Object.values(ids).sort())
+    const leading = views.flatMap((view) =>
+      relationsOf(view).flatMap(([name, { target }]) =>
+        viewNamed(target).ownership === 'reference' ? [] : [`${view.name}.${name}`],
+      ),
+    )
+    expect(leading.filter((relation) => !all.relations.has(relation))).toEqual([])
+  }, 480_000)
+
+  test('from somebody to what they recommended leads to holdings in scope only, page by page', async ({ bank }) => {
+    await fillDossiers(bank)
+    const ids = await customerIds(bank)
+    // R1 recommended the account of customer 1, whom they keep, and an account of customer 4 in the other branch.
+    await bank.feed('holdings', [
+      {
+        externalId: bank.code('A4'),
+        customerExternalId: bank.code('4'),
+        productCode: bank.code('CUR'),
+        currency: 'CNY',
+        recommendedBy: bank.code('R1'),
+      },
+    ])
+    const query = `query ($id: ID!, $after: String) { staffMember(staffId: $id) { recommendedHoldings(first: 1, after: $after) {
+      pageInfo { hasNextPage endCursor } nodes { customerId recommendedBy { number } } } } }`
+    const seenBy = async (caller: Caller): Promise<readonly string[] | null> => {
+      const seen: string[] = []
+      for (let after: string | null = null; ;) {
+        const { data } = await bank.graphql(caller, query, { id: await bank.staffId('R1'), after })
+        const page = data!['staffMember'].recommendedHoldings
+        if (page === null) return null
+        for (const { customerId, recommendedBy } of page.nodes) {
+          expect(recommendedBy.number).toBe(bank.code('R1'))
+          seen.push(customerId)
+        }
+        if (!page.pageInfo.hasNextPage) return seen.sort()
+        after = page.pageInfo.endCursor
+      }
+    }
+    expect(await seenBy({ client: 'core' })).toEqual([ids['1'], ids['4']].sort())
+    for (const [caller, sees] of [
+      ['M1', [ids['1']]],
+      ['M2', [ids['4']]],
+      ['R1', [ids['1']]],
+      ['R2', []],
+      ['Q1', null],
+    ] as const)
+      expect(await seenBy(bank.code(caller)), caller).toEqual(sees)
+  })
+
+  test('within two of any query does so by itself', async ({ bank }) => {
+    const made = await fillDossiers(bank)
+    await fillDifferences(bank)
+    const ids = await customerIds(bank)
+    for (const { name, caller, sees } of onlookers(bank).filter((one) => /colleague/.test(one.name))) {
+      const outside = customers.filter((customer) => !sees.includes(customer)).map((customer) => markOf(bank, customer))
+      const walked = await walk(bank, made, caller, outside, true)
+      expect(walked.documents).toBeGreaterThan(200)
+      expect([...walked.ids].sort(), name).toEqual(sees.map((customer) => ids[customer]).sort())
+    }
+  }, 240_000)
+})
