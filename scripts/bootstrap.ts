@@ -1,3 +1,4 @@
+import { upsertInstitution } from '../src/operations/organisation/institution-writes.ts'
 import { parseArgs } from 'node:util'
 import { sql } from 'drizzle-orm'
 import { v7 } from 'uuid'
@@ -8,7 +9,6 @@ import { embeddedConnection } from '../src/start/embedded/postgres.ts'
 import { appendJournal } from '../src/db/platform/journal.ts'
 import { developmentKeys } from '../src/start/development-keys.ts'
 import { execute, type Service } from '../src/operations/platform/execute.ts'
-import { upsertInstitution } from '../src/operations/organisation/writes.ts'
 import { openService } from '../src/start/service.ts'
 
 const usage = `Plants an empty bank: its head office, and the first machine client, which sends all the rest.

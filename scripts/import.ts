@@ -1,3 +1,4 @@
+import { feedEntities } from '../src/core/feeds/imports.ts'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
@@ -7,7 +8,6 @@ import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import { v7 } from 'uuid'
 import { processConfig } from '../src/start/config.ts'
-import { feedEntities } from '../src/core/kernel/feed.ts'
 import { knownDevelopmentIssuer } from '../src/tokens/development-issuer.ts'
 
 const usage = `Sends a file to the running service.

@@ -1,12 +1,12 @@
+import type { InstitutionRow } from '../../src/core/organisation/organisation-rows.ts'
+import type { CustomerRow } from '../../src/core/dossier/customer-rows.ts'
 import type { Day } from '../../src/core/kernel/calendar.ts'
 import type {
   ActivityRow,
   BalanceRow,
-  CustomerRow,
   FeedRowOf,
   HoldingPartyRow,
   HoldingRow,
-  InstitutionRow,
   MovementRow,
   ProductRow,
 } from '../../src/core/feeds/rows.ts'

@@ -1,4 +1,5 @@
 import type { PgTable } from 'drizzle-orm/pg-core'
+import type { TableKind } from './platform/schema/kinds.ts'
 import * as consents from './dossier/schema/consents.ts'
 import * as counter from './dossier/schema/counter.ts'
 import * as customers from './dossier/schema/customers.ts'
@@ -17,13 +18,6 @@ import * as classifications from './segmentation/schema/classifications.ts'
 import * as segments from './segmentation/schema/segments.ts'
 import * as tiers from './segmentation/schema/tiers.ts'
 import * as value from './segmentation/schema/value.ts'
-
-/**
- * What a table holds decides on its keys, policies and grants (docs/decisions/0001-scope-and-keys.md; a test walks the catalogue):
- * `customer` the table of customers itself, `owned` what belongs to one customer, `registry` what is unique over the bank or looked up by
- * value, `journal` what is only appended to, `reference` what is small and belongs to no customer, `local` the service's own book-keeping.
- */
-export type TableKind = 'customer' | 'owned' | 'registry' | 'journal' | 'reference' | 'local'
 
 export const tables: readonly { readonly kind: TableKind; readonly table: PgTable }[] = [
   { kind: 'reference', table: reference.directoryVersion },
@@ -102,3 +96,10 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'local', table: journals.importReject },
   { kind: 'local', table: journals.migration },
 ]
+
+const kinds = new Map(tables.map(({ kind, table }) => [table, kind]))
+
+/** What a table holds; undefined for one that the schema does not list. */
+export function kindOf(table: PgTable): TableKind | undefined {
+  return kinds.get(table)
+}

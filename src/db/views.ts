@@ -1,7 +1,8 @@
-import { classificationViews } from './segmentation/views/classifications.ts'
+import { classificationExtensions, classificationViews } from './segmentation/views/classifications.ts'
 import { consentViews } from './dossier/views/consents.ts'
 import { counterViews } from './dossier/views/counter.ts'
 import { customerViews } from './dossier/views/customers.ts'
+import { holdingExtensions } from './feeds/views/customer-holdings.ts'
 import { holdingViews } from './feeds/views/holdings.ts'
 import { importViews } from './feeds/views/imports.ts'
 import { journalViews } from './platform/views/audit.ts'
@@ -12,16 +13,16 @@ import { overviewViews } from './dossier/views/overview.ts'
 import { peopleViews } from './dossier/views/people.ts'
 import { productViews } from './organisation/views/products.ts'
 import { refreshViews } from './segmentation/views/refreshes.ts'
-import { segmentViews } from './segmentation/views/segments.ts'
-import { tierViews } from './segmentation/views/tiers.ts'
+import { segmentExtensions, segmentViews } from './segmentation/views/segments.ts'
+import { tierExtensions, tierViews } from './segmentation/views/tiers.ts'
 import { timelineViews } from './dossier/views/timeline.ts'
 import { profileViews } from './dossier/views/profiles.ts'
 import { teamViews } from './dossier/views/teams.ts'
 import { valueViews } from './segmentation/views/value.ts'
-import type { View } from './platform/views/view.ts'
+import { assembleViews, type View, type ViewDefinition, type ViewExtension } from './platform/views/view.ts'
+import { kindOf } from './schema.ts'
 
-/** Every type that both APIs show and the database is asked for. */
-export const views: readonly View[] = [
+const definitions: readonly ViewDefinition[] = [
   ...organisationViews,
   ...productViews,
   ...customerViews,
@@ -44,9 +45,20 @@ export const views: readonly View[] = [
   ...classificationViews,
 ]
 
-const byName = new Map(views.map((view) => [view.name, view]))
+/** What later rooms add to the views of earlier ones. */
+const extensions: readonly ViewExtension[] = [
+  ...holdingExtensions,
+  ...segmentExtensions,
+  ...tierExtensions,
+  ...classificationExtensions,
+]
 
-/** Throws for a name that no view has: a mistake in a relation's target, which the contract test finds. */
+const byName = assembleViews(definitions, extensions, kindOf)
+
+/** Every type that both APIs show and the database is asked for. */
+export const views: readonly View[] = [...byName.values()]
+
+/** Throws for a name that no view has. */
 export function viewNamed(name: string): View {
   const found = byName.get(name)
   if (!found) throw new Error(`There is no view ${name}.`)

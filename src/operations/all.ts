@@ -8,15 +8,20 @@ import { creditCoverage } from './dossier/credit-coverage.ts'
 import { customerGroupOperations } from './dossier/customer-groups.ts'
 import { customerSearchOperations } from './segmentation/customer-search.ts'
 import { customerOperations } from './dossier/customers.ts'
+import { customerListOperations } from './segmentation/customer-lists.ts'
 import { delegationOperations } from './organisation/delegations.ts'
 import { dossierNoteOperations } from './dossier/dossier-notes.ts'
 import { customerWrites } from './dossier/customer-writes.ts'
 import { holdingWrites } from './feeds/holding-writes.ts'
-import { organisationWrites } from './organisation/writes.ts'
+import { institutionWrites } from './organisation/institution-writes.ts'
+import { productWrites } from './feeds/product-writes.ts'
+import { accessOperations } from './dossier/accesses.ts'
+import { advanceAssignments } from './dossier/due-assignments.ts'
+import { applyRates } from './feeds/rates.ts'
+import { keepHouse } from './feeds/expired-records.ts'
 import { holdingOperations } from './feeds/holdings.ts'
 import { identityOperations } from './dossier/identity.ts'
 import { importOperations } from './feeds/imports.ts'
-import { jobOperations } from './feeds/jobs.ts'
 import { keyDateOperations } from './dossier/key-dates.ts'
 import type { Operation } from './platform/operation.ts'
 import { organisationOperations } from './organisation/institutions.ts'
@@ -50,8 +55,10 @@ export const operations: readonly Operation[] = [
   ...delegationOperations,
   ...calendarOperations,
   ...productOperations,
-  ...organisationWrites,
+  ...institutionWrites,
+  ...productWrites,
   ...customerOperations,
+  ...customerListOperations,
   ...customerSearchOperations,
   ...customerWrites,
   ...timelineOperations,
@@ -87,7 +94,10 @@ export const operations: readonly Operation[] = [
   ...classificationExplanationOperations,
   ...importOperations,
   ...auditOperations,
-  ...jobOperations,
+  ...accessOperations,
+  advanceAssignments,
+  applyRates,
+  keepHouse,
   ...rotationOperations,
   ...nameKeyOperations,
 ]

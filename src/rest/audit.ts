@@ -1,4 +1,5 @@
-import { auditEntries, auditVerification, customerAccesses, customerAccessReason } from '../operations/platform/audit.ts'
+import { customerAccesses, customerAccessReason } from '../operations/dossier/accesses.ts'
+import { auditEntries, auditVerification } from '../operations/platform/audit.ts'
 import { get } from './platform/route.ts'
 
 export const auditRoutes = [

@@ -1,5 +1,6 @@
+import { customers, portfolioSummary } from '../operations/segmentation/customer-lists.ts'
 import { customerSearch } from '../operations/segmentation/customer-search.ts'
-import { customer, customerByExternalId, customers, portfolioSummary } from '../operations/dossier/customers.ts'
+import { customer, customerByExternalId } from '../operations/dossier/customers.ts'
 import {
   closeCustomer,
   correctAssignment,

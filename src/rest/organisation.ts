@@ -1,17 +1,14 @@
+import { closeProduct, correctProduct, createProduct, upsertProduct } from '../operations/feeds/product-writes.ts'
 import {
   closeInstitution,
-  closeProduct,
   correctInstitution,
-  correctProduct,
   correctStaff,
   createInstitution,
-  createProduct,
   createStaff,
   deactivateStaff,
   upsertInstitution,
-  upsertProduct,
   upsertStaff,
-} from '../operations/organisation/writes.ts'
+} from '../operations/organisation/institution-writes.ts'
 import { upsertExchangeRate } from '../operations/feeds/holding-writes.ts'
 import { calendarDays, setCalendarDay, workingDays } from '../operations/organisation/calendar.ts'
 import {

@@ -1,5 +1,6 @@
+import type { FeedEntity } from '../../src/core/feeds/imports.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FeedEntity, FeedOutcome } from '../../src/core/kernel/feed.ts'
+import type { FeedOutcome } from '../../src/core/kernel/feed.ts'
 import { type FeedRowOf, feedRows } from '../../src/core/feeds/rows.ts'
 import type { Db } from '../../src/db/platform/database.ts'
 import { applyActivity } from '../../src/db/feeds/activity.ts'

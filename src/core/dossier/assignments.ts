@@ -1,4 +1,5 @@
 import type { Day } from '../kernel/calendar.ts'
+import { type Period, periodText } from '../kernel/periods.ts'
 import type { BusinessLine, CustomerStatus } from './customers.ts'
 import { DomainError, refuseField } from '../kernel/errors.ts'
 import type { FeedRefusal } from '../kernel/feed.ts'
@@ -7,31 +8,10 @@ import type { Role } from '../kernel/permissions.ts'
 export const assignmentStates = ['planned', 'current', 'ended', 'cancelled'] as const
 export type AssignmentState = (typeof assignmentStates)[number]
 
-/** [startsOn, endsOn): no end while it lasts. */
-export interface Period {
-  readonly startsOn: Day
-  readonly endsOn: Day | null
-}
-
 /** Where an assignment that is not cancelled stands on a day. */
 export function stateOn({ startsOn, endsOn }: Period, today: Day): AssignmentState {
   if (endsOn !== null && endsOn <= today) return 'ended'
   return startsOn > today ? 'planned' : 'current'
-}
-
-/** Tells whether two periods share a day. */
-export function overlaps(one: Period, other: Period): boolean {
-  return (one.endsOn === null || other.startsOn < one.endsOn) && (other.endsOn === null || one.startsOn < other.endsOn)
-}
-
-/** Tells whether every day of a period lies in another. */
-export function isWithin(inner: Period, outer: Period): boolean {
-  return inner.startsOn >= outer.startsOn && (outer.endsOn === null || (inner.endsOn !== null && inner.endsOn <= outer.endsOn))
-}
-
-/** A period in words; the end is the first day on which it holds no more. */
-export function periodText({ startsOn, endsOn }: Period): string {
-  return endsOn === null ? `from ${startsOn}` : `from ${startsOn} until ${endsOn}`
 }
 
 /**

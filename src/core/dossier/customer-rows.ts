@@ -166,3 +166,5 @@ function capitalProblem({
   if (amount === undefined) return ['registeredCapital', 'amount', amountProblem(registeredCapital, code)!]
   return amount < 0n ? ['registeredCapital', 'amount', 'Registered capital is not negative.'] : undefined
 }
+
+export type CustomerRow = z.output<typeof customerRow>

@@ -1,6 +1,6 @@
+import { requireOrder, requirePast } from '../kernel/periods.ts'
 import { addMonths, type Day } from '../kernel/calendar.ts'
 import type { CurrencyCode } from '../kernel/currencies.ts'
-import { requireOrder, requirePast } from './records.ts'
 import { DomainError, refuseField } from '../kernel/errors.ts'
 import { amountProblem, parseAmount } from '../kernel/money.ts'
 

@@ -1,6 +1,8 @@
+import { parseShare, wholeShare } from '../kernel/shares.ts'
+import { requirePast } from '../kernel/periods.ts'
 import type { Day } from '../kernel/calendar.ts'
 import { type CustomerKind, customerKinds, type CustomerStatus } from './customers.ts'
-import { requirePast, requireStanding } from './records.ts'
+import { requireStanding } from './records.ts'
 import { DomainError, refuseField } from '../kernel/errors.ts'
 
 /** What one customer is to another. Each kind says what the related customer is to the customer under whom it stands. */
@@ -94,17 +96,6 @@ export function lineOf<T>(
 export function companyOf<T>(kind: RelationshipKind, customer: T, related: T): T | undefined {
   if (kind === 'shareholder') return customer
   return kind === 'investee' ? related : undefined
-}
-
-const shareForm = /^(\d{1,3})(?:\.(\d{1,4}))?$/
-const wholeShare = 1_000_000
-
-/** Reads a share in percent, from 0 to 100 with at most 4 decimals, as ten-thousandths of a percent. */
-export function parseShare(text: string): number | undefined {
-  const [, whole, fraction = ''] = shareForm.exec(text) ?? []
-  if (whole === undefined) return undefined
-  const share = Number(whole) * 10_000 + Number(fraction.padEnd(4, '0'))
-  return share <= wholeShare ? share : undefined
 }
 
 interface Party {

@@ -1,13 +1,5 @@
-import {
-  type AssignmentState,
-  endingOf,
-  type Keeper,
-  overlaps,
-  type Period,
-  periodText,
-  requireAtWork,
-  stateOn,
-} from './assignments.ts'
+import { overlaps, type Period, periodText } from '../kernel/periods.ts'
+import { type AssignmentState, endingOf, type Keeper, requireAtWork, stateOn } from './assignments.ts'
 import type { Day } from '../kernel/calendar.ts'
 import { refuseField } from '../kernel/errors.ts'
 

@@ -1,9 +1,11 @@
+import type { FeedEntity } from './imports.ts'
 import type { z } from 'zod'
 import '../kernel/messages.ts'
 import { customerRow } from '../dossier/customer-rows.ts'
-import type { FeedEntity, FeedRefusal } from '../kernel/feed.ts'
+import type { FeedRefusal } from '../kernel/feed.ts'
 import { activityRow, balanceRow, holdingPartyRow, holdingRow, movementRow } from './holding-rows.ts'
-import { assignmentRow, institutionRow, staffRow } from '../organisation/organisation-rows.ts'
+import { assignmentRow } from '../dossier/assignment-rows.ts'
+import { institutionRow, staffRow } from '../organisation/organisation-rows.ts'
 import { exchangeRateRow, productRow } from './product-rows.ts'
 
 /** What a row of each entity must be, in JSON types: the same for imports and single writes. */
@@ -22,12 +24,8 @@ export const feedRows = {
 } satisfies Record<FeedEntity, z.ZodObject>
 
 export type FeedRowOf<E extends FeedEntity> = z.output<(typeof feedRows)[E]>
-export type InstitutionRow = FeedRowOf<'institutions'>
-export type StaffRow = FeedRowOf<'staff'>
 export type ProductRow = FeedRowOf<'products'>
 export type ExchangeRateRow = FeedRowOf<'exchangeRates'>
-export type CustomerRow = FeedRowOf<'customers'>
-export type AssignmentRow = FeedRowOf<'assignments'>
 export type HoldingRow = FeedRowOf<'holdings'>
 export type HoldingPartyRow = FeedRowOf<'holdingParties'>
 export type BalanceRow = FeedRowOf<'balances'>

@@ -1,21 +1,5 @@
 import type { ErrorCode } from './errors.ts'
 
-/** The import entities, in the order in which a bank sends them: each refers only to those before it. */
-export const feedEntities = [
-  'institutions',
-  'staff',
-  'products',
-  'exchangeRates',
-  'customers',
-  'assignments',
-  'holdings',
-  'holdingParties',
-  'balances',
-  'activity',
-  'movements',
-] as const
-export type FeedEntity = (typeof feedEntities)[number]
-
 /** The source of what people enter here, as against what a core-banking system sends. */
 export const ownSource = 'guanxi'
 
@@ -44,3 +28,12 @@ export type FeedOutcome =
       readonly customerId?: string
     }
   | { readonly line: number; readonly refusal: FeedRefusal }
+
+export function refusal(field: string, code: ErrorCode, message: string): FeedRefusal {
+  return { field, code, message }
+}
+
+/** The refusal of a name that stands for nothing, or for something outside the caller's scope. */
+export function unknownReference(field: string, what: string, name: string): FeedRefusal {
+  return refusal(field, 'unknown_reference', `There is no ${what} "${name}" within your scope.`)
+}

@@ -1,4 +1,4 @@
-import { overlaps, type Period } from '../dossier/assignments.ts'
+import { overlaps, type Period } from '../kernel/periods.ts'
 import type { Day } from '../kernel/calendar.ts'
 import { DomainError, refuseField } from '../kernel/errors.ts'
 import { reachOf, type Role } from '../kernel/permissions.ts'

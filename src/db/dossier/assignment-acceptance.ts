@@ -1,12 +1,13 @@
-import { isWithin, keepsFrom, overCapacity, overlaps, periodText } from '../../core/dossier/assignments.ts'
+import type { StaffReference } from '../organisation/references.ts'
+import type { AssignmentRow } from '../../core/dossier/assignment-rows.ts'
+import { isWithin, overlaps, periodText } from '../../core/kernel/periods.ts'
+import { keepsFrom, overCapacity } from '../../core/dossier/assignments.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
-import type { FeedRefusal } from '../../core/kernel/feed.ts'
-import type { AssignmentRow } from '../../core/feeds/rows.ts'
+import { type FeedRefusal, refusal } from '../../core/kernel/feed.ts'
 import { countKept } from './assignments.ts'
 import type { Db } from '../platform/database.ts'
 import type { AssignmentRecord, StoredAssignment } from './assignment-records.ts'
-import { groupBy, type Incoming, refusal } from '../platform/feed-batch.ts'
-import type { StaffReference } from './references.ts'
+import { groupBy, type Incoming } from '../platform/feed-batch.ts'
 
 /** What a row wants to make of an assignment. */
 export interface Wanted {

@@ -1,15 +1,16 @@
+import { resolveStaff, type StaffReference } from '../organisation/references.ts'
+import type { AssignmentRow } from '../../core/dossier/assignment-rows.ts'
+import { isWithin } from '../../core/kernel/periods.ts'
 import {
   type AssignmentState,
   changedPeriodRefusal,
   isKept,
-  isWithin,
   keeperRoles,
   newPeriodRefusal,
   stateOn,
 } from '../../core/dossier/assignments.ts'
 import { DomainError } from '../../core/kernel/errors.ts'
-import type { FeedRefusal } from '../../core/kernel/feed.ts'
-import type { AssignmentRow } from '../../core/feeds/rows.ts'
+import { type FeedRefusal, refusal, unknownReference } from '../../core/kernel/feed.ts'
 import { lockKeepers } from './assignments.ts'
 import { brokenConstraint } from '../platform/failures.ts'
 import { refreshOwnership } from './assignment-effects.ts'
@@ -21,26 +22,10 @@ import {
   type StoredAssignment,
   updateAssignments,
 } from './assignment-records.ts'
-import {
-  collapse,
-  collectOutcomes,
-  groupBy,
-  keyOf,
-  receive,
-  refusal,
-  settleOthers,
-  unknownReference,
-} from '../platform/feed-batch.ts'
+import { collapse, collectOutcomes, groupBy, keyOf, receive, settleOthers } from '../platform/feed-batch.ts'
 import { todayByInstitution } from '../organisation/institution-days.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
-import { customerNameOf, unknownName } from '../feeds/holding-references.ts'
-import {
-  type CustomerReference,
-  findCustomerIds,
-  lockCustomerReferences,
-  resolveStaff,
-  type StaffReference,
-} from './references.ts'
+import { type CustomerReference, findCustomerIds, lockCustomerReferences, customerNameOf, unknownName } from './references.ts'
 
 /**
  * Applies assignments. Each row says the whole of one. Within a batch, what is taken back or cut short counts before what begins, so that a

@@ -1,5 +1,5 @@
+import { customerConditions, type CustomerFilter } from './customer-lists.ts'
 import type { Counted } from '../../core/dossier/credit-coverage.ts'
-import { customerConditions, type CustomerFilter } from './customers.ts'
 import type { Db } from '../platform/database.ts'
 import type { Bind } from '../platform/views/view.ts'
 

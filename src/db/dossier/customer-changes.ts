@@ -1,13 +1,13 @@
+import type { InstitutionReference } from '../organisation/references.ts'
+import { refusedComingDay } from '../../core/kernel/feed-days.ts'
+import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import { coreNumberAfter, type CustomerStatus, newCustomerStatus } from '../../core/dossier/customers.ts'
-import type { FeedRefusal } from '../../core/kernel/feed.ts'
+import { type FeedRefusal, refusal } from '../../core/kernel/feed.ts'
 import { identityRefusal, judgeDocument, type Profile } from '../../core/dossier/document-checks.ts'
-import type { CustomerRow } from '../../core/feeds/rows.ts'
 import { normaliseEmail, normalisePhone } from '../../core/kernel/phones.ts'
-import { type Incoming, refusal } from '../platform/feed-batch.ts'
+import { type Incoming } from '../platform/feed-batch.ts'
 import type { CustomerRecord, StoredCustomer } from './customer-records.ts'
-import { refusedComingDay } from '../organisation/institution-days.ts'
-import type { InstitutionReference } from './references.ts'
 
 /** Fields in which a change of a customer shows. */
 export const comparedFields = [

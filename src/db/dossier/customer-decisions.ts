@@ -1,7 +1,8 @@
+import type { InstitutionReference } from '../organisation/references.ts'
+import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import { addDays } from '../../core/kernel/calendar.ts'
 import { identityRefusal, judgeDocument, type JudgedDocument } from '../../core/dossier/document-checks.ts'
 import type { FeedRefusal } from '../../core/kernel/feed.ts'
-import type { CustomerRow } from '../../core/feeds/rows.ts'
 import { emptyProfile, profileAfter, profileRefusal } from '../../core/dossier/profiles.ts'
 import { foldName } from '../../core/kernel/text.ts'
 import type { Db } from '../platform/database.ts'
@@ -48,8 +49,7 @@ import {
   writeProfiles,
 } from './customer-profiles.ts'
 import { todayByInstitution } from '../organisation/institution-days.ts'
-import type { FeedContext } from '../platform/feed.ts'
-import type { InstitutionReference } from './references.ts'
+import type { CustomerFeedContext } from './customer-feed-context.ts'
 
 /** What is stored about the customers of a batch, and what is to be written. */
 export interface Dossiers {
@@ -112,7 +112,7 @@ export function decideCustomer(
   { line, row, asOf, dated }: Incoming<CustomerRow>,
   id: string,
   institution: InstitutionReference,
-  context: FeedContext,
+  context: CustomerFeedContext,
   outcomes: Outcomes,
 ): void {
   const before = dossiers.customers.get(id)
@@ -172,7 +172,7 @@ export function dossierAfter(
   id: string,
   before: { readonly record: StoredCustomer; readonly profile: Dossier['profile'] } | undefined,
   institution: InstitutionReference,
-  context: FeedContext,
+  context: CustomerFeedContext,
 ): Dossier {
   const record = customerAfter(row, id, before?.record, institution, context)
   const said = profileSaidBy(row)
@@ -189,7 +189,7 @@ export function dossierAfter(
 export async function writeDossiers(
   db: Db,
   { created, updated, confirmed, named, closed, moved, rekinded, values, overridden, profiles }: Dossiers,
-  { now, bankTimeZone, fromPerson }: FeedContext,
+  { now, bankTimeZone, fromPerson }: CustomerFeedContext,
 ): Promise<void> {
   if (created.length > 0) await Promise.all([insertCustomers(db, created, now), insertCustomerNames(db, created, now)])
   if (updated.size > 0) await updateCustomers(db, [...updated.values()], now)
@@ -216,7 +216,7 @@ function decideValues(
   owner: Owner,
   before: StoredCustomer | undefined,
   after: CustomerRecord,
-  context: FeedContext,
+  context: CustomerFeedContext,
 ): boolean {
   const enteredAt = context.fromPerson ? context.now : undefined
   const sealing = {
@@ -261,7 +261,7 @@ function storedIdentityRefusal(
   owner: Owner,
   before: StoredCustomer,
   after: CustomerRecord,
-  context: FeedContext,
+  context: CustomerFeedContext,
 ): FeedRefusal | undefined {
   if (!context.fromPerson || !profileChanged(before, after)) return undefined
   for (const document of dossiers.documents.get(owner.id) ?? []) {
@@ -281,13 +281,13 @@ function judgeStored(
   document: StoredDocument,
   owner: Owner,
   after: CustomerRecord,
-  { vault, today }: FeedContext,
+  { vault, today }: CustomerFeedContext,
 ): JudgedDocument {
   const number = vault.decrypt(owner.key(), document.numberEncrypted, fieldContext('identity_document', 'number', document.id))
   return judgeDocument(document.type, document.country, number, profileOf(after), today)
 }
 
-function keyOfCustomer({ id, wrappedKey, masterKeyId }: StoredCustomer, { vault }: FeedContext): () => CustomerKey {
+function keyOfCustomer({ id, wrappedKey, masterKeyId }: StoredCustomer, { vault }: CustomerFeedContext): () => CustomerKey {
   let key: CustomerKey | undefined
   return () => (key ??= vault.unwrap(id, wrappedKey!, masterKeyId!))
 }

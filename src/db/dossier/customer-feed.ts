@@ -1,5 +1,7 @@
-import { type FeedRefusal, ownSource } from '../../core/kernel/feed.ts'
-import type { CustomerRow } from '../../core/feeds/rows.ts'
+import { type InstitutionReference, resolveInstitutions } from '../organisation/references.ts'
+import { holdStill } from '../platform/feed-turns.ts'
+import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
+import { type FeedRefusal, ownSource, refusal, unknownReference } from '../../core/kernel/feed.ts'
 import { profileRefusal } from '../../core/dossier/profiles.ts'
 import type { Db } from '../platform/database.ts'
 import {
@@ -11,15 +13,14 @@ import {
   keyOf,
   type Outcomes,
   receive,
-  refusal,
   settleOthers,
-  unknownReference,
 } from '../platform/feed-batch.ts'
 import { customerRefusal, withContactsNormalised } from './customer-changes.ts'
 import { decideCustomer, dossierAfter, openDossiers, writeDossiers } from './customer-decisions.ts'
 import { claimCustomerNames, seesPortfolioOnly } from './customer-records.ts'
-import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
-import { findCustomerIds, holdStill, type InstitutionReference, resolveInstitutions } from './references.ts'
+import type { ApplyFeed } from '../platform/feed.ts'
+import type { CustomerFeedContext } from './customer-feed-context.ts'
+import { findCustomerIds } from './references.ts'
 
 type Institutions = ReadonlyMap<string, InstitutionReference>
 
@@ -36,7 +37,7 @@ interface Newcomer {
  * Two imports of the same customers wait for each other: names are claimed in their order, rows locked in the order of their ids, and
  * the directory is raised last.
  */
-export const applyCustomers: ApplyFeed<CustomerRow> = async (db, rows, context) => {
+export const applyCustomers: ApplyFeed<CustomerRow, CustomerFeedContext> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
   const received = receive(rows, context.now, outcomes)
   await holdStill(db, 'organisation')
@@ -85,7 +86,7 @@ export const applyCustomers: ApplyFeed<CustomerRow> = async (db, rows, context) 
 function readyRow(
   one: Incoming<CustomerRow>,
   institutions: Institutions,
-  { today }: FeedContext,
+  { today }: CustomerFeedContext,
   outcomes: Outcomes,
 ): Incoming<CustomerRow>[] {
   const { institutionCode } = one.row
@@ -102,7 +103,7 @@ function newcomerOf(
   group: readonly Incoming<CustomerRow>[],
   institutions: Institutions,
   portfolioOnly: boolean,
-  context: FeedContext,
+  context: CustomerFeedContext,
   outcomes: Outcomes,
 ): Newcomer | undefined {
   const collapsed = collapse(group, undefined, 'merge')
@@ -123,7 +124,7 @@ function newcomerOf(
 }
 
 /** The names of other source systems are theirs to give: a person who took one would stand in the way of whom they call so. */
-function reservedName({ source }: CustomerRow, { fromPerson }: FeedContext): FeedRefusal | undefined {
+function reservedName({ source }: CustomerRow, { fromPerson }: CustomerFeedContext): FeedRefusal | undefined {
   return fromPerson && source !== ownSource
     ? refusal(
         'source',

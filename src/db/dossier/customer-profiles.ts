@@ -1,7 +1,7 @@
+import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import { sql } from 'drizzle-orm'
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
-import type { CustomerRow } from '../../core/feeds/rows.ts'
 import { parseAmount } from '../../core/kernel/money.ts'
 import {
   capitalText,
@@ -26,7 +26,7 @@ import {
 import type { Db } from '../platform/database.ts'
 import { groupBy, keyOf } from '../platform/feed-batch.ts'
 import type { CustomerRecord } from './customer-records.ts'
-import type { FeedContext, ProfileRevision } from '../platform/feed.ts'
+import type { CustomerFeedContext, ProfileRevision } from './customer-feed-context.ts'
 
 type StoredSource = FieldSource & {
   readonly customerId: string
@@ -159,7 +159,7 @@ export function withheld(
   before: Dossier,
   wanted: Dossier,
   { row, asOf }: Speaking,
-  { fromPerson }: FeedContext,
+  { fromPerson }: CustomerFeedContext,
 ): { readonly after: Dossier; readonly different: readonly FedField[] } {
   const theirs = sources.get(before.record.id)
   if (fromPerson || !theirs) return { after: wanted, different: [] }
@@ -188,7 +188,7 @@ interface Change extends Speaking {
 const bankedFields = Object.keys(emptyProfile) as (keyof Profile)[]
 
 /** Notes what is to be written of a profile, of where its fields come from and of differences. Tells whether the profile itself changed. */
-export function decideProfile(profiles: Profiles, change: Change, context: FeedContext): boolean {
+export function decideProfile(profiles: Profiles, change: Change, context: CustomerFeedContext): boolean {
   const { before, after } = change
   const { id: customerId, institutionPath } = after.record
   const was = before?.profile ?? emptyProfile
@@ -209,7 +209,7 @@ function columnsOf({ registeredCapital, ...rest }: Profile): object {
 }
 
 /** A record that a feed makes needs none: its fields come from where it comes from. */
-function noteSources(profiles: Profiles, { row, asOf, before, after }: Change, context: FeedContext): void {
+function noteSources(profiles: Profiles, { row, asOf, before, after }: Change, context: CustomerFeedContext): void {
   const { fromPerson, ownStaffId, revision, now } = context
   if (!before && !fromPerson) return
   const { id: customerId, institutionPath } = after.record
@@ -241,7 +241,7 @@ function verifies(field: ProfileField, revision: ProfileRevision | undefined): b
 }
 
 /** What a feed wanted is kept; what it wants no more, or has become so, is settled. */
-function noteDifferences(profiles: Profiles, change: Change, { now, newId, fromPerson }: FeedContext): void {
+function noteDifferences(profiles: Profiles, change: Change, { now, newId, fromPerson }: CustomerFeedContext): void {
   const { row, asOf, before, wanted, after, different } = change
   if (!before) return
   const { id: customerId, institutionPath } = after.record

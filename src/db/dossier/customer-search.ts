@@ -1,5 +1,5 @@
+import type { CustomerFilter } from './customer-lists.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
-import type { CustomerFilter } from './customers.ts'
 import type { PageQuery } from '../platform/views/read.ts'
 import type { Bind } from '../platform/views/view.ts'
 import { type Order } from '../platform/views/keys.ts'

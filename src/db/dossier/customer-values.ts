@@ -1,6 +1,6 @@
+import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import { sql } from 'drizzle-orm'
 import type { JudgedDocument } from '../../core/dossier/document-checks.ts'
-import type { CustomerRow } from '../../core/feeds/rows.ts'
 import type { ValuePolicy, ValueTable } from '../../core/dossier/identity.ts'
 import { hidden, maskDocumentNumber, maskEmail, maskPhone } from '../../core/kernel/masking.ts'
 import type { Db } from '../platform/database.ts'

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { lockCustomers } from './assets.ts'
 import type { Db } from '../platform/database.ts'
 import { type SealedValue, sealedValues } from './sealed-values.ts'
-import type { Vault } from '../platform/vault.ts'
+import { answerContext, rejectContext, type Vault } from '../platform/vault.ts'
 
 /** What a rotation goes through, one after the other. */
 export const rotatedParts = [
@@ -25,12 +25,6 @@ export interface RotatedBatch {
   readonly next: Position | undefined
 }
 
-/** Opens what is sealed for nobody's own key and seals it anew; each knows its own context. */
-export interface Resealing {
-  readonly answerContext: (caller: string, operation: string, key: string) => string
-  readonly rejectContext: (importId: string, line: number) => string
-}
-
 /** Brings one batch of one part under the current keys. What is under them already is passed over, so that it may be broken off and begun again at will. */
 export async function rotateBatch(
   db: Db,
@@ -38,11 +32,10 @@ export async function rotateBatch(
   part: RotatedPart,
   after: Position | undefined,
   limit: number,
-  resealing: Resealing,
 ): Promise<RotatedBatch> {
   if (part === 'customer_keys') return rewrapKeys(db, vault, after, limit)
-  if (part === 'stored_answers') return resealAnswers(db, vault, after, limit, resealing)
-  if (part === 'rejected_rows') return resealRejects(db, vault, after, limit, resealing)
+  if (part === 'stored_answers') return resealAnswers(db, vault, after, limit)
+  if (part === 'rejected_rows') return resealRejects(db, vault, after, limit)
   return rehashValues(db, vault, sealedValues[part], after, limit)
 }
 
@@ -138,13 +131,7 @@ function sealedUnderOther(column: string, masterKeyId: string) {
   return sql`${name} is not null and substring(${name} from 2 for get_byte(${name}, 0)) <> ${Buffer.from(masterKeyId)}::bytea`
 }
 
-async function resealAnswers(
-  db: Db,
-  vault: Vault,
-  after: Position | undefined,
-  limit: number,
-  { answerContext }: Resealing,
-): Promise<RotatedBatch> {
+async function resealAnswers(db: Db, vault: Vault, after: Position | undefined, limit: number): Promise<RotatedBatch> {
   const [caller = '', operation = '', key = ''] = after ?? []
   const rows = await db.rows<{ caller: string; operation: string; key: string; sealed: Buffer }>(sql`
     select caller, operation, key, answer_encrypted as sealed from idempotency
@@ -165,13 +152,7 @@ async function resealAnswers(
   return { rotated: written.length, next: nextOf(rows, limit, (row) => [row.caller, row.operation, row.key]) }
 }
 
-async function resealRejects(
-  db: Db,
-  vault: Vault,
-  after: Position | undefined,
-  limit: number,
-  { rejectContext }: Resealing,
-): Promise<RotatedBatch> {
+async function resealRejects(db: Db, vault: Vault, after: Position | undefined, limit: number): Promise<RotatedBatch> {
   const rows = await db.rows<{ importId: string; line: bigint; sealed: Buffer }>(sql`
     select import_id as "importId", line, raw_encrypted as sealed from import_reject
     where ${sealedUnderOther('raw_encrypted', vault.current.master)} and (import_id, line) > (${after?.[0] ?? nobody}::uuid, ${after?.[1] ?? '0'}::bigint)

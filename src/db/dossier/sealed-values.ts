@@ -1,4 +1,4 @@
-import { normaliseCounterparty } from '../feeds/counterparties.ts'
+import { normaliseCounterparty } from '../../core/kernel/account-numbers.ts'
 import { type BlindIndexKind, fieldContext } from '../platform/vault.ts'
 
 /**

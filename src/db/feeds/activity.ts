@@ -1,14 +1,15 @@
+import { refusedFlowDay } from '../../core/kernel/feed-days.ts'
+import { refusal } from '../../core/kernel/feed.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { ActivityRow } from '../../core/feeds/rows.ts'
 import { isCurrency, parseAmount } from '../../core/kernel/money.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, refusal, settleOthers } from '../platform/feed-batch.ts'
+import { collapse, collectOutcomes, groupBy, keyOf, receive, settleOthers } from '../platform/feed-batch.ts'
 import { counterpartyIndexes } from './counterparties.ts'
-import { refusedFlowDay } from '../organisation/institution-days.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
-import { amountMisfit, customerNameOf, unknownName } from './holding-references.ts'
-import { findCustomerIds, lockCustomerReferences } from '../dossier/references.ts'
+import { amountMisfit } from './holding-references.ts'
+import { findCustomerIds, lockCustomerReferences, customerNameOf, unknownName } from '../dossier/references.ts'
 
 interface ActivityKey {
   readonly customerId: string

@@ -1,4 +1,4 @@
-import type { FeedEntity } from '../../core/kernel/feed.ts'
+import type { FeedEntity } from '../../core/feeds/imports.ts'
 import type { FeedRowOf } from '../../core/feeds/rows.ts'
 import { applyActivity } from './activity.ts'
 import { applyAssignments } from '../dossier/assignment-feed.ts'

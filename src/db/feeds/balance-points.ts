@@ -1,8 +1,7 @@
 import { sql } from 'drizzle-orm'
-import { addDays, type Day } from '../../core/kernel/calendar.ts'
-import type { FeedRefusal } from '../../core/kernel/feed.ts'
+import type { Day } from '../../core/kernel/calendar.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, groupBy, type Incoming, keyOf, refusal } from '../platform/feed-batch.ts'
+import { collapse, groupBy, type Incoming, keyOf } from '../platform/feed-batch.ts'
 
 /** A change point of a balance: from this day on the holding stood at this amount. */
 export interface BalancePoint {
@@ -24,15 +23,6 @@ export interface AppliedPoints {
   readonly outcomes: ReadonlyMap<number, 'created' | 'updated' | 'unchanged' | 'superseded'>
   /** Points that were made or changed, for `moveHoldings`. */
   readonly written: readonly BalancePoint[]
-}
-
-const firstDay: Day = '1900-01-01'
-
-/** Why a balance cannot stand on this day, if it cannot. Time zones and days that begin at the evening's closing make tomorrow's possible. */
-export function refusedDay(day: Day, field: string, today: Day): FeedRefusal | undefined {
-  if (day < firstDay) return refusal(field, 'outside_period', 'No balance lies before 1900.')
-  if (day > today && day > addDays(today, 1)) return refusal(field, 'outside_period', 'No balance lies after tomorrow.')
-  return undefined
 }
 
 export function pointKey({ holdingId, day }: { readonly holdingId: string; readonly day: Day }): string {

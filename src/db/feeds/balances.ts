@@ -1,11 +1,14 @@
+import { unknownName } from '../dossier/references.ts'
+import { refusal } from '../../core/kernel/feed.ts'
+import { refusedDay } from '../../core/kernel/feed-days.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { BalanceRow } from '../../core/feeds/rows.ts'
 import { parseAmount } from '../../core/kernel/money.ts'
 import { refreshAssets } from '../dossier/assets.ts'
-import { applyPoints, type BalancePoint, moveHoldings, readPoints, refusedDay } from './balance-points.ts'
-import { collectOutcomes, type Incoming, keyOf, receive, refusal } from '../platform/feed-batch.ts'
+import { applyPoints, type BalancePoint, moveHoldings, readPoints } from './balance-points.ts'
+import { collectOutcomes, type Incoming, keyOf, receive } from '../platform/feed-batch.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
-import { amountMisfit, lockHoldings, otherCurrency, unknownName } from './holding-references.ts'
+import { amountMisfit, lockHoldings, otherCurrency } from './holding-references.ts'
 
 /**
  * Applies change points of balances. The holding stands at its newest one, and its owner's assets follow. The id of an outcome is the

@@ -1,13 +1,6 @@
+import { normaliseCounterparty } from '../../core/kernel/account-numbers.ts'
 import { maskDocumentNumber } from '../../core/kernel/masking.ts'
 import { type BlindIndex, type CustomerKey, fieldContext, type Vault } from '../platform/vault.ts'
-
-/** One form of an account number for hashing: full-width, lower case, spaces and hyphens make no other account. */
-export function normaliseCounterparty(counterparty: string): string {
-  return counterparty
-    .normalize('NFKC')
-    .replace(/[\s\-‐-―]/g, '')
-    .toUpperCase()
-}
 
 /** The keyed hashes of a counterparty under every index key, the current one first: what a row may be stored under while keys rotate. */
 export function counterpartyIndexes(vault: Vault, counterparty: string): readonly BlindIndex[] {

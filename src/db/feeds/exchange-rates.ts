@@ -1,12 +1,13 @@
+import { takeTurn } from '../platform/feed-turns.ts'
+import { refusal } from '../../core/kernel/feed.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { ExchangeRateRow } from '../../core/feeds/rows.ts'
 import { formatRate, parseRate } from '../../core/kernel/money.ts'
 import { refreshAssetsOfCurrencies } from '../dossier/assets.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, refusal, settleOthers } from '../platform/feed-batch.ts'
+import { collapse, collectOutcomes, groupBy, keyOf, receive, settleOthers } from '../platform/feed-batch.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
-import { takeTurn } from '../dossier/references.ts'
 
 interface Stored {
   readonly currency: string

@@ -1,10 +1,11 @@
+import { refusal } from '../../core/kernel/feed.ts'
 import { sql } from 'drizzle-orm'
 import type { HoldingPartyRow } from '../../core/feeds/rows.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, refusal, settleOthers } from '../platform/feed-batch.ts'
+import { collapse, collectOutcomes, groupBy, keyOf, receive, settleOthers } from '../platform/feed-batch.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
-import { customerNameOf, holdingNameOf, lockHoldings, unknownName } from './holding-references.ts'
-import { findCustomerIds } from '../dossier/references.ts'
+import { holdingNameOf, lockHoldings } from './holding-references.ts'
+import { findCustomerIds, customerNameOf, unknownName } from '../dossier/references.ts'
 
 type Status = NonNullable<HoldingPartyRow['status']>
 

@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
-import type { FeedRefusal } from '../../core/kernel/feed.ts'
+import { type FeedRefusal, refusal } from '../../core/kernel/feed.ts'
 import type { CurrencyCode } from '../../core/kernel/money.ts'
 import type { Db } from '../platform/database.ts'
-import { keyOf, refusal } from '../platform/feed-batch.ts'
-import { type CustomerReference, type ExternalReference, lockCustomerReferences } from '../dossier/references.ts'
+import { keyOf } from '../platform/feed-batch.ts'
+import { type CustomerReference, type ExternalReference, lockCustomerReferences, namesOf } from '../dossier/references.ts'
 
 export interface HoldingReference {
   readonly id: string
@@ -83,28 +83,6 @@ async function readHoldings(db: Db, ids: readonly object[]): Promise<Pick<Holdin
     select h.id, h.currency, h.balance_on as "balanceOn"
     from json_to_recordset(${JSON.stringify(ids)}::json) as r ("customerId" uuid, id uuid)
     join holding h on h.customer_id = r."customerId" and h.id = r.id`)
-}
-
-/** Each name once, as the look-up functions take them. */
-export function namesOf(references: Iterable<ExternalReference>): string {
-  const distinct = new Map(
-    Array.from(references, ({ source, externalId }) => [keyOf(source, externalId), { source, externalId }]),
-  )
-  return JSON.stringify([...distinct.values()])
-}
-
-/** The refusal of a source system's name that stands for nothing, or for something outside the caller's scope. */
-export function unknownName(field: string, what: 'customer' | 'holding', { source, externalId }: ExternalReference): FeedRefusal {
-  return refusal(field, 'unknown_reference', `There is no ${what} "${externalId}" of source "${source}" within your scope.`)
-}
-
-/** What a row that names its customer refers to. */
-export function customerNameOf(row: {
-  readonly source: string
-  readonly customerSource?: string | undefined
-  readonly customerExternalId: string
-}): ExternalReference {
-  return { source: row.customerSource ?? row.source, externalId: row.customerExternalId }
 }
 
 /** What a row that names its holding refers to. */

@@ -1,6 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { FeedEntity } from '../../core/kernel/feed.ts'
-import type { ImportStatus } from '../../core/feeds/imports.ts'
+import type { ImportStatus, FeedEntity } from '../../core/feeds/imports.ts'
 import type { Db } from '../platform/database.ts'
 import { importStatus } from './views/imports.ts'
 

@@ -1,3 +1,6 @@
+import { unknownName } from '../dossier/references.ts'
+import { refusedFlowDay } from '../../core/kernel/feed-days.ts'
+import { refusal } from '../../core/kernel/feed.ts'
 import type { MovementRow } from '../../core/feeds/rows.ts'
 import { amountProblem, parseAmount } from '../../core/kernel/money.ts'
 import { sendAlong } from '../platform/database.ts'
@@ -10,14 +13,12 @@ import {
   type Incoming,
   keyOf,
   receive,
-  refusal,
   settleOthers,
 } from '../platform/feed-batch.ts'
 import { counterpartyIndexes, sealCounterparty } from './counterparties.ts'
 import { openCustomerKeys } from '../dossier/customer-keys.ts'
-import { refusedFlowDay } from '../organisation/institution-days.ts'
 import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
-import { type HoldingReference, lockHoldings, otherCurrency, unknownName } from './holding-references.ts'
+import { type HoldingReference, lockHoldings, otherCurrency } from './holding-references.ts'
 import {
   confirmMovements,
   type Movement,

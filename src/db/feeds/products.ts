@@ -1,12 +1,13 @@
+import { takeTurn } from '../platform/feed-turns.ts'
+import { refusal } from '../../core/kernel/feed.ts'
 import { sql } from 'drizzle-orm'
 import type { ProductRow } from '../../core/feeds/rows.ts'
 import { assetFamilies } from '../../core/organisation/products.ts'
 import { refreshAssetsOfProducts } from '../dossier/assets.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, collectOutcomes, differs, groupBy, keyOf, receive, refusal, settleOthers } from '../platform/feed-batch.ts'
+import { collapse, collectOutcomes, differs, groupBy, keyOf, receive, settleOthers } from '../platform/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
-import { takeTurn } from '../dossier/references.ts'
 
 interface Product {
   readonly id: string

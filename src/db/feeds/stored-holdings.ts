@@ -3,8 +3,7 @@ import type { Day } from '../../core/kernel/calendar.ts'
 import type { HoldingRow } from '../../core/feeds/rows.ts'
 import type { Db } from '../platform/database.ts'
 import { keyOf } from '../platform/feed-batch.ts'
-import { namesOf } from './holding-references.ts'
-import type { ExternalReference } from '../dossier/references.ts'
+import { type ExternalReference, namesOf } from '../dossier/references.ts'
 
 /** A holding's own data, as a feed sends them; the balance follows its change points. */
 export interface Holding {

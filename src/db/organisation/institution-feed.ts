@@ -1,5 +1,7 @@
+import { takeTurn } from '../platform/feed-turns.ts'
+import { unknownReference } from '../../core/kernel/feed.ts'
+import type { InstitutionRow } from '../../core/organisation/organisation-rows.ts'
 import { sql } from 'drizzle-orm'
-import type { InstitutionRow } from '../../core/feeds/rows.ts'
 import type { Db } from '../platform/database.ts'
 import { raiseDirectoryVersion } from '../platform/directory.ts'
 import {
@@ -11,13 +13,11 @@ import {
   keyOf,
   receive,
   settleOthers,
-  unknownReference,
 } from '../platform/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
 import { type Place, type Placement, placeInstitutions } from './institution-tree.ts'
 import { inScope } from '../platform/scope.ts'
-import { takeTurn } from '../dossier/references.ts'
 
 interface Stored extends Placement {
   readonly source: string

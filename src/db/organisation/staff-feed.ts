@@ -1,24 +1,16 @@
+import { takeTurn } from '../platform/feed-turns.ts'
+import { resolveInstitutions } from './references.ts'
+import { refusal, unknownReference } from '../../core/kernel/feed.ts'
+import type { StaffRow } from '../../core/organisation/organisation-rows.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
-import type { StaffRow } from '../../core/feeds/rows.ts'
 import type { Role } from '../../core/kernel/permissions.ts'
 import type { Db } from '../platform/database.ts'
 import { raiseDirectoryVersion } from '../platform/directory.ts'
-import {
-  collapse,
-  collectOutcomes,
-  differs,
-  groupBy,
-  keyOf,
-  receive,
-  refusal,
-  settleOthers,
-  unknownReference,
-} from '../platform/feed-batch.ts'
+import { collapse, collectOutcomes, differs, groupBy, keyOf, receive, settleOthers } from '../platform/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
 import { inScope } from '../platform/scope.ts'
-import { resolveInstitutions, takeTurn } from '../dossier/references.ts'
 
 interface Member {
   readonly id: string

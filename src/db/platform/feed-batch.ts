@@ -1,5 +1,4 @@
-import type { FeedOutcome, FeedRefusal, FeedRow } from '../../core/kernel/feed.ts'
-import type { ErrorCode } from '../../core/kernel/errors.ts'
+import { type FeedOutcome, type FeedRefusal, type FeedRow, refusal } from '../../core/kernel/feed.ts'
 
 /** A row with the instant at which it held. Such ISO texts compare in order of time. */
 export interface Incoming<T> {
@@ -38,15 +37,6 @@ export function collectOutcomes(rows: readonly FeedRow<unknown>[]): Outcomes {
         return outcome
       }),
   }
-}
-
-export function refusal(field: string, code: ErrorCode, message: string): FeedRefusal {
-  return { field, code, message }
-}
-
-/** The refusal of a name that stands for nothing, or for something outside the caller's scope. */
-export function unknownReference(field: string, what: string, name: string): FeedRefusal {
-  return refusal(field, 'unknown_reference', `There is no ${what} "${name}" within your scope.`)
 }
 
 /** Separates the parts of a key: names from outside hold no line feed. */

@@ -204,3 +204,11 @@ function nextNonce(): Buffer {
   nonces = nonces.subarray(nonceLength)
   return nonce
 }
+
+/** What the stored answer of a command is sealed for. */
+export function answerContext(caller: string, operation: string, key: string): string {
+  return `idempotency/${caller}/${operation}/${key}`
+}
+
+/** What a rejected row of an import is sealed for. */
+export const rejectContext = (importId: string, line: number): string => `import-reject/${importId}/${line}`

@@ -1,3 +1,4 @@
+import { ownedWithinReach } from '../dossier/reach.ts'
 import { sql } from 'drizzle-orm'
 import type { Scope } from '../../core/kernel/actors.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
@@ -8,7 +9,6 @@ import {
   type MovableChannel,
   type ValueRates,
 } from '../../core/segmentation/value.ts'
-import { ownedWithinReach } from '../dossier/customers.ts'
 import type { Db } from '../platform/database.ts'
 import { factColumn } from './facts/columns.ts'
 import type { Bind } from '../platform/views/view.ts'

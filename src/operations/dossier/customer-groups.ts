@@ -1,3 +1,4 @@
+import { requireOrder, requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
 import {
   type GroupKind,
@@ -8,7 +9,7 @@ import {
   requireMember,
   requireNoHead,
 } from '../../core/dossier/customer-groups.ts'
-import { otherNotFound, requireOrder, requirePast, requireStanding } from '../../core/dossier/records.ts'
+import { otherNotFound, requireStanding } from '../../core/dossier/records.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import { day, remark } from '../../core/kernel/scalars.ts'
 import { requireActive } from '../../core/dossier/relationships.ts'

@@ -1,10 +1,11 @@
 import { type AssignmentState, endingOf } from '../../core/dossier/assignments.ts'
 import { type Day, dayOf } from '../../core/kernel/calendar.ts'
-import { feedRows } from '../../core/feeds/rows.ts'
 import { notFound } from '../../core/kernel/errors.ts'
 import { applyAssignments } from '../../db/dossier/assignment-feed.ts'
 import { applyCustomers } from '../../db/dossier/customer-feed.ts'
-import { findCustomerName } from '../../db/feeds/stored.ts'
+import { findCustomerName, storedAssignments, storedCustomers } from '../../db/dossier/stored-rows.ts'
+import { assignmentRow } from '../../core/dossier/assignment-rows.ts'
+import { customerRow } from '../../core/dossier/customer-rows.ts'
 import { findTimeZoneOfCustomer } from '../../db/organisation/institutions.ts'
 import { daySchema, id } from '../platform/scalars.ts'
 import {
@@ -15,25 +16,27 @@ import {
   upsertOperation,
 } from '../platform/feed-writes.ts'
 
-const customers: SingleWrites<'customers'> = {
-  entity: 'customers',
+const customers: SingleWrites<typeof customerRow> = {
   noun: 'Customer',
   called: 'a customer',
   permission: 'customer:write',
   createPermission: 'customer:create',
   domain: 'Party Reference Data Directory',
   apply: applyCustomers,
+  row: customerRow,
+  stored: storedCustomers,
 }
-const assignments: SingleWrites<'assignments'> = {
-  entity: 'assignments',
+const assignments: SingleWrites<typeof assignmentRow> = {
   noun: 'Assignment',
   called: 'an assignment',
   permission: 'assignment:write',
   domain: 'Customer Relationship Management',
   apply: applyAssignments,
+  row: assignmentRow,
+  stored: storedAssignments,
 }
 
-const { source: _s1, externalId: _e1, asOf: _a1, ...customerFields } = feedRows.customers.shape
+const { source: _s1, externalId: _e1, asOf: _a1, ...customerFields } = customerRow.shape
 const {
   source: _s2,
   externalId: _e2,
@@ -42,7 +45,7 @@ const {
   customerExternalId: _x2,
   status: _t2,
   ...assignmentFields
-} = feedRows.assignments.shape
+} = assignmentRow.shape
 
 export const upsertCustomer = upsertOperation(customers)
 // Whom people make here is a prospect, unless it is said otherwise.

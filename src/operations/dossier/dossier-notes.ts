@@ -1,3 +1,4 @@
+import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
 import type { Day } from '../../core/kernel/calendar.ts'
 import {
@@ -18,7 +19,7 @@ import {
   requireOpen,
   usualExpiry,
 } from '../../core/dossier/dossier-notes.ts'
-import { requirePast, requireStanding } from '../../core/dossier/records.ts'
+import { requireStanding } from '../../core/dossier/records.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
 import { currency, day, decimalAmount, line, remark } from '../../core/kernel/scalars.ts'
 import { activeNotes, findNote, hasFiguresOf, type NoteRow, type NoteTable, reviseNote } from '../../db/dossier/dossier-notes.ts'

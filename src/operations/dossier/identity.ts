@@ -1,3 +1,4 @@
+import { ownedWithinReach } from '../../db/dossier/reach.ts'
 import { z } from 'zod'
 import { callerOf } from '../../core/kernel/actors.ts'
 import { addressPurposes, contactKinds, contactPurposes } from '../../core/dossier/customers.ts'
@@ -24,7 +25,6 @@ import {
 import type { Permission } from '../../core/kernel/permissions.ts'
 import { requireWithinLimit } from '../../core/dossier/recognition.ts'
 import { countCall } from '../../db/platform/call-counts.ts'
-import { ownedWithinReach } from '../../db/dossier/customers.ts'
 import type { Db } from '../../db/platform/database.ts'
 import type { StoredCustomer } from '../../db/dossier/customer-records.ts'
 import {

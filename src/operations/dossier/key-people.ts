@@ -1,5 +1,6 @@
+import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
-import { otherNotFound, requirePast, requireStanding } from '../../core/dossier/records.ts'
+import { otherNotFound, requireStanding } from '../../core/dossier/records.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
 import { day, distinct, line, remark } from '../../core/kernel/scalars.ts'
 import {

@@ -1,9 +1,11 @@
+import { ownedWithinReach } from '../../db/dossier/reach.ts'
+import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
 import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
-import { requirePast, requireStanding } from '../../core/dossier/records.ts'
+import { requireStanding } from '../../core/dossier/records.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { valuePolicies } from '../../core/dossier/identity.ts'
-import { feedRows } from '../../core/feeds/rows.ts'
+import { customerRow } from '../../core/dossier/customer-rows.ts'
 import { distinct, line, remark } from '../../core/kernel/scalars.ts'
 import {
   companySituations,
@@ -20,11 +22,12 @@ import {
   riskAppetites,
   verificationMethods,
 } from '../../core/dossier/profiles.ts'
-import { ownedWithinReach, seesCustomer } from '../../db/dossier/customers.ts'
+import { seesCustomer } from '../../db/dossier/customers.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { applyCustomers } from '../../db/dossier/customer-feed.ts'
-import type { ProfileRevision } from '../../db/platform/feed.ts'
-import { lockStoredRow, type StoredRow } from '../../db/feeds/stored.ts'
+import type { ProfileRevision } from '../../db/dossier/customer-feed-context.ts'
+import { storedCustomers } from '../../db/dossier/stored-rows.ts'
+import type { StoredRow } from '../../db/platform/stored-rows.ts'
 import { findInstitutionPath, knowsStaff } from '../../db/organisation/institutions.ts'
 import { findOwned, updateOwned } from '../../db/platform/owned-rows.ts'
 import { insertProfilePolicy, listProfilePolicies, type StoredPolicy } from '../../db/dossier/profiles.ts'
@@ -59,7 +62,7 @@ export const customerProfile = viewOperation(profileView, {
   run: (context, { customerId }) => answerOne(context, profileView, ofProfile(customerId)),
 })
 
-const row = feedRows.customers.shape
+const row = customerRow.shape
 const fed = {
   name: row.name.optional().meta({ ...row.name.meta() }),
   gender: row.gender,
@@ -94,7 +97,7 @@ type Said = Readonly<Record<string, unknown>>
 
 /** Holds a customer as a row of core banking that says what is stored. Throws `not_found`, `version_conflict` and `conflict`. */
 async function lockCustomer({ db }: Context, customerId: string, expected?: number): Promise<StoredRow> {
-  const stored = await lockStoredRow(db, 'customers', { id: customerId })
+  const stored = await storedCustomers.lockRow(db, { id: customerId })
   if (!stored) throw notFound('customer')
   checkVersion(expected, stored.version)
   requireStanding(stored.status as CustomerStatus, 'customerId')
@@ -127,7 +130,7 @@ async function revise(
   }
   for (const field of verified) throwIf(refuseFieldOfKind('fields', field, kind))
   requirePast(said['deceasedOn'] as string | undefined, today, 'deceasedOn')
-  const parsed = feedRows.customers.safeParse({ ...stored.row, ...Object.fromEntries(given.filter(([name]) => name in fed)) })
+  const parsed = customerRow.safeParse({ ...stored.row, ...Object.fromEntries(given.filter(([name]) => name in fed)) })
   if (!parsed.success) throw invalidInput(parsed.error.issues.flatMap(problemsOf))
   const banked = Object.fromEntries(given.filter(([name]) => name in banker)) as ProfileSaid
   const outcome = settled(

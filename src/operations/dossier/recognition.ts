@@ -1,3 +1,5 @@
+import { ownedWithinReach } from '../../db/dossier/reach.ts'
+import { customerRow } from '../../core/dossier/customer-rows.ts'
 import { z } from 'zod'
 import { callerOf, type StaffActor } from '../../core/kernel/actors.ts'
 import { customerKinds } from '../../core/dossier/customers.ts'
@@ -22,14 +24,13 @@ import { foldName } from '../../core/kernel/text.ts'
 import { lockCustomers } from '../../db/dossier/assets.ts'
 import { countCall } from '../../db/platform/call-counts.ts'
 import { insertCounterNote } from '../../db/dossier/counter-notes.ts'
-import { ownedWithinReach } from '../../db/dossier/customers.ts'
 import type { Db } from '../../db/platform/database.ts'
 import { applyCustomers } from '../../db/dossier/customer-feed.ts'
 import { findInstitutionCode } from '../../db/organisation/institutions.ts'
 import { recogniseByHash, recogniseByNumber, type RecognisedCustomer, takeTurnOfNewcomers } from '../../db/dossier/recognition.ts'
 import { findStages } from '../../db/dossier/stages.ts'
 import { viewNamed } from '../../db/views.ts'
-import { type SingleWrites, writeRow } from '../platform/feed-writes.ts'
+import { type RowWrites, writeRow } from '../platform/feed-writes.ts'
 import { type Context, operation, pageOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerPage, orderBy } from '../platform/reading.ts'
@@ -228,12 +229,10 @@ const MOST_NAMESAKES = 100
 
 export const counterNoteKinds = ['need', 'hint', 'referral'] as const
 
-const newcomers: SingleWrites<'customers'> = {
-  entity: 'customers',
+const newcomers: RowWrites<typeof customerRow> = {
   noun: 'Customer',
-  called: 'a customer',
   permission: 'customer:recognise',
-  domain,
+  row: customerRow,
   apply: applyCustomers,
 }
 

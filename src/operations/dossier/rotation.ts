@@ -1,7 +1,5 @@
 import { z } from 'zod'
 import { countUnrotated, rotateBatch, rotatedParts } from '../../db/dossier/rotation.ts'
-import { answerContext } from '../platform/execute.ts'
-import { rejectContext } from '../feeds/import-batches.ts'
 import { operation } from '../platform/operation.ts'
 
 export const rotateKeys = operation({
@@ -20,7 +18,7 @@ export const rotateKeys = operation({
   output: z.object({ rotated: z.int(), next: z.array(z.string()).nullable() }),
   transport: 'internal',
   async run({ db, vault, record }, { part, after, limit }) {
-    const { rotated, next } = await rotateBatch(db, vault, part, after, limit, { answerContext, rejectContext })
+    const { rotated, next } = await rotateBatch(db, vault, part, after, limit)
     if (rotated > 0) {
       const { master, index } = vault.current
       record({

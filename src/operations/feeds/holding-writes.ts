@@ -1,7 +1,6 @@
+import { findHoldingByExternalId } from '../../db/feeds/holding-names.ts'
 import { z } from 'zod'
 import { notFound } from '../../core/kernel/errors.ts'
-import { feedRows } from '../../core/feeds/rows.ts'
-import { findHoldingByExternalId } from '../../db/dossier/customers.ts'
 import { applyActivity } from '../../db/feeds/activity.ts'
 import { applyBalances } from '../../db/feeds/balances.ts'
 import { counterpartyIndexes } from '../../db/feeds/counterparties.ts'
@@ -9,7 +8,10 @@ import { applyExchangeRates } from '../../db/feeds/exchange-rates.ts'
 import { applyHoldingParties } from '../../db/feeds/holding-parties.ts'
 import { applyHoldings } from '../../db/feeds/holdings.ts'
 import { applyMovements } from '../../db/feeds/movements.ts'
-import { findCustomerName, findHoldingName } from '../../db/feeds/stored.ts'
+import { findCustomerName } from '../../db/dossier/stored-rows.ts'
+import { findHoldingName, storedHoldings, storedMovements } from '../../db/feeds/stored-rows.ts'
+import { activityRow, balanceRow, holdingPartyRow, holdingRow, movementRow } from '../../core/feeds/holding-rows.ts'
+import { exchangeRateRow } from '../../core/feeds/product-rows.ts'
 import { viewNamed } from '../../db/views.ts'
 import { viewOperation } from '../platform/operation.ts'
 import { answerOne } from '../platform/reading.ts'
@@ -20,6 +22,7 @@ import {
   correctOperation,
   createOperation,
   feedErrors,
+  type RowWrites,
   type SingleWrites,
   upsertOperation,
   writeRow,
@@ -27,53 +30,47 @@ import {
 
 const domain = 'Customer Position'
 
-const holdings: SingleWrites<'holdings'> = {
-  entity: 'holdings',
+const holdings: SingleWrites<typeof holdingRow> = {
   noun: 'Holding',
   called: 'a holding',
   permission: 'holding:write',
   domain,
   apply: applyHoldings,
+  row: holdingRow,
+  stored: storedHoldings,
 }
-const movements: SingleWrites<'movements'> = {
-  entity: 'movements',
+const movements: SingleWrites<typeof movementRow> = {
   noun: 'Movement',
   called: 'a movement',
   permission: 'holding:write',
   domain,
   apply: applyMovements,
+  row: movementRow,
+  stored: storedMovements,
 }
-const parties: SingleWrites<'holdingParties'> = {
-  entity: 'holdingParties',
+const parties: RowWrites<typeof holdingPartyRow> = {
   noun: 'HoldingParty',
-  called: 'a holding party',
   permission: 'holding:write',
-  domain,
   apply: applyHoldingParties,
+  row: holdingPartyRow,
 }
-const balances: SingleWrites<'balances'> = {
-  entity: 'balances',
+const balances: RowWrites<typeof balanceRow> = {
   noun: 'Balance',
-  called: 'a balance',
   permission: 'holding:write',
-  domain,
   apply: applyBalances,
+  row: balanceRow,
 }
-const activity: SingleWrites<'activity'> = {
-  entity: 'activity',
+const activity: RowWrites<typeof activityRow> = {
   noun: 'Activity',
-  called: 'activity',
   permission: 'holding:write',
-  domain,
   apply: applyActivity,
+  row: activityRow,
 }
-const rates: SingleWrites<'exchangeRates'> = {
-  entity: 'exchangeRates',
+const rates: RowWrites<typeof exchangeRateRow> = {
   noun: 'ExchangeRate',
-  called: 'an exchange rate',
   permission: 'rate:write',
-  domain: 'Market Data Administration',
   apply: applyExchangeRates,
+  row: exchangeRateRow,
 }
 
 const {
@@ -83,8 +80,8 @@ const {
   customerSource: _c1,
   customerExternalId: _x1,
   ...holdingFields
-} = feedRows.holdings.shape
-const { source: _s2, externalId: _e2, asOf: _a2, holdingExternalId: _h2, ...movementFields } = feedRows.movements.shape
+} = holdingRow.shape
+const { source: _s2, externalId: _e2, asOf: _a2, holdingExternalId: _h2, ...movementFields } = movementRow.shape
 const { currency: _u1, ...correctableHoldingFields } = holdingFields
 
 export const upsertHolding = upsertOperation(holdings)
@@ -115,8 +112,8 @@ export const createMovement = createOperation(
     customerId: id,
     holdingId: id,
     ...movementFields,
-    source: feedRows.movements.shape.source.optional(),
-    externalId: feedRows.movements.shape.externalId.optional(),
+    source: movementRow.shape.source.optional(),
+    externalId: movementRow.shape.externalId.optional(),
   },
   async ({ db }, { customerId, holdingId, ...fields }) => {
     const name = await findHoldingName(db, String(customerId), String(holdingId))
@@ -142,7 +139,7 @@ export const upsertHoldingParty = viewOperation(viewNamed('HoldingParty'), {
   description: 'The same row as in an import. The party sees the holding; it counts for its owner only.',
   permission: parties.permission,
   domain,
-  input: z.strictObject(feedRows.holdingParties.shape),
+  input: z.strictObject(holdingPartyRow.shape),
   errors: feedErrors,
   async run(context, row) {
     return answerOne(context, viewNamed('HoldingParty'), byId(await writeRow(context, parties, row), 'HoldingParty'))
@@ -156,7 +153,7 @@ export const upsertBalance = viewOperation(viewNamed('Balance'), {
   description: 'The same row as in an import. The newest balance becomes the holding’s own.',
   permission: balances.permission,
   domain,
-  input: z.strictObject(feedRows.balances.shape),
+  input: z.strictObject(balanceRow.shape),
   errors: feedErrors,
   async run(context, row) {
     await writeRow(context, balances, row)
@@ -179,7 +176,7 @@ export const upsertActivity = viewOperation(viewNamed('Activity'), {
     'The same row as in an import: transactions of one month that agree in channel, type, purpose, direction, currency and counterparty, counted and summed.',
   permission: activity.permission,
   domain,
-  input: z.strictObject(feedRows.activity.shape),
+  input: z.strictObject(activityRow.shape),
   errors: feedErrors,
   async run(context, row) {
     const { customerId } = await writeRow(context, activity, row)
@@ -206,8 +203,8 @@ export const upsertExchangeRate = viewOperation(viewNamed('ExchangeRate'), {
   summary: 'Say what a currency costs from a day on',
   description: 'The same row as in an import. The assets of those who hold the currency follow.',
   permission: rates.permission,
-  domain: rates.domain,
-  input: z.strictObject(feedRows.exchangeRates.shape),
+  domain: 'Market Data Administration',
+  input: z.strictObject(exchangeRateRow.shape),
   errors: feedErrors,
   async run(context, row) {
     await writeRow(context, rates, row)

@@ -1,6 +1,6 @@
+import { findHoldingByExternalId, seesHolding } from '../../db/feeds/holding-names.ts'
 import { z } from 'zod'
 import { notFound } from '../../core/kernel/errors.ts'
-import { findHoldingByExternalId, seesHolding } from '../../db/dossier/customers.ts'
 import { viewNamed } from '../../db/views.ts'
 import { pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'

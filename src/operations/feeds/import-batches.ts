@@ -1,6 +1,8 @@
+import { rejectContext } from '../../db/platform/vault.ts'
+import type { FeedEntity } from '../../core/feeds/imports.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DomainError, refuseField } from '../../core/kernel/errors.ts'
-import type { FeedEntity, FeedOutcome, FeedRefusal, FeedRow } from '../../core/kernel/feed.ts'
+import type { FeedOutcome, FeedRefusal, FeedRow } from '../../core/kernel/feed.ts'
 import { withPauses } from '../platform/pauses.ts'
 import { feedRows, fromCsv, refusalOfIssues } from '../../core/feeds/rows.ts'
 import type { Db } from '../../db/platform/database.ts'
@@ -238,8 +240,6 @@ function refusedOf(outcomes: readonly FeedOutcome[], batch: readonly SentRow[]):
   const raw = new Map(batch.map((sent) => [sent.line, sent.raw]))
   return refusals.map(({ line, refusal }) => ({ line, raw: raw.get(line) ?? '', ...refusal }))
 }
-
-export const rejectContext = (importId: string, line: number): string => `import-reject/${importId}/${line}`
 
 async function keepRejects(db: Db, { vault, clock }: Context, importId: string, rejects: readonly Reject[]): Promise<void> {
   const expiresAt = new Date(clock().getTime() + REJECTS_DAYS * 86_400_000)

@@ -1,6 +1,7 @@
+import { rejectContext } from '../../db/platform/vault.ts'
+import { feedEntities, type FeedEntity } from '../../core/feeds/imports.ts'
 import { z } from 'zod'
 import { DomainError, type ErrorCode, notFound } from '../../core/kernel/errors.ts'
-import { feedEntities, type FeedEntity } from '../../core/kernel/feed.ts'
 import { callerOf } from '../../core/kernel/actors.ts'
 import type { Permission } from '../../core/kernel/permissions.ts'
 import {
@@ -16,7 +17,7 @@ import {
 } from '../../db/feeds/imports.ts'
 import { viewNamed } from '../../db/views.ts'
 import type { Bind } from '../../db/platform/views/view.ts'
-import { applyAll, GAP, rejectContext, type Run, type SentRows } from './import-batches.ts'
+import { applyAll, GAP, type Run, type SentRows } from './import-batches.ts'
 import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerOne, answerPage, orderBy } from '../platform/reading.ts'

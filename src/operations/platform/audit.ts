@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { accessKinds } from '../../core/kernel/accesses.ts'
 import { emptyChain, extendChain, verifyChain } from '../../core/kernel/audit-chain.ts'
 import { addDays } from '../../core/kernel/calendar.ts'
-import { notFound, refuseField } from '../../core/kernel/errors.ts'
-import { readAccessReason } from '../../db/dossier/accesses.ts'
+import { refuseField } from '../../core/kernel/errors.ts'
 import {
   type Chain,
   countUnsealed,
@@ -17,7 +15,6 @@ import {
   listUnsealed,
   sealedUpTo,
 } from '../../db/platform/audit.ts'
-import { seesCustomer } from '../../db/dossier/customers.ts'
 import type { Db } from '../../db/platform/database.ts'
 import { viewNamed } from '../../db/views.ts'
 import { operation, pageOperation } from './operation.ts'
@@ -26,14 +23,14 @@ import { answerPage, orderBy } from './reading.ts'
 import { daySchema, id } from './scalars.ts'
 
 /** Far from the ends of the calendar, so that days around it exist too. */
-const logDay = daySchema.refine((day) => day >= '2000-01-01' && day <= '2999-12-31', {
+export const logDay = daySchema.refine((day) => day >= '2000-01-01' && day <= '2999-12-31', {
   error: 'The log knows days from 2000-01-01 to 2999-12-31.',
   params: { rule: 'range' },
 })
 
 const hash = (previous: Uint8Array, text: string): Uint8Array => createHash('sha256').update(previous).update(text).digest()
 
-const latestFirst = orderBy('at', 'desc', [
+export const latestEntryFirst = orderBy('at', 'desc', [
   ['at', 'timestamptz'],
   ['id', 'uuid'],
 ])
@@ -58,7 +55,7 @@ export const auditEntries = pageOperation(viewNamed('AuditEntry'), {
   run: (context, { customerId, actorId, operation: name, from, to, ...page }) =>
     answerPage(context, viewNamed('AuditEntry'), {
       ...page,
-      order: latestFirst,
+      order: latestEntryFirst,
       where: (row, bind) => [
         ...(customerId ? [`${row}.customer_id = ${bind(customerId)}::uuid`] : []),
         ...(actorId ? [`${row}.actor_id = ${bind(actorId)}::text`] : []),
@@ -67,63 +64,6 @@ export const auditEntries = pageOperation(viewNamed('AuditEntry'), {
         ...(to ? [`${row}.at < ${bind(addDays(to, 1))}::date`] : []),
       ],
     }),
-})
-
-export const customerAccesses = pageOperation(viewNamed('CustomerAccess'), {
-  kind: 'query',
-  name: 'customerAccesses',
-  summary: 'Who looked at a customer, the latest first',
-  description:
-    'Reads of documents, contact points and addresses, clear values that were revealed, recognitions at the counter, and exports that the customer was in, each in the audit log before it was answered.',
-  permission: 'audit:read',
-  domain: 'Internal Audit',
-  input: z.strictObject({
-    customerId: id,
-    access: z.enum(accessKinds).optional().meta({ description: 'Only this kind of look.' }),
-    from: logDay.optional().meta({ description: 'From this day on (UTC).' }),
-    to: logDay.optional().meta({ description: 'Up to this day (UTC).' }),
-    ...pageInput,
-  }),
-  errors: ['invalid_cursor', 'not_found'],
-  lane: 'pool',
-  run: (context, { customerId, access, from, to, ...page }) =>
-    answerPage(context, viewNamed('CustomerAccess'), {
-      ...page,
-      order: latestFirst,
-      where: (row, bind) => [
-        `${row}.customer_id = ${bind(customerId)}::uuid`,
-        access ? `${row}.details ->> 'access' = ${bind(access)}::text` : `${row}.details ->> 'access' is not null`,
-        ...(from ? [`${row}.at >= ${bind(from)}::date`] : []),
-        ...(to ? [`${row}.at < ${bind(addDays(to, 1))}::date`] : []),
-      ],
-      async orRefuse() {
-        if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
-      },
-    }),
-})
-
-export const customerAccessReason = operation({
-  kind: 'query',
-  name: 'customerAccessReason',
-  summary: 'The reason that was given for revealing a value',
-  description: 'As it was written. Null for looks that need no reason.',
-  permission: 'audit:read',
-  domain: 'Internal Audit',
-  input: z.strictObject({ customerId: id, accessId: id.meta({ description: 'Id of the access.' }) }),
-  output: z
-    .object({
-      customerId: id,
-      accessId: id.meta({ description: 'Id of the access.' }),
-      reason: z.string().nullable().meta({ description: 'What was written.' }),
-    })
-    .meta({ id: 'CustomerAccessReason', description: 'Why a value was revealed.' }),
-  errors: ['not_found'],
-  lane: 'pool',
-  async run({ db, vault }, { customerId, accessId }) {
-    const reason = await readAccessReason(db, vault, customerId, accessId)
-    if (reason === undefined) throw notFound('access')
-    return { customerId, accessId, reason }
-  },
 })
 
 const SEAL_AT_ONCE = 10_000
@@ -250,4 +190,4 @@ async function verifyStored(db: Db, chain: Chain): Promise<{ readonly entries: n
     : { entries: head.position }
 }
 
-export const auditOperations = [auditEntries, auditVerification, customerAccesses, customerAccessReason, sealAudit]
+export const auditOperations = [auditEntries, auditVerification, sealAudit]

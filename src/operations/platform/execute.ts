@@ -8,7 +8,7 @@ import { outageOf } from '../../db/platform/failures.ts'
 import { holdIdempotencyKey, storeAnswer } from '../../db/platform/idempotency.ts'
 import type { AccessLog, Look } from '../../db/platform/access-log.ts'
 import { appendJournal, type Change, type JournalEntry } from '../../db/platform/journal.ts'
-import type { Vault } from '../../db/platform/vault.ts'
+import { answerContext, type Vault } from '../../db/platform/vault.ts'
 import { pageShape, permissionsUsed, rowPermissionsOf } from '../../db/platform/views/compile.ts'
 import type { Selection } from '../../db/platform/views/view.ts'
 import type { CursorCodec } from './cursor.ts'
@@ -302,11 +302,6 @@ function ownTransactions(
       }
     }
   }
-}
-
-/** What the stored answer of a command is sealed for. */
-export function answerContext(caller: string, operation: string, key: string): string {
-  return `idempotency/${caller}/${operation}/${key}`
 }
 
 async function command(

@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { DomainError, type ErrorCode, notFound } from '../../core/kernel/errors.ts'
-import { type FeedEntity, type FeedOutcome, ownSource } from '../../core/kernel/feed.ts'
-import { feedRows, type FeedRowOf } from '../../core/feeds/rows.ts'
+import { type FeedOutcome, ownSource } from '../../core/kernel/feed.ts'
 import type { Permission } from '../../core/kernel/permissions.ts'
 import type { ApplyFeed, FeedContext } from '../../db/platform/feed.ts'
-import { type CorrectableEntity, lockByExternalId, lockStoredRow, type StoredRow } from '../../db/feeds/stored.ts'
+import type { RowName, StoredEntity, StoredRow } from '../../db/platform/stored-rows.ts'
 import { viewNamed } from '../../db/views.ts'
 import type { Bind } from '../../db/platform/views/view.ts'
 import { invalidInput, problemsOf } from './input.ts'
@@ -13,22 +12,26 @@ import { answerOne } from './reading.ts'
 import { expectedVersion, id } from './scalars.ts'
 
 /** What single writes of an entity have in common with its import: one schema, one way to apply it. */
-export interface SingleWrites<E extends FeedEntity> {
-  readonly entity: E
+export interface RowWrites<S extends z.ZodObject = z.ZodObject> {
   /** The view of what is written, also the noun in the operations' names. */
   readonly noun: string
+  readonly permission: Permission
+  /** What a row must be. */
+  readonly row: S
+  readonly apply: ApplyFeed<z.output<S>>
+}
+
+/** The same of an entity whose things have an id of their own and can be corrected by it. */
+export interface SingleWrites<S extends z.ZodObject = z.ZodObject> extends RowWrites<S> {
   /** How sentences call it. */
   readonly called: string
-  readonly permission: Permission
   /** Where creating takes another permission than changing. */
   readonly createPermission?: Permission
   readonly domain: string
-  readonly apply: ApplyFeed<FeedRowOf<E>>
+  readonly stored: StoredEntity
 }
 
 type Row = Readonly<Record<string, unknown>>
-// Rows are checked against their schema when they are written.
-type Named = Parameters<typeof lockByExternalId>[2]
 
 export const feedErrors: readonly ErrorCode[] = [
   'unknown_reference',
@@ -65,15 +68,15 @@ interface Written {
 }
 
 /** Applies one row as an import would, and refuses what an import would reject. */
-export async function writeRow<E extends FeedEntity>(
+export async function writeRow<S extends z.ZodObject>(
   context: Context,
-  { entity, noun, apply }: SingleWrites<E>,
+  { row: schema, noun, apply }: RowWrites<S>,
   row: Row,
   said: readonly string[] = Object.keys(row),
 ): Promise<Written> {
-  const parsed = feedRows[entity].safeParse(row)
+  const parsed = schema.safeParse(row)
   if (!parsed.success) throw invalidInput(parsed.error.issues.flatMap(problemsOf))
-  const result = settled(await apply(context.db, [{ line: 1, row: parsed.data as FeedRowOf<E> }], feedContext(context)))
+  const result = settled(await apply(context.db, [{ line: 1, row: parsed.data }], feedContext(context)))
   if (result.outcome !== 'unchanged') {
     context.record({
       event: `${snake(noun)}.${result.outcome}`,
@@ -114,8 +117,8 @@ const mode = z
   .meta({ description: 'Whether it may be made, changed or both.' })
 
 /** `upsert…`: the row of a source system, by the name it has there. */
-export function upsertOperation<E extends CorrectableEntity>(writes: SingleWrites<E>): Operation {
-  const { entity, noun, called, permission, domain } = writes
+export function upsertOperation<S extends z.ZodObject>(writes: SingleWrites<S>): Operation {
+  const { noun, called, permission, domain } = writes
   const view = viewNamed(noun)
   return viewOperation(view, {
     kind: 'command',
@@ -125,7 +128,7 @@ export function upsertOperation<E extends CorrectableEntity>(writes: SingleWrite
       'The same row as in an import, with the same rules. Fields that are missing leave what is stored; sending it again changes nothing.',
     permission: writes.createPermission ?? permission,
     domain,
-    input: z.strictObject({ ...feedRows[entity].shape, mode, expectedVersion }),
+    input: z.strictObject({ ...writes.row.shape, mode, expectedVersion }),
     errors: [...feedErrors, 'not_found'],
     concurrency: 'optional',
     async run(
@@ -135,7 +138,7 @@ export function upsertOperation<E extends CorrectableEntity>(writes: SingleWrite
       const stored =
         wanted === 'upsert' && expected === undefined
           ? undefined
-          : await lockByExternalId(context.db, entity, row as unknown as Named)
+          : await writes.stored.lockByExternalId(context.db, row as unknown as RowName)
       if (wanted === 'create_only' && stored) throw alreadyExists(called)
       if ((wanted === 'update_only' || expected !== undefined) && !stored) throw notFound(called.replace(/^an? /, ''))
       checkVersion(expected, stored?.version)
@@ -150,12 +153,12 @@ export function upsertOperation<E extends CorrectableEntity>(writes: SingleWrite
 }
 
 /** `create…`: something that people enter here. `refer` turns ids of the input into the names that a row refers by. */
-export function createOperation<E extends CorrectableEntity>(
-  writes: SingleWrites<E>,
+export function createOperation<S extends z.ZodObject>(
+  writes: SingleWrites<S>,
   shape: z.core.$ZodShape,
   refer: (context: Context, input: Row) => Promise<Row> = async (_context, input) => input,
 ): Operation {
-  const { entity, noun, called, domain } = writes
+  const { noun, called, domain } = writes
   const view = viewNamed(noun)
   return viewOperation(view, {
     kind: 'command',
@@ -165,14 +168,14 @@ export function createOperation<E extends CorrectableEntity>(
     permission: writes.createPermission ?? writes.permission,
     domain,
     input: z.strictObject({
-      source: notRequired(feedRows[entity].shape.source),
-      externalId: notRequired(feedRows[entity].shape.externalId),
+      source: notRequired(writes.row.shape['source'] as z.ZodType),
+      externalId: notRequired(writes.row.shape['externalId'] as z.ZodType),
       ...shape,
     }),
     errors: [...feedErrors, 'not_found'],
     async run(context, input) {
       const row = { source: ownSource, externalId: context.newId(), ...(await refer(context, input)) }
-      if (await lockByExternalId(context.db, entity, row as unknown as Named)) throw alreadyExists(called)
+      if (await writes.stored.lockByExternalId(context.db, row as unknown as RowName)) throw alreadyExists(called)
       const written = await writeRow(context, writes, row)
       if (written.outcome !== 'created') throw alreadyExists(called)
       return answerOne(context, view, byId(written, noun))
@@ -197,11 +200,11 @@ interface Change {
 }
 
 /** A change of something by its id: what is stored, with some of it said anew. Portfolios and branches see only their own. */
-export function changeOperation<E extends CorrectableEntity>(
-  writes: SingleWrites<E>,
+export function changeOperation<S extends z.ZodObject>(
+  writes: SingleWrites<S>,
   { shape, change, final = false, ...told }: Change,
 ): Operation {
-  const { entity, noun, called, permission, domain } = writes
+  const { noun, called, permission, domain } = writes
   const view = viewNamed(noun)
   const key = `${noun[0]!.toLowerCase()}${noun.slice(1)}Id`
   const owned = view.ownership === 'owned'
@@ -214,7 +217,7 @@ export function changeOperation<E extends CorrectableEntity>(
     errors: [...feedErrors, 'not_found', 'already_closed'],
     async run(context, { expectedVersion: expected, ...input }: Row & { expectedVersion?: number | undefined }) {
       const identity = { id: String(input[key]), customerId: owned ? String(input['customerId']) : undefined }
-      const stored = await lockStoredRow(context.db, entity, identity)
+      const stored = await writes.stored.lockRow(context.db, identity)
       if (!stored) throw notFound(called.replace(/^an? /, ''))
       checkVersion(expected, stored.version)
       const { [key]: _id, customerId: _customerId, ...said } = input
@@ -228,7 +231,7 @@ export function changeOperation<E extends CorrectableEntity>(
 }
 
 /** `correct…`: any of its fields said anew. */
-export function correctOperation<E extends CorrectableEntity>(writes: SingleWrites<E>, fields: z.core.$ZodShape): Operation {
+export function correctOperation<S extends z.ZodObject>(writes: SingleWrites<S>, fields: z.core.$ZodShape): Operation {
   return changeOperation(writes, {
     name: `correct${writes.noun}`,
     summary: `Correct ${writes.called}`,

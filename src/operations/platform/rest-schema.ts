@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { viewNamed } from '../../db/views.ts'
 import type { Column, Field, Selection, SelectedField, View } from '../../db/platform/views/view.ts'
 
 export const moneySchema = z
@@ -67,14 +66,14 @@ export function restSchema(view: View, depth: Depth): z.ZodType {
   const shape: Record<string, z.ZodType> = {}
   for (const [name, field] of Object.entries(view.fields)) {
     if (!inRest(field, depth)) continue
-    shape[name] = fieldSchema(field, depth).meta({ description: field.description })
+    shape[name] = fieldSchema(view, field, depth).meta({ description: field.description })
   }
   const schema = z.object(shape).meta({ id, description: view.description })
   schemas.set(id, schema)
   return schema
 }
 
-function fieldSchema(field: Field, depth: Depth): z.ZodType {
+function fieldSchema(view: View, field: Field, depth: Depth): z.ZodType {
   switch (field.kind) {
     case 'column':
       return field.nullable ? columnSchema(field).nullable() : columnSchema(field)
@@ -83,9 +82,9 @@ function fieldSchema(field: Field, depth: Depth): z.ZodType {
     case 'computed':
       return field.output.nullable()
     case 'one':
-      return restSchema(viewNamed(field.target), below(depth)).nullable()
+      return restSchema(view.related(field.target), below(depth)).nullable()
     case 'many':
-      return z.array(restSchema(viewNamed(field.target), below(depth))).nullable()
+      return z.array(restSchema(view.related(field.target), below(depth))).nullable()
     case 'page':
       return z.never()
   }
@@ -102,7 +101,8 @@ export function restSelection(view: View, depth: Depth): Selection {
   selections.set(id, selection)
   for (const [name, field] of Object.entries(view.fields)) {
     if (!inRest(field, depth)) continue
-    const inner = field.kind === 'one' || field.kind === 'many' ? restSelection(viewNamed(field.target), below(depth)) : new Map()
+    const inner =
+      field.kind === 'one' || field.kind === 'many' ? restSelection(view.related(field.target), below(depth)) : new Map()
     selection.set(name, { name, input: {}, selection: inner })
   }
   return selection

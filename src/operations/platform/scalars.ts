@@ -1,7 +1,7 @@
+import { parseShare } from '../../core/kernel/shares.ts'
 import { z } from 'zod'
 import { parseDay } from '../../core/kernel/calendar.ts'
 import { paragraph } from '../../core/kernel/scalars.ts'
-import { parseShare } from '../../core/dossier/relationships.ts'
 
 export const id = z.uuid().meta({ description: 'An id that the service has given.' })
 

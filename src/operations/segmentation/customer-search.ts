@@ -1,3 +1,5 @@
+import { alsoNeedsOf, answerCustomers, filterInput, filterOf, refuseUnknown } from './customer-lists.ts'
+import { customerOrder, customerOrders } from '../../db/dossier/customer-lists.ts'
 import { z } from 'zod'
 import { refuseField } from '../../core/kernel/errors.ts'
 import { line } from '../../core/kernel/scalars.ts'
@@ -15,12 +17,10 @@ import {
   type NameTerm,
   type SearchFilter,
 } from '../../db/dossier/customer-search.ts'
-import { customerOrder, customerOrders } from '../../db/dossier/customers.ts'
 import { soundOfTerm } from '../../db/dossier/name-keys.ts'
 import { findProductIds } from '../../db/organisation/products.ts'
 import { factConditions, joinFacts } from '../../db/segmentation/segments/selection.ts'
 import { viewNamed } from '../../db/views.ts'
-import { alsoNeedsOf, answerCustomers, filterInput, filterOf, refuseUnknown } from '../dossier/customers.ts'
 import { type Context, pageOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerPage } from '../platform/reading.ts'

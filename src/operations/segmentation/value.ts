@@ -1,3 +1,4 @@
+import { ownedWithinReach } from '../../db/dossier/reach.ts'
 import { z } from 'zod'
 import { callerOf } from '../../core/kernel/actors.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
@@ -17,7 +18,7 @@ import {
   type ValueRates,
   waysOut,
 } from '../../core/segmentation/value.ts'
-import { seesCustomer, ownedWithinReach } from '../../db/dossier/customers.ts'
+import { seesCustomer } from '../../db/dossier/customers.ts'
 import { factColumn } from '../../db/segmentation/facts/columns.ts'
 import { findInstitutionPath } from '../../db/organisation/institutions.ts'
 import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'

@@ -1,6 +1,6 @@
+import { feedEntities } from '../../core/feeds/imports.ts'
 import { z } from 'zod'
 import { errorCodes, type ErrorCode } from '../../core/kernel/errors.ts'
-import { feedEntities } from '../../core/kernel/feed.ts'
 import type { Operation } from '../../operations/platform/operation.ts'
 import { problems } from './problems.ts'
 import { onlyInBodies, type Route, takesIdempotencyKey } from './route.ts'

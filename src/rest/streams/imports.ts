@@ -1,7 +1,7 @@
+import { feedEntities, type FeedEntity } from '../../core/feeds/imports.ts'
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { DomainError, type ErrorCode, refuseField } from '../../core/kernel/errors.ts'
-import { feedEntities, type FeedEntity } from '../../core/kernel/feed.ts'
 import { csvColumns } from '../../core/feeds/rows.ts'
 import { execute, type Service } from '../../operations/platform/execute.ts'
 import {

@@ -1,6 +1,6 @@
+import { advanceAssignments } from '../../../src/operations/dossier/due-assignments.ts'
 import { describe, expect } from 'vitest'
 import { runAsSystem } from '../../../src/jobs/worker.ts'
-import { advanceAssignments } from '../../../src/operations/feeds/jobs.ts'
 import { type Caller, startOfTests, test, type TestBank } from '../../setup/service.ts'
 import { operationNamed, overGraphql, overRest } from '../calls.ts'
 import { factsOf, refreshAll } from '../segmentation/facts.ts'

@@ -1,5 +1,5 @@
+import { customerOrders } from '../../../src/db/dossier/customer-lists.ts'
 import { describe, expect } from 'vitest'
-import { customerOrders } from '../../../src/db/dossier/customers.ts'
 import { runAsSystem } from '../../../src/jobs/worker.ts'
 import { refreshNameKeys } from '../../../src/operations/dossier/name-keys.ts'
 import { type Caller, test, type TestBank } from '../../setup/service.ts'

@@ -1,3 +1,4 @@
+import { parseShare } from '../../../src/core/kernel/shares.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { customerKinds } from '../../../src/core/dossier/customers.ts'
@@ -6,7 +7,6 @@ import {
   fits,
   inverseOf,
   lineOf,
-  parseShare,
   relationshipKinds,
   requireFit,
   requireRoom,

@@ -1,9 +1,9 @@
+import { overlaps } from '../../../src/core/kernel/periods.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   isKept,
   type Keeper,
-  overlaps,
   requireCapacity,
   requireKeeper,
   type StandingAssignment,

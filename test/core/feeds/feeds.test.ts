@@ -1,6 +1,6 @@
+import { feedEntities } from '../../../src/core/feeds/imports.ts'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { feedEntities } from '../../../src/core/kernel/feed.ts'
 import { csvColumns, feedRows, fromCsv, refusalOfIssues } from '../../../src/core/feeds/rows.ts'
 
 const customer = { source: 'core', externalId: 'C1', kind: 'individual', name: '王小明', institutionCode: 'B1' }

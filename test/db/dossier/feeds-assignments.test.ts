@@ -1,5 +1,5 @@
+import type { AssignmentRow } from '../../../src/core/dossier/assignment-rows.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { AssignmentRow } from '../../../src/core/feeds/rows.ts'
 import { applyDueOwnership } from '../../../src/db/dossier/assignment-effects.ts'
 import { type FeedBank, openFeedBank, type Sending, told } from '../../setup/feeds.ts'
 

@@ -1,5 +1,5 @@
+import type { CustomerRow } from '../../../src/core/dossier/customer-rows.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { CustomerRow } from '../../../src/core/feeds/rows.ts'
 import { residentIdCheckDigit } from '../../../src/core/kernel/identity-numbers.ts'
 import { customerOwnedTables } from '../../../src/db/dossier/customer-tables.ts'
 import { fieldContext } from '../../../src/db/platform/vault.ts'

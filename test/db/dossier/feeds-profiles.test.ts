@@ -1,5 +1,5 @@
+import type { CustomerRow } from '../../../src/core/dossier/customer-rows.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { CustomerRow } from '../../../src/core/feeds/rows.ts'
 import { type FeedBank, openFeedBank, told } from '../../setup/feeds.ts'
 
 let bank: FeedBank

@@ -2,7 +2,8 @@ import { getTableColumns, getTableName, is } from 'drizzle-orm'
 import { getTableConfig, PgArray } from 'drizzle-orm/pg-core'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { tables, type TableKind } from '../../../src/db/schema.ts'
+import type { TableKind } from '../../../src/db/platform/schema/kinds.ts'
+import { tables } from '../../../src/db/schema.ts'
 import { openTestDatabase, type TestDatabase } from '../../setup/database.ts'
 
 let database: TestDatabase

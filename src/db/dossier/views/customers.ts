@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { assignmentStates } from '../../../core/dossier/assignments.ts'
 import {
   addressPurposes,
@@ -11,16 +10,13 @@ import {
 } from '../../../core/dossier/customers.ts'
 import { documentTypes } from '../../../core/kernel/identity-numbers.ts'
 import { documentPurposes } from '../../../core/dossier/identity.ts'
-import { aumByMonth, holdingsByFamily, quality, upcomingDates } from './customer-figures.ts'
-import { classificationRelations } from '../../segmentation/views/classifications.ts'
+import { quality, upcomingDates } from './customer-figures.ts'
 import { consentKeys, currentConsents, wishedContact } from './consents.ts'
 import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
 import { profileRelations } from './profiles.ts'
 import { teamRelations } from './teams.ts'
 import * as schema from '../schema/customers.ts'
-import { segmentHistory, segmentsOfCustomer } from '../../segmentation/views/segments.ts'
-import { tierRelations } from '../../segmentation/views/tiers.ts'
 import { timeline } from './timeline.ts'
 import { stageFields } from './stages.ts'
 import { column, many, one, page, view } from '../../platform/views/view.ts'
@@ -60,19 +56,6 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
       'Assets under management now, in the base currency: deposits, wealth products, funds and insurance, never loans or card debt.',
     amount: (alias) => `${alias}.aum`,
     currency: (_alias, bind, { baseCurrency }) => `${bind(baseCurrency)}::text`,
-  },
-  aumByMonth: aumByMonth(12),
-  unconvertedCurrencies: {
-    kind: 'computed',
-    nullable: false,
-    description: 'Currencies of holdings that the assets leave out, since no exchange rate is known for them yet.',
-    permission: 'holding:read',
-    inRest: true,
-    output: z.array(z.string()),
-    expression: (alias, bind, { baseCurrency, today }) => `select coalesce(json_agg(distinct h.currency), '[]') from holding h
-      join product p on p.id = h.product_id and p.family in ('deposit', 'wealth', 'fund', 'insurance')
-      where h.customer_id = ${alias}.id and h.status <> 'closed' and h.currency <> ${bind(baseCurrency)}::text
-        and not exists (select from exchange_rate r where r.currency = h.currency and r.day <= ${bind(today)}::date)`,
   },
   institution: one('Institution', 'The institution that keeps the customer.', {
     permission: 'organisation:read',
@@ -116,22 +99,6 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
     orderBy: (child) => `${child}.starts_on desc, ${child}.id`,
   }),
   ...teamRelations,
-  holdings: many('Holding', 'What the customer owns and owes here, in the order of account numbers.', {
-    permission: 'holding:read',
-    inRest: 'single',
-    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
-    orderBy: (child) => `${child}.account_number, ${child}.id`,
-  }),
-  sharedHoldings: many(
-    'SharedHolding',
-    'Holdings of others to which the customer is a party; they do not count as the customer’s.',
-    {
-      permission: 'holding:read',
-      inRest: 'single',
-      on: (parent, child) => `${child}.customer_id = ${parent}.id`,
-      orderBy: (child) => `${child}.holding_id, ${child}.role`,
-    },
-  ),
   keyDates: many(
     'KeyDate',
     'Days that matter to the customer, those that have ended last. A birth date or founding day of the profile needs none.',
@@ -161,12 +128,7 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
   }),
   ...peopleRelations,
   ...noteRelations,
-  holdingsByFamily,
   quality,
-  segments: segmentsOfCustomer,
-  segmentHistory,
-  ...tierRelations,
-  ...classificationRelations,
   upcomingKeyDates: upcomingDates,
   timeline,
   ...profileRelations,
@@ -176,29 +138,6 @@ const customer = view('Customer', 'A person, sole trader or company that the ban
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
     keys: (child) => [
       { expression: `${child}.at`, cast: 'timestamptz' },
-      { expression: `${child}.id`, cast: 'uuid' },
-    ],
-    direction: 'desc',
-  }),
-  activity: page('Activity', 'Transactions by month, channel, type and purpose, the latest first.', {
-    permission: 'activity:read',
-    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
-    keys: (child) => [
-      { expression: `${child}.month`, cast: 'date' },
-      { expression: `${child}.channel`, cast: 'text' },
-      { expression: `${child}.type`, cast: 'text' },
-      { expression: `${child}.purpose`, cast: 'text' },
-      { expression: `${child}.direction`, cast: 'text' },
-      { expression: `${child}.currency`, cast: 'text' },
-      { expression: `${child}.counterparty_hash`, cast: 'bytea' },
-    ],
-    direction: 'desc',
-  }),
-  movements: page('Movement', 'Single flows of note, the latest first.', {
-    permission: 'activity:read',
-    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
-    keys: (child) => [
-      { expression: `${child}.booked_on`, cast: 'date' },
       { expression: `${child}.id`, cast: 'uuid' },
     ],
     direction: 'desc',

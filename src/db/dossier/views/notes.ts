@@ -12,12 +12,12 @@ import {
   suitabilityOf,
 } from '../../../core/dossier/dossier-notes.ts'
 import * as schema from '../schema/notes.ts'
-import { column, type Computed, many, type MoneyField, one, type View, view } from '../../platform/views/view.ts'
+import { column, type Computed, many, type MoneyField, one, view, type ViewDefinition } from '../../platform/views/view.ts'
 
 type Fields = Parameters<typeof view>[3]
 
 /** A type of notes: its own fields between those that all notes have. */
-function note(name: string, description: string, table: PgTable, statuses: readonly string[], fields: Fields): View {
+function note(name: string, description: string, table: PgTable, statuses: readonly string[], fields: Fields): ViewDefinition {
   return view(name, description, table, {
     id: column('uuid', 'Id of the note, the same in all its versions.'),
     customerId: column('uuid', 'The customer it belongs to.'),

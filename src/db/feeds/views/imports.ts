@@ -1,5 +1,4 @@
-import { feedEntities } from '../../../core/kernel/feed.ts'
-import { importStatuses } from '../../../core/feeds/imports.ts'
+import { importStatuses, feedEntities } from '../../../core/feeds/imports.ts'
 import * as schema from '../../platform/schema/journals.ts'
 import { column, view } from '../../platform/views/view.ts'
 

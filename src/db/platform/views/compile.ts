@@ -1,6 +1,5 @@
 import { DomainError, refuseField } from '../../../core/kernel/errors.ts'
 import type { Permission } from '../../../core/kernel/permissions.ts'
-import { viewNamed } from '../../views.ts'
 import { keysetCondition } from './keys.ts'
 import { decodeInstant, decodeMoney } from './decode.ts'
 import {
@@ -206,7 +205,7 @@ function compileRelation(
   field: Extract<Field, { on: unknown }>,
   selected: SelectedField,
 ): Compiled {
-  const target = viewNamed(field.target)
+  const target = view.related(field.target)
   const child = nextAlias(compilation)
   const bind = bindOf(compilation)
   const anchored = target.ownership !== 'owned' || (field.sameCustomer && view.ownership !== 'reference')
@@ -356,9 +355,10 @@ export function permissionsUsed(view: View, selection: Selection, permits: (perm
     if (!field || field.kind === 'column' || field.kind === 'money' || !permits(field.permission)) continue
     used.add(field.permission)
     if (field.kind === 'computed') continue
-    for (const permission of rowPermissionsOf(viewNamed(field.target), permits)) used.add(permission)
+    for (const permission of rowPermissionsOf(view.related(field.target), permits)) used.add(permission)
     const inner = field.kind === 'page' ? pageShape(selected.selection).map(({ nodes }) => nodes) : [selected.selection]
-    for (const one of inner) for (const permission of permissionsUsed(viewNamed(field.target), one, permits)) used.add(permission)
+    for (const one of inner)
+      for (const permission of permissionsUsed(view.related(field.target), one, permits)) used.add(permission)
   }
   return used
 }

@@ -2,7 +2,7 @@ import { getTableColumns, getTableName } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { z } from 'zod'
 import type { Permission } from '../../../core/kernel/permissions.ts'
-import { tables } from '../../schema.ts'
+import type { TableKind } from '../schema/kinds.ts'
 
 /** How a column leaves the database: the name of its scalar in both APIs. */
 export type ColumnType = 'uuid' | 'text' | 'integer' | 'float' | 'decimal' | 'boolean' | 'day' | 'instant' | 'texts' | 'json'
@@ -101,18 +101,32 @@ export const protectedViews: ReadonlySet<string> = new Set(['IdentityDocument', 
 
 export type Field = Column | MoneyField | Computed | One | Many | Page
 
-/** A type of both APIs: the table it is read from and its fields. The base of the GraphQL type, the REST schema and the SQL. */
-export interface View {
+/** A type of both APIs as its room defines it. */
+export interface ViewDefinition {
   readonly name: string
   readonly description: string
-  readonly table: string
-  /** Whether rows belong to a customer; such rows are reached only through a join with `customer`. */
-  readonly ownership: 'customer' | 'owned' | 'reference'
+  /** Undefined where rows of customers come from several tables. */
+  readonly table: PgTable | undefined
   /** Permissions that decide which rows there are, beyond the one that leads to them. */
   readonly rowPermissions: readonly Permission[]
   /** What else its fields are read from: joins that yield one row at most for each of its own. */
   readonly join?: (alias: string) => string
   readonly fields: Readonly<Record<string, Field>>
+}
+
+/** Fields that a room adds to a view of a room before it. */
+export interface ViewExtension {
+  readonly name: string
+  readonly fields: Readonly<Record<string, Field>>
+}
+
+/** A type of both APIs: the table it is read from and its fields, those of all rooms. The base of the GraphQL type, the REST schema and the SQL. */
+export interface View extends Omit<ViewDefinition, 'table'> {
+  readonly table: string
+  /** Whether rows belong to a customer; such rows are reached only through a join with `customer`. */
+  readonly ownership: 'customer' | 'owned' | 'reference'
+  /** The view that a relation leads to. */
+  readonly related: (target: string) => View
 }
 
 /** What a caller asked for, by response key. */
@@ -156,10 +170,10 @@ export function derivedView(
   description: string,
   rowPermissions: readonly Permission[],
   fields: Readonly<Record<string, Field | ColumnOf>>,
-): View {
+): ViewDefinition {
   const snake = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
   const columns = Object.fromEntries(Object.keys(fields).map((field) => [field, { name: snake(field) }])) as Columns
-  return { name, description, table: '', ownership: 'owned', rowPermissions, fields: fieldsOf(fields, columns) }
+  return { name, description, table: undefined, rowPermissions, fields: fieldsOf(fields, columns) }
 }
 
 /** Defines a type of both APIs on a table of the schema, whose kind decides how it is reached. */
@@ -169,19 +183,51 @@ export function view(
   table: PgTable,
   fields: Readonly<Record<string, Field | ColumnOf>>,
   join?: View['join'],
-): View {
-  const kind = tables.find((one) => one.table === table)?.kind
-  const columns = getTableColumns(table)
-  return {
-    name,
-    description,
-    table: getTableName(table),
-    ownership: kind === 'customer' || kind === 'owned' ? kind : 'reference',
-    ...(join && { join }),
-    rowPermissions: [],
-    fields: fieldsOf(fields, columns),
-  }
+): ViewDefinition {
+  return { name, description, table, ...(join && { join }), rowPermissions: [], fields: fieldsOf(fields, getTableColumns(table)) }
 }
+
+/**
+ * Puts the views of all rooms together with what later rooms add to them. Throws where two rooms define the same view or field, or where one adds to a
+ * view that nobody defines.
+ */
+export function assembleViews(
+  definitions: readonly ViewDefinition[],
+  extensions: readonly ViewExtension[],
+  kindOf: (table: PgTable) => TableKind | undefined,
+): ReadonlyMap<string, View> {
+  const views = new Map<string, View>()
+  function related(target: string): View {
+    const found = views.get(target)
+    if (!found) throw new Error(`There is no view ${target}.`)
+    return found
+  }
+  const unknown = extensions.find(({ name }) => definitions.every((one) => one.name !== name))
+  if (unknown) throw new Error(`There is no view ${unknown.name} to extend.`)
+  for (const { table, ...definition } of definitions) {
+    if (views.has(definition.name)) throw new Error(`The view ${definition.name} is defined twice.`)
+    const fields = { ...definition.fields }
+    for (const [name, field] of extensions.flatMap((one) => (one.name === definition.name ? Object.entries(one.fields) : []))) {
+      if (name in fields) throw new Error(`The field ${definition.name}.${name} is defined twice.`)
+      fields[name] = field
+    }
+    const kind = table ? kindOf(table) : 'owned'
+    views.set(definition.name, {
+      ...definition,
+      fields,
+      table: table ? getTableName(table) : '',
+      ownership: kind === 'customer' || kind === 'owned' ? kind : 'reference',
+      related,
+    })
+  }
+  return views
+}
+
+/** The same relation, shown in REST answers about one thing. */
+export const inSingleAnswers = <R extends One | Many>(relation: R): R => ({ ...relation, inRest: 'single' })
+
+/** The same computed field, shown in REST answers about one thing. */
+export const shownInRest = (field: Computed): Computed => ({ ...field, inRest: true })
 
 function fieldsOf(fields: Readonly<Record<string, Field | ColumnOf>>, columns: Columns): Readonly<Record<string, Field>> {
   return Object.fromEntries(

@@ -1,7 +1,7 @@
+import { withinReach } from '../../dossier/reach.ts'
 import type { CohortChange, CohortPeriod } from '../../../core/segmentation/analyses/cohorts.ts'
 import type { Day } from '../../../core/kernel/calendar.ts'
 import type { Db } from '../../platform/database.ts'
-import { withinReach } from '../../dossier/customers.ts'
 import { inSubtree } from '../../platform/views/keys.ts'
 import type { Bind } from '../../platform/views/view.ts'
 import { ownedRows, type Within } from './population.ts'

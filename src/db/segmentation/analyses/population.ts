@@ -1,5 +1,5 @@
+import { ownedWithinReach } from '../../dossier/reach.ts'
 import type { Scope } from '../../../core/kernel/actors.ts'
-import { ownedWithinReach } from '../../dossier/customers.ts'
 import { inSubtree } from '../../platform/views/keys.ts'
 import type { Bind } from '../../platform/views/view.ts'
 

@@ -1,7 +1,7 @@
+import { ownedWithinReach } from '../../dossier/reach.ts'
 import { sql } from 'drizzle-orm'
 import type { Scope } from '../../../core/kernel/actors.ts'
 import type { Day } from '../../../core/kernel/calendar.ts'
-import { ownedWithinReach } from '../../dossier/customers.ts'
 import type { Db } from '../../platform/database.ts'
 import type { Bind } from '../../platform/views/view.ts'
 import type { StoredSegment } from './store.ts'

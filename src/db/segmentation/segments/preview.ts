@@ -1,7 +1,7 @@
+import { ownedWithinReach } from '../../dossier/reach.ts'
 import type { Scope } from '../../../core/kernel/actors.ts'
 import type { Rule } from '../../../core/segmentation/rules/rule.ts'
 import type { RuleContext } from '../../../core/segmentation/rules/resolve.ts'
-import { ownedWithinReach } from '../../dossier/customers.ts'
 import type { Db } from '../../platform/database.ts'
 import { conditionOf } from '../facts/rules.ts'
 import { requireWorkable } from '../refresh/estimates.ts'

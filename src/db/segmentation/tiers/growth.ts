@@ -1,5 +1,5 @@
+import { customerConditions, type CustomerFilter } from '../../dossier/customer-lists.ts'
 import type { Day } from '../../../core/kernel/calendar.ts'
-import { customerConditions, type CustomerFilter } from '../../dossier/customers.ts'
 import type { Db } from '../../platform/database.ts'
 import type { Bind } from '../../platform/views/view.ts'
 import type { StoredScheme } from './store.ts'

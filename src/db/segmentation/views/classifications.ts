@@ -1,7 +1,7 @@
 import { keptKinds } from '../../../core/segmentation/classifications.ts'
 import { relationPreferences } from '../../../core/segmentation/facts.ts'
 import * as schema from '../schema/classifications.ts'
-import { column, many, one, page, view } from '../../platform/views/view.ts'
+import { column, many, one, page, inSingleAnswers, view, type ViewExtension } from '../../platform/views/view.ts'
 
 const customer = one('Customer', 'The customer.', {
   permission: 'customer:read',
@@ -82,3 +82,8 @@ export const classificationRelations = {
     direction: 'desc',
   }),
 }
+
+export const classificationExtensions: readonly ViewExtension[] = [
+  { name: 'Customer', fields: classificationRelations },
+  { name: 'CustomerOverview', fields: { classifications: inSingleAnswers(classificationRelations.classifications) } },
+]

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { leavingReasons, segmentKinds, segmentStates } from '../../../core/segmentation/segments.ts'
 import * as schema from '../schema/segments.ts'
-import { column, type Computed, many, one, page, view } from '../../platform/views/view.ts'
+import { column, type Computed, many, one, inSingleAnswers, page, view, type ViewExtension } from '../../platform/views/view.ts'
 
 const rule: Computed = {
   kind: 'computed',
@@ -78,14 +78,14 @@ const segmentMembership = view('SegmentMembership', 'A stay of a customer in a s
 export const segmentViews = [segment, segmentVersion, segmentMembership]
 
 /** The segments in which a customer is. */
-export const segmentsOfCustomer = many('SegmentMembership', 'The segments in which the customer is, the latest entered first.', {
+const segmentsOfCustomer = many('SegmentMembership', 'The segments in which the customer is, the latest entered first.', {
   permission: 'fact:read',
   on: (parent, child) => `${child}.customer_id = ${parent}.id and ${child}.left_on is null`,
   orderBy: (child) => `${child}.entered_at desc, ${child}.id`,
 })
 
 /** All stays of a customer in segments. */
-export const segmentHistory = page('SegmentMembership', 'All stays of the customer in segments, the latest begun first.', {
+const segmentHistory = page('SegmentMembership', 'All stays of the customer in segments, the latest begun first.', {
   permission: 'fact:read',
   on: (parent, child) => `${child}.customer_id = ${parent}.id`,
   keys: (child) => [
@@ -94,3 +94,8 @@ export const segmentHistory = page('SegmentMembership', 'All stays of the custom
   ],
   direction: 'desc',
 })
+
+export const segmentExtensions: readonly ViewExtension[] = [
+  { name: 'Customer', fields: { segments: segmentsOfCustomer, segmentHistory } },
+  { name: 'CustomerOverview', fields: { segments: inSingleAnswers(segmentsOfCustomer) } },
+]

@@ -18,7 +18,17 @@ import type { CurrencyCode } from '../../../core/kernel/currencies.ts'
 import { factExpression } from '../facts/columns.ts'
 import * as schema from '../schema/tiers.ts'
 import { decodeInstant } from '../../platform/views/decode.ts'
-import { column, type Computed, derivedView, many, one, page, view } from '../../platform/views/view.ts'
+import {
+  column,
+  type Computed,
+  derivedView,
+  many,
+  one,
+  page,
+  shownInRest,
+  view,
+  type ViewExtension,
+} from '../../platform/views/view.ts'
 
 const threshold = z
   .object({
@@ -301,3 +311,8 @@ export const tierRelations = {
     orderBy: (child) => `${child}.created_at desc, ${child}.id`,
   }),
 }
+
+export const tierExtensions: readonly ViewExtension[] = [
+  { name: 'Customer', fields: tierRelations },
+  { name: 'CustomerOverview', fields: { tiers: shownInRest(tierRelations.tiers) } },
+]

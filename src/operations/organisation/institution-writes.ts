@@ -1,6 +1,6 @@
-import { feedRows } from '../../core/feeds/rows.ts'
+import { institutionRow, staffRow } from '../../core/organisation/organisation-rows.ts'
+import { storedInstitutions, storedStaff } from '../../db/organisation/stored-rows.ts'
 import { applyInstitutions } from '../../db/organisation/institution-feed.ts'
-import { applyProducts } from '../../db/feeds/products.ts'
 import { applyStaff } from '../../db/organisation/staff-feed.ts'
 import {
   changeOperation,
@@ -11,39 +11,31 @@ import {
   upsertOperation,
 } from '../platform/feed-writes.ts'
 
-const institutions: SingleWrites<'institutions'> = {
-  entity: 'institutions',
+const institutions: SingleWrites<typeof institutionRow> = {
   noun: 'Institution',
   called: 'an institution',
   permission: 'organisation:write',
   domain: 'Organization Directory',
   apply: applyInstitutions,
+  row: institutionRow,
+  stored: storedInstitutions,
 }
-const staff: SingleWrites<'staff'> = {
-  entity: 'staff',
+const staff: SingleWrites<typeof staffRow> = {
   noun: 'Staff',
   called: 'a staff member',
   permission: 'organisation:write',
   domain: 'Employee Data Management',
   apply: applyStaff,
+  row: staffRow,
+  stored: storedStaff,
 }
-const products: SingleWrites<'products'> = {
-  entity: 'products',
-  noun: 'Product',
-  called: 'a product',
-  permission: 'product:write',
-  domain: 'Product Directory',
-  apply: applyProducts,
-}
-
-const { source: _s1, externalId: _e1, asOf: _a1, ...institutionFields } = feedRows.institutions.shape
-const { source: _s2, externalId: _e2, asOf: _a2, ...staffFields } = feedRows.staff.shape
-const { source: _s3, externalId: _e3, asOf: _a3, ...productFields } = feedRows.products.shape
+const { source: _s1, externalId: _e1, asOf: _a1, ...institutionFields } = institutionRow.shape
+const { source: _s2, externalId: _e2, asOf: _a2, ...staffFields } = staffRow.shape
 
 export const upsertInstitution = upsertOperation(institutions)
 export const createInstitution = createOperation(institutions, {
   ...institutionFields,
-  code: required(feedRows.institutions.shape.code),
+  code: required(institutionRow.shape.code),
 })
 export const correctInstitution = correctOperation(institutions, institutionFields)
 export const closeInstitution = changeOperation(institutions, {
@@ -57,7 +49,7 @@ export const closeInstitution = changeOperation(institutions, {
 })
 
 export const upsertStaff = upsertOperation(staff)
-export const createStaff = createOperation(staff, { ...staffFields, number: required(feedRows.staff.shape.number) })
+export const createStaff = createOperation(staff, { ...staffFields, number: required(staffRow.shape.number) })
 export const correctStaff = correctOperation(staff, staffFields)
 export const deactivateStaff = changeOperation(staff, {
   name: 'deactivateStaff',
@@ -69,20 +61,7 @@ export const deactivateStaff = changeOperation(staff, {
   change: () => ({ status: 'inactive' }),
 })
 
-export const upsertProduct = upsertOperation(products)
-export const createProduct = createOperation(products, { ...productFields, code: required(feedRows.products.shape.code) })
-export const correctProduct = correctOperation(products, productFields)
-export const closeProduct = changeOperation(products, {
-  name: 'closeProduct',
-  summary: 'Take a product off the market',
-  description: 'Holdings of it stay as they are.',
-  concurrency: 'optional',
-  final: true,
-  shape: {},
-  change: () => ({ status: 'closed' }),
-})
-
-export const organisationWrites = [
+export const institutionWrites = [
   upsertInstitution,
   createInstitution,
   correctInstitution,
@@ -91,8 +70,4 @@ export const organisationWrites = [
   createStaff,
   correctStaff,
   deactivateStaff,
-  upsertProduct,
-  createProduct,
-  correctProduct,
-  closeProduct,
 ]

@@ -1,0 +1,17 @@
+import type { Scope } from '../../core/kernel/actors.ts'
+import { inSubtree } from '../platform/views/keys.ts'
+import type { Bind } from '../platform/views/view.ts'
+
+/** A subtree is a range of paths; a portfolio is looked up by its staff. */
+export function withinReach({ prefixes, portfolio }: Scope, row: string, bind: Bind): string[] {
+  if (portfolio.length > 0) return [`${row}.id in (select customer_id from portfolio_customers())`]
+  const [prefix, ...more] = prefixes
+  return prefix === undefined || prefix === '/' || more.length > 0 ? [] : [inSubtree(`${row}.institution_path`, prefix, bind)]
+}
+
+/** The same for rows of what belongs to customers. */
+export function ownedWithinReach({ prefixes, portfolio }: Scope, row: string, bind: Bind): string[] {
+  if (portfolio.length > 0) return [`${row}.customer_id in (select customer_id from portfolio_customers())`]
+  const [prefix, ...more] = prefixes
+  return prefix === undefined || prefix === '/' || more.length > 0 ? [] : [inSubtree(`${row}.institution_path`, prefix, bind)]
+}

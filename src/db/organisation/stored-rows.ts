@@ -1,0 +1,43 @@
+import { sql } from 'drizzle-orm'
+import { takeTurn } from '../platform/feed-turns.ts'
+import { readStoredRow, type StoredEntity } from '../platform/stored-rows.ts'
+
+/** Institutions as rows of their feed. */
+export const storedInstitutions: StoredEntity = {
+  async lockRow(db, { id }) {
+    await takeTurn(db, 'organisation')
+    return readStoredRow(
+      db,
+      sql`
+        select json_build_object('source', t.source, 'externalId', t.external_id, 'name', t.name, 'kind', t.kind, 'parentCode', p.code) as row, t.version, t.status
+        from institution t left join institution p on p.id = t.parent_id where t.id = ${id}::uuid for update of t`,
+    )
+  },
+  async lockByExternalId(db, { source, externalId }) {
+    await takeTurn(db, 'organisation')
+    const [row] = await db.rows<{ version: number }>(
+      sql`select version from institution where source = ${source} and external_id = ${externalId} for update`,
+    )
+    return row
+  },
+}
+
+/** Staff as rows of their feed. */
+export const storedStaff: StoredEntity = {
+  async lockRow(db, { id }) {
+    await takeTurn(db, 'organisation')
+    return readStoredRow(
+      db,
+      sql`
+        select json_build_object('source', t.source, 'externalId', t.external_id, 'name', t.name, 'institutionCode', i.code, 'roles', t.roles) as row, t.version, t.status
+        from staff t join institution i on i.id = t.institution_id where t.id = ${id}::uuid for update of t`,
+    )
+  },
+  async lockByExternalId(db, { source, externalId }) {
+    await takeTurn(db, 'organisation')
+    const [row] = await db.rows<{ version: number }>(
+      sql`select version from staff where source = ${source} and external_id = ${externalId} for update`,
+    )
+    return row
+  },
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { accessKinds } from '../../core/kernel/accesses.ts'
+import { addDays } from '../../core/kernel/calendar.ts'
+import { notFound } from '../../core/kernel/errors.ts'
+import { readAccessReason } from '../../db/dossier/accesses.ts'
+import { seesCustomer } from '../../db/dossier/customers.ts'
+import { viewNamed } from '../../db/views.ts'
+import { latestEntryFirst, logDay } from '../platform/audit.ts'
+import { operation, pageOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerPage } from '../platform/reading.ts'
+import { id } from '../platform/scalars.ts'
+
+export const customerAccesses = pageOperation(viewNamed('CustomerAccess'), {
+  kind: 'query',
+  name: 'customerAccesses',
+  summary: 'Who looked at a customer, the latest first',
+  description:
+    'Reads of documents, contact points and addresses, clear values that were revealed, recognitions at the counter, and exports that the customer was in, each in the audit log before it was answered.',
+  permission: 'audit:read',
+  domain: 'Internal Audit',
+  input: z.strictObject({
+    customerId: id,
+    access: z.enum(accessKinds).optional().meta({ description: 'Only this kind of look.' }),
+    from: logDay.optional().meta({ description: 'From this day on (UTC).' }),
+    to: logDay.optional().meta({ description: 'Up to this day (UTC).' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'not_found'],
+  lane: 'pool',
+  run: (context, { customerId, access, from, to, ...page }) =>
+    answerPage(context, viewNamed('CustomerAccess'), {
+      ...page,
+      order: latestEntryFirst,
+      where: (row, bind) => [
+        `${row}.customer_id = ${bind(customerId)}::uuid`,
+        access ? `${row}.details ->> 'access' = ${bind(access)}::text` : `${row}.details ->> 'access' is not null`,
+        ...(from ? [`${row}.at >= ${bind(from)}::date`] : []),
+        ...(to ? [`${row}.at < ${bind(addDays(to, 1))}::date`] : []),
+      ],
+      async orRefuse() {
+        if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
+      },
+    }),
+})
+
+export const customerAccessReason = operation({
+  kind: 'query',
+  name: 'customerAccessReason',
+  summary: 'The reason that was given for revealing a value',
+  description: 'As it was written. Null for looks that need no reason.',
+  permission: 'audit:read',
+  domain: 'Internal Audit',
+  input: z.strictObject({ customerId: id, accessId: id.meta({ description: 'Id of the access.' }) }),
+  output: z
+    .object({
+      customerId: id,
+      accessId: id.meta({ description: 'Id of the access.' }),
+      reason: z.string().nullable().meta({ description: 'What was written.' }),
+    })
+    .meta({ id: 'CustomerAccessReason', description: 'Why a value was revealed.' }),
+  errors: ['not_found'],
+  lane: 'pool',
+  async run({ db, vault }, { customerId, accessId }) {
+    const reason = await readAccessReason(db, vault, customerId, accessId)
+    if (reason === undefined) throw notFound('access')
+    return { customerId, accessId, reason }
+  },
+})
+
+export const accessOperations = [customerAccesses, customerAccessReason]

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { dayOf } from '../../core/kernel/calendar.ts'
+import { applyDueOwnership } from '../../db/dossier/assignment-effects.ts'
+import { listTimeZones } from '../../db/organisation/institutions.ts'
+import { operation } from '../platform/operation.ts'
+
+/** The worker runs it again while something was left. */
+const MOST_AT_ONCE = 5_000
+
+export const advanceAssignments = operation({
+  kind: 'command',
+  name: 'advanceAssignments',
+  summary: 'Let assignments and places in teams begin and end at their institution’s midnight',
+  description: 'Planned ones whose day has come become current, current ones whose end has come end, and the portfolios follow.',
+  permission: 'system:run',
+  domain: 'Customer Relationship Management',
+  input: z.strictObject({}),
+  output: z.object({ applied: z.int() }),
+  transport: 'internal',
+  async run({ db, now, bank }) {
+    const zones = await listTimeZones(db, bank.timeZone)
+    let applied = 0
+    for (const { timeZone, paths } of zones)
+      applied += await applyDueOwnership(db, paths, { today: dayOf(now, timeZone), now }, MOST_AT_ONCE)
+    return { applied }
+  },
+})

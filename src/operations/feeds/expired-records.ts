@@ -1,0 +1,21 @@
+import { z } from 'zod'
+import { forgetExpiredRejects } from '../../db/feeds/imports.ts'
+import { forgetExpiredAnswers } from '../../db/platform/idempotency.ts'
+import { operation } from '../platform/operation.ts'
+
+export const keepHouse = operation({
+  kind: 'command',
+  name: 'keepHouse',
+  summary: 'Forget what has expired',
+  description: 'Removes stored answers of idempotency keys and rejected rows of imports past their time.',
+  permission: 'system:run',
+  domain: 'System Administration',
+  input: z.strictObject({}),
+  output: z.object({}),
+  transport: 'internal',
+  async run({ db, now }) {
+    await forgetExpiredAnswers(db, now)
+    await forgetExpiredRejects(db, now)
+    return {}
+  },
+})

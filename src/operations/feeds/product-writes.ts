@@ -1,0 +1,38 @@
+import { productRow } from '../../core/feeds/product-rows.ts'
+import { applyProducts } from '../../db/feeds/products.ts'
+import { storedProducts } from '../../db/feeds/stored-rows.ts'
+import {
+  changeOperation,
+  correctOperation,
+  createOperation,
+  required,
+  type SingleWrites,
+  upsertOperation,
+} from '../platform/feed-writes.ts'
+
+const products: SingleWrites<typeof productRow> = {
+  noun: 'Product',
+  called: 'a product',
+  permission: 'product:write',
+  domain: 'Product Directory',
+  apply: applyProducts,
+  row: productRow,
+  stored: storedProducts,
+}
+
+const { source: _source, externalId: _externalId, asOf: _asOf, ...productFields } = productRow.shape
+
+export const upsertProduct = upsertOperation(products)
+export const createProduct = createOperation(products, { ...productFields, code: required(productRow.shape.code) })
+export const correctProduct = correctOperation(products, productFields)
+export const closeProduct = changeOperation(products, {
+  name: 'closeProduct',
+  summary: 'Take a product off the market',
+  description: 'Holdings of it stay as they are.',
+  concurrency: 'optional',
+  final: true,
+  shape: {},
+  change: () => ({ status: 'closed' }),
+})
+
+export const productWrites = [upsertProduct, createProduct, correctProduct, closeProduct]
