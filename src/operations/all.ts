@@ -37,6 +37,9 @@ import { tierExplanationOperations } from './segmentation/tier-explanations.ts'
 import { factOperations } from './segmentation/facts.ts'
 import { refreshOperations } from './segmentation/refreshes.ts'
 import { segmentOperations } from './segmentation/segments.ts'
+import { segmentMemberOperations } from './segmentation/segment-members.ts'
+import { exportSegmentMembers } from './segmentation/segment-exports.ts'
+import { segmentPreview } from './segmentation/segment-preview.ts'
 import { valueOperations } from './segmentation/value.ts'
 import { classificationPolicyOperations } from './segmentation/classifications.ts'
 import { customerClassificationOperations } from './segmentation/customer-classifications.ts'
@@ -77,8 +80,11 @@ export const operations: readonly Operation[] = [
   ...factOperations,
   ...refreshOperations,
   ...segmentOperations,
+  ...segmentMemberOperations,
+  segmentPreview,
   ...valueOperations,
   ...analysisOperations,
+  exportSegmentMembers,
   ...tierSchemeOperations,
   ...customerTierOperations,
   ...tierListOperations,

@@ -1,4 +1,11 @@
-import { closeProduct, correctProduct, createProduct, upsertProduct } from '../operations/feeds/product-writes.ts'
+import { calendarDays, setCalendarDay, workingDays } from '../operations/organisation/calendar.ts'
+import {
+  delegatePortfolio,
+  delegation,
+  delegations,
+  endDelegation,
+  revokeDelegation,
+} from '../operations/organisation/delegations.ts'
 import {
   closeInstitution,
   correctInstitution,
@@ -9,20 +16,12 @@ import {
   upsertInstitution,
   upsertStaff,
 } from '../operations/organisation/institution-writes.ts'
-import { upsertExchangeRate } from '../operations/feeds/holding-writes.ts'
-import { calendarDays, setCalendarDay, workingDays } from '../operations/organisation/calendar.ts'
-import {
-  delegatePortfolio,
-  delegation,
-  delegations,
-  endDelegation,
-  revokeDelegation,
-} from '../operations/organisation/delegations.ts'
 import { institution, institutions, staffMember, staffMembers } from '../operations/organisation/institutions.ts'
 import { exchangeRates, product, products } from '../operations/organisation/products.ts'
-import { get, patch, post, put } from './platform/route.ts'
+import { get, patch, post, put, type Route } from './platform/route.ts'
 
-export const organisationRoutes = [
+/** The addresses of the room. */
+export const organisationRoutes: readonly Route[] = [
   get('/institutions', institutions),
   post('/institutions', createInstitution, 201),
   put('/institutions/by-external-id/:source/:externalId', upsertInstitution),
@@ -48,12 +47,7 @@ export const organisationRoutes = [
   get('/working-days', workingDays),
 
   get('/products', products),
-  post('/products', createProduct, 201),
-  put('/products/by-external-id/:source/:externalId', upsertProduct),
   get('/products/:productId', product),
-  patch('/products/:productId', correctProduct),
-  post('/products/:productId/closure', closeProduct),
 
   get('/exchange-rates', exchangeRates),
-  put('/exchange-rates/:currency/:day', upsertExchangeRate),
 ]

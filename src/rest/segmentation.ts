@@ -1,21 +1,53 @@
-import { membershipExplanation } from '../operations/segmentation/segment-explanations.ts'
+import { cohortCustomers, cohortRetention } from '../operations/segmentation/analyses/cohorts.ts'
+import { migrationMatrix, movedCustomers } from '../operations/segmentation/analyses/migration.ts'
+import { segmentOverlap } from '../operations/segmentation/analyses/overlap.ts'
+import { segmentProfile } from '../operations/segmentation/analyses/profile.ts'
+import { segmentTrend } from '../operations/segmentation/analyses/trend.ts'
+import { classificationExplanation } from '../operations/segmentation/classification-explanations.ts'
+import { classificationPolicies, reviseClassificationPolicy } from '../operations/segmentation/classifications.ts'
+import {
+  classificationHistory,
+  customerClassification,
+  declareRelationshipPreference,
+  relationshipPreferences,
+} from '../operations/segmentation/customer-classifications.ts'
+import { customers, portfolioSummary } from '../operations/segmentation/customer-lists.ts'
+import { customerSearch } from '../operations/segmentation/customer-search.ts'
+import { customerTiers, tierHistory } from '../operations/segmentation/customer-tiers.ts'
 import { customerFacts, facts } from '../operations/segmentation/facts.ts'
 import { refreshRun, refreshRuns, refreshSegments } from '../operations/segmentation/refreshes.ts'
+import { relationScores, reviseRelationScores } from '../operations/segmentation/relation-scores.ts'
+import { membershipExplanation } from '../operations/segmentation/segment-explanations.ts'
+import { listSegmentMembers, segmentMembers } from '../operations/segmentation/segment-members.ts'
+import { segmentPreview } from '../operations/segmentation/segment-preview.ts'
 import {
   activateSegment,
   createSegment,
-  listSegmentMembers,
   retireSegment,
   reviseSegment,
   segment,
-  segmentMembers,
-  segmentPreview,
   segments,
 } from '../operations/segmentation/segments.ts'
+import { tierExplanation } from '../operations/segmentation/tier-explanations.ts'
+import { atRiskCustomers, thresholdCustomers, tierGrowth } from '../operations/segmentation/tier-lists.ts'
+import { endTierOverride, overrideTier, tierOverride, tierOverrides } from '../operations/segmentation/tier-overrides.ts'
+import {
+  createTierScheme,
+  retireTierScheme,
+  reviseTierScheme,
+  tierScheme,
+  tierSchemes,
+} from '../operations/segmentation/tiers.ts'
 import { customerValue, lossMakers, paretoAnalysis, reviseValuePolicy, valuePolicies } from '../operations/segmentation/value.ts'
-import { get, patch, post } from './platform/route.ts'
+import { get, patch, post, put, type Route } from './platform/route.ts'
 
-export const segmentationRoutes = [
+/** The addresses of the room. */
+export const segmentationRoutes: readonly Route[] = [
+  get('/customers', customers),
+  post('/customers/search', customerSearch),
+
+  get('/portfolio-summary', portfolioSummary),
+
   get('/facts', facts),
   get('/customers/:customerId/facts', customerFacts),
   get('/customers/:customerId/segments/:segmentId/explanation', membershipExplanation),
@@ -36,4 +68,38 @@ export const segmentationRoutes = [
   get('/refreshes', refreshRuns),
   post('/refreshes', refreshSegments, 202),
   get('/refreshes/:refreshId', refreshRun),
+
+  get('/segments/:segmentId/profile', segmentProfile),
+  get('/segments/:segmentId/trend', segmentTrend),
+  get('/segment-overlap', segmentOverlap),
+  get('/migration-matrix', migrationMatrix),
+  get('/migration-matrix/customers', movedCustomers),
+  get('/cohort-retention', cohortRetention),
+  get('/cohort-retention/customers', cohortCustomers),
+
+  get('/tier-schemes', tierSchemes),
+  post('/tier-schemes', createTierScheme, 201),
+  get('/tier-schemes/:schemeId', tierScheme),
+  patch('/tier-schemes/:schemeId', reviseTierScheme),
+  post('/tier-schemes/:schemeId/retirement', retireTierScheme),
+  get('/tier-schemes/:schemeId/threshold-customers', thresholdCustomers),
+  get('/tier-schemes/:schemeId/at-risk-customers', atRiskCustomers),
+  get('/tier-schemes/:schemeId/growth', tierGrowth),
+  get('/customers/:customerId/tiers', customerTiers),
+  get('/customers/:customerId/tier-history', tierHistory),
+  get('/customers/:customerId/tiers/:schemeId/explanation', tierExplanation),
+  get('/customers/:customerId/tier-overrides', tierOverrides),
+  post('/customers/:customerId/tier-overrides', overrideTier, 201),
+  get('/customers/:customerId/tier-overrides/:tierOverrideId', tierOverride),
+  post('/customers/:customerId/tier-overrides/:tierOverrideId/end', endTierOverride),
+
+  get('/classification-policies', classificationPolicies),
+  put('/classification-policies/:kind', reviseClassificationPolicy),
+  put('/relation-score-policy', reviseRelationScores),
+  get('/customers/:customerId/classification', customerClassification),
+  get('/customers/:customerId/classification-history', classificationHistory),
+  get('/customers/:customerId/classification/:kind/explanation', classificationExplanation),
+  get('/customers/:customerId/relation-scores', relationScores),
+  get('/customers/:customerId/relationship-preferences', relationshipPreferences),
+  post('/customers/:customerId/relationship-preferences', declareRelationshipPreference, 201),
 ]

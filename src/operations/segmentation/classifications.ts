@@ -1,3 +1,5 @@
+import { prepareCuts, readRule, ruleInput } from './rules.ts'
+import { wholeRule } from '../../db/segmentation/segments/rules.ts'
 import { z } from 'zod'
 import {
   classificationKinds,
@@ -19,11 +21,9 @@ import {
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'
 import { requireKeepable, requireRefreshable } from '../../db/segmentation/refresh/estimates.ts'
-import { wholeRule } from '../../db/segmentation/facts/rules.ts'
 import { lockDefinitions, readSegments } from '../../db/segmentation/segments/store.ts'
 import { checkVersion } from '../platform/feed-writes.ts'
 import { type Context, operation } from '../platform/operation.ts'
-import { prepareCuts, readRule, ruleInput } from './segments.ts'
 import { daySchema } from '../platform/scalars.ts'
 
 const domain = 'Customer Product and Service Eligibility'

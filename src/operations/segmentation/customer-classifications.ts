@@ -1,3 +1,4 @@
+import { wholeRule } from '../../db/segmentation/segments/rules.ts'
 import { z } from 'zod'
 import { dayOf } from '../../core/kernel/calendar.ts'
 import {
@@ -16,7 +17,7 @@ import { findClassification, insertPreference } from '../../db/segmentation/clas
 import { listPolicies, readPoliciesOn } from '../../db/segmentation/classifications/store.ts'
 import { seesCustomer } from '../../db/dossier/customers.ts'
 import { type CustomerFacts, readFacts } from '../../db/segmentation/facts/values.ts'
-import { chanceOf, readRuleContext, wholeRule } from '../../db/segmentation/facts/rules.ts'
+import { chanceOf, readRuleContext } from '../../db/segmentation/facts/rules.ts'
 import { readSegments } from '../../db/segmentation/segments/store.ts'
 import { viewNamed } from '../../db/views.ts'
 import { periodKeys, preferenceKeys } from '../../db/segmentation/views/classifications.ts'

@@ -1,3 +1,4 @@
+import { audienceInput, audienceOf, selectsByFacts } from './audience.ts'
 import {
   areMoreThan,
   customerConditions,
@@ -18,7 +19,7 @@ import { formatAmount, parseAmount } from '../../core/kernel/money.ts'
 import { productFamilies } from '../../core/organisation/products.ts'
 import { findInstitutionPath, knowsStaff } from '../../db/organisation/institutions.ts'
 import { findProductIds } from '../../db/organisation/products.ts'
-import { factConditions, joinFacts } from '../../db/segmentation/segments/selection.ts'
+import { joinFacts, audienceConditions } from '../../db/segmentation/segments/audience.ts'
 import { listVersions } from '../../db/segmentation/tiers/store.ts'
 import { viewNamed } from '../../db/views.ts'
 import type { PageQuery } from '../../db/platform/views/read.ts'
@@ -27,7 +28,6 @@ import { pageInput, type SelectedPage } from '../platform/pages.ts'
 import { answerPage } from '../platform/reading.ts'
 import { moneySchema } from '../platform/rest-schema.ts'
 import { amountText, daySchema, id } from '../platform/scalars.ts'
-import { selectionInput, selectionOf, selectsByFacts } from './selection.ts'
 
 const customerView = viewNamed('Customer')
 const domain = 'Party Reference Data Directory'
@@ -45,7 +45,7 @@ export const filterInput = {
   aumFrom: amountText.optional().meta({ description: 'With at least these assets, in the base currency.' }),
   aumTo: amountText.optional().meta({ description: 'With at most these assets, in the base currency.' }),
   openedSince: daySchema.optional().meta({ description: 'Customers since this day or later.' }),
-  ...selectionInput,
+  ...audienceInput,
 }
 
 type FilterInput = z.output<z.ZodObject<typeof filterInput>>
@@ -187,13 +187,13 @@ export async function answerCustomers(
     Pick<CustomerFilter, 'tier'> & { readonly orderBy: CustomerOrder; readonly includeTotal: boolean },
 ): Promise<SelectedPage> {
   const filter = { ...(await filterOf(context, input)), tier }
-  const selection = await selectionOf(context, input)
+  const audience = await audienceOf(context, input)
   await refuseLongSort(context, orderBy, filter)
   const byManagerOnly = Object.keys(input).every((name) => name === 'relationshipManagerId')
   return answerPage(context, customerView, {
     ...page,
-    ...(selection && { join: joinFacts }),
-    where: (row, bind) => [...customerConditions(filter, row, bind), ...(selection ? factConditions(selection, bind) : [])],
+    ...(audience && { join: joinFacts }),
+    where: (row, bind) => [...customerConditions(filter, row, bind), ...(audience ? audienceConditions(audience, bind) : [])],
     order: customerOrder(orderBy),
     planned: byManagerOnly && tier === undefined && input.relationshipManagerId !== undefined ? 'once' : 'each_time',
     async orRefuse() {

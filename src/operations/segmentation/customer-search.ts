@@ -1,3 +1,4 @@
+import { audienceOf, selectsByFacts } from './audience.ts'
 import { alsoNeedsOf, answerCustomers, filterInput, filterOf, refuseUnknown } from './customer-lists.ts'
 import { customerOrder, customerOrders } from '../../db/dossier/customer-lists.ts'
 import { z } from 'zod'
@@ -19,13 +20,12 @@ import {
 } from '../../db/dossier/customer-search.ts'
 import { soundOfTerm } from '../../db/dossier/name-keys.ts'
 import { findProductIds } from '../../db/organisation/products.ts'
-import { factConditions, joinFacts } from '../../db/segmentation/segments/selection.ts'
+import { joinFacts, audienceConditions } from '../../db/segmentation/segments/audience.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, pageOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerPage } from '../platform/reading.ts'
 import { restSchema } from '../platform/rest-schema.ts'
-import { selectionOf, selectsByFacts } from './selection.ts'
 
 const customerView = viewNamed('Customer')
 
@@ -113,15 +113,15 @@ export const customerSearch = {
           found: { expression: () => `'exact'::text`, read: String },
         })
       const candidates = await candidatesOf(context, said, await searchFilterOf(context, said))
-      const selection = await selectionOf(context, said)
+      const audience = await audienceOf(context, said)
       const ownOrder = orderBy === 'match' ? candidates.order : customerOrder(orderBy)
       const after = cursor === undefined || orderBy !== 'match' ? undefined : context.cursors.open(candidates.order.name, cursor)
       // What facts say is asked of the candidates: a page of the best of them might hold none who meet it.
       const { order, join, found } =
-        orderBy === 'match' && !selection ? bestOf(candidates, limit, after) : allOf(candidates, ownOrder, MOST_SORTED)
+        orderBy === 'match' && !audience ? bestOf(candidates, limit, after) : allOf(candidates, ownOrder, MOST_SORTED)
       return answerPage(context, customerView, {
-        join: (row, bind) => `${join(row, bind)}${selection ? ` ${joinFacts(row)}` : ''}`,
-        where: (row, bind) => (selection ? [orTooMany(row, factConditions(selection, bind))] : []),
+        join: (row, bind) => `${join(row, bind)}${audience ? ` ${joinFacts(row)}` : ''}`,
+        where: (row, bind) => (audience ? [orTooMany(row, audienceConditions(audience, bind))] : []),
         order,
         limit,
         cursor,

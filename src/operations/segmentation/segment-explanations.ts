@@ -1,3 +1,4 @@
+import { meaningOf } from '../../db/segmentation/segments/rules.ts'
 import { z } from 'zod'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
@@ -14,7 +15,6 @@ import {
   readStanding,
   type Standing,
 } from '../../db/segmentation/segments/explanation.ts'
-import { meaningOf } from '../../db/segmentation/facts/rules.ts'
 import type { StoredSegment } from '../../db/segmentation/segments/store.ts'
 import { explainedFields, shownRule } from './explained-rules.ts'
 import { operation } from '../platform/operation.ts'

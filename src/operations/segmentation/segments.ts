@@ -1,23 +1,16 @@
+import { wholeRule } from '../../db/segmentation/segments/rules.ts'
 import { z } from 'zod'
-import { callerOf, holdsWholeBank } from '../../core/kernel/actors.ts'
-import type { CurrencyCode } from '../../core/kernel/currencies.ts'
+import { callerOf } from '../../core/kernel/actors.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import { line, paragraph } from '../../core/kernel/scalars.ts'
-import { checkRule, type CheckContext } from '../../core/segmentation/rules/check.ts'
-import type { RuleContext } from '../../core/segmentation/rules/resolve.ts'
-import { canonicalRule, restsOn, type Rule, usedPercentiles } from '../../core/segmentation/rules/rule.ts'
+import { canonicalRule } from '../../core/segmentation/rules/rule.ts'
 import { requireDraft, requireUnretired, requireUnused, segmentKinds, segmentStates } from '../../core/segmentation/segments.ts'
-import { inForce, listPolicies, readPoliciesOn } from '../../db/segmentation/classifications/store.ts'
+import { readPoliciesOn } from '../../db/segmentation/classifications/store.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
-import { readCut, workOutCut } from '../../db/segmentation/facts/cuts.ts'
-import { listInstitutionPaths } from '../../db/organisation/institutions.ts'
 import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'
-import { changeList, membersOrder, membersWhere } from '../../db/segmentation/segments/members.ts'
 import { requireKeepable, requireRefreshable } from '../../db/segmentation/refresh/estimates.ts'
-import { previewRule, type Preview } from '../../db/segmentation/segments/preview.ts'
-import { meaningOf, readRuleContext, wholeRule } from '../../db/segmentation/facts/rules.ts'
+import { type Preview } from '../../db/segmentation/refresh/preview.ts'
 import {
-  findSegment,
   insertSegment,
   insertVersion,
   lockDefinitions,
@@ -27,16 +20,14 @@ import {
   updateSegment,
 } from '../../db/segmentation/segments/store.ts'
 import { viewNamed } from '../../db/views.ts'
+import { policiesOver, prepareCuts, readRule, ruleInput, usersOf } from './rules.ts'
 import { checkVersion } from '../platform/feed-writes.ts'
-import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
+import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
-import { moneySchema } from '../platform/rest-schema.ts'
-import { daySchema, expectedVersion, id } from '../platform/scalars.ts'
-import { formatAmount } from '../../core/kernel/money.ts'
+import { expectedVersion, id } from '../platform/scalars.ts'
 
 const view = viewNamed('Segment')
-const membershipView = viewNamed('SegmentMembership')
 const domain = 'Customer Product and Service Eligibility'
 
 const segmentId = id.meta({ description: 'The segment.' })
@@ -46,96 +37,7 @@ const code = z
   .meta({ description: 'Short name, unique in the bank.', examples: ['salary-falling'] })
 const name = line(100).meta({ description: 'Name of the segment.', examples: ['工资户资金流失'] })
 const description = paragraph(1000).meta({ description: 'What it is for.' })
-export const ruleInput = z.record(z.string(), z.unknown()).meta({
-  description: 'A rule over facts; see docs/rules.md.',
-  examples: [
-    {
-      all: [
-        { fact: 'kind', eq: 'individual' },
-        { fact: 'aum', gte: '50000.00' },
-      ],
-    },
-  ],
-})
 const reason = line(300).optional().meta({ description: 'Why.' })
-
-/** What rules may name: segments as they stand, and institutions. */
-async function checkContext(context: Context, segments: readonly StoredSegment[], own?: string): Promise<CheckContext> {
-  const { db, bank } = context
-  const byId = new Map(segments.map((one) => [one.id, one]))
-  const paths = await listInstitutionPaths(db)
-  return {
-    baseCurrency: bank.baseCurrency as CurrencyCode,
-    ...(own !== undefined && {
-      own,
-      users: [
-        ...usersOf(segments, own).map(({ code: used, rule }) => ({ name: `The segment ${used}`, rule, watched: true })),
-        ...(await policiesOver(context, segments, own)),
-      ],
-    }),
-    segment(wanted) {
-      const found = byId.get(wanted)
-      return found && { code: found.code, state: found.state, meaning: meaningOf(found) }
-    },
-    institution: (wanted) => paths.has(wanted),
-  }
-}
-
-/** The segments that are not retired and whose rules rest on one, straight or through others. */
-function usersOf(segments: readonly StoredSegment[], own: string): (StoredSegment & { readonly rule: Rule })[] {
-  const byId = new Map(segments.map((one) => [one.id, one]))
-  const meaning = (wanted: string) => meaningOf(byId.get(wanted)!)
-  return segments.flatMap(({ rule, ...one }) =>
-    rule !== null && one.state !== 'retired' && one.id !== own && restsOn(rule, own, meaning) ? [{ ...one, rule }] : [],
-  )
-}
-
-/** The rules of policies, those that hold and those that will, that rest on a segment. */
-async function policiesOver(
-  { db, today }: Context,
-  segments: readonly StoredSegment[],
-  own: string,
-): Promise<readonly { readonly name: string; readonly kind: string; readonly rule: Rule; readonly watched: boolean }[]> {
-  const byId = new Map(segments.map((one) => [one.id, one]))
-  const later = (await listPolicies(db, undefined)).filter(({ effectiveOn }) => effectiveOn > today).map(inForce)
-  return [...(await readPoliciesOn(db, today)), ...later].flatMap(({ kind, rules }) =>
-    rules.flatMap(({ rule }) =>
-      restsOn(rule, own, (wanted) => meaningOf(byId.get(wanted)!))
-        ? [{ name: `The policy of ${kind}`, kind, rule, watched: kind !== 'relationship_preference' }]
-        : [],
-    ),
-  )
-}
-
-/** The rule as it was sent, checked. Throws `invalid_input` that names every problem. */
-export async function readRule(
-  context: Context,
-  json: unknown,
-  segments: readonly StoredSegment[],
-  own?: string,
-  at = '/rule',
-): Promise<Rule> {
-  const checked = checkRule(json, await checkContext(context, segments, own))
-  if (checked.problems)
-    throw new DomainError(
-      'invalid_input',
-      'The rule is not valid.',
-      checked.problems.map(({ pointer, ...problem }) => ({ pointer: `${at}${pointer}`, ...problem })),
-    )
-  return checked.rule
-}
-
-/** Works out the hundredths that a rule asks for and that nobody has asked for before. */
-export async function prepareCuts(context: Context, rule: Rule): Promise<void> {
-  const { db, today } = context
-  const used = usedPercentiles(rule)
-  if (used.length === 0) return
-  const paths = await listInstitutionPaths(db)
-  const known = await readRuleContext(db, today, context.bank.baseCurrency)
-  for (const { fact, within } of used)
-    if (known.cut(fact, within, 0) === undefined)
-      await workOutCut(db, { path: within === undefined ? '/' : paths.get(within)!, fact }, today)
-}
 
 export const segment = viewOperation(view, {
   kind: 'query',
@@ -346,177 +248,4 @@ export const retireSegment = viewOperation(view, {
   },
 })
 
-const MOST_LISTED = 10_000
-const customerIds = z.array(id).max(MOST_LISTED).default([])
-
-export const listSegmentMembers = operation({
-  kind: 'command',
-  name: 'listSegmentMembers',
-  summary: 'Put customers on the list of a static segment, or take them off',
-  description: `Up to ${MOST_LISTED} each at once, all or none. Whoever is on it already, or is not, stays so.`,
-  permission: 'segment:write',
-  domain,
-  input: z.strictObject({
-    segmentId,
-    add: customerIds.meta({ description: 'Customers who come in.' }),
-    remove: customerIds.meta({ description: 'Customers who go out.' }),
-  }),
-  output: z
-    .object({
-      segmentId: z.uuid().meta({ description: 'The segment.' }),
-      added: z.int().meta({ description: 'Customers who came in.' }),
-      removed: z.int().meta({ description: 'Customers who went out.' }),
-    })
-    .meta({ id: 'SegmentList', description: 'What became of the list of a segment.' }),
-  errors: ['not_found', 'already_closed', 'conflict', 'unknown_reference'],
-  async run(context, { segmentId: wanted, add, remove }) {
-    const { db, now, today, actor } = context
-    const found = await lockSegment(db, wanted)
-    if (!found) throw notFound('segment')
-    requireUnretired(found.state)
-    if (found.kind === 'dynamic') throw new DomainError('conflict', 'The members of a dynamic segment follow its rule.')
-    if (found.state === 'draft') throw new DomainError('conflict', 'A draft has no members: make it active first.')
-    const both = add.find((one) => remove.includes(one))
-    if (both !== undefined)
-      throw new DomainError('invalid_input', 'A customer comes in or goes out.', [
-        { pointer: `/remove/${remove.indexOf(both)}`, rule: 'distinct', message: 'This customer is to come in as well.' },
-      ])
-    const { unknown, added, removed } = await changeList(db, found, { add, remove, by: callerOf(actor), now, today })
-    if (unknown.length > 0)
-      throw new DomainError(
-        'unknown_reference',
-        'Some of them are no active customers with facts.',
-        unknown.slice(0, 20).map((one) => ({
-          pointer: `/add/${add.indexOf(one)}`,
-          rule: 'unknown_reference',
-          message: 'There is no such active customer, or their facts are not worked out yet.',
-        })),
-      )
-    context.record({ event: 'segment.listed', subjectType: 'segment', subjectId: wanted, path: '/', details: { added, removed } })
-    return { segmentId: wanted, added, removed }
-  },
-})
-
-export const segmentMembers = pageOperation(membershipView, {
-  kind: 'query',
-  name: 'segmentMembers',
-  summary: 'Who is in a segment, or was on a day',
-  description: 'Those whom you may see, by institution.',
-  permission: 'fact:read',
-  domain,
-  input: z.strictObject({
-    segmentId,
-    on: daySchema.optional().meta({ description: 'Those who were in it on this day; those who are now where it is missing.' }),
-    ...pageInput,
-  }),
-  errors: ['invalid_cursor', 'not_found'],
-  run: (context, { segmentId: wanted, on, ...page }) =>
-    answerPage(context, membershipView, {
-      ...page,
-      order: membersOrder,
-      planned: 'each_time',
-      where: (row, bind) => membersWhere({ segmentId: wanted, on, reach: context.scope }, row, bind),
-      async orRefuse() {
-        if (!(await findSegment(context.db, wanted))) throw notFound('segment')
-      },
-    }),
-})
-
-const previewOutput = z
-  .object({
-    customers: z.int().meta({ description: 'Customers within your scope who meet the rule.' }),
-    aum: moneySchema.meta({ description: 'What they own together.' }),
-    shareOfCustomers: z.number().meta({ description: 'Of all active customers within your scope, in percent.' }),
-    shareOfAum: z.number().nullable().meta({ description: 'Of their assets, in percent; null where there are none.' }),
-    entering: z.int().nullable().meta({ description: 'Who would enter, where a segment is named.' }),
-    leaving: z.int().nullable().meta({ description: 'Who would leave, where a segment is named.' }),
-    sample: z
-      .array(
-        z
-          .object({
-            customerId: z.uuid().meta({ description: 'The customer.' }),
-            name: z.string().meta({ description: 'Name of the person or company.' }),
-            kind: z.string().meta({ description: 'What the customer is.' }),
-            aum: moneySchema.meta({ description: 'What they own here.' }),
-          })
-          .meta({ id: 'SegmentSample', description: 'One of those who meet a rule.' }),
-      )
-      .meta({ description: 'Up to twenty of them, the same for the same rule and bank.' }),
-    asOf: z.iso.date().meta({ description: 'The day that relative days count from.' }),
-  })
-  .meta({ id: 'SegmentPreview', description: 'Who meets a rule, before it is kept.' })
-
-/** What a rule is previewed against: hundredths that nobody has asked for before are worked out for those who see the whole bank. Throws `conflict` for others. */
-async function previewContext({ db, today, bank, scope }: Context, rule: Rule): Promise<RuleContext> {
-  const known = await readRuleContext(db, today, bank.baseCurrency)
-  const missing = usedPercentiles(rule).filter(({ fact, within }) => known.cut(fact, within, 0) === undefined)
-  if (missing.length === 0) return known
-  const [{ fact: first }] = missing as [(typeof missing)[number]]
-  if (!holdsWholeBank(scope))
-    throw new DomainError(
-      'conflict',
-      `The hundredths of ${first} are not worked out yet: only who sees the whole bank can preview them.`,
-    )
-  const paths = await listInstitutionPaths(db)
-  const worked = new Map<string, readonly string[]>()
-  const keyOf = (fact: string, within: string | undefined): string => `${fact} ${within ?? ''}`
-  for (const { fact, within } of missing) {
-    const cut = await readCut(db, { path: within === undefined ? '/' : paths.get(within)!, fact }, today)
-    if (cut) worked.set(keyOf(fact, within), cut.cuts)
-  }
-  return {
-    ...known,
-    cut: (fact, within, hundredth) => known.cut(fact, within, hundredth) ?? worked.get(keyOf(fact, within))?.[hundredth],
-  }
-}
-
-export const segmentPreview = operation({
-  kind: 'query',
-  name: 'segmentPreview',
-  summary: 'Who meets a rule, before it is kept',
-  description:
-    'Count, assets, share of the bank and a sample, within your scope, over the facts as they stand; nothing is stored. With the id of a segment also who would enter and leave it by the rule. A rule that would take longer than a statement may is refused with an estimate.',
-  permission: 'segment:read',
-  alsoNeeds: () => ['fact:read'],
-  domain,
-  lane: 'pool',
-  input: z.strictObject({ rule: ruleInput, segmentId: segmentId.optional() }),
-  output: previewOutput,
-  errors: ['not_found', 'conflict', 'query_too_complex'],
-  async run(context, { rule: sent, segmentId: wanted }) {
-    const { db, today, bank, scope } = context
-    const known = await readSegments(db)
-    const own = wanted === undefined ? undefined : known.find((one) => one.id === wanted)
-    if (wanted !== undefined && !own) throw notFound('segment')
-    const rule = wholeRule(await readRule(context, sent, known, wanted), known)
-    const ruleContext = await previewContext(context, rule)
-    const { sample, ...found }: Preview = await previewRule(db, rule, ruleContext, { scope, number: own?.number })
-    const money = (amount: string) => ({
-      amount: formatAmount(BigInt(amount), bank.baseCurrency as never),
-      currency: bank.baseCurrency,
-    })
-    const share = (part: number, whole: number): number => Math.round((1e6 * part) / whole) / 1e4
-    return {
-      customers: found.customers,
-      aum: money(found.aum),
-      shareOfCustomers: found.allCustomers === 0 ? 0 : share(found.customers, found.allCustomers),
-      shareOfAum: Number(found.allAum) === 0 ? null : share(Number(found.aum), Number(found.allAum)),
-      entering: own ? found.entering : null,
-      leaving: own ? found.leaving : null,
-      sample: sample.map(({ aum, ...one }) => ({ ...one, aum: money(aum) })),
-      asOf: today,
-    }
-  },
-})
-
-export const segmentOperations = [
-  segment,
-  segments,
-  createSegment,
-  reviseSegment,
-  activateSegment,
-  retireSegment,
-  listSegmentMembers,
-  segmentMembers,
-  segmentPreview,
-]
+export const segmentOperations = [segment, segments, createSegment, reviseSegment, activateSegment, retireSegment]

@@ -1,4 +1,3 @@
-import { feedEntities } from '../../core/feeds/imports.ts'
 import { z } from 'zod'
 import { errorCodes, type ErrorCode } from '../../core/kernel/errors.ts'
 import type { Operation } from '../../operations/platform/operation.ts'
@@ -149,7 +148,7 @@ function streamItem(route: Route, components: Record<string, unknown>): Json {
   })
   return {
     parameters: [
-      { name: 'entity', in: 'path', required: true, schema: { type: 'string', enum: [...feedEntities] } },
+      { name: 'entity', in: 'path', required: true, schema: { type: 'string', enum: (operation.input.shape['entity'] as z.ZodEnum).options } },
       header('Import-Id', 'A UUID of your own, under which others watch and cancel the import and a broken stream resumes.', {
         type: 'string',
         format: 'uuid',

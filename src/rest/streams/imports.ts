@@ -4,25 +4,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { DomainError, type ErrorCode, refuseField } from '../../core/kernel/errors.ts'
 import { csvColumns } from '../../core/feeds/rows.ts'
 import { execute, type Service } from '../../operations/platform/execute.ts'
-import {
-  cancelImport,
-  importRejects,
-  importRows,
-  importRun,
-  importRuns,
-  type RejectedRows,
-} from '../../operations/feeds/imports.ts'
+import { importRejects, importRows, type RejectedRows } from '../../operations/feeds/imports.ts'
 import type { SentRow } from '../../operations/feeds/import-batches.ts'
 import { type ImportRefusal, type ImportRefusalCode, isImportRefusal } from './refusal.ts'
 import { readRows } from './read-rows.ts'
 import { formatRejects } from './rejects.ts'
 import { get, post, refuseForeign, selectionOf } from '../platform/route.ts'
-
-export const importRoutes = [
-  get('/imports', importRuns),
-  get('/imports/:importId', importRun),
-  post('/imports/:importId/cancellation', cancelImport),
-]
 
 /** Streams that the URL table cannot say: described in the contract by hand. */
 export const importStreams = [post('/imports/:entity', importRows), get('/imports/:importId/rejects', importRejects)]

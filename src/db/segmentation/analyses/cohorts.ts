@@ -4,7 +4,7 @@ import type { Day } from '../../../core/kernel/calendar.ts'
 import type { Db } from '../../platform/database.ts'
 import { inSubtree } from '../../platform/views/keys.ts'
 import type { Bind } from '../../platform/views/view.ts'
-import { ownedRows, type Within } from './population.ts'
+import { ownedRows, type Within } from '../facts/population.ts'
 
 interface Asked {
   /** The cohorts of those whose first days lie from one day to another, both included. */

@@ -4,7 +4,7 @@ import type { FactName } from '../../../core/segmentation/facts.ts'
 import type { Db } from '../../platform/database.ts'
 import { factColumn } from '../facts/columns.ts'
 import type { Bind } from '../../platform/views/view.ts'
-import { ownedRows, type Within } from './population.ts'
+import { ownedRows, type Within } from '../facts/population.ts'
 
 /** What customers stand at: the value of a fact, the tier of a scheme, or the first of several segments in which they are. */
 export type StateOf = { readonly fact: FactName } | { readonly scheme: string } | { readonly segmentIds: readonly string[] }

@@ -1,6 +1,6 @@
 import type { Combination } from '../../../core/segmentation/analyses/overlap.ts'
 import type { Db } from '../../platform/database.ts'
-import { ownedRows, type Within } from './population.ts'
+import { ownedRows, type Within } from '../facts/population.ts'
 
 /** Counts the customers of each exact combination of segments that occurs, by the numbers of the segments, in one scan. */
 export async function countCombinations(db: Db, segments: readonly number[], within: Within): Promise<readonly Combination[]> {

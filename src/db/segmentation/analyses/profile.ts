@@ -4,7 +4,7 @@ import { canonicalRule, type Rule } from '../../../core/segmentation/rules/rule.
 import { sql } from 'drizzle-orm'
 import type { Db } from '../../platform/database.ts'
 import { conditionOf } from '../facts/rules.ts'
-import { ownedRows, type Within } from './population.ts'
+import { ownedRows, type Within } from '../facts/population.ts'
 
 export interface Counted {
   readonly customers: number

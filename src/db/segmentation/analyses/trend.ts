@@ -1,6 +1,6 @@
 import type { Day } from '../../../core/kernel/calendar.ts'
 import type { Db } from '../../platform/database.ts'
-import { ownedRows, type Within } from './population.ts'
+import { ownedRows, type Within } from '../facts/population.ts'
 
 export interface TrendRow {
   readonly day: Day

@@ -1,3 +1,4 @@
+import { wholeRule } from '../segments/rules.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../../core/kernel/calendar.ts'
 import {
@@ -11,7 +12,6 @@ import {
 } from '../../../core/segmentation/classifications.ts'
 import { defaultRelationScores, type RelationScorePolicy, type ScoreParts } from '../../../core/segmentation/relation-scores.ts'
 import type { Db } from '../../platform/database.ts'
-import { wholeRule } from '../facts/rules.ts'
 import type { StoredSegment } from '../segments/store.ts'
 import type { Classification } from './evaluate.ts'
 

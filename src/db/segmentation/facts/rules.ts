@@ -4,12 +4,11 @@ import type { Day } from '../../../core/kernel/calendar.ts'
 import type { CurrencyCode } from '../../../core/kernel/currencies.ts'
 import type { FactName } from '../../../core/segmentation/facts.ts'
 import type { RuleContext } from '../../../core/segmentation/rules/resolve.ts'
-import { inlineSegments, type Rule, type SegmentMeaning } from '../../../core/segmentation/rules/rule.ts'
+import type { Rule } from '../../../core/segmentation/rules/rule.ts'
 import type { Db } from '../../platform/database.ts'
 import { compileRule } from './compile-rule.ts'
 import { readCuts, type StoredCut } from './cuts.ts'
 import type { Bind } from '../../platform/views/view.ts'
-import type { StoredSegment } from '../segments/store.ts'
 
 /** How rows call a watched condition. */
 export function conditionKey(canonical: string): string {
@@ -57,17 +56,6 @@ export function ruleContext({ cuts, institutions, today, baseCurrency }: Ground)
       return path === undefined ? undefined : known.get(`${path} ${fact}`)?.[hundredth]
     },
   }
-}
-
-/** What a segment stands for in the rules of others. */
-export function meaningOf({ kind, rule, number }: Pick<StoredSegment, 'kind' | 'rule' | 'number'>): SegmentMeaning {
-  return kind === 'dynamic' ? { rule: rule! } : { number }
-}
-
-/** A rule with the rules of its segments, as they stand, in their places. */
-export function wholeRule(rule: Rule, segments: readonly StoredSegment[]): Rule {
-  const byId = new Map(segments.map((one) => [one.id, one]))
-  return inlineSegments(rule, (id) => meaningOf(byId.get(id)!))
 }
 
 /** A whole rule as a condition over the row `f` of `customer_fact`. */

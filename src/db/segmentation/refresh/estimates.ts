@@ -1,3 +1,4 @@
+import { wholeRule } from '../segments/rules.ts'
 import { ownedWithinReach } from '../../dossier/reach.ts'
 import { holdsWholeBank, type Scope } from '../../../core/kernel/actors.ts'
 import { DomainError, refuseField } from '../../../core/kernel/errors.ts'
@@ -6,7 +7,6 @@ import type { RuleContext } from '../../../core/segmentation/rules/resolve.ts'
 import { type Rule, usedPercentiles } from '../../../core/segmentation/rules/rule.ts'
 import { classificationsOf } from '../classifications/store.ts'
 import type { Db } from '../../platform/database.ts'
-import { wholeRule } from '../facts/rules.ts'
 import type { StoredSegment } from '../segments/store.ts'
 
 /** What a scan by one rule may take: less than a statement may, since estimates are estimates. */

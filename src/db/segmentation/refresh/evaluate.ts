@@ -1,3 +1,4 @@
+import { wholeRule } from '../segments/rules.ts'
 import { sql } from 'drizzle-orm'
 import type { RuleContext } from '../../../core/segmentation/rules/resolve.ts'
 import { canonicalRule, type Rule, watchedConditions } from '../../../core/segmentation/rules/rule.ts'
@@ -13,7 +14,7 @@ import type { Db } from '../../platform/database.ts'
 import { movesColumns, type TierPlan, tierSql } from '../tiers/evaluate.ts'
 import type { Bind } from '../../platform/views/view.ts'
 import { decisionFacts } from '../segments/explanation.ts'
-import { conditionKey, conditionOf, wholeRule } from '../facts/rules.ts'
+import { conditionKey, conditionOf } from '../facts/rules.ts'
 import type { StoredSegment } from '../segments/store.ts'
 
 /** What a scan of the facts works out: memberships, tiers, classifications and scores. */

@@ -1,6 +1,6 @@
 import type { Day } from '../../../core/kernel/calendar.ts'
 import type { FactName, FactValue } from '../../../core/segmentation/facts.ts'
-import { ownedRows, type Within } from '../analyses/population.ts'
+import { ownedRows, type Within } from '../facts/population.ts'
 import type { Db } from '../../platform/database.ts'
 import { factExpression } from '../facts/columns.ts'
 import { keysetCondition } from '../../platform/views/keys.ts'

@@ -3,7 +3,6 @@ import { migrationMatrix, movedCustomers } from './migration.ts'
 import { segmentOverlap } from './overlap.ts'
 import { segmentProfile } from './profile.ts'
 import { segmentTrend } from './trend.ts'
-import { exportSegmentMembers } from '../segment-exports.ts'
 
 export const analysisOperations = [
   segmentProfile,
@@ -13,5 +12,4 @@ export const analysisOperations = [
   movedCustomers,
   cohortRetention,
   cohortCustomers,
-  exportSegmentMembers,
 ]

@@ -1,14 +1,15 @@
+import { readRule, ruleInput } from './rules.ts'
+import type { Audience } from '../../db/segmentation/segments/audience.ts'
+import { wholeRule } from '../../db/segmentation/segments/rules.ts'
 import { refuseField } from '../../core/kernel/errors.ts'
 import { requireWorkable } from '../../db/segmentation/refresh/estimates.ts'
-import { readRuleContext, wholeRule } from '../../db/segmentation/facts/rules.ts'
-import type { FactSelection } from '../../db/segmentation/segments/selection.ts'
+import { readRuleContext } from '../../db/segmentation/facts/rules.ts'
 import { readSegments } from '../../db/segmentation/segments/store.ts'
 import type { Context } from '../platform/operation.ts'
 import { id } from '../platform/scalars.ts'
-import { readRule, ruleInput } from './segments.ts'
 
 /** What lists of customers take besides: whatever facts say of them. */
-export const selectionInput = {
+export const audienceInput = {
   segmentId: id.optional().meta({ description: 'Who are in this segment, as the last refresh left it.' }),
   rule: ruleInput.optional().meta({
     description: 'Who meet this rule over facts; see docs/rules.md. Over REST in a body only: rules may tell of people.',
@@ -24,8 +25,8 @@ export function selectsByFacts({ segmentId, rule }: Said): boolean {
   return segmentId !== undefined || rule !== undefined
 }
 
-/** The selection that was said, checked. Throws `unknown_reference`, `invalid_input` with every problem of the rule, and `query_too_complex`. */
-export async function selectionOf(context: Context, { segmentId, rule: sent }: Said): Promise<FactSelection | undefined> {
+/** The customers that the input asks for, checked. Throws `unknown_reference`, `invalid_input` with every problem of the rule, and `query_too_complex`. */
+export async function audienceOf(context: Context, { segmentId, rule: sent }: Said): Promise<Audience | undefined> {
   if (segmentId === undefined && sent === undefined) return undefined
   const { db, today, bank, scope } = context
   const segments = await readSegments(db)

@@ -1,4 +1,4 @@
-import { activity, balances, holding, holdingByExternalId, holdings, movements } from '../operations/feeds/holdings.ts'
+import { cancelImport, importRun, importRuns } from '../operations/feeds/imports.ts'
 import {
   closeHolding,
   correctHolding,
@@ -7,14 +7,29 @@ import {
   createMovement,
   upsertActivity,
   upsertBalance,
+  upsertExchangeRate,
   upsertHolding,
   upsertHoldingParty,
   upsertMovement,
   voidMovement,
 } from '../operations/feeds/holding-writes.ts'
-import { get, patch, post, put } from './platform/route.ts'
+import { activity, balances, holding, holdingByExternalId, holdings, movements } from '../operations/feeds/holdings.ts'
+import { closeProduct, correctProduct, createProduct, upsertProduct } from '../operations/feeds/product-writes.ts'
+import { get, patch, post, put, type Route } from './platform/route.ts'
 
-export const holdingRoutes = [
+/** The addresses of the room. */
+export const feedsRoutes: readonly Route[] = [
+  get('/imports', importRuns),
+  get('/imports/:importId', importRun),
+  post('/imports/:importId/cancellation', cancelImport),
+
+  post('/products', createProduct, 201),
+  put('/products/by-external-id/:source/:externalId', upsertProduct),
+  patch('/products/:productId', correctProduct),
+  post('/products/:productId/closure', closeProduct),
+
+  put('/exchange-rates/:currency/:day', upsertExchangeRate),
+
   get('/holdings/by-external-id/:source/:externalId', holdingByExternalId),
   put('/holdings/by-external-id/:source/:externalId', upsertHolding),
   put('/holdings/by-external-id/:source/:holdingExternalId/balances/:day', upsertBalance),

@@ -4,7 +4,7 @@ import type { Rule } from '../../../core/segmentation/rules/rule.ts'
 import type { RuleContext } from '../../../core/segmentation/rules/resolve.ts'
 import type { Db } from '../../platform/database.ts'
 import { conditionOf } from '../facts/rules.ts'
-import { requireWorkable } from '../refresh/estimates.ts'
+import { requireWorkable } from './estimates.ts'
 
 export interface Preview {
   readonly customers: number

@@ -4,7 +4,7 @@ import type { Bind } from '../../platform/views/view.ts'
 import { conditionOf } from '../facts/rules.ts'
 
 /** What facts must say of the customers of a list. */
-export interface FactSelection {
+export interface Audience {
   /** Of the segment in which they are, as the last refresh left it. */
   readonly segmentNumber: number | undefined
   /** Whole: its segments are inlined. */
@@ -16,7 +16,7 @@ export interface FactSelection {
 export const joinFacts = (row: string): string => `join customer_fact f on f.customer_id = ${row}.id`
 
 /** What the facts so joined must say. */
-export function factConditions({ segmentNumber, rule, context }: FactSelection, bind: Bind): readonly string[] {
+export function audienceConditions({ segmentNumber, rule, context }: Audience, bind: Bind): readonly string[] {
   return [
     ...(segmentNumber === undefined ? [] : [`${bind(segmentNumber)}::int = any (f.segments)`]),
     ...(rule === undefined ? [] : [conditionOf(rule, context, bind)]),

@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import { callerOf } from '../../core/kernel/actors.ts'
+import { DomainError, notFound } from '../../core/kernel/errors.ts'
+import { requireUnretired } from '../../core/segmentation/segments.ts'
+import { changeList, membersOrder, membersWhere } from '../../db/segmentation/segments/members.ts'
+import { findSegment, lockSegment } from '../../db/segmentation/segments/store.ts'
+import { viewNamed } from '../../db/views.ts'
+import { operation, pageOperation } from '../platform/operation.ts'
+import { pageInput } from '../platform/pages.ts'
+import { answerPage } from '../platform/reading.ts'
+import { daySchema, id } from '../platform/scalars.ts'
+
+const membershipView = viewNamed('SegmentMembership')
+const domain = 'Customer Product and Service Eligibility'
+
+const segmentId = id.meta({ description: 'The segment.' })
+
+const MOST_LISTED = 10_000
+const customerIds = z.array(id).max(MOST_LISTED).default([])
+
+export const listSegmentMembers = operation({
+  kind: 'command',
+  name: 'listSegmentMembers',
+  summary: 'Put customers on the list of a static segment, or take them off',
+  description: `Up to ${MOST_LISTED} each at once, all or none. Whoever is on it already, or is not, stays so.`,
+  permission: 'segment:write',
+  domain,
+  input: z.strictObject({
+    segmentId,
+    add: customerIds.meta({ description: 'Customers who come in.' }),
+    remove: customerIds.meta({ description: 'Customers who go out.' }),
+  }),
+  output: z
+    .object({
+      segmentId: z.uuid().meta({ description: 'The segment.' }),
+      added: z.int().meta({ description: 'Customers who came in.' }),
+      removed: z.int().meta({ description: 'Customers who went out.' }),
+    })
+    .meta({ id: 'SegmentList', description: 'What became of the list of a segment.' }),
+  errors: ['not_found', 'already_closed', 'conflict', 'unknown_reference'],
+  async run(context, { segmentId: wanted, add, remove }) {
+    const { db, now, today, actor } = context
+    const found = await lockSegment(db, wanted)
+    if (!found) throw notFound('segment')
+    requireUnretired(found.state)
+    if (found.kind === 'dynamic') throw new DomainError('conflict', 'The members of a dynamic segment follow its rule.')
+    if (found.state === 'draft') throw new DomainError('conflict', 'A draft has no members: make it active first.')
+    const both = add.find((one) => remove.includes(one))
+    if (both !== undefined)
+      throw new DomainError('invalid_input', 'A customer comes in or goes out.', [
+        { pointer: `/remove/${remove.indexOf(both)}`, rule: 'distinct', message: 'This customer is to come in as well.' },
+      ])
+    const { unknown, added, removed } = await changeList(db, found, { add, remove, by: callerOf(actor), now, today })
+    if (unknown.length > 0)
+      throw new DomainError(
+        'unknown_reference',
+        'Some of them are no active customers with facts.',
+        unknown.slice(0, 20).map((one) => ({
+          pointer: `/add/${add.indexOf(one)}`,
+          rule: 'unknown_reference',
+          message: 'There is no such active customer, or their facts are not worked out yet.',
+        })),
+      )
+    context.record({ event: 'segment.listed', subjectType: 'segment', subjectId: wanted, path: '/', details: { added, removed } })
+    return { segmentId: wanted, added, removed }
+  },
+})
+
+export const segmentMembers = pageOperation(membershipView, {
+  kind: 'query',
+  name: 'segmentMembers',
+  summary: 'Who is in a segment, or was on a day',
+  description: 'Those whom you may see, by institution.',
+  permission: 'fact:read',
+  domain,
+  input: z.strictObject({
+    segmentId,
+    on: daySchema.optional().meta({ description: 'Those who were in it on this day; those who are now where it is missing.' }),
+    ...pageInput,
+  }),
+  errors: ['invalid_cursor', 'not_found'],
+  run: (context, { segmentId: wanted, on, ...page }) =>
+    answerPage(context, membershipView, {
+      ...page,
+      order: membersOrder,
+      planned: 'each_time',
+      where: (row, bind) => membersWhere({ segmentId: wanted, on, reach: context.scope }, row, bind),
+      async orRefuse() {
+        if (!(await findSegment(context.db, wanted))) throw notFound('segment')
+      },
+    }),
+})
+
+export const segmentMemberOperations = [listSegmentMembers, segmentMembers]
