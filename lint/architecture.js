@@ -1,0 +1,71 @@
+import { dirname, join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { assemblies, crossings, layers, parts, rooms } from './rooms.js'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+/** Layer and room of a file of `src`, by its path from the root of the repository. */
+function placeOf(path) {
+  const [source, layer, second] = path.split('/')
+  if (source !== 'src' || !(layer in layers)) return undefined
+  const name = second === 'kernel' ? 'platform' : second?.replace(/\.ts$/, '')
+  return { layer, room: name in rooms ? name : undefined, path }
+}
+
+function partOf({ room, path }) {
+  return path.includes(`/${room}/`) ? Object.entries(parts[room] ?? {}).find(([, { files }]) => files.test(path)) : undefined
+}
+
+/** Why a file may not import another one, or undefined. */
+export function refusedImport(from, to) {
+  const [one, other] = [placeOf(from), placeOf(to)]
+  if (!one || assemblies.includes(from)) return undefined
+  if (!other) return to.startsWith('src/') ? `${one.layer} imports no ${to.split('/')[1]}.` : undefined
+  if (other.layer !== one.layer && !layers[one.layer].imports.includes(other.layer))
+    return `${one.layer} does not import ${other.layer}: lint/rooms.js says which layer may import which.`
+  if (assemblies.includes(to)) return undefined
+  if (one.room && other.room && one.room !== other.room && !rooms[one.room].includes(other.room)) {
+    if (crossings.some(([room, path]) => room === one.room && to === `src/${path}`)) return undefined
+    return `${one.room} does not import ${other.room}: lint/rooms.js says which room may import which.`
+  }
+  if (one.room && one.room === other.room) {
+    const [part, otherPart] = [partOf(one), partOf(other)]
+    if (part && otherPart && part[0] !== otherPart[0] && !part[1].imports.includes(otherPart[0]))
+      return `${part[0]} do not import ${otherPart[0]}: what they share lies in a file of its own.`
+  }
+  return undefined
+}
+
+function refusedPackage(from, name) {
+  const place = placeOf(from)
+  if (!place) return undefined
+  const { outside, refused } = layers[place.layer]
+  const isRefused = outside ? !outside.test(name) : refused?.test(name)
+  return isRefused ? `${place.layer} does not import ${name}.` : undefined
+}
+
+/** Every import of the file, static, dynamic and as a type. */
+function onImports(check) {
+  const visit = (node) => {
+    if (node.source && typeof node.source.value === 'string') check(node, node.source.value)
+  }
+  return { ImportDeclaration: visit, ExportNamedDeclaration: visit, ExportAllDeclaration: visit, ImportExpression: visit }
+}
+
+const pathFromRoot = (file) => relative(root, file).split(sep).join('/')
+
+const imports = {
+  create(context) {
+    const from = pathFromRoot(context.filename)
+    return onImports((node, specifier) => {
+      const message = specifier.startsWith('.')
+        ? refusedImport(from, pathFromRoot(join(dirname(context.filename), specifier)))
+        : node.importKind === 'type'
+          ? undefined
+          : refusedPackage(from, specifier)
+      if (message) context.report({ node, message })
+    })
+  },
+}
+
+export default { meta: { name: 'architecture' }, rules: { imports } }
