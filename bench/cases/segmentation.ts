@@ -83,7 +83,7 @@ async function rebuilds({ bank, options }: Bench, refresher: Server): Promise<To
 /** How many seconds it takes; what it would write is compared with what the service has written for the same day. */
 async function rebuildByHand({ client }: Bank): Promise<number> {
   const { rows } = await client.query<{ today: string; rates: never }>(
-    `select (select max(as_of)::text from customer_fact) as today, (select rates from value_policy order by version desc limit 1) as rates`,
+    `select (select max(as_of)::text from customer_fact) as today, (select definition from policy_version where kind = 'value' order by effective_on desc, version desc limit 1) as rates`,
   )
   const { today, rates } = rows[0]!
   const stored = (await client.query<Sums>(sumsOfFacts)).rows[0]!

@@ -1,3 +1,4 @@
+import * as policies from './platform/schema/policies.ts'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { TableKind } from './platform/schema/kinds.ts'
 import * as consents from './dossier/schema/consents.ts'
@@ -17,7 +18,6 @@ import * as teams from './dossier/schema/teams.ts'
 import * as classifications from './segmentation/schema/classifications.ts'
 import * as segments from './segmentation/schema/segments.ts'
 import * as tiers from './segmentation/schema/tiers.ts'
-import * as value from './segmentation/schema/value.ts'
 
 export const tables: readonly { readonly kind: TableKind; readonly table: PgTable }[] = [
   { kind: 'reference', table: reference.directoryVersion },
@@ -29,6 +29,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'reference', table: reference.product },
   { kind: 'reference', table: reference.exchangeRate },
   { kind: 'reference', table: reference.calendarDay },
+  { kind: 'reference', table: policies.policyVersion },
   { kind: 'customer', table: customers.customer },
   { kind: 'owned', table: customers.customerExternalId },
   { kind: 'owned', table: customers.identityDocument },
@@ -66,16 +67,13 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: facts.customerFactMonth },
   { kind: 'owned', table: facts.customerFactStale },
   { kind: 'reference', table: facts.factCut },
-  { kind: 'reference', table: value.valuePolicy },
   { kind: 'reference', table: segments.segment },
   { kind: 'reference', table: segments.segmentVersion },
   { kind: 'owned', table: segments.segmentMembership },
   { kind: 'owned', table: segments.customerCondition },
   { kind: 'reference', table: tiers.tierScheme },
-  { kind: 'reference', table: tiers.tierSchemeVersion },
   { kind: 'owned', table: tiers.tierMembership },
   { kind: 'owned', table: tiers.tierOverride },
-  { kind: 'reference', table: classifications.classificationPolicy },
   { kind: 'owned', table: classifications.classificationPeriod },
   { kind: 'owned', table: classifications.relationshipPreference },
   { kind: 'local', table: facts.refreshRun },
@@ -83,8 +81,6 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: profiles.customerProfile },
   { kind: 'owned', table: profiles.fieldSource },
   { kind: 'owned', table: profiles.profileDifference },
-  { kind: 'reference', table: profiles.profilePolicy },
-  { kind: 'reference', table: profiles.stagePolicy },
   { kind: 'journal', table: journals.auditEntry },
   { kind: 'journal', table: journals.auditLink },
   { kind: 'local', table: journals.auditWatermark },

@@ -125,7 +125,7 @@ async function loadAll(loading: Loading, vault: Vault, customers: number): Promi
 async function emptyBank(client: Client): Promise<void> {
   const { rows } = await client.query<{ tables: string }>(
     `select string_agg(oid::regclass::text, ', ') as tables from pg_class
-    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not in ('migration', 'directory_version', 'audit_watermark', 'tier_scheme', 'tier_scheme_version', 'value_policy')`,
+    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not in ('migration', 'directory_version', 'audit_watermark', 'tier_scheme', 'policy_version')`,
   )
   await client.query(`truncate ${rows[0]!.tables}`)
 }

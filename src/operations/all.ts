@@ -41,7 +41,9 @@ import { segmentMemberOperations } from './segmentation/segment-members.ts'
 import { exportSegmentMembers } from './segmentation/segment-exports.ts'
 import { segmentPreview } from './segmentation/segment-preview.ts'
 import { valueOperations } from './segmentation/value.ts'
-import { classificationPolicyOperations } from './segmentation/classifications.ts'
+import { classificationPolicies, reviseClassificationPolicy } from './segmentation/classifications.ts'
+import { profilePolicies, reviseProfilePolicy } from './dossier/profile-policies.ts'
+import { reviseStagePolicy, stagePolicies } from './dossier/stage-policies.ts'
 import { customerClassificationOperations } from './segmentation/customer-classifications.ts'
 import { customerTierOperations } from './segmentation/customer-tiers.ts'
 import { relationScoreOperations } from './segmentation/relation-scores.ts'
@@ -89,12 +91,17 @@ export const operations: readonly Operation[] = [
   ...customerTierOperations,
   ...tierListOperations,
   ...tierOverrideOperations,
-  ...classificationPolicyOperations,
+  classificationPolicies,
+  reviseClassificationPolicy,
   ...customerClassificationOperations,
   ...relationScoreOperations,
   creditCoverage,
   ...profileOperations,
+  profilePolicies,
+  reviseProfilePolicy,
   ...stageOperations,
+  stagePolicies,
+  reviseStagePolicy,
   ...explanationOperations,
   ...tierExplanationOperations,
   ...classificationExplanationOperations,

@@ -80,9 +80,7 @@ import {
   customerProfile,
   dismissProfileDifference,
   profileDifferences,
-  profilePolicies,
   reviseProfile,
-  setProfilePolicy,
   verifyProfileFields,
 } from '../operations/dossier/profiles.ts'
 import { counterNotes, leaveCounterNote, recogniseCustomer } from '../operations/dossier/recognition.ts'
@@ -93,7 +91,9 @@ import {
   relationship,
   relationships,
 } from '../operations/dossier/relationships.ts'
-import { customerStages, setStagePolicy, stagePolicies } from '../operations/dossier/stages.ts'
+import { profilePolicies, reviseProfilePolicy } from '../operations/dossier/profile-policies.ts'
+import { reviseStagePolicy, stagePolicies } from '../operations/dossier/stage-policies.ts'
+import { customerStages } from '../operations/dossier/stages.ts'
 import { addTeamMember, endTeamMember, maintenanceTeam, suggestTeamMembers, teamMember } from '../operations/dossier/teams.ts'
 import { customerOverview, customerTimeline } from '../operations/dossier/timeline.ts'
 import { get, patch, post, put, type Route } from './platform/route.ts'
@@ -221,11 +221,11 @@ export const dossierRoutes: readonly Route[] = [
   post(`${difference}/acceptance`, acceptProfileDifference),
   post(`${difference}/dismissal`, dismissProfileDifference),
   get('/profile-policies', profilePolicies),
-  put('/profile-policies/:field', setProfilePolicy),
+  put('/profile-policies/:field', reviseProfilePolicy),
 
   get('/customers/:customerId/stages', customerStages),
   get('/stage-policies', stagePolicies),
-  put('/stage-policies/:subject', setStagePolicy),
+  put('/stage-policies/:subject', reviseStagePolicy),
 
   get('/customers/:customerId/accesses', customerAccesses),
   get('/customers/:customerId/accesses/:accessId/reason', customerAccessReason),

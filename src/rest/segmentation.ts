@@ -16,7 +16,8 @@ import { customerSearch } from '../operations/segmentation/customer-search.ts'
 import { customerTiers, tierHistory } from '../operations/segmentation/customer-tiers.ts'
 import { customerFacts, facts } from '../operations/segmentation/facts.ts'
 import { refreshRun, refreshRuns, refreshSegments } from '../operations/segmentation/refreshes.ts'
-import { relationScores, reviseRelationScores } from '../operations/segmentation/relation-scores.ts'
+import { relationScorePolicies, reviseRelationScorePolicy } from '../operations/segmentation/relation-score-policies.ts'
+import { relationScores } from '../operations/segmentation/relation-scores.ts'
 import { membershipExplanation } from '../operations/segmentation/segment-explanations.ts'
 import { listSegmentMembers, segmentMembers } from '../operations/segmentation/segment-members.ts'
 import { segmentPreview } from '../operations/segmentation/segment-preview.ts'
@@ -38,7 +39,8 @@ import {
   tierScheme,
   tierSchemes,
 } from '../operations/segmentation/tiers.ts'
-import { customerValue, lossMakers, paretoAnalysis, reviseValuePolicy, valuePolicies } from '../operations/segmentation/value.ts'
+import { reviseValuePolicy, valuePolicies } from '../operations/segmentation/value-policies.ts'
+import { customerValue, lossMakers, paretoAnalysis } from '../operations/segmentation/value.ts'
 import { get, patch, post, put, type Route } from './platform/route.ts'
 
 /** The addresses of the room. */
@@ -95,7 +97,8 @@ export const segmentationRoutes: readonly Route[] = [
 
   get('/classification-policies', classificationPolicies),
   put('/classification-policies/:kind', reviseClassificationPolicy),
-  put('/relation-score-policy', reviseRelationScores),
+  get('/relation-score-policies', relationScorePolicies),
+  post('/relation-score-policies', reviseRelationScorePolicy, 201),
   get('/customers/:customerId/classification', customerClassification),
   get('/customers/:customerId/classification-history', classificationHistory),
   get('/customers/:customerId/classification/:kind/explanation', classificationExplanation),

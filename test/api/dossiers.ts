@@ -442,8 +442,8 @@ export async function fillTiers(bank: TestBank): Promise<void> {
   )
   const [{ id, slot }] = rows
   await owner.query(
-    `insert into tier_scheme_version (scheme_id, scheme_version, effective_on, grace_days, thresholds, source, created_by, created_at)
-    values ($1, 1, '2026-01-01', 90, '[{"code": "mark", "name": "mark", "from": "0", "unsettled": "1000000000"}]', 'bank', 'test', now())`,
+    `insert into policy_version (kind, key, version, effective_on, definition, source, set_by, set_at)
+    values ('tier_scheme', $1, 1, '2026-01-01', '{"graceDays": 90, "subtrees": [], "thresholds": [{"code": "mark", "name": "mark", "from": "0", "unsettled": "1000000000"}]}', 'bank', 'test', now())`,
     [id],
   )
   await owner.query(

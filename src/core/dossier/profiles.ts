@@ -213,7 +213,7 @@ export const policyWinners = ['person', 'feed'] as const
 export type PolicyWinner = (typeof policyWinners)[number]
 
 /** What holds for a field of which a bank has said nothing: what a person made sure of stays. */
-export const defaultPolicy = { winner: 'person', version: 0, source: 'ours' } as const
+export const defaultWinner: PolicyWinner = 'person'
 
 /**
  * What becomes of another value that a feed sends: `apply`; `keep` what is stored, since that held later; or keep it and note the `difference`, since

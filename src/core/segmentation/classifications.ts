@@ -1,4 +1,3 @@
-import type { Day } from '../kernel/calendar.ts'
 import {
   activityStates,
   type FactName,
@@ -45,22 +44,23 @@ export interface ClassificationRule {
   readonly confidence?: number | undefined
 }
 
-export interface ClassificationPolicy {
+/** What a version of a policy of classifications says. */
+export interface ClassificationDefinition {
+  readonly rules: readonly ClassificationRule[]
+  readonly defaultValue: string | null
+}
+
+export interface ClassificationPolicy extends ClassificationDefinition {
   readonly kind: ClassificationKind
   /** 0 for the default. */
   readonly policyVersion: number
-  /** Null for the default, which holds until a bank’s first version begins. */
-  readonly effectiveOn: Day | null
-  readonly source: 'ours' | 'bank'
-  readonly rules: readonly ClassificationRule[]
-  readonly defaultValue: string | null
 }
 
 const DORMANT_DAYS = 365
 const POTENTIAL_DAYS = 90
 
 // The kinds of values: practice of Chinese banks. All limits have no source and are ours.
-const defaults: Readonly<Record<ClassificationKind, Pick<ClassificationPolicy, 'rules' | 'defaultValue'>>> = {
+const defaults: Readonly<Record<ClassificationKind, ClassificationDefinition>> = {
   lifecycle_stage: {
     rules: [
       { value: 'ended', rule: { fact: 'status', eq: 'closed' } },
@@ -211,7 +211,7 @@ const defaults: Readonly<Record<ClassificationKind, Pick<ClassificationPolicy, '
 
 /** What holds where a bank has said nothing. */
 export function defaultClassification(kind: ClassificationKind): ClassificationPolicy {
-  return { kind, policyVersion: 0, effectiveOn: null, source: 'ours', ...defaults[kind] }
+  return { kind, policyVersion: 0, ...defaults[kind] }
 }
 
 /** What is wrong with a policy besides its rules; nothing where it is good. */
@@ -246,7 +246,7 @@ export function classificationProblems({
 
 /** What the first rule that is met says of a customer, and which one that is: none where the default decides. */
 export function classify(
-  { rules, defaultValue }: Pick<ClassificationPolicy, 'rules' | 'defaultValue'>,
+  { rules, defaultValue }: ClassificationDefinition,
   meets: (rule: Rule) => boolean | null,
 ): { readonly value: string; readonly ruleIndex: number | null } | null {
   const ruleIndex = rules.findIndex(({ rule }) => meets(rule) === true)

@@ -1,4 +1,3 @@
-import type { Day } from '../kernel/calendar.ts'
 import { type CurrencyCode, currencyExponent } from '../kernel/currencies.ts'
 import type { InputProblem } from '../kernel/errors.ts'
 import { type FactName, facts, type FactValue, isFact } from './facts.ts'
@@ -21,14 +20,6 @@ export interface ScorePart {
 
 export type ScoreParts = Readonly<Record<RelationScoreKind, readonly ScorePart[]>>
 
-export interface RelationScorePolicy {
-  /** 0 for the default. */
-  readonly policyVersion: number
-  readonly effectiveOn: Day | null
-  readonly source: 'ours' | 'bank'
-  readonly parts: ScoreParts
-}
-
 const scale = (fact: FactName, weight: number, zeroAt: number, fullAt: number): ScorePart => ({
   fact,
   weight,
@@ -38,7 +29,7 @@ const scale = (fact: FactName, weight: number, zeroAt: number, fullAt: number): 
 })
 
 // The four scores: practice of Chinese banks. Parts, weights and scales have no source and are ours.
-const defaultParts: ScoreParts = {
+export const defaultScoreParts: ScoreParts = {
   satisfaction: [
     scale('lastCsat', 30, 1, 5),
     scale('lastNps', 30, 0, 10),
@@ -60,14 +51,6 @@ const defaultParts: ScoreParts = {
     scale('eChannelSubstitution', 20, 0, 100),
     scale('transactionsPerMonth', 25, 0, 20),
   ],
-}
-
-/** What holds where a bank has said nothing. */
-export const defaultRelationScores: RelationScorePolicy = {
-  policyVersion: 0,
-  effectiveOn: null,
-  source: 'ours',
-  parts: defaultParts,
 }
 
 /** What is wrong with the parts of scores; nothing where they are good. */

@@ -8,7 +8,6 @@ import type { Rule } from './rules/rule.ts'
 
 export const tierSchemeStates = ['active', 'retired'] as const
 /** Where thresholds come from: what Chinese banks do, our own choice, or the bank itself. */
-export const tierSources = ['practice', 'ours', 'bank'] as const
 /**
  * Why a customer came to a tier or lost it: none was held before, the measure, the end of the grace, the scheme no longer applies, somebody’s override,
  * or other thresholds.
@@ -163,19 +162,6 @@ function minus(one: Measured, other: Measured): Measured {
 export function requireTiers(definition: TierDefinition, checking: Checking): void {
   const problems = tierProblems(definition, checking)
   if (problems.length > 0) throw new DomainError('invalid_input', 'The scheme is not valid.', problems)
-}
-
-/** Refuses a version that begins before today, or on a day on which another one begins. Throws `invalid_input` and `period_overlap`. */
-export function requireBeginning(effectiveOn: Day, today: Day, others: readonly Day[]): void {
-  const at = { pointer: '/effectiveOn', rule: 'effective_on' }
-  if (effectiveOn < today)
-    throw new DomainError('invalid_input', 'A version begins today or later.', [
-      { ...at, message: 'A version begins today or later: what was decided stays.' },
-    ])
-  if (others.includes(effectiveOn))
-    throw new DomainError('period_overlap', 'Two versions cannot begin on one day.', [
-      { ...at, message: 'A version begins on this day already.' },
-    ])
 }
 
 /** Tiers by their places: 0 lies below the lowest line. A missing value lies below all. */

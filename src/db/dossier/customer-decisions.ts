@@ -1,6 +1,6 @@
 import type { InstitutionReference } from '../organisation/references.ts'
 import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
-import { addDays } from '../../core/kernel/calendar.ts'
+import { addDays, type Day } from '../../core/kernel/calendar.ts'
 import { identityRefusal, judgeDocument, type JudgedDocument } from '../../core/dossier/document-checks.ts'
 import type { FeedRefusal } from '../../core/kernel/feed.ts'
 import { emptyProfile, profileAfter, profileRefusal } from '../../core/dossier/profiles.ts'
@@ -80,12 +80,12 @@ export interface Dossiers {
 }
 
 /** Locks the customers and reads what was said about them before, and what those whom a person closes still hold. */
-export async function openDossiers(db: Db, ids: readonly string[], closing: readonly string[]): Promise<Dossiers> {
+export async function openDossiers(db: Db, ids: readonly string[], closing: readonly string[], today: Day): Promise<Dossiers> {
   const customers = new Map((ids.length > 0 ? await lockCustomerRecords(db, ids) : []).map((one) => [one.id, one]))
   const [{ documents, contacts, addresses, overridden }, openHoldings, profiles] = await Promise.all([
-    readCustomerValues(db, [...customers.keys()]),
+    readCustomerValues(db, [...customers.keys()], today),
     countOpenHoldings(db, closing),
-    readProfiles(db, [...customers.keys()]),
+    readProfiles(db, [...customers.keys()], today),
   ])
   return {
     customers,

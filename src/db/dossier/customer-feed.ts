@@ -63,7 +63,7 @@ export const applyCustomers: ApplyFeed<CustomerRow, CustomerFeedContext> = async
   const idOf = new Map([...known, ...(await claimNames(db, newcomers))])
   const existing = [...groups.keys()].flatMap((key) => (idOf.get(key) !== newcomers.get(key)?.id ? [idOf.get(key)!] : []))
   const closing = context.fromPerson && incoming.some(({ row }) => row.status === 'closed') ? existing : []
-  const dossiers = await openDossiers(db, existing, closing)
+  const dossiers = await openDossiers(db, existing, closing, context.today)
 
   for (const [key, group] of groups) {
     const id = idOf.get(key)

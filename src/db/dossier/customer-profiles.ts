@@ -1,3 +1,4 @@
+import type { Day } from '../../core/kernel/calendar.ts'
 import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import { sql } from 'drizzle-orm'
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
@@ -58,7 +59,7 @@ export interface Profiles {
 const iso = (column: string) => sql.raw(`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`)
 
 /** Reads profiles, where their fields come from, and what feeds wanted otherwise, of customers who are locked. */
-export async function readProfiles(db: Db, ids: readonly string[]): Promise<Profiles> {
+export async function readProfiles(db: Db, ids: readonly string[], today: Day): Promise<Profiles> {
   const writes = { profiles: new Map(), sources: new Map(), differences: new Map() }
   if (ids.length === 0) return { byCustomer: new Map(), sources: new Map(), differences: new Map(), writes }
   const theirs = sql`t.customer_id = any (${sql.param(ids)}::uuid[])`
@@ -73,7 +74,10 @@ export async function readProfiles(db: Db, ids: readonly string[]): Promise<Prof
       select t.customer_id as "customerId", t.field, t.source, ${iso('t.as_of')} as "asOf", t.set_by as "setBy", ${iso('t.verified_at')} as "verifiedAt",
         coalesce(p.winner, 'person') as winner, coalesce(p.version, 0) as "policyVersion"
       from field_source t
-      left join lateral (select p.winner, p.version from profile_policy p where p.field = t.field order by p.version desc limit 1) p on true
+      left join lateral (
+        select p.definition ->> 'winner' as winner, p.version from policy_version p
+        where p.kind = 'profile' and p.key = t.field and p.effective_on <= ${today}::date order by p.effective_on desc, p.version desc limit 1
+      ) p on true
       where ${theirs}`),
     db.rows<Difference>(sql`
       select t.customer_id as "customerId", t.id, t.field, t.source, t.status, t.value_sent as "valueSent" from profile_difference t where ${theirs}`),

@@ -3,7 +3,8 @@ import type { Day } from '../../core/kernel/calendar.ts'
 import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
 import type { DocumentType } from '../../core/kernel/identity-numbers.ts'
 import type { Db } from '../platform/database.ts'
-import { listProfilePolicies } from './profiles.ts'
+import type { PolicyWinner } from '../../core/dossier/profiles.ts'
+import { policiesOn } from '../platform/policies.ts'
 
 /** What a feed writes of the table `customer`, in JSON types. */
 export interface CustomerRecord {
@@ -96,6 +97,7 @@ export interface StoredAddress {
 export async function readCustomerValues(
   db: Db,
   ids: readonly string[],
+  today: Day,
 ): Promise<{
   readonly documents: readonly StoredDocument[]
   readonly contacts: readonly StoredContact[]
@@ -118,9 +120,9 @@ export async function readCustomerValues(
       select customer_id as "customerId", id, source, country, region, city, postal_code as "postalCode", line_encrypted as "lineEncrypted", line_hash as "lineHash",
         index_key_id as "indexKeyId", verified_at as "verifiedAt", added, differs, dismissed_value as "dismissedValue"
       from address where ${theirs} and purpose = 'primary'`),
-    listProfilePolicies(db),
+    policiesOn<{ readonly winner: PolicyWinner }>(db, 'profile', today),
   ])
-  const overridden = new Set(policies.flatMap(({ field, winner }) => (winner === 'feed' ? [field] : [])))
+  const overridden = new Set(policies.flatMap(({ key, definition }) => (definition.winner === 'feed' ? [key] : [])))
   return { documents, contacts, addresses, overridden }
 }
 

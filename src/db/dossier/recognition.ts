@@ -58,8 +58,8 @@ async function recognised(db: Db, today: Day, found: SQL): Promise<RecognisedCus
       (select json_build_object('calendar', k.calendar, 'month', k.month, 'day', k.day, 'leapMonth', k.leap_month, 'year', k.year, 'recurrence', k.recurrence)
         from key_date k where k.customer_id = r.customer_id and k.kind = 'birthday' and k.status = 'active') as birthday,
       (select coalesce(json_agg(json_build_object('scheme', s.code, 'tier', m.tier, 'name', coalesce(t ->> 'name', m.tier)) order by s.slot), '[]')
-        from tier_membership m join tier_scheme s on s.id = m.scheme_id left join tier_scheme_version v on v.scheme_id = s.id and v.scheme_version = s.evaluated_version
-        left join lateral (select t from jsonb_array_elements(v.thresholds) t where t ->> 'code' = m.tier limit 1) t on true
+        from tier_membership m join tier_scheme s on s.id = m.scheme_id left join policy_version v on v.kind = 'tier_scheme' and v.key = s.id::text and v.version = s.evaluated_version
+        left join lateral (select t from jsonb_array_elements(v.definition -> 'thresholds') t where t ->> 'code' = m.tier limit 1) t on true
         where m.customer_id = r.customer_id and m.ended_on is null) as tiers,
       array(select g.privilege from privilege_grant g where g.customer_id = r.customer_id and g.superseded_at is null and g.status = 'active' and g.starts_on <= ${today}::date
         and (g.ends_on is null or g.ends_on > ${today}::date) order by g.privilege limit 20) as privileges,

@@ -1,3 +1,4 @@
+import { policyOn, type StoredPolicyVersion } from '../platform/policies.ts'
 import { ownedWithinReach } from '../dossier/reach.ts'
 import { sql } from 'drizzle-orm'
 import type { Scope } from '../../core/kernel/actors.ts'
@@ -14,40 +15,11 @@ import { factColumn } from './facts/columns.ts'
 import type { Bind } from '../platform/views/view.ts'
 import { inSubtree } from '../platform/views/keys.ts'
 
-export interface ValuePolicy {
-  readonly version: number
-  readonly effectiveFrom: Day
-  readonly rates: ValueRates
-  readonly source: string
-  readonly reason: string
-  readonly setBy: string
-  readonly setAt: Date
-}
-
-const columns = sql.raw(
-  `version, effective_from::text as "effectiveFrom", rates, source, reason, set_by as "setBy", set_at as "setAt"`,
-)
-
-/** All versions, the latest first. */
-export async function listValuePolicies(db: Db): Promise<readonly ValuePolicy[]> {
-  return db.rows(sql`select ${columns} from value_policy order by version desc`)
-}
-
-/** The version in force on a day: of those that have begun the latest written. */
-export async function findValuePolicy(db: Db, day: Day): Promise<ValuePolicy> {
-  const [row] = await db.rows<ValuePolicy>(
-    sql`select ${columns} from value_policy where effective_from <= ${day}::date order by version desc limit 1`,
-  )
-  return row!
-}
-
-export async function insertValuePolicy(
-  db: Db,
-  { version, effectiveFrom, rates, source, reason, setBy, setAt }: ValuePolicy,
-): Promise<void> {
-  await db.rows(sql`
-    insert into value_policy (version, effective_from, rates, source, reason, set_by, set_at)
-    values (${version}::int, ${effectiveFrom}::date, ${JSON.stringify(rates)}::jsonb, ${source}, ${reason}, ${setBy}, ${setAt.toISOString()}::timestamptz)`)
+/** The rates by which value is worked out on a day. A migration ships the first version. */
+export async function valueRatesOn(db: Db, day: Day): Promise<StoredPolicyVersion<ValueRates>> {
+  const rates = await policyOn<ValueRates>(db, 'value', '', day)
+  if (!rates) throw new Error(`No version of the value rates is effective on ${day}.`)
+  return rates
 }
 
 /** What a customer brings and costs, in minor units of the base currency as text. */

@@ -1,3 +1,4 @@
+import { checkVersion } from '../platform/versions.ts'
 import { requireOrder, requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
 import {
@@ -19,7 +20,6 @@ import { lockCustomerReferences } from '../../db/dossier/references.ts'
 import { findOwned, insertOwned, updateOwned } from '../../db/platform/owned-rows.ts'
 import { customerGroup as table, customerGroupMember as memberTable } from '../../db/dossier/schema/people.ts'
 import { viewNamed } from '../../db/views.ts'
-import { checkVersion } from '../platform/feed-writes.ts'
 import { type Context, viewOperation } from '../platform/operation.ts'
 import { answerOne } from '../platform/reading.ts'
 import { expectedVersion, id } from '../platform/scalars.ts'

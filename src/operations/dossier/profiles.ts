@@ -1,20 +1,18 @@
+import { checkVersion } from '../platform/versions.ts'
 import { ownedWithinReach } from '../../db/dossier/reach.ts'
 import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
 import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
 import { requireStanding } from '../../core/dossier/records.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
-import { valuePolicies } from '../../core/dossier/identity.ts'
 import { customerRow } from '../../core/dossier/customer-rows.ts'
 import { distinct, line, remark } from '../../core/kernel/scalars.ts'
 import {
   companySituations,
-  defaultPolicy,
   differenceStatuses,
   emptiableFieldCodes,
   fedFieldCodes,
   fieldOfCode,
-  policyWinners,
   type ProfileField,
   profileFieldCodes,
   type ProfileSaid,
@@ -23,19 +21,17 @@ import {
   verificationMethods,
 } from '../../core/dossier/profiles.ts'
 import { seesCustomer } from '../../db/dossier/customers.ts'
-import { brokenConstraint } from '../../db/platform/failures.ts'
 import { applyCustomers } from '../../db/dossier/customer-feed.ts'
 import type { ProfileRevision } from '../../db/dossier/customer-feed-context.ts'
 import { storedCustomers } from '../../db/dossier/stored-rows.ts'
 import type { StoredRow } from '../../db/platform/stored-rows.ts'
 import { findInstitutionPath, knowsStaff } from '../../db/organisation/institutions.ts'
 import { findOwned, updateOwned } from '../../db/platform/owned-rows.ts'
-import { insertProfilePolicy, listProfilePolicies, type StoredPolicy } from '../../db/dossier/profiles.ts'
 import { profileDifference } from '../../db/dossier/schema/profiles.ts'
 import { viewNamed } from '../../db/views.ts'
-import { checkVersion, feedContext, feedErrors, settled } from '../platform/feed-writes.ts'
+import { feedContext, feedErrors, settled } from '../platform/feed-writes.ts'
 import { invalidInput, problemsOf } from '../platform/input.ts'
-import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
+import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
 import { expectedVersion, id, noteText } from '../platform/scalars.ts'
@@ -335,81 +331,6 @@ export const dismissProfileDifference = viewOperation(differenceView, {
   },
 })
 
-/** What a bank may let feeds win of: fields of the profile, and documents, contact points and addresses as a whole. */
-const policyFieldCodes = [...fedFieldCodes, ...valuePolicies] as [string, ...string[]]
-
-const policySchema = z
-  .object({
-    field: z.enum(policyFieldCodes).meta({ description: 'The field.' }),
-    winner: z.enum(policyWinners).meta({ description: 'Whose word counts where a person has made sure of the field.' }),
-    reason: z.string().nullable().meta({ description: 'Why; null for the default.' }),
-    source: z.string().meta({ description: '`ours` for the default, `bank` for what the bank has said.' }),
-    setAt: z.iso.datetime().nullable().meta({ description: 'When it was set; null for the default.' }),
-    version: z.int().meta({ description: 'Counts versions; 0 for the default. Each stays.' }),
-  })
-  .meta({ id: 'ProfilePolicy', description: 'Whether a person’s word or a feed’s counts for a field.' })
-
-function policyOf(field: string, stored: StoredPolicy | undefined): z.output<typeof policySchema> {
-  if (!stored) return { field, ...defaultPolicy, reason: null, setAt: null }
-  const { winner, version, reason, setAt } = stored
-  return { field, winner, version, reason, source: 'bank', setAt: new Date(setAt).toISOString() }
-}
-
-export const profilePolicies = operation({
-  kind: 'query',
-  name: 'profilePolicies',
-  summary: 'Whose word counts for which field',
-  description: 'For each field that feeds bring: whether what a person made sure of stays, which is the default, or feeds win.',
-  permission: 'organisation:read',
-  domain,
-  input: z.strictObject({}),
-  output: z
-    .object({ policies: z.array(policySchema).meta({ description: 'One for each field.' }) })
-    .meta({ id: 'ProfilePolicies', description: 'Whose word counts for which field.' }),
-  async run({ db }) {
-    const stored = new Map((await listProfilePolicies(db)).map((one) => [one.field, one]))
-    return { policies: policyFieldCodes.map((field) => policyOf(field, stored.get(field))) }
-  },
-})
-
-export const setProfilePolicy = operation({
-  kind: 'command',
-  name: 'setProfilePolicy',
-  summary: 'Say whose word counts for a field',
-  description:
-    'Adds a version; the earlier ones stay, and each difference names the one by which it came up. It decides on what feeds send from then on and changes nothing that is stored.',
-  permission: 'policy:write',
-  domain,
-  input: z.strictObject({
-    field: z.enum(policyFieldCodes).meta({ description: 'The field.' }),
-    winner: z.enum(policyWinners).meta({ description: 'Whose word counts where a person has made sure of the field.' }),
-    reason: line(500).meta({ description: 'Why.', examples: ['Core banking checks it against the register.'] }),
-    expectedVersion: z
-      .int()
-      .min(0)
-      .max(2_147_483_647)
-      .optional()
-      .meta({ description: 'The version you saw; 0 for the default.' }),
-  }),
-  output: policySchema,
-  errors: ['conflict'],
-  concurrency: 'optional',
-  async run({ db, now, actor, record }, { field, winner, reason, expectedVersion: expected }) {
-    const stored = (await listProfilePolicies(db)).find((one) => one.field === field)
-    checkVersion(expected, stored?.version ?? defaultPolicy.version)
-    const next = { field, winner, reason, version: (stored?.version ?? 0) + 1, setAt: now }
-    await insertProfilePolicy(db, { ...next, setBy: actor.kind === 'staff' ? actor.id : null }).catch(refuseSecond)
-    record({ event: 'profile_policy.set', subjectType: 'profile_policy', subjectId: field, changed: ['winner', 'reason'] })
-    return policyOf(field, next)
-  },
-})
-
-function refuseSecond(error: unknown): never {
-  if (brokenConstraint(error) === 'profile_policy_pkey')
-    throw new DomainError('version_conflict', 'Somebody else has just set this policy.')
-  throw error
-}
-
 export const profileOperations = [
   customerProfile,
   reviseProfile,
@@ -417,6 +338,4 @@ export const profileOperations = [
   profileDifferences,
   acceptProfileDifference,
   dismissProfileDifference,
-  profilePolicies,
-  setProfilePolicy,
 ]

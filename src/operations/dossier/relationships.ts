@@ -1,3 +1,4 @@
+import { checkVersion } from '../platform/versions.ts'
 import { requireOrder, requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
 import type { Day } from '../../core/kernel/calendar.ts'
@@ -30,7 +31,6 @@ import {
 } from '../../db/dossier/relationships.ts'
 import { relationship as table } from '../../db/dossier/schema/people.ts'
 import { viewNamed } from '../../db/views.ts'
-import { checkVersion } from '../platform/feed-writes.ts'
 import { type Context, viewOperation } from '../platform/operation.ts'
 import { answerOne } from '../platform/reading.ts'
 import { expectedVersion, id, noteText, shareText } from '../platform/scalars.ts'

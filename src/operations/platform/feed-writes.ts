@@ -1,3 +1,4 @@
+import { checkVersion } from './versions.ts'
 import { z } from 'zod'
 import { DomainError, type ErrorCode, notFound } from '../../core/kernel/errors.ts'
 import { type FeedOutcome, ownSource } from '../../core/kernel/feed.ts'
@@ -254,9 +255,4 @@ export function required(schema: z.ZodOptional): z.ZodType {
 
 function alreadyExists(called: string): DomainError {
   return new DomainError('already_exists', `This source has ${called} of this name already.`)
-}
-
-export function checkVersion(expected: number | undefined, actual: number | undefined): void {
-  if (expected !== undefined && expected !== actual)
-    throw new DomainError('version_conflict', `It has changed since you saw it: its version is ${actual}, not ${expected}.`)
 }

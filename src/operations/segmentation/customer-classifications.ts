@@ -72,7 +72,7 @@ export const customerClassification = operation({
     const { db, today } = context
     const found = await findClassification(db, customerId)
     if (!found) throw notFound('customer')
-    const [policies, versions] = [await readPoliciesOn(db, today), await listPolicies(db, undefined)]
+    const [policies, versions] = [await readPoliciesOn(db, today), await listPolicies(db)]
     const kept = keptKinds.map((kind): Shown => {
       const period = found.periods.find((one) => one.kind === kind)
       if (!period) return nothing(kind)
@@ -80,7 +80,7 @@ export const customerClassification = operation({
       const policy =
         policyVersion === 0
           ? defaultClassification(kind)
-          : versions.find((one) => one.kind === kind && one.policyVersion === policyVersion)
+          : versions.find(({ key, version }) => key === kind && version === policyVersion)?.definition
       return {
         kind,
         value,

@@ -21,7 +21,7 @@ import {
 } from '../../db/segmentation/refresh/runs.ts'
 import type { Db } from '../../db/platform/database.ts'
 import { evaluateAll, evaluateSome } from '../../db/segmentation/refresh/refresh.ts'
-import { findValuePolicy } from '../../db/segmentation/value.ts'
+import { valueRatesOn } from '../../db/segmentation/value.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
@@ -148,7 +148,7 @@ async function queueWhatIsDue(db: Db, { clock, newId, bank }: Context, today: st
 
 async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: string): Promise<Step> {
   const { bank, clock } = context
-  const { rates } = await findValuePolicy(db, asOf)
+  const { definition: rates } = await valueRatesOn(db, asOf)
   const facts = { today: asOf, baseCurrency: bank.baseCurrency, rates, now: clock() }
   const settings = { asOf, baseCurrency: bank.baseCurrency, now: clock() }
   if (run.kind === 'incremental') {

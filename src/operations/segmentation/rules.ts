@@ -4,7 +4,7 @@ import type { CurrencyCode } from '../../core/kernel/currencies.ts'
 import { DomainError } from '../../core/kernel/errors.ts'
 import { checkRule, type CheckContext } from '../../core/segmentation/rules/check.ts'
 import { restsOn, type Rule, usedPercentiles } from '../../core/segmentation/rules/rule.ts'
-import { inForce, listPolicies, readPoliciesOn } from '../../db/segmentation/classifications/store.ts'
+import { policyOfVersion, listPolicies, readPoliciesOn } from '../../db/segmentation/classifications/store.ts'
 import { workOutCut } from '../../db/segmentation/facts/cuts.ts'
 import { listInstitutionPaths } from '../../db/organisation/institutions.ts'
 import { readRuleContext } from '../../db/segmentation/facts/rules.ts'
@@ -60,7 +60,7 @@ export async function policiesOver(
   own: string,
 ): Promise<readonly { readonly name: string; readonly kind: string; readonly rule: Rule; readonly watched: boolean }[]> {
   const byId = new Map(segments.map((one) => [one.id, one]))
-  const later = (await listPolicies(db, undefined)).filter(({ effectiveOn }) => effectiveOn > today).map(inForce)
+  const later = (await listPolicies(db)).filter(({ effectiveOn }) => effectiveOn > today).map(policyOfVersion)
   return [...(await readPoliciesOn(db, today)), ...later].flatMap(({ kind, rules }) =>
     rules.flatMap(({ rule }) =>
       restsOn(rule, own, (wanted) => meaningOf(byId.get(wanted)!))

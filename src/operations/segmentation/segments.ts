@@ -1,3 +1,4 @@
+import { checkVersion } from '../platform/versions.ts'
 import { wholeRule } from '../../db/segmentation/segments/rules.ts'
 import { z } from 'zod'
 import { callerOf } from '../../core/kernel/actors.ts'
@@ -21,7 +22,6 @@ import {
 } from '../../db/segmentation/segments/store.ts'
 import { viewNamed } from '../../db/views.ts'
 import { policiesOver, prepareCuts, readRule, ruleInput, usersOf } from './rules.ts'
-import { checkVersion } from '../platform/feed-writes.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerOne, answerPage, orderBy } from '../platform/reading.ts'

@@ -1,3 +1,4 @@
+import { checkVersion } from '../platform/versions.ts'
 import { z } from 'zod'
 import { dayOf } from '../../core/kernel/calendar.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
@@ -13,7 +14,6 @@ import {
   stopOverride,
 } from '../../db/segmentation/tiers/overrides.ts'
 import { viewNamed } from '../../db/views.ts'
-import { checkVersion } from '../platform/feed-writes.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerOne } from '../platform/reading.ts'

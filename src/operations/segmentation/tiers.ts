@@ -1,3 +1,8 @@
+import type { Day } from '../../core/kernel/calendar.ts'
+import { insertPolicyVersion, type StoredPolicyVersion } from '../../db/platform/policies.ts'
+import { refuseSecond } from '../platform/policies.ts'
+import { checkVersion } from '../platform/versions.ts'
+import { requireBeginning } from '../../core/kernel/policies.ts'
 import { z } from 'zod'
 import { callerOf } from '../../core/kernel/actors.ts'
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
@@ -5,7 +10,7 @@ import { customerKinds } from '../../core/dossier/customers.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import type { FactName } from '../../core/segmentation/facts.ts'
 import { line } from '../../core/kernel/scalars.ts'
-import { requireBeginning, requireTiers, type TierDefinition, tierSchemeStates } from '../../core/segmentation/tiers.ts'
+import { requireTiers, type TierDefinition, tierSchemeStates } from '../../core/segmentation/tiers.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'
 import { stopOverridesOf } from '../../db/segmentation/tiers/overrides.ts'
@@ -13,15 +18,12 @@ import { listInstitutionPaths } from '../../db/organisation/institutions.ts'
 import {
   countActiveSchemes,
   insertScheme,
-  insertSchemeVersion,
   listVersions,
   lockScheme,
-  type NewSchemeVersion,
   type SchemeHead,
   updateScheme,
 } from '../../db/segmentation/tiers/store.ts'
 import { viewNamed } from '../../db/views.ts'
-import { checkVersion } from '../platform/feed-writes.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
@@ -75,7 +77,7 @@ const parts = {
     )
     .meta({ description: 'Lines that hold in parts of the bank; of several the nearest.' }),
   effectiveOn: daySchema.optional().meta({ description: 'First day on which it decides; today where it is missing.' }),
-  note: line(300).optional().meta({ description: 'Why.' }),
+  reason: line(500).optional().meta({ description: 'Why.' }),
 }
 const name = line(100).meta({ description: 'Name of the scheme.', examples: ['零售存款分层'] })
 
@@ -126,13 +128,30 @@ const taken: Readonly<Record<string, DomainError>> = {
   tier_scheme_code_key: new DomainError('already_exists', 'A scheme has this code already.', [
     { pointer: '/code', rule: 'already_exists', message: 'A scheme has this code already.' },
   ]),
-  tier_scheme_version_scheme_id_effective_on_key: new DomainError('period_overlap', 'Two versions cannot begin on one day.', [
-    { pointer: '/effectiveOn', rule: 'effective_on', message: 'A version begins on this day already.' },
-  ]),
 }
 
 function refuseTaken(error: unknown): never {
   throw taken[brokenConstraint(error) ?? ''] ?? error
+}
+
+function schemeVersion(
+  { actor, now }: Context,
+  id: string,
+  version: number,
+  effectiveOn: Day,
+  { graceDays, thresholds: lines, subtrees }: TierDefinition,
+  reason: string | undefined,
+): StoredPolicyVersion<TierDefinition> {
+  return {
+    key: id,
+    version,
+    effectiveOn,
+    definition: { graceDays, thresholds: lines, subtrees },
+    source: 'bank',
+    reason: reason ?? null,
+    setBy: callerOf(actor),
+    setAt: now,
+  }
 }
 
 export const createTierScheme = viewOperation(view, {
@@ -159,8 +178,8 @@ export const createTierScheme = viewOperation(view, {
     graceDays: parts.graceDays.default(90),
     subtrees: parts.subtrees.default([]),
   }),
-  errors: ['already_exists', 'conflict'],
-  async run(context, { code: wanted, name: called, kinds, measure, note, effectiveOn, ...definition }) {
+  errors: ['already_exists', 'conflict', 'outside_period'],
+  async run(context, { code: wanted, name: called, kinds, measure, reason, effectiveOn, ...definition }) {
     const { db, now, today, newId, actor } = context
     const begins = effectiveOn ?? today
     await check(context, { kinds, measure }, definition)
@@ -178,15 +197,7 @@ export const createTierScheme = viewOperation(view, {
       createdBy,
       now,
     }).catch(refuseTaken)
-    await insertSchemeVersion(db, {
-      ...definition,
-      schemeId: created,
-      schemeVersion: 1,
-      effectiveOn: begins,
-      note: note ?? null,
-      createdBy,
-      now,
-    })
+    await insertPolicyVersion(db, 'tier_scheme', schemeVersion(context, created, 1, begins, definition, reason))
     if (begins <= today) await queueForDefinition(db, 'evaluation', context)
     context.record({
       event: 'tier_scheme.created',
@@ -223,12 +234,12 @@ export const reviseTierScheme = viewOperation(view, {
     thresholds: parts.thresholds.optional(),
     subtrees: parts.subtrees.optional(),
     effectiveOn: parts.effectiveOn,
-    note: parts.note,
+    reason: parts.reason,
     expectedVersion,
   }),
-  errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required', 'period_overlap'],
+  errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required', 'period_overlap', 'outside_period'],
   concurrency: 'required',
-  async run(context, { schemeId: wanted, name: called, note, effectiveOn, expectedVersion: expected, ...said }) {
+  async run(context, { schemeId: wanted, name: called, reason, effectiveOn, expectedVersion: expected, ...said }) {
     const { db, now, today, actor } = context
     const scheme = await holdScheme(context, wanted, expected)
     const changed = Object.entries({ name: called, ...said }).flatMap(([field, given]) => (given === undefined ? [] : [field]))
@@ -248,16 +259,10 @@ export const reviseTierScheme = viewOperation(view, {
         subtrees: said.subtrees ?? before.subtrees,
       }
       await check(context, scheme, next)
-      const version: NewSchemeVersion = {
-        ...next,
-        schemeId: wanted,
-        schemeVersion: Math.max(...versions.map((one) => one.schemeVersion)) + 1,
-        effectiveOn: begins,
-        note: note ?? null,
-        createdBy: callerOf(actor),
-        now,
-      }
-      await insertSchemeVersion(db, version).catch(refuseTaken)
+      const number = Math.max(...versions.map((one) => one.schemeVersion)) + 1
+      await insertPolicyVersion(db, 'tier_scheme', schemeVersion(context, wanted, number, begins, next, reason)).catch(
+        refuseSecond,
+      )
       if (begins <= today) await queueForDefinition(db, 'evaluation', context)
     }
     await updateScheme(db, wanted, { name: called }, now)

@@ -1,162 +1,35 @@
+import { reviseValuePolicy, valuePolicies } from './value-policies.ts'
 import { ownedWithinReach } from '../../db/dossier/reach.ts'
 import { z } from 'zod'
-import { callerOf } from '../../core/kernel/actors.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
-import { line } from '../../core/kernel/scalars.ts'
 import { formatAmount } from '../../core/kernel/money.ts'
 import {
   annuity,
   growthAnnuity,
   costChannels,
-  costTypes,
   lifetimeValue,
   lossCauses,
   lossOf,
   movableChannels,
-  ratesRefusal,
   savingsByMoving,
-  type ValueRates,
   waysOut,
 } from '../../core/segmentation/value.ts'
 import { seesCustomer } from '../../db/dossier/customers.ts'
 import { factColumn } from '../../db/segmentation/facts/columns.ts'
 import { findInstitutionPath } from '../../db/organisation/institutions.ts'
-import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'
 import { findSegment } from '../../db/segmentation/segments/store.ts'
-import {
-  analysePareto,
-  findCustomerValue,
-  findValuePolicy,
-  insertValuePolicy,
-  listValuePolicies,
-  type ValuePolicy,
-} from '../../db/segmentation/value.ts'
+import { analysePareto, findCustomerValue, valueRatesOn } from '../../db/segmentation/value.ts'
 import { viewNamed } from '../../db/views.ts'
 import type { Bind } from '../../db/platform/views/view.ts'
-import { checkVersion } from '../platform/feed-writes.ts'
 import { type Context, operation, pageOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerPage, orderBy } from '../platform/reading.ts'
 import { moneySchema } from '../platform/rest-schema.ts'
-import { daySchema, expectedVersion, id } from '../platform/scalars.ts'
+import { id } from '../platform/scalars.ts'
 import { inSubtree } from '../../db/platform/views/keys.ts'
 
 const domain = 'Customer Product and Service Eligibility'
 const lossView = viewNamed('LossMaker')
-
-const cost = z.int().min(0).max(10_000_000)
-const optionalCosts = (names: readonly string[]) =>
-  z.strictObject(Object.fromEntries(names.map((name) => [name, cost.optional()])))
-
-const ratesSchema = z
-  .strictObject({
-    channelCost: optionalCosts(costChannels).meta({
-      description: 'Cost of a transaction by channel, minor units of the base currency; what is not named costs nothing.',
-    }),
-    typeCost: optionalCosts(costTypes).meta({ description: 'What a transaction of a type costs besides.' }),
-    fixedCost: z
-      .strictObject({ individual: cost, sole_trader: cost, company: cost })
-      .meta({ description: 'A customer’s share in the fixed cost of a year, by kind.' }),
-    retention: z.number().meta({ description: 'Of customers who stay from one year to the next, 0 to below 1.' }),
-    discount: z.number().meta({ description: 'Interest by which a year ahead counts less, 0 to 1.' }),
-    years: z.int().min(1).max(30).meta({ description: 'Years that are looked ahead.' }),
-    outsideMargin: z.number().meta({ description: 'Yearly margin of assets won from other banks.' }),
-    outsideChance: z.number().meta({ description: 'Chance to win them.' }),
-    growthMargin: z.number().meta({ description: 'Yearly margin of assets that grow.' }),
-  })
-  .meta({
-    id: 'ValueRates',
-    description: 'What the value of customers is worked out by.',
-    examples: [
-      {
-        channelCost: { counter: 800, atm: 120, mobile: 10 },
-        typeCost: { cash: 100 },
-        fixedCost: { individual: 3000, sole_trader: 9000, company: 30000 },
-        retention: 0.9,
-        discount: 0.08,
-        years: 5,
-        outsideMargin: 0.008,
-        outsideChance: 0.2,
-        growthMargin: 0.01,
-      },
-    ],
-  })
-
-const policySchema = z
-  .object({
-    version: z.int().meta({ description: 'Counts versions. Each stays.' }),
-    effectiveFrom: z.iso.date().meta({ description: 'First day on which it holds.' }),
-    rates: z.record(z.string(), z.unknown()).meta({ description: 'The rates, as reviseValuePolicy takes them.' }),
-    source: z.string().meta({ description: 'Where they come from: `ours` for the published default, `bank` for its own.' }),
-    reason: z.string().meta({ description: 'Why.' }),
-    setBy: z.string().meta({ description: 'Who wrote them.' }),
-    setAt: z.iso.datetime().meta({ description: 'When.' }),
-  })
-  .meta({ id: 'ValuePolicy', description: 'A version of the rates by which value is worked out.' })
-
-const shownPolicy = ({ rates, setAt, ...policy }: ValuePolicy): z.input<typeof policySchema> => ({
-  ...policy,
-  rates: { ...rates },
-  setAt: new Date(setAt).toISOString(),
-})
-
-export const valuePolicies = operation({
-  kind: 'query',
-  name: 'valuePolicies',
-  summary: 'By which rates value is worked out',
-  description: 'All versions, the latest first. Of those that have begun the latest written holds.',
-  permission: 'segment:read',
-  domain,
-  input: z.strictObject({}),
-  output: z.object({ items: z.array(policySchema) }).meta({ id: 'ValuePolicies', description: 'Versions of the rates.' }),
-  run: async ({ db }) => ({ items: (await listValuePolicies(db)).map(shownPolicy) }),
-})
-
-export const reviseValuePolicy = operation({
-  kind: 'command',
-  name: 'reviseValuePolicy',
-  summary: 'Say by which rates value is worked out',
-  description:
-    'All rates at once, as a new version from a day on, today or later; the earlier ones stay. Facts follow with a full refresh, which is queued where they begin today.',
-  permission: 'policy:write',
-  domain,
-  input: z.strictObject({
-    effectiveFrom: daySchema.meta({ description: 'First day on which they hold.' }),
-    rates: ratesSchema,
-    reason: line(500).meta({ description: 'Why.' }),
-    expectedVersion,
-  }),
-  output: policySchema,
-  errors: ['version_conflict', 'outside_period'],
-  concurrency: 'optional',
-  async run(context, { effectiveFrom, rates, reason, expectedVersion: expected }) {
-    const { db, now, today, actor, record } = context
-    const [latest] = await listValuePolicies(db)
-    checkVersion(expected, latest!.version)
-    if (effectiveFrom < today) throw refuseField('outside_period', 'effectiveFrom', 'past', 'Rates begin today or later.')
-    const refusal = ratesRefusal(rates as ValueRates)
-    if (refusal) throw refuseField('invalid_input', refusal.field, 'range', refusal.message)
-    const policy = {
-      version: latest!.version + 1,
-      effectiveFrom,
-      rates: rates as ValueRates,
-      source: 'bank',
-      reason,
-      setBy: callerOf(actor),
-      setAt: now,
-    }
-    await insertValuePolicy(db, policy)
-    if (effectiveFrom === today) await queueForDefinition(db, 'full', context)
-    record({
-      event: 'value_policy.revised',
-      subjectType: 'value_policy',
-      subjectId: String(policy.version),
-      changed: ['rates'],
-      path: '/',
-    })
-    return shownPolicy(policy)
-  },
-})
 
 const lossSchema = z
   .object({
@@ -238,7 +111,7 @@ export const customerValue = operation({
   async run({ db, bank }, { customerId }) {
     const found = await findCustomerValue(db, customerId)
     if (!found) throw notFound((await seesCustomer(db, customerId)) ? 'facts of the customer' : 'customer')
-    const { version, rates } = await findValuePolicy(db, found.asOf)
+    const { version, definition: rates } = await valueRatesOn(db, found.asOf)
     const money = (minor: bigint) => ({ amount: formatAmount(minor, bank.baseCurrency as never), currency: bank.baseCurrency })
     const costOf = (channel: string, type: string): number =>
       (rates.channelCost[channel as never] ?? 0) + (rates.typeCost[type as never] ?? 0)
@@ -380,7 +253,7 @@ export const lossMakers = pageOperation(lossView, {
   errors: ['invalid_cursor', 'unknown_reference'],
   async run(context, { institutionId, wayOut, ...page }) {
     const { db, scope, today } = context
-    const [path, { rates }] = [await pathOf(context, institutionId), await findValuePolicy(db, today)]
+    const [path, { definition: rates }] = [await pathOf(context, institutionId), await valueRatesOn(db, today)]
     const from = (row: string, bind: Bind): string => {
       const savings = [...savingsByMoving(rates)].map(
         ([channel, each]) => `12 * coalesce(f.${factColumn(movableChannels[channel])}, 0) * ${bind(each)}::double precision`,

@@ -148,7 +148,12 @@ function streamItem(route: Route, components: Record<string, unknown>): Json {
   })
   return {
     parameters: [
-      { name: 'entity', in: 'path', required: true, schema: { type: 'string', enum: (operation.input.shape['entity'] as z.ZodEnum).options } },
+      {
+        name: 'entity',
+        in: 'path',
+        required: true,
+        schema: { type: 'string', enum: (operation.input.shape['entity'] as z.ZodEnum).options },
+      },
       header('Import-Id', 'A UUID of your own, under which others watch and cancel the import and a broken stream resumes.', {
         type: 'string',
         format: 'uuid',

@@ -453,6 +453,8 @@ describe('the policy of a field', () => {
         ({ field }: any) => field === 'customer_since',
       )
     expect(await listed()).toEqual({
+      effectiveOn: null,
+      setBy: null,
       field: 'customer_since',
       winner: 'person',
       version: 0,

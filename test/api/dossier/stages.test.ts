@@ -108,13 +108,15 @@ describe('the rules of stages', () => {
     expect((await stagesOf(bank, '2')).body.stages).toMatchObject([
       { stage: 'retired', policyVersion: before + 1, policySource: 'bank', offers: [{ name: '定期' }] },
     ])
-    const { rows } = await service.owner.query(`select count(*)::int as n from stage_policy where subject = 'life_stage'`)
+    const { rows } = await service.owner.query(
+      `select count(*)::int as n from policy_version where kind = 'stage' and key = 'life_stage'`,
+    )
     expect(rows[0].n).toBe(before + 1)
     const { rows: told } = await service.owner.query(
       `select type from outbox_event where subject_type = 'stage_policy' and subject_id = 'life_stage'`,
     )
-    expect(told).toContainEqual({ type: 'stage_policy.set' })
+    expect(told).toContainEqual({ type: 'stage_policy.revised' })
     // Other tests of this file meet the defaults.
-    await service.owner.query('delete from stage_policy')
+    await service.owner.query(`delete from policy_version where kind = 'stage'`)
   })
 })

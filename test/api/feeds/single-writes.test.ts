@@ -1145,9 +1145,9 @@ describe('every command', () => {
         `${customer}/profile-differences/${await openDifference(bank, await bank.customerId('1'), 'industry')}/dismissal`,
         {},
       ],
-      ['setProfilePolicy', 'ADMIN', 'PUT', '/profile-policies/country', { winner: 'person', reason: '测试' }],
+      ['reviseProfilePolicy', 'ADMIN', 'PUT', '/profile-policies/country', { winner: 'person', reason: '测试' }],
       [
-        'setStagePolicy',
+        'reviseStagePolicy',
         'ADMIN',
         'PUT',
         '/stage-policies/life_stage',
@@ -1197,7 +1197,7 @@ describe('every command', () => {
       const { id } = await activeSegment(bank, editor, 'listed')
       return `/segments/${id}/members`
     }
-    const { items: policies } = (await bank.request(manager, 'GET', '/value-policies')).body
+    const { policies } = (await bank.request(manager, 'GET', '/value-policies')).body
     const segmented: typeof commands = [
       [
         'createSegment',
@@ -1216,7 +1216,7 @@ describe('every command', () => {
         'ADMIN',
         'POST',
         '/value-policies',
-        { effectiveFrom: '2026-11-22', rates: policies[0].rates, reason: '测试' },
+        { effectiveOn: '2026-11-22', rates: policies[0].rates, reason: '测试' },
       ],
     ]
     await bank.feed('staff', [{ externalId: c('M9'), name: '副行长', institutionCode: c('B1'), roles: ['branch_manager'] }])
@@ -1261,10 +1261,10 @@ describe('every command', () => {
       ],
       ['declareRelationshipPreference', manager, 'POST', `${customer}/relationship-preferences`, { preference: 'price' }],
       [
-        'reviseRelationScores',
+        'reviseRelationScorePolicy',
         editor,
-        'PUT',
-        '/relation-score-policy',
+        'POST',
+        '/relation-score-policies',
         {
           satisfaction: scored,
           loyalty: scored,

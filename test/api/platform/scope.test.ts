@@ -754,9 +754,9 @@ const ofTheBank = [
   'quietHours',
   'setQuietHours',
   'profilePolicies',
-  'setProfilePolicy',
+  'reviseProfilePolicy',
   'stagePolicies',
-  'setStagePolicy',
+  'reviseStagePolicy',
   'upsertProduct',
   'createProduct',
   'correctProduct',
@@ -782,7 +782,8 @@ const ofTheBank = [
   'retireTierScheme',
   'classificationPolicies',
   'reviseClassificationPolicy',
-  'reviseRelationScores',
+  'relationScorePolicies',
+  'reviseRelationScorePolicy',
 ]
 
 const absent = ['not_found', 'unknown_reference']

@@ -103,7 +103,7 @@ describe('classifications', () => {
       expect(rows).toEqual([{ payload: { from: 'dormant', to: 'active' } }])
     } finally {
       service.clock.now = startOfTests
-      await service.owner.query(`delete from classification_policy where kind = 'activity'`)
+      await service.owner.query(`delete from policy_version where kind = 'classification' and key = 'activity'`)
     }
   })
 
@@ -161,7 +161,7 @@ describe('classifications', () => {
       }),
     ).toEqual(['invalid_input', '/rules/0/rule watched'])
     expect(await refused('activity', { rules: [{ value: 'active', rule }], effectiveOn: '2026-11-01' })).toEqual([
-      'invalid_input',
+      'outside_period',
       '/effectiveOn effective_on',
     ])
     expect((await policy(bank, bank.code('K1'), 'activity', { rules: [{ value: 'active', rule }] })).status).toBe(403)
@@ -185,7 +185,7 @@ describe('classifications', () => {
       'in_use',
       expect.stringContaining('marketing_grade'),
     ])
-    await service.owner.query(`delete from classification_policy where kind = 'marketing_grade'`)
+    await service.owner.query(`delete from policy_version where kind = 'classification' and key = 'marketing_grade'`)
   })
 })
 
@@ -307,19 +307,27 @@ describe('scores', () => {
       dependence: part('products'),
       reason: '试',
     }
-    const bad = await bank.request(caller, 'PUT', '/relation-score-policy', {
+    const bad = await bank.request(caller, 'POST', '/relation-score-policies', {
       ...sent,
       loyalty: [{ fact: 'tenure', weight: 50, by: 'scale', zeroAt: 0, fullAt: 100 }],
     })
     expect([bad.status, ...pointers(bad.body)]).toEqual([400, '/loyalty weights'])
-    const set = await bank.request(caller, 'PUT', '/relation-score-policy', sent)
-    expect([set.status, set.body]).toMatchObject([200, { source: 'bank', effectiveOn: '2026-11-22' }])
+    const set = await bank.request(caller, 'POST', '/relation-score-policies', sent)
+    expect([set.status, set.body]).toMatchObject([
+      201,
+      { source: 'bank', effectiveOn: '2026-11-22', loyalty: [{ fact: 'tenure' }] },
+    ])
+    const { body: policies } = await bank.request(caller, 'GET', '/relation-score-policies')
+    expect(policies.policies.map(({ version, source }: any) => [version, source])).toEqual([
+      [1, 'bank'],
+      [0, 'ours'],
+    ])
     const next = await bank.request(bank.code('M1'), 'GET', `/customers/${await bank.customerId('1')}/relation-scores`)
     expect(next.body).toMatchObject({
       policyVersion: set.body.version,
       scores: [{}, { kind: 'loyalty', score: 82, known: 100 }, {}, {}],
     })
-    await service.owner.query(`delete from classification_policy where kind = 'relation_scores'`)
+    await service.owner.query(`delete from policy_version where kind = 'relation_score'`)
   })
 })
 

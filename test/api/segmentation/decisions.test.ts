@@ -226,7 +226,7 @@ describe('an explanation of a classification', () => {
       expect([missing.status, missing.body.code]).toEqual([404, 'not_found'])
     } finally {
       service.clock.now = startOfTests
-      await service.owner.query(`delete from classification_policy where kind = 'activity'`)
+      await service.owner.query(`delete from policy_version where kind = 'classification' and key = 'activity'`)
     }
   })
 

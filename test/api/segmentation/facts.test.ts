@@ -243,11 +243,11 @@ describe('facts', () => {
     const ask = async () => (await bank.request(bank.code('KH'), 'POST', '/refreshes', { kind: 'full' })).body.id
     const found = async (id: string) => (await bank.request(bank.code('KH'), 'GET', `/refreshes/${id}`)).body
     const broken = await ask()
-    await owner.query(`update value_policy set effective_from = '2100-01-01'`)
+    await owner.query(`update policy_version set effective_on = '2100-01-01' where kind = 'value'`)
     try {
       await expect(refreshAll(service)).rejects.toThrow(/rates/)
     } finally {
-      await owner.query(`update value_policy set effective_from = '1900-01-01' where version = 1`)
+      await owner.query(`update policy_version set effective_on = '1900-01-01' where kind = 'value' and version = 1`)
     }
     expect(await found(broken)).toMatchObject({ state: 'failed', error: 'internal', finishedAt: expect.any(String) })
     const next = await ask()

@@ -98,7 +98,7 @@ describe('schemes of tiers', () => {
     const same = await revise({ graceDays: 5, effectiveOn: '2026-12-01' })
     expect([same.status, same.body.code, ...pointers(same.body)]).toEqual([409, 'period_overlap', '/effectiveOn effective_on'])
     const past = await revise({ graceDays: 5, effectiveOn: '2026-11-01' })
-    expect([past.status, ...pointers(past.body)]).toEqual([400, '/effectiveOn effective_on'])
+    expect([past.status, ...pointers(past.body)]).toEqual([422, '/effectiveOn effective_on'])
     const bad = await revise({ thresholds: tiers.toReversed(), effectiveOn: '2026-12-02' })
     expect([bad.status, ...pointers(bad.body)]).toContain('/thresholds/1/from order')
     expect((await revise({ name: '改名' })).body).toMatchObject({ name: '改名', version: 3 })
@@ -143,7 +143,7 @@ describe('schemes of tiers', () => {
       'invalid_input',
       '/subtrees/0/institutionCode unknown_institution',
     ])
-    expect(await refused({ effectiveOn: '2026-11-21' })).toEqual(['invalid_input', '/effectiveOn effective_on'])
+    expect(await refused({ effectiveOn: '2026-11-21' })).toEqual(['outside_period', '/effectiveOn effective_on'])
     expect(await refused({ name: 'a\u0000b' })).toEqual(['invalid_input', '/name nul_character'])
     await made(bank, caller)
     expect(await refused({})).toEqual(['already_exists', '/code already_exists'])

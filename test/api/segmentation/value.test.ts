@@ -40,11 +40,11 @@ describe('the value of a customer', () => {
     const { status, body } = await bank.request(bank.code('M1'), 'GET', url)
     expect(status, JSON.stringify(body)).toBe(200)
     const facts = await factsOf(bank, '1')
-    const { items } = (await bank.request(bank.code('M1'), 'GET', '/value-policies')).body
-    const rates: ValueRates = items[0].rates
+    const { policies } = (await bank.request(bank.code('M1'), 'GET', '/value-policies')).body
+    const rates: ValueRates = policies[0].rates
     const variable = 3 * rates.channelCost.counter! + 10 * rates.channelCost.mobile!
     expect(body).toMatchObject({
-      policyVersion: items[0].version,
+      policyVersion: policies[0].version,
       income: { amount: facts.profit },
       variableCost: { amount: (variable / 100).toFixed(2) },
       variableCostByChannel: [
@@ -169,12 +169,12 @@ describe('the value of a customer', () => {
     await refreshAll(service)
     await bank.feed('staff', [{ externalId: bank.code('AH'), name: '总行', institutionCode: 'HO', roles: ['administrator'] }])
     const admin = bank.code('AH')
-    const { items } = (await bank.request(admin, 'GET', '/value-policies')).body
-    const { rates, version } = items[0]
+    const { policies } = (await bank.request(admin, 'GET', '/value-policies')).body
+    const { rates, version } = policies[0]
     const set = (body: object, caller = admin) =>
-      bank.request(caller, 'POST', '/value-policies', { effectiveFrom: '2026-11-22', rates, reason: '新成本', ...body })
+      bank.request(caller, 'POST', '/value-policies', { effectiveOn: '2026-11-22', rates, reason: '新成本', ...body })
     for (const [body, status, pointer] of [
-      [{ effectiveFrom: '2026-11-21' }, 422, '/effectiveFrom'],
+      [{ effectiveOn: '2026-11-21' }, 422, '/effectiveOn'],
       [{ rates: { ...rates, retention: 1.2 } }, 400, '/rates/retention'],
       [{ rates: { ...rates, channelCost: { counter: -1 } } }, 400, '/rates/channelCost/counter'],
       [{ rates: { ...rates, channelCost: { pigeon: 1 } } }, 400, '/rates/channelCost/pigeon'],
@@ -189,7 +189,7 @@ describe('the value of a customer', () => {
       admin,
       'POST',
       '/value-policies',
-      { effectiveFrom: '2026-11-22', rates, reason: 'x' },
+      { effectiveOn: '2026-11-22', rates, reason: 'x' },
       { 'if-match': `"${version}"` },
     )
     expect(stale.status).toBe(412)

@@ -9,7 +9,7 @@ import {
 } from '../../../src/core/segmentation/classifications.ts'
 import type { FactName, FactValue } from '../../../src/core/segmentation/facts.ts'
 import {
-  defaultRelationScores,
+  defaultScoreParts,
   type RelationScoreKind,
   scoreOf,
   scoreProblems,
@@ -102,14 +102,14 @@ describe('a policy of a classification', () => {
 describe('relation scores', () => {
   const score = (kind: RelationScoreKind, known: Partial<Record<FactName, FactValue>>) =>
     scoreOf(
-      defaultRelationScores.parts[kind],
+      defaultScoreParts[kind],
       (name) => known[name] ?? null,
       () => 80,
       'CNY',
     )
 
   test('have defaults whose weights add up', () => {
-    expect(scoreProblems(defaultRelationScores.parts)).toEqual([])
+    expect(scoreProblems(defaultScoreParts)).toEqual([])
   })
 
   test('leave out what is missing and say so', () => {
@@ -139,7 +139,7 @@ describe('relation scores', () => {
   })
 
   test('are refused with weights that do not add up, unknown facts and scales without ends', () => {
-    const parts = (part: object) => ({ ...defaultRelationScores.parts, contribution: [part] }) as never
+    const parts = (part: object) => ({ ...defaultScoreParts, contribution: [part] }) as never
     const told = (part: object) => scoreProblems(parts(part)).map(({ pointer, rule }) => `${pointer} ${rule}`)
     expect(told({ fact: 'profit', weight: 90, by: 'hundredth' })).toEqual(['/contribution weights'])
     expect(told({ fact: 'nothing', weight: 100, by: 'hundredth' })).toEqual(['/contribution/0/fact unknown_fact'])

@@ -1,3 +1,4 @@
+import { requireBeginning } from '../../../src/core/kernel/policies.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addDays, type Day } from '../../../src/core/kernel/calendar.ts'
@@ -8,7 +9,6 @@ import {
   nearness,
   nextStanding,
   placeOf,
-  requireBeginning,
   requireOverride,
   type Standing,
   tierProblems,

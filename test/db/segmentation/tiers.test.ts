@@ -49,8 +49,9 @@ describe('refreshes', () => {
       [scheme, bank.code('s'), at],
     )
     await owner.query(
-      `insert into tier_scheme_version (scheme_id, scheme_version, effective_on, grace_days, thresholds, subtrees, source, created_by, created_at)
-       values ($1, 1, '2026-01-01', $2, $3, jsonb_build_array(jsonb_build_object('institutionCode', $4::text, 'thresholds', $5::jsonb)), 'bank', 'test', $6)`,
+      `insert into policy_version (kind, key, version, effective_on, definition, source, set_by, set_at)
+       values ('tier_scheme', $1, 1, '2026-01-01', jsonb_build_object('graceDays', $2::int, 'thresholds', $3::jsonb,
+         'subtrees', jsonb_build_array(jsonb_build_object('institutionCode', $4::text, 'thresholds', $5::jsonb))), 'bank', 'test', $6)`,
       [scheme, graceDays, thresholds(lines), bank.code('B2'), thresholds(elsewhere), at],
     )
     const { rows: people } = await owner.query(

@@ -1,4 +1,4 @@
-import { bigint, boolean, date, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, date, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 
 const instant = (name: string) => timestamp(name, { withTimezone: true })
 const day = (name: string) => date(name, { mode: 'string' })
@@ -57,30 +57,4 @@ export const profileDifference = pgTable(
     version: integer().notNull().default(1),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
-)
-
-export const profilePolicy = pgTable(
-  'profile_policy',
-  {
-    field: text().notNull(),
-    version: integer().notNull(),
-    winner: text().notNull(),
-    reason: text().notNull(),
-    setBy: uuid('set_by'),
-    setAt: instant('set_at').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.field, table.version] })],
-)
-
-export const stagePolicy = pgTable(
-  'stage_policy',
-  {
-    subject: text().notNull(),
-    version: integer().notNull(),
-    rules: jsonb().notNull(),
-    reason: text().notNull(),
-    setBy: uuid('set_by'),
-    setAt: instant('set_at').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.subject, table.version] })],
 )

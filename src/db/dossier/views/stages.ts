@@ -72,7 +72,8 @@ export function stageFacts(alias: string, bind: Bind, today: string): string {
       json_build_object('kind', ${alias}.kind, 'birthDate', ${alias}.birth_date, 'foundedOn', ${alias}.founded_on, 'deceasedOn', p.deceased_on, 'incomeBand', p.income_band,
         'situations', coalesce(to_json(p.situations), '[]'), 'today', ${bind(today)}::text),
       (select coalesce(json_agg(json_build_object('subject', s.subject, 'version', s.version, 'rules', s.rules)), '[]')
-        from (select distinct on (x.subject) x.subject, x.version, x.rules from stage_policy x order by x.subject, x.version desc) s),
+        from (select distinct on (x.key) x.key as subject, x.version, x.definition -> 'rules' as rules from policy_version x
+          where x.kind = 'stage' and x.effective_on <= ${bind(today)}::date order by x.key, x.effective_on desc, x.version desc) s),
       (select coalesce(json_agg(json_build_object('id', o.id, 'code', o.code, 'name', o.name, 'family', o.family, 'riskLevel', o.risk_level) order by o.code), '[]')
         from (select x.id, x.code, x.name, x.family, x.risk_level, row_number() over (partition by x.family, x.risk_level order by x.code) as place
           from product x where x.status = 'active') o where o.place <= ${MOST_OF_A_KIND}),
@@ -94,7 +95,7 @@ export function decodeStages(value: unknown): readonly StageDecision[] {
 }
 
 /** The policy of a subject that holds, among what a bank has stored. */
-export function policyOf(stored: readonly Stored[], subject: StageSubject): StagePolicy {
+function policyOf(stored: readonly Stored[], subject: StageSubject): StagePolicy {
   const own = stored.find((one) => one.subject === subject)
   return own ? { subject, version: own.version, source: 'bank', rules: own.rules } : defaultStagePolicy(subject)
 }

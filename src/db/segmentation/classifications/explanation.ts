@@ -41,9 +41,9 @@ export async function readClassificationStanding(
   const periodId = asked ?? null
   const [row] = await db.rows<ClassificationStanding>(sql`
     select ${knownCustomer()}, p.period, (
-      select json_build_object('policyVersion', y.policy_version, 'rules', y.rules, 'defaultValue', y.default_value) from classification_policy y
-      where y.kind = ${kind} and case when ${periodId}::uuid is not null then y.policy_version = p.policy_version else y.effective_on <= ${today}::date end
-      order by y.effective_on desc limit 1
+      select jsonb_build_object('policyVersion', y.version) || y.definition from policy_version y
+      where y.kind = 'classification' and y.key = ${kind} and case when ${periodId}::uuid is not null then y.version = p.policy_version else y.effective_on <= ${today}::date end
+      order by y.effective_on desc, y.version desc limit 1
     ) as policy
     from customer c left join customer_fact f on f.customer_id = c.id left join lateral (
       select p.policy_version, json_build_object('id', p.id, 'value', p.value, 'policyVersion', p.policy_version, 'beganOn', p.began_on, 'beganAt', p.began_at, 'facts', p.facts) as period

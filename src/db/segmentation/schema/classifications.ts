@@ -3,21 +3,6 @@ import { date, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from
 const instant = (name: string) => timestamp(name, { withTimezone: true })
 const day = (name: string) => date(name, { mode: 'string' })
 
-export const classificationPolicy = pgTable(
-  'classification_policy',
-  {
-    kind: text().notNull(),
-    policyVersion: integer('policy_version').notNull(),
-    effectiveOn: day('effective_on').notNull(),
-    rules: jsonb().notNull(),
-    defaultValue: text('default_value'),
-    reason: text().notNull(),
-    setBy: uuid('set_by'),
-    setAt: instant('set_at').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.kind, table.policyVersion] })],
-)
-
 export const classificationPeriod = pgTable(
   'classification_period',
   {

@@ -19,23 +19,6 @@ export const tierScheme = pgTable('tier_scheme', {
   retiredAt: instant('retired_at'),
 })
 
-export const tierSchemeVersion = pgTable(
-  'tier_scheme_version',
-  {
-    schemeId: uuid('scheme_id').notNull(),
-    schemeVersion: integer('scheme_version').notNull(),
-    effectiveOn: day('effective_on').notNull(),
-    graceDays: integer('grace_days').notNull(),
-    thresholds: jsonb().notNull(),
-    subtrees: jsonb().notNull().default([]),
-    source: text().notNull(),
-    note: text(),
-    createdBy: text('created_by').notNull(),
-    createdAt: instant('created_at').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.schemeId, table.schemeVersion] })],
-)
-
 export const tierMembership = pgTable(
   'tier_membership',
   {

@@ -1,3 +1,4 @@
+import { tierSchemeVersions } from './store.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../../core/kernel/calendar.ts'
 import type { CustomerKind } from '../../../core/dossier/customers.ts'
@@ -69,7 +70,7 @@ export async function readTierStanding(db: Db, asked: Asked): Promise<TierStandi
       from tier_membership m where m.customer_id = c.id and m.scheme_id = s.id and (${stayId}::uuid is null or m.id = ${stayId}::uuid) and (${decision}::text is distinct from 'ended' or m.ended_on is not null)
       order by m.began_at desc, m.id limit 1
     ) m on true left join lateral (
-      select v.* from tier_scheme_version v
+      select v.* from ${sql.raw(tierSchemeVersions)} v
       where v.scheme_id = s.id and case when ${decision}::text is not null then v.scheme_version = case when ${decision} = 'began' then m.began_version else m.ended_version end
         when s.evaluated_version is not null then v.scheme_version = s.evaluated_version else v.effective_on <= ${today}::date end
       order by v.effective_on desc limit 1

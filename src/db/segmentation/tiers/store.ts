@@ -5,6 +5,11 @@ import type { FactName } from '../../../core/segmentation/facts.ts'
 import type { SubtreeThresholds, Threshold } from '../../../core/segmentation/tiers.ts'
 import type { Db } from '../../platform/database.ts'
 
+/** The versions of all schemes, as a `from` item: what a version says, in columns. */
+export const tierSchemeVersions = `(select p.key::uuid as scheme_id, p.version as scheme_version, p.effective_on, (p.definition ->> 'graceDays')::int as grace_days,
+  p.definition -> 'thresholds' as thresholds, p.definition -> 'subtrees' as subtrees, p.source, p.reason, p.set_by, p.set_at from policy_version p where p.kind = 'tier_scheme')`
+const versions = sql.raw(tierSchemeVersions)
+
 /** A scheme with one of its versions. */
 export interface StoredScheme {
   readonly id: string
@@ -32,20 +37,20 @@ const columns =
 export function readSchemesOn(db: Db, day: Day): Promise<StoredScheme[]> {
   return db.rows(sql`
     select ${columns} from tier_scheme s
-    join lateral (select x.* from tier_scheme_version x where x.scheme_id = s.id and x.effective_on <= ${day}::date order by x.effective_on desc limit 1) v on true
+    join lateral (select x.* from ${versions} x where x.scheme_id = s.id and x.effective_on <= ${day}::date order by x.effective_on desc limit 1) v on true
     order by s.slot`)
 }
 
 /** All schemes that rows of facts hold tiers of, with the versions by which they do. */
 export function readEvaluatedSchemes(db: Db): Promise<StoredScheme[]> {
   return db.rows(sql`
-    select ${columns} from tier_scheme s join tier_scheme_version v on v.scheme_id = s.id and v.scheme_version = s.evaluated_version order by s.slot`)
+    select ${columns} from tier_scheme s join ${versions} v on v.scheme_id = s.id and v.scheme_version = s.evaluated_version order by s.slot`)
 }
 
 /** A scheme of these by which rows of facts hold tiers; undefined where there is none. */
 export async function findEvaluatedScheme(db: Db, id: string): Promise<StoredScheme | undefined> {
   const [row] = await db.rows<StoredScheme>(sql`
-    select ${columns} from tier_scheme s join tier_scheme_version v on v.scheme_id = s.id and v.scheme_version = s.evaluated_version where s.id = ${id}::uuid`)
+    select ${columns} from tier_scheme s join ${versions} v on v.scheme_id = s.id and v.scheme_version = s.evaluated_version where s.id = ${id}::uuid`)
   return row
 }
 
@@ -75,7 +80,7 @@ export type SchemeVersion = Pick<StoredScheme, 'schemeVersion' | 'effectiveOn' |
 export function listVersions(db: Db, schemeId: string): Promise<readonly SchemeVersion[]> {
   return db.rows(sql`
     select v.scheme_version as "schemeVersion", v.effective_on::text as "effectiveOn", v.grace_days as "graceDays", v.thresholds, v.subtrees
-    from tier_scheme_version v where v.scheme_id = ${schemeId}::uuid order by v.effective_on`)
+    from ${versions} v where v.scheme_id = ${schemeId}::uuid order by v.effective_on`)
 }
 
 export interface NewScheme extends Pick<StoredScheme, 'id' | 'code' | 'name' | 'kinds' | 'measure'> {
@@ -88,21 +93,6 @@ export async function insertScheme(db: Db, { id, code, name, kinds, measure, cre
   await db.rows(sql`
     insert into tier_scheme (id, code, name, kinds, measure, state, created_by, created_at, updated_at)
     values (${id}::uuid, ${code}, ${name}, ${sql.param(kinds)}::text[], ${measure}, 'active', ${createdBy}, ${at}::timestamptz, ${at}::timestamptz)`)
-}
-
-export interface NewSchemeVersion extends SchemeVersion {
-  readonly schemeId: string
-  readonly note: string | null
-  readonly createdBy: string
-  readonly now: Date
-}
-
-/** Adds a version. Two from one day break `tier_scheme_version_scheme_id_effective_on_key`. */
-export async function insertSchemeVersion(db: Db, one: NewSchemeVersion): Promise<void> {
-  await db.rows(sql`
-    insert into tier_scheme_version (scheme_id, scheme_version, effective_on, grace_days, thresholds, subtrees, source, note, created_by, created_at)
-    values (${one.schemeId}::uuid, ${one.schemeVersion}::int, ${one.effectiveOn}::date, ${one.graceDays}::int, ${JSON.stringify(one.thresholds)}::jsonb,
-      ${JSON.stringify(one.subtrees)}::jsonb, 'bank', ${one.note}, ${one.createdBy}, ${one.now.toISOString()}::timestamptz)`)
 }
 
 /** Counts a change of a scheme. */

@@ -1,3 +1,5 @@
+import { policySources } from '../../../core/kernel/policies.ts'
+import { tierSchemeVersions } from '../tiers/store.ts'
 import { z } from 'zod'
 import { customerKinds } from '../../../core/dossier/customers.ts'
 import { type FactName, facts, factNames } from '../../../core/segmentation/facts.ts'
@@ -11,7 +13,6 @@ import {
   placeOf,
   tierReasons,
   tierSchemeStates,
-  tierSources,
   type Threshold,
 } from '../../../core/segmentation/tiers.ts'
 import type { CurrencyCode } from '../../../core/kernel/currencies.ts'
@@ -54,10 +55,10 @@ const versions: Computed = {
         schemeVersion: z.int().meta({ description: 'Counts the versions.' }),
         effectiveOn: z.iso.date().meta({ description: 'First day on which it decides.' }),
         graceDays: z.int().meta({ description: 'Days for which a measure may lie below the tier that is held.' }),
-        source: z.enum(tierSources).meta({ description: 'Practice of banks, our own choice, or the bank itself.' }),
-        note: z.string().nullable().meta({ description: 'Why, and what of it has another source.' }),
-        createdBy: z.string().meta({ description: 'Who wrote it.' }),
-        createdAt: z.iso.datetime().meta({ description: 'When it was written.' }),
+        source: z.enum(policySources).meta({ description: 'Published practice, our own choice, or the bank itself.' }),
+        reason: z.string().nullable().meta({ description: 'Why, and what of it has another source.' }),
+        setBy: z.string().meta({ description: 'Who wrote it.' }),
+        setAt: z.iso.datetime().meta({ description: 'When it was written.' }),
         thresholds: thresholds.meta({ description: 'The tiers, the lowest first.' }),
         subtrees: z
           .array(
@@ -75,12 +76,12 @@ const versions: Computed = {
   expression: (
     alias,
   ) => `select coalesce(json_agg(json_build_object('schemeVersion', v.scheme_version, 'effectiveOn', v.effective_on, 'graceDays', v.grace_days,
-      'source', v.source, 'note', v.note, 'createdBy', v.created_by, 'createdAt', v.created_at, 'thresholds', v.thresholds, 'subtrees', v.subtrees) order by v.effective_on desc), '[]')
-    from tier_scheme_version v where v.scheme_id = ${alias}.id`,
+      'source', v.source, 'reason', v.reason, 'setBy', v.set_by, 'setAt', v.set_at, 'thresholds', v.thresholds, 'subtrees', v.subtrees) order by v.effective_on desc), '[]')
+    from ${tierSchemeVersions} v where v.scheme_id = ${alias}.id`,
   decode: (value) =>
-    (value as { createdAt: string; thresholds: Threshold[]; subtrees: { thresholds: Threshold[] }[] }[]).map((one) => ({
+    (value as { setAt: string; thresholds: Threshold[]; subtrees: { thresholds: Threshold[] }[] }[]).map((one) => ({
       ...one,
-      createdAt: decodeInstant(one.createdAt),
+      setAt: decodeInstant(one.setAt),
       thresholds: one.thresholds.map(complete),
       subtrees: one.subtrees.map((subtree) => ({ ...subtree, thresholds: subtree.thresholds.map(complete) })),
     })),
@@ -242,7 +243,7 @@ export function tiersOf(
       'thresholds', coalesce((select e -> 'thresholds' from jsonb_array_elements(v.subtrees) e join institution i on i.code = e ->> 'institutionCode'
         where f.institution_path ^@ i.path order by length(i.path) desc limit 1), v.thresholds), 'currency', ${bind(baseCurrency)}::text) order by s.slot), '[]')
     from customer_fact f cross join tier_scheme s
-    join tier_scheme_version v on v.scheme_id = s.id and v.scheme_version = s.evaluated_version
+    join ${tierSchemeVersions} v on v.scheme_id = s.id and v.scheme_version = s.evaluated_version
     left join tier_membership m on m.customer_id = ${alias}.id and m.scheme_id = s.id and m.ended_on is null
     left join tier_override hand on hand.customer_id = ${alias}.id and hand.scheme_id = s.id and hand.state = 'active' and hand.ends_on > ${day}
     where f.customer_id = ${alias}.id and f.tier_places[s.slot] is not null`
