@@ -42,4 +42,10 @@ export const layers = {
 }
 
 /** Files that put rooms together: every room may import them, and they may import every room. */
-export const assemblies = ['src/db/views.ts', 'src/db/schema.ts', 'src/operations/all.ts', 'src/rest/routes.ts']
+export const assemblies = [
+  'src/core/events.ts',
+  'src/db/views.ts',
+  'src/db/schema.ts',
+  'src/operations/all.ts',
+  'src/rest/routes.ts',
+]

@@ -1,5 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
+import { events } from '../src/core/events.ts'
+import type { EventDefinition } from '../src/core/kernel/event.ts'
 import { ruleJsonSchema } from '../src/core/segmentation/rules/schema.ts'
 import { openApiOf } from '../src/rest/platform/openapi.ts'
 import { routes, streams } from '../src/rest/routes.ts'
@@ -18,11 +20,24 @@ const settingsTable = [
   ),
 ].join('\n')
 
+const eventsTable = [
+  '| event | when | payload |',
+  '| --- | --- | --- |',
+  ...Object.entries<EventDefinition>(events)
+    .filter(([, { published }]) => published)
+    .map(
+      ([name, { description, payload }]) =>
+        `| \`${name}\` | ${description} | ${Object.keys(payload.shape)
+          .map((field) => `\`${field}\``)
+          .join(', ')} |`,
+    ),
+].join('\n')
+
 function betweenMarks(text: string, name: string, content: string): string {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
   const from = text.indexOf(begin)
   const to = text.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`README.md has no place for ${name}.`)
+  if (from < 0 || to < from) throw new Error(`There is no place for ${name}.`)
   return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`
 }
 
@@ -43,3 +58,4 @@ async function keep(file: string, write: (current: string) => string): Promise<v
 await keep('openapi.yaml', () => stringify(openApiOf(routes, streams), { aliasDuplicateObjects: false }))
 await keep('docs/rule.schema.json', () => `${JSON.stringify(ruleJsonSchema(), null, 2)}\n`)
 await keep('README.md', (current) => betweenMarks(current, 'settings', settingsTable))
+await keep('docs/events.md', (current) => betweenMarks(current, 'events', eventsTable))

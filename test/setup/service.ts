@@ -1,3 +1,5 @@
+import { type EventName, events } from '../../src/core/events.ts'
+import type { EventDefinition } from '../../src/core/kernel/event.ts'
 import type { FeedEntity } from '../../src/core/feeds/imports.ts'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -149,10 +151,21 @@ export async function startService(
     async stop() {
       await app.close()
       await database.close()
+      await refuseUnknownEvents(owner)
       await owner.end()
       await close()
       await rm(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** Whatever a test has made the service record is an event of the catalogue, with the payload that it declares. */
+async function refuseUnknownEvents(owner: pg.Client): Promise<void> {
+  const { rows } = await owner.query<{ type: string; payload: unknown }>('select distinct type, payload from outbox_event')
+  for (const { type, payload } of rows) {
+    const known = events[type as EventName] as EventDefinition | undefined
+    const problem = known ? known.payload.safeParse(payload).error?.message : 'no such event'
+    if (problem !== undefined) throw new Error(`The event ${type} was recorded with ${JSON.stringify(payload)}: ${problem}`)
   }
 }
 

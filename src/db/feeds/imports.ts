@@ -106,7 +106,12 @@ export async function finishImport(
   db: Db,
   id: string,
   attempt: number,
-  end: { readonly status: ImportStatus; readonly code?: string; readonly message?: string; readonly now: Date },
+  end: {
+    readonly status: Exclude<ImportStatus, 'running'>
+    readonly code?: string
+    readonly message?: string
+    readonly now: Date
+  },
 ): Promise<void> {
   await db.rows(sql`
     update import_run set status = ${end.status}, finished_at = ${end.now.toISOString()}::timestamptz, heartbeat_at = clock_timestamp(),

@@ -1,11 +1,12 @@
 import { sql } from 'drizzle-orm'
+import type { EventName, EventPayload } from '../../core/events.ts'
 import type { Actor } from '../../core/kernel/actors.ts'
 import type { Db } from './database.ts'
 
 /** What a command changed: the names of fields, never their values. */
-export interface Change {
+export interface Change<N extends EventName = EventName> {
   /** The event's type, such as `customer.updated`. */
-  readonly event: string
+  readonly event: N
   readonly subjectType: string
   readonly subjectId: string
   readonly customerId?: string
@@ -16,8 +17,8 @@ export interface Change {
   readonly audited?: false
   /** False for what the audit log alone is told, such as a look at a customer: no event. */
   readonly published?: false
-  /** Ids and counts only. */
-  readonly details?: Readonly<Record<string, string | number | boolean | null>>
+  /** Ids and counts only, by the schema of the event. */
+  readonly details?: EventPayload<N>
 }
 
 export interface JournalEntry {

@@ -18,6 +18,7 @@ import {
 
 const customers: SingleWrites<typeof customerRow> = {
   noun: 'Customer',
+  subject: 'customer',
   called: 'a customer',
   permission: 'customer:write',
   createPermission: 'customer:create',
@@ -28,6 +29,7 @@ const customers: SingleWrites<typeof customerRow> = {
 }
 const assignments: SingleWrites<typeof assignmentRow> = {
   noun: 'Assignment',
+  subject: 'assignment',
   called: 'an assignment',
   permission: 'assignment:write',
   domain: 'Customer Relationship Management',

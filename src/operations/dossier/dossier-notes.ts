@@ -1,3 +1,4 @@
+import { changedFields } from '../../core/kernel/changes.ts'
 import { checkVersion } from '../platform/versions.ts'
 import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
@@ -38,9 +39,20 @@ import { dossierQueries, idOf, ofCustomer } from './under-customer.ts'
 type Said = Readonly<Record<string, unknown>>
 type Shape = Readonly<Record<string, z.ZodType>>
 
+type NoteSubject =
+  | 'need'
+  | 'outside_holding'
+  | 'credit_standing'
+  | 'key_figure'
+  | 'suitability_assessment'
+  | 'life_event'
+  | 'privilege_grant'
+
 /** A kind of notes: what is said of one, its rule, and what its operations are called. */
 interface NoteKind {
   readonly noun: string
+  /** What events and the audit log call it. */
+  readonly subject: NoteSubject
   readonly plural: string
   /** How sentences call one, and several. */
   readonly called: string
@@ -83,7 +95,6 @@ const current = (customerId: string, noteId: string) => (row: string, bind: Bind
 const optionalOf = (shape: Shape): Shape =>
   Object.fromEntries(Object.entries(shape).map(([name, type]) => [name, type.optional().meta(type.meta() ?? {})]))
 
-const snake = (name: string): string => name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
 const plain = (name: string): string => name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase()
 
 function recordedBy({ actor }: Context): string | null {
@@ -109,23 +120,22 @@ async function lockNote(
 /** Writes the next version of a note, tells of it and answers it. */
 async function revise(
   context: Context,
-  { table, noun }: NoteKind,
+  { table, noun, subject }: NoteKind,
   stored: NoteRow,
   changes: object,
-  what: 'updated' | 'ended' | 'used',
-  changed: readonly string[],
+  event: `${NoteSubject}.${'updated' | 'ended'}` | 'privilege_grant.used',
 ): Promise<Record<string, unknown>> {
   const { db, now, record } = context
   const [customerId, noteId] = [String(stored['customerId']), String(stored['id'])]
   const at = { customerId, id: noteId, version: Number(stored['version']) }
   await reviseNote(db, table, at, { ...changes, recordedBy: recordedBy(context) }, now)
-  record({ event: `${snake(noun)}.${what}`, subjectType: snake(noun), subjectId: noteId, customerId, changed })
+  record({ event, subjectType: subject, subjectId: noteId, customerId, changed: changedFields(stored, changes) })
   return answerOne(context, viewNamed(noun), current(customerId, noteId))
 }
 
 /** The operations of a kind of notes: one, several, make, correct, end. */
 function noteOperations(kind: NoteKind): readonly Operation[] {
-  const { noun, plural, called, several, told, domain, table, required, optional, amounts, check, end } = kind
+  const { noun, subject, plural, called, several, told, domain, table, required, optional, amounts, check, end } = kind
   const view = viewNamed(noun)
   const key = idOf(view)
   const permission = 'dossier:write'
@@ -174,8 +184,8 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
         const place = { customerId, id: noteId, version: 1, institutionPath: locked.institutionPath }
         await insertOwned(db, table, { ...row, ...place } as object)
         record({
-          event: `${snake(noun)}.created`,
-          subjectType: snake(noun),
+          event: `${subject}.created`,
+          subjectType: subject,
           subjectId: noteId,
           customerId,
           changed: Object.keys(said),
@@ -208,7 +218,7 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
         const money = amountsOf(amounts, said, stored, kind.signed)
         check({ ...stored, ...said }, today)
         await kind.refer?.(context, String(customerId), said, stored)
-        return revise(context, kind, stored, { ...said, ...money }, 'updated', Object.keys(said))
+        return revise(context, kind, stored, { ...said, ...money }, `${kind.subject}.updated`)
       },
     }),
     viewOperation(view, {
@@ -224,18 +234,18 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
       async run(context, input: Said & { readonly expectedVersion?: number | undefined }) {
         const { customerId, [key]: noteId, expectedVersion: expected } = input
         const stored = await lockNote(context, kind, String(customerId), String(noteId), expected)
-        return revise(context, kind, stored, { status: end.status(input) }, 'ended', ['status'])
+        return revise(context, kind, stored, { status: end.status(input) }, `${kind.subject}.ended`)
       },
     }),
   ]
 }
 
 /** Ends what is active of a kind, to make room for a new one. */
-async function endActive(context: Context, { table, noun }: NoteKind, customerId: string): Promise<void> {
+async function endActive(context: Context, { table, noun, subject }: NoteKind, customerId: string): Promise<void> {
   const { db, now, record } = context
   for (const { id: noteId, version } of await activeNotes(db, table, customerId)) {
     await reviseNote(db, table, { customerId, id: noteId, version }, { status: 'ended', recordedBy: recordedBy(context) }, now)
-    record({ event: `${snake(noun)}.ended`, subjectType: snake(noun), subjectId: noteId, customerId, changed: ['status'] })
+    record({ event: `${subject}.ended`, subjectType: subject, subjectId: noteId, customerId, changed: ['status'] })
   }
 }
 
@@ -243,6 +253,7 @@ const ended = () => 'ended'
 
 const needs: NoteKind = {
   noun: 'Need',
+  subject: 'need',
   plural: 'needs',
   called: 'what a customer needs or saves for',
   several: 'Needs and goals',
@@ -267,6 +278,7 @@ const needs: NoteKind = {
 
 const outsideHoldings: NoteKind = {
   noun: 'OutsideHolding',
+  subject: 'outside_holding',
   plural: 'outsideHoldings',
   called: 'what a customer owns or owes at another bank',
   several: 'Wealth and debts elsewhere',
@@ -288,6 +300,7 @@ const outsideHoldings: NoteKind = {
 
 const creditStandings: NoteKind = {
   noun: 'CreditStanding',
+  subject: 'credit_standing',
   plural: 'creditStandings',
   called: 'a rating of a customer, with the credit line',
   several: 'Ratings and credit lines',
@@ -314,6 +327,7 @@ const creditStandings: NoteKind = {
 
 const keyFigures: NoteKind = {
   noun: 'KeyFigure',
+  subject: 'key_figure',
   plural: 'keyFigures',
   called: 'what a customer’s accounts say of a year',
   several: 'Key figures by year',
@@ -353,6 +367,7 @@ const keyFigures: NoteKind = {
 
 const suitabilityAssessments: NoteKind = {
   noun: 'SuitabilityAssessment',
+  subject: 'suitability_assessment',
   plural: 'suitabilityAssessments',
   called: 'how much risk a customer can bear',
   several: 'Suitability assessments',
@@ -377,6 +392,7 @@ const suitabilityAssessments: NoteKind = {
 
 const lifeEvents: NoteKind = {
   noun: 'LifeEvent',
+  subject: 'life_event',
   plural: 'lifeEvents',
   called: 'news of a customer',
   several: 'Life events',
@@ -400,6 +416,7 @@ const lifeEvents: NoteKind = {
 
 const privilegeGrants: NoteKind = {
   noun: 'PrivilegeGrant',
+  subject: 'privilege_grant',
   plural: 'privilegeGrants',
   called: 'a privilege that a customer was given',
   several: 'Privileges',
@@ -455,7 +472,7 @@ export const usePrivilege = viewOperation(viewNamed('PrivilegeGrant'), {
       throw refuseField('conflict', 'currency', 'currency', `What it has cost so far is in ${String(stored['currency'])}.`)
     const uses = { usedCount: Number(stored['usedCount']) + 1, lastUsedOn: on }
     const costs = cost === undefined ? {} : { cost: (before ?? 0n) + cost, currency: said.currency }
-    return revise(context, privilegeGrants, stored, { ...uses, ...costs }, 'used', Object.keys({ ...uses, ...costs }))
+    return revise(context, privilegeGrants, stored, { ...uses, ...costs }, 'privilege_grant.used')
   },
 })
 

@@ -284,8 +284,13 @@ async function decideDifference(
       decidedBy: actor.kind === 'staff' ? actor.id : null,
     },
   )
-  const told = { event: `profile_difference.${status}`, subjectType: 'profile_difference', subjectId: differenceId }
-  record({ ...told, customerId, changed: ['status'] })
+  record({
+    event: `profile_difference.${status}`,
+    subjectType: 'profile_difference',
+    subjectId: differenceId,
+    customerId,
+    changed: ['status'],
+  })
   return { stored, difference: found }
 }
 

@@ -231,6 +231,7 @@ export const counterNoteKinds = ['need', 'hint', 'referral'] as const
 
 const newcomers: RowWrites<typeof customerRow> = {
   noun: 'Customer',
+  subject: 'customer',
   permission: 'customer:recognise',
   row: customerRow,
   apply: applyCustomers,

@@ -32,6 +32,7 @@ const domain = 'Customer Position'
 
 const holdings: SingleWrites<typeof holdingRow> = {
   noun: 'Holding',
+  subject: 'holding',
   called: 'a holding',
   permission: 'holding:write',
   domain,
@@ -41,6 +42,7 @@ const holdings: SingleWrites<typeof holdingRow> = {
 }
 const movements: SingleWrites<typeof movementRow> = {
   noun: 'Movement',
+  subject: 'movement',
   called: 'a movement',
   permission: 'holding:write',
   domain,
@@ -50,24 +52,28 @@ const movements: SingleWrites<typeof movementRow> = {
 }
 const parties: RowWrites<typeof holdingPartyRow> = {
   noun: 'HoldingParty',
+  subject: 'holding_party',
   permission: 'holding:write',
   apply: applyHoldingParties,
   row: holdingPartyRow,
 }
 const balances: RowWrites<typeof balanceRow> = {
   noun: 'Balance',
+  subject: 'balance',
   permission: 'holding:write',
   apply: applyBalances,
   row: balanceRow,
 }
 const activity: RowWrites<typeof activityRow> = {
   noun: 'Activity',
+  subject: 'activity',
   permission: 'holding:write',
   apply: applyActivity,
   row: activityRow,
 }
 const rates: RowWrites<typeof exchangeRateRow> = {
   noun: 'ExchangeRate',
+  subject: 'exchange_rate',
   permission: 'rate:write',
   apply: applyExchangeRates,
   row: exchangeRateRow,

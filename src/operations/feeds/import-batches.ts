@@ -201,7 +201,7 @@ async function commitBatch(
     // The fence: of two senders under one id, the earlier one's batch is rolled back here.
     if (!(await countBatch(db, run.id, run.attempt, counts, batch.at(-1)!.line, header))) throw takenOver()
     record({
-      event: `${run.entity}.imported`,
+      event: 'import.batch_applied',
       subjectType: 'import',
       subjectId: run.id,
       details: { entity: run.entity, ...counts },

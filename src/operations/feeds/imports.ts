@@ -200,7 +200,7 @@ export const cancelImport = viewOperation(importView, {
     if (known.status === 'completed' || known.status === 'failed' || known.status === 'cancelled')
       throw new DomainError('already_closed', `This import is ${known.status} already.`)
     await (known.status === 'running' ? requestCancel(db, importId) : cancelLost(db, importId, now))
-    record({ event: 'import.cancel_requested', subjectType: 'import', subjectId: importId })
+    record({ event: 'import.cancellation_requested', subjectType: 'import', subjectId: importId })
     return answerOne(context, importView, byId(importId))
   },
 })
@@ -242,7 +242,7 @@ export const importRejects = operation({
       const header = await findHeader(db, importId)
       if (!header) throw notFound('import')
       requireWriting(permits, header.entity)
-      record({ event: 'import.rejects_read', subjectType: 'import', subjectId: importId })
+      record({ event: 'import.rejects_read', subjectType: 'import', subjectId: importId, published: false })
       return header
     })
     async function* rows(): RejectedRows['rows'] & AsyncGenerator {

@@ -12,6 +12,7 @@ import {
 
 const products: SingleWrites<typeof productRow> = {
   noun: 'Product',
+  subject: 'product',
   called: 'a product',
   permission: 'product:write',
   domain: 'Product Directory',

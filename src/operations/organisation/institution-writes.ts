@@ -13,6 +13,7 @@ import {
 
 const institutions: SingleWrites<typeof institutionRow> = {
   noun: 'Institution',
+  subject: 'institution',
   called: 'an institution',
   permission: 'organisation:write',
   domain: 'Organization Directory',
@@ -22,6 +23,7 @@ const institutions: SingleWrites<typeof institutionRow> = {
 }
 const staff: SingleWrites<typeof staffRow> = {
   noun: 'Staff',
+  subject: 'staff',
   called: 'a staff member',
   permission: 'organisation:write',
   domain: 'Employee Data Management',

@@ -331,8 +331,8 @@ async function command(
   }
   const changes: Change[] = []
   const answer = await operation.run({ ...shared, record: (change) => changes.push(change) }, input)
-  const unsaid: Change = { event: `operation.${operation.name}`, subjectType: 'operation', subjectId: operation.name }
-  const told = changes.length > 0 || operation.transport === 'internal' ? changes : [unsaid]
+  const unchanged: Change = { event: 'operation.completed', subjectType: 'operation', subjectId: operation.name }
+  const told = changes.length > 0 || operation.transport === 'internal' ? changes : [unchanged]
   if (told.length > 0) sendAlong(appendJournal(db, journal, told))
   if (key !== undefined && fingerprint) {
     const answerEncrypted = vault.sealText(JSON.stringify(answer), context)

@@ -1,3 +1,4 @@
+import type { WrittenSubject } from '../../core/events.ts'
 import { checkVersion } from './versions.ts'
 import { z } from 'zod'
 import { DomainError, type ErrorCode, notFound } from '../../core/kernel/errors.ts'
@@ -16,6 +17,8 @@ import { expectedVersion, id } from './scalars.ts'
 export interface RowWrites<S extends z.ZodObject = z.ZodObject> {
   /** The view of what is written, also the noun in the operations' names. */
   readonly noun: string
+  /** What events and the audit log call it. */
+  readonly subject: WrittenSubject
   readonly permission: Permission
   /** What a row must be. */
   readonly row: S
@@ -71,7 +74,7 @@ interface Written {
 /** Applies one row as an import would, and refuses what an import would reject. */
 export async function writeRow<S extends z.ZodObject>(
   context: Context,
-  { row: schema, noun, apply }: RowWrites<S>,
+  { row: schema, subject, apply }: RowWrites<S>,
   row: Row,
   said: readonly string[] = Object.keys(row),
 ): Promise<Written> {
@@ -80,8 +83,8 @@ export async function writeRow<S extends z.ZodObject>(
   const result = settled(await apply(context.db, [{ line: 1, row: parsed.data }], feedContext(context)))
   if (result.outcome !== 'unchanged') {
     context.record({
-      event: `${snake(noun)}.${result.outcome}`,
-      subjectType: snake(noun),
+      event: `${subject}.${result.outcome}`,
+      subjectType: subject,
       subjectId: result.id,
       ...(result.customerId !== undefined && { customerId: result.customerId }),
       changed: said.filter((field) => field !== 'source' && field !== 'externalId'),
@@ -102,8 +105,6 @@ export function settled([result]: readonly FeedOutcome[]): Written {
     throw new DomainError('superseded', 'Something newer is known already: asOf is older than what is stored.')
   return { id: rowId, customerId, outcome }
 }
-
-const snake = (name: string): string => name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toLowerCase()
 
 export function byId({ id: rowId, customerId }: Written, noun: string): (row: string, bind: Bind) => string {
   return (row, bind) =>

@@ -3,6 +3,7 @@ import type { Actor, Scope } from '../../core/kernel/actors.ts'
 import type { CalendarCountry, Day } from '../../core/kernel/calendar.ts'
 import type { ErrorCode } from '../../core/kernel/errors.ts'
 import type { Permission } from '../../core/kernel/permissions.ts'
+import type { EventName } from '../../core/events.ts'
 import type { Change } from '../../db/platform/journal.ts'
 import type { Db } from '../../db/platform/database.ts'
 import type { Vault } from '../../db/platform/vault.ts'
@@ -24,6 +25,9 @@ export interface Limits {
   readonly recognitionsPerMinute: number
   readonly revealsPerMinute: number
 }
+
+/** Records what a command changed: one audit entry and one event, written with it. */
+export type RecordChange = <N extends EventName>(change: Change<N>) => void
 
 /** Everything an operation may touch. One request happens at one instant, `now`. */
 export interface Context {
@@ -51,11 +55,9 @@ export interface Context {
   /** In a query: told of each customer whose protected data are shown. */
   readonly noteAccess?: NoteAccess | undefined
   /** Tells what a command changed: one audit entry and one event each, written with it. */
-  readonly record: (change: Change) => void
+  readonly record: RecordChange
   /** For operations with transactions of their own: each has its own audit entries and events. */
-  readonly inTransaction: <T>(
-    work: (step: { readonly db: Db; readonly record: (change: Change) => void }) => Promise<T>,
-  ) => Promise<T>
+  readonly inTransaction: <T>(work: (step: { readonly db: Db; readonly record: RecordChange }) => Promise<T>) => Promise<T>
 }
 
 export interface Example {
@@ -100,7 +102,7 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodT
 }
 
 export interface RefusalEntry {
-  readonly event: string
+  readonly event: 'customer.field_revealed' | 'customer.recognised'
   readonly subjectType: string
   /** The kind of look that was refused. */
   readonly access: string

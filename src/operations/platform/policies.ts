@@ -25,7 +25,7 @@ interface Texts {
 
 /** A kind of policy that a bank sets as a whole, version by version. */
 export interface PolicyDefinition<D> {
-  readonly kind: PolicyKind
+  readonly kind: Exclude<PolicyKind, 'tier_scheme'>
   /** The type of both APIs. */
   readonly type: string
   readonly called: string

@@ -1,3 +1,5 @@
+import { events } from '../../core/events.ts'
+import type { EventDefinition } from '../../core/kernel/event.ts'
 import { z } from 'zod'
 import { errorCodes, type ErrorCode } from '../../core/kernel/errors.ts'
 import type { Operation } from '../../operations/platform/operation.ts'
@@ -81,11 +83,25 @@ export function openApiOf(routes: readonly Route[], streams: readonly Route[]): 
       .sort()
       .map((name) => ({ name, description: domains[name], 'x-bian-service-domain': name })),
     paths,
+    'x-events': eventsOf(),
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       schemas: Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1))),
     },
   }
+}
+
+/** What the outbox publishes: the name of each type of event, what it means and the schema of its payload. */
+function eventsOf(): Record<string, Json> {
+  const published = Object.entries<EventDefinition>(events).filter(([, one]) => one.published)
+  return Object.fromEntries(
+    published
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, { description, payload }]) => {
+        const { $schema: _, ...schema } = z.toJSONSchema(payload)
+        return [name, { description, ...(Object.keys(payload.shape).length > 0 && { payload: schema }) }]
+      }),
+  )
 }
 
 interface Item {

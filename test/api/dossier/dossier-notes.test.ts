@@ -85,12 +85,12 @@ describe('a note', () => {
     const customerId = await bank.customerId('1')
     expect(await journalOf(bank, made.body.id)).toEqual(
       [
-        `correctNeed ${customerId} amount,currency,note`,
+        `correctNeed ${customerId} amount,note`,
         `createNeed ${customerId} kind,source,amount,currency,horizonOn`,
         `endNeed ${customerId} status`,
         `need.created ${customerId} kind,source,amount,currency,horizonOn`,
         `need.ended ${customerId} status`,
-        `need.updated ${customerId} amount,currency,note`,
+        `need.updated ${customerId} amount,note`,
       ].sort(),
     )
     const { rows } = await service.owner.query('select count(*)::int as n from need where id = $1', [made.body.id])

@@ -461,7 +461,7 @@ describe('a whole feed', () => {
     ])
     expect(flows.data.customer.activity.nodes).toEqual([{ month: '2026-10-01', count: 1, amount: { amount: '9000.00' } }])
     const { rows } = await service.owner.query(
-      `select count(*)::int as entries, (select count(*)::int from outbox_event where type = 'movements.imported') as events from audit_entry where operation = 'importRows' and details ->> 'entity' = 'movements'`,
+      `select count(*)::int as entries, (select count(*)::int from outbox_event where type = 'import.batch_applied' and payload ->> 'entity' = 'movements') as events from audit_entry where operation = 'importRows' and details ->> 'entity' = 'movements'`,
     )
     expect(rows[0].entries).toBeGreaterThanOrEqual(1)
     expect(rows[0].events).toBeGreaterThanOrEqual(1)

@@ -85,7 +85,7 @@ describe('a scheme of tiers', () => {
 
   test('has versions that begin today or later, no two on one day', () => {
     expect(refusal(() => requireBeginning(today, today, []))).toBeUndefined()
-    expect(refusal(() => requireBeginning('2026-11-21', today, []))).toEqual(['invalid_input', '/effectiveOn', 'effective_on'])
+    expect(refusal(() => requireBeginning('2026-11-21', today, []))).toEqual(['outside_period', '/effectiveOn', 'effective_on'])
     expect(refusal(() => requireBeginning('2026-12-01', today, ['2026-12-01']))).toEqual([
       'period_overlap',
       '/effectiveOn',
