@@ -59,7 +59,7 @@ export const exportSegmentMembers = operation({
   async run(context, { segmentId: wanted, facts, format = 'ndjson', institutionId: institution }) {
     const { inTransaction, newId } = context
     const exportId = newId()
-    const details = { access: 'export', exportId, format, facts: facts.join(' ') }
+    const details = { access: 'export' as const, exportId, format, facts: facts.join(' ') }
     const within = await inTransaction(async ({ db, record }) => {
       if (!(await findSegment(db, wanted))) throw notFound('segment')
       record({ event: 'segment.export_started', subjectType: 'segment', subjectId: wanted, details })
