@@ -31,7 +31,7 @@ export const refusedWords: readonly RefusedWord[] = [
   { pattern: 'looks|looked', where: 'both', instead: 'reads, searches, accesses' },
   { pattern: 'anew', where: 'both', instead: 'again, from scratch' },
   { pattern: 'whom|whomever', where: 'both', instead: 'who, which customers, or name the person' },
-  { pattern: 'whoever|whatever|wherever', where: 'both', instead: 'the caller, any, everywhere' },
+  { pattern: 'whoever|wherever', where: 'both', instead: 'the caller, everywhere' },
   { pattern: 'naught|nought', where: 'both', instead: 'nothing, 0' },
   { pattern: 'ours|theirs', where: 'both', instead: 'product_default, the name of the other side' },
   { pattern: 'somebody|nobody', where: 'identifiers', instead: 'person, caller, none' },
