@@ -11,11 +11,11 @@ import { developmentKeys } from '../src/start/development-keys.ts'
 import { execute, type Service } from '../src/operations/platform/execute.ts'
 import { openService } from '../src/start/service.ts'
 
-const usage = `Plants an empty bank: its head office, and the first machine client, which sends all the rest.
+const usage = `Sets up an empty bank: its head office, and the first machine client, which sends everything else.
 
   npm run bootstrap -- [--code HO] [--name "Head office"] [--source core] [--client core-banking]
 
-What is there already stays as it is. Takes the settings of the service; works with the owner's rights (MIGRATION_DATABASE_URL).`
+Existing ones are not changed. Uses the settings of the service, with the permissions of the owner (MIGRATION_DATABASE_URL).`
 
 /** A bank's root, and the client that may feed the whole of it. */
 export interface Planting {
@@ -41,7 +41,7 @@ export async function plantBank(service: Service, { code, name, source, clientId
     (db) => db.rows<{ code: string }>(sql`select code from institution where parent_id is null limit 1`),
     { readOnly: true },
   )
-  if (root && root.code !== code) throw new Error(`The bank has a head office already, of the code ${root.code}.`)
+  if (root && root.code !== code) throw new Error(`The bank already has a head office, with the code ${root.code}.`)
   if (!root) {
     const input = { source, externalId: code, name, kind: 'head_office' }
     await execute(service, upsertInstitution, {
@@ -80,7 +80,7 @@ export async function plantBankOf(config: Config, planting: Planting): Promise<P
     config.database.kind === 'external' ? config.database.migrationUrl : (await embeddedConnection(config.dataDir))?.ownerUrl
   if (ownerUrl === undefined)
     throw new Error(
-      `No service runs on ${config.dataDir}: start it, or name its folder in DATA_DIR or its database in DATABASE_URL.`,
+      `No service is running on ${config.dataDir}: start it, or set DATA_DIR to its folder or DATABASE_URL to its database.`,
     )
   const keys = config.keys === 'development' ? await developmentKeys(config.dataDir) : config.keys
   const { service, close } = await openService(
@@ -102,7 +102,7 @@ async function main(): Promise<void> {
   if (values.help) return console.log(usage)
   const { code = 'HO', name = 'Head office', source = 'core', client: clientId = 'core-banking' } = values
   const planted = await plantBankOf(processConfig(), { code, name, source, clientId })
-  const told = (made: boolean): string => (made ? 'made' : 'there already')
+  const told = (made: boolean): string => (made ? 'made' : 'already exists')
   console.log(`Head office ${code}: ${told(planted.headOffice)}. Machine client ${clientId}: ${told(planted.client)}.`)
 }
 

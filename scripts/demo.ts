@@ -45,7 +45,7 @@ function readArguments(config: Config) {
 function wholeNumber(name: string, text: string, least: number, most: number): number {
   const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
   if (!(number >= least && number <= most))
-    throw Object.assign(new Error(`${name} must be a whole number from ${least} to ${most}.`), { code: 'ERR_PARSE_ARGS' })
+    throw Object.assign(new Error(`${name} must be an integer from ${least} to ${most}.`), { code: 'ERR_PARSE_ARGS' })
   return number
 }
 
@@ -62,7 +62,7 @@ async function run(): Promise<void> {
   try {
     await migrate(place)
     if (!replace && !(await isEmpty(place.ownerUrl)))
-      throw new Error('The database holds a bank already. Give --replace to empty it first: everything in it is lost.')
+      throw new Error('The database already contains a bank. Use --replace to delete it first: all its data is lost.')
     const keys = config.keys === 'development' ? await developmentKeys(config.dataDir) : config.keys
     const agree = async (): Promise<void> => {
       const { problems } = await agreeOnSettings(config, place.ownerUrl, keys)

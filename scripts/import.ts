@@ -14,8 +14,8 @@ const usage = `Sends a file to the running service.
 
   npm run import -- <entity> <file.csv|file.ndjson>[.gz] [--url http://127.0.0.1:3000] [--token <token>] [--client core-banking] [--import-id <uuid>]
 
-Entities: ${feedEntities.join(', ')}. Without a token one of the development issuer is used.
-Under the Import-Id that is printed a broken import resumes.`
+Entities: ${feedEntities.join(', ')}. Without a token, one of the development issuer is used.
+A broken import can be resumed with the printed Import-Id.`
 
 const WIDTH = 30
 
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   const importId = values['import-id'] ?? v7()
   const plain = file.replace(/\.gz$/, '')
   const type = plain.endsWith('.csv') ? 'text/csv' : /\.(ndjson|jsonl)$/.test(plain) ? 'application/x-ndjson' : undefined
-  if (type === undefined) throw new Error('The file must end in .csv or .ndjson, or .gz after that.')
+  if (type === undefined) throw new Error('The file name must end in .csv or .ndjson, optionally followed by .gz.')
   const { size } = await stat(file)
   console.error(`Import-Id ${importId}`)
 

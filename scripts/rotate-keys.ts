@@ -8,11 +8,11 @@ import type { Operation } from '../src/operations/platform/operation.ts'
 import { rotateKeys, unrotatedKeys } from '../src/operations/dossier/rotation.ts'
 import { openService } from '../src/start/service.ts'
 
-const usage = `Brings all that is sealed under the current keys, the first of MASTER_KEYS and INDEX_KEYS, while the service runs.
+const usage = `Re-encrypts all protected data under the current keys, the first of MASTER_KEYS and INDEX_KEYS, while the service runs.
 
   npm run rotate-keys -- [--batch 500]
 
-It may be broken off and run again. Once it says that nothing is left, the old keys may be taken out of the settings.`
+It can be interrupted and run again. Once it reports that nothing is left, the old keys can be removed from the settings.`
 
 /** Runs as a caller whom the database lets seal anew what belongs to others. */
 async function ask<T>(service: Service, operation: Operation, input: object): Promise<T> {
@@ -40,7 +40,7 @@ export async function rotateAll(service: Service, limit: number, tell: (line: st
       }
       written += done
     }
-    if (written === before) throw new Error('Something is left under old keys that cannot be brought under the current ones.')
+    if (written === before) throw new Error('Some data under old keys cannot be re-encrypted under the current ones.')
   }
   return written
 }
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
     const written = await rotateAll(service, Number(values.batch), console.log)
     const { master, index } = service.vault.current
     console.log(
-      `${written === 0 ? 'Nothing was left to do' : `${written} values written`} in ${rotatedParts.length} parts. All is under the master key "${master}" and the index key "${index}"; others may go.`,
+      `${written === 0 ? 'Nothing was left to do' : `${written} values written`} in ${rotatedParts.length} parts. All data is under the master key "${master}" and the index key "${index}"; other keys can be removed.`,
     )
   } finally {
     await close()

@@ -12,7 +12,7 @@ const usage = `Prints a bearer token of the development issuer.
   npm run --silent token -- --role <role> [--institution <code>]
 
 Roles: ${roles.join(', ')}. Without arguments: a branch manager.
-Where the database can be asked, whoever it does not know gets none.`
+If the database is available, unknown staff and clients get no token.`
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -29,8 +29,8 @@ async function main(): Promise<void> {
   if (config.jwt.keys.kind !== 'development')
     throw new Error('The development issuer is off: JWT_JWKS_URL or JWT_PUBLIC_KEY is set.')
   if ([values.staff, values.client, values.role].filter((value) => value !== undefined).length > 1)
-    throw new Error('Give one of --staff, --client and --role.')
-  if (values.institution !== undefined && values.role === undefined) throw new Error('--institution goes with --role.')
+    throw new Error('Exactly one of --staff, --client and --role is allowed.')
+  if (values.institution !== undefined && values.role === undefined) throw new Error('--institution requires --role.')
   const issuer = await knownDevelopmentIssuer(config.dataDir)
   const { staff, client, role = 'branch_manager', institution } = values
   const named = staff ?? client
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   }
   if (!(roles as readonly string[]).includes(role)) throw new Error(`There is no role ${role}. Roles: ${roles.join(', ')}.`)
   const url = await databaseOf(config)
-  if (url === undefined) throw new Error('The service is not running here: start it, or name somebody with --staff.')
+  if (url === undefined) throw new Error('The service is not running here: start it, or give a staff number with --staff.')
   console.log(await issuer.sign(await inWholeBank(url, (db) => claimsOf(db, role, institution))))
 }
 
@@ -88,7 +88,7 @@ async function claimsOf(db: Client, role: string, institution: string | undefine
   const name = rows[0]?.name
   if (name === undefined)
     throw new Error(
-      `There is nobody with the role ${role}${institution === undefined ? '' : ` in the institution ${institution}`}.`,
+      `There is no staff member with the role ${role}${institution === undefined ? '' : ` in the institution ${institution}`}.`,
     )
   return machine ? { sub: name, client_id: name } : { sub: name }
 }

@@ -49,7 +49,7 @@ function explain(error: unknown): string {
   const { name, message, code, stack } = error as Error & { code?: string }
   if (name === ('ConfigurationError' satisfies ConfigurationError['name'])) return message
   if (/^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOST|28|3D)/.test(code ?? ''))
-    return `The database cannot be used: ${message || code}. See DATABASE_URL and MIGRATION_DATABASE_URL.`
+    return `The database is not available: ${message || code}. Check DATABASE_URL and MIGRATION_DATABASE_URL.`
   return code === undefined && name === 'Error' ? message : (stack ?? message)
 }
 
@@ -63,16 +63,16 @@ function stopOnSignals(run: Run): (error: unknown) => void {
   }
   const leave = async (code: number): Promise<never> => {
     askedAt ??= performance.now()
-    setTimeout(() => hurry('Not stopped in time, leaving.'), longestStopMs).unref()
+    setTimeout(() => hurry('Not stopped in time, exiting.'), longestStopMs).unref()
     await run.stop().catch((error: unknown) => hurry(explain(error)))
     process.exit(code)
   }
   const ask = (): void => {
     if (askedAt === undefined) {
-      console.log('\nStopping; once more to leave at once.')
+      console.log('\\nStopping; press again to exit immediately.')
       void leave(0)
     } else if (performance.now() - askedAt > echoMs) {
-      hurry('Leaving at once.')
+      hurry('Exiting immediately.')
     }
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, ask)
@@ -84,7 +84,7 @@ function stopOnSignals(run: Run): (error: unknown) => void {
   }
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)
-  void run.lost.then(() => fail(new Error('PostgreSQL ended unexpectedly; its log is postgres.log in DATA_DIR.')))
+  void run.lost.then(() => fail(new Error('PostgreSQL stopped unexpectedly; its log is postgres.log in DATA_DIR.')))
   return fail
 }
 

@@ -14,7 +14,7 @@ export function readDocuments(file: string): ReadonlyMap<string, string> {
   })
   if (faults.length > 0) {
     const more = faults.length > MOST_SHOWN ? ` And ${faults.length - MOST_SHOWN} more.` : ''
-    throw new Error(`must hold documents that are valid in schema.graphql. ${faults.slice(0, MOST_SHOWN).join(' ')}${more}`)
+    throw new Error(`must contain documents that are valid in schema.graphql. ${faults.slice(0, MOST_SHOWN).join(' ')}${more}`)
   }
   return documents
 }
@@ -25,7 +25,7 @@ function textsIn(file: string): Readonly<Record<string, string>> {
     content = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    throw new Error(`must name a JSON file that can be read: ${code ? `${file} cannot (${code})` : message}`, { cause: error })
+    throw new Error(`must name a readable JSON file: ${code ? `${file} cannot be read (${code})` : message}`, { cause: error })
   }
   if (
     typeof content !== 'object' ||
@@ -33,7 +33,7 @@ function textsIn(file: string): Readonly<Record<string, string>> {
     Array.isArray(content) ||
     !Object.values(content).every((text) => typeof text === 'string')
   )
-    throw new Error('must name a JSON file of one object: texts of documents by their ids')
+    throw new Error('must name a JSON file with one object: document texts by ID')
   return content as Readonly<Record<string, string>>
 }
 

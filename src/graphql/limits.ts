@@ -47,7 +47,7 @@ const MOST_NESTED = 100
 
 /** Refuses a text that is too long to be read. Throws `query_too_complex`. */
 export function checkLength({ length }: string, limits: DocumentLimits = documentLimits): void {
-  if (length > limits.length) throw tooComplex(`It is longer than ${limits.length} characters.`)
+  if (length > limits.length) throw tooComplex(`The query is longer than ${limits.length} characters.`)
 }
 
 /**
@@ -68,7 +68,7 @@ export function checkLimits(
     if (definition.kind === 'FragmentDefinition') measureFragment(survey, definition.name.value, 0)
     if (definition.kind !== 'OperationDefinition') continue
     const { fields } = measureSet(survey, definition.selectionSet, schema.getRootType(definition.operation) ?? undefined, 0)
-    if (fields > limits.rootFields) throw tooComplex(`It asks for more than ${limits.rootFields} root fields.`)
+    if (fields > limits.rootFields) throw tooComplex(`The query selects more than ${limits.rootFields} root fields.`)
   }
   if (limits === documentLimits) within.set(document, sizes)
 }
@@ -218,13 +218,14 @@ function wrapped(measure: Measure): Measure {
 /** What is too much somewhere is too much in all. */
 function refuseBeyond({ depth, nesting, selections, aliases, rows }: Measure, limits: DocumentLimits): void {
   if (depth > limits.depth || nesting > MOST_NESTED) throw tooDeep(limits)
-  if (selections > limits.selections) throw tooComplex(`It asks for more than ${limits.selections} fields and fragments.`)
-  if (aliases > limits.aliases) throw tooComplex(`It uses more than ${limits.aliases} aliases.`)
-  if (rows > limits.rows) throw tooComplex(`Its pages could bring more than ${limits.rows} rows. Ask for fewer with first.`)
+  if (selections > limits.selections) throw tooComplex(`The query selects more than ${limits.selections} fields and fragments.`)
+  if (aliases > limits.aliases) throw tooComplex(`The query uses more than ${limits.aliases} aliases.`)
+  if (rows > limits.rows)
+    throw tooComplex(`The pages of the query could return more than ${limits.rows} rows. Request fewer with first.`)
 }
 
 function tooDeep({ depth }: DocumentLimits): DomainError {
-  return tooComplex(`It nests deeper than ${depth} levels, or ${MOST_NESTED} with fragments.`)
+  return tooComplex(`The query is nested deeper than ${depth} levels, or ${MOST_NESTED} with fragments.`)
 }
 
 function tooComplex(message: string): DomainError {

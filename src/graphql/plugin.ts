@@ -108,7 +108,7 @@ function parseDocument(source: string, noLocation = false): DocumentNode {
     return parse(source, { maxTokens: MOST_TOKENS, noLocation })
   } catch (error) {
     // The parser goes down a level with every bracket; the stack is what ends it.
-    if (error instanceof RangeError) throw new DomainError('query_too_complex', 'It nests too deep to be read.')
+    if (error instanceof RangeError) throw new DomainError('query_too_complex', 'The query is nested too deeply to be parsed.')
     throw error
   }
 }
@@ -116,7 +116,7 @@ function parseDocument(source: string, noLocation = false): DocumentNode {
 /** Stops here what is not valid, since mercurius would keep it with its errors. The work is bounded by graphql itself. */
 function checkValid(schema: GraphQLSchema, document: DocumentNode): void {
   const errors = validate(schema, document)
-  if (errors.length > 0) throw Object.assign(new Error('The document is not valid.'), { errors })
+  if (errors.length > 0) throw Object.assign(new Error('Invalid document.'), { errors })
 }
 
 /** Runs a document that is too long to be kept, past mercurius, which would keep it. */
@@ -129,7 +129,7 @@ async function runOnce(
 ): Promise<ExecutionResult> {
   const { data, errors } = await execute({ schema, document, contextValue, variableValues, operationName })
   // Without data it did not begin to run: variables or the operation's name.
-  if (data === undefined) throw Object.assign(new Error('The document cannot run.'), { errors })
+  if (data === undefined) throw Object.assign(new Error('The document cannot be executed.'), { errors })
   return { data, ...(errors && { errors: errors.map((error) => publicError(error, contextValue.request)) }) }
 }
 
@@ -149,24 +149,25 @@ function bodyOf({ body }: FastifyRequest): GraphqlBody {
     throw new DomainError('malformed_request', 'The body must be a JSON object with a query.')
   const foreign = Object.keys(body).find((name) => !members.includes(name))
   if (foreign !== undefined)
-    throw new DomainError('malformed_request', `The body has no member ${foreign}. It may hold ${members.join(', ')}.`)
+    throw new DomainError('malformed_request', `The body has an unknown member ${foreign}. Allowed are ${members.join(', ')}.`)
   const { variables, operationName } = body as GraphqlBody
   if (variables !== undefined && variables !== null && (typeof variables !== 'object' || Array.isArray(variables)))
     throw new DomainError('malformed_request', 'variables must be an object.')
   if (operationName !== undefined && operationName !== null && typeof operationName !== 'string')
-    throw new DomainError('malformed_request', 'operationName must be text.')
+    throw new DomainError('malformed_request', 'operationName must be a string.')
   return body
 }
 
 function sourceOf({ query, documentId }: GraphqlBody, { documents, freeQueries }: GraphqlSettings): string {
   if (typeof documentId === 'string') {
     const known = documents.get(documentId)
-    if (known === undefined) throw new DomainError('not_found', 'There is no persisted document of this id.')
+    if (known === undefined) throw new DomainError('not_found', 'There is no persisted document with this ID.')
     return known
   }
-  if (typeof query !== 'string' || query.trim() === '') throw new DomainError('malformed_request', 'The body must hold a query.')
+  if (typeof query !== 'string' || query.trim() === '')
+    throw new DomainError('malformed_request', 'The body must contain a query.')
   if (!freeQueries && ![...documents.values()].includes(query))
-    throw new DomainError('not_permitted', 'Only persisted documents are answered here.')
+    throw new DomainError('not_permitted', 'Only persisted documents are accepted here.')
   return query
 }
 
@@ -206,5 +207,5 @@ function publicError(error: GraphQLError, request: FastifyRequest): GraphQLError
   if (!originalError || originalError instanceof GraphQLError)
     return new GraphQLError(error.message, { ...at, extensions: malformed(request) })
   request.log.error({ err: originalError }, 'a resolver failed')
-  return new GraphQLError('Something went wrong on our side.', { ...at, extensions: { code: 'internal', traceId: request.id } })
+  return new GraphQLError('Internal error.', { ...at, extensions: { code: 'internal', traceId: request.id } })
 }

@@ -134,7 +134,7 @@ function read(name: string): Resolver {
   return (source, _args, _context, { fieldNodes }) => {
     const [node] = fieldNodes
     const value = source[propertyOf(node?.alias?.value ?? name, name)]
-    if (value === refused || value === undefined) throw new DomainError('not_permitted', `Your role may not see ${name}.`)
+    if (value === refused || value === undefined) throw new DomainError('not_permitted', `Permission required to read ${name}.`)
     return value
   }
 }

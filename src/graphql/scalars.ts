@@ -4,7 +4,7 @@ import { GraphQLError, GraphQLScalarType, Kind, valueFromASTUntyped } from 'grap
 function textScalar(name: string): GraphQLScalarType {
   const parseValue = (value: unknown): string => {
     if (typeof value === 'string') return value
-    throw new GraphQLError(`${name} must be text.`)
+    throw new GraphQLError(`${name} must be a string.`)
   }
   return new GraphQLScalarType({
     name,
@@ -12,7 +12,7 @@ function textScalar(name: string): GraphQLScalarType {
     parseValue,
     parseLiteral(node) {
       if (node.kind === Kind.STRING) return node.value
-      throw new GraphQLError(`${name} must be text.`)
+      throw new GraphQLError(`${name} must be a string.`)
     },
   })
 }

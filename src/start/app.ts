@@ -72,16 +72,20 @@ export async function buildApp({ service, authenticate, metrics, settings }: Dep
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply))
   app.setNotFoundHandler((request, reply) => {
     const methods = methodsOf(request.url)
-    if (methods.length === 0)
-      return sendProblem(new DomainError('not_found', 'There is nothing at this address.'), request, reply)
+    if (methods.length === 0) return sendProblem(new DomainError('not_found', 'There is no such endpoint.'), request, reply)
     reply.header('Allow', methods.join(', '))
-    return sendProblem(new DomainError('method_not_allowed', `This address takes ${methods.join(', ')}.`), request, reply)
+    return sendProblem(
+      new DomainError('method_not_allowed', `Method not allowed: this endpoint accepts ${methods.join(', ')}.`),
+      request,
+      reply,
+    )
   })
 
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (!saysUtf8(request.headers['content-type'])) done(new DomainError('unsupported_media_type', 'JSON is sent in UTF-8.'))
+    if (!saysUtf8(request.headers['content-type']))
+      done(new DomainError('unsupported_media_type', 'The charset of JSON must be UTF-8.'))
     else if (!isUtf8(body)) done(new DomainError('malformed_request', 'The body is not valid UTF-8.'))
     else void parseJson(request, body.toString('utf8'), done)
   })
@@ -153,6 +157,7 @@ function requestIdOf({ headers }: { readonly headers: Readonly<Record<string, st
 
 function tokenOf({ headers }: FastifyRequest): string {
   const [, token] = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(headers.authorization ?? '') ?? []
-  if (!token) throw new DomainError('unauthenticated', 'Send a bearer token in the Authorization header.')
+  if (!token)
+    throw new DomainError('unauthenticated', 'Authentication required: send a bearer token in the Authorization header.')
   return token
 }

@@ -15,11 +15,11 @@ export async function agreeOnSettings(config: Config, ownerUrl: string, keys: Ke
 
 function problemOf(difference: BankDifference, { baseCurrency, keys }: Config): string {
   if (difference.kind === 'base_currency')
-    return `BASE_CURRENCY must stay ${difference.stored}, in which the amounts of this bank are kept; it is ${baseCurrency} now.`
+    return `BASE_CURRENCY must remain ${difference.stored}, the currency of this bank’s stored amounts; it is now ${baseCurrency}.`
   const { id, ring } = difference
   const name = ring === 'master' ? 'MASTER_KEYS' : 'INDEX_KEYS'
   const place = keys === 'development' ? `${name} is not set, and keys.json in DATA_DIR` : name
   return difference.kind === 'missing_key'
-    ? `${place} must hold the key "${id}", which data of this bank were written with.`
-    : `${place} must hold the key "${id}" that data of this bank were written with; it is another key of the same id now.`
+    ? `${place} must contain the key "${id}", with which data of this bank were encrypted.`
+    : `${place} must contain the key "${id}" with which data of this bank were encrypted; it now has a different key with the same ID.`
 }

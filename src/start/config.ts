@@ -67,7 +67,7 @@ export interface ConfigurationError extends Error {
 
 /** Makes the error that lists every wrong setting. */
 export function configurationError(problems: readonly string[]): ConfigurationError {
-  const message = `Wrong settings, nothing was started:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`
+  const message = `Invalid settings, the service was not started:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`
   return Object.assign(new Error(message), { name: 'ConfigurationError' as const, problems })
 }
 
@@ -137,11 +137,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   claim(!(production && config.graphiql), 'GRAPHIQL must be false in production.')
   claim(
     !(production && config.demoCustomers > 0),
-    'DEMO_CUSTOMERS must be 0 in production: made-up customers have no place among real ones.',
+    'DEMO_CUSTOMERS must be 0 in production: demo data must not mix with real data.',
   )
   if (usesFolder({ ...config, database })) {
     const fault = folderFault(config.dataDir)
-    claim(fault === undefined, `DATA_DIR must be a folder that can be written to, or made: ${fault}.`)
+    claim(fault === undefined, `DATA_DIR must be a writable folder, or one that can be created: ${fault}.`)
   }
   if (problems.length > 0) throw configurationError(problems)
   return { ...config, database }
@@ -150,7 +150,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     const url = read('DATABASE_URL')
     const migrationUrl = read('MIGRATION_DATABASE_URL')
     const named = isSet('DATABASE_URL') || isSet('MIGRATION_DATABASE_URL')
-    const why = production ? 'in production, which refuses the embedded database' : 'where the other of the two is set'
+    const why = production ? 'in production, where the embedded database is not allowed' : 'where the other of the two is set'
     claim(isSet('DATABASE_URL') || !(named || production), `DATABASE_URL (the service role) is required ${why}.`)
     claim(
       isSet('MIGRATION_DATABASE_URL') || !(named || production),
@@ -159,11 +159,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     if (!url || !migrationUrl) return config.database
     claim(
       databaseOf(url) === databaseOf(migrationUrl),
-      `DATABASE_URL must name the same database as MIGRATION_DATABASE_URL: it names ${databaseOf(url)}, and that one ${databaseOf(migrationUrl)}.`,
+      `DATABASE_URL must name the same database as MIGRATION_DATABASE_URL: it names ${databaseOf(url)}, the other ${databaseOf(migrationUrl)}.`,
     )
     claim(
       new URL(url).username !== new URL(migrationUrl).username,
-      'DATABASE_URL must name another role than MIGRATION_DATABASE_URL: the owner of the tables could bypass row security.',
+      'DATABASE_URL must name another role than MIGRATION_DATABASE_URL: the owner of the tables could bypass row-level security.',
     )
     return { kind: 'external', url, migrationUrl }
   }
@@ -172,9 +172,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     const url = read('JWT_JWKS_URL')
     const pem = read('JWT_PUBLIC_KEY').replaceAll('\\n', '\n')
     const sources = [isSet('JWT_JWKS_URL'), isSet('JWT_PUBLIC_KEY')].filter(Boolean).length
-    claim(sources < 2, 'JWT_JWKS_URL and JWT_PUBLIC_KEY must not be set both.')
+    claim(sources < 2, 'JWT_JWKS_URL and JWT_PUBLIC_KEY must not both be set.')
     if (production) {
-      claim(sources > 0, 'JWT_JWKS_URL or JWT_PUBLIC_KEY is required in production, which refuses development tokens.')
+      claim(sources > 0, 'JWT_JWKS_URL or JWT_PUBLIC_KEY is required in production, where development tokens are not allowed.')
       claim(!url || url.startsWith('https:'), 'JWT_JWKS_URL must be https in production.')
     }
     if (production || sources > 0) {
@@ -188,7 +188,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 
   function checkPublicKey(pem: string): void {
     const algorithm = algorithmOf(pem)
-    if (!algorithm) problems.push('JWT_PUBLIC_KEY must be a public key in PEM: RSA of at least 2048 bits, P-256 or Ed25519.')
+    if (!algorithm)
+      problems.push('JWT_PUBLIC_KEY must be a public key in PEM format: RSA of at least 2048 bits, P-256 or Ed25519.')
     else if (isSet('JWT_ALGORITHMS'))
       claim(
         env['JWT_ALGORITHMS']!.includes(algorithm),
@@ -201,11 +202,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     const rings = names.map(read)
     if (!production && !names.some(isSet)) return 'development'
     const why = production
-      ? 'in production, which refuses development keys'
+      ? 'in production, where development keys are not allowed'
       : 'where another of MASTER_KEYS, INDEX_KEYS and CURSOR_KEYS is set'
     for (const name of names) claim(isSet(name), `${name} is required ${why}.`)
     const all = rings.flatMap((ring) => ring ?? []).map(({ key }) => key.toString('hex'))
-    claim(new Set(all).size === all.length, 'MASTER_KEYS, INDEX_KEYS and CURSOR_KEYS must not hold the same key twice.')
+    claim(new Set(all).size === all.length, 'MASTER_KEYS, INDEX_KEYS and CURSOR_KEYS must not contain the same key twice.')
     const [master = [], index = [], cursor = []] = rings
     return { master, index, cursor }
   }

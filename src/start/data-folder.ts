@@ -14,7 +14,7 @@ export function folderFault(folder: string): string | undefined {
       accessSync(place, constants.W_OK | constants.X_OK)
       return undefined
     } catch {
-      return `this user may not write to ${place}`
+      return `this user cannot write to ${place}`
     }
   }
 }

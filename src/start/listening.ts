@@ -32,6 +32,6 @@ export function listeningProblem({ code, message }: NodeJS.ErrnoException, { hos
     case 'EAI_AGAIN':
       return `HOST must be an address of this machine, or a name for one: ${host} is not (${code}).`
     default:
-      return `HOST and PORT must name a place to listen at: ${message}.`
+      return `HOST and PORT must be a valid address to listen on: ${message}.`
   }
 }

@@ -20,7 +20,7 @@ export interface LoggedError {
   readonly [more: string]: unknown
 }
 
-const WITHHELD = '(not logged: it may quote what was sent)'
+const WITHHELD = '(not logged: it may contain request data)'
 
 const DEEPEST_CAUSE = 5
 

@@ -13,7 +13,7 @@ export function openMetrics(): Metrics {
   collectDefaultMetrics({ register: registry })
   const operations = new Histogram({
     name: 'guanxi_operation_seconds',
-    help: 'Time an operation took, by its name and outcome.',
+    help: 'Duration of operations, by name and outcome.',
     labelNames: ['operation', 'outcome'] as const,
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
     registers: [registry],

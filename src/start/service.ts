@@ -137,7 +137,7 @@ export function authenticator(verifier: TokenVerifier): (token: string) => Calle
     verifier.verify(token).catch((error: unknown) => {
       if (!isTokenRefusal(error)) throw error
       if (error.reason === 'keys_unavailable')
-        throw new DomainError('unavailable', 'The keys of the identity provider cannot be read at the moment.')
+        throw new DomainError('unavailable', 'The keys of the identity provider are not available at the moment.')
       throw new DomainError('unauthenticated', `The token was refused: ${error.reason.replaceAll('_', ' ')}.`)
     })
 }

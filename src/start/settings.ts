@@ -30,7 +30,7 @@ const integer =
   (value) =>
     /^\d{1,15}$/.test(value) && Number(value) >= least && Number(value) <= most
       ? Number(value)
-      : rule(`must be a whole number from ${least} to ${most}`)
+      : rule(`must be an integer from ${least} to ${most}`)
 
 const oneOf =
   <const T extends string>(...choices: readonly T[]): Reader<T> =>
@@ -52,7 +52,7 @@ const timeZone: Reader<string> = (value) => {
     // Offsets such as +08:00 pass Intl but are no zones: they know no summer time.
     if (/^[A-Za-z]/.test(value)) return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone
   } catch {}
-  return rule('must be the name of an IANA time zone, such as Asia/Shanghai')
+  return rule('must be an IANA time zone name, such as Asia/Shanghai')
 }
 
 const databaseUrl: Reader<string> = (value) => {
@@ -65,13 +65,11 @@ const host: Reader<string> = (value) => {
   const label = '[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
   // What ends in a number is meant to be an address and is none.
   const named = new RegExp(`^(${label}\\.)*${label}$`).test(value) && !/(^|\.)\d+$/.test(value)
-  return isIP(value) !== 0 || named
-    ? value
-    : rule('must be an IP address or the name of a host, such as 127.0.0.1, :: or localhost')
+  return isIP(value) !== 0 || named ? value : rule('must be an IP address or a host name, such as 127.0.0.1, :: or localhost')
 }
 
 const webUrl: Reader<string> = (value) =>
-  URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? value : rule('must be an http(s) address')
+  URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) ? value : rule('must be an http(s) URL')
 
 const algorithmList: Reader<readonly (typeof algorithms)[number][]> = (value) =>
   value.split(',').map((name) => oneOf(...algorithms)(name.trim()))
@@ -83,7 +81,7 @@ const keyList: Reader<readonly NamedKey[]> = (value) => {
       rule('must be id:base64[,id:base64…], each id of 1 to 32 letters, digits, _ or -, each key of 32 bytes')
     return { id, key: Buffer.from(encoded, 'base64') }
   })
-  if (new Set(keys.map(({ id }) => id)).size < keys.length) rule('must not name an id twice')
+  if (new Set(keys.map(({ id }) => id)).size < keys.length) rule('must not contain an ID twice')
   return keys
 }
 
@@ -112,7 +110,7 @@ export const definitions = {
     '`production` refuses the embedded database, development tokens and keys, and demo data',
   ),
   HOST: define('127.0.0.1', host, 'address to listen on'),
-  PORT: define('3000', integer(0, 65_535), 'port to listen on; 0 takes any free one'),
+  PORT: define('3000', integer(0, 65_535), 'port to listen on; 0 uses any free port'),
   DATABASE_URL: define(
     '',
     optional(databaseUrl),
@@ -121,7 +119,7 @@ export const definitions = {
   MIGRATION_DATABASE_URL: define(
     '',
     optional(databaseUrl),
-    'the same database as the owner of its tables, another role than the service; required with `DATABASE_URL`',
+    'the same database as the owner of its tables, with another role than the service; required with `DATABASE_URL`',
   ),
   DATA_DIR: define('.guanxi', text, 'folder of the embedded PostgreSQL and of the development keys'),
   DEMO_CUSTOMERS: define(
@@ -130,57 +128,57 @@ export const definitions = {
     'customers of the demo bank loaded into an empty database; 0 loads none; 0 in production',
   ),
   LOG_LEVEL: define('info', oneOf(...logLevels), logLevels.join(', ')),
-  BASE_CURRENCY: define('CNY', currency, 'ISO 4217 currency in which the bank adds up'),
-  TIME_ZONE: define('Asia/Shanghai', timeZone, 'IANA time zone of institutions that name none'),
-  CALENDAR: define('CN', oneOf('CN', 'none'), 'public holidays and make-up working days; `none` knows weekends only'),
-  JWT_ISSUER: define('', text, 'issuer (`iss`) that tokens must name'),
-  JWT_AUDIENCE: define('', text, 'audience (`aud`) that tokens must name'),
+  BASE_CURRENCY: define('CNY', currency, 'base currency of the bank, ISO 4217'),
+  TIME_ZONE: define('Asia/Shanghai', timeZone, 'IANA time zone of institutions that set none'),
+  CALENDAR: define('CN', oneOf('CN', 'none'), 'public holidays and make-up working days; `none`: weekends only'),
+  JWT_ISSUER: define('', text, 'required issuer (`iss`) of tokens'),
+  JWT_AUDIENCE: define('', text, 'required audience (`aud`) of tokens'),
   JWT_ALGORITHMS: define('RS256,ES256,EdDSA', algorithmList, 'signature algorithms accepted, separated by commas'),
   JWT_JWKS_URL: define('', optional(webUrl), 'where the identity provider publishes its keys; https in production'),
-  JWT_PUBLIC_KEY: define('', text, 'one public key in PEM instead of `JWT_JWKS_URL`; line ends may be written `\\n`'),
-  JWT_STAFF_CLAIM: define('sub', text, 'claim that names a staff member'),
-  JWT_CLIENT_CLAIM: define('client_id', text, 'claim that names a machine client'),
+  JWT_PUBLIC_KEY: define('', text, 'one public key in PEM format instead of `JWT_JWKS_URL`; line ends may be written as `\\n`'),
+  JWT_STAFF_CLAIM: define('sub', text, 'claim with the staff number'),
+  JWT_CLIENT_CLAIM: define('client_id', text, 'claim with the client ID'),
   MASTER_KEYS: define(
     '',
     optional(keyList),
     'keys that wrap the customers’ keys, `id:base64` of 32 bytes each, separated by commas, the current one first',
   ),
-  INDEX_KEYS: define('', optional(keyList), 'keys of the blind indexes, written alike'),
-  CURSOR_KEYS: define('', optional(keyList), 'keys that encrypt page cursors and stored answers, written alike'),
+  INDEX_KEYS: define('', optional(keyList), 'keys of the blind indexes, same format'),
+  CURSOR_KEYS: define('', optional(keyList), 'keys that encrypt page cursors and stored responses, same format'),
   POOL_SIZE: define('10', integer(1, 500), 'connections for commands and long reads'),
   FAST_LANE_CONNECTIONS: define('2', integer(1, 50), 'shared connections for short reads'),
-  STATEMENT_TIMEOUT_MS: define('30000', integer(100, 3_600_000), 'longest statement, in milliseconds'),
+  STATEMENT_TIMEOUT_MS: define('30000', integer(100, 3_600_000), 'statement time-out, in milliseconds'),
   FAST_LANE_TIMEOUT_MS: define(
     '2000',
     integer(50, 60_000),
-    'longest short read, in milliseconds; not above `STATEMENT_TIMEOUT_MS`',
+    'time-out of short reads, in milliseconds; not above `STATEMENT_TIMEOUT_MS`',
   ),
   BODY_LIMIT_BYTES: define(
     '1048576',
     integer(1024, 1_073_741_824),
-    'largest request body; imports stream and are not bound by it',
+    'maximum size of a request body; imports are streamed and not limited by it',
   ),
   REQUEST_TIMEOUT_MS: define(
     '60000',
     integer(1000, 3_600_000),
-    'longest time a client may take to send a request, in milliseconds',
+    'maximum time a client may take to send a request, in milliseconds',
   ),
-  RATE_LIMIT_MAX: define('6000', integer(0, 10_000_000), 'requests per caller and window; 0 sets no limit'),
+  RATE_LIMIT_MAX: define('6000', integer(0, 10_000_000), 'requests per caller and window; 0 for no limit'),
   RATE_LIMIT_WINDOW_SECONDS: define('60', integer(1, 86_400), 'length of the window, in seconds'),
   RECOGNITIONS_PER_MINUTE: define(
     '30',
     integer(1, 100_000),
-    'customers that a caller may recognise at the counter in a minute, over all instances',
+    'recognitions at the counter per caller and minute, over all instances',
   ),
-  REVEALS_PER_MINUTE: define('30', integer(1, 100_000), 'clear values that a caller may reveal in a minute, over all instances'),
+  REVEALS_PER_MINUTE: define('30', integer(1, 100_000), 'revealed values per caller and minute, over all instances'),
   GRAPHQL_FREE_QUERIES: define('true', flag, 'accept GraphQL documents that are not on the allow-list; false in production'),
-  GRAPHQL_DOCUMENTS: define('', optional(readDocuments), 'JSON file of persisted documents: an object of ids and texts'),
+  GRAPHQL_DOCUMENTS: define('', optional(readDocuments), 'JSON file of persisted documents: an object of texts by ID'),
   GRAPHIQL: define('true', flag, 'serve GraphiQL; false and refused in production'),
   WORKERS: define('in_process', oneOf('in_process', 'none'), '`none` leaves scheduled and queued work to other instances'),
   TRUST_PROXY: define(
     'false',
     trustProxy,
-    'proxies whose forwarding headers count: true, false, hops, or addresses and networks',
+    'trusted proxies for forwarding headers: true, false, number of hops, or addresses and networks',
   ),
 } as const
 

@@ -63,7 +63,7 @@ export function startService(config: Config, steps: Steps, log: Log): Run {
     for (let close = closers.pop(); close; close = closers.pop()) await close()
   }
   const goOn = (): void => {
-    if (stopping) throw new Error('Stopped before the service was open.')
+    if (stopping) throw new Error('Stopped before the service was listening.')
   }
   return { service: run(), lost: lost.promise, stop: () => (stopping ??= stop()), kill: () => killers.forEach((kill) => kill()) }
 
@@ -105,7 +105,7 @@ async function placeFaults(config: Config): Promise<readonly string[]> {
   const folder = usesFolder(config) ? await openFolder(config.dataDir) : undefined
   const listening = await listeningFault(config)
   return [
-    ...(folder === undefined ? [] : [`DATA_DIR must be a folder that can be written to, or made: ${folder}.`]),
+    ...(folder === undefined ? [] : [`DATA_DIR must be a writable folder, or one that can be created: ${folder}.`]),
     ...(listening === undefined ? [] : [listening]),
   ]
 }
@@ -149,15 +149,15 @@ export function welcome(config: Config, { address, emptyBank }: Pick<Opened, 'ad
     `  curl -s ${header} ${json} ${address}/graphql -d '{"query":"{ customers(first: 3) { nodes { id name } } }"}'`,
     '',
   ]
-  const beginning = ['An empty bank begins with its head office and first machine client: npm run bootstrap', '']
+  const beginning = ['To set up an empty bank with its head office and first machine client: npm run bootstrap', '']
   const demonstrates = config.jwt.keys.kind === 'development' && config.demoCustomers > 0
   return [
     '',
-    'Guanxi is open.',
+    'Guanxi is running.',
     ...places.map(([name = '', place = '']) => `  ${name.padEnd(10)} ${place}`),
     '',
     ...(emptyBank ? beginning : demonstrates ? trial : []),
-    'Ctrl-C stops it.',
+    'Press Ctrl-C to stop.',
     '',
   ].join('\n')
 }

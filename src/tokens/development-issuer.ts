@@ -31,7 +31,7 @@ export async function developmentIssuer(folder: string, now: () => number = Date
 export async function knownDevelopmentIssuer(folder: string): Promise<DevelopmentIssuer> {
   const pem = await readKeyFile(join(folder, 'issuer.json'))
   if (pem === undefined)
-    throw new Error(`There is no development issuer in ${folder}: start the service first, or name its folder in DATA_DIR.`)
+    throw new Error(`There is no development issuer in ${folder}: start the service first, or set DATA_DIR to its folder.`)
   return issuerWith(pem, Date.now)
 }
 
@@ -44,7 +44,7 @@ function issuerWith(pem: string, now: () => number): DevelopmentIssuer {
     publicKeyPem: createPublicKey(privateKey).export({ format: 'pem', type: 'spki' }),
     sign: async (claims, lifetimeSeconds = defaultLifetime) => {
       if (!Number.isInteger(lifetimeSeconds) || lifetimeSeconds < 1 || lifetimeSeconds > maximumLifetime) {
-        throw new Error(`A development token lives 1 to ${maximumLifetime} seconds.`)
+        throw new Error(`The lifetime of a development token must be 1 to ${maximumLifetime} seconds.`)
       }
       const issuedAt = Math.floor(now() / 1000)
       return new SignJWT({ ...claims })
@@ -64,7 +64,7 @@ async function privateKeyPem(folder: string, path: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await writeKeyFile(folder, path)
   const agreed = await readKeyFile(path)
-  if (agreed === undefined) throw new Error(`${path} vanished while it was being made.`)
+  if (agreed === undefined) throw new Error(`${path} disappeared while it was being created.`)
   return agreed
 }
 
@@ -91,7 +91,7 @@ async function readKeyFile(path: string): Promise<string | undefined> {
   try {
     const { mode } = await stat(path)
     if (process.platform !== 'win32' && (mode & 0o077) !== 0)
-      throw new Error(`${path} holds a private key but other users may open it: delete it or set its mode to 600.`)
+      throw new Error(`${path} contains a private key but is readable by other users: delete it or set its mode to 600.`)
     text = await readFile(path, 'utf8')
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined
@@ -107,7 +107,7 @@ function keyIn(text: string, path: string): string {
   } catch {
     // The parser's message would quote the private key.
   }
-  throw new Error(`${path} is damaged: delete it and a new development key is made.`)
+  throw new Error(`${path} is corrupt: delete it, and a new development key is created.`)
 }
 
 function hasCode(error: unknown, code: string): boolean {

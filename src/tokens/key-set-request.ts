@@ -21,7 +21,7 @@ export async function fetchKeySet({ url, timeout = defaultTimeout }: KeySetReque
   })
   if (response.status !== 200 || !response.body) {
     await response.body?.cancel()
-    throw new Error(`The key set answered with status ${response.status}; 200 is needed and redirects are not followed.`)
+    throw new Error(`The key set was answered with status ${response.status}; 200 is required and redirects are not followed.`)
   }
   return keysIn(await boundedText(response.body))
 }
@@ -41,7 +41,7 @@ function keysIn(text: string): readonly unknown[] {
   const keySet = parsed(text)
   const keys = typeof keySet === 'object' && keySet !== null && 'keys' in keySet ? keySet.keys : undefined
   if (!Array.isArray(keys) || keys.length > maximumKeys)
-    throw new Error(`The key set has no list "keys" of at most ${maximumKeys} entries.`)
+    throw new Error(`The key set must have a list "keys" of at most ${maximumKeys} entries.`)
   return keys
 }
 
@@ -49,6 +49,6 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Error('The key set is not JSON.')
+    throw new Error('The key set is not valid JSON.')
   }
 }

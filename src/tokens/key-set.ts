@@ -59,7 +59,7 @@ export function publishedKeys(options: KeySetOptions): KeySource {
     readings += 1
     try {
       const published = usableKeys(await fetchKeySet(options), options.algorithms)
-      if (published.length === 0) log?.warn({}, 'The key set of the token issuer holds no key for the allowed algorithms.')
+      if (published.length === 0) log?.warn({}, 'The key set of the token issuer contains no key for the allowed algorithms.')
       keys = published
       readAt = attemptedAt
     } catch (error) {
@@ -105,7 +105,7 @@ export function fixedKey(pem: string, algorithms: readonly TokenAlgorithm[]): Ke
   const algorithm = key && algorithmOfKey(key)
   if (!algorithm || !algorithms.includes(algorithm)) {
     throw new Error(
-      `The public key for verifying tokens fits none of the allowed algorithms (${algorithms.join(', ')}); RSA needs 2048 bits, EC the curve P-256.`,
+      `The public key for verifying tokens matches none of the allowed algorithms (${algorithms.join(', ')}); RSA requires 2048 bits, EC the curve P-256.`,
     )
   }
   return {

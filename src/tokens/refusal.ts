@@ -19,17 +19,17 @@ export interface TokenRefusal extends Error {
 }
 
 const messages: Readonly<Record<TokenRefusalReason, string>> = {
-  missing: 'No bearer token was sent.',
-  malformed: 'The bearer token is not a token this service can read.',
-  bad_signature: 'The signature of the bearer token is wrong.',
+  missing: 'Authentication required: send a bearer token.',
+  malformed: 'The bearer token cannot be parsed.',
+  bad_signature: 'The signature of the bearer token is invalid.',
   expired: 'The bearer token has expired.',
   not_yet_valid: 'The bearer token is not valid yet.',
-  wrong_issuer: 'The bearer token comes from another issuer.',
-  wrong_audience: 'The bearer token is meant for another audience.',
-  algorithm_refused: 'The bearer token is signed with an algorithm that is not allowed here.',
-  unknown_key: 'The bearer token is signed with a key that the issuer does not publish.',
-  no_subject: 'The bearer token does not say clearly which staff member or client it stands for.',
-  keys_unavailable: 'The keys of the token issuer cannot be read at the moment.',
+  wrong_issuer: 'The bearer token was issued by another issuer.',
+  wrong_audience: 'The bearer token was issued for another audience.',
+  algorithm_refused: 'The bearer token is signed with an algorithm that is not allowed.',
+  unknown_key: 'The bearer token is signed with a key that the issuer has not published.',
+  no_subject: 'The bearer token must identify exactly one staff member or client.',
+  keys_unavailable: 'The keys of the token issuer are not available at the moment.',
 }
 
 export function tokenRefusal(reason: TokenRefusalReason): TokenRefusal {

@@ -70,10 +70,10 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 
 function checkSettings({ issuer, audience, algorithms, staffClaim, clientClaim }: TokenVerifierOptions): void {
   if (!issuer || !audience || !staffClaim || !clientClaim)
-    throw new Error('Tokens need an issuer, an audience and the names of the staff and client claims.')
+    throw new Error('Tokens require an issuer, an audience and the names of the staff and client claims.')
   if (staffClaim === clientClaim) throw new Error('The staff claim and the client claim of tokens must differ.')
   if (algorithms.length === 0 || !algorithms.every((algorithm) => tokenAlgorithms.includes(algorithm))) {
-    throw new Error(`The allowed token algorithms must be some of ${tokenAlgorithms.join(', ')}.`)
+    throw new Error(`The allowed token algorithms must be among ${tokenAlgorithms.join(', ')}.`)
   }
 }
 

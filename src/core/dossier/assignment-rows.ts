@@ -6,24 +6,24 @@ import { businessLines } from './customers.ts'
 export const assignmentRow = z
   .strictObject({
     source,
-    externalId: externalIdText.meta({ description: 'What that system calls the assignment.', examples: ['A-77120'] }),
+    externalId: externalIdText.meta({ description: 'ID of the assignment in the source system.', examples: ['A-77120'] }),
     customerSource: source
       .optional()
-      .meta({ description: 'The system whose name for the customer follows; `source` where it is missing.' }),
-    customerExternalId: externalIdText.meta({ description: 'What that system calls the customer.', examples: ['C0000123'] }),
+      .meta({ description: 'The source system of the customer ID that follows; `source` by default.' }),
+    customerExternalId: externalIdText.meta({ description: 'ID of the customer in that system.', examples: ['C0000123'] }),
     staffNumber: code.meta({
-      description: 'Number of the relationship manager or teller who keeps the customer.',
+      description: 'Number of the assigned relationship manager or teller.',
       examples: ['10233'],
     }),
     businessLine: z
       .enum(businessLines)
-      .meta({ description: 'Line of business; at any time one person keeps a customer in each.' }),
+      .meta({ description: 'Business line; a customer is assigned to one staff member per business line at a time.' }),
     startsOn: day.meta({ description: 'First day.', examples: ['2026-12-01'] }),
-    endsOn: day.optional().meta({ description: 'First day on which it holds no more; without one it has no end.' }),
+    endsOn: day.optional().meta({ description: 'First day on which it no longer applies; open-ended if omitted.' }),
     status: z
       .enum(['active', 'cancelled'])
       .optional()
-      .meta({ description: '`cancelled` takes it back as if it had never been; `active` where it is missing.' }),
+      .meta({ description: '`cancelled` revokes it as if it had never existed; `active` by default.' }),
     asOf,
   })
   .superRefine((row, context) => {
@@ -32,7 +32,7 @@ export const assignmentRow = z
         code: 'custom',
         path: ['endsOn'],
         params: { rule: 'period' },
-        message: 'The end must lie after the beginning.',
+        message: 'The end must be after the start.',
       })
     }
   })

@@ -22,7 +22,7 @@ export function newPeriodRefusal(period: Period, today: Day, fromPerson: boolean
   if (period.endsOn !== null && period.endsOn <= today)
     return { field: 'endsOn', code: 'outside_period', message: 'A new assignment must not have ended already.' }
   if (fromPerson && period.startsOn < today)
-    return { field: 'startsOn', code: 'outside_period', message: 'An assignment begins today or later.' }
+    return { field: 'startsOn', code: 'outside_period', message: 'An assignment must start today or later.' }
   return undefined
 }
 
@@ -45,20 +45,21 @@ export function changedPeriodRefusal(before: Keeping, after: Keeping, today: Day
   if (!fromPerson) {
     const handsOver = !cancelled && before.staffId !== after.staffId
     if (handsOver && (hasEnded || (after.endsOn !== null && after.endsOn <= today)))
-      return refuse('staffNumber', 'An assignment that has ended stays with whom it was.')
+      return refuse('staffNumber', 'The staff member of an ended assignment cannot be changed.')
     return undefined
   }
   if (before.startsOn >= today)
     return !cancelled && before.startsOn !== after.startsOn ? newPeriodRefusal(after, today, true) : undefined
-  const since = `This assignment has held since ${before.startsOn}`
-  if (cancelled) return refuse('status', `${since}: it can be ended, but not taken back.`)
-  if (before.staffId !== after.staffId) return refuse('staffNumber', `${since}: end it and begin another for somebody else.`)
+  const since = `This assignment has been active since ${before.startsOn}`
+  if (cancelled) return refuse('status', `${since}: it can be ended, but not revoked.`)
+  if (before.staffId !== after.staffId)
+    return refuse('staffNumber', `${since}: end it and create another one for the other staff member.`)
   if (before.businessLine !== after.businessLine)
-    return refuse('businessLine', `${since}: end it and begin another in the other line of business.`)
-  if (before.startsOn !== after.startsOn) return refuse('startsOn', `${since}: its beginning stays.`)
+    return refuse('businessLine', `${since}: end it and create another one in the other business line.`)
+  if (before.startsOn !== after.startsOn) return refuse('startsOn', `${since}: its start day cannot be changed.`)
   if (before.endsOn === after.endsOn) return undefined
-  if (hasEnded) return refuse('endsOn', `This assignment ended on ${before.endsOn}: begin another.`)
-  return after.endsOn !== null && after.endsOn < today ? refuse('endsOn', 'An assignment ends today or later.') : undefined
+  if (hasEnded) return refuse('endsOn', `This assignment ended on ${before.endsOn}: create another one.`)
+  return after.endsOn !== null && after.endsOn < today ? refuse('endsOn', 'An assignment must end today or later.') : undefined
 }
 
 /**
@@ -71,9 +72,9 @@ export function endingOf(
   today: Day,
 ): { readonly status: 'cancelled' } | { readonly endsOn: Day } {
   const now = state === 'cancelled' ? state : stateOn(period, today)
-  if (now === 'cancelled' || now === 'ended') throw new DomainError('already_closed', `It is ${now} already.`)
+  if (now === 'cancelled' || now === 'ended') throw new DomainError('already_closed', `The assignment is already ${now}.`)
   if (endsOn !== undefined && endsOn < today)
-    throw refuseField('outside_period', 'endsOn', 'outside_period', 'An assignment ends today or later.')
+    throw refuseField('outside_period', 'endsOn', 'outside_period', 'An assignment must end today or later.')
   if (period.startsOn < today) return { endsOn: endsOn ?? today }
   return endsOn === undefined || endsOn === today ? { status: 'cancelled' } : { endsOn }
 }
@@ -124,7 +125,7 @@ export function takeOver(
     refusal: { about, code, rule, message },
   })
   if (startsOn < today)
-    return refuse('startsOn', 'outside_period', 'outside_period', 'A customer is given to somebody from today on or later.')
+    return refuse('startsOn', 'outside_period', 'outside_period', 'A customer can be assigned from today or later.')
   const since = standing.filter(
     (one) => one.businessLine === businessLine && one.state !== 'cancelled' && (one.endsOn === null || one.endsOn > startsOn),
   )
@@ -134,13 +135,18 @@ export function takeOver(
       'startsOn',
       'period_overlap',
       'period_overlap',
-      `A planned ${businessLine} assignment of this customer holds ${periodText(planned)}: end or take it back first.`,
+      `A planned ${businessLine} assignment of this customer applies ${periodText(planned)}: end or revoke it first.`,
     )
   const state = startsOn > today ? 'planned' : 'current'
   const [holder] = since
   if (!holder) return { state, former: undefined }
   if (holder.staffId === staffId)
-    return refuse('customer', 'conflict', 'already_theirs', `They keep this customer already, ${periodText(holder)}.`)
+    return refuse(
+      'customer',
+      'conflict',
+      'already_theirs',
+      `The customer is already assigned to this staff member, ${periodText(holder)}.`,
+    )
   if (holder.startsOn === startsOn) return { state, former: { id: holder.id, state: 'cancelled', endsOn: holder.endsOn } }
   return {
     state,
@@ -159,7 +165,7 @@ export interface CustomerLoad {
 /** Why so many more customers are too many for somebody, with the numbers, or undefined. */
 export function overCapacity({ has, capacity }: CustomerLoad, more: number): string | undefined {
   if (capacity === null || more === 0 || has + more <= capacity) return undefined
-  return `They keep ${has} of at most ${capacity} customers, and ${more} more would make ${has + more}.`
+  return `Over capacity: this staff member has ${has} of at most ${capacity} customers, and ${more} more would make ${has + more}.`
 }
 
 /** Throws `conflict` where so many more customers are too many for somebody. */
@@ -188,16 +194,16 @@ export interface Keeper {
 /** Throws `conflict` for somebody who is not at work on the day from which something is expected of them. */
 export function requireAtWork({ status, activeFrom, activeUntil }: Omit<Keeper, 'roles'>, startsOn: Day): void {
   if (status !== 'active' || (activeUntil !== null && activeUntil <= startsOn))
-    throw refuseField('conflict', 'staffId', 'inactive', 'They work here no more on that day.')
+    throw refuseField('conflict', 'staffId', 'inactive', 'The staff member no longer works here on that day.')
   if (activeFrom !== null && activeFrom > startsOn)
-    throw refuseField('conflict', 'staffId', 'inactive', `They work here from ${activeFrom} on.`)
+    throw refuseField('conflict', 'staffId', 'inactive', `The staff member works here from ${activeFrom}.`)
 }
 
 /** Throws `conflict` for somebody who cannot keep customers from that day on. */
 export function requireKeeper(keeper: Keeper, startsOn: Day): void {
   requireAtWork(keeper, startsOn)
   if (!keeperRoles.some((role) => keeper.roles.includes(role)))
-    throw refuseField('conflict', 'staffId', 'role', 'They are neither a relationship manager nor a teller.')
+    throw refuseField('conflict', 'staffId', 'role', 'The staff member is neither a relationship manager nor a teller.')
 }
 
 /** Whether customers in this state are kept by anybody anew. */

@@ -43,7 +43,7 @@ export function consentRefusal(
       'invalid_input',
       'evidenceReference',
       'required',
-      'A consent needs its evidence: the form, recording or letter that shows it.',
+      'A consent requires evidence: the form, recording or letter that proves it.',
     )
   return undefined
 }
@@ -82,26 +82,26 @@ export function contactWishesRefusal(
       'invalid_input',
       hoursFrom === null ? 'hoursFrom' : 'hoursUntil',
       'required',
-      'Hours have a beginning and an end.',
+      'Hours require both a start and an end.',
     )
   if (hoursFrom !== null && hoursUntil !== null && hoursFrom >= hoursUntil)
-    return refuseField('invalid_input', 'hoursUntil', 'period', 'The hours must end after they begin, on the same day.')
+    return refuseField('invalid_input', 'hoursUntil', 'period', 'The hours must end after they start, on the same day.')
   if (!doNotContact && doNotContactReason !== null)
     return refuseField(
       'invalid_input',
       'doNotContactReason',
       'do_not_contact',
-      'There is a reason only where doNotContact is true.',
+      'doNotContactReason is only allowed where doNotContact is true.',
     )
   if (!doNotContact && doNotContactUntil !== null)
     return refuseField(
       'invalid_input',
       'doNotContactUntil',
       'do_not_contact',
-      'There is a last day only where doNotContact is true.',
+      'doNotContactUntil is only allowed where doNotContact is true.',
     )
   if (doNotContactUntil !== null && doNotContactUntil < today)
-    return refuseField('invalid_input', 'doNotContactUntil', 'past', 'The last day must not lie in the past.')
+    return refuseField('invalid_input', 'doNotContactUntil', 'past', 'The last day must not be in the past.')
   return undefined
 }
 
@@ -201,13 +201,13 @@ function customerReasons({ status, deceasedOn, kind, birthDate, purpose, reachab
   const reasons: Ground[] = []
   const forbids = (code: ContactReasonCode, message: string, source = 'ours') =>
     reasons.push({ code, effect: 'forbids', message, source })
-  if (status === 'closed') forbids('customer_closed', 'The relation with the customer has ended.')
-  if (status === 'merged') forbids('customer_merged', 'The record was merged into another one, which decides.')
+  if (status === 'closed') forbids('customer_closed', 'The relationship with the customer has ended.')
+  if (status === 'merged') forbids('customer_merged', 'The record was merged into another one, which applies instead.')
   if (status === 'erased') forbids('customer_erased', 'The customer was erased.', 'PIPL Art. 47')
-  if (deceasedOn !== null && deceasedOn <= today) forbids('customer_deceased', 'The customer has died.')
+  if (deceasedOn !== null && deceasedOn <= today) forbids('customer_deceased', 'The customer is deceased.')
   if (purpose === 'marketing' && kind !== 'company' && birthDate !== null && isMinor(birthDate, today))
-    forbids('minor', `Customers under ${FULL_AGE} get no marketing.`, 'Law on the Protection of Minors Art. 2')
-  if (!reachable) forbids('no_contact_point', `No number or address is known for ${channel}.`)
+    forbids('minor', `Customers under ${FULL_AGE} receive no marketing.`, 'Law on the Protection of Minors Art. 2')
+  if (!reachable) forbids('no_contact_point', `There is no number or address for ${channel}.`)
   return reasons
 }
 
@@ -229,7 +229,7 @@ function consentReasons({ consent, purpose, messageClass, channel }: ContactFact
         effect: messageClass === 'important' ? 'overruled' : 'forbids',
         message:
           messageClass === 'important'
-            ? `The customer has withdrawn the consent to ${what}; an important message goes out all the same.`
+            ? `The customer has withdrawn the consent to ${what}; an important message is sent anyway.`
             : `The customer has withdrawn the consent to ${what}.`,
         source: 'PIPL Art. 15',
       },
@@ -239,7 +239,7 @@ function consentReasons({ consent, purpose, messageClass, channel }: ContactFact
       {
         code: 'consent_not_needed',
         effect: 'allows',
-        message: 'Service needs no consent: it serves the contract.',
+        message: 'Service messages need no consent: they are part of the contract.',
         source: 'PIPL Art. 13',
       },
     ]
@@ -256,7 +256,7 @@ function wishReasons({ wishes, messageClass, today }: ContactFacts): Ground[] {
       ? {
           code: 'do_not_contact',
           effect: 'overruled',
-          message: `The customer asked not to be contacted${until}; important messages, which the law demands, go out all the same.`,
+          message: `The customer asked not to be contacted${until}; important messages, required by law, are sent anyway.`,
           source: 'ours',
         }
       : { code: 'do_not_contact', effect: 'forbids', message: `The customer asked not to be contacted${until}.`, source: 'ours' },
@@ -270,7 +270,7 @@ function hourReasons({ channel, quietHours, wishes, localTime }: ContactFacts): 
     reasons.push({
       code: 'quiet_hours',
       effect: 'forbids',
-      message: `Nobody is contacted from ${quietHours.from} to ${quietHours.until}; it is ${localTime} at the customer's institution.`,
+      message: `No customer is contacted from ${quietHours.from} to ${quietHours.until}; it is ${localTime} at the customer's institution.`,
       source: quietHours.source,
     })
   if (wishes?.hours && !within(wishes.hours, localTime))

@@ -24,7 +24,7 @@ export interface GroupStanding {
 /** Refuses to put a business into a household. Throws `invalid_input`. */
 export function requireGroupKind(kind: GroupKind, member: CustomerKind, field: string): void {
   if (kind === 'household' && member === 'company')
-    throw refuseField('invalid_input', field, 'group_kind', 'A household is of people and sole traders.')
+    throw refuseField('invalid_input', field, 'group_kind', 'A household consists of individuals and sole traders.')
 }
 
 /**
@@ -33,17 +33,17 @@ export function requireGroupKind(kind: GroupKind, member: CustomerKind, field: s
  */
 export function requireHead(kind: GroupKind, { inHousehold, follows }: GroupStanding): void {
   if (kind === 'household' && inHousehold)
-    throw refuseField('conflict', 'customerId', 'in_household', 'This customer is in a household already.')
+    throw refuseField('conflict', 'customerId', 'in_household', 'This customer is already in a household.')
   if (follows)
-    throw refuseField('conflict', 'customerId', 'nested', 'This customer is in a group of this kind: a group stands in no other.')
+    throw refuseField('conflict', 'customerId', 'nested', 'This customer is in a group of this kind: groups cannot be nested.')
 }
 
 /** Refuses a member who is in it, is in another household, or heads a group of the same kind; and one more than a group may have. Throws `conflict`. */
 export function requireMember(kind: GroupKind, { inHousehold, heads, inside }: GroupStanding, members: number): void {
   const refuse = (rule: string, message: string) => refuseField('conflict', 'memberCustomerId', rule, message)
-  if (inside) throw refuse('duplicate', 'This customer is in it already.')
-  if (heads) throw refuse('nested', 'This customer heads a group of this kind: a group stands in no other.')
-  if (kind === 'household' && inHousehold) throw refuse('in_household', 'This customer is in a household already.')
+  if (inside) throw refuse('duplicate', 'This customer is already a member.')
+  if (heads) throw refuse('nested', 'This customer heads a group of this kind: groups cannot be nested.')
+  if (kind === 'household' && inHousehold) throw refuse('in_household', 'This customer is already in a household.')
   if (members >= mostMembers) throw refuse('full', `A group has at most ${mostMembers} members.`)
 }
 

@@ -31,40 +31,38 @@ const ofKinds = [
 ] as const
 
 /** ISO 18245: what a merchant sells. */
-export const merchantCategoryCode = z
-  .string()
-  .regex(/^\d{4}$/, 'A merchant category code of four digits is needed, such as 5411.')
+export const merchantCategoryCode = z.string().regex(/^\d{4}$/, 'A merchant category code must have four digits, such as 5411.')
 
 /** A row of customers. Fields that are missing leave what is stored. */
 export const customerRow = z
   .strictObject({
     source,
     externalId: externalIdText.meta({
-      description: 'What that system calls the customer: the core-banking number of the customers it creates.',
+      description: 'External ID of the customer: the core-banking number of the customers the source creates.',
       examples: ['C0000123'],
     }),
-    kind: z.enum(customerKinds).meta({ description: 'What the customer is; changes for prospects only.' }),
+    kind: z.enum(customerKinds).meta({ description: 'Kind of customer; can change for prospects only.' }),
     name: line(200).meta({ description: 'Name of the person or company.', examples: ['王小明'] }),
     status: z
       .enum(['active', 'prospect', 'closed'])
       .optional()
-      .meta({ description: 'Where the record stands in its life; a new one is active, of the source `guanxi` a prospect.' }),
-    institutionCode: code.meta({ description: 'Code of the institution that keeps the customer.', examples: ['0755'] }),
-    gender: z.enum(genders).optional().meta({ description: 'Sex of a person.' }),
+      .meta({ description: 'Lifecycle status of the record; a new one is active, or a prospect from the source `guanxi`.' }),
+    institutionCode: code.meta({ description: 'Code of the customer’s institution.', examples: ['0755'] }),
+    gender: z.enum(genders).optional().meta({ description: 'Gender of a person.' }),
     birthDate: day.optional().meta({ description: 'Birth date of a person.', examples: ['1986-04-12'] }),
-    foundedOn: day.optional().meta({ description: 'Founding day of a company or a sole trader’s business.' }),
+    foundedOn: day.optional().meta({ description: 'Founding day of a company or of a sole trader’s business.' }),
     industry: industry.optional().meta({ description: 'GB/T 4754 code.', examples: ['F5211'] }),
     country: country.optional().meta({ description: 'ISO 3166-1 code of residence.', examples: ['CN'] }),
     preferredLanguage: language.optional().meta({ description: 'BCP 47 tag.', examples: ['zh-CN'] }),
     customerSince: day.optional().meta({ description: 'First day as a customer.', examples: ['2019-08-01'] }),
-    closedOn: day.optional().meta({ description: 'Day on which the relation ended; goes with the status `closed`.' }),
+    closedOn: day.optional().meta({ description: 'Day on which the relationship ended; requires the status `closed`.' }),
     occupation: line(100)
       .optional()
-      .meta({ description: 'What a person works as.', examples: ['教师'] }),
+      .meta({ description: 'Occupation of a person.', examples: ['教师'] }),
     incomeBand: z
       .enum(incomeBands)
       .optional()
-      .meta({ description: 'What a person has a year, as a band of amounts of the base currency.' }),
+      .meta({ description: 'Annual income of a person, as a band in the base currency.' }),
     deceasedOn: day.optional().meta({ description: 'Day on which a person died.' }),
     companySize: z
       .enum(companySizes)
@@ -72,7 +70,7 @@ export const customerRow = z
       .meta({ description: 'Size of a company or business by the classification of the ministry (MIIT 2011 No. 300).' }),
     registeredCapital: decimalAmount
       .optional()
-      .meta({ description: 'Registered capital, together with its currency.', examples: ['1000000.00'] }),
+      .meta({ description: 'Registered capital; requires its currency.', examples: ['1000000.00'] }),
     registeredCapitalCurrency: currency
       .optional()
       .meta({ description: 'ISO 4217 code of the registered capital.', examples: ['CNY'] }),
@@ -80,14 +78,9 @@ export const customerRow = z
     merchantUntil: day.optional().meta({ description: 'Last day as a merchant.' }),
     merchantCategoryCode: merchantCategoryCode
       .optional()
-      .meta({ description: 'ISO 18245 code of what the merchant sells.', examples: ['5411'] }),
-    documentType: z
-      .enum(documentTypes)
-      .optional()
-      .meta({ description: 'Kind of the identity document, together with its number.' }),
-    documentCountry: country
-      .optional()
-      .meta({ description: 'ISO 3166-1 code of the issuer; CN where it is missing.', examples: ['CN'] }),
+      .meta({ description: 'ISO 18245 code of the merchant’s business.', examples: ['5411'] }),
+    documentType: z.enum(documentTypes).optional().meta({ description: 'Kind of the identity document; requires its number.' }),
+    documentCountry: country.optional().meta({ description: 'ISO 3166-1 code of the issuer; CN by default.', examples: ['CN'] }),
     documentNumber: line(64)
       .optional()
       .meta({ description: 'Number of the identity document. Stored encrypted.', examples: ['110101199003070134'] }),
@@ -95,7 +88,7 @@ export const customerRow = z
     phone: line(40)
       .optional()
       .meta({
-        description: 'Primary phone; without a country code it belongs to China. Stored encrypted.',
+        description: 'Primary phone; Chinese if it has no country code. Stored encrypted.',
         examples: ['13812345678'],
       }),
     email: line(254)
@@ -118,16 +111,17 @@ export const customerRow = z
     const refuse = (field: keyof typeof row, rule: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [field], params: { rule }, message })
     if (row.documentType !== undefined && row.documentNumber === undefined)
-      refuse('documentNumber', 'together', 'A document’s type and number come together.')
+      refuse('documentNumber', 'together', 'A document’s type and number must be given together.')
     if (row.documentType === undefined) {
-      if (row.documentNumber !== undefined) refuse('documentType', 'together', 'A document’s type and number come together.')
+      if (row.documentNumber !== undefined)
+        refuse('documentType', 'together', 'A document’s type and number must be given together.')
       else if (row.documentCountry !== undefined)
-        refuse('documentCountry', 'together', 'A document’s country needs its type and number.')
+        refuse('documentCountry', 'together', 'A document’s country requires its type and number.')
       else if (row.documentValidUntil !== undefined)
-        refuse('documentValidUntil', 'together', 'A document’s validity needs its type and number.')
+        refuse('documentValidUntil', 'together', 'A document’s validity requires its type and number.')
     }
     if (row.kind === 'company')
-      for (const field of ofPersons) if (row[field] !== undefined) refuse(field, 'kind', 'A company has none.')
+      for (const field of ofPersons) if (row[field] !== undefined) refuse(field, 'kind', 'Not allowed for a company.')
     for (const field of ofKinds) {
       const problem = row[field] === undefined ? undefined : kindProblem(field, row.kind)
       if (problem !== undefined) refuse(field, 'kind', problem)
@@ -135,14 +129,15 @@ export const customerRow = z
     const capital = capitalProblem(row)
     if (capital) refuse(...capital)
     if (row.merchantUntil !== undefined && row.merchantSince !== undefined && row.merchantUntil < row.merchantSince)
-      refuse('merchantUntil', 'period', 'The end must not lie before the beginning.')
-    if (row.kind === 'individual' && row.foundedOn !== undefined) refuse('foundedOn', 'kind', 'A private individual has none.')
+      refuse('merchantUntil', 'period', 'The end must not be before the start.')
+    if (row.kind === 'individual' && row.foundedOn !== undefined)
+      refuse('foundedOn', 'kind', 'Not allowed for a private individual.')
     if (row.status === 'closed' && row.closedOn === undefined)
-      refuse('closedOn', 'together', 'A closed customer needs the day on which the relation ended.')
+      refuse('closedOn', 'together', 'A closed customer requires closedOn.')
     if (row.status !== 'closed' && row.closedOn !== undefined)
-      refuse('closedOn', 'together', 'The day on which the relation ended goes with the status closed.')
+      refuse('closedOn', 'together', 'closedOn requires the status closed.')
     if (row.closedOn !== undefined && row.customerSince !== undefined && row.closedOn < row.customerSince)
-      refuse('closedOn', 'period', 'The end must not lie before the beginning.')
+      refuse('closedOn', 'period', 'The end must not be before the start.')
   })
 
 type Capital = 'registeredCapital' | 'registeredCapitalCurrency'
@@ -158,13 +153,13 @@ function capitalProblem({
     return [
       registeredCapital === undefined ? 'registeredCapital' : 'registeredCapitalCurrency',
       'together',
-      'Registered capital and its currency come together.',
+      'Registered capital and its currency must be given together.',
     ]
   if (registeredCapital === undefined) return undefined
   const code = registeredCapitalCurrency as CurrencyCode
   const amount = parseAmount(registeredCapital, code)
   if (amount === undefined) return ['registeredCapital', 'amount', amountProblem(registeredCapital, code)!]
-  return amount < 0n ? ['registeredCapital', 'amount', 'Registered capital is not negative.'] : undefined
+  return amount < 0n ? ['registeredCapital', 'amount', 'Registered capital must not be negative.'] : undefined
 }
 
 export type CustomerRow = z.output<typeof customerRow>

@@ -70,11 +70,11 @@ export function identityRefusal(
     return {
       field: 'birthDate',
       code: 'identity_mismatch',
-      message: `The birth date ${stated} does not agree with ${inside} in the identity document ${masked}.`,
+      message: `The birth date ${stated} does not match ${inside} in the identity document ${masked}.`,
     }
   }
   if (reason === 'gender_differs') {
-    return { field: 'gender', code: 'identity_mismatch', message: `The sex does not agree with the identity document ${masked}.` }
+    return { field: 'gender', code: 'identity_mismatch', message: `The gender does not match the identity document ${masked}.` }
   }
   const field = reason === 'country' ? 'documentCountry' : 'documentNumber'
   return { field, code: 'invalid_input', message: `The identity document ${masked} breaks the rule "${reason}" of its type.` }

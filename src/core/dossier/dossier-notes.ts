@@ -28,7 +28,7 @@ export const ratingOutlooks = ['positive', 'stable', 'negative', 'developing'] a
 
 /** Refuses what has ended or is settled already. Throws `already_closed`. */
 export function requireOpen(status: string): void {
-  if (status !== 'open' && status !== 'active') throw new DomainError('already_closed', `It is ${status} already.`)
+  if (status !== 'open' && status !== 'active') throw new DomainError('already_closed', `Already ${status}.`)
 }
 
 type Said = Readonly<Record<string, unknown>>
@@ -46,20 +46,20 @@ export function amountsOf(
   const given = names.filter((name) => said[name] !== undefined)
   const currency = said['currency'] as CurrencyCode | undefined
   if (currency === undefined) {
-    if (given.length > 0) throw refuseField('invalid_input', 'currency', 'required', 'An amount has a currency.')
+    if (given.length > 0) throw refuseField('invalid_input', 'currency', 'required', 'An amount requires a currency.')
     return {}
   }
-  if (given.length === 0) throw refuseField('invalid_input', names[0]!, 'required', 'A currency without an amount says nothing.')
+  if (given.length === 0) throw refuseField('invalid_input', names[0]!, 'required', 'A currency requires an amount.')
   const left = names.find((name) => before[name] != null && said[name] === undefined)
   if (left !== undefined && before['currency'] !== currency)
-    throw refuseField('invalid_input', left, 'required', 'With another currency all amounts are said anew.')
+    throw refuseField('invalid_input', left, 'required', 'To change the currency, give all amounts again.')
   return Object.fromEntries(
     given.map((name) => {
       const text = String(said[name])
       const amount = parseAmount(text, currency)
       if (amount === undefined) throw refuseField('invalid_input', name, 'amount', amountProblem(text, currency)!)
       if (amount < 0n && !signed.includes(name))
-        throw refuseField('invalid_input', name, 'amount', 'An amount here is not negative.')
+        throw refuseField('invalid_input', name, 'amount', 'The amount must not be negative.')
       return [name, amount]
     }),
   )
@@ -86,11 +86,11 @@ interface CreditStanding {
 export function checkCreditStanding({ origin, agency, ratedOn, granted, used }: CreditStanding, today: Day): void {
   requirePast(ratedOn, today, 'ratedOn')
   if (origin === 'outside' && agency == null)
-    throw refuseField('invalid_input', 'agency', 'required', 'An outside rating names who gave it.')
+    throw refuseField('invalid_input', 'agency', 'required', 'An external rating requires its agency.')
   if (origin === 'own' && agency != null)
-    throw refuseField('invalid_input', 'agency', 'own_rating', 'The bank’s own rating names no agency.')
+    throw refuseField('invalid_input', 'agency', 'own_rating', 'An internal rating must have no agency.')
   if (used != null && granted == null)
-    throw refuseField('invalid_input', 'granted', 'required', 'What is used of a line takes a line.')
+    throw refuseField('invalid_input', 'granted', 'required', 'A used amount requires a credit line.')
 }
 
 interface KeyFigure {
@@ -103,9 +103,10 @@ interface KeyFigure {
 
 /** Figures are of a year that has begun, and there is at least one. */
 export function checkKeyFigure({ year, revenue, totalAssets, netProfit, debtRatio }: KeyFigure, today: Day): void {
-  if (year > Number(today.slice(0, 4))) throw refuseField('outside_period', 'year', 'day_to_come', 'This year has not come yet.')
+  if (year > Number(today.slice(0, 4)))
+    throw refuseField('outside_period', 'year', 'day_to_come', 'The year must not be in the future.')
   if (revenue == null && totalAssets == null && netProfit == null && debtRatio == null)
-    throw refuseField('invalid_input', 'revenue', 'required', 'At least one figure is needed.')
+    throw refuseField('invalid_input', 'revenue', 'required', 'At least one figure is required.')
 }
 
 interface SuitabilityAssessment {
@@ -121,7 +122,7 @@ export function usualExpiry(assessedOn: Day): Day {
 export function checkSuitabilityAssessment({ assessedOn, expiresOn }: SuitabilityAssessment, today: Day): void {
   requirePast(assessedOn, today, 'assessedOn')
   if (expiresOn <= assessedOn)
-    throw refuseField('invalid_input', 'expiresOn', 'period', 'An assessment expires after the day on which it was made.')
+    throw refuseField('invalid_input', 'expiresOn', 'period', 'An assessment must expire after the day of the assessment.')
 }
 
 /** What may be offered on the ground of an assessment. */
@@ -161,5 +162,5 @@ export function checkPrivilegeGrant({ startsOn, endsOn }: PrivilegeGrant): void 
 /** Refuses the use of a privilege on a day on which it does not hold: `[startsOn, endsOn)`. Throws `outside_period`. */
 export function requireInForce({ startsOn, endsOn }: PrivilegeGrant, day: Day): void {
   if (day < startsOn || (endsOn != null && day >= endsOn))
-    throw new DomainError('outside_period', 'The privilege does not hold on this day.')
+    throw new DomainError('outside_period', 'The privilege is not valid on this day.')
 }

@@ -50,7 +50,10 @@ export function requireOpenDossier(status: CustomerStatus): void {
 /** Throws `conflict` where there are as many already as one customer may have. */
 export function requireRoom(stored: number): void {
   if (stored >= MOST_OF_A_CUSTOMER)
-    throw new DomainError('conflict', `A customer has at most ${MOST_OF_A_CUSTOMER} of these: remove what is out of use.`)
+    throw new DomainError(
+      'conflict',
+      `A customer can have at most ${MOST_OF_A_CUSTOMER} of these: remove those no longer in use.`,
+    )
 }
 
 /** A person's document must pass its checks and agree with the profile; what a machine sends is kept, marked unverified. Names the field and both values masked. */
@@ -65,8 +68,8 @@ export function normaliseContact(kind: 'phone' | 'email', text: string, field = 
   const value = kind === 'phone' ? normalisePhone(text) : normaliseEmail(text)
   if (value !== undefined) return value
   throw kind === 'phone'
-    ? refuseField('invalid_input', field, 'phone', 'This is no phone number that a numbering plan knows.')
-    : refuseField('invalid_input', field, 'email', 'This is no e-mail address.')
+    ? refuseField('invalid_input', field, 'phone', 'Must be a valid phone number of a known numbering plan.')
+    : refuseField('invalid_input', field, 'email', 'Must be an e-mail address.')
 }
 
 /** When a document counts as seen to be the customer's: as a person enters it and its number passes. What a machine sends has yet to be seen. */
@@ -81,7 +84,7 @@ export function requireVerifiable({ unverifiedReason }: { readonly unverifiedRea
       'conflict',
       'identityDocumentId',
       unverifiedReason,
-      'Its number breaks a rule or disagrees with the profile: correct or remove it.',
+      'The number breaks a rule or conflicts with the profile: correct or remove it.',
     )
 }
 
@@ -90,12 +93,12 @@ export function requireDiffering({ differs }: { readonly differs: boolean }): vo
   if (!differs)
     throw new DomainError(
       'conflict',
-      'Only what a feed says otherwise than somebody has verified can be dismissed: correct or remove it.',
+      'Only a feed value that conflicts with a verified one can be dismissed: correct or remove this one.',
     )
 }
 
 /** Throws `invalid_input` for an address of which nothing is said. */
 export function requireAddress(parts: { readonly [F in AddressField]: string | null }): void {
   if (addressFields.every((field) => parts[field] === null))
-    throw refuseField('invalid_input', '', 'required', 'At least one part of the address is needed.')
+    throw refuseField('invalid_input', '', 'required', 'At least one part of the address is required.')
 }

@@ -48,23 +48,24 @@ const longestMonths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const
  */
 export function keyDateRefusal(keyDate: NamedKeyDate, today: Day): DomainError | undefined {
   const { kind, name, calendar, leapMonth, year, recurrence } = keyDate
-  if (kind === 'custom' && name === null) return refuseField('invalid_input', 'name', 'required', 'A custom date needs a name.')
+  if (kind === 'custom' && name === null)
+    return refuseField('invalid_input', 'name', 'required', 'A custom date requires a name.')
   if (kind !== 'custom' && name !== null)
-    return refuseField('invalid_input', 'name', 'not_custom', 'Only a custom date has a name of its own.')
+    return refuseField('invalid_input', 'name', 'not_custom', 'Only a custom date can have a name.')
   if (calendar === 'gregorian' && leapMonth)
     return refuseField('invalid_input', 'leapMonth', 'not_lunar', 'Only the lunar calendar has leap months.')
   if (recurrence === 'once' && year === null)
-    return refuseField('invalid_input', 'year', 'required', 'What happens once needs its year.')
+    return refuseField('invalid_input', 'year', 'required', 'A one-time date requires its year.')
   const impossible = calendar === 'lunar' ? lunarRefusal(keyDate) : gregorianRefusal(keyDate)
   if (impossible) return impossible
   if (kind === 'birthday' && year !== null && occurrenceIn(keyDate, year) > today)
-    return refuseField('invalid_input', 'year', 'future', 'A birthday cannot lie in the future.')
+    return refuseField('invalid_input', 'year', 'future', 'A birthday cannot be in the future.')
   return undefined
 }
 
 function gregorianRefusal({ month, day, year }: KeyDate): DomainError | undefined {
   if (year !== null && (year < FIRST_YEAR || year > LAST_YEAR))
-    return refuseField('invalid_input', 'year', 'range', `The year must lie from ${FIRST_YEAR} to ${LAST_YEAR}.`)
+    return refuseField('invalid_input', 'year', 'range', `The year must be from ${FIRST_YEAR} to ${LAST_YEAR}.`)
   const most = year === null ? longestMonths[month - 1]! : Temporal.PlainYearMonth.from({ year, month }).daysInMonth
   if (day <= most) return undefined
   const where = year === null ? `Month ${month}` : `Month ${month} of ${year}`
@@ -75,7 +76,12 @@ function lunarRefusal({ month, day, leapMonth, year }: KeyDate): DomainError | u
   if (day > 30) return refuseField('invalid_input', 'day', 'impossible_lunar_day', 'A lunar month has at most 30 days.')
   if (year === null) return undefined
   if (year < FIRST_LUNAR_YEAR || year > LAST_LUNAR_YEAR)
-    return refuseField('invalid_input', 'year', 'range', `Lunar years are known from ${FIRST_LUNAR_YEAR} to ${LAST_LUNAR_YEAR}.`)
+    return refuseField(
+      'invalid_input',
+      'year',
+      'range',
+      `Lunar years are supported from ${FIRST_LUNAR_YEAR} to ${LAST_LUNAR_YEAR}.`,
+    )
   if (leapMonth && leapMonthOf(year) !== month)
     return refuseField('invalid_input', 'leapMonth', 'no_leap_month', `The lunar year ${year} has no leap month ${month}.`)
   const most = lunarDay(year, month, leapMonth, 1).daysInMonth
@@ -93,7 +99,7 @@ export function keyDateOwnerRefusal(
     return refuseField('conflict', 'customerId', 'customer_status', `The customer's record is ${customer.status}.`)
   const personal = kind === 'birthday' || kind === 'wedding_day'
   if (personal && customer.kind === 'company')
-    return refuseField('invalid_input', 'kind', 'customer_kind', 'A company has a founding day, no birthday or wedding day.')
+    return refuseField('invalid_input', 'kind', 'customer_kind', 'A company has a founding day, but no birthday or wedding day.')
   if (kind === 'founding_day' && customer.kind === 'individual')
     return refuseField('invalid_input', 'kind', 'customer_kind', 'A person has no founding day.')
   return undefined

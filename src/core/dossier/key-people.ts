@@ -24,23 +24,23 @@ export function requireBirthday({ birthMonth, birthDay, birthYear }: Birthday, t
       'invalid_input',
       birthMonth == null ? 'birthMonth' : 'birthDay',
       'birthday',
-      'A birthday has a month and a day.',
+      'A birthday requires both month and day.',
     )
   // Of the days that only some years have, a leap year has all.
   const [year, month, day] = [birthYear ?? 2000, birthMonth, birthDay].map((part) => String(part).padStart(2, '0'))
   const whole = parseDay(`${year}-${month}-${day}`)
-  if (whole === undefined) throw refuseField('invalid_input', 'birthDay', 'birthday', 'There is no such day.')
+  if (whole === undefined) throw refuseField('invalid_input', 'birthDay', 'birthday', 'There is no such date.')
   if (birthYear != null && whole > today)
-    throw refuseField('outside_period', 'birthYear', 'day_to_come', 'This day has not come yet.')
+    throw refuseField('outside_period', 'birthYear', 'day_to_come', 'The day must not be in the future.')
 }
 
 /** Refuses key people of anybody but a business. Throws `conflict`. */
 export function requireBusiness(kind: CustomerKind, field: string): void {
   if (kind === 'individual')
-    throw refuseField('conflict', field, 'no_business', 'Key people are those of a company or sole trader.')
+    throw refuseField('conflict', field, 'no_business', 'Only companies and sole traders have key people.')
 }
 
 /** Refuses a record of anybody but a person as the person's own. Throws `conflict`. */
 export function requirePerson(kind: CustomerKind, field: string): void {
-  if (kind !== 'individual') throw refuseField('conflict', field, 'no_person', 'This customer is no individual.')
+  if (kind !== 'individual') throw refuseField('conflict', field, 'no_person', 'This customer is not an individual.')
 }

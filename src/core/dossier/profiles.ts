@@ -150,8 +150,8 @@ const ofBusinesses: readonly (keyof Profile)[] = [
 
 /** Why a field does not go with a kind of customer, or undefined. A sole trader is a person and has a business. */
 export function kindProblem(field: string, kind: CustomerKind): string | undefined {
-  if (kind === 'company' && (ofPersons as readonly string[]).includes(field)) return 'A company has none.'
-  if (kind === 'individual' && (ofBusinesses as readonly string[]).includes(field)) return 'A private individual has none.'
+  if (kind === 'company' && (ofPersons as readonly string[]).includes(field)) return 'Not allowed for a company.'
+  if (kind === 'individual' && (ofBusinesses as readonly string[]).includes(field)) return 'Not allowed for a private individual.'
   return undefined
 }
 
@@ -190,13 +190,13 @@ export function profileRefusal(
   { birthDate }: { readonly birthDate: Day | null },
 ): FeedRefusal | undefined {
   if (deceasedOn !== null && birthDate !== null && deceasedOn < birthDate)
-    return { field: 'deceasedOn', code: 'invalid_input', message: 'Nobody dies before the birth date.' }
+    return { field: 'deceasedOn', code: 'invalid_input', message: 'The day of death must not be before the birth date.' }
   if (merchantSince === null && merchantUntil !== null)
-    return { field: 'merchantSince', code: 'invalid_input', message: 'A merchant has a first day.' }
+    return { field: 'merchantSince', code: 'invalid_input', message: 'A merchant requires merchantSince.' }
   if (merchantSince === null && merchantCategoryCode !== null)
-    return { field: 'merchantSince', code: 'invalid_input', message: 'A merchant has a first day.' }
+    return { field: 'merchantSince', code: 'invalid_input', message: 'A merchant requires merchantSince.' }
   if (merchantSince !== null && merchantUntil !== null && merchantUntil < merchantSince)
-    return { field: 'merchantUntil', code: 'invalid_input', message: 'The end must not lie before the beginning.' }
+    return { field: 'merchantUntil', code: 'invalid_input', message: 'The end must not be before the start.' }
   return undefined
 }
 
@@ -249,7 +249,7 @@ export function refuseFieldOfKind(input: string, field: ProfileField, kind: Cust
 }
 
 function recordKindProblem(field: string, kind: CustomerKind): string | undefined {
-  if (kind === 'company' && (field === 'gender' || field === 'birthDate')) return 'A company has none.'
-  if (kind === 'individual' && field === 'foundedOn') return 'A private individual has none.'
+  if (kind === 'company' && (field === 'gender' || field === 'birthDate')) return 'Not allowed for a company.'
+  if (kind === 'individual' && field === 'foundedOn') return 'Not allowed for a private individual.'
   return undefined
 }

@@ -74,5 +74,5 @@ export function suggestionOf(
 
 /** Throws `rate_limited` for a caller who has asked more often than that in a minute. */
 export function requireWithinLimit(calls: number, most: number): void {
-  if (calls > most) throw new DomainError('rate_limited', `More than ${most} in a minute. Wait for the next minute.`)
+  if (calls > most) throw new DomainError('rate_limited', `More than ${most} recognitions in a minute. Wait for the next minute.`)
 }

@@ -113,7 +113,7 @@ export interface RelationshipTerms {
 
 export function requireTwo(customerId: string, relatedCustomerId: string): void {
   if (customerId === relatedCustomerId)
-    throw refuseField('invalid_input', 'relatedCustomerId', 'self', 'Nobody has a relationship with themselves.')
+    throw refuseField('invalid_input', 'relatedCustomerId', 'self', 'A customer cannot have a relationship with itself.')
 }
 
 /** Refuses what two customers of these kinds cannot be to each other. Throws `invalid_input` or `conflict`. */
@@ -133,9 +133,9 @@ export function requireFit(kind: RelationshipKind, customer: Party, related: Par
 /** Refuses terms that this kind does not have, and days to come. Throws `invalid_input` or `outside_period`. */
 export function requireTerms(kind: RelationshipKind, { share, since, thankedOn }: RelationshipTerms, today: Day): void {
   if (share !== undefined && kind !== 'shareholder' && kind !== 'investee')
-    throw refuseField('invalid_input', 'share', 'no_shares', 'Only shareholder and investee have a share.')
+    throw refuseField('invalid_input', 'share', 'no_shares', 'Only shareholder and investee can have a share.')
   if (thankedOn !== undefined && kind !== 'referrer' && kind !== 'referred')
-    throw refuseField('invalid_input', 'thankedOn', 'no_referral', 'Only referrer and referred are thanked for.')
+    throw refuseField('invalid_input', 'thankedOn', 'no_referral', 'Only referrer and referred can have thankedOn.')
   requirePast(since, today, 'since')
   requirePast(thankedOn, today, 'thankedOn')
 }
@@ -155,23 +155,23 @@ export interface StandingRelationships {
 /** Refuses what cannot stand beside what stands already. Throws `conflict` or `cycle`. */
 export function requireRoom(kind: RelationshipKind, share: string | undefined, standing: StandingRelationships): void {
   if (standing.duplicate)
-    throw refuseField('conflict', 'relatedCustomerId', 'duplicate', 'This relationship of the two stands already.')
+    throw refuseField('conflict', 'relatedCustomerId', 'duplicate', 'This relationship between the two customers already exists.')
   if (kind === 'spouse' && standing.married)
-    throw refuseField('conflict', 'kind', 'second_spouse', 'One of the two is married. End that relationship first.')
+    throw refuseField('conflict', 'kind', 'second_spouse', 'One of the two is already married. End that relationship first.')
   requireSharesLeft(share, standing.sharesTaken)
   if (standing.closesCircle === null)
-    throw refuseField('cycle', 'relatedCustomerId', 'line_too_long', 'The line of these customers is too long to be checked.')
+    throw refuseField('cycle', 'relatedCustomerId', 'line_too_long', 'The chain of these customers is too long to be checked.')
   if (standing.closesCircle)
-    throw refuseField('cycle', 'relatedCustomerId', 'cycle', 'This would make somebody their own ancestor or owner.')
+    throw refuseField('cycle', 'relatedCustomerId', 'cycle', 'This would make a customer its own ancestor or owner.')
 }
 
 /** Refuses a share that makes all of a company's shares more than the whole. Throws `conflict`. */
 export function requireSharesLeft(share: string | undefined, taken: string): void {
   const [more, stands] = [parseShare(share ?? '0') ?? 0, Math.round(Number(taken) * 10_000)]
   if (share !== undefined && more + stands > wholeShare)
-    throw refuseField('conflict', 'share', 'shares_taken', `Others hold ${taken} % of the company already.`)
+    throw refuseField('conflict', 'share', 'shares_taken', `Other shareholders already hold ${taken} % of the company.`)
 }
 
 export function requireActive(status: string): void {
-  if (status !== 'active') throw new DomainError('already_closed', 'This has ended already.')
+  if (status !== 'active') throw new DomainError('already_closed', 'Already ended.')
 }

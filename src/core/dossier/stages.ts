@@ -119,7 +119,7 @@ const defaultRules: Readonly<Record<StageSubject, readonly StageRule[]>> = {
 
 /** What holds where a bank has said nothing. */
 export function defaultStagePolicy(subject: StageSubject): StagePolicy {
-  return { subject, version: 0, source: 'practice; limits ours', rules: defaultRules[subject] }
+  return { subject, version: 0, source: 'industry practice; limits are product defaults', rules: defaultRules[subject] }
 }
 
 /** Why these are no rules of the subject, or undefined. */
@@ -128,16 +128,16 @@ export function stageRulesRefusal(subject: StageSubject, rules: readonly StageRu
     refuseField('invalid_input', `rules/${place}/${field}`, rule, message)
   for (const [place, { stage, ageFrom, ageBelow, incomeFrom, foundedWithinMonths }] of rules.entries()) {
     const ofSubject: readonly string[] = subject === 'life_stage' ? lifeStages : companySituations
-    if (!ofSubject.includes(stage)) return refuse(place, 'stage', 'subject', `${stage} is no ${subject}.`)
+    if (!ofSubject.includes(stage)) return refuse(place, 'stage', 'subject', `${stage} is not a ${subject}.`)
     if (rules.findIndex((one) => one.stage === stage) !== place)
-      return refuse(place, 'stage', 'duplicate', 'A stage has one rule.')
+      return refuse(place, 'stage', 'duplicate', 'A life stage can have only one rule.')
     if (subject === 'life_stage' && foundedWithinMonths !== undefined)
-      return refuse(place, 'foundedWithinMonths', 'subject', 'A person is not founded.')
+      return refuse(place, 'foundedWithinMonths', 'subject', 'foundedWithinMonths is not allowed for a person.')
     const ofPersons = { ageFrom, ageBelow, incomeFrom }
     const personal = Object.entries(ofPersons).find(([, value]) => value !== undefined)
-    if (subject === 'situation' && personal) return refuse(place, personal[0], 'subject', 'A company has none.')
+    if (subject === 'situation' && personal) return refuse(place, personal[0], 'subject', 'Not allowed for a company.')
     if (ageFrom !== undefined && ageBelow !== undefined && ageBelow <= ageFrom)
-      return refuse(place, 'ageBelow', 'period', 'The end must lie above the beginning.')
+      return refuse(place, 'ageBelow', 'period', 'The upper bound must be above the lower bound.')
   }
   return undefined
 }

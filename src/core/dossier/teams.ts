@@ -32,17 +32,23 @@ export function requireMember(
   today: Day,
 ): void {
   if (endsOn !== null && endsOn <= startsOn)
-    throw refuseField('invalid_input', 'endsOn', 'period', 'The end must lie after the beginning.')
-  if (startsOn < today) throw refuseField('outside_period', 'startsOn', 'outside_period', 'Somebody joins a team today or later.')
+    throw refuseField('invalid_input', 'endsOn', 'period', 'The end must be after the start.')
+  if (startsOn < today)
+    throw refuseField('outside_period', 'startsOn', 'outside_period', 'A team membership must start today or later.')
   requireAtWork(staff, startsOn)
   if (duty === 'relationship_manager' && !staff.roles.includes('relationship_manager'))
-    throw refuseField('conflict', 'duty', 'role', 'They are no relationship manager.')
+    throw refuseField('conflict', 'duty', 'role', 'The staff member is not a relationship manager.')
   const others = standing.filter(({ state, endsOn: end }) => state !== 'cancelled' && (end === null || end > today))
   const same = others.find((one) => one.staffId === staff.id && one.duty === duty && overlaps(one, { startsOn, endsOn }))
   if (same)
-    throw refuseField('period_overlap', 'startsOn', 'period_overlap', `They have this duty in the team ${periodText(same)}.`)
+    throw refuseField(
+      'period_overlap',
+      'startsOn',
+      'period_overlap',
+      `The staff member already has this duty in the team ${periodText(same)}.`,
+    )
   if (others.length >= MOST_MEMBERS)
-    throw refuseField('conflict', 'customerId', 'team_full', `A team has at most ${MOST_MEMBERS} members.`)
+    throw refuseField('conflict', 'customerId', 'team_full', `A team can have at most ${MOST_MEMBERS} members.`)
 }
 
 /**
@@ -57,6 +63,6 @@ export function endedMember(
   const ending = endingOf(member, endsOn, today)
   if ('status' in ending || ending.endsOn <= member.startsOn) return { state: 'cancelled', endsOn: member.endsOn }
   if (member.endsOn !== null && ending.endsOn > member.endsOn)
-    throw refuseField('outside_period', 'endsOn', 'outside_period', `It ends on ${member.endsOn} already.`)
+    throw refuseField('outside_period', 'endsOn', 'outside_period', `It already ends on ${member.endsOn}.`)
   return { state: stateOn({ startsOn: member.startsOn, endsOn: ending.endsOn }, today), endsOn: ending.endsOn }
 }

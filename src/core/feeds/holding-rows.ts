@@ -15,10 +15,10 @@ import { asOf, code, currency, day, decimalAmount, externalIdText, line, month, 
 
 const customerSource = source
   .optional()
-  .meta({ description: 'The system whose name for the customer follows; `source` where it is missing.' })
-const customerExternalId = externalIdText.meta({ description: 'What that system calls the customer.', examples: ['C0000123'] })
+  .meta({ description: 'The source system of the customer ID that follows; `source` by default.' })
+const customerExternalId = externalIdText.meta({ description: 'ID of the customer in that system.', examples: ['C0000123'] })
 const holdingExternalId = externalIdText.meta({
-  description: 'What `source` calls the holding.',
+  description: 'External ID of the holding in `source`.',
   examples: ['6222020200001234567'],
 })
 const currencyOfHolding = currency.optional().meta({ description: 'Must be the holding’s currency.', examples: ['CNY'] })
@@ -31,11 +31,14 @@ const misfitOf = (amount: string, currency: string): string | undefined =>
 export const holdingRow = z
   .strictObject({
     source,
-    externalId: externalIdText.meta({ description: 'What that system calls the holding.', examples: ['6222020200001234567'] }),
+    externalId: externalIdText.meta({
+      description: 'ID of the holding in the source system.',
+      examples: ['6222020200001234567'],
+    }),
     accountNumber: line(64)
       .optional()
       .meta({
-        description: 'Number that the customer knows; the external id for a new holding without one.',
+        description: 'Account number known to the customer; the external ID by default for a new holding.',
         examples: ['6222020200001234567'],
       }),
     customerSource,
@@ -47,15 +50,15 @@ export const holdingRow = z
       .meta({ description: 'Balance in that currency, debts negative.', examples: ['6000000.00'] }),
     balanceOn: day
       .optional()
-      .meta({ description: 'Day of the balance; the day of `asOf` where it is missing.', examples: ['2026-11-21'] }),
+      .meta({ description: 'Day of the balance; the day of `asOf` by default.', examples: ['2026-11-21'] }),
     openedOn: day.optional().meta({ description: 'Day of opening.', examples: ['2025-12-15'] }),
     maturesOn: day.optional().meta({ description: 'Day of maturity.', examples: ['2026-12-15'] }),
-    autoRenewal: z.boolean().optional().meta({ description: 'Whether it renews itself at maturity.' }),
-    status: z.enum(holdingStatuses).optional().meta({ description: 'Whether it is in use; a new one is active.' }),
-    closedOn: day.optional().meta({ description: 'Day of closing; goes with the status `closed`.' }),
-    edition: z.enum(editions).optional().meta({ description: 'Edition of an e-channel; other holdings have none.' }),
-    origin: z.enum(origins).optional().meta({ description: 'How the sign-up came about.' }),
-    recommendedBy: code.optional().meta({ description: 'Staff number of who recommended it.', examples: ['10233'] }),
+    autoRenewal: z.boolean().optional().meta({ description: 'Whether it renews automatically at maturity.' }),
+    status: z.enum(holdingStatuses).optional().meta({ description: 'Status; a new one is active by default.' }),
+    closedOn: day.optional().meta({ description: 'Day of closing; requires the status `closed`.' }),
+    edition: z.enum(editions).optional().meta({ description: 'Edition of an e-channel; not allowed for other holdings.' }),
+    origin: z.enum(origins).optional().meta({ description: 'Origin of the sign-up.' }),
+    recommendedBy: code.optional().meta({ description: 'Staff number of the person who recommended it.', examples: ['10233'] }),
     activatedOn: day.optional().meta({ description: 'Day of the first use of an e-channel.' }),
     lastUsedOn: day.optional().meta({ description: 'Day of the last use.' }),
     asOf,
@@ -66,14 +69,14 @@ export const holdingRow = z
     const misfit = row.balance === undefined ? undefined : misfitOf(row.balance, row.currency)
     if (misfit !== undefined) refuse('balance', 'amount', misfit)
     if (row.balance === undefined && row.balanceOn !== undefined)
-      refuse('balanceOn', 'together', 'The day of a balance needs the balance.')
+      refuse('balanceOn', 'together', 'The day of a balance requires the balance.')
     if (row.status !== 'closed' && row.closedOn !== undefined)
-      refuse('closedOn', 'together', 'The day of closing goes with the status closed.')
+      refuse('closedOn', 'together', 'closedOn requires the status closed.')
     if (row.openedOn !== undefined) {
       if (row.maturesOn !== undefined && row.maturesOn < row.openedOn)
-        refuse('maturesOn', 'period', 'The maturity must not lie before the opening.')
+        refuse('maturesOn', 'period', 'maturesOn must not be before openedOn.')
       if (row.closedOn !== undefined && row.closedOn < row.openedOn)
-        refuse('closedOn', 'period', 'The closing must not lie before the opening.')
+        refuse('closedOn', 'period', 'closedOn must not be before openedOn.')
     }
   })
 
@@ -82,18 +85,18 @@ export const holdingPartyRow = z.strictObject({
   source,
   holdingSource: source
     .optional()
-    .meta({ description: 'The system whose name for the holding follows; `source` where it is missing.' }),
+    .meta({ description: 'The source system of the holding ID that follows; `source` by default.' }),
   holdingExternalId: externalIdText.meta({
-    description: 'What that system calls the holding.',
+    description: 'ID of the holding in the source system.',
     examples: ['6222020200001234567'],
   }),
   customerSource,
   customerExternalId: customerExternalId.meta({
-    description: 'What that system calls the further party.',
+    description: 'ID of the holding party in that system.',
     examples: ['C0000124'],
   }),
-  role: z.enum(partyRoles).meta({ description: 'What the party is to the holding.' }),
-  status: z.enum(['active', 'ended']).optional().meta({ description: 'Whether the link holds; `active` where it is missing.' }),
+  role: z.enum(partyRoles).meta({ description: 'Role of the party.' }),
+  status: z.enum(['active', 'ended']).optional().meta({ description: 'Whether the link is active; `active` by default.' }),
   asOf,
 })
 
@@ -102,7 +105,7 @@ export const balanceRow = z
   .strictObject({
     source,
     holdingExternalId,
-    day: day.meta({ description: 'From this day on the holding stood at the amount.', examples: ['2026-11-21'] }),
+    day: day.meta({ description: 'First day of the balance.', examples: ['2026-11-21'] }),
     amount: decimalAmount.meta({ description: 'Balance in the holding’s currency, debts negative.', examples: ['6000000.00'] }),
     currency: currencyOfHolding,
     asOf,
@@ -119,30 +122,30 @@ export const activityRow = z
     customerSource,
     customerExternalId,
     month: month.meta({ description: 'The month.', examples: ['2026-10'] }),
-    channel: z.enum(channels).meta({ description: 'Where the transactions were made.' }),
-    type: z.enum(transactionTypes).meta({ description: 'What they were.' }),
-    purpose: z.enum(purposes).optional().meta({ description: 'What they were for; `unknown` where it is missing.' }),
+    channel: z.enum(channels).meta({ description: 'Channel of the transactions.' }),
+    type: z.enum(transactionTypes).meta({ description: 'Type of the transactions.' }),
+    purpose: z.enum(purposes).optional().meta({ description: 'Purpose of the transactions; `unknown` by default.' }),
     direction: z
       .enum([...directions, 'none'])
       .optional()
-      .meta({ description: 'Into or out of the customer’s holdings; `none` where it is missing.' }),
+      .meta({ description: 'Into or out of the customer’s holdings; `none` by default.' }),
     currency: currency.meta({ description: 'ISO 4217 code.', examples: ['CNY'] }),
     counterparty: line(64)
       .optional()
-      .meta({ description: 'Account of the other side. Stored as a keyed hash only.', examples: ['6217000010001234567'] }),
+      .meta({ description: 'Account of the counterparty. Stored as a keyed hash only.', examples: ['6217000010001234567'] }),
     count: z
       .int()
       .min(0)
       .max(2_147_483_647)
-      .meta({ description: 'How many.', examples: [14] }),
-    amount: decimalAmount.optional().meta({ description: 'Their sum, 0 or more; 0 where it is missing.', examples: ['3820.50'] }),
+      .meta({ description: 'Number of transactions.', examples: [14] }),
+    amount: decimalAmount.optional().meta({ description: 'Their sum, 0 or more; 0 by default.', examples: ['3820.50'] }),
     asOf,
   })
   .superRefine((row, context) => {
     const refuse = (rule: string, message: string): void =>
       context.addIssue({ code: 'custom', path: ['amount'], params: { rule }, message })
     if (row.amount === undefined) return
-    if (row.amount.startsWith('-')) refuse('negative', 'The sum must not be negative; `direction` tells which way it went.')
+    if (row.amount.startsWith('-')) refuse('negative', 'The sum must not be negative; use `direction`.')
     else {
       const misfit = misfitOf(row.amount, row.currency)
       if (misfit !== undefined) refuse('amount', misfit)
@@ -153,25 +156,31 @@ export const activityRow = z
 export const movementRow = z
   .strictObject({
     source,
-    externalId: externalIdText.meta({ description: 'What that system calls the movement.', examples: ['M-2026-11-21-000731'] }),
+    externalId: externalIdText.meta({
+      description: 'ID of the movement in the source system.',
+      examples: ['M-2026-11-21-000731'],
+    }),
     holdingExternalId,
     direction: z.enum(directions).meta({ description: 'Into or out of the holding.' }),
     amount: decimalAmount.meta({ description: 'Amount in the holding’s currency, above 0.', examples: ['500000.00'] }),
     currency: currencyOfHolding,
     bookedOn: day.meta({ description: 'Day of booking.', examples: ['2026-11-21'] }),
-    channel: z.enum(channels).optional().meta({ description: 'Where it was made; `other` for a new one without it.' }),
-    purpose: z.enum(purposes).optional().meta({ description: 'What it was for; `unknown` for a new one without it.' }),
+    channel: z.enum(channels).optional().meta({ description: 'Channel; `other` by default for a new one.' }),
+    purpose: z.enum(purposes).optional().meta({ description: 'Purpose; `unknown` by default for a new one.' }),
     counterparty: line(64)
       .optional()
-      .meta({ description: 'Account of the other side. Stored encrypted.', examples: ['6217000010001234567'] }),
-    status: z.enum(movementStatuses).optional().meta({ description: '`voided` takes a booking back; a new one is booked.' }),
+      .meta({ description: 'Account of the counterparty. Stored encrypted.', examples: ['6217000010001234567'] }),
+    status: z
+      .enum(movementStatuses)
+      .optional()
+      .meta({ description: '`voided` voids a booking; a new one is booked by default.' }),
     asOf,
   })
   .superRefine((row, context) => {
     const refuse = (rule: string, message: string): void =>
       context.addIssue({ code: 'custom', path: ['amount'], params: { rule }, message })
     if (!/[1-9]/.test(row.amount) || row.amount.startsWith('-'))
-      refuse('positive', 'The amount must be above 0; `direction` tells which way it went.')
+      refuse('positive', 'The amount must be above 0; use `direction`.')
     else {
       const misfit = row.currency === undefined ? undefined : misfitOf(row.amount, row.currency)
       if (misfit !== undefined) refuse('amount', misfit)

@@ -79,9 +79,9 @@ export function fromCsv(entity: FeedEntity, fields: Readonly<Record<string, stri
 /** The refusal of a row that its schema does not accept: the first thing wrong with it. */
 export function refusalOfIssues(issues: readonly z.core.$ZodIssue[]): FeedRefusal {
   const [issue] = issues
-  if (!issue) return { code: 'invalid_input', message: 'The row is not valid.' }
+  if (!issue) return { code: 'invalid_input', message: 'Invalid row.' }
   if (issue.code === 'unrecognized_keys')
-    return { field: String(issue.keys[0]), code: 'invalid_input', message: 'There is no such field.' }
+    return { field: String(issue.keys[0]), code: 'invalid_input', message: 'Unknown field.' }
   const rule = issue.code === 'custom' ? issue.params?.['rule'] : undefined
   const field = issue.path[0]
   return {

@@ -99,7 +99,7 @@ export function scopeOf(actor: Actor, permissions: readonly Permission[]): Scope
   const caller = callerOf(actor)
   const reaches = permissions.flatMap((permission) => {
     const reach = reachOfActor(actor, permission)
-    if (!reach) throw new DomainError('not_permitted', `This needs the permission ${permission}.`)
+    if (!reach) throw new DomainError('not_permitted', `Permission required: ${permission}.`)
     return overReferenceData(permission) ? [] : [reach]
   })
   const narrowest = narrowestFirst.find((reach) => reaches.includes(reach))

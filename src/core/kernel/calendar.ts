@@ -145,12 +145,11 @@ function endOfMonth(day: Day, monthsLater: number): Day {
 
 function toEpochDay(day: Day): number {
   const epochDay = Date.parse(`${day}T00:00:00Z`) / millisecondsPerDay
-  if (!Number.isInteger(epochDay)) throw new RangeError('A day must have the form YYYY-MM-DD.')
+  if (!Number.isInteger(epochDay)) throw new RangeError('A day must have the format YYYY-MM-DD.')
   return epochDay
 }
 
 function fromEpochDay(epochDay: number): Day {
-  if (!(epochDay >= firstEpochDay && epochDay <= lastEpochDay))
-    throw new RangeError('The day lies outside the years 1800 to 9999.')
+  if (!(epochDay >= firstEpochDay && epochDay <= lastEpochDay)) throw new RangeError('The day must be in the years 1800 to 9999.')
   return new Date(epochDay * millisecondsPerDay).toISOString().slice(0, 10)
 }

@@ -35,5 +35,5 @@ export function refusal(field: string, code: ErrorCode, message: string): FeedRe
 
 /** The refusal of a name that stands for nothing, or for something outside the caller's scope. */
 export function unknownReference(field: string, what: string, name: string): FeedRefusal {
-  return refusal(field, 'unknown_reference', `There is no ${what} "${name}" within your scope.`)
+  return refusal(field, 'unknown_reference', `There is no ${what} "${name}" in your scope.`)
 }

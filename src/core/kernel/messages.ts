@@ -1,15 +1,15 @@
 import { z } from 'zod'
 
 /** What is said of a field that is missing, whatever its type. */
-export const required = 'This is required.'
+export const required = 'Required.'
 
 const needed: Readonly<Record<string, string>> = {
-  boolean: 'true or false is needed.',
-  int: 'A whole number is needed.',
-  number: 'A number is needed.',
-  string: 'Text is needed.',
-  array: 'A list is needed.',
-  object: 'An object is needed.',
+  boolean: 'Must be true or false.',
+  int: 'Must be an integer.',
+  number: 'Must be a number.',
+  string: 'Must be a string.',
+  array: 'Must be a list.',
+  object: 'Must be an object.',
 }
 
 /** What a value of another type is told. A CSV file knows no types of JSON: the message says what to write. */
@@ -22,7 +22,7 @@ z.config({
   customError(issue) {
     if (issue.code !== 'invalid_type' && issue.code !== 'invalid_value') return undefined
     if (issue.input === undefined) return required
-    if (issue.input === null) return 'null is not taken: leave the field out.'
+    if (issue.input === null) return 'null is not allowed: omit the field.'
     return issue.code === 'invalid_type' ? typeNeeded(issue) : undefined
   },
 })

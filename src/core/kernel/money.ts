@@ -30,8 +30,8 @@ export function amountProblem(decimal: string, currency: CurrencyCode): string |
   if (parseAmount(decimal, currency) !== undefined) return undefined
   const exponent = currencyExponent(currency)
   const decimals = /\.(\d+)$/.exec(decimal)?.[1]?.length ?? 0
-  if (decimals > exponent) return `An amount of ${currency} has ${exponent === 0 ? 'no' : `at most ${exponent}`} decimals.`
-  return `The amount is too large: ${formatAmount(largest, currency)} ${currency} is the most.`
+  if (decimals > exponent) return `An amount in ${currency} can have ${exponent === 0 ? 'no' : `at most ${exponent}`} decimals.`
+  return `The amount is too large: the maximum is ${formatAmount(largest, currency)} ${currency}.`
 }
 
 /** Writes minor units as a decimal text with all decimals of the currency: `600000000n` CNY is `6000000.00`, `5n` JPY is `5`. */

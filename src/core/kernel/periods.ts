@@ -24,11 +24,11 @@ export function periodText({ startsOn, endsOn }: Period): string {
 
 /** Refuses a day to come for what is said to have happened. Throws `outside_period`. */
 export function requirePast(day: Day | undefined | null, today: Day, field: string): void {
-  if (day != null && day > today) throw refuseField('outside_period', field, 'day_to_come', 'This day has not come yet.')
+  if (day != null && day > today) throw refuseField('outside_period', field, 'day_to_come', 'The day must not be in the future.')
 }
 
 /** Refuses a period that ends before it begins. Throws `invalid_input`. */
 export function requireOrder(from: Day | undefined | null, until: Day | undefined | null, field: string): void {
   if (from != null && until != null && until < from)
-    throw refuseField('invalid_input', field, 'period', 'The end must not lie before the beginning.')
+    throw refuseField('invalid_input', field, 'period', 'The end must not be before the start.')
 }

@@ -30,11 +30,11 @@ export function defaultVersion<D>(key: string, definition: D, source: PolicySour
 export function requireBeginning(effectiveOn: Day, today: Day, others: readonly Day[]): void {
   const at = { pointer: '/effectiveOn', rule: 'effective_on' }
   if (effectiveOn < today)
-    throw new DomainError('outside_period', 'A version begins today or later.', [
+    throw new DomainError('outside_period', 'A version must take effect today or later.', [
       { ...at, message: `A version begins today or later: ${effectiveOn} is before ${today}.` },
     ])
   if (others.includes(effectiveOn))
-    throw new DomainError('period_overlap', 'Two versions cannot begin on one day.', [
-      { ...at, message: 'A version begins on this day already.' },
+    throw new DomainError('period_overlap', 'Two versions cannot take effect on the same day.', [
+      { ...at, message: 'Another version takes effect on this day.' },
     ])
 }

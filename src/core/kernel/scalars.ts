@@ -29,7 +29,7 @@ const textMessages = {
   nul_character: 'A NUL character is not allowed.',
   control_character: 'Control characters are not allowed.',
   invalid_unicode: 'The text is not valid Unicode.',
-  bidi_control: 'Characters that reverse the direction of writing are not allowed.',
+  bidi_control: 'Characters that change the text direction are not allowed.',
 } as const
 
 /** Text on one line, cleaned, of 1 to `most` characters. */
@@ -62,9 +62,9 @@ function written(lines: 'single' | 'multiple'): z.ZodString {
 }
 
 const personalNumberMessages = {
-  resident_id: 'The text holds the number of a resident ID: keep it among the identity documents.',
-  bank_card: 'The text holds the number of a bank card: leave it out, or name its last four digits.',
-  phone: 'The text holds a phone number: keep it among the contact points.',
+  resident_id: 'The text contains a resident ID number: store it as an identity document instead.',
+  bank_card: 'The text contains a bank card number: omit it, or give only its last four digits.',
+  phone: 'The text contains a phone number: store it as a contact point instead.',
 } as const
 
 /** Keeps the text itself where it passes. */
@@ -86,8 +86,8 @@ function remembered(reader: Read): Read {
 
 export const source = z
   .string()
-  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'A source is named by 1 to 64 letters, digits, dots, underscores and hyphens.')
-  .meta({ description: 'The system that sends it.', examples: ['core'] })
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'A source is 1 to 64 letters, digits, dots, underscores and hyphens.')
+  .meta({ description: 'The source system.', examples: ['core'] })
 
 export const externalIdText = line(128)
 export const code = line(64)
@@ -95,13 +95,13 @@ export const code = line(64)
 export const day = checked(
   (text) => parseDay(text) !== undefined,
   'day',
-  'A real date from 1800-01-01 to 9999-12-31 is needed, such as 2026-11-22.',
+  'Must be a real date from 1800-01-01 to 9999-12-31, such as 2026-11-22.',
 ).meta({ format: 'date' })
 
 /** A month as `YYYY-MM`. */
-export const month = checked((text) => parseDay(`${text}-01`) !== undefined, 'month', 'A month is needed, such as 2026-11.').meta(
-  { pattern: '^\\d{4}-\\d{2}$' },
-)
+export const month = checked((text) => parseDay(`${text}-01`) !== undefined, 'month', 'Must be a month, such as 2026-11.').meta({
+  pattern: '^\\d{4}-\\d{2}$',
+})
 
 const instantForm = /^\d{4}-\d{2}-\d{2}[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/
 
@@ -109,13 +109,13 @@ const instantForm = /^\d{4}-\d{2}-\d{2}[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{
 export const instant = read((text) => {
   const at = instantForm.test(text) && parseDay(text.slice(0, 10)) ? new Date(text.toUpperCase()) : undefined
   if (!at || Number.isNaN(at.getTime()))
-    return { rule: 'instant', message: 'An instant by RFC 3339 with its offset is needed, such as 2026-11-22T08:00:00+08:00.' }
+    return { rule: 'instant', message: 'Must be an RFC 3339 timestamp with an offset, such as 2026-11-22T08:00:00+08:00.' }
   return { value: at.toISOString() }
 }).meta({ format: 'date-time' })
 
 export const asOf = instant.optional().meta({
   description:
-    'When what the row says held in the system that sends it; the time of receipt where it is missing. A row older than what is stored changes nothing.',
+    'When the row was true in the source system; the time of receipt by default. A row older than the stored one changes nothing.',
   examples: ['2026-11-22T00:30:00+08:00'],
 })
 
@@ -124,23 +124,23 @@ const decimalForm = /^-?\d{1,19}(\.\d{1,4})?$/
 /** An amount as a decimal text. How many decimals it may have, and how large it may be, depends on the currency: see `amountProblem`. */
 export const decimalAmount = read((text) => {
   if (decimalForm.test(text)) return { value: text }
-  if (!/^-?\d+(\.\d+)?$/.test(text)) return { rule: 'decimal', message: 'A decimal number is needed, such as 1234.50.' }
+  if (!/^-?\d+(\.\d+)?$/.test(text)) return { rule: 'decimal', message: 'Must be a decimal number, such as 1234.50.' }
   return /^-?\d{1,19}\./.test(text)
-    ? { rule: 'decimal', message: 'An amount has at most 4 decimals, and no more than its currency has.' }
-    : { rule: 'decimal', message: `The amount is too large: ${amountBound} is the most in a currency of two decimals.` }
+    ? { rule: 'decimal', message: 'An amount has at most 4 decimals, and no more than its currency allows.' }
+    : { rule: 'decimal', message: `The amount is too large: the maximum is ${amountBound} in a currency with two decimals.` }
 }).meta({ pattern: decimalForm.source })
 
 export const currency = checked(
   isCurrency,
   'unknown_currency',
-  'The ISO 4217 code of an active currency is needed, such as CNY.',
+  'Must be the ISO 4217 code of an active currency, such as CNY.',
 ).meta({ pattern: '^[A-Z]{3}$' })
 
 export const rate = read((text) => {
   if (parseRate(text) !== undefined) return { value: text }
   return /^\d{11,}(\.\d{1,10})?$/.test(text)
     ? { rule: 'rate', message: `The rate is too large: it must be below ${rateBound}.` }
-    : { rule: 'rate', message: 'A positive decimal number with at most 10 decimals is needed.' }
+    : { rule: 'rate', message: 'Must be a positive decimal number with at most 10 decimals.' }
 })
 
 const fractionForm = /^-?\d{1,2}(\.\d{1,6})?$/
@@ -149,10 +149,10 @@ const fractionForm = /^-?\d{1,2}(\.\d{1,6})?$/
 export const fraction = checked(
   (text) => fractionForm.test(text) && Number(text) >= -1 && Number(text) <= 10,
   'fraction',
-  'A decimal fraction from -1 to 10 with at most 6 decimals is needed; 0.0275 is 2.75 %.',
+  'Must be a decimal fraction from -1 to 10 with at most 6 decimals; 0.0275 is 2.75 %.',
 )
 
-export const country = checked(isCountry, 'country', 'An ISO 3166-1 alpha-2 code is needed, such as CN.').meta({
+export const country = checked(isCountry, 'country', 'Must be an ISO 3166-1 alpha-2 code, such as CN.').meta({
   pattern: '^[A-Z]{2}$',
 })
 
@@ -162,7 +162,7 @@ export const language = read(
       const [tag] = Intl.getCanonicalLocales(text)
       if (tag !== undefined) return { value: tag }
     } catch {}
-    return { rule: 'language', message: 'A BCP 47 language tag is needed, such as zh-CN.' }
+    return { rule: 'language', message: 'Must be a BCP 47 language tag, such as zh-CN.' }
   }),
 ).max(35)
 
@@ -172,12 +172,12 @@ export const timeZone = read(
       // Offsets such as +08:00 pass Intl but are no zones: they know no summer time.
       if (/^[A-Za-z]/.test(text)) return { value: new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone }
     } catch {}
-    return { rule: 'time_zone', message: 'The name of an IANA time zone is needed, such as Asia/Shanghai.' }
+    return { rule: 'time_zone', message: 'Must be an IANA time zone name, such as Asia/Shanghai.' }
   }),
 )
 
 /** GB/T 4754: a section from A to T, and up to four digits for division, group and class. */
-export const industry = z.string().regex(/^[A-T]\d{0,4}$/, 'A GB/T 4754 code is needed, such as C3912.')
+export const industry = z.string().regex(/^[A-T]\d{0,4}$/, 'Must be a GB/T 4754 code, such as C3912.')
 
 /** A list of at most `most` entries that are all different. */
 export function distinct<T extends z.ZodType<string>>(entry: T, most: number): z.ZodArray<T> {
@@ -185,7 +185,7 @@ export function distinct<T extends z.ZodType<string>>(entry: T, most: number): z
     .array(entry)
     .max(most)
     .refine((entries) => new Set(entries).size === entries.length, {
-      message: 'No entry may stand twice.',
+      message: 'Entries must be unique.',
       params: { rule: 'duplicate' },
     })
 }

@@ -44,28 +44,28 @@ export function delegationRefusal({
   today,
   standing,
 }: DelegationRequest): DomainError | undefined {
-  if (absent.id === deputy.id) return refuseField('conflict', 'deputyId', 'self', 'Nobody covers for themselves.')
-  if (endsOn <= startsOn) return refuseField('invalid_input', 'endsOn', 'period', 'The end must lie after the beginning.')
-  if (startsOn < today) return refuseField('outside_period', 'startsOn', 'past', 'A delegation cannot begin in the past.')
+  if (absent.id === deputy.id) return refuseField('conflict', 'deputyId', 'self', 'Staff members cannot be their own deputy.')
+  if (endsOn <= startsOn) return refuseField('invalid_input', 'endsOn', 'period', 'The end must be after the start.')
+  if (startsOn < today) return refuseField('outside_period', 'startsOn', 'past', 'A delegation cannot start in the past.')
   if (deputy.status !== 'active' || reachOf(deputy.roles, 'customer:read') !== 'portfolio') {
     return refuseField(
       'conflict',
       'deputyId',
       'role',
-      'The deputy must be an active relationship manager who sees customers by portfolio, not by branch.',
+      'The deputy must be an active relationship manager whose scope is a portfolio, not a branch.',
     )
   }
   if (
     (deputy.activeFrom !== null && deputy.activeFrom > startsOn) ||
     (deputy.activeUntil !== null && deputy.activeUntil < endsOn)
   )
-    return refuseField('conflict', 'deputyId', 'inactive', 'The deputy does not work here in all of this period.')
+    return refuseField('conflict', 'deputyId', 'inactive', 'The deputy does not work here for the whole period.')
   const circle = coverCircle(standing, { staffId: absent.id, deputyId: deputy.id, startsOn, endsOn })
   if (!circle) return undefined
   const told =
     circle.length === 2
-      ? 'They cover for the deputy in part of this period.'
-      : `In part of this period a line of ${circle.length} leads from the deputy back to them: nobody of it would be there.`
+      ? 'This staff member is the deputy’s deputy in part of this period.'
+      : `In part of this period a chain of ${circle.length} delegations leads from the deputy back to this staff member: nobody in it would be present.`
   return refuseField('cycle', 'deputyId', 'cycle', told)
 }
 
@@ -96,7 +96,7 @@ export interface StandingDelegation {
 
 /** Throws `already_closed` for a delegation that was taken back or has ended: what was covered stays told as it was. */
 export function requireStanding({ status, endsOn }: StandingDelegation, today: Day): void {
-  if (status === 'revoked') throw new DomainError('already_closed', 'This delegation was taken back already.')
+  if (status === 'revoked') throw new DomainError('already_closed', 'This delegation is already revoked.')
   if (endsOn <= today) throw new DomainError('already_closed', `This delegation ended on ${endsOn}.`)
 }
 
@@ -113,6 +113,6 @@ export function delegationEnding(
   const { startsOn, endsOn } = delegation
   const end = wanted ?? today
   if (end < today || end > endsOn)
-    throw refuseField('outside_period', 'endsOn', 'outside_period', `It can end from today to ${endsOn}.`)
+    throw refuseField('outside_period', 'endsOn', 'outside_period', `It can end between today and ${endsOn}.`)
   return end <= startsOn ? { status: 'revoked' } : { endsOn: end }
 }

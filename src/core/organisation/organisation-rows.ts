@@ -8,37 +8,37 @@ import { asOf, code, day, distinct, externalIdText, industry, line, source, time
 export const institutionRow = z
   .strictObject({
     source,
-    externalId: externalIdText.meta({ description: 'What that system calls the institution.', examples: ['0755'] }),
+    externalId: externalIdText.meta({ description: 'ID of the institution in the source system.', examples: ['0755'] }),
     code: code.optional().meta({
-      description: 'The bank’s own code, unique in the bank; the external id for a new institution without one.',
+      description: 'The bank’s own code, unique in the bank; the external ID by default for a new institution.',
       examples: ['0755'],
     }),
     name: line(200).meta({ description: 'Name.', examples: ['深圳分行'] }),
-    kind: z.enum(institutionKinds).meta({ description: 'Level; it lies below the level of the parent.' }),
+    kind: z.enum(institutionKinds).meta({ description: 'Level; must be below the level of the parent.' }),
     parentCode: code.optional().meta({
-      description: 'Code of the institution above, which may stand anywhere in the same batch. Only the head office has none.',
+      description: 'Code of the parent institution, which may be anywhere in the same batch. Only the head office has none.',
       examples: ['HO'],
     }),
-    status: z.enum(institutionStatuses).optional().meta({ description: 'Whether it works; a new one is active.' }),
+    status: z.enum(institutionStatuses).optional().meta({ description: 'Whether it is open; a new one is active by default.' }),
     latitude: z
       .number()
       .min(-90)
       .max(90)
       .optional()
-      .meta({ description: 'Degrees north, together with `longitude`.', examples: [22.5431] }),
+      .meta({ description: 'Degrees north; requires `longitude`.', examples: [22.5431] }),
     longitude: z
       .number()
       .min(-180)
       .max(180)
       .optional()
-      .meta({ description: 'Degrees east, together with `latitude`.', examples: [114.0579] }),
+      .meta({ description: 'Degrees east; requires `latitude`.', examples: [114.0579] }),
     timeZone: timeZone
       .optional()
-      .meta({ description: 'IANA time zone; that of the institution above where it has none.', examples: ['Asia/Shanghai'] }),
+      .meta({ description: 'IANA time zone; inherited from the parent if omitted.', examples: ['Asia/Shanghai'] }),
     calendar: z
       .enum(['CN', 'none'])
       .optional()
-      .meta({ description: 'Public holidays it keeps; those of the institution above where it names none.' }),
+      .meta({ description: 'Calendar of public holidays; inherited from the parent if omitted.' }),
     asOf,
   })
   .superRefine((row, context) => {
@@ -48,7 +48,7 @@ export const institutionRow = z
       code: 'custom',
       path: [field],
       params: { rule: 'together' },
-      message: 'Latitude and longitude come together.',
+      message: 'Latitude and longitude must be given together.',
     })
   })
 
@@ -56,17 +56,20 @@ export const institutionRow = z
 export const staffRow = z
   .strictObject({
     source,
-    externalId: externalIdText.meta({ description: 'What that system calls the staff member.', examples: ['S10233'] }),
+    externalId: externalIdText.meta({ description: 'ID of the staff member in the source system.', examples: ['S10233'] }),
     number: code.optional().meta({
-      description: 'Staff number, unique in the bank, which tokens name; the external id for a new member without one.',
+      description: 'Staff number, unique in the bank, used in tokens; the external ID by default for a new staff member.',
       examples: ['10233'],
     }),
     name: line(200).meta({ description: 'Name.', examples: ['李雷'] }),
     institutionCode: code.meta({ description: 'Code of the home institution.', examples: ['0755'] }),
     roles: distinct(z.enum(roles), 10)
       .min(1)
-      .meta({ description: 'What the staff member does; decides on rights.', examples: [['relationship_manager']] }),
-    status: z.enum(staffStatuses).optional().meta({ description: 'Whether the staff member works here; a new one is active.' }),
+      .meta({ description: 'Roles of the staff member; they grant permissions.', examples: [['relationship_manager']] }),
+    status: z
+      .enum(staffStatuses)
+      .optional()
+      .meta({ description: 'Whether the staff member works here; a new one is active by default.' }),
     industries: distinct(industry, 50)
       .optional()
       .meta({ description: 'GB/T 4754 codes of the industries served.', examples: [['C', 'F51']] }),
@@ -75,21 +78,21 @@ export const staffRow = z
       .meta({ description: 'Areas served.', examples: [['南山区']] }),
     productFamilies: distinct(z.enum(productFamilies), 13)
       .optional()
-      .meta({ description: 'Product families that they know well.', examples: [['wealth', 'fund']] }),
+      .meta({ description: 'Product families of which they have expert knowledge.', examples: [['wealth', 'fund']] }),
     customerCapacity: z
       .int()
       .min(0)
       .max(1_000_000)
       .optional()
-      .meta({ description: 'Most customers to keep.', examples: [300] }),
+      .meta({ description: 'Maximum number of customers.', examples: [300] }),
     dailyCapacity: z
       .int()
       .min(0)
       .max(10_000)
       .optional()
-      .meta({ description: 'Most contacts a day.', examples: [12] }),
+      .meta({ description: 'Maximum number of contacts a day.', examples: [12] }),
     activeFrom: day.optional().meta({ description: 'First working day.', examples: ['2024-03-01'] }),
-    activeUntil: day.optional().meta({ description: 'First day no longer at work.' }),
+    activeUntil: day.optional().meta({ description: 'First day on which they no longer work here.' }),
     asOf,
   })
   .superRefine((row, context) => {
@@ -98,7 +101,7 @@ export const staffRow = z
         code: 'custom',
         path: ['activeUntil'],
         params: { rule: 'period' },
-        message: 'The end must lie after the beginning.',
+        message: 'The end must be after the start.',
       })
     }
   })

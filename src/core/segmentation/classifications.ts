@@ -223,7 +223,7 @@ export function classificationProblems({
   readonly rules: readonly { readonly value: string; readonly confidence?: number | undefined }[]
 }): readonly InputProblem[] {
   const values = classificationValues[kind]
-  const told = `${kind} is one of ${values.join(', ')}.`
+  const told = `${kind} must be one of ${values.join(', ')}.`
   const inferred = kind === 'relationship_preference'
   return [
     ...rules.flatMap(({ value, confidence }, index) => [
@@ -234,7 +234,7 @@ export function classificationProblems({
             {
               pointer: `/rules/${index}/confidence`,
               rule: 'confidence',
-              message: inferred ? 'What is inferred has a confidence.' : 'Only what is inferred has a confidence.',
+              message: inferred ? 'An inferred value requires a confidence.' : 'Only an inferred value can have a confidence.',
             },
           ]),
     ]),

@@ -85,21 +85,21 @@ const familyBalance = (family: ProductFamily, what: string): Fact =>
   fact(
     'money',
     'holdings',
-    `${what}, open holdings of the family \`${family}\` at today’s rates; debts are negative. Missing where none is open.`,
+    `${what}, open holdings of the family \`${family}\` at today’s rates; debts are negative. Missing if there are none.`,
   )
 
 const shareOf = (what: string): Fact =>
   fact(
     'number',
     'holdings',
-    `Share of ${what} products in what the customer holds and owes here, by absolute balances. Of the bank’s own products only: what other banks hold is not in it.`,
+    `Share of ${what} products in the customer’s holdings and debts here, by absolute balances. Only the bank’s own products, not those of other banks.`,
     {
       unit: 'percent',
     },
   )
 
 const perMonth = (what: string): Fact =>
-  fact('number', 'activity', `${what} a month, on average over the last 12 full months; queries, interest and fees left out.`, {
+  fact('number', 'activity', `${what} a month, on average over the last 12 full months; queries, interest and fees excluded.`, {
     unit: 'per_month',
   })
 
@@ -111,30 +111,30 @@ export const marketingGrades = ['key', 'standard', 'exit'] as const
 
 /** The catalogue: all that rules may ask of a customer, by name. A missing fact meets no condition but `exists: false`. */
 export const facts = {
-  kind: fact('enum', 'profile', 'What the customer is.', { values: customerKinds }),
-  status: fact('enum', 'profile', 'Where the record stands in its life.', { values: customerStatuses }),
-  gender: fact('enum', 'profile', 'Sex of a person.', { values: genders }),
+  kind: fact('enum', 'profile', 'Kind of customer.', { values: customerKinds }),
+  status: fact('enum', 'profile', 'Lifecycle status of the record.', { values: customerStatuses }),
+  gender: fact('enum', 'profile', 'Gender of a person.', { values: genders }),
   birthDate: fact('day', 'profile', 'Birth date of a person.'),
   age: since('birthDate', 'years', 'profile', 'Completed years of age.'),
   foundedOn: fact('day', 'profile', 'Founding day of a company or of a sole trader’s business.'),
   businessAge: since('foundedOn', 'years', 'profile', 'Completed years since the founding.'),
   industry: fact('enum', 'profile', 'Industry, GB/T 4754 code.'),
   incomeBand: fact('enum', 'profile', 'Income band of a person.', { values: incomeBands }),
-  riskAppetite: fact('enum', 'profile', 'How much risk the customer says to like.', { values: riskAppetites }),
+  riskAppetite: fact('enum', 'profile', 'Risk appetite stated by the customer.', { values: riskAppetites }),
   companySize: fact('enum', 'profile', 'Size of a business.', { values: companySizes }),
-  situations: fact('set', 'profile', 'Business stage: the situations of a business that were declared.', {
+  situations: fact('set', 'profile', 'Declared business situations.', {
     values: companySituations,
   }),
-  merchant: fact('boolean', 'profile', 'Whether the customer takes payments as a merchant.'),
+  merchant: fact('boolean', 'profile', 'Whether the customer accepts payments as a merchant.'),
   country: fact('enum', 'profile', 'Country of residence, ISO 3166-1 code.'),
   customerSince: fact('day', 'profile', 'First day as a customer.'),
   tenure: since('customerSince', 'months', 'profile', 'Completed months as a customer.'),
   institutions: fact(
     'set',
     'organisation',
-    'Codes of the institution that keeps the customer and of all above it: `overlaps` asks for a subtree.',
+    'Codes of the customer’s institution and of all above it: use `overlaps` for a subtree.',
   ),
-  relationshipManager: fact('enum', 'organisation', 'Staff number of who keeps the customer.'),
+  relationshipManager: fact('enum', 'organisation', 'Staff number of the relationship manager.'),
 
   aum: fact('money', 'balances', 'Assets under management now.'),
   aumAverage30: fact('money', 'balances', 'Average assets of the last 30 days, at today’s rates.'),
@@ -143,14 +143,18 @@ export const facts = {
   aumSlope: fact('money', 'balances', 'Slope of the regression line through the assets at the last 12 month-ends, per month.', {
     unit: 'base_currency_per_month',
   }),
-  aumChange90: fact('number', 'balances', 'Change of the assets against 90 days ago; missing where there were none.', {
+  aumChange90: fact('number', 'balances', 'Change of the assets since 90 days ago; missing if there were none.', {
     unit: 'percent',
   }),
-  aumChange365: fact('number', 'balances', 'Change of the assets against 365 days ago; missing where there were none.', {
+  aumChange365: fact('number', 'balances', 'Change of the assets since 365 days ago; missing if there were none.', {
     unit: 'percent',
   }),
-  aumPeak60: fact('money', 'balances', 'Highest assets at the end of one of the last 60 days, today included, at today’s rates.'),
-  aumFallFromPeak60: fact('number', 'balances', 'How far the assets of today lie below that peak; missing where it is 0.', {
+  aumPeak60: fact(
+    'money',
+    'balances',
+    'Highest assets at the end of one of the last 60 days, including today, at today’s rates.',
+  ),
+  aumFallFromPeak60: fact('number', 'balances', 'How far today’s assets are below that peak; missing if it is 0.', {
     unit: 'percent',
   }),
   depositBalance: familyBalance('deposit', 'Deposits'),
@@ -159,37 +163,37 @@ export const facts = {
   insuranceBalance: familyBalance('insurance', 'Insurance'),
   loanBalance: familyBalance('loan', 'Loans'),
   cardBalance: familyBalance('card', 'Cards'),
-  accounts: fact('number', 'holdings', 'Open holdings, sign-ups for e-channels left out.', { unit: 'count' }),
-  products: fact('number', 'holdings', 'Different products held.', { unit: 'count' }),
-  families: fact('number', 'holdings', 'Different product families held.', { unit: 'count' }),
+  accounts: fact('number', 'holdings', 'Number of open holdings, excluding e-channel sign-ups.', { unit: 'count' }),
+  products: fact('number', 'holdings', 'Number of different products held.', { unit: 'count' }),
+  families: fact('number', 'holdings', 'Number of different product families held.', { unit: 'count' }),
   familiesHeld: fact('set', 'holdings', 'Product families held.', { values: productFamilies }),
   depositShare: shareOf('deposit'),
   loanShare: shareOf('loan'),
   feeShare: shareOf('fee'),
   nextMaturityOn: fact('day', 'holdings', 'The next day on which an active holding matures, today or later.'),
   daysToMaturity: since('nextMaturityOn', 'days_until', 'holdings', 'Days until the next maturity.'),
-  nextMaturityAmount: fact('money', 'holdings', 'What matures on that day.'),
+  nextMaturityAmount: fact('money', 'holdings', 'Amount that matures on that day.'),
   profit: fact(
     'money',
     'balances',
-    'Yearly margin: average absolute balance of the last 365 days × the product’s annual margin, by currency, at today’s rates. Products without a margin add nothing.',
+    'Annual margin: average absolute balance of the last 365 days × the product’s annual margin, by currency, at today’s rates. Products without a margin add nothing.',
   ),
 
-  outsideAssets: fact('money', 'dossier', 'Assets at other banks as far as they are known, at today’s rates.'),
+  outsideAssets: fact('money', 'dossier', 'Known assets at other banks, at today’s rates.'),
   transactionsCost: fact(
     'money',
     'activity',
-    'What the transactions of the last 12 full months cost the bank, by channel and type, at the rates of the value policy.',
+    'Cost of the transactions of the last 12 full months for the bank, by channel and type, at the rates of the value policy.',
   ),
   contribution: fact(
     'money',
     'activity',
-    'Profit less what the transactions cost and a share of the fixed cost: what the customer brings in a year.',
+    'Profit less the cost of the transactions and a share of the fixed cost: the customer’s annual contribution.',
   ),
   lifetimeValue: fact(
     'money',
     'activity',
-    'What the customer is worth over the years ahead: realised, latent and growth, at the rates of the value policy.',
+    'Customer lifetime value: realised, latent and growth, at the rates of the value policy.',
   ),
 
   largestInflow30: fact('money', 'movements', 'Largest single movement in of the last 30 days.'),
@@ -199,52 +203,47 @@ export const facts = {
   inflowRatio30: fact(
     'number',
     'movements',
-    'The largest movement in of the last 30 days over the customer’s average one of the year before them.',
+    'The largest movement in of the last 30 days divided by the customer’s average one of the year before.',
     { unit: 'ratio' },
   ),
   outflowRatio30: fact(
     'number',
     'movements',
-    'The largest movement out of the last 30 days over the customer’s average one of the year before them.',
+    'The largest movement out of the last 30 days divided by the customer’s average one of the year before.',
     { unit: 'ratio' },
   ),
   inflowRatio90: fact(
     'number',
     'movements',
-    'The largest movement in of the last 90 days over the customer’s average one of the year before them.',
+    'The largest movement in of the last 90 days divided by the customer’s average one of the year before.',
     { unit: 'ratio' },
   ),
   outflowRatio90: fact(
     'number',
     'movements',
-    'The largest movement out of the last 90 days over the customer’s average one of the year before them.',
+    'The largest movement out of the last 90 days divided by the customer’s average one of the year before.',
     { unit: 'ratio' },
   ),
   receivesSalary: fact(
     'boolean',
     'movements',
-    'Whether salary comes in: marked as such in the last 3 full months, or from one counterparty in each of them that pays nothing of another kind.',
+    'Whether salary is received: marked as such in the last 3 full months, or from one counterparty in each of them that makes no other kind of payment.',
   ),
-  salaryInflow: fact(
-    'money',
-    'movements',
-    'Salary a month, on average over the last 3 full months; missing where none came in.',
-    {
-      unit: 'base_currency_per_month',
-    },
-  ),
-  receivesPension: fact('boolean', 'movements', 'Whether a pension came in during the last 3 full months.'),
+  salaryInflow: fact('money', 'movements', 'Salary a month, on average over the last 3 full months; missing if there was none.', {
+    unit: 'base_currency_per_month',
+  }),
+  receivesPension: fact('boolean', 'movements', 'Whether a pension was received in the last 3 full months.'),
 
   eChannels: fact('set', 'holdings', 'E-channels that the customer signed up for, by the codes of their products.'),
-  eChannelSignUps: fact('number', 'holdings', 'Open sign-ups for e-channels.', { unit: 'count' }),
+  eChannelSignUps: fact('number', 'holdings', 'Number of open e-channel sign-ups.', { unit: 'count' }),
   eChannelEditions: fact('set', 'holdings', 'Editions of those sign-ups.', { values: editions }),
-  eChannelOrigins: fact('set', 'holdings', 'Where those sign-ups came from.', { values: origins }),
+  eChannelOrigins: fact('set', 'holdings', 'Origins of those sign-ups.', { values: origins }),
   eChannelLastUsedOn: fact('day', 'holdings', 'Last use of any of them.'),
   daysSinceEChannelUse: since('eChannelLastUsedOn', 'days', 'holdings', 'Days since the last use of an e-channel.'),
   eChannelSubstitution: fact(
     'number',
     'activity',
-    'Transactions by online, mobile, phone, WeChat or TV of all transactions of the customer in the last 12 full months.',
+    'Transactions by online, mobile, phone, WeChat or TV as a share of all transactions of the customer in the last 12 full months.',
     { unit: 'percent' },
   ),
   transactionsPerMonth: perMonth('Transactions'),
@@ -252,7 +251,7 @@ export const facts = {
   atmPerMonth: perMonth('Transactions at ATMs'),
   mobilePerMonth: perMonth('Transactions by mobile banking'),
   onlinePerMonth: perMonth('Transactions by online banking'),
-  posPerMonth: perMonth('Transactions at the terminals of shops'),
+  posPerMonth: perMonth('Transactions at POS terminals'),
   phonePerMonth: perMonth('Transactions by telephone banking'),
   wechatPerMonth: perMonth('Transactions by WeChat'),
   tvPerMonth: perMonth('Transactions by TV'),
@@ -265,17 +264,17 @@ export const facts = {
   lastTransactionOn: fact(
     'day',
     'activity',
-    'The day of the last movement, or the last day of the last month with a transaction, whichever is later and not to come; interest and fees left out.',
+    'The day of the last movement, or the last day of the last month with a transaction, whichever is later and not in the future; interest and fees excluded.',
   ),
   recency: since('lastTransactionOn', 'days', 'activity', 'Days since the last transaction.'),
   frequency: fact(
     'number',
     'activity',
-    'Transactions of the customer in the last 12 full months: neither queries nor interest and fees, which the bank books.',
+    'Transactions of the customer in the last 12 full months: without queries, and without interest and fees, which the bank books.',
     { unit: 'count' },
   ),
   monetary: fact('money', 'activity', 'Sum of those transactions, at today’s rates.'),
-  recencyScore: fact('number', 'segmentation', 'Quintile of recency, 5 for the latest fifth.', {
+  recencyScore: fact('number', 'segmentation', 'Quintile of recency, 5 for the most recent fifth.', {
     unit: 'score',
     freshness: 'full_refresh',
   }),
@@ -288,23 +287,23 @@ export const facts = {
     freshness: 'full_refresh',
   }),
 
-  completeness: fact('number', 'dossier', 'How full the dossier is, 0 to 100.', { unit: 'score' }),
-  consents: fact('set', 'dossier', 'Consents that hold, as `channel:purpose`.'),
-  doNotContact: fact('boolean', 'dossier', 'Whether the customer wishes not to be contacted at all.'),
+  completeness: fact('number', 'dossier', 'Completeness of the dossier, 0 to 100.', { unit: 'score' }),
+  consents: fact('set', 'dossier', 'Current consents, as `channel:purpose`.'),
+  doNotContact: fact('boolean', 'dossier', 'Whether the customer wants no contact at all.'),
   needs: fact('set', 'dossier', 'Kinds of open needs.'),
-  riskLevel: fact('number', 'dossier', 'Risk level borne by the assessment that holds, 1 to 5; missing once it has expired.', {
+  riskLevel: fact('number', 'dossier', 'Risk level of the current assessment, 1 to 5; missing once it has expired.', {
     unit: 'score',
   }),
-  riskExpiresOn: fact('day', 'dossier', 'First day on which that assessment is no ground for offers any more.'),
+  riskExpiresOn: fact('day', 'dossier', 'First day on which offers can no longer be based on that assessment.'),
 
   tiers: fact(
     'set',
     'segmentation',
-    'Tiers that are held, as `scheme:tier`. A rule sees those that were held before the refresh that asks it.',
+    'Current tiers, as `scheme:tier`. A rule sees the tiers from before the refresh that evaluates it.',
   ),
   stage: fact('enum', 'segmentation', 'Lifecycle stage, by the policy in force.', { values: lifecycleStages }),
   activity: fact('enum', 'segmentation', 'Activity, by the policy in force.', { values: activityStates }),
-  productPreference: fact('enum', 'segmentation', 'What the customer prefers here, by the policy in force.', {
+  productPreference: fact('enum', 'segmentation', 'Product preference, by the policy in force.', {
     values: productPreferences,
   }),
   marketingGrade: fact('enum', 'segmentation', 'Marketing grade, by the policy in force.', { values: marketingGrades }),
@@ -313,11 +312,13 @@ export const facts = {
   daysSinceContact: since('lastContactOn', 'days', 'follow_up', 'Days since the last contact.', { freshness: 'later' }),
   contacts90: later('number', 'follow_up', 'Contacts in the last 90 days.', { unit: 'count' }),
   openTasks: later('number', 'follow_up', 'Open tasks about the customer.', { unit: 'count' }),
-  keptPromiseRate: later('number', 'follow_up', 'Promises kept of those due.', { unit: 'percent' }),
+  keptPromiseRate: later('number', 'follow_up', 'Fulfilled commitments as a share of those due.', { unit: 'percent' }),
   openComplaints: later('number', 'complaints', 'Complaints that are not closed.', { unit: 'count' }),
   complaints365: later('number', 'complaints', 'Complaints of the last 365 days.', { unit: 'count' }),
-  lastNps: later('number', 'surveys', 'Last answer to how likely the customer recommends the bank, 0 to 10.', { unit: 'score' }),
-  lastCsat: later('number', 'surveys', 'Last answer to how satisfied the customer is, 1 to 5.', { unit: 'score' }),
+  lastNps: later('number', 'surveys', 'Last answer on how likely the customer is to recommend the bank, 0 to 10.', {
+    unit: 'score',
+  }),
+  lastCsat: later('number', 'surveys', 'Last answer on how satisfied the customer is, 1 to 5.', { unit: 'score' }),
 } as const satisfies Readonly<Record<string, Fact>>
 
 export type FactName = keyof typeof facts

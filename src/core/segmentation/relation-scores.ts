@@ -61,7 +61,9 @@ export function scoreProblems(
     const list = parts[kind]
     const sum = list.reduce((total, { weight }) => total + weight, 0)
     return [
-      ...(sum === 100 ? [] : [{ pointer: `/${kind}`, rule: 'weights', message: `The weights add up to ${sum}, not to 100.` }]),
+      ...(sum === 100
+        ? []
+        : [{ pointer: `/${kind}`, rule: 'weights', message: `The weights add up to ${sum}; they must add up to 100.` }]),
       ...list.flatMap(({ fact, by, zeroAt, fullAt }, index) => {
         const problem = (field: string, rule: string, message: string) => [
           { pointer: `/${kind}/${index}/${field}`, rule, message },
@@ -69,10 +71,14 @@ export function scoreProblems(
         if (!isFact(fact)) return problem('fact', 'unknown_fact', `There is no fact ${fact}.`)
         const ordered = facts[fact].type === 'number' || facts[fact].type === 'money'
         if (by === 'truth' ? facts[fact].type !== 'boolean' : !ordered)
-          return problem('by', 'type', `${fact} is a fact of the type ${facts[fact].type}.`)
+          return problem('by', 'type', `${fact} has the type ${facts[fact].type}, which cannot be used here.`)
         const scaled = zeroAt !== undefined && fullAt !== undefined && zeroAt !== fullAt
         if ((by === 'scale') !== scaled)
-          return problem('fullAt', 'scale', 'A scale runs between two values; nothing else has them.')
+          return problem(
+            'fullAt',
+            'scale',
+            'zeroAt and fullAt are required for a scale, and must differ; they are not allowed otherwise.',
+          )
         return []
       }),
     ]

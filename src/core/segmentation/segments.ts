@@ -16,7 +16,7 @@ export function requireUnretired(state: SegmentState): void {
 /** Refuses to make a draft active twice. Throws `conflict` and `already_closed`. */
 export function requireDraft(state: SegmentState): void {
   requireUnretired(state)
-  if (state === 'active') throw new DomainError('conflict', 'This segment is active already.')
+  if (state === 'active') throw new DomainError('conflict', 'This segment is already active.')
 }
 
 /** Refuses to retire what others rest on. Throws `in_use` that names them. */
@@ -24,7 +24,7 @@ export function requireUnused(users: readonly string[]): void {
   if (users.length > 0)
     throw new DomainError(
       'in_use',
-      `It is used by ${users
+      `In use by ${users
         .slice(0, 10)
         .map((name) => `“${name}”`)
         .join(', ')}.`,

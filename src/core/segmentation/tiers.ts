@@ -86,25 +86,25 @@ export function tierProblems({ graceDays, thresholds, subtrees }: TierDefinition
   const problems: InputProblem[] = []
   const refuse = (pointer: string, rule: string, message: string): void => void problems.push({ pointer, rule, message })
   const { kinds, measure, institution } = checking
-  if (kinds.length === 0) refuse('/kinds', 'empty', 'A scheme is for one kind of customers at least.')
-  if (new Set(kinds).size < kinds.length) refuse('/kinds', 'distinct', 'A kind is named once.')
+  if (kinds.length === 0) refuse('/kinds', 'empty', 'A scheme requires at least one kind of customer.')
+  if (new Set(kinds).size < kinds.length) refuse('/kinds', 'distinct', 'A kind must not be repeated.')
   if (kinds.some((kind) => !customerKinds.includes(kind))) refuse('/kinds', 'unknown_value', 'There is no such kind.')
   if (!Number.isInteger(graceDays) || graceDays < 0 || graceDays > MOST_GRACE_DAYS)
-    refuse('/graceDays', 'range', `Grace is from 0 to ${MOST_GRACE_DAYS} days.`)
+    refuse('/graceDays', 'range', `The grace period must be 0 to ${MOST_GRACE_DAYS} days.`)
   if (!isMeasure(measure)) {
-    refuse('/measure', 'unknown_measure', 'Tiers are told by a fact that is a number or an amount.')
+    refuse('/measure', 'unknown_measure', 'The measure must be a fact that is a number or an amount.')
     return problems
   }
   thresholdProblems(thresholds, '/thresholds', measure, checking.currency, refuse)
-  if (subtrees.length > MOST_SUBTREES) refuse('/subtrees', 'too_many', `At most ${MOST_SUBTREES} subtrees.`)
+  if (subtrees.length > MOST_SUBTREES) refuse('/subtrees', 'too_many', `At most ${MOST_SUBTREES} subtrees are allowed.`)
   for (const [index, subtree] of subtrees.entries()) {
     const at = `/subtrees/${index}`
     if (!institution(subtree.institutionCode))
-      refuse(`${at}/institutionCode`, 'unknown_institution', 'There is no institution of this code.')
+      refuse(`${at}/institutionCode`, 'unknown_institution', 'There is no institution with this code.')
     if (subtrees.findIndex((one) => one.institutionCode === subtree.institutionCode) !== index)
-      refuse(`${at}/institutionCode`, 'duplicate', 'A subtree has one set of thresholds.')
+      refuse(`${at}/institutionCode`, 'duplicate', 'A subtree can have only one set of thresholds.')
     if (subtree.thresholds.map((one) => one.code).join(' ') !== thresholds.map((one) => one.code).join(' '))
-      refuse(`${at}/thresholds`, 'tiers', 'A subtree has other lines for the same tiers in the same order.')
+      refuse(`${at}/thresholds`, 'tiers', 'A subtree must have the same tiers in the same order, with its own thresholds.')
     thresholdProblems(subtree.thresholds, `${at}/thresholds`, measure, checking.currency, refuse)
   }
   return problems
@@ -119,35 +119,36 @@ function thresholdProblems(
   currency: CurrencyCode,
   refuse: Refuse,
 ): void {
-  if (thresholds.length === 0) refuse(at, 'empty', 'A scheme has one tier at least.')
-  if (thresholds.length > MOST_TIERS) refuse(at, 'too_many', `At most ${MOST_TIERS} tiers.`)
+  if (thresholds.length === 0) refuse(at, 'empty', 'A scheme requires at least one tier.')
+  if (thresholds.length > MOST_TIERS) refuse(at, 'too_many', `At most ${MOST_TIERS} tiers are allowed.`)
   const read = (text: string | undefined, pointer: string): Measured | undefined => {
     if (text === undefined) return undefined
     const value = parseMeasured(text, measure, currency)
     if (value === undefined) {
       const isAmount = facts[measure].type === 'money' && /^-?\d+(\.\d+)?$/.test(text)
-      refuse(pointer, 'amount', (isAmount && amountProblem(text, currency)) || 'This is no decimal number such as 50000.00.')
+      refuse(pointer, 'amount', (isAmount && amountProblem(text, currency)) || 'Must be a decimal number such as 50000.00.')
     }
     return value
   }
   let below: { readonly from: Measured; readonly unsettled: Measured | undefined } | undefined
   for (const [index, { code, from: line, near: nearText, unsettled: unsettledText }] of thresholds.entries()) {
     const here = `${at}/${index}`
-    if (thresholds.findIndex((one) => one.code === code) !== index) refuse(`${here}/code`, 'duplicate', 'A tier is named once.')
+    if (thresholds.findIndex((one) => one.code === code) !== index)
+      refuse(`${here}/code`, 'duplicate', 'A tier must not be repeated.')
     const [from, near, unsettled] = [
       read(line, `${here}/from`),
       read(nearText, `${here}/near`),
       read(unsettledText, `${here}/unsettled`),
     ]
-    if (near !== undefined && near <= 0) refuse(`${here}/near`, 'range', 'A band is wider than nothing.')
-    if (unsettled !== undefined && unsettled <= 0) refuse(`${here}/unsettled`, 'range', 'A band is wider than nothing.')
+    if (near !== undefined && near <= 0) refuse(`${here}/near`, 'range', 'A margin must be above 0.')
+    if (unsettled !== undefined && unsettled <= 0) refuse(`${here}/unsettled`, 'range', 'A margin must be above 0.')
     if (from !== undefined && below !== undefined) {
-      if (from <= below.from) refuse(`${here}/from`, 'order', 'Each line lies above the one before.')
+      if (from <= below.from) refuse(`${here}/from`, 'order', 'Each threshold must be above the previous one.')
       else {
         if (near !== undefined && minus(from, near) < below.from)
-          refuse(`${here}/near`, 'band', 'The band reaches below the line of the tier before.')
+          refuse(`${here}/near`, 'band', 'The margin must not reach below the threshold of the previous tier.')
         if (below.unsettled !== undefined && minus(from, below.unsettled) < below.from)
-          refuse(`${at}/${index - 1}/unsettled`, 'band', 'The band reaches above the line of the next tier.')
+          refuse(`${at}/${index - 1}/unsettled`, 'band', 'The margin must not reach above the threshold of the next tier.')
       }
     }
     if (from !== undefined) below = { from, unsettled }
@@ -161,7 +162,7 @@ function minus(one: Measured, other: Measured): Measured {
 /** Refuses a scheme that is none. Throws `invalid_input` that names every problem. */
 export function requireTiers(definition: TierDefinition, checking: Checking): void {
   const problems = tierProblems(definition, checking)
-  if (problems.length > 0) throw new DomainError('invalid_input', 'The scheme is not valid.', problems)
+  if (problems.length > 0) throw new DomainError('invalid_input', 'Invalid scheme.', problems)
 }
 
 /** Tiers by their places: 0 lies below the lowest line. A missing value lies below all. */
@@ -264,11 +265,10 @@ export function requireOverride(
   const refuse = (code: 'invalid_input' | 'unknown_reference', field: string, rule: string, message: string): never => {
     throw new DomainError(code, message, [{ pointer: `/${field}`, rule, message }])
   }
-  if (endsOn <= today) refuse('invalid_input', 'endsOn', 'period', 'An override ends tomorrow or later.')
-  if (endsOn > addMonths(today, 12)) refuse('invalid_input', 'endsOn', 'period', 'An override lasts a year at most.')
+  if (endsOn <= today) refuse('invalid_input', 'endsOn', 'period', 'An override must end tomorrow or later.')
+  if (endsOn > addMonths(today, 12)) refuse('invalid_input', 'endsOn', 'period', 'An override can last at most a year.')
   if (!approver?.active) refuse('unknown_reference', 'approverId', 'unknown_reference', 'There is no such staff member.')
-  else if (approver.id === askerId)
-    refuse('invalid_input', 'approverId', 'four_eyes', 'Somebody else than who asks approves an override.')
+  else if (approver.id === askerId) refuse('invalid_input', 'approverId', 'four_eyes', 'The approver must not be the requester.')
   else if (!approver.roles.includes('branch_manager') || !customerPath.startsWith(approver.institutionPath))
-    refuse('invalid_input', 'approverId', 'approver', 'A manager of a branch to which the customer belongs approves an override.')
+    refuse('invalid_input', 'approverId', 'approver', 'The approver must be a manager of a branch to which the customer belongs.')
 }

@@ -106,7 +106,7 @@ export function lossOf(value: {
 /** Why rates are refused: what is outside its bounds, by field. Undefined where all are sound. */
 export function ratesRefusal(rates: ValueRates): { readonly field: string; readonly message: string } | undefined {
   const share = (field: keyof ValueRates, value: number, most: number) =>
-    value >= 0 && value <= most ? undefined : { field: `rates/${field}`, message: `This lies between 0 and ${most}.` }
+    value >= 0 && value <= most ? undefined : { field: `rates/${field}`, message: `Must be between 0 and ${most}.` }
   return (
     share('retention', rates.retention, 0.999) ??
     share('discount', rates.discount, 1) ??

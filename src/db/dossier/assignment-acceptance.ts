@@ -53,7 +53,7 @@ export function acceptWithoutOverlap(
   }
   for (const one of waiting) {
     const other = inTheWayOf(one)
-    const when = other ? ` holds ${periodText(other)}` : ' of this batch is in the way'
+    const when = other ? ` applies ${periodText(other)}` : ' of this batch conflicts'
     refuse(
       one.incoming.line,
       refusal('startsOn', 'period_overlap', `Another ${one.after.businessLine} assignment of this customer${when}.`),
@@ -99,7 +99,11 @@ export async function acceptWithinCapacity(
     const has = kept.get(staffId)!
     const told = overCapacity({ has, capacity: staff.get(row.staffNumber)!.customerCapacity }, more)
     kept.set(staffId, has + more)
-    if (told !== undefined) refuse(line, refusal('staffNumber', 'conflict', `${told} assignCustomer takes a reason for it.`))
+    if (told !== undefined)
+      refuse(
+        line,
+        refusal('staffNumber', 'conflict', `${told} Use assignCustomer, which takes a reason for exceeding the capacity.`),
+      )
     return told === undefined
   })
 }

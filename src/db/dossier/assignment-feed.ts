@@ -125,7 +125,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
     if (brokenConstraint(error) !== 'assignment_period_excl') throw error
     throw new DomainError(
       'period_overlap',
-      'Another assignment of the same customer and line of business was made at the same time.',
+      'Another assignment of the same customer and business line was created at the same time.',
     )
   }
   await refreshOwnership(db, [...new Set(accepted.map(({ after }) => after.customerId))])

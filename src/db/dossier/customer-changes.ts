@@ -31,15 +31,15 @@ export const comparedFields = [
 export function withContactsNormalised(incoming: Incoming<CustomerRow>, today: Day): Incoming<CustomerRow> | FeedRefusal {
   const { row } = incoming
   if (row.birthDate !== undefined && row.birthDate > today)
-    return refusal('birthDate', 'invalid_input', 'The birth date lies in the future.')
+    return refusal('birthDate', 'invalid_input', 'The birth date must not be in the future.')
   const coming = refusedComingDay(row, ['customerSince', 'closedOn', 'deceasedOn'], today)
   if (coming) return coming
   if (row.phone === undefined && row.email === undefined) return incoming
   const phone = row.phone === undefined ? undefined : normalisePhone(row.phone)
   if (row.phone !== undefined && phone === undefined)
-    return refusal('phone', 'invalid_input', 'This is no phone number that a numbering plan knows.')
+    return refusal('phone', 'invalid_input', 'Must be a valid phone number of a known numbering plan.')
   const email = row.email === undefined ? undefined : normaliseEmail(row.email)
-  if (row.email !== undefined && email === undefined) return refusal('email', 'invalid_input', 'This is no e-mail address.')
+  if (row.email !== undefined && email === undefined) return refusal('email', 'invalid_input', 'Must be an e-mail address.')
   return { ...incoming, row: { ...row, ...(phone !== undefined && { phone }), ...(email !== undefined && { email }) } }
 }
 
@@ -95,13 +95,13 @@ export function customerRefusal(
   openHoldings = 0,
 ): FeedRefusal | undefined {
   if (before && (before.status === 'merged' || before.status === 'erased')) {
-    return refusal('externalId', 'conflict', `The customer "${row.externalId}" has been ${before.status}.`)
+    return refusal('externalId', 'conflict', `The customer "${row.externalId}" is ${before.status}.`)
   }
   if (before && before.kind !== row.kind && before.status !== 'prospect') {
     return refusal(
       'kind',
       'conflict',
-      `The customer "${row.externalId}" cannot become a ${row.kind}: the kind of a customer changes while it is a prospect only.`,
+      `The customer "${row.externalId}" cannot become a ${row.kind}: the kind of a customer can change for prospects only.`,
     )
   }
   const staysOpenThere = before !== undefined && before.status !== 'closed' && before.institutionId === institution.id
@@ -109,10 +109,10 @@ export function customerRefusal(
     return refusal('institutionCode', 'conflict', `The institution "${row.institutionCode}" is closed.`)
   }
   if (after.closedOn !== null && after.customerSince !== null && after.closedOn < after.customerSince) {
-    return refusal('closedOn', 'invalid_input', 'The end must not lie before the beginning.')
+    return refusal('closedOn', 'invalid_input', 'The end must not be before the start.')
   }
   if (fromPerson && row.closedOn !== undefined && row.closedOn > today)
-    return refusal('closedOn', 'outside_period', 'A customer is not closed as of a day that has not come.')
+    return refusal('closedOn', 'outside_period', 'A customer cannot be closed as of a future day.')
   // A feed may: core banking knows what becomes of the holdings, and tells of them next.
   if (fromPerson && openHoldings > 0 && isClosing(before, after)) {
     const open = openHoldings === 1 ? '1 open holding' : `${openHoldings} open holdings`

@@ -129,7 +129,7 @@ function reservedName({ source }: CustomerRow, { fromPerson }: CustomerFeedConte
     ? refusal(
         'source',
         'conflict',
-        `New customers of source "${source}" come from that system; people make theirs as ${ownSource}.`,
+        `New customers of source "${source}" must come from that system; customers created by people have the source ${ownSource}.`,
       )
     : undefined
 }

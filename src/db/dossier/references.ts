@@ -51,7 +51,7 @@ export function namesOf(references: Iterable<ExternalReference>): string {
 
 /** The refusal of a source system's name that stands for nothing, or for something outside the caller's scope. */
 export function unknownName(field: string, what: 'customer' | 'holding', { source, externalId }: ExternalReference): FeedRefusal {
-  return refusal(field, 'unknown_reference', `There is no ${what} "${externalId}" of source "${source}" within your scope.`)
+  return refusal(field, 'unknown_reference', `There is no ${what} "${externalId}" of source "${source}" in your scope.`)
 }
 
 /** What a row that names its customer refers to. */

@@ -59,7 +59,7 @@ export function decide(
     const name = `The holding "${row.externalId}" of source "${row.source}"`
     if (customer.id !== owner || (holder && !before))
       outcomes.refuse(line, refusal('customerExternalId', 'conflict', `${name} belongs to another customer.`))
-    else if (row.currency !== currency) outcomes.refuse(line, refusal('currency', 'conflict', `${name} is kept in ${currency}.`))
+    else if (row.currency !== currency) outcomes.refuse(line, refusal('currency', 'conflict', `${name} is in ${currency}.`))
     return !outcomes.refused(line)
   })
   const [any] = fitting
@@ -149,9 +149,9 @@ function refusedOwner({ row, customer }: Resolved, { status }: Holding): FeedRef
 function refusedPeriod({ openedOn, maturesOn, closedOn }: Holding): FeedRefusal | undefined {
   if (openedOn === null) return undefined
   if (maturesOn !== null && maturesOn < openedOn)
-    return refusal('maturesOn', 'invalid_input', 'The maturity must not lie before the opening.')
+    return refusal('maturesOn', 'invalid_input', 'maturesOn must not be before openedOn.')
   if (closedOn !== null && closedOn < openedOn)
-    return refusal('closedOn', 'invalid_input', 'The closing must not lie before the opening.')
+    return refusal('closedOn', 'invalid_input', 'closedOn must not be before openedOn.')
   return undefined
 }
 

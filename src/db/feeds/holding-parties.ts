@@ -52,7 +52,7 @@ export const applyHoldingParties: ApplyFeed<HoldingPartyRow> = async (db, rows, 
     if (!holding || !owner) outcomes.refuse(line, unknownName('holdingExternalId', 'holding', holdingName))
     else if (!party) outcomes.refuse(line, unknownName('customerExternalId', 'customer', partyName))
     else if (owner.id === party.id)
-      outcomes.refuse(line, refusal('customerExternalId', 'conflict', 'The owner of a holding is not its further party.'))
+      outcomes.refuse(line, refusal('customerExternalId', 'conflict', 'The owner of a holding cannot be a further party.'))
     else return [{ ...incoming, holding, owner, party }]
     return []
   })

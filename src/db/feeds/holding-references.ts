@@ -104,9 +104,5 @@ export function otherCurrency(
   holding: HoldingReference,
 ): FeedRefusal | undefined {
   if (currency === undefined || currency === holding.currency) return undefined
-  return refusal(
-    'currency',
-    'conflict',
-    `The holding "${name.externalId}" of source "${name.source}" is kept in ${holding.currency}.`,
-  )
+  return refusal('currency', 'conflict', `The holding "${name.externalId}" of source "${name.source}" is in ${holding.currency}.`)
 }

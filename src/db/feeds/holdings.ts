@@ -67,7 +67,10 @@ async function resolve(
     else if (row.recommendedBy !== undefined && recommendedBy === undefined) {
       outcomes.refuse(line, refusal('recommendedBy', 'unknown_reference', `There is no staff member "${row.recommendedBy}".`))
     } else if (row.edition !== undefined && !hasEditions(product.family))
-      outcomes.refuse(line, refusal('edition', 'invalid_input', `Only e-channels have editions: "${row.productCode}" is none.`))
+      outcomes.refuse(
+        line,
+        refusal('edition', 'invalid_input', `Only e-channels have editions: "${row.productCode}" is not an e-channel.`),
+      )
     else if (coming) outcomes.refuse(line, coming)
     else if (balance && 'code' in balance) outcomes.refuse(line, balance)
     else return [{ ...incoming, customer, product, recommendedBy, balance }]

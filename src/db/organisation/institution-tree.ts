@@ -82,7 +82,7 @@ export async function placeInstitutions(
       if (!tree.mayPlantRoot)
         outcomes.refuse(
           line,
-          refusal('parentCode', 'not_permitted', 'parentCode is missing: within your scope every institution has one above it.'),
+          refusal('parentCode', 'not_permitted', 'parentCode is required: within your scope every institution has a parent.'),
         )
       else if (hasRoot)
         outcomes.refuse(
@@ -90,11 +90,11 @@ export async function placeInstitutions(
           refusal(
             'parentCode',
             'conflict',
-            'parentCode is missing: there is a head office already, and every other institution names the one above it.',
+            'parentCode is required: a head office already exists, and every other institution has a parent.',
           ),
         )
       else if (kind !== 'head_office')
-        outcomes.refuse(line, refusal('kind', 'invalid_input', 'Only a head office has no institution above it.'))
+        outcomes.refuse(line, refusal('kind', 'invalid_input', 'Only a head office has no parent.'))
       else placed.set(line, { ...kept, id: newId(), parentId: null, path: `/${shortIds.pop()}/` })
       hasRoot ||= placed.has(line)
       continue
@@ -104,7 +104,7 @@ export async function placeInstitutions(
     else if (rankOf(parent.kind) >= rankOf(kind))
       outcomes.refuse(
         line,
-        refusal('kind', 'invalid_input', `${capitalised(kindText(kind))} cannot stand below ${kindText(parent.kind)}.`),
+        refusal('kind', 'invalid_input', `${capitalised(kindText(kind))} cannot be placed below ${kindText(parent.kind)}.`),
       )
     else if (parent.status === 'closed' && status === 'active')
       outcomes.refuse(line, refusal('parentCode', 'conflict', `The institution "${place.parentCode}" is closed.`))
@@ -127,7 +127,7 @@ function refuseCycles(places: readonly Place[], byCode: ReadonlyMap<string, Plac
     }
     if (!at || at.before || walkedBy.get(at) !== start) continue
     for (const { line, code } of walk.slice(walk.indexOf(at))) {
-      outcomes.refuse(line, refusal('parentCode', 'cycle', `The institutions above "${code}" lead back to itself.`))
+      outcomes.refuse(line, refusal('parentCode', 'cycle', `The parents of "${code}" lead back to itself.`))
     }
   }
 }
@@ -142,7 +142,7 @@ function moveRefusal(
   const parentId = renamed?.before?.id ?? (renamed ? 'new' : storedByCode.get(parentCode)?.id)
   if (parentId === undefined) return unknownReference('parentCode', 'institution', parentCode)
   if (parentId === before!.parentId) return undefined
-  const where = before!.parentCode === null ? 'is the head office' : `stands below "${before!.parentCode}"`
+  const where = before!.parentCode === null ? 'is the head office' : `is below "${before!.parentCode}"`
   return refusal(
     'parentCode',
     'institution_move_unsupported',

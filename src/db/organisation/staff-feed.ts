@@ -110,11 +110,11 @@ export const applyStaff: ApplyFeed<StaffRow> = async (db, rows, context) => {
       if (holder !== undefined && holder !== id)
         outcomes.refuse(line, refusal('number', 'already_exists', `Another staff member has the number "${after.number}".`))
       else if (after.roles.includes('integration'))
-        outcomes.refuse(line, refusal('roles', 'invalid_input', 'The role integration is for machine clients.'))
+        outcomes.refuse(line, refusal('roles', 'invalid_input', 'The role integration is only for machine clients.'))
       else if (id === context.ownStaffId && differs(after, before!, ['roles', 'institutionId']))
-        outcomes.refuse(line, refusal('roles', 'conflict', 'Nobody changes their own roles or place.'))
+        outcomes.refuse(line, refusal('roles', 'conflict', 'Staff members cannot change their own roles or institution.'))
       else if (after.activeFrom !== null && after.activeUntil !== null && after.activeUntil <= after.activeFrom) {
-        outcomes.refuse(line, refusal('activeUntil', 'invalid_input', 'The end must lie after the beginning.'))
+        outcomes.refuse(line, refusal('activeUntil', 'invalid_input', 'The end must be after the start.'))
       } else if (placed && after.status === 'active' && institution.status === 'closed') {
         outcomes.refuse(line, refusal('institutionCode', 'conflict', `The institution "${row.institutionCode}" is closed.`))
       } else {

@@ -131,12 +131,12 @@ function scopeStatements({ prefixes, portfolio, caller }: Scope): FlightStatemen
 }
 
 function safePrefix(prefix: string): string {
-  if (!/^(\.|\/([0-9]+\/)*)$/.test(prefix)) throw new Error('A scope holds something that is no path.')
+  if (!/^(\.|\/([0-9]+\/)*)$/.test(prefix)) throw new Error('A scope contains a value that is not a path.')
   return prefix
 }
 
 function safeId(id: string): string {
-  if (!/^[0-9a-f-]{36}$/.test(id)) throw new Error('A portfolio holds something that is no id.')
+  if (!/^[0-9a-f-]{36}$/.test(id)) throw new Error('A portfolio contains a value that is not an ID.')
   return id
 }
 
@@ -152,7 +152,7 @@ async function flight<T>(client: Client, scope: Scope, statement: Statement, dir
   const [{ results, error }, end] = await Promise.all([read, ended])
   const failure = error ?? end.error
   if (failure) throw failure
-  if (end.results[0]?.command !== 'COMMIT') throw new Error('A read ended in a rollback.')
+  if (end.results[0]?.command !== 'COMMIT') throw new Error('A read was rolled back.')
   if (directoryVersion !== undefined && results.at(-2)!.rows[0]?.version !== directoryVersion) throw staleDirectory()
   return results.at(-1)!.rows
 }
@@ -198,7 +198,7 @@ async function inTransaction<T>(
     const result = await work(db)
     await check
     const end = await send(commit)
-    if (end.command !== 'COMMIT') throw failure ?? new Error('A transaction ended in a rollback.')
+    if (end.command !== 'COMMIT') throw failure ?? new Error('A transaction was rolled back.')
     return result
   } catch (error) {
     // Behind whatever is still to be sent, BEGIN perhaps; in a flight in which something fails it does not run.
@@ -228,7 +228,7 @@ function openLane(config: ClientConfig, log: { warn(details: object, message: st
       if (current === connection) current = undefined
     }
     client.on('error', (error) => {
-      log.warn({ reason: error.message }, 'a fast-lane connection was lost')
+      log.warn({ reason: error.message }, 'a fast-lane database connection was lost')
       forget()
     })
     client.on('end', forget)

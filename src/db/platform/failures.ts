@@ -43,15 +43,15 @@ export function outageOf(error: unknown): Outage | undefined {
     /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout|Client was closed)/.test(
       message,
     )
-  if (lost) return outage('unavailable', 'The database cannot be reached. Try again later.', true, true)
+  if (lost) return outage('unavailable', 'The database is unavailable. Try again later.', true, true)
   // 26000: another request was just preparing the same statement on this connection, and failed.
   if (code === '53300' || code === '55P03' || code === '26000')
     return outage('unavailable', 'The database is busy. Try again later.', false, true)
   if (code === '40001' || code === '40P01')
-    return { ...outage('unavailable', 'The change collided with another one. Try again.', false, true), collided: true }
+    return { ...outage('unavailable', 'The change conflicted with a concurrent one. Try again.', false, true), collided: true }
   if (brokenConstraint(error) === 'idempotency_pkey')
-    return { ...outage('unavailable', 'The same request has just been answered. Try again.', false, true), collided: true }
-  if (code === '57014' || code === '25P04') return outage('timed_out', 'The database did not answer in time.', false, false)
+    return { ...outage('unavailable', 'The same request has just been processed. Try again.', false, true), collided: true }
+  if (code === '57014' || code === '25P04') return outage('timed_out', 'The database timed out.', false, false)
   return undefined
 }
 

@@ -33,7 +33,7 @@ export function collectOutcomes(rows: readonly FeedRow<unknown>[]): Outcomes {
     list: () =>
       rows.map(({ line }) => {
         const outcome = byLine.get(line)
-        if (!outcome) throw new Error('A row of a feed was left without an outcome.')
+        if (!outcome) throw new Error('A feed row has no outcome.')
         return outcome
       }),
   }
@@ -58,7 +58,7 @@ export function receive<T extends { readonly asOf?: string | undefined }>(
   return rows.flatMap(({ line, row }) => {
     const asOf = row.asOf ?? received
     if (asOf > latest) {
-      outcomes.refuse(line, refusal('asOf', 'invalid_input', 'asOf lies in the future.'))
+      outcomes.refuse(line, refusal('asOf', 'invalid_input', 'asOf must not be in the future.'))
       return []
     }
     return [{ line, row, asOf, dated: row.asOf !== undefined }]

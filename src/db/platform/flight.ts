@@ -117,7 +117,7 @@ export function gatherFlights(client: Sender): (statement: FlightStatement) => P
     flight.forEach(({ landed, failed }, index) => {
       const result = results[index]
       if (result) landed(result)
-      else failed(error ?? new Error('A statement was left without an answer.'))
+      else failed(error ?? new Error('A statement has no answer.'))
     })
   }
   return (statement) =>

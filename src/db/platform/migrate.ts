@@ -36,7 +36,9 @@ export async function migrate({ ownerUrl, serviceRole }: Migration): Promise<rea
       const checksum = createHash('sha256').update(text).digest('hex')
       if (ran.has(name)) {
         if (ran.get(name) !== checksum)
-          throw new Error(`The migration ${name} has run here and was changed since. Migrations are forward only: add a new one.`)
+          throw new Error(
+            `The migration ${name} was applied here and has changed since. Migrations are forward-only: add a new one.`,
+          )
         continue
       }
       await runMigration(client, name, text, checksum)
@@ -90,7 +92,7 @@ async function roleFault(client: Client, error: unknown): Promise<Error | undefi
   const { rows } = await client.query<{ owner: string }>('select current_user as owner')
   const owner = escapeIdentifier(rows[0]!.owner)
   return new Error(
-    `MIGRATION_DATABASE_URL: the owner ${owner} may not make the roles of the service (${message}). Let it: alter role ${owner} createrole.`,
+    `MIGRATION_DATABASE_URL: the owner ${owner} may not create the service roles (${message}). Allow it: alter role ${owner} createrole.`,
     { cause: error },
   )
 }
@@ -133,10 +135,9 @@ export async function roleRefusal(serviceUrl: string): Promise<string | undefine
         exists (select from pg_roles r where (r.rolsuper or r.rolbypassrls) and pg_has_role(current_user, r.oid, 'member')) as bypasses,
         (select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and pg_has_role(current_user, c.relowner, 'member') limit 1) as owns`)
     const { role, bypasses, owns } = rows[0]!
-    if (bypasses)
-      return `DATABASE_URL: the role ${role} is a superuser or may bypass row-level security. The service needs a role that cannot.`
+    if (bypasses) return `DATABASE_URL: the role ${role} is a superuser or can bypass row-level security. Use a role that cannot.`
     if (owns)
-      return `DATABASE_URL: the role ${role} owns the table ${owns}. The service needs a role that owns no bank table; the owner belongs in MIGRATION_DATABASE_URL.`
+      return `DATABASE_URL: the role ${role} owns the table ${owns}. Use a role that owns no table of the bank; the owner belongs in MIGRATION_DATABASE_URL.`
     return undefined
   } finally {
     await client.end()

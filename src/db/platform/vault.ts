@@ -89,7 +89,7 @@ export function openVault({
 
   function unwrap(customerId: string, wrapped: Uint8Array, masterKeyId: string): CustomerKey {
     const raw = open(masterKeys.get(masterKeyId), wrapped, wrapContext(customerId, masterKeyId))
-    if (!raw) throw new Error(`The wrapped key cannot be opened with master key "${masterKeyId}".`)
+    if (!raw) throw new Error(`The wrapped key cannot be decrypted with the master key "${masterKeyId}".`)
     return { customerId, secret: createSecretKey(raw) }
   }
 
@@ -110,7 +110,8 @@ export function openVault({
       seal(secret, Buffer.from(plaintext), valueContext(customerId, context)),
     decrypt({ customerId, secret }, ciphertext, context) {
       const plaintext = open(secret, ciphertext, valueContext(customerId, context))
-      if (!plaintext) throw new Error('The ciphertext cannot be opened: it was altered, or belongs to another customer or field.')
+      if (!plaintext)
+        throw new Error('The ciphertext cannot be decrypted: it was altered, or belongs to another customer or field.')
       return plaintext.toString()
     },
     sealText(plaintext, context) {
@@ -126,7 +127,7 @@ export function openVault({
       const idLength = bytes[0] ?? 0
       const id = bytes.subarray(1, 1 + idLength).toString()
       const plaintext = open(textKey(masterKeys.get(id), context), bytes.subarray(1 + idLength), context)
-      if (!plaintext) throw new Error('The sealed text cannot be opened: it was altered or belongs elsewhere.')
+      if (!plaintext) throw new Error('The sealed text cannot be decrypted: it was altered or belongs elsewhere.')
       return plaintext.toString()
     },
     blindIndex,
@@ -148,12 +149,12 @@ interface KeyRing {
 function keyRing(purpose: string, keys: readonly NamedKey[]): KeyRing {
   const secrets = new Map<string, KeyObject>()
   for (const { id, key } of keys) {
-    if (key.length !== keyLength) throw new Error(`The ${purpose} key "${id}" must have ${keyLength} bytes.`)
+    if (key.length !== keyLength) throw new Error(`The ${purpose} key "${id}" must be ${keyLength} bytes long.`)
     if (secrets.has(id)) throw new Error(`The ${purpose} key "${id}" is configured twice.`)
     secrets.set(id, createSecretKey(key))
   }
   const [first] = secrets
-  if (!first) throw new Error(`At least one ${purpose} key is needed.`)
+  if (!first) throw new Error(`At least one ${purpose} key is required.`)
   return {
     current: { id: first[0], secret: first[1] },
     ids: [...secrets.keys()],
@@ -168,7 +169,7 @@ function keyRing(purpose: string, keys: readonly NamedKey[]): KeyRing {
 function requireDistinctSecrets(keys: readonly NamedKey[]): void {
   keys.forEach(({ id, key }, position) => {
     const earlier = keys.slice(0, position).find((other) => other.key.equals(key))
-    if (earlier) throw new Error(`The keys "${earlier.id}" and "${id}" hold the same secret.`)
+    if (earlier) throw new Error(`The keys "${earlier.id}" and "${id}" have the same secret.`)
   })
 }
 

@@ -14,16 +14,16 @@ import { id } from '../platform/scalars.ts'
 export const customerAccesses = pageOperation(viewNamed('CustomerAccess'), {
   kind: 'query',
   name: 'customerAccesses',
-  summary: 'Who looked at a customer, the latest first',
+  summary: 'Accesses to protected data of a customer, newest first',
   description:
-    'Reads of documents, contact points and addresses, clear values that were revealed, recognitions at the counter, and exports that the customer was in, each in the audit log before it was answered.',
+    'Reads of documents, contact points and addresses, revealed values, recognitions at the counter, and exports that included the customer. Each is in the audit log before it is answered.',
   permission: 'audit:read',
   domain: 'Internal Audit',
   input: z.strictObject({
     customerId: id,
-    access: z.enum(accessKinds).optional().meta({ description: 'Only this kind of look.' }),
-    from: logDay.optional().meta({ description: 'From this day on (UTC).' }),
-    to: logDay.optional().meta({ description: 'Up to this day (UTC).' }),
+    access: z.enum(accessKinds).optional().meta({ description: 'This kind of access only.' }),
+    from: logDay.optional().meta({ description: 'From this day (UTC).' }),
+    to: logDay.optional().meta({ description: 'Until this day (UTC).' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'not_found'],
@@ -47,18 +47,18 @@ export const customerAccesses = pageOperation(viewNamed('CustomerAccess'), {
 export const customerAccessReason = operation({
   kind: 'query',
   name: 'customerAccessReason',
-  summary: 'The reason that was given for revealing a value',
-  description: 'As it was written. Null for looks that need no reason.',
+  summary: 'The stated reason for revealing a value',
+  description: 'As entered. Null for accesses that need no reason.',
   permission: 'audit:read',
   domain: 'Internal Audit',
-  input: z.strictObject({ customerId: id, accessId: id.meta({ description: 'Id of the access.' }) }),
+  input: z.strictObject({ customerId: id, accessId: id.meta({ description: 'ID of the access.' }) }),
   output: z
     .object({
       customerId: id,
-      accessId: id.meta({ description: 'Id of the access.' }),
-      reason: z.string().nullable().meta({ description: 'What was written.' }),
+      accessId: id.meta({ description: 'ID of the access.' }),
+      reason: z.string().nullable().meta({ description: 'The reason as entered.' }),
     })
-    .meta({ id: 'CustomerAccessReason', description: 'Why a value was revealed.' }),
+    .meta({ id: 'CustomerAccessReason', description: 'The reason a value was revealed.' }),
   errors: ['not_found'],
   lane: 'pool',
   async run({ db, vault }, { customerId, accessId }) {

@@ -40,21 +40,21 @@ const alsoNeeds = ({ overCapacityReason }: { readonly overCapacityReason?: strin
   overCapacityReason === undefined ? [] : [permission, 'assignment:overload']
 
 const handing = {
-  staffId: id.meta({ description: 'Who keeps them from then on: a relationship manager or teller within your scope.' }),
+  staffId: id.meta({ description: 'The new assignee: a relationship manager or teller in your scope.' }),
   businessLine: z
     .enum(businessLines)
     .optional()
-    .meta({ description: 'Line of business; the main one of each customer’s kind where it is missing.' }),
+    .meta({ description: 'Business line; by default the main one of each customer’s kind.' }),
   startsOn: daySchema
     .optional()
-    .meta({ description: 'First day, today or later; today where it is missing, by the day of the customer’s institution.' }),
+    .meta({ description: 'First day, today or later; by default today at the customer’s institution.' }),
   reason: remark(500)
     .min(3)
-    .meta({ description: 'Why.', examples: ['moved to our district'] }),
+    .meta({ description: 'The reason.', examples: ['moved to our district'] }),
   overCapacityReason: remark(500)
     .min(3)
     .optional()
-    .meta({ description: 'Why they should keep more than they can. Takes the permission assignment:overload.' }),
+    .meta({ description: 'Reason for exceeding the staff member’s capacity. Requires the permission assignment:overload.' }),
 }
 
 type Handing = z.output<z.ZodObject<typeof handing>>
@@ -71,9 +71,9 @@ const errors = ['not_found', 'unknown_reference', 'conflict', 'outside_period', 
 export const assignCustomer = viewOperation(assignmentView, {
   kind: 'command',
   name: 'assignCustomer',
-  summary: 'Give a customer to a relationship manager or teller',
+  summary: 'Assign a customer to a relationship manager or teller',
   description:
-    'From a day on, without an end. Whoever kept the customer in that line of business does so until the day before, and sees the customer no more from then on. Refused where a planned assignment is in the way, and beyond the capacity of the staff member (rule `over_capacity`) unless a reason is given.',
+    'Open-ended from the given day. The current assignment in that business line ends the day before, and its staff member no longer sees the customer from then on. Refused if a planned assignment conflicts, or if the capacity of the staff member would be exceeded (rule `over_capacity`) unless a reason is given.',
   permission,
   domain,
   alsoNeeds,
@@ -91,9 +91,9 @@ const MOST_AT_ONCE = 500
 export const assignCustomers = operation({
   kind: 'command',
   name: 'assignCustomers',
-  summary: 'Give several customers to a relationship manager or teller at once',
+  summary: 'Assign several customers to a relationship manager or teller',
   description:
-    'As assignCustomer does with each, all or none: where one cannot be given, nobody is, and every one that cannot is named.',
+    'Like assignCustomer for each of them, all or none: if one cannot be assigned, none is, and every customer that cannot is listed.',
   permission,
   domain,
   alsoNeeds,
@@ -108,15 +108,15 @@ export const assignCustomers = operation({
           z
             .object({
               customerId: id.meta({ description: 'The customer.' }),
-              assignmentId: id.meta({ description: 'Id of the new assignment.' }),
+              assignmentId: id.meta({ description: 'ID of the new assignment.' }),
               startsOn: z.iso.date().meta({ description: 'First day.' }),
-              endedAssignmentId: id.nullable().meta({ description: 'Id of the assignment that ends for it, or was taken back.' }),
+              endedAssignmentId: id.nullable().meta({ description: 'ID of the assignment that was ended or revoked by it.' }),
             })
-            .meta({ id: 'AssignedCustomer', description: 'One customer who changes hands.' }),
+            .meta({ id: 'AssignedCustomer', description: 'A customer that was assigned.' }),
         )
-        .meta({ description: 'In the order in which they were named.' }),
+        .meta({ description: 'In the order of the request.' }),
     })
-    .meta({ id: 'AssignedCustomers', description: 'Who has changed hands.' }),
+    .meta({ id: 'AssignedCustomers', description: 'The assigned customers.' }),
   errors,
   async run(context, { customerIds, ...said }) {
     return { assigned: [...(await assign(context, customerIds, said, (at) => `/customerIds/${at}`))] }
@@ -141,7 +141,7 @@ async function assign(
   const { staffId, reason, overCapacityReason } = said
   const keeper = await lockKeeper(db, staffId)
   if (!keeper)
-    throw refuseField('unknown_reference', 'staffId', 'unknown_reference', 'There is no such staff member within your scope.')
+    throw refuseField('unknown_reference', 'staffId', 'unknown_reference', 'There is no such staff member in your scope.')
   const customers = await lockCustomerReferences(db, customerIds)
   requireAll(customerIds, customers, pointerTo)
   const todayAt = await todayByInstitution(db, now, bank.timeZone)
@@ -160,7 +160,7 @@ async function assign(
   }
 
   const made = decided.map(({ customer, businessLine, startsOn, taken }): NewAssignment & { readonly endedId: string | null } => {
-    if ('refusal' in taken) throw new Error('A refusal was passed over.')
+    if ('refusal' in taken) throw new Error('A refusal was not handled.')
     const { id: customerId, institutionPath } = customer
     const endedId = taken.former?.id ?? null
     return { customerId, id: newId(), institutionPath, businessLine, startsOn, state: taken.state, endedId }
@@ -171,7 +171,7 @@ async function assign(
   const assignedBy = actor.kind === 'staff' ? actor.id : null
   await writeTakeOvers(db, ended, made, { staffId, reason, overCapacityReason, assignedBy, now }).catch((error: unknown) => {
     if (brokenConstraint(error) === 'assignment_period_excl')
-      throw new DomainError('period_overlap', 'Another assignment of these customers was made at the same time.')
+      throw new DomainError('period_overlap', 'Another assignment of these customers was created at the same time.')
     throw error
   })
   await refreshOwnership(db, customerIds)
@@ -242,7 +242,10 @@ function refuseAny(decided: readonly Decided[], pointerTo: (at: number) => strin
     rule,
     message,
   }))
-  const told = refused.length === 1 ? first.message : `${refused.length} of ${decided.length} customers cannot be given to them.`
+  const told =
+    refused.length === 1
+      ? first.message
+      : `${refused.length} of ${decided.length} customers cannot be assigned to this staff member.`
   throw new DomainError(first.code, told, problems)
 }
 
@@ -251,14 +254,14 @@ const capacityView = viewNamed('StaffCapacity')
 export const staffCapacity = pageOperation(capacityView, {
   kind: 'query',
   name: 'staffCapacity',
-  summary: 'How many customers each keeper has and can have',
+  summary: 'Number of customers and capacity of each relationship manager and teller',
   description:
-    'Relationship managers and tellers within your scope, in the order of their numbers: those at work, and those who left and still keep somebody. Customers of other branches count too. Planned assignments count as well, and who keeps a customer in both lines of business keeps one.',
+    'Relationship managers and tellers in your scope, ordered by number: active ones, and former ones who still have customers. Customers of other branches and planned assignments count; a customer assigned in both business lines counts once.',
   permission: 'workload:read',
   domain: 'Employee Data Management',
   input: z.strictObject({
     within: id.optional().meta({ description: 'Of this institution and all below it.' }),
-    overFull: z.boolean().optional().meta({ description: 'Only those who keep more than they can, or only the others.' }),
+    overFull: z.boolean().optional().meta({ description: 'Only those over capacity, or only the others.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
@@ -302,9 +305,9 @@ const newestFirst: Order = {
 export const ownershipHistory = pageOperation(historyView, {
   kind: 'query',
   name: 'ownershipHistory',
-  summary: 'Who kept a customer, was in the team or covered for one of these',
+  summary: 'Assignments, team memberships and covering delegations of a customer',
   description:
-    'The latest to begin first; planned assignments and memberships too, delegations from the day on which they apply. A delegation counts for the time in which whoever was away kept the customer or was in the team. What was taken back before it began is left out.',
+    'Latest start first, including planned assignments and memberships, and delegations from the day on which they apply. A delegation counts for the time in which the absent person was assigned to the customer or in the team. What was revoked before it started is omitted.',
   permission: 'assignment:read',
   domain,
   input: z.strictObject({ customerId: id, ...pageInput }),

@@ -40,11 +40,11 @@ const consentView = viewNamed('ConsentEvent')
 const preferenceView = viewNamed('ContactPreference')
 const domain = 'Customer Relationship Management'
 
-const channel = z.enum(contactChannels).meta({ description: 'By which way.' })
-const purpose = z.enum(consentPurposes).meta({ description: 'What for.' })
+const channel = z.enum(contactChannels).meta({ description: 'Channel.' })
+const purpose = z.enum(consentPurposes).meta({ description: 'Purpose.' })
 const timeOfDay = z
   .string()
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'A local time such as 09:30 is needed.' })
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'Must be a local time, such as 09:30.' })
   .meta({ examples: ['09:30'] })
 
 async function refuseUnseen({ db }: Context, customerId: string): Promise<void> {
@@ -54,9 +54,9 @@ async function refuseUnseen({ db }: Context, customerId: string): Promise<void> 
 export const recordConsent = viewOperation(consentView, {
   kind: 'command',
   name: 'recordConsent',
-  summary: 'Take down that a customer has consented or withdrawn',
+  summary: 'Record that a customer has given or withdrawn a consent',
   description:
-    'For a channel and a purpose, with the evidence. Nothing is changed or removed: what was given last is what holds, so that a form that comes late does not undo a later withdrawal. A withdrawal is always taken and needs neither a reason nor a reference.',
+    'For a channel and a purpose, with evidence. Nothing is changed or removed: the decision with the latest givenAt applies, so a form that arrives late does not undo a later withdrawal. A withdrawal is always accepted and needs neither a reason nor a reference.',
   permission: 'consent:write',
   domain,
   input: z.strictObject({
@@ -64,13 +64,13 @@ export const recordConsent = viewOperation(consentView, {
     channel,
     purpose,
     decision: z.enum(consentDecisions).meta({ description: 'What the customer decided.' }),
-    evidence: z.enum(consentEvidences).meta({ description: 'What shows it.' }),
+    evidence: z.enum(consentEvidences).meta({ description: 'Evidence.' }),
     evidenceReference: remark(200)
       .optional()
-      .meta({ description: 'Where the evidence is kept; a consent needs it.', examples: ['F-2026-1'] }),
+      .meta({ description: 'Reference to the evidence; required for a consent.', examples: ['F-2026-1'] }),
     givenAt: instant
       .optional()
-      .meta({ description: 'When the customer decided; now where it is missing.', examples: ['2026-11-20T09:00:00+08:00'] }),
+      .meta({ description: 'When the customer decided; now by default.', examples: ['2026-11-20T09:00:00+08:00'] }),
     source: sourceName.optional(),
   }),
   errors: ['not_found', 'conflict'],
@@ -120,8 +120,8 @@ export const recordConsent = viewOperation(consentView, {
 export const consents = pageOperation(consentView, {
   kind: 'query',
   name: 'consents',
-  summary: 'What a customer consents to now',
-  description: 'The newest decision for each channel and purpose; what is missing was never asked.',
+  summary: 'Current consents of a customer',
+  description: 'The newest decision for each channel and purpose; a missing combination was never asked.',
   permission: 'dossier:read',
   domain,
   input: z.strictObject({ customerId: id, ...pageInput }),
@@ -141,8 +141,8 @@ export const consents = pageOperation(consentView, {
 export const consentHistory = pageOperation(consentView, {
   kind: 'query',
   name: 'consentHistory',
-  summary: 'All that a customer has consented to and withdrawn',
-  description: 'The latest first, with the evidence of each.',
+  summary: 'All consents given and withdrawn by a customer',
+  description: 'Newest first, each with its evidence.',
   permission: 'dossier:read',
   domain,
   input: z.strictObject({
@@ -168,8 +168,8 @@ export const consentHistory = pageOperation(consentView, {
 export const contactPreference = viewOperation(preferenceView, {
   kind: 'query',
   name: 'contactPreference',
-  summary: 'How a customer wishes to be contacted',
-  description: 'Not found where the customer has said nothing.',
+  summary: 'Contact preference of a customer',
+  description: 'Not found if none was recorded.',
   permission: 'dossier:read',
   domain,
   input: z.strictObject({ customerId: id }),
@@ -181,23 +181,23 @@ export const contactPreference = viewOperation(preferenceView, {
 export const setContactPreference = viewOperation(preferenceView, {
   kind: 'command',
   name: 'setContactPreference',
-  summary: 'Say how a customer wishes to be contacted',
+  summary: 'Set the contact preference of a customer',
   description:
-    'All of it: what is left out is no longer wished, so that do-not-contact can be taken back. Hours are local times of the institution that keeps the customer.',
+    'Replaces it as a whole: omitted fields are cleared, so that do-not-contact can be lifted. Hours are local times of the customer’s institution.',
   permission: 'consent:write',
   domain,
   input: z.strictObject({
     customerId: id,
     preferredChannels: distinct(z.enum(contactChannels), contactChannels.length)
       .default([])
-      .meta({ description: 'Ways that the customer likes, the dearest first.' }),
-    hoursFrom: timeOfDay.optional().meta({ description: 'From this local time on.', examples: ['09:30'] }),
+      .meta({ description: 'Preferred channels, most preferred first.' }),
+    hoursFrom: timeOfDay.optional().meta({ description: 'From this local time.', examples: ['09:30'] }),
     hoursUntil: timeOfDay.optional().meta({ description: 'Until this local time.', examples: ['18:00'] }),
-    mostPerMonth: z.int().min(0).max(100).optional().meta({ description: 'Most contacts a month.' }),
-    topics: distinct(remark(60), 20).default([]).meta({ description: 'What the customer wants to hear of.' }),
+    mostPerMonth: z.int().min(0).max(100).optional().meta({ description: 'Maximum number of contacts a month.' }),
+    topics: distinct(remark(60), 20).default([]).meta({ description: 'Topics of interest.' }),
     doNotContact: z.boolean().default(false).meta({ description: 'Whether the customer asks not to be contacted.' }),
-    doNotContactReason: remark(200).optional().meta({ description: 'Why, where the customer says so.' }),
-    doNotContactUntil: daySchema.optional().meta({ description: 'Last day on which it holds.' }),
+    doNotContactReason: remark(200).optional().meta({ description: 'Reason, if the customer gave one.' }),
+    doNotContactUntil: daySchema.optional().meta({ description: 'Last day on which it applies.' }),
     source: sourceName.optional(),
     expectedVersion,
   }),
@@ -223,7 +223,8 @@ export const setContactPreference = viewOperation(preferenceView, {
       now,
       expectedVersion: expected,
     })
-    if (!written) throw new DomainError('version_conflict', 'It has changed since you saw it.')
+    if (!written)
+      throw new DomainError('version_conflict', 'Version conflict: it was changed by another request. Read it again and resend.')
     context.record({
       event: 'contact_preference.set',
       subjectType: 'contact_preference',
@@ -237,15 +238,15 @@ export const setContactPreference = viewOperation(preferenceView, {
 
 const messageClass = z.enum(messageClasses).meta({
   description:
-    'What the message is: `important` is what the law demands or what keeps the customer from harm. By default `marketing` for marketing, else `routine`.',
+    'Class of the message: `important` if required by law or to protect the customer from harm. By default `marketing` for marketing, otherwise `routine`.',
 })
 
 export const contactDecision = operation({
   kind: 'query',
   name: 'contactDecision',
-  summary: 'May this customer be contacted by this channel for this purpose?',
+  summary: 'Whether a customer may be contacted by a channel for a purpose',
   description:
-    'Yes or no, with every reason: the relation, age, reachability, consent, do-not-contact, quiet hours at the customer’s institution and the customer’s own hours. Ask it right before the contact: a consent that is withdrawn while a contact is planned counts.',
+    'The decision with every reason: status of the relationship, age, reachability, consent, do-not-contact, quiet hours at the customer’s institution and the customer’s own hours. Ask right before the contact: a consent withdrawn after planning counts.',
   permission: 'dossier:read',
   domain,
   input: z.strictObject({
@@ -254,7 +255,7 @@ export const contactDecision = operation({
     purpose,
     messageClass: messageClass.optional(),
     at: instant.optional().meta({
-      description: 'For a contact at this instant, by the consents given by then; now where it is missing.',
+      description: 'For a contact at this time, by the consents given by then; now by default.',
       examples: ['2026-11-23T10:00:00+08:00'],
     }),
   }),
@@ -264,25 +265,25 @@ export const contactDecision = operation({
       channel,
       purpose,
       messageClass,
-      allowed: z.boolean().meta({ description: 'Whether nothing forbids it.' }),
+      allowed: z.boolean().meta({ description: 'Whether the contact is allowed.' }),
       reasons: z
         .array(
           z
             .object({
-              code: z.enum(contactReasons).meta({ description: 'The ground.' }),
+              code: z.enum(contactReasons).meta({ description: 'Code of the reason.' }),
               effect: z.enum(contactEffects).meta({
-                description: '`overruled` would forbid, but does not hold for an important message.',
+                description: '`overruled`: would forbid the contact, but does not apply to an important message.',
               }),
-              message: z.string().meta({ description: 'In words.' }),
-              source: z.string().meta({ description: 'The law, or `ours` for a rule of the bank.' }),
+              message: z.string().meta({ description: 'The reason as text.' }),
+              source: z.string().meta({ description: 'The law, or `product_default` for a rule without a legal source.' }),
               verified: z
                 .boolean()
-                .meta({ description: 'False for a law that is cited from memory: the bank has it confirmed or replaced.' }),
+                .meta({ description: 'False for a law whose citation was not checked: the bank must confirm or replace it.' }),
             })
-            .meta({ id: 'ContactReason', description: 'A ground for or against a contact.' }),
+            .meta({ id: 'ContactReason', description: 'A reason for or against a contact.' }),
         )
-        .meta({ description: 'All grounds, those that forbid and those that allow.' }),
-      at: z.iso.datetime().meta({ description: 'The instant that was decided for.' }),
+        .meta({ description: 'All reasons, forbidding and allowing.' }),
+      at: z.iso.datetime().meta({ description: 'The time for which it was decided.' }),
       timeZone: z.string().meta({ description: 'Time zone of the customer’s institution.' }),
       localTime: z.string().meta({ description: 'Local time HH:MM there.' }),
     })
@@ -322,21 +323,21 @@ export const contactDecision = operation({
 
 const quietHoursSchema = z
   .object({
-    from: z.string().meta({ description: 'Local time HH:MM at which they begin.' }),
-    until: z.string().meta({ description: 'Local time HH:MM at which they end, on the next day where that is earlier.' }),
-    source: z.string().meta({ description: 'Who says so: `ours` where the bank has said nothing.' }),
-    institutionId: z.uuid().nullable().meta({ description: 'The institution that says so; null for the default.' }),
+    from: z.string().meta({ description: 'Local time HH:MM of the start.' }),
+    until: z.string().meta({ description: 'Local time HH:MM of the end, on the next day if earlier than the start.' }),
+    source: z.string().meta({ description: 'Source: `product_default` if the bank has set nothing.' }),
+    institutionId: z.uuid().nullable().meta({ description: 'The institution that set them; null for the default.' }),
   })
-  .meta({ id: 'QuietHours', description: 'When nobody is contacted.' })
+  .meta({ id: 'QuietHours', description: 'Hours in which no customer is contacted.' })
 
 const answered = (found: QuietHoursOf | null) => found ?? { ...defaultQuietHours, institutionId: null }
 
 export const quietHours = operation({
   kind: 'query',
   name: 'quietHours',
-  summary: 'When nobody is contacted',
+  summary: 'Quiet hours of an institution',
   description:
-    'The quiet hours that hold for customers of an institution: its own, or those of the nearest one above, or the default.',
+    'The quiet hours that apply to customers of an institution: its own, those of the nearest institution above that has any, or the default.',
   permission: 'organisation:read',
   domain,
   input: z.strictObject({ institutionId: id }),
@@ -352,15 +353,15 @@ export const quietHours = operation({
 export const setQuietHours = operation({
   kind: 'command',
   name: 'setQuietHours',
-  summary: 'Say when nobody is contacted',
-  description: 'For customers of an institution and of all below it that say nothing themselves.',
+  summary: 'Set the quiet hours of an institution',
+  description: 'For its customers and those of all institutions below that have none of their own.',
   permission: 'calendar:write',
   domain,
   input: z.strictObject({
     institutionId: id,
-    from: timeOfDay.meta({ description: 'Local time at which they begin.', examples: ['20:00'] }),
+    from: timeOfDay.meta({ description: 'Local time of the start.', examples: ['20:00'] }),
     until: timeOfDay.meta({
-      description: 'Local time at which they end, on the next day where that is earlier.',
+      description: 'Local time of the end, on the next day if earlier than the start.',
       examples: ['09:00'],
     }),
   }),

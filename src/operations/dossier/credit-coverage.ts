@@ -9,57 +9,60 @@ import { id } from '../platform/scalars.ts'
 
 const coverage = z
   .object({
-    customers: z.int().meta({ description: 'How many count.' }),
-    rated: z.int().meta({ description: 'With a rating that holds, of the bank’s own or of an agency.' }),
-    granted: z.int().meta({ description: 'With a credit line that holds.' }),
+    customers: z.int().meta({ description: 'Number of customers.' }),
+    rated: z.int().meta({ description: 'With a current rating, internal or external.' }),
+    granted: z.int().meta({ description: 'With a current credit line.' }),
     ratedAndGranted: z.int().meta({ description: 'With both.' }),
-    percent: z.string().nullable().meta({ description: 'Those with both, in percent, rounded down; null of nobody.' }),
-    missing: z.int().meta({ description: 'How many more it takes to reach the target.' }),
+    percent: z
+      .string()
+      .nullable()
+      .meta({ description: 'Those with both, in percent, rounded down; null if there are no customers.' }),
+    missing: z.int().meta({ description: 'Number of further customers needed to reach the target.' }),
   })
-  .meta({ id: 'Coverage', description: 'How many of some customers are rated and granted a line.' })
+  .meta({ id: 'Coverage', description: 'Coverage of a group of customers by ratings and credit lines.' })
 
 const nobody: Counted = { customers: 0, rated: 0, granted: 0, ratedAndGranted: 0 }
 
 export const creditCoverage = operation({
   kind: 'query',
   name: 'creditCoverage',
-  summary: 'How many customers are rated and granted a credit line',
+  summary: 'Credit coverage: customers rated and granted a credit line',
   description:
-    'Of the active customers within your scope, of one institution and all below it or of one relationship manager: among all, and among those who are willing. Willing is whoever says so or, having said nothing, has an open need of working capital. The target is all of them.',
+    'Active customers in your scope, of one institution and all below it or of one relationship manager: among all, and among willing ones. Willing are those who stated it, and those who stated nothing but have an open working-capital need. The target is 100 %.',
   permission: 'portfolio:read',
   alsoNeeds: () => ['portfolio:read', 'dossier:read'],
   domain: 'Customer Relationship Management',
   input: z.strictObject({
     institutionId: id.optional().meta({ description: 'Customers of this institution and of all below it.' }),
-    relationshipManagerId: id.optional().meta({ description: 'Customers whom this staff member keeps.' }),
+    relationshipManagerId: id.optional().meta({ description: 'Customers assigned to this staff member.' }),
     kind: z
       .array(z.enum(customerKinds))
       .min(1)
       .max(3)
       .default([...coveredKinds])
-      .meta({ description: 'Customers of these kinds; those with a business where nothing is said.' }),
-    groupBy: z.enum(coverageGroups).optional().meta({ description: 'What they are told apart by as well.' }),
+      .meta({ description: 'Customers of these kinds; by default those with a business.' }),
+    groupBy: z.enum(coverageGroups).optional().meta({ description: 'Additional grouping.' }),
   }),
   output: z
     .object({
-      target: z.int().meta({ description: 'What is to be reached, in percent.' }),
-      all: coverage.meta({ description: 'Among all.' }),
-      willing: coverage.meta({ description: 'Among the willing.' }),
+      target: z.int().meta({ description: 'Target in percent.' }),
+      all: coverage.meta({ description: 'Among all customers.' }),
+      willing: coverage.meta({ description: 'Among willing customers.' }),
       groups: z
         .array(
           z
             .object({
-              id: z.uuid().nullable().meta({ description: 'Institution or staff member; null for whom nobody keeps.' }),
+              id: z.uuid().nullable().meta({ description: 'Institution or staff member; null for unassigned customers.' }),
               code: z.string().nullable().meta({ description: 'Code of the institution, or staff number.' }),
               name: z.string().nullable().meta({ description: 'Name.' }),
-              all: coverage.meta({ description: 'Among all of the group.' }),
-              willing: coverage.meta({ description: 'Among the willing of the group.' }),
+              all: coverage.meta({ description: 'Among all customers of the group.' }),
+              willing: coverage.meta({ description: 'Among willing customers of the group.' }),
             })
-            .meta({ id: 'CoverageGroup', description: 'Coverage at one institution, or of one relationship manager.' }),
+            .meta({ id: 'CoverageGroup', description: 'Credit coverage of one institution or one relationship manager.' }),
         )
-        .meta({ description: 'By what was asked for, in the order of codes, at most 500.' }),
+        .meta({ description: 'By the requested grouping, ordered by code, at most 500.' }),
     })
-    .meta({ id: 'CreditCoverage', description: 'How far ratings and credit lines reach.' }),
+    .meta({ id: 'CreditCoverage', description: 'Coverage of customers by ratings and credit lines.' }),
   errors: ['unknown_reference'],
   lane: 'pool',
   async run(context, { institutionId, relationshipManagerId, kind, groupBy }) {

@@ -29,28 +29,28 @@ const view = viewNamed('CustomerGroup')
 const memberView = viewNamed('CustomerGroupMember')
 const domain = 'Party Reference Data Directory'
 
-const head = id.meta({ description: 'The customer who heads it.' })
-const name = remark(100).meta({ description: 'What it is called.' })
+const head = id.meta({ description: 'The head of the group.' })
+const name = remark(100).meta({ description: 'Name of the group.' })
 const endedOn = day
   .optional()
-  .meta({ description: 'First day on which it holds no more, not one to come; today where it is missing.' })
+  .meta({ description: 'First day on which it no longer applies, not in the future; today by default.' })
 
 export const [customerGroup, customerGroups] = dossierQueries({
   view: 'CustomerGroup',
   domain,
   one: {
     name: 'customerGroup',
-    summary: 'A household or group, with its members and what they own together',
-    description: 'Addressed under its head. The sum is of the members whom you may see; how many are left out is told.',
+    summary: 'A household or group, with its members and their total value',
+    description: 'Addressed under its head. The total covers members in your scope; the number of excluded members is given.',
   },
   many: {
     name: 'customerGroups',
-    summary: 'Households and groups that a customer heads, former ones too',
-    description: 'The latest made first.',
+    summary: 'Households and groups headed by a customer, including ended ones',
+    description: 'Newest first.',
   },
   filters: {
     kind: z.enum(groupKinds).optional().meta({ description: 'Of this kind.' }),
-    status: z.enum(groupStatuses).optional().meta({ description: 'Those that last, or those that have ended.' }),
+    status: z.enum(groupStatuses).optional().meta({ description: 'Active, or ended.' }),
   },
 })
 
@@ -60,34 +60,34 @@ export const [groupMembership, groupMemberships] = dossierQueries({
   one: {
     name: 'groupMembership',
     summary: 'One membership of a customer in a household or group',
-    description: 'With the group, which is null where its head is out of your scope.',
+    description: 'With the group, which is null if its head is out of your scope.',
   },
   many: {
     name: 'groupMemberships',
-    summary: 'Households and groups in which a customer is, or was',
-    description: 'The latest joined first. A head is a member too.',
+    summary: 'Households and groups of a customer, current and former',
+    description: 'Latest joined first. A head is a member too.',
   },
   filters: {
     kind: z.enum(groupKinds).optional().meta({ description: 'Of this kind.' }),
-    status: z.enum(groupStatuses).optional().meta({ description: 'Those that last, or those that have ended.' }),
+    status: z.enum(groupStatuses).optional().meta({ description: 'Active, or ended.' }),
   },
 })
 
 function refuseTaken(error: unknown): never {
   if (/^(customer_group|group_membership)_/.test(brokenConstraint(error) ?? ''))
-    throw new DomainError('conflict', 'This customer is in it, or in a household, already.')
+    throw new DomainError('conflict', 'This customer is already a member, or already in a household.')
   throw error
 }
 
 export const createCustomerGroup = viewOperation(view, {
   kind: 'command',
   name: 'createCustomerGroup',
-  summary: 'Make a household or group of customers',
+  summary: 'Create a household or group',
   description:
-    'The customer heads it and is its first member. A customer is in at most one household; a group stands in no other of its kind. A household is of people and sole traders.',
+    'The customer is its head and first member. A customer is in at most one household; groups of one kind cannot be nested. A household consists of individuals and sole traders.',
   permission: 'dossier:write',
   domain,
-  input: z.strictObject({ customerId: head, kind: z.enum(groupKinds).meta({ description: 'What it is.' }), name }),
+  input: z.strictObject({ customerId: head, kind: z.enum(groupKinds).meta({ description: 'Kind.' }), name }),
   errors: ['not_found', 'conflict'],
   async run(context, { customerId, kind, name: called }) {
     const { db, now, today, newId } = context
@@ -136,8 +136,8 @@ async function lockGroup({ db }: Context, headId: string, groupId: string, other
 export const correctCustomerGroup = viewOperation(view, {
   kind: 'command',
   name: 'correctCustomerGroup',
-  summary: 'Call a household or group by another name',
-  description: 'Names the version that was seen.',
+  summary: 'Rename a household or group',
+  description: 'Requires the version that was read.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({ customerId: head, customerGroupId: id, name, expectedVersion }),
@@ -172,16 +172,16 @@ function recordMember(
 export const addGroupMember = viewOperation(memberView, {
   kind: 'command',
   name: 'addGroupMember',
-  summary: 'Put a customer into a household or group',
+  summary: 'Add a customer to a household or group',
   description:
-    'Written under the head and under the member, who must both be within your scope. Refused for who is in it, heads a group of the same kind, or is in a household already.',
+    'Recorded under the head and under the member, who must both be in your scope. Refused for a customer who is already a member, heads a group of the same kind, or is already in a household.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({
     customerId: head,
     customerGroupId: id,
-    memberCustomerId: id.meta({ description: 'Who joins.' }),
-    joinedOn: day.optional().meta({ description: 'First day, not one to come; today where it is missing.' }),
+    memberCustomerId: id.meta({ description: 'The new member.' }),
+    joinedOn: day.optional().meta({ description: 'First day, not in the future; today by default.' }),
   }),
   errors: ['not_found', 'already_closed', 'conflict', 'outside_period'],
   async run(context, { customerId, customerGroupId, memberCustomerId, joinedOn }) {
@@ -207,9 +207,8 @@ export const addGroupMember = viewOperation(memberView, {
 export const removeGroupMember = viewOperation(memberView, {
   kind: 'command',
   name: 'removeGroupMember',
-  summary: 'Take a customer out of a household or group',
-  description:
-    'The membership stays to be read as ended. Head and member must both be within your scope; the head is not taken out.',
+  summary: 'Remove a customer from a household or group',
+  description: 'The membership stays readable as ended. Head and member must both be in your scope; the head cannot be removed.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({ customerId: head, customerGroupMemberId: id, endedOn, expectedVersion }),
@@ -241,7 +240,7 @@ export const endCustomerGroup = viewOperation(view, {
   kind: 'command',
   name: 'endCustomerGroup',
   summary: 'End a household or group',
-  description: 'All memberships end with it, so that all its members must be within your scope. It stays to be read.',
+  description: 'Ends all memberships, so all members must be in your scope. It stays readable.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({ customerId: head, customerGroupId: id, endedOn, expectedVersion }),

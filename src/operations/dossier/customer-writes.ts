@@ -58,12 +58,12 @@ export const createCustomer = createOperation(customers, customerFields, async (
 export const correctCustomer = correctOperation(customers, customerFields)
 export const closeCustomer = changeOperation(customers, {
   name: 'closeCustomer',
-  summary: 'End the relation with a customer',
+  summary: 'Close a customer',
   description:
-    'The record stays with all that belongs to it. Who keeps the customer does so until the end of this day. Refused to people while there are open holdings.',
+    'The record and everything under it stay. The assignment ends at the end of this day. Refused to people while there are open holdings.',
   concurrency: 'optional',
   final: true,
-  shape: { closedOn: daySchema.optional().meta({ description: 'Day on which it ended; today where it is missing.' }) },
+  shape: { closedOn: daySchema.optional().meta({ description: 'Day on which the relationship ended; today by default.' }) },
   change: ({ closedOn }, { today }) => ({ status: 'closed', closedOn: closedOn ?? today }),
 })
 
@@ -80,11 +80,11 @@ export const createAssignment = createOperation(
 export const correctAssignment = correctOperation(assignments, assignmentFields)
 export const endAssignment = changeOperation(assignments, {
   name: 'endAssignment',
-  summary: 'End or take back an assignment',
+  summary: 'End or revoke an assignment',
   description:
-    'It holds until the day before the one that is given, which is today or later. Without a day one that has begun ends today, and one that has not is taken back as if it had never been.',
+    'It applies until the day before the given one, which must be today or later. Without a day, an assignment that has started ends today, and one that has not is revoked as if it had never existed.',
   concurrency: 'optional',
-  shape: { endsOn: daySchema.optional().meta({ description: 'First day on which it holds no more.' }) },
+  shape: { endsOn: daySchema.optional().meta({ description: 'First day on which it no longer applies.' }) },
   async change({ endsOn }, { db, now, bank }, { row, status, customerId }) {
     const today = dayOf(now, (await findTimeZoneOfCustomer(db, customerId!)) ?? bank.timeZone)
     const period = { startsOn: row['startsOn'] as Day, endsOn: (row['endsOn'] as Day | undefined) ?? null }

@@ -12,9 +12,8 @@ const domain = 'Party Reference Data Directory'
 export const customer = viewOperation(customerView, {
   kind: 'query',
   name: 'customer',
-  summary: 'Everything about one customer',
-  description:
-    'The customer with the institution and relationship manager who keep them, what they hold, their assets now and by month.',
+  summary: 'A customer with all related data',
+  description: 'The customer with institution and relationship manager, holdings, and assets now and by month.',
   permission: 'customer:read',
   domain,
   input: z.strictObject({ customerId: id }),
@@ -25,8 +24,8 @@ export const customer = viewOperation(customerView, {
 export const customerByExternalId = viewOperation(customerView, {
   kind: 'query',
   name: 'customerByExternalId',
-  summary: 'The customer whom a source system calls by this id',
-  description: 'Looks the id up over the whole bank and answers the customer when they are within your scope.',
+  summary: 'The customer with this external ID in a source system',
+  description: 'Searches the whole bank, and answers only if the customer is in your scope.',
   permission: 'customer:read',
   domain,
   input: z.strictObject({ source: sourceName, externalId: externalIdText }),

@@ -81,13 +81,13 @@ interface NoteKind {
 }
 
 const common = {
-  note: noteText.optional().meta({ description: 'What else is to be known of it.' }),
-  notedOn: day.optional().meta({ description: 'Day on which it was learnt, not one to come; today where it is missing.' }),
+  note: noteText.optional().meta({ description: 'Note.' }),
+  notedOn: day.optional().meta({ description: 'Day on which the bank learned it, not in the future; today by default.' }),
 }
 const source = z.enum(noteSources).meta({ description: 'How the bank knows it.' })
 const amount = (description: string) =>
   decimalAmount.meta({ description: `${description}, with its currency.`, examples: ['50000.00'] })
-const inCurrency = currency.meta({ description: 'ISO 4217 code of the amounts said.' })
+const inCurrency = currency.meta({ description: 'ISO 4217 code of the given amounts.' })
 
 const current = (customerId: string, noteId: string) => (row: string, bind: Bind) =>
   `${ofCustomer(customerId, noteId)(row, bind)} and ${row}.superseded_at is null`
@@ -152,16 +152,16 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
       many: {
         name: plural,
         summary: `${several} of a customer`,
-        description: `${told} The latest first, each in the version that holds.`,
+        description: `${told} Newest first, each in its current version.`,
       },
-      filters: { status: z.enum(kind.statuses).optional().meta({ description: 'That stand so.' }) },
+      filters: { status: z.enum(kind.statuses).optional().meta({ description: 'With this status.' }) },
       counts: (row) => [`${row}.superseded_at is null`],
     }),
     viewOperation(view, {
       kind: 'command',
       name: `create${noun}`,
-      summary: `Note ${called}`,
-      description: `${told}${kind.replaces ? ' Ends the one that was active.' : ''}`,
+      summary: `Record ${called}`,
+      description: `${told}${kind.replaces ? ' Ends the previous active one.' : ''}`,
       permission,
       domain,
       input: z.strictObject({ customerId: id, ...required, source, ...optionalOf(optional), ...common }),
@@ -198,7 +198,7 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
       name: `correct${noun}`,
       summary: `Correct ${called}`,
       description:
-        'Changes the fields that are given and leaves the others. Names the version that was seen; that version stays to be read in the history.',
+        'Changes the given fields and leaves the others. Requires the version that was read; that version stays readable in the history.',
       permission,
       domain,
       input: z.strictObject({
@@ -225,7 +225,7 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
       kind: 'command',
       name: `end${noun}`,
       summary: end.summary,
-      description: 'It stays to be read, with all its versions.',
+      description: 'It stays readable, with all its versions.',
       permission,
       domain,
       input: z.strictObject({ customerId: id, [key]: id, ...end.shape, expectedVersion }),
@@ -255,23 +255,23 @@ const needs: NoteKind = {
   noun: 'Need',
   subject: 'need',
   plural: 'needs',
-  called: 'what a customer needs or saves for',
+  called: 'a need or goal of a customer',
   several: 'Needs and goals',
-  told: 'A need or goal: what it is, how much it takes and by when.',
+  told: 'A need or goal: kind, amount and target day.',
   domain: 'Customer Relationship Management',
   table: schema.need,
   statuses: needStatuses,
-  required: { kind: z.enum(needKinds).meta({ description: 'What it is.' }) },
+  required: { kind: z.enum(needKinds).meta({ description: 'Kind.' }) },
   optional: {
-    amount: amount('How much it takes'),
+    amount: amount('Required amount'),
     currency: inCurrency,
-    horizonOn: day.meta({ description: 'Day by which it is wanted.' }),
+    horizonOn: day.meta({ description: 'Target day.' }),
   },
   amounts: ['amount'],
   check: (note) => checkNeed(note as unknown as Parameters<typeof checkNeed>[0]),
   end: {
-    summary: 'Say that a need is met, or was dropped',
-    shape: { status: z.enum(['met', 'dropped']).meta({ description: 'What became of it.' }) },
+    summary: 'Mark a need as met or dropped',
+    shape: { status: z.enum(['met', 'dropped']).meta({ description: 'Outcome of the need.' }) },
     status: ({ status }) => String(status),
   },
 }
@@ -280,56 +280,56 @@ const outsideHoldings: NoteKind = {
   noun: 'OutsideHolding',
   subject: 'outside_holding',
   plural: 'outsideHoldings',
-  called: 'what a customer owns or owes at another bank',
-  several: 'Wealth and debts elsewhere',
-  told: 'Assets, a loan or a product at another bank, as estimated on the day on which it was noted.',
+  called: 'an outside holding of a customer',
+  several: 'Outside holdings',
+  told: 'Assets, a loan or a product at another bank, as estimated on the day on which the bank learned it.',
   domain: 'Customer Relationship Management',
   table: schema.outsideHolding,
   statuses: noteStatuses,
   required: {
     bankName: remark(100).meta({ description: 'The other bank.' }),
-    kind: z.enum(outsideHoldingKinds).meta({ description: 'Assets as a whole, a loan, or one product.' }),
+    kind: z.enum(outsideHoldingKinds).meta({ description: 'Total assets, a loan, or one product.' }),
     amount: amount('The estimate'),
     currency: inCurrency,
   },
   optional: { productName: remark(100).meta({ description: 'The product.' }) },
   amounts: ['amount'],
   check: () => {},
-  end: { summary: 'Say that a customer has something at another bank no more', shape: {}, status: ended },
+  end: { summary: 'End an outside holding', shape: {}, status: ended },
 }
 
 const creditStandings: NoteKind = {
   noun: 'CreditStanding',
   subject: 'credit_standing',
   plural: 'creditStandings',
-  called: 'a rating of a customer, with the credit line',
+  called: 'a credit standing of a customer',
   several: 'Ratings and credit lines',
-  told: 'A rating of the bank’s own or of an agency, with outlook and day, and the credit line that was granted on it.',
+  told: 'An internal rating or one of an agency, with outlook and day, and the credit line granted on it.',
   domain: 'Customer Relationship Management',
   table: schema.creditStanding,
   statuses: noteStatuses,
   required: {
-    origin: z.enum(ratingOrigins).meta({ description: 'The bank’s own rating or an outside one.' }),
-    rating: line(20).meta({ description: 'The rating, in the words of its scale.', examples: ['AA+'] }),
-    ratedOn: day.meta({ description: 'Day of the rating, not one to come.' }),
+    origin: z.enum(ratingOrigins).meta({ description: 'Internal (by this bank) or external.' }),
+    rating: line(20).meta({ description: 'The rating, in its own scale.', examples: ['AA+'] }),
+    ratedOn: day.meta({ description: 'Day of the rating, not in the future.' }),
   },
   optional: {
-    agency: remark(100).meta({ description: 'Who gave an outside rating.' }),
-    outlook: z.enum(ratingOutlooks).meta({ description: 'Where it is likely to go.' }),
+    agency: remark(100).meta({ description: 'Agency of an external rating.' }),
+    outlook: z.enum(ratingOutlooks).meta({ description: 'Outlook.' }),
     granted: amount('Credit line granted'),
-    used: amount('What is used of it'),
+    used: amount('Amount used'),
     currency: inCurrency,
   },
   amounts: ['granted', 'used'],
   check: (note, today) => checkCreditStanding(note as unknown as Parameters<typeof checkCreditStanding>[0], today),
-  end: { summary: 'Say that a rating holds no more', shape: {}, status: ended },
+  end: { summary: 'End a credit standing', shape: {}, status: ended },
 }
 
 const keyFigures: NoteKind = {
   noun: 'KeyFigure',
   subject: 'key_figure',
   plural: 'keyFigures',
-  called: 'what a customer’s accounts say of a year',
+  called: 'key figures of a customer for a year',
   several: 'Key figures by year',
   told: 'Revenue, total assets, net profit and debt ratio of a year. One for each year and source.',
   domain: 'Customer Relationship Management',
@@ -340,7 +340,7 @@ const keyFigures: NoteKind = {
       .int()
       .min(1900)
       .max(9999)
-      .meta({ description: 'The year, not one to come.', examples: [2025] }),
+      .meta({ description: 'The year, not in the future.', examples: [2025] }),
   },
   optional: {
     revenue: amount('Revenue'),
@@ -359,66 +359,66 @@ const keyFigures: NoteKind = {
         'already_exists',
         'year',
         'already_exists',
-        'There are figures of this year and source: correct or end them.',
+        'There are already figures for this year and source: correct or end them.',
       )
   },
-  end: { summary: 'Say that key figures of a year hold no more', shape: {}, status: ended },
+  end: { summary: 'End key figures of a year', shape: {}, status: ended },
 }
 
 const suitabilityAssessments: NoteKind = {
   noun: 'SuitabilityAssessment',
   subject: 'suitability_assessment',
   plural: 'suitabilityAssessments',
-  called: 'how much risk a customer can bear',
+  called: 'a suitability assessment of a customer',
   several: 'Suitability assessments',
-  told: 'The outcome of a questionnaire on risk. It expires, after a year where nothing is said; a first-time buyer of wealth products is offered the lowest level only.',
+  told: 'The result of a risk questionnaire. It expires, after a year by default; a first-time buyer of wealth products is offered the lowest level only.',
   domain: 'Customer Relationship Management',
   table: schema.suitabilityAssessment,
   statuses: noteStatuses,
   required: {
-    score: z.int().min(0).max(10_000).meta({ description: 'Points of the questionnaire.' }),
-    level: z.int().min(1).max(5).meta({ description: 'Risk level borne, from 1 (lowest) to 5.' }),
+    score: z.int().min(0).max(10_000).meta({ description: 'Score of the questionnaire.' }),
+    level: z.int().min(1).max(5).meta({ description: 'Risk level, from 1 (lowest) to 5.' }),
     questionnaireVersion: line(64).meta({ description: 'The questionnaire and its version.', examples: ['risk-2026.1'] }),
-    assessedOn: day.meta({ description: 'Day of the assessment, not one to come.', examples: ['2020-01-01'] }),
-    firstTimeBuyer: z.boolean().meta({ description: 'Whether the customer had bought no wealth product before.' }),
+    assessedOn: day.meta({ description: 'Day of the assessment, not in the future.', examples: ['2020-01-01'] }),
+    firstTimeBuyer: z.boolean().meta({ description: 'Whether the customer had never bought a wealth product before.' }),
   },
-  optional: { expiresOn: day.meta({ description: 'First day on which it is no ground for offers any more.' }) },
+  optional: { expiresOn: day.meta({ description: 'First day on which offers can no longer be based on it.' }) },
   amounts: [],
   defaults: ({ assessedOn }) => ({ expiresOn: usualExpiry(assessedOn as Day) }),
   check: (note, today) => checkSuitabilityAssessment(note as unknown as Parameters<typeof checkSuitabilityAssessment>[0], today),
   replaces: true,
-  end: { summary: 'Say that an assessment holds no more', shape: {}, status: ended },
+  end: { summary: 'End a suitability assessment', shape: {}, status: ended },
 }
 
 const lifeEvents: NoteKind = {
   noun: 'LifeEvent',
   subject: 'life_event',
   plural: 'lifeEvents',
-  called: 'news of a customer',
+  called: 'a life event of a customer',
   several: 'Life events',
   told: 'Dated news of a customer, or of a key person of the company.',
   domain: 'Customer Relationship Management',
   table: schema.lifeEvent,
   statuses: noteStatuses,
   required: {
-    title: remark(200).meta({ description: 'The news.' }),
-    happenedOn: day.meta({ description: 'Day of the event, not one to come.', examples: ['2020-01-01'] }),
+    title: remark(200).meta({ description: 'The news, in short.' }),
+    happenedOn: day.meta({ description: 'Day of the event, not in the future.', examples: ['2020-01-01'] }),
   },
-  optional: { keyPersonId: id.meta({ description: 'The key person of this company whom it is about.' }) },
+  optional: { keyPersonId: id.meta({ description: 'The key person of this company concerned.' }) },
   amounts: [],
   check: ({ happenedOn }, today) => requirePast(happenedOn as Day, today, 'happenedOn'),
   async refer({ db }, customerId, { keyPersonId }) {
     if (typeof keyPersonId === 'string' && !(await findOwned(db, keyPerson, { customerId, id: keyPersonId })))
       throw refuseField('not_found', 'keyPersonId', 'not_found', 'This company has no such key person.')
   },
-  end: { summary: 'Take news of a customer back', shape: {}, status: ended },
+  end: { summary: 'End a life event', shape: {}, status: ended },
 }
 
 const privilegeGrants: NoteKind = {
   noun: 'PrivilegeGrant',
   subject: 'privilege_grant',
   plural: 'privilegeGrants',
-  called: 'a privilege that a customer was given',
+  called: 'a privilege granted to a customer',
   several: 'Privileges',
   told: 'A privilege with its period, use and cost.',
   domain: 'Customer Relationship Management',
@@ -427,34 +427,34 @@ const privilegeGrants: NoteKind = {
   required: {
     privilege: z
       .string()
-      .regex(/^[a-z0-9_]{1,64}$/, 'A code of 1 to 64 small letters, digits and underscores is needed.')
+      .regex(/^[a-z0-9_]{1,64}$/, 'Must be a code of 1 to 64 lower-case letters, digits and underscores.')
       .meta({ description: 'Code of the privilege.', examples: ['priority_lane'] }),
     startsOn: day.meta({ description: 'First day.' }),
   },
   optional: {
-    endsOn: day.meta({ description: 'First day on which it holds no more.' }),
-    cost: amount('What it has cost so far'),
+    endsOn: day.meta({ description: 'First day on which it no longer applies.' }),
+    cost: amount('Cost so far'),
     currency: inCurrency,
   },
   amounts: ['cost'],
   defaults: () => ({ usedCount: 0 }),
   check: (note) => checkPrivilegeGrant(note as unknown as Parameters<typeof checkPrivilegeGrant>[0]),
-  end: { summary: 'Take a privilege back', shape: {}, status: ended },
+  end: { summary: 'End a privilege', shape: {}, status: ended },
 }
 
 export const usePrivilege = viewOperation(viewNamed('PrivilegeGrant'), {
   kind: 'command',
   name: 'usePrivilege',
-  summary: 'Note that a customer used a privilege, and what that cost',
+  summary: 'Record the use of a privilege, with its cost',
   description:
-    'Counts the use and adds the cost to what the earlier uses have cost, in the same currency. Refused on a day on which the privilege does not hold.',
+    'Counts the use and adds its cost to the cost of earlier uses, in the same currency. Refused on a day on which the privilege is not valid.',
   permission: 'dossier:write',
   domain: privilegeGrants.domain,
   input: z.strictObject({
     customerId: id,
     privilegeGrantId: id,
-    usedOn: day.optional().meta({ description: 'Day of the use, not one to come; today where it is missing.' }),
-    cost: amount('What it cost').optional(),
+    usedOn: day.optional().meta({ description: 'Day of the use, not in the future; today by default.' }),
+    cost: amount('Cost').optional(),
     currency: inCurrency.optional(),
     expectedVersion,
   }),
@@ -469,7 +469,12 @@ export const usePrivilege = viewOperation(viewNamed('PrivilegeGrant'), {
     const { cost } = amountsOf(['cost'], said)
     const before = stored['cost'] as bigint | null
     if (cost !== undefined && before !== null && stored['currency'] !== said.currency)
-      throw refuseField('conflict', 'currency', 'currency', `What it has cost so far is in ${String(stored['currency'])}.`)
+      throw refuseField(
+        'conflict',
+        'currency',
+        'currency',
+        `The cost so far is in ${String(stored['currency'])}: use the same currency.`,
+      )
     const uses = { usedCount: Number(stored['usedCount']) + 1, lastUsedOn: on }
     const costs = cost === undefined ? {} : { cost: (before ?? 0n) + cost, currency: said.currency }
     return revise(context, privilegeGrants, stored, { ...uses, ...costs }, 'privilege_grant.used')

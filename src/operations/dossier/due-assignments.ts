@@ -10,8 +10,9 @@ const MOST_AT_ONCE = 5_000
 export const advanceAssignments = operation({
   kind: 'command',
   name: 'advanceAssignments',
-  summary: 'Let assignments and places in teams begin and end at their institution’s midnight',
-  description: 'Planned ones whose day has come become current, current ones whose end has come end, and the portfolios follow.',
+  summary: 'Start and end assignments and team memberships at their institution’s midnight',
+  description:
+    'Planned ones whose day has come become current, current ones whose end has come are ended, and the portfolios are updated.',
   permission: 'system:run',
   domain: 'Customer Relationship Management',
   input: z.strictObject({}),

@@ -71,7 +71,7 @@ const permission = 'customer:write'
 const alsoNeeds = (): readonly Permission[] => [permission, 'identity:read']
 
 const number = line(64)
-const documentPurpose = z.enum(documentPurposes).meta({ description: 'What it is kept for.' })
+const documentPurpose = z.enum(documentPurposes).meta({ description: 'Purpose for which it is stored.' })
 const ofCustomer =
   (customerId: string, rowId: string) =>
   (row: string, bind: Bind): string =>
@@ -94,10 +94,7 @@ function theOne<T extends { readonly id: string; readonly version: number }>(
   const found = stored.find((one) => one.id === rowId)
   if (!found) throw notFound(called)
   if (expected !== undefined && expected !== found.version)
-    throw new DomainError(
-      'version_conflict',
-      `It has changed since you saw it: its version is ${found.version}, not ${expected}.`,
-    )
+    throw new DomainError('version_conflict', `Version conflict: current version is ${found.version}, you sent ${expected}.`)
   return found
 }
 
@@ -109,7 +106,7 @@ function requireNewDocument(
   const same = stored.some(
     (one) => one.type === type && one.country === country && isHashOf(vault, 'document', text, one.numberHash),
   )
-  if (same) throw refuseField('already_exists', 'number', 'already_exists', 'The customer has this document already.')
+  if (same) throw refuseField('already_exists', 'number', 'already_exists', 'The customer already has this document.')
 }
 
 function requireNewContact(
@@ -123,7 +120,7 @@ function requireNewContact(
       'already_exists',
       'value',
       'already_exists',
-      'The customer has this contact point for this purpose already.',
+      'The customer already has this contact point for this purpose.',
     )
 }
 
@@ -132,7 +129,7 @@ export const addIdentityDocument = viewOperation(documentView, {
   name: 'addIdentityDocument',
   summary: 'Add an identity document of a customer',
   description:
-    'A customer may have several of one type, such as two passports. A person’s entry that fails its checks, or disagrees with birth date or sex of the profile, is refused; what a machine sends is kept, marked unverified and listed for clarification.',
+    'A customer may have several of one type, such as two passports. An entry by a person that fails its checks, or conflicts with birth date or gender of the profile, is refused; one sent by a machine is stored, marked unverified and listed for review.',
   permission,
   domain,
   alsoNeeds,
@@ -140,7 +137,7 @@ export const addIdentityDocument = viewOperation(documentView, {
     customerId: id,
     type: z.enum(documentTypes).meta({ description: 'Kind of document.' }),
     country: countryCode.default('CN').meta({ description: 'ISO 3166-1 code of the issuer.' }),
-    number: number.meta({ description: 'Its number. Stored encrypted.', examples: ['E12345678'] }),
+    number: number.meta({ description: 'The number. Stored encrypted.', examples: ['E12345678'] }),
     validUntil: daySchema.optional().meta({ description: 'Last day on which it is valid.' }),
     purpose: documentPurpose.optional(),
   }),
@@ -185,7 +182,7 @@ export const correctIdentityDocument = viewOperation(documentView, {
   name: 'correctIdentityDocument',
   summary: 'Correct an identity document of a customer',
   description:
-    'Changes what is given. A number or country is checked as a new one is; with it the document is kept here: what its source sends later stands beside it and does not overwrite it.',
+    'Changes the given fields. A number or country is checked like a new one; after that the document is maintained here: values its source sends later are stored as conflicts and do not overwrite it.',
   permission,
   domain,
   alsoNeeds,
@@ -193,7 +190,7 @@ export const correctIdentityDocument = viewOperation(documentView, {
     customerId: id,
     identityDocumentId: id,
     country: countryCode.optional().meta({ description: 'ISO 3166-1 code of the issuer.' }),
-    number: number.optional().meta({ description: 'Its number. Stored encrypted.' }),
+    number: number.optional().meta({ description: 'The number. Stored encrypted.' }),
     validUntil: daySchema.optional().meta({ description: 'Last day on which it is valid.' }),
     purpose: documentPurpose.optional(),
     expectedVersion,
@@ -237,7 +234,7 @@ export const removeIdentityDocument = viewOperation(documentView, {
   name: 'removeIdentityDocument',
   summary: 'Remove an identity document of a customer',
   description:
-    'It is gone, and the customer is found by its number no more; the audit log keeps that there was one. Answers what it was. A source that sends it again brings it back.',
+    'It is deleted, and the customer can no longer be found by its number; the audit log records that it existed. Returns what it was. A source that sends it again restores it.',
   permission,
   domain,
   alsoNeeds,
@@ -263,9 +260,9 @@ export const removeIdentityDocument = viewOperation(documentView, {
 export const verifyIdentityDocument = viewOperation(documentView, {
   kind: 'command',
   name: 'verifyIdentityDocument',
-  summary: 'Note that somebody saw an identity document and that it is the customer’s',
+  summary: 'Verify an identity document',
   description:
-    'As of now; also of a type whose numbers cannot be checked. Refused for one that breaks a rule or disagrees with the profile. A new number has yet to be seen again.',
+    'Records that a staff member saw it and that it is the customer’s, as of now; also for types whose numbers cannot be checked. Refused for one that breaks a rule or conflicts with the profile. A new number must be verified again.',
   permission,
   domain,
   alsoNeeds,
@@ -290,9 +287,9 @@ export const verifyIdentityDocument = viewOperation(documentView, {
 })
 
 const contactFields = {
-  purpose: z.enum(contactPurposes).meta({ description: 'What it is for.' }),
+  purpose: z.enum(contactPurposes).meta({ description: 'Purpose.' }),
   value: line(254).meta({
-    description: 'A phone in any usual spelling, or an e-mail address. Stored encrypted.',
+    description: 'A phone number in any usual format, or an e-mail address. Stored encrypted.',
     examples: ['13912345678'],
   }),
 }
@@ -300,9 +297,9 @@ const contactFields = {
 export const addContactPoint = viewOperation(contactView, {
   kind: 'command',
   name: 'addContactPoint',
-  summary: 'Add a phone or an e-mail address of a customer',
+  summary: 'Add a phone or e-mail address of a customer',
   description:
-    'A customer may have several of one kind and purpose, such as two mobile phones. Phones are stored in E.164; without a country code they belong to China.',
+    'A customer may have several of one kind and purpose, such as two mobile phones. Phones are stored in E.164; without a country code they are Chinese.',
   permission,
   domain,
   alsoNeeds,
@@ -335,9 +332,9 @@ export const addContactPoint = viewOperation(contactView, {
 export const correctContactPoint = viewOperation(contactView, {
   kind: 'command',
   name: 'correctContactPoint',
-  summary: 'Correct a phone or an e-mail address of a customer',
+  summary: 'Correct a phone or e-mail address of a customer',
   description:
-    'Changes what is given. A new value has yet to be verified. What is corrected is kept here: what its source sends later stands beside it and does not overwrite it.',
+    'Changes the given fields. A new value must be verified again. A corrected contact point is maintained here: values its source sends later are stored as conflicts and do not overwrite it.',
   permission,
   domain,
   alsoNeeds,
@@ -381,9 +378,9 @@ export const correctContactPoint = viewOperation(contactView, {
 export const removeContactPoint = viewOperation(contactView, {
   kind: 'command',
   name: 'removeContactPoint',
-  summary: 'Remove a phone or an e-mail address of a customer',
+  summary: 'Remove a phone or e-mail address of a customer',
   description:
-    'It is gone, and the customer is found by it no more; the audit log keeps that there was one. Answers what it was. A source that sends it again brings it back.',
+    'It is deleted, and the customer can no longer be found by it; the audit log records that it existed. Returns what it was. A source that sends it again restores it.',
   permission,
   domain,
   alsoNeeds,
@@ -409,8 +406,8 @@ export const removeContactPoint = viewOperation(contactView, {
 export const verifyContactPoint = viewOperation(contactView, {
   kind: 'command',
   name: 'verifyContactPoint',
-  summary: 'Note that a phone or an e-mail address was proven to be the customer’s',
-  description: 'As of now. A new value of it has yet to be verified again.',
+  summary: 'Verify a phone or e-mail address',
+  description: 'Records that it was proven to be the customer’s, as of now. A new value must be verified again.',
   permission,
   domain,
   alsoNeeds,
@@ -447,7 +444,7 @@ const addressParts = {
     .meta({ description: 'Postal code.', examples: ['518000'] }),
   line: line(300).optional().meta({ description: 'District, street and house. Stored encrypted.' }),
 }
-const addressPurpose = z.enum(addressPurposes).meta({ description: 'What it is for.' })
+const addressPurpose = z.enum(addressPurposes).meta({ description: 'Purpose.' })
 
 function requireNewAddress(
   { vault }: Context,
@@ -459,15 +456,14 @@ function requireNewAddress(
   const same = stored.some(
     (one) => one.purpose === purpose && clear.every((part) => one[part] === parts[part]) && isLineOf(vault, one, text),
   )
-  if (same) throw new DomainError('already_exists', 'The customer has this address for this purpose already.')
+  if (same) throw new DomainError('already_exists', 'The customer already has this address for this purpose.')
 }
 
 export const addAddress = viewOperation(addressView, {
   kind: 'command',
   name: 'addAddress',
   summary: 'Add a postal address of a customer',
-  description:
-    'At least one of its parts is given. A customer may have several of one purpose. What stands in `line` is stored encrypted.',
+  description: 'At least one part is required. A customer may have several for one purpose. `line` is stored encrypted.',
   permission,
   domain,
   alsoNeeds,
@@ -503,7 +499,8 @@ function addressAfter(
   emptied: readonly (keyof ClearAddress)[],
 ): ClearAddress {
   const twice = emptied.find((field) => said[field] !== undefined)
-  if (twice !== undefined) throw refuseField('invalid_input', 'emptied', 'contradiction', `${twice} is set and emptied at once.`)
+  if (twice !== undefined)
+    throw refuseField('invalid_input', 'emptied', 'contradiction', `${twice} must not be both set and cleared.`)
   const part = (field: keyof ClearAddress, was: string | null): string | null =>
     emptied.includes(field) ? null : (said[field] ?? was)
   const address = {
@@ -522,7 +519,7 @@ export const correctAddress = viewOperation(addressView, {
   name: 'correctAddress',
   summary: 'Correct a postal address of a customer',
   description:
-    'Changes the parts that are given; `emptied` names those that it has not. A changed address has yet to be verified. What is corrected is kept here: what its source sends later stands beside it and does not overwrite it.',
+    'Changes the given parts; `clearFields` names the parts to clear. A changed address must be verified again. A corrected address is maintained here: values its source sends later are stored as conflicts and do not overwrite it.',
   permission,
   domain,
   alsoNeeds,
@@ -531,7 +528,7 @@ export const correctAddress = viewOperation(addressView, {
     addressId: id,
     purpose: addressPurpose.optional(),
     ...addressParts,
-    emptied: distinct(z.enum(addressFields), addressFields.length).default([]).meta({ description: 'Parts that it has not.' }),
+    emptied: distinct(z.enum(addressFields), addressFields.length).default([]).meta({ description: 'Parts to clear.' }),
     expectedVersion,
   }),
   errors: ['not_found', 'already_exists', 'conflict'],
@@ -571,7 +568,7 @@ export const removeAddress = viewOperation(addressView, {
   name: 'removeAddress',
   summary: 'Remove a postal address of a customer',
   description:
-    'It is gone; the audit log keeps that there was one. Answers what it was. A source that sends it again brings it back.',
+    'It is deleted; the audit log records that it existed. Returns what it was. A source that sends it again restores it.',
   permission,
   domain,
   alsoNeeds,
@@ -592,8 +589,8 @@ export const removeAddress = viewOperation(addressView, {
 export const verifyAddress = viewOperation(addressView, {
   kind: 'command',
   name: 'verifyAddress',
-  summary: 'Note that a postal address was proven to be the customer’s',
-  description: 'As of now. A changed address has yet to be verified again.',
+  summary: 'Verify a postal address',
+  description: 'Records that it was proven to be the customer’s, as of now. A changed address must be verified again.',
   permission,
   domain,
   alsoNeeds,
@@ -638,12 +635,12 @@ async function dismiss(
 }
 
 const dismissal =
-  'It is gone, and comes up again only when that source sends another value. Answers what it was. Refused for anything else than what a feed says otherwise than somebody has verified.'
+  'It is deleted, and appears again only if that source sends another value. Returns what it was. Refused for anything but a feed value that conflicts with a verified one.'
 
 export const dismissIdentityDocument = viewOperation(documentView, {
   kind: 'command',
   name: 'dismissIdentityDocument',
-  summary: 'Dismiss the identity document that a feed says beside a verified one',
+  summary: 'Dismiss an identity document from a feed that conflicts with a verified one',
   description: dismissal,
   permission,
   domain,
@@ -663,7 +660,7 @@ export const dismissIdentityDocument = viewOperation(documentView, {
 export const dismissContactPoint = viewOperation(contactView, {
   kind: 'command',
   name: 'dismissContactPoint',
-  summary: 'Dismiss the phone or e-mail address that a feed says beside a verified one',
+  summary: 'Dismiss a phone or e-mail address from a feed that conflicts with a verified one',
   description: dismissal,
   permission,
   domain,
@@ -683,7 +680,7 @@ export const dismissContactPoint = viewOperation(contactView, {
 export const dismissAddress = viewOperation(addressView, {
   kind: 'command',
   name: 'dismissAddress',
-  summary: 'Dismiss the postal address that a feed says beside a verified one',
+  summary: 'Dismiss a postal address from a feed that conflicts with a verified one',
   description: dismissal,
   permission,
   domain,
@@ -709,9 +706,9 @@ const byPlace = orderBy('place', 'asc', [
 export const documentsToClarify = pageOperation(documentView, {
   kind: 'query',
   name: 'documentsToClarify',
-  summary: 'Identity documents that break a rule, or disagree with the profile or a verified one',
+  summary: 'Identity documents that break a rule, or conflict with the profile or a verified document',
   description:
-    'What feeds brought and could not be verified, of the customers within your scope, each with its reason, and what they say otherwise than somebody has seen (`differs`). Ordered by institution and customer. Correct or remove what is wrong; the source sends it again until it is mended there. Verify or dismiss what differs.',
+    'Documents from feeds that could not be verified, of customers in your scope, each with its reason, and those that conflict with a verified one (`conflicting`). Ordered by institution and customer. Correct or remove what is wrong; the source sends it again until it is fixed there. Verify or dismiss conflicting ones.',
   permission: 'identity:read',
   domain,
   input: z.strictObject({
@@ -729,7 +726,7 @@ export const documentsToClarify = pageOperation(documentView, {
       ])
       .optional()
       .meta({ description: 'With this reason.' }),
-    differs: z.boolean().optional().meta({ description: 'Whether a feed says it beside one that somebody has seen.' }),
+    differs: z.boolean().optional().meta({ description: 'Whether a feed sent it in conflict with a verified one.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor'],
@@ -748,12 +745,12 @@ export const documentsToClarify = pageOperation(documentView, {
 })
 
 const toClarify =
-  'What feeds send otherwise than somebody has verified, of the customers within your scope, one for each source and kind. Ordered by institution and customer. Verify it where it is right too, or dismiss it.'
+  'Feed values that conflict with verified ones, of customers in your scope, one per source and kind. Ordered by institution and customer. Verify a value if it is also right, or dismiss it.'
 
 export const contactPointsToClarify = pageOperation(contactView, {
   kind: 'query',
   name: 'contactPointsToClarify',
-  summary: 'Phones and e-mail addresses that feeds say otherwise than somebody has verified',
+  summary: 'Phones and e-mail addresses from feeds that conflict with verified ones',
   description: toClarify,
   permission: 'identity:read',
   domain,
@@ -778,7 +775,7 @@ export const contactPointsToClarify = pageOperation(contactView, {
 export const addressesToClarify = pageOperation(addressView, {
   kind: 'query',
   name: 'addressesToClarify',
-  summary: 'Postal addresses that feeds say otherwise than somebody has verified',
+  summary: 'Postal addresses from feeds that conflict with verified ones',
   description: toClarify,
   permission: 'identity:read',
   domain,
@@ -803,9 +800,9 @@ function seenBefore(field: RevealableField): readonly Permission[] {
 export const revealCustomerField = operation({
   kind: 'command',
   name: 'revealCustomerField',
-  summary: 'Show one protected value of a customer in clear',
+  summary: 'Reveal one protected value of a customer',
   description:
-    'The number of a document, a phone or e-mail, the line of an address, the counterparty of a movement, or the phone or e-mail of a key person. Who asked, for what purpose and which field is audited before the value leaves; the value itself is stored nowhere, also not under an idempotency key. At most so many a minute for each caller (`REVEALS_PER_MINUTE`).',
+    'The number of a document, a phone or e-mail address, the line of an address, the counterparty of a movement, or the phone or e-mail address of a key person. Caller, purpose and field are audited before the value is returned; the value itself is not stored, not even under an idempotency key. Limited per caller and minute (`REVEALS_PER_MINUTE`).',
   permission: 'identity:reveal',
   domain,
   transactions: 'own',
@@ -813,21 +810,21 @@ export const revealCustomerField = operation({
   alsoNeeds: ({ field }) => ['identity:reveal', ...seenBefore(field)],
   input: z.strictObject({
     customerId: id,
-    field: z.enum(revealableFields).meta({ description: 'What to show.' }),
-    id: id.meta({ description: 'Id of the document, contact point, address, movement or key person.' }),
-    purpose: z.enum(revealPurposes).meta({ description: 'What it is needed for.' }),
+    field: z.enum(revealableFields).meta({ description: 'Field to reveal.' }),
+    id: id.meta({ description: 'ID of the document, contact point, address, movement or key person.' }),
+    purpose: z.enum(revealPurposes).meta({ description: 'Purpose.' }),
     reason: line(500)
       .min(3)
-      .meta({ description: 'Why, in words. Kept encrypted for auditors.', examples: ['returns a call'] }),
+      .meta({ description: 'Reason, as text. Stored encrypted for auditors.', examples: ['returning a call'] }),
   }),
   output: z
     .object({
       customerId: id,
-      field: z.enum(revealableFields).meta({ description: 'What is shown.' }),
-      id: id.meta({ description: 'Id of the thing in which it stands.' }),
-      value: z.string().meta({ description: 'The value in clear. Do not keep it.' }),
+      field: z.enum(revealableFields).meta({ description: 'Field that was revealed.' }),
+      id: id.meta({ description: 'ID of the record that holds it.' }),
+      value: z.string().meta({ description: 'The plain value. Do not store it.' }),
     })
-    .meta({ id: 'RevealedField', description: 'One protected value in clear.' }),
+    .meta({ id: 'RevealedField', description: 'One protected value in plain text.' }),
   errors: ['not_found'],
   async run({ inTransaction, actor, clock, limits, vault, newId }, { customerId, field, id: subjectId, purpose, reason }) {
     const told = await inTransaction(async ({ db, record }) => {

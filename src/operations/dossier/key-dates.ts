@@ -41,7 +41,7 @@ export const keyDates = pageOperation(keyDateView, {
   kind: 'query',
   name: 'keyDates',
   summary: 'Key dates of a customer',
-  description: 'Those taken down, in the order in which they were. Birth date and founding day stand in the profile.',
+  description: 'Recorded dates, in the order in which they were recorded. Birth date and founding day are in the profile.',
   permission: 'dossier:read',
   domain,
   input: z.strictObject({ customerId: id, ...pageInput }),
@@ -61,7 +61,7 @@ export const keyDate = viewOperation(keyDateView, {
   kind: 'query',
   name: 'keyDate',
   summary: 'One key date of a customer',
-  description: 'With the next two days on which it falls.',
+  description: 'With the next two dates on which it falls.',
   permission: 'dossier:read',
   domain,
   input: z.strictObject({ customerId: id, keyDateId: id }),
@@ -69,21 +69,21 @@ export const keyDate = viewOperation(keyDateView, {
   run: (context, { customerId, keyDateId }) => answerOne(context, keyDateView, ofCustomer(customerId, keyDateId)),
 })
 
-const calendar = z.enum(keyDateCalendars).meta({ description: 'Calendar that month, day and year are of.' })
-const month = z.int().min(1).max(12).meta({ description: 'Month of that calendar.' })
+const calendar = z.enum(keyDateCalendars).meta({ description: 'Calendar of month, day and year.' })
+const month = z.int().min(1).max(12).meta({ description: 'Month in that calendar.' })
 const day = z.int().min(1).max(31).meta({ description: 'Day of the month; a lunar one at most 30.' })
-const leapMonth = z.boolean().meta({ description: 'Whether it lies in the leap month behind that lunar month.' })
+const leapMonth = z.boolean().meta({ description: 'Whether it is in the leap month after that lunar month.' })
 const year = z
   .int()
   .min(1)
   .max(9999)
   .optional()
-  .meta({ description: 'First year, of that calendar; a lunar year bears the number of the Gregorian one in which it begins.' })
-const recurrence = z.enum(keyDateRecurrences).meta({ description: 'Whether it comes back. What happens once needs its year.' })
+  .meta({ description: 'First year, in that calendar; a lunar year has the number of the Gregorian year in which it begins.' })
+const recurrence = z.enum(keyDateRecurrences).meta({ description: 'Whether it recurs. A one-time date requires its year.' })
 const name = remark(100)
   .optional()
-  .meta({ description: 'What a custom date is called.', examples: ['纪念日'] })
-const note = remark(500).optional().meta({ description: 'What to bear in mind.' })
+  .meta({ description: 'Name of a custom date.', examples: ['纪念日'] })
+const note = remark(500).optional().meta({ description: 'Note.' })
 
 /** A kind that a customer can have once only. */
 function refuseSecond(error: unknown): never {
@@ -92,7 +92,7 @@ function refuseSecond(error: unknown): never {
       'already_exists',
       'kind',
       'already_exists',
-      'The customer has a date of this kind already: correct or end it.',
+      'The customer already has a date of this kind: correct or end it.',
     )
   throw error
 }
@@ -100,14 +100,14 @@ function refuseSecond(error: unknown): never {
 export const createKeyDate = viewOperation(keyDateView, {
   kind: 'command',
   name: 'createKeyDate',
-  summary: 'Take down a day that matters to a customer',
+  summary: 'Record a date that matters to a customer',
   description:
-    'In the Gregorian or the lunar calendar, every year or once. An impossible day is refused, such as a lunar 30th where the month of that year had 29 days. A customer has one birthday, wedding day and founding day each; a birthday taken down takes the place of the birth date of the profile, so that a lunar one is kept.',
+    'In the Gregorian or the lunar calendar, yearly or once. An impossible date is refused, such as a lunar 30th in a month of 29 days. A customer has one birthday, wedding day and founding day each; a recorded birthday takes precedence over the birth date of the profile, so that a lunar one is possible.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({
     customerId: id,
-    kind: z.enum(keyDateKinds).meta({ description: 'What the day is.' }),
+    kind: z.enum(keyDateKinds).meta({ description: 'Kind of key date.' }),
     calendar: calendar.default('gregorian'),
     month,
     day,
@@ -158,7 +158,7 @@ async function holdKeyDate(
   const stored = await lockKeyDate(db, customerId, keyDateId)
   if (!stored) throw notFound('key date')
   if (expected !== undefined && expected !== stored.version)
-    throw new DomainError('version_conflict', 'It has changed since you saw it.')
+    throw new DomainError('version_conflict', 'Version conflict: it was changed by another request. Read it again and resend.')
   if (stored.status === 'ended') throw new DomainError('already_closed', 'This key date has ended.')
   return stored
 }
@@ -167,7 +167,7 @@ export const correctKeyDate = viewOperation(keyDateView, {
   kind: 'command',
   name: 'correctKeyDate',
   summary: 'Correct a key date',
-  description: 'Changes the fields that are given and leaves the others. What comes of it must be a possible day.',
+  description: 'Changes the given fields and leaves the others. The result must be a valid date.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({
@@ -208,7 +208,7 @@ export const endKeyDate = viewOperation(keyDateView, {
   kind: 'command',
   name: 'endKeyDate',
   summary: 'End a key date',
-  description: 'It stays in the dossier and no longer comes up.',
+  description: 'It stays in the dossier and no longer appears among upcoming dates.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({ customerId: id, keyDateId: id, expectedVersion }),
@@ -230,16 +230,16 @@ const SHORT_WINDOW = 31
 export const upcomingKeyDates = pageOperation(viewNamed('UpcomingKeyDate'), {
   kind: 'query',
   name: 'upcomingKeyDates',
-  summary: 'Birthdays and other key dates of the next days',
+  summary: 'Birthdays and other key dates in the next days',
   description:
-    'Of the prospects and customers within your scope, from today on, by day: key dates taken down, and the birth dates and founding days of profiles. A date of 29 February falls on the 28th in common years.',
+    'For prospects and customers in your scope, from today, by day: recorded key dates, and birth dates and founding days of profiles. A date of 29 February falls on the 28th in common years.',
   permission: 'dossier:read',
   domain,
   input: z.strictObject({
     institutionId: id.optional().meta({ description: 'Customers of this institution and of all below it.' }),
-    relationshipManagerId: id.optional().meta({ description: 'Customers whom this staff member keeps.' }),
+    relationshipManagerId: id.optional().meta({ description: 'Customers assigned to this staff member.' }),
     kinds: z.array(z.enum(keyDateKinds)).min(1).max(4).optional().meta({ description: 'Of these kinds.' }),
-    days: z.int().min(1).max(MOST_DAYS).default(30).meta({ description: 'Up to so many days from today.' }),
+    days: z.int().min(1).max(MOST_DAYS).default(30).meta({ description: 'Number of days ahead.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
@@ -287,8 +287,8 @@ const MOST_AT_ONCE = 5_000
 export const refreshKeyDates = operation({
   kind: 'command',
   name: 'refreshKeyDates',
-  summary: 'Move key dates that have passed on to their next days',
-  description: 'A date has passed when its day is over everywhere in the bank.',
+  summary: 'Move past key dates to their next dates',
+  description: 'A date is past when its day is over everywhere in the bank.',
   permission: 'system:run',
   domain,
   input: z.strictObject({}),

@@ -31,37 +31,37 @@ const view = viewNamed('KeyPerson')
 const sharedView = viewNamed('SharedKeyPerson')
 const domain = 'Party Reference Data Directory'
 
-const role = z.enum(keyPersonRoles).meta({ description: 'What they are to decisions of the company.' })
+const role = z.enum(keyPersonRoles).meta({ description: 'Role in the company’s decisions.' })
 
 const position = {
-  title: remark(100).optional().meta({ description: 'Their title there.' }),
-  counterpartStaffId: id.optional().meta({ description: 'Who in the bank holds the relation with them.' }),
+  title: remark(100).optional().meta({ description: 'Job title there.' }),
+  counterpartStaffId: id.optional().meta({ description: 'The staff member who holds the relation with them.' }),
   counterpartLevel: z
     .enum(counterpartLevels)
     .optional()
-    .meta({ description: 'At which level of the bank the relation is held.' }),
+    .meta({ description: 'Level of the bank at which the relation is held.' }),
 }
 
 const texts = (description: string) => distinct(remark(100), 20).optional().meta({ description })
 
 const particulars = {
   ...position,
-  phone: line(40).optional().meta({ description: 'Phone; without a country code it belongs to China. Stored encrypted.' }),
+  phone: line(40).optional().meta({ description: 'Phone; Chinese if it has no country code. Stored encrypted.' }),
   email: line(254).optional().meta({ description: 'E-mail address. Stored encrypted.' }),
   birthMonth: z.int().min(1).max(12).optional().meta({ description: 'Month of the birthday.' }),
   birthDay: z.int().min(1).max(31).optional().meta({ description: 'Day of the birthday.' }),
-  birthYear: z.int().min(1800).max(9999).optional().meta({ description: 'Year of birth, where it is known.' }),
-  career: noteText.optional().meta({ description: 'What they did before.' }),
-  offices: texts('Posts that they hold elsewhere.'),
-  honours: texts('Honours that they were given.'),
-  interests: texts('What they like.'),
-  personCustomerId: id.optional().meta({ description: 'Their own record, where they are a customer too.' }),
+  birthYear: z.int().min(1800).max(9999).optional().meta({ description: 'Year of birth, if known.' }),
+  career: noteText.optional().meta({ description: 'Previous career.' }),
+  offices: texts('Offices held elsewhere.'),
+  honours: texts('Honours received.'),
+  interests: texts('Interests.'),
+  personCustomerId: id.optional().meta({ description: 'Their own customer record, if they are a customer too.' }),
 }
 
 const name = line(100).meta({ description: 'Name of the person.' })
 const endedOn = day
   .optional()
-  .meta({ description: 'First day on which it holds no more, not one to come; today where it is missing.' })
+  .meta({ description: 'First day on which it no longer applies, not in the future; today by default.' })
 
 export const [keyPerson, keyPeople] = dossierQueries({
   view: 'KeyPerson',
@@ -69,16 +69,16 @@ export const [keyPerson, keyPeople] = dossierQueries({
   one: {
     name: 'keyPerson',
     summary: 'One key person of a company or sole trader',
-    description: 'With who in the bank holds the relation, and the person’s own record where it is in your scope.',
+    description: 'With the staff member who holds the relation, and the person’s own customer record if in your scope.',
   },
   many: {
     name: 'keyPeople',
-    summary: 'Key people of a company or sole trader, former ones too',
-    description: 'The latest written first. Those whose record stands under another company are its shared key people.',
+    summary: 'Key people of a company or sole trader, including former ones',
+    description: 'Latest recorded first. Key people whose record belongs to another company are shared key people.',
   },
   filters: {
     role: z.enum(keyPersonRoles).optional().meta({ description: 'In this role.' }),
-    status: z.enum(keyPersonStatuses).optional().meta({ description: 'Those of now, or former ones.' }),
+    status: z.enum(keyPersonStatuses).optional().meta({ description: 'Current, or former.' }),
   },
 })
 
@@ -87,17 +87,17 @@ export const [sharedKeyPerson, sharedKeyPeople] = dossierQueries({
   domain,
   one: {
     name: 'sharedKeyPerson',
-    summary: 'What a person whose record stands under another company is at this one',
-    description: 'With the record itself, which is null where the other company is out of your scope.',
+    summary: 'Role at this company of a key person whose record belongs to another company',
+    description: 'With the record itself, which is null if the other company is out of your scope.',
   },
   many: {
     name: 'sharedKeyPeople',
-    summary: 'Key people of a company whose records stand under other companies',
-    description: 'The latest written first.',
+    summary: 'Key people of a company whose records belong to other companies',
+    description: 'Latest recorded first.',
   },
   filters: {
     role: z.enum(keyPersonRoles).optional().meta({ description: 'In this role.' }),
-    status: z.enum(keyPersonStatuses).optional().meta({ description: 'Those of now, or former ones.' }),
+    status: z.enum(keyPersonStatuses).optional().meta({ description: 'Current, or former.' }),
   },
 })
 
@@ -125,7 +125,7 @@ async function lockBusiness({ db }: Context, customerId: string, personCustomerI
 /** Who is a customer too has one record in the bank, as far as the caller sees. */
 async function requireOneRecord({ db }: Context, personCustomerId: string | undefined, besideId?: string): Promise<void> {
   if (personCustomerId !== undefined && (await hasRecordElsewhere(db, personCustomerId, besideId)))
-    throw refuseField('conflict', 'personCustomerId', 'one_record', 'There is a record of this person already: share that one.')
+    throw refuseField('conflict', 'personCustomerId', 'one_record', 'There is already a record of this person: share that one.')
 }
 
 async function requireStaff({ db }: Context, staffId: string | undefined): Promise<void> {
@@ -136,8 +136,8 @@ async function requireStaff({ db }: Context, staffId: string | undefined): Promi
 /** What is said of a person as it is stored: names folded, phone and e-mail normalised and sealed. */
 async function storedForm({ db, vault }: Context, customerId: string, personId: string, { phone, email, ...said }: Particulars) {
   const contact = {
-    phone: normalised('phone', phone, normalisePhone, 'This is no phone number that a numbering plan knows.'),
-    email: normalised('email', email, normaliseEmail, 'This is no e-mail address.'),
+    phone: normalised('phone', phone, normalisePhone, 'Must be a valid phone number of a known numbering plan.'),
+    email: normalised('email', email, normaliseEmail, 'Must be an e-mail address.'),
   }
   return {
     ...said,
@@ -165,15 +165,15 @@ function refuseSecond(field: string, message: string) {
   }
 }
 
-const refuseSamePerson = refuseSecond('personCustomerId', 'This customer is a key person of the company already.')
-const refuseSharedTwice = refuseSecond('keyPersonId', 'This person is a key person of the company already.')
+const refuseSamePerson = refuseSecond('personCustomerId', 'This customer is already a key person of the company.')
+const refuseSharedTwice = refuseSecond('keyPersonId', 'This person is already a key person of the company.')
 
 export const createKeyPerson = viewOperation(view, {
   kind: 'command',
   name: 'createKeyPerson',
-  summary: 'Write down a key person of a company or sole trader',
+  summary: 'Record a key person of a company or sole trader',
   description:
-    'Phone and e-mail are stored encrypted and shown masked. Who serves several companies has one record, under the company where they were met first: share it with the others. A person who is a customer too is named by their own record, which must be within your scope.',
+    'Phone and e-mail address are stored encrypted and shown masked. A person who serves several companies has one record, under the first company: share it with the others. A person who is a customer too is linked to their own record, which must be in your scope.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({ customerId: id, name, role, ...particulars }),
@@ -226,9 +226,9 @@ async function lockUnder<T extends typeof table | typeof sharedTable>(
 export const correctKeyPerson = viewOperation(view, {
   kind: 'command',
   name: 'correctKeyPerson',
-  summary: 'Correct what is known of a key person',
+  summary: 'Correct a key person',
   description:
-    'Changes the fields that are given and leaves the others, for every company that shares the record. Names the version that was seen.',
+    'Changes the given fields and leaves the others, for every company that shares the record. Requires the version that was read.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({
@@ -271,7 +271,7 @@ function birthdayOf(said: { readonly [part in 'birthMonth' | 'birthDay' | 'birth
 export const endKeyPerson = viewOperation(view, {
   kind: 'command',
   name: 'endKeyPerson',
-  summary: 'Say that somebody is a key person of a company no more',
+  summary: 'End a key person’s role at a company',
   description: 'The record stays, also for the companies that share it.',
   permission: 'dossier:write',
   domain,
@@ -298,14 +298,14 @@ export const endKeyPerson = viewOperation(view, {
 export const createSharedKeyPerson = viewOperation(sharedView, {
   kind: 'command',
   name: 'createSharedKeyPerson',
-  summary: 'Say that a key person of one company serves another one too',
+  summary: 'Share a key person with another company',
   description:
-    'The record stays one, under the company where it was written; this company says what they are here. Both must be within your scope.',
+    'There is still one record, under the company where it was created; this company adds the role here. Both must be in your scope.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({
-    customerId: id.meta({ description: 'The further company.' }),
-    keyPersonCustomerId: id.meta({ description: 'The company under which the record stands.' }),
+    customerId: id.meta({ description: 'The other company.' }),
+    keyPersonCustomerId: id.meta({ description: 'The company to which the record belongs.' }),
     keyPersonId: id.meta({ description: 'The record.' }),
     role,
     ...position,
@@ -314,7 +314,7 @@ export const createSharedKeyPerson = viewOperation(sharedView, {
   async run(context, { customerId, keyPersonCustomerId, keyPersonId, ...said }) {
     const { db, now, newId } = context
     if (customerId === keyPersonCustomerId)
-      throw refuseField('invalid_input', 'keyPersonCustomerId', 'self', 'The record stands under this company itself.')
+      throw refuseField('invalid_input', 'keyPersonCustomerId', 'self', 'The record already belongs to this company.')
     const locked = await lockCustomerReferences(db, [customerId, keyPersonCustomerId])
     const customer = locked.get(customerId)
     if (!customer) throw notFound('customer')
@@ -351,8 +351,8 @@ export const createSharedKeyPerson = viewOperation(sharedView, {
 export const correctSharedKeyPerson = viewOperation(sharedView, {
   kind: 'command',
   name: 'correctSharedKeyPerson',
-  summary: 'Correct what a shared key person is at this company',
-  description: 'Changes the fields that are given and leaves the others. Names the version that was seen.',
+  summary: 'Correct the role of a shared key person at this company',
+  description: 'Changes the given fields and leaves the others. Requires the version that was read.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({ customerId: id, sharedKeyPersonId: id, role: role.optional(), ...position, expectedVersion }),
@@ -379,8 +379,8 @@ export const correctSharedKeyPerson = viewOperation(sharedView, {
 export const endSharedKeyPerson = viewOperation(sharedView, {
   kind: 'command',
   name: 'endSharedKeyPerson',
-  summary: 'Say that a shared key person serves this company no more',
-  description: 'The record itself stays as it is under its company.',
+  summary: 'End a shared key person’s role at this company',
+  description: 'The record under its own company does not change.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({ customerId: id, sharedKeyPersonId: id, endedOn, expectedVersion }),

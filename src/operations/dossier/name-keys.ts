@@ -14,9 +14,9 @@ const MOST_AT_ONCE = 1_000
 export const refreshNameKeys = operation({
   kind: 'command',
   name: 'refreshNameKeys',
-  summary: 'Let customers of before be found by the pinyin of their names',
+  summary: 'Create pinyin search keys for existing customers',
   description:
-    'Works out the keys of customers who were written before names had any, batch by batch while the service runs; broken off, it goes on where it was. Until then searches by pinyin do not find them.',
+    'Computes the keys of customers created before names had any, in batches while the service runs; if interrupted, it resumes. Until then searches by pinyin do not find them.',
   permission: 'system:run',
   domain: 'Party Reference Data Directory',
   input: z.strictObject({}),

@@ -6,7 +6,7 @@ import { policyOperations } from '../platform/policies.ts'
 /** What a bank may let feeds win of: fields of the profile, and documents, contact points and addresses as a whole. */
 const policyFieldCodes = [...fedFieldCodes, ...valuePolicies] as [string, ...string[]]
 
-const winner = z.enum(policyWinners).meta({ description: 'Whose word counts where a person has made sure of the field.' })
+const winner = z.enum(policyWinners).meta({ description: 'Which value wins if a person has verified the field.' })
 
 export const [profilePolicies, reviseProfilePolicy] = policyOperations<{ readonly winner: PolicyWinner }>({
   kind: 'profile',
@@ -16,14 +16,14 @@ export const [profilePolicies, reviseProfilePolicy] = policyOperations<{ readonl
   keyed: { field: 'field', keys: policyFieldCodes, schema: z.enum(policyFieldCodes).meta({ description: 'The field.' }) },
   list: {
     name: 'profilePolicies',
-    summary: 'Whose word counts for which field',
+    summary: 'Profile policies: which source wins for which field',
     description:
       'For each field that feeds bring: whether what a person made sure of stays, which is the default, or feeds win. All versions.',
     permission: 'organisation:read',
   },
   revise: {
     name: 'reviseProfilePolicy',
-    summary: 'Say whose word counts for a field',
+    summary: 'Set which source wins for a field',
     description:
       'Adds a version; the earlier ones stay, and each difference names the one by which it came up. It decides on what feeds send from its day on and changes nothing that is stored.',
     permission: 'policy:write',

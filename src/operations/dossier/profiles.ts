@@ -48,9 +48,9 @@ const ofProfile = (customerId: string) => (row: string, bind: (value: unknown) =
 export const customerProfile = viewOperation(profileView, {
   kind: 'query',
   name: 'customerProfile',
-  summary: 'Who a customer is, with where each field comes from',
+  summary: 'The profile of a customer, with the source of each field',
   description:
-    'The fields of the record and what feeds and bankers know beyond it; for each the source that last set it, when, and whether a person made sure of it.',
+    'The fields of the record, from feeds and from bankers; for each the source that last set it, when, and whether a person verified it.',
   permission: 'dossier:read',
   domain,
   input: z.strictObject({ customerId: id }),
@@ -79,15 +79,15 @@ const fed = {
   merchantCategoryCode: row.merchantCategoryCode,
 }
 const banker = {
-  riskAppetite: z.enum(riskAppetites).optional().meta({ description: 'The risk that the customer says to like.' }),
-  interests: distinct(remark(60), 30).optional().meta({ description: 'What a person is interested in, all of it.' }),
-  familyNotes: noteText.optional().meta({ description: 'What is to be known of the family.' }),
+  riskAppetite: z.enum(riskAppetites).optional().meta({ description: 'Risk appetite stated by the customer.' }),
+  interests: distinct(remark(60), 30).optional().meta({ description: 'All interests of a person.' }),
+  familyNotes: noteText.optional().meta({ description: 'Notes about the family.' }),
   situations: distinct(z.enum(companySituations), companySituations.length)
     .optional()
-    .meta({ description: 'What the company is about, all of it; several at once.' }),
-  creditWilling: z.boolean().optional().meta({ description: 'Whether the customer would take a credit line.' }),
+    .meta({ description: 'All current situations of the company; several are possible.' }),
+  creditWilling: z.boolean().optional().meta({ description: 'Whether the customer is willing to take a credit line.' }),
 }
-const verification = z.enum(verificationMethods).meta({ description: 'How the person made sure.' })
+const verification = z.enum(verificationMethods).meta({ description: 'How the person verified it.' })
 
 type Said = Readonly<Record<string, unknown>>
 
@@ -101,7 +101,7 @@ async function lockCustomer({ db }: Context, customerId: string, expected?: numb
 }
 
 function requirePerson({ actor }: Context, field: string): void {
-  if (actor.kind !== 'staff') throw refuseField('conflict', field, 'person', 'Only a person makes sure of something.')
+  if (actor.kind !== 'staff') throw refuseField('conflict', field, 'person', 'Only a person can verify a value.')
 }
 
 /** Sets fields of a customer who is held, by the same rules as a row of a feed. Tells of it where something changed. */
@@ -122,7 +122,7 @@ async function revise(
   for (const field of emptied) {
     throwIf(refuseFieldOfKind('emptied', field, kind))
     if (fields.includes(field))
-      throw refuseField('invalid_input', 'emptied', 'contradiction', `${field} is set and emptied at once.`)
+      throw refuseField('invalid_input', 'emptied', 'contradiction', `${field} must not be both set and cleared.`)
   }
   for (const field of verified) throwIf(refuseFieldOfKind('fields', field, kind))
   requirePast(said['deceasedOn'] as string | undefined, today, 'deceasedOn')
@@ -149,9 +149,9 @@ const writeErrors = [...feedErrors, 'not_found'] as const
 export const reviseProfile = viewOperation(profileView, {
   kind: 'command',
   name: 'reviseProfile',
-  summary: 'Set what is known of a customer',
+  summary: 'Update the profile of a customer',
   description:
-    'Changes the fields that are given and leaves the others; lists are said as a whole. With `verification` the fields count as made sure of, so that feeds no longer overwrite them. Names the version of the customer that was seen.',
+    'Changes the given fields and leaves the others; lists are replaced as a whole. With `verification` the fields count as verified, so that feeds no longer overwrite them. Requires the customer version that was read.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({
@@ -160,7 +160,7 @@ export const reviseProfile = viewOperation(profileView, {
     ...banker,
     emptied: distinct(z.enum(emptiableFieldCodes), emptiableFieldCodes.length)
       .optional()
-      .meta({ description: 'Fields to empty.' }),
+      .meta({ description: 'Fields to clear.' }),
     verification: verification.optional(),
     expectedVersion,
   }),
@@ -170,7 +170,7 @@ export const reviseProfile = viewOperation(profileView, {
     const stored = await lockCustomer(context, customerId, expected)
     if (how !== undefined) requirePerson(context, 'verification')
     if (Object.values(said).every((value) => value === undefined) && emptied.length === 0)
-      throw refuseField('invalid_input', '', 'required', 'At least one field is to be set or emptied.')
+      throw refuseField('invalid_input', '', 'required', 'At least one field must be set or cleared.')
     const revision = { emptied: emptied.map(fieldOfCode), verification: how }
     await revise(context, customerId, stored, said, revision, 'profile.revised')
     return answerOne(context, profileView, ofProfile(customerId))
@@ -180,14 +180,14 @@ export const reviseProfile = viewOperation(profileView, {
 export const verifyProfileFields = viewOperation(profileView, {
   kind: 'command',
   name: 'verifyProfileFields',
-  summary: 'Say that fields of a profile are right',
+  summary: 'Verify fields of a profile',
   description:
-    'A person has made sure of them: by a document, by asking, by a register or on a visit. From then on feeds do not overwrite them, unless the policy of the field says so; what a feed wants otherwise is listed for clarification. A field that is empty counts as rightly empty.',
+    'A person has verified them: by a document, by asking, in a register or on a visit. From then on feeds do not overwrite them, unless the policy of the field says so; conflicting feed values are listed for review. An empty field counts as verified to be empty.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({
     customerId: id,
-    fields: distinct(z.enum(profileFieldCodes), profileFieldCodes.length).min(1).meta({ description: 'The fields.' }),
+    fields: distinct(z.enum(profileFieldCodes), profileFieldCodes.length).min(1).meta({ description: 'The fields to verify.' }),
     verification,
     expectedVersion,
   }),
@@ -211,17 +211,17 @@ const byPlace = orderBy('place', 'asc', [
 export const profileDifferences = pageOperation(differenceView, {
   kind: 'query',
   name: 'profileDifferences',
-  summary: 'What feeds want otherwise than people',
+  summary: 'Conflicting values: feeds against people',
   description:
-    'Values that feeds sent for fields of which a person has made sure, of the customers within your scope, ordered by institution and customer. Those that are open wait for somebody who accepts or dismisses them.',
+    'Values that feeds sent for fields verified by a person, of customers in your scope, ordered by institution and customer. Open ones wait to be accepted or dismissed.',
   permission: 'dossier:read',
   domain,
   input: z.strictObject({
     customerId: id.optional().meta({ description: 'Of this customer.' }),
-    institutionId: id.optional().meta({ description: 'Of customers of this institution and of all below it.' }),
-    relationshipManagerId: id.optional().meta({ description: 'Of customers whom this staff member keeps.' }),
+    institutionId: id.optional().meta({ description: 'Of customers of this institution and all below it.' }),
+    relationshipManagerId: id.optional().meta({ description: 'Of customers assigned to this staff member.' }),
     field: z.enum(fedFieldCodes).optional().meta({ description: 'Of this field.' }),
-    status: z.enum(differenceStatuses).default('open').meta({ description: 'That stand so.' }),
+    status: z.enum(differenceStatuses).default('open').meta({ description: 'With this status.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'not_found', 'unknown_reference'],
@@ -271,9 +271,9 @@ async function decideDifference(
   const { db, now, actor, record } = context
   const stored = await lockCustomer(context, customerId)
   const found = await findOwned(db, profileDifference, { customerId, id: differenceId })
-  if (!found) throw notFound('profile difference')
+  if (!found) throw notFound('profile conflict')
   checkVersion(expected, found.version)
-  if (found.status !== 'open') throw new DomainError('already_closed', `It is ${found.status} already.`)
+  if (found.status !== 'open') throw new DomainError('already_closed', `Already ${found.status}.`)
   await updateOwned(
     db,
     profileDifference,
@@ -297,9 +297,9 @@ async function decideDifference(
 export const acceptProfileDifference = viewOperation(differenceView, {
   kind: 'command',
   name: 'acceptProfileDifference',
-  summary: 'Let a field be what the feed says',
+  summary: 'Accept the feed value of a profile conflict',
   description:
-    'The field takes the value that was sent, with its source and instant. It counts as made sure of only where `verification` says how; else the feed goes on to set it.',
+    'The field takes the value that was sent, with its source and timestamp. It counts as verified only if `verification` is given; otherwise the feed continues to set it.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({ ...decisionInput, verification: verification.optional(), expectedVersion }),
@@ -323,8 +323,8 @@ function saidBy(field: ProfileField, value: string): Said {
 export const dismissProfileDifference = viewOperation(differenceView, {
   kind: 'command',
   name: 'dismissProfileDifference',
-  summary: 'Leave a field as it is against what the feed says',
-  description: 'It comes up again only where that source sends another value.',
+  summary: 'Keep the stored value of a profile conflict',
+  description: 'The conflict appears again only if that source sends another value.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({ ...decisionInput, expectedVersion }),

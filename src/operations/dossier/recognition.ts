@@ -41,25 +41,25 @@ const noteView = viewNamed('CounterNote')
 
 const manager = z
   .object({
-    number: z.string().meta({ description: 'Staff number, by which they are reached.' }),
+    number: z.string().meta({ description: 'Staff number.' }),
     name: z.string().meta({ description: 'Name.' }),
-    isCaller: z.boolean().meta({ description: 'Whether it is you, or somebody whom you cover.' }),
+    isCaller: z.boolean().meta({ description: 'Whether it is the caller, or a colleague covered by the caller.' }),
   })
-  .meta({ id: 'RecognisedManager', description: 'Who keeps a customer.' })
+  .meta({ id: 'RecognisedManager', description: 'The relationship manager of a customer.' })
 
 const person = {
   customerId: id.meta({ description: 'The customer.' }),
   name: z.string().meta({ description: 'Name.' }),
-  kind: z.enum(customerKinds).meta({ description: 'What the customer is.' }),
+  kind: z.enum(customerKinds).meta({ description: 'Kind of customer.' }),
 }
 
 const card = z
   .object({
     ...person,
     customerSince: z.iso.date().nullable().meta({ description: 'First day as a customer; null for a prospect.' }),
-    relationshipManager: manager.nullable().meta({ description: 'Who keeps the customer; null where nobody does.' }),
-    birthdayNear: z.boolean().meta({ description: 'Whether the birthday is at most seven days away, before or after.' }),
-    cautions: z.array(z.enum(cautions)).meta({ description: 'What to mind before a word is said.' }),
+    relationshipManager: manager.nullable().meta({ description: 'The assigned staff member; null if unassigned.' }),
+    birthdayNear: z.boolean().meta({ description: 'Whether the birthday is within seven days, before or after.' }),
+    cautions: z.array(z.enum(cautions)).meta({ description: 'Cautions to read before speaking to the customer.' }),
     tiers: z
       .array(
         z
@@ -68,37 +68,37 @@ const card = z
             tier: z.string().meta({ description: 'Code of the tier.' }),
             name: z.string().meta({ description: 'Name of the tier.' }),
           })
-          .meta({ id: 'RecognisedTier', description: 'A tier that a customer holds.' }),
+          .meta({ id: 'RecognisedTier', description: 'A tier held by a customer.' }),
       )
-      .meta({ description: 'The tiers that the customer holds, by scheme.' }),
-    privileges: z.array(z.string()).meta({ description: 'Codes of the privileges that the customer has now.' }),
+      .meta({ description: 'The current tiers of the customer, by scheme.' }),
+    privileges: z.array(z.string()).meta({ description: 'Codes of the customer’s current privileges.' }),
     suggestion: z
       .object({
-        ground: z.enum(suggestionGrounds).meta({ description: 'Why: an open need, or the customer’s stage.' }),
-        about: z.string().meta({ description: 'The kind of need, or what the stage suggests.' }),
+        ground: z.enum(suggestionGrounds).meta({ description: 'The basis: an open need, or the customer’s life stage.' }),
+        about: z.string().meta({ description: 'The kind of need, or the suggestion of the life stage.' }),
       })
-      .meta({ id: 'CounterSuggestion', description: 'The one thing to speak of.' })
+      .meta({ id: 'CounterSuggestion', description: 'The one topic to suggest.' })
       .nullable()
-      .meta({ description: 'The one thing to speak of, where there is any.' }),
+      .meta({ description: 'The one topic to suggest, if any.' }),
   })
-  .meta({ id: 'GreetingCard', description: 'What the counter needs to greet a customer of any branch, and nothing else.' })
+  .meta({ id: 'GreetingCard', description: 'What a counter needs to greet a customer of any branch, and nothing else.' })
 
 const recognition = z
   .object({
-    outcome: z.enum(recognitionOutcomes).meta({ description: 'What the look-up came to.' }),
-    card: card.nullable().meta({ description: 'The one who was found.' }),
+    outcome: z.enum(recognitionOutcomes).meta({ description: 'Result of the look-up.' }),
+    card: card.nullable().meta({ description: 'The customer found.' }),
     candidates: z
-      .array(z.object(person).meta({ id: 'RecognisedPerson', description: 'One of several who share what was looked up.' }))
-      .meta({ description: 'Where two to five share it: ask for the name, and look again with `customerId`.' }),
+      .array(z.object(person).meta({ id: 'RecognisedPerson', description: 'One of several customers that match.' }))
+      .meta({ description: 'If two to five customers match: ask for the name, and repeat with `customerId`.' }),
   })
-  .meta({ id: 'Recognition', description: 'Who stands at the counter.' })
+  .meta({ id: 'Recognition', description: 'Result of recognising a person at the counter.' })
 
 export const recogniseCustomer = operation({
   kind: 'command',
   name: 'recogniseCustomer',
-  summary: 'Recognise the person at the counter, whichever branch keeps them',
+  summary: 'Recognise the person at the counter, in any branch of the bank',
   description:
-    'Exactly one of `number`, `phone` and `documentNumber`. Answers a greeting card for any customer of the bank and nothing more; a value that more than five share answers `ambiguous` and shows nobody. Every look-up is audited, misses and refusals too, and a caller has at most so many a minute (`RECOGNITIONS_PER_MINUTE`).',
+    'Exactly one of `number`, `phone` and `documentNumber`. Returns a greeting card for any customer of the bank and nothing more; a value shared by more than five returns `ambiguous` and shows nobody. Every look-up is audited, including misses and refusals. Limited per caller and minute (`RECOGNITIONS_PER_MINUTE`).',
   permission: 'customer:recognise',
   domain,
   transactions: 'own',
@@ -107,17 +107,17 @@ export const recogniseCustomer = operation({
     .strictObject({
       number: line(128)
         .optional()
-        .meta({ description: 'The number that a source system gives the customer.', examples: ['C000000001'] }),
-      phone: line(40).optional().meta({ description: 'A phone in any usual spelling; without a country code a Chinese one.' }),
+        .meta({ description: 'External ID of the customer in a source system.', examples: ['C000000001'] }),
+      phone: line(40).optional().meta({ description: 'A phone number in any usual format; Chinese if it has no country code.' }),
       documentNumber: line(64).optional().meta({ description: 'Number of an identity document.' }),
       documentType: z.enum(documentTypes).default('resident_id').meta({ description: 'Kind of the document.' }),
       documentCountry: country.default('CN').meta({ description: 'Country of the document.' }),
-      customerId: id.optional().meta({ description: 'Which of several who share it, as an earlier look-up named them.' }),
+      customerId: id.optional().meta({ description: 'The chosen one of several matches, from an earlier look-up.' }),
     })
     .refine(
       ({ number, phone, documentNumber }) => [number, phone, documentNumber].filter((one) => one !== undefined).length === 1,
       {
-        error: 'Give exactly one of number, phone and documentNumber.',
+        error: 'Exactly one of number, phone and documentNumber is required.',
         params: { rule: 'exactly_one' },
       },
     ),
@@ -240,40 +240,42 @@ const newcomers: RowWrites<typeof customerRow> = {
 export const leaveCounterNote = operation({
   kind: 'command',
   name: 'leaveCounterNote',
-  summary: 'Leave what was noticed at the counter with whoever keeps the customer',
+  summary: 'Create a counter note for the customer’s relationship manager',
   description:
-    'About a customer of any branch, by the `customerId` of the greeting card, or about a person who is no customer yet, by `name` and `phone`: the person becomes a prospect of your institution, unless somebody of this name and phone is known already: then the note is about them. Counts towards `RECOGNITIONS_PER_MINUTE`. The note is credited to you; the customer’s relationship manager and branch read it.',
+    'About a customer of any branch, by the `customerId` of the greeting card, or about a person who is not a customer yet, by `name` and `phone`: the person becomes a prospect of your institution, unless a record with this name and phone exists: then the note is about that one. Counts towards `RECOGNITIONS_PER_MINUTE`. You are credited with the note; the customer’s relationship manager and branch can read it.',
   permission: 'customer:recognise',
   domain,
   input: z
     .strictObject({
-      customerId: id.optional().meta({ description: 'The customer, as the greeting card names them.' }),
-      name: line(200).optional().meta({ description: 'Name of a person who is no customer yet.' }),
+      customerId: id.optional().meta({ description: 'The customer, from the greeting card.' }),
+      name: line(200).optional().meta({ description: 'Name of a person who is not a customer yet.' }),
       phone: line(40).optional().meta({ description: 'Their phone. Stored encrypted.' }),
       kind: z.enum(counterNoteKinds).meta({ description: 'A need, a hint, or a referral.' }),
       text: paragraph(2000)
         .min(3)
-        .meta({ description: 'What was noticed. No numbers of documents or phones.', examples: ['asks about loans for a home'] }),
+        .meta({ description: 'Text of the note. No document or phone numbers.', examples: ['asks about home loans'] }),
     })
     .refine(
       ({ customerId, name, phone }) =>
         customerId === undefined ? name !== undefined && phone !== undefined : name === undefined && phone === undefined,
-      { error: 'Give customerId, or name and phone.', params: { rule: 'customer_or_person' } },
+      { error: 'Either customerId, or name and phone are required.', params: { rule: 'customer_or_person' } },
     ),
   output: z
     .object({
-      id: id.meta({ description: 'Id of the note.' }),
-      customerId: id.meta({ description: 'Whom it is about: the customer, or the new prospect.' }),
+      id: id.meta({ description: 'ID of the counter note.' }),
+      customerId: id.meta({ description: 'The customer concerned, existing or the new prospect.' }),
       kind: z.enum(counterNoteKinds).meta({ description: 'A need, a hint, or a referral.' }),
-      createdAt: z.iso.datetime().meta({ description: 'When it was left.' }),
-      madeProspect: z.boolean().meta({ description: 'Whether the person is new here.' }),
-      relationshipManager: manager.nullable().meta({ description: 'Whom it reaches; null where nobody keeps the customer yet.' }),
+      createdAt: z.iso.datetime().meta({ description: 'When it was created.' }),
+      madeProspect: z.boolean().meta({ description: 'Whether a prospect was created.' }),
+      relationshipManager: manager
+        .nullable()
+        .meta({ description: 'The relationship manager who receives it; null if the customer is unassigned.' }),
     })
-    .meta({ id: 'LeftCounterNote', description: 'A note that was left at the counter.' }),
+    .meta({ id: 'LeftCounterNote', description: 'A counter note that was created.' }),
   errors: ['not_found', 'conflict'],
   async run(context, { customerId, name, phone, kind, text }) {
     const { db, now, newId, actor, record, limits } = context
-    if (actor.kind !== 'staff') throw new DomainError('not_permitted', 'Notes at the counter are left by people.')
+    if (actor.kind !== 'staff') throw new DomainError('not_permitted', 'Only staff members can create counter notes.')
     requireWithinLimit(await countCall(db, callerOf(actor), 'recognition', now), limits.recognitionsPerMinute)
     const known = customerId ?? (await findNamesake(context, name!, phone!))
     const about = known ?? (await makeProspect(context, actor, name!, phone!))
@@ -318,7 +320,7 @@ async function findNamesake({ db, vault, today }: Context, name: string, phone: 
 async function makeProspect(context: Context, { institutionId }: StaffActor, name: string, phone: string): Promise<string> {
   const institutionCode = await findInstitutionCode(context.db, institutionId)
   if (institutionCode === undefined)
-    throw refuseField('conflict', 'name', 'institution', 'Your institution is closed: it takes no new people.')
+    throw refuseField('conflict', 'name', 'institution', 'Your institution is closed: no prospects can be added.')
   const row = {
     source: ownSource,
     externalId: context.newId(),
@@ -339,14 +341,13 @@ const latestFirst = orderBy('created_at', 'desc', [
 export const counterNotes = pageOperation(noteView, {
   kind: 'query',
   name: 'counterNotes',
-  summary: 'Notes from the counter, the latest first',
-  description:
-    'About the customers within your scope: a relationship manager finds what colleagues noticed about the own customers.',
+  summary: 'Counter notes, newest first',
+  description: 'About customers in your scope: relationship managers see what colleagues noted about their customers.',
   permission: 'dossier:read',
   domain,
   input: z.strictObject({
     customerId: id.optional().meta({ description: 'About this customer.' }),
-    finderId: id.optional().meta({ description: 'Left by this staff member, who is credited with them.' }),
+    finderId: id.optional().meta({ description: 'Created by this staff member, who is credited.' }),
     kind: z.enum(counterNoteKinds).optional().meta({ description: 'Of this kind.' }),
     ...pageInput,
   }),

@@ -43,9 +43,9 @@ const terms = {
   share: shareText
     .optional()
     .meta({ description: 'Share of the company in percent, with at most 4 decimals.', examples: ['33.3333'] }),
-  since: day.optional().meta({ description: 'First day, not one to come.' }),
+  since: day.optional().meta({ description: 'First day, not in the future.' }),
   thankedOn: day.optional().meta({ description: 'Day on which the referrer was thanked.' }),
-  note: noteText.optional().meta({ description: 'What else is to be known of it. Read under both customers.' }),
+  note: noteText.optional().meta({ description: 'Note. Shown under both customers.' }),
 }
 
 export const [relationship, relationships] = dossierQueries({
@@ -54,31 +54,31 @@ export const [relationship, relationships] = dossierQueries({
   one: {
     name: 'relationship',
     summary: 'One relationship of a customer',
-    description: 'With the other customer, who is null where out of your scope.',
+    description: 'With the other customer, which is null if out of your scope.',
   },
   many: {
     name: 'relationships',
-    summary: 'Relationships of a customer, those that have ended too',
-    description: 'The latest written first. The other customer is null where out of your scope.',
+    summary: 'Relationships of a customer, including ended ones',
+    description: 'Latest recorded first. The other customer is null if out of your scope.',
   },
   filters: {
     kind: z.enum(relationshipKinds).optional().meta({ description: 'Of this kind.' }),
-    status: z.enum(relationshipStatuses).optional().meta({ description: 'Those that last, or those that have ended.' }),
+    status: z.enum(relationshipStatuses).optional().meta({ description: 'Active, or ended.' }),
   },
 })
 
 export const createRelationship = viewOperation(view, {
   kind: 'command',
   name: 'createRelationship',
-  summary: 'Say what another customer is to a customer',
+  summary: 'Record a relationship between two customers',
   description:
-    'Written under both customers, under the other one as its inverse: the parent of one has them as a child. Both must be within your scope. Refused with oneself, between kinds of customers that cannot be this to each other, where it stands already, for a second spouse, where the shares of a company exceed 100 %, and where somebody would become their own ancestor or owner.',
+    'Recorded under both customers, under the other one as its inverse: the parent of one has them as a child. Both must be in your scope. Refused with oneself, between kinds of customers that cannot have this relationship, if it already exists, for a second spouse, if the shares of a company exceed 100 %, and if a customer would become its own ancestor or owner.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({
     customerId: id,
     relatedCustomerId: id.meta({ description: 'The other customer.' }),
-    kind: z.enum(relationshipKinds).meta({ description: 'What the other customer is to this one.' }),
+    kind: z.enum(relationshipKinds).meta({ description: 'Role of the other customer for this one.' }),
     ...terms,
   }),
   errors: ['not_found', 'conflict', 'cycle', 'outside_period'],
@@ -120,7 +120,7 @@ export const createRelationship = viewOperation(view, {
 
 function refuseSecond(error: unknown): never {
   if (brokenConstraint(error)?.startsWith('relationship_'))
-    throw new DomainError('conflict', 'This relationship of the two stands already.')
+    throw new DomainError('conflict', 'This relationship between the two customers already exists.')
   throw error
 }
 
@@ -152,9 +152,9 @@ async function lockRelationship({ db }: Context, customerId: string, relationshi
 export const correctRelationship = viewOperation(view, {
   kind: 'command',
   name: 'correctRelationship',
-  summary: 'Correct the share, first day or note of a relationship, or note that a referrer was thanked',
+  summary: 'Correct the share, first day or note of a relationship, or record that a referrer was thanked',
   description:
-    'Changes the fields that are given, under both customers, who must both be within your scope. Names the version that was seen. Who is related to whom, and as what, does not change: end it and write another.',
+    'Changes the given fields, under both customers, who must both be in your scope. Requires the version that was read. The customers and the kind cannot change: end it and create another.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({ customerId: id, relationshipId: id, ...terms, expectedVersion }),
@@ -177,7 +177,7 @@ export const endRelationship = viewOperation(view, {
   kind: 'command',
   name: 'endRelationship',
   summary: 'End a relationship',
-  description: 'It stays to be read under both customers, who must both be within your scope.',
+  description: 'It stays readable under both customers, who must both be in your scope.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({
@@ -185,7 +185,7 @@ export const endRelationship = viewOperation(view, {
     relationshipId: id,
     endedOn: day
       .optional()
-      .meta({ description: 'First day on which it holds no more, not one to come; today where it is missing.' }),
+      .meta({ description: 'First day on which it no longer applies, not in the future; today by default.' }),
     expectedVersion,
   }),
   errors: ['not_found', 'already_closed', 'outside_period'],

@@ -5,9 +5,9 @@ import { operation } from '../platform/operation.ts'
 export const rotateKeys = operation({
   kind: 'command',
   name: 'rotateKeys',
-  summary: 'Bring a batch of what is sealed under the current keys',
+  summary: 'Re-encrypt a batch under the current keys',
   description:
-    'Wraps customers’ keys with the current master key, and hashes what people are found by with the current index key, in batches while the service runs. What is under the current keys already is passed over, so that it may be broken off and run again.',
+    'Wraps customers’ keys with the current master key, and rehashes search values with the current index key, in batches while the service runs. What is already under the current keys is skipped, so it can be interrupted and run again.',
   permission: 'system:run',
   domain: 'System Administration',
   input: z.strictObject({
@@ -36,8 +36,8 @@ export const rotateKeys = operation({
 export const unrotatedKeys = operation({
   kind: 'query',
   name: 'unrotatedKeys',
-  summary: 'How much is sealed under other keys than the current ones',
-  description: 'By part of what a rotation goes through.',
+  summary: 'Number of records under keys other than the current ones',
+  description: 'By part of the rotation.',
   permission: 'system:run',
   domain: 'System Administration',
   input: z.strictObject({}),

@@ -14,29 +14,29 @@ import { policyOperations } from '../platform/policies.ts'
 
 const offer = z
   .strictObject({
-    name: line(100).meta({ description: 'What bankers call it.' }),
+    name: line(100).meta({ description: 'Name used by bankers.' }),
     family: z.enum(productFamilies).meta({ description: 'Product family.' }),
-    riskLevelAtMost: z.int().min(1).max(5).optional().meta({ description: 'Of its products those up to this risk level only.' }),
+    riskLevelAtMost: z.int().min(1).max(5).optional().meta({ description: 'Only its products up to this risk level.' }),
   })
-  .meta({ id: 'StageRuleOffer', description: 'Something that a rule suggests.' })
+  .meta({ id: 'StageRuleOffer', description: 'An offer that a rule suggests.' })
 
 const rule = z
   .strictObject({
-    stage: z.enum(stages).meta({ description: 'The stage.' }),
-    ageFrom: z.int().min(0).max(150).optional().meta({ description: 'From this age on, in full years.' }),
+    stage: z.enum(stages).meta({ description: 'The life stage.' }),
+    ageFrom: z.int().min(0).max(150).optional().meta({ description: 'From this age, in full years.' }),
     ageBelow: z.int().min(1).max(150).optional().meta({ description: 'Below this age.' }),
-    incomeFrom: z.enum(incomeBands).optional().meta({ description: 'From this income band on.' }),
+    incomeFrom: z.enum(incomeBands).optional().meta({ description: 'From this income band.' }),
     foundedWithinMonths: z
       .int()
       .min(1)
       .max(600)
       .optional()
-      .meta({ description: 'Where no situation is declared: founded fewer months ago.' }),
-    offers: z.array(offer).max(20).meta({ description: 'What it suggests.' }),
+      .meta({ description: 'If no situation is declared: founded less than this many months ago.' }),
+    offers: z.array(offer).max(20).meta({ description: 'Suggestions.' }),
   })
   .meta({
     id: 'StageRule',
-    description: 'Who is in a stage, by conditions that all hold, and what that suggests.',
+    description: 'Conditions of a life stage, which must all be true, and its suggestions.',
     examples: [{ stage: 'starter', ageFrom: 18, ageBelow: 30, offers: [] }],
   })
 
@@ -44,29 +44,29 @@ const shownRules = z
   .array(
     z
       .object({
-        stage: z.enum(stages).meta({ description: 'The stage.' }),
-        ageFrom: z.int().nullable().meta({ description: 'From this age on, in full years.' }),
+        stage: z.enum(stages).meta({ description: 'The life stage.' }),
+        ageFrom: z.int().nullable().meta({ description: 'From this age, in full years.' }),
         ageBelow: z.int().nullable().meta({ description: 'Below this age.' }),
-        incomeFrom: z.enum(incomeBands).nullable().meta({ description: 'From this income band on.' }),
+        incomeFrom: z.enum(incomeBands).nullable().meta({ description: 'From this income band.' }),
         foundedWithinMonths: z
           .int()
           .nullable()
-          .meta({ description: 'Where no situation is declared: founded fewer months ago.' }),
+          .meta({ description: 'If no situation is declared: founded less than this many months ago.' }),
         offers: z
           .array(
             z
               .object({
-                name: z.string().meta({ description: 'What bankers call it.' }),
+                name: z.string().meta({ description: 'Name used by bankers.' }),
                 family: z.enum(productFamilies).meta({ description: 'Product family.' }),
-                riskLevelAtMost: z.int().nullable().meta({ description: 'Of its products those up to this risk level only.' }),
+                riskLevelAtMost: z.int().nullable().meta({ description: 'Only its products up to this risk level.' }),
               })
-              .meta({ id: 'RuledOffer', description: 'Something that a rule suggests.' }),
+              .meta({ id: 'RuledOffer', description: 'An offer that a rule suggests.' }),
           )
-          .meta({ description: 'What it suggests.' }),
+          .meta({ description: 'Suggestions.' }),
       })
-      .meta({ id: 'RuledStage', description: 'Who is in a stage, and what that suggests.' }),
+      .meta({ id: 'RuledStage', description: 'Conditions of a life stage, and its suggestions.' }),
   )
-  .meta({ description: 'In this order; of life stages the first that holds counts.' })
+  .meta({ description: 'In this order; of the life stages of persons the first that applies is taken.' })
 
 export const [stagePolicies, reviseStagePolicy] = policyOperations<{ readonly rules: readonly StageRule[] }>({
   kind: 'stage',
@@ -76,23 +76,23 @@ export const [stagePolicies, reviseStagePolicy] = policyOperations<{ readonly ru
   keyed: {
     field: 'subject',
     keys: stageSubjects as unknown as [string, ...string[]],
-    schema: z.enum(stageSubjects).meta({ description: 'What is decided.' }),
+    schema: z.enum(stageSubjects).meta({ description: 'Subject: the life stage of a person or the situation of a business.' }),
   },
   list: {
     name: 'stagePolicies',
-    summary: 'By which rules stages are decided',
+    summary: 'Life stage policies',
     description: 'The rules for the life stage of people and the situation of businesses. All versions.',
     permission: 'organisation:read',
   },
   revise: {
     name: 'reviseStagePolicy',
-    summary: 'Say by which rules stages are decided',
+    summary: 'Set the rules that decide life stages',
     description:
-      'All rules of a subject, in the order in which they are tried. Adds a version; the earlier ones stay, and each decision names its own.',
+      'All rules of a subject, in the order in which they are evaluated. Adds a version; earlier versions are stored, and each decision names its own.',
     permission: 'policy:write',
-    reasonExample: 'Retirement begins later from 2025 on.',
+    reasonExample: 'The statutory retirement age rises from 2025.',
   },
-  input: { rules: z.array(rule).min(1).max(20).meta({ description: 'All of them.' }) },
+  input: { rules: z.array(rule).min(1).max(20).meta({ description: 'All rules.' }) },
   output: { rules: shownRules },
   defaults: (subject) => ({ definition: { rules: defaultStagePolicy(subject as StageSubject).rules }, source: 'practice' }),
   sameDay: 'replaces',

@@ -13,17 +13,17 @@ export const customerStages = operation({
   name: 'customerStages',
   summary: 'The life stage of a person and the situation of a business',
   description:
-    'By published rules, each decision with the rule’s version and the values it looked at, and with what it suggests: kinds of products and the bank’s own that are on sale. What does not fit the customer’s assessment of suitability is left out, and named with why. A person has one life stage at most; a business may be in several situations; a sole trader has both.',
+    'By published rules, each decision with the rule’s version and the values used, and with suggestions: product families and the bank’s own products on sale. Products that do not fit the customer’s suitability assessment are excluded and listed with the reason. A person has at most one life stage; a business may be in several situations; a sole trader has both.',
   permission: 'dossier:read',
   domain,
   input: z.strictObject({ customerId: id }),
   output: z
     .object({
       customerId: z.uuid().meta({ description: 'The customer.' }),
-      asOf: z.iso.date().meta({ description: 'The day for which it was decided.' }),
+      asOf: z.iso.date().meta({ description: 'The day of the decision.' }),
       stages: z.array(stageDecision).meta({ description: 'The decisions.' }),
     })
-    .meta({ id: 'CustomerStages', description: 'The stages of a customer.' }),
+    .meta({ id: 'CustomerStages', description: 'The life stages of a customer.' }),
   errors: ['not_found'],
   async run({ db, today }, { customerId }) {
     const found = await findStages(db, customerId, today)

@@ -23,13 +23,13 @@ import { type Order, inSubtree } from '../../db/platform/views/keys.ts'
 
 const view = viewNamed('TeamMember')
 const domain = 'Customer Relationship Management'
-const duty = z.enum(teamDuties).meta({ description: 'What they do in the team.' })
+const duty = z.enum(teamDuties).meta({ description: 'Duty in the team.' })
 
 export const teamMember = viewOperation(view, {
   kind: 'query',
   name: 'teamMember',
   summary: 'One member of the maintenance team of a customer',
-  description: 'Of now, of before or to come.',
+  description: 'Current, former or planned.',
   permission: 'assignment:read',
   domain,
   input: z.strictObject({ customerId: id, teamMemberId: id }),
@@ -50,13 +50,12 @@ export const maintenanceTeam = pageOperation(view, {
   kind: 'query',
   name: 'maintenanceTeam',
   summary: 'The maintenance team of a customer, with its history',
-  description:
-    'Members of now first, then those to come, then former ones and those taken back; each in the order in which they were added.',
+  description: 'Current members first, then planned, then former and cancelled ones; each in the order in which they were added.',
   permission: 'assignment:read',
   domain,
   input: z.strictObject({
     customerId: id,
-    state: z.enum(assignmentStates).optional().meta({ description: 'Those of now, to come or of before.' }),
+    state: z.enum(assignmentStates).optional().meta({ description: 'Current, planned or former.' }),
     duty: duty.optional(),
     ...pageInput,
   }),
@@ -76,20 +75,20 @@ async function todayOf({ db, now, bank }: Context, customerId: string) {
 export const addTeamMember = viewOperation(view, {
   kind: 'command',
   name: 'addTeamMember',
-  summary: 'Add somebody to the maintenance team of a customer',
+  summary: 'Add a member to the maintenance team of a customer',
   description:
-    'From a day on they see the customer, as whoever keeps the customer does. Nobody has one duty twice at a time; a team has at most 20 members of now and to come.',
+    'From the given day they can see the customer, like the assigned staff member. One duty cannot overlap for the same person; a team has at most 20 current and planned members.',
   permission: 'assignment:write',
   domain,
   input: z.strictObject({
     customerId: id,
-    staffId: id.meta({ description: 'Who joins: somebody at work within your scope.' }),
+    staffId: id.meta({ description: 'The new member: an active staff member in your scope.' }),
     duty,
-    startsOn: daySchema.optional().meta({ description: 'First day, today or later; today where it is missing.' }),
-    endsOn: daySchema.optional().meta({ description: 'First day on which it holds no more; without one it has no end.' }),
+    startsOn: daySchema.optional().meta({ description: 'First day, today or later; today by default.' }),
+    endsOn: daySchema.optional().meta({ description: 'First day on which it no longer applies; open-ended if omitted.' }),
     reason: remark(500)
       .min(3)
-      .meta({ description: 'Why.', examples: ['advises on funds'] }),
+      .meta({ description: 'The reason.', examples: ['advises on funds'] }),
   }),
   errors: ['not_found', 'unknown_reference', 'conflict', 'outside_period', 'period_overlap'],
   async run(context, { customerId, staffId, duty: wanted, reason, ...days }) {
@@ -98,7 +97,7 @@ export const addTeamMember = viewOperation(view, {
     const customer = (await lockCustomerReferences(db, [customerId])).get(customerId)
     if (!customer) throw notFound('customer')
     if (!staff)
-      throw refuseField('unknown_reference', 'staffId', 'unknown_reference', 'There is no such staff member within your scope.')
+      throw refuseField('unknown_reference', 'staffId', 'unknown_reference', 'There is no such staff member in your scope.')
     if (!isKept(customer.status))
       throw refuseField('conflict', 'customerId', 'customer_status', `The customer is ${customer.status}.`)
     const today = await todayOf(context, customerId)
@@ -135,15 +134,15 @@ export const addTeamMember = viewOperation(view, {
 export const endTeamMember = viewOperation(view, {
   kind: 'command',
   name: 'endTeamMember',
-  summary: 'End or take back a place in the maintenance team of a customer',
+  summary: 'End or revoke a membership in the maintenance team',
   description:
-    'It holds until the day before the one that is given, which is today or later. Without a day one that has begun ends today, and one that has not is taken back as if it had never been.',
+    'It applies until the day before the given one, which must be today or later. Without a day, an assignment that has started ends today, and one that has not is revoked as if it had never existed.',
   permission: 'assignment:write',
   domain,
   input: z.strictObject({
     customerId: id,
     teamMemberId: id,
-    endsOn: daySchema.optional().meta({ description: 'First day on which it holds no more.' }),
+    endsOn: daySchema.optional().meta({ description: 'First day on which it no longer applies.' }),
     expectedVersion,
   }),
   errors: ['not_found', 'already_closed', 'outside_period'],
@@ -184,9 +183,9 @@ const bestFirst: Order = {
 export const suggestTeamMembers = pageOperation(suggestionView, {
   kind: 'query',
   name: 'suggestTeamMembers',
-  summary: 'Who would suit the maintenance team of a customer, and why',
+  summary: 'Suggested members for the maintenance team of a customer, with reasons',
   description:
-    'Staff at work within your scope who know well a product family of which the customer has something, or serve the customer’s industry: those with whom most agrees first, of these those who keep the fewest customers. Whoever keeps the customer or is in the team is left out.',
+    'Active staff in your scope who know a product family of which the customer has a product well, or who serve the customer’s industry: best matches first, and among equals those with the fewest customers. The assigned staff member and existing members are excluded.',
   permission: 'assignment:write',
   domain,
   alsoNeeds: () => ['assignment:write', 'holding:read'],

@@ -20,7 +20,7 @@ export const customerOverview = viewOperation(overviewView, {
   name: 'customerOverview',
   summary: 'A customer at a glance: the 360-degree view',
   description:
-    'Profile, stage, tiers, classifications and segments, who keeps the customer, what they hold by family, their assets at the last 24 month-ends, key dates of the next 30 days, key people, relationships, consents, notes, the quality of the dossier and the latest of the timeline, in one answer. Parts that you may not read are null.',
+    'Profile, life stages, tiers, classifications and segments, assigned staff, holdings by family, assets at the last 24 month-ends, key dates of the next 30 days, key people, relationships, consents, dossier records, dossier quality and the newest timeline entries, in one answer. Parts that you may not read are null.',
   permission: 'customer:read',
   domain,
   input: z.strictObject({ customerId: id }),
@@ -31,9 +31,9 @@ export const customerOverview = viewOperation(overviewView, {
 export const customerTimeline = pageOperation(entryView, {
   kind: 'query',
   name: 'customerTimeline',
-  summary: 'Everything that happened to a customer',
+  summary: 'Timeline of a customer',
   description:
-    'Movements of money, holdings opened, matured and closed, who kept the customer, consents, relationships, groups and key people, notes, news, what was noticed at counters, segments and tiers, and changes of the dossier, merged, the latest first. Kinds that you may not read are left out; to ask for one of them is refused. Days to come are not in it.',
+    'Movements, holdings opened, matured and closed, assignments, consents, relationships, groups and key people, dossier records, life events, counter notes, segments and tiers, and changes of the dossier, merged, newest first. Kinds that you may not read are omitted; requesting one of them is refused. Future days are not included.',
   permission: 'customer:read',
   domain,
   input: z.strictObject({

@@ -6,8 +6,8 @@ import { operation } from '../platform/operation.ts'
 export const keepHouse = operation({
   kind: 'command',
   name: 'keepHouse',
-  summary: 'Forget what has expired',
-  description: 'Removes stored answers of idempotency keys and rejected rows of imports past their time.',
+  summary: 'Delete expired data',
+  description: 'Deletes stored responses of idempotency keys and rejected rows of imports after their retention time.',
   permission: 'system:run',
   domain: 'System Administration',
   input: z.strictObject({}),

@@ -104,10 +104,10 @@ export const correctHolding = correctOperation(holdings, correctableHoldingField
 export const closeHolding = changeOperation(holdings, {
   name: 'closeHolding',
   summary: 'Close a holding',
-  description: 'It stays in the customer’s history and counts for nothing from then on.',
+  description: 'It stays in the customer’s history and no longer counts.',
   concurrency: 'optional',
   final: true,
-  shape: { closedOn: daySchema.optional().meta({ description: 'Day of closing; today where it is missing.' }) },
+  shape: { closedOn: daySchema.optional().meta({ description: 'Day of closing; today by default.' }) },
   change: ({ closedOn }, { today }) => ({ status: 'closed', closedOn: closedOn ?? today }),
 })
 
@@ -130,7 +130,7 @@ export const createMovement = createOperation(
 export const correctMovement = correctOperation(movements, movementFields)
 export const voidMovement = changeOperation(movements, {
   name: 'voidMovement',
-  summary: 'Take a booking back',
+  summary: 'Void a movement',
   description: 'The movement stays and is marked as voided.',
   concurrency: 'optional',
   final: true,
@@ -141,8 +141,8 @@ export const voidMovement = changeOperation(movements, {
 export const upsertHoldingParty = viewOperation(viewNamed('HoldingParty'), {
   kind: 'command',
   name: 'upsertHoldingParty',
-  summary: 'Make, change or end a further party of a holding',
-  description: 'The same row as in an import. The party sees the holding; it counts for its owner only.',
+  summary: 'Create, update or end a holding party',
+  description: 'The same row as in an import. The party can see the holding; it counts for its owner only.',
   permission: parties.permission,
   domain,
   input: z.strictObject(holdingPartyRow.shape),
@@ -155,8 +155,8 @@ export const upsertHoldingParty = viewOperation(viewNamed('HoldingParty'), {
 export const upsertBalance = viewOperation(viewNamed('Balance'), {
   kind: 'command',
   name: 'upsertBalance',
-  summary: 'Say what a holding stood at from a day on',
-  description: 'The same row as in an import. The newest balance becomes the holding’s own.',
+  summary: 'Set the balance of a holding from a day on',
+  description: 'The same row as in an import. The newest balance becomes the current balance of the holding.',
   permission: balances.permission,
   domain,
   input: z.strictObject(balanceRow.shape),
@@ -177,9 +177,9 @@ export const upsertBalance = viewOperation(viewNamed('Balance'), {
 export const upsertActivity = viewOperation(viewNamed('Activity'), {
   kind: 'command',
   name: 'upsertActivity',
-  summary: 'Say what a customer did in a month',
+  summary: 'Set the activity of a customer in a month',
   description:
-    'The same row as in an import: transactions of one month that agree in channel, type, purpose, direction, currency and counterparty, counted and summed.',
+    'The same row as in an import: transactions of one month with the same channel, type, purpose, direction, currency and counterparty, counted and summed.',
   permission: activity.permission,
   domain,
   input: z.strictObject(activityRow.shape),
@@ -206,8 +206,8 @@ export const upsertActivity = viewOperation(viewNamed('Activity'), {
 export const upsertExchangeRate = viewOperation(viewNamed('ExchangeRate'), {
   kind: 'command',
   name: 'upsertExchangeRate',
-  summary: 'Say what a currency costs from a day on',
-  description: 'The same row as in an import. The assets of those who hold the currency follow.',
+  summary: 'Set an exchange rate effective from a date',
+  description: 'The same row as in an import. The assets of customers who hold the currency are updated.',
   permission: rates.permission,
   domain: 'Market Data Administration',
   input: z.strictObject(exchangeRateRow.shape),

@@ -96,7 +96,7 @@ function endsTooSoon(lastLine: number, { committedLine }: Run): DomainError {
     'invalid_input',
     'rows',
     GAP,
-    `The stream ends with line ${lastLine}, before line ${committedLine}, the last that is committed: send all of it again.`,
+    `The stream ends at line ${lastLine}, before line ${committedLine}, the last committed one: send the whole stream again.`,
   )
 }
 
@@ -108,7 +108,7 @@ function shiftOf(line: number, firstLine: number | undefined, { committedLine }:
       'invalid_input',
       'firstLine',
       GAP,
-      `The stream must begin with line ${Math.max(committedLine, line)}, the last that is committed, or before.`,
+      `The stream must begin at or before line ${Math.max(committedLine, line)}, the last committed one.`,
     )
   return firstLine - line
 }
@@ -220,7 +220,7 @@ function changedCustomers(outcomes: readonly FeedOutcome[]): readonly string[] {
 }
 
 function takenOver(): DomainError {
-  return new DomainError('import_in_progress', 'Another sender has taken this import over.')
+  return new DomainError('import_in_progress', 'Another sender has taken over this import.')
 }
 
 async function apply(

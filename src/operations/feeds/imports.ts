@@ -47,7 +47,7 @@ export const importRows = viewOperation(importView, {
   name: 'importRows',
   summary: 'Import a stream of rows of one entity',
   description:
-    'Takes CSV (header row, RFC 4180) or NDJSON of any length, plain or gzip. Good rows are kept, bad ones reported. Sending again changes nothing. Under an Import-Id others can watch and cancel, and a broken stream resumes after the last committed line.',
+    'Accepts CSV (header row, RFC 4180) or NDJSON of any length, plain or gzip. Valid rows are stored, invalid ones reported. Sending again changes nothing. Under an Import-Id others can watch and cancel, and a broken stream resumes after the last committed line.',
   permission: 'import:run',
   domain,
   input: z.strictObject({
@@ -119,11 +119,11 @@ async function begin(
       return { run: { id: importId, attempt: 1, entity: of, committedLine: 0 } }
     }
     const known = await lockImport(db, importId)
-    if (!known || known.caller !== caller) throw new DomainError('conflict', 'This Import-Id belongs to somebody else.')
+    if (!known || known.caller !== caller) throw new DomainError('conflict', 'This Import-Id belongs to another caller.')
     if (known.entity !== of || known.format !== format)
       throw new DomainError('conflict', `This Import-Id belongs to an import of ${known.entity} as ${known.format}.`)
     if (known.status === 'running')
-      throw new DomainError('import_in_progress', 'Another sender is feeding this import. Cancel it or wait.')
+      throw new DomainError('import_in_progress', 'Another sender is running this import. Cancel it or wait.')
     if (known.status === 'completed') return { done: importId }
     record({ event: 'import.resumed', subjectType: 'import', subjectId: importId, details: { entity: of } })
     return { run: { id: importId, attempt: await resumeImport(db, importId), entity: of, committedLine: known.committedLine } }
@@ -143,7 +143,7 @@ async function finish(
 
 /** What breaks off in between can be sent again; what the stream itself is refused for cannot. */
 function endOf(error: unknown): { readonly status: 'failed' | 'interrupted'; readonly code: string; readonly message: string } {
-  if (!(error instanceof DomainError)) return { status: 'failed', code: 'internal', message: 'Something went wrong on our side.' }
+  if (!(error instanceof DomainError)) return { status: 'failed', code: 'internal', message: 'Internal error.' }
   const again: readonly ErrorCode[] = ['stream_aborted', 'unavailable', 'timed_out']
   const broken = again.includes(error.code) || error.problems.some(({ rule }) => rule === GAP)
   return { status: broken ? 'interrupted' : 'failed', code: error.code, message: error.message }
@@ -154,8 +154,8 @@ const byId = (importId: string) => (row: string, bind: Bind) => `${row}.id = ${b
 export const importRun = viewOperation(importView, {
   kind: 'query',
   name: 'importRun',
-  summary: 'How an import stands',
-  description: 'Can be asked while it runs, from any connection.',
+  summary: 'State and progress of an import',
+  description: 'Available while it runs, from any connection.',
   permission: 'import:read',
   domain,
   input: z.strictObject({ importId: id }),
@@ -166,7 +166,7 @@ export const importRun = viewOperation(importView, {
 export const importRuns = pageOperation(importView, {
   kind: 'query',
   name: 'importRuns',
-  summary: 'Imports, the latest first',
+  summary: 'Imports, newest first',
   description: 'Of your institution and all below it.',
   permission: 'import:read',
   domain,
@@ -186,8 +186,8 @@ export const importRuns = pageOperation(importView, {
 export const cancelImport = viewOperation(importView, {
   kind: 'command',
   name: 'cancelImport',
-  summary: 'Stop an import',
-  description: 'Rows that are committed stay; the stream ends at the next batch.',
+  summary: 'Cancel an import',
+  description: 'Committed rows stay; the stream ends at the next batch.',
   permission: 'import:run',
   domain,
   input: z.strictObject({ importId: id }),
@@ -198,7 +198,7 @@ export const cancelImport = viewOperation(importView, {
     if (!known) throw notFound('import')
     requireWriting(context.permits, known.entity)
     if (known.status === 'completed' || known.status === 'failed' || known.status === 'cancelled')
-      throw new DomainError('already_closed', `This import is ${known.status} already.`)
+      throw new DomainError('already_closed', `This import is already ${known.status}.`)
     await (known.status === 'running' ? requestCancel(db, importId) : cancelLost(db, importId, now))
     record({ event: 'import.cancellation_requested', subjectType: 'import', subjectId: importId })
     return answerOne(context, importView, byId(importId))
@@ -208,7 +208,7 @@ export const cancelImport = viewOperation(importView, {
 /** An import belongs to those who may send one of its entity. Its rejected rows show in clear what is masked everywhere else. */
 function requireWriting(permits: Context['permits'], of: FeedEntity): void {
   const missing = writing[of].find((permission) => !permits(permission))
-  if (missing) throw new DomainError('not_permitted', `For an import of ${of} this needs the permission ${missing}.`)
+  if (missing) throw new DomainError('not_permitted', `An import of ${of} requires the permission ${missing}.`)
 }
 
 /** Rejected rows of an import as they were sent, read in portions. */
@@ -227,9 +227,9 @@ export interface RejectedRows {
 export const importRejects = operation({
   kind: 'command',
   name: 'importRejects',
-  summary: 'The rejected rows of an import, to be mended and sent again',
+  summary: 'The rejected rows of an import, to be fixed and sent again',
   description:
-    'In the format that was sent, each row with its line, field, code and message. The first 10,000, for a week. Every download is audited.',
+    'In the format in which they were sent, each row with its line, field, code and message. The first 10,000, for a week. Every download is audited.',
   permission: 'import:run',
   domain,
   input: z.strictObject({ importId: id }),

@@ -28,8 +28,8 @@ export const createProduct = createOperation(products, { ...productFields, code:
 export const correctProduct = correctOperation(products, productFields)
 export const closeProduct = changeOperation(products, {
   name: 'closeProduct',
-  summary: 'Take a product off the market',
-  description: 'Holdings of it stay as they are.',
+  summary: 'Close a product',
+  description: 'Its holdings do not change.',
   concurrency: 'optional',
   final: true,
   shape: {},

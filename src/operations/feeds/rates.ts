@@ -7,9 +7,9 @@ import { operation } from '../platform/operation.ts'
 export const applyRates = operation({
   kind: 'command',
   name: 'applyRates',
-  summary: 'Let exchange rates that were known beforehand count from their day on',
+  summary: 'Apply exchange rates that were sent in advance from their day',
   description:
-    'The assets of those who hold a currency follow a rate when it is sent; one sent for a day to come, when that day has come.',
+    'A rate updates the assets of those who hold the currency when it is sent; a rate for a future day does when that day comes.',
   permission: 'system:run',
   domain: 'Market Data Administration',
   input: z.strictObject({}),

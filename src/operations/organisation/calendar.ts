@@ -14,14 +14,14 @@ const calendarDayView = viewNamed('CalendarDay')
 export const calendarDays = pageOperation(calendarDayView, {
   kind: 'query',
   name: 'calendarDays',
-  summary: 'Days on which the bank departs from the calendar of its country',
+  summary: 'Days on which the bank overrides the calendar of its country',
   description: 'Working days follow the public holidays and make-up working days of the country; these days override them.',
   permission: 'organisation:read',
   domain: 'Organization Directory',
   input: z.strictObject({
-    calendar: z.string().min(1).max(32).optional().meta({ description: 'Of this calendar.' }),
-    from: daySchema.optional().meta({ description: 'From this day on.' }),
-    to: daySchema.optional().meta({ description: 'Up to this day.' }),
+    calendar: z.string().min(1).max(32).optional().meta({ description: 'In this calendar.' }),
+    from: daySchema.optional().meta({ description: 'From this day.' }),
+    to: daySchema.optional().meta({ description: 'Until this day.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor'],
@@ -43,15 +43,15 @@ export const calendarDays = pageOperation(calendarDayView, {
 export const setCalendarDay = viewOperation(calendarDayView, {
   kind: 'command',
   name: 'setCalendarDay',
-  summary: 'Make a day a working day or a holiday of the bank',
+  summary: 'Set a day as a working day or a holiday of the bank',
   description: 'Overrides the country’s calendar for that day.',
   permission: 'calendar:write',
   domain: 'Organization Directory',
   input: z.strictObject({
-    calendar: z.enum(calendarCountries).meta({ description: 'Which calendar.' }),
+    calendar: z.enum(calendarCountries).meta({ description: 'Country calendar.' }),
     day: daySchema.meta({ description: 'The day.' }),
     kind: z.enum(['working', 'holiday']).meta({ description: 'Whether the bank works.' }),
-    name: z.string().trim().min(1).max(100).optional().meta({ description: 'What is kept that day.' }),
+    name: z.string().trim().min(1).max(100).optional().meta({ description: 'Name of the holiday or working day.' }),
   }),
   errors: [],
   async run(context, { calendar, day, kind, name }) {
@@ -75,20 +75,20 @@ const MOST_DAYS = 366
 export const workingDays = operation({
   kind: 'query',
   name: 'workingDays',
-  summary: 'Which days an institution works',
+  summary: 'Working days of an institution',
   description:
-    'Monday to Friday, less the public holidays of its country, with the make-up working days that go with them, and what the bank has changed. Beyond the last day that the country has arranged, weekends alone count.',
+    'Monday to Friday, without the public holidays of its country, plus the make-up working days announced with them and the bank’s own overrides. After the last day announced by the country, only weekends count.',
   permission: 'organisation:read',
   domain: 'Organization Directory',
   input: z.strictObject({
-    institutionId: id.optional().meta({ description: 'Whose days; your own institution’s where it is missing.' }),
+    institutionId: id.optional().meta({ description: 'The institution; your own by default.' }),
     from: daySchema.meta({ description: 'First day.' }),
     to: daySchema.meta({ description: 'Last day, at most a year after the first.' }),
   }),
   output: z
     .object({
-      calendar: z.enum(calendarCountries).meta({ description: 'The calendar that holds there.' }),
-      timeZone: z.string().meta({ description: 'The time zone that holds there.' }),
+      calendar: z.enum(calendarCountries).meta({ description: 'The calendar that applies there.' }),
+      timeZone: z.string().meta({ description: 'The time zone that applies there.' }),
       arrangedUntil: z.iso.date().nullable().meta({ description: 'Last day for which the country’s holidays are known.' }),
       days: z
         .array(
@@ -96,18 +96,18 @@ export const workingDays = operation({
             .object({
               day: z.iso.date().meta({ description: 'The day.' }),
               working: z.boolean().meta({ description: 'Whether the bank works.' }),
-              changed: z.boolean().meta({ description: 'Whether the bank departs from its country’s calendar.' }),
+              changed: z.boolean().meta({ description: 'Whether the bank overrides its country’s calendar.' }),
             })
             .meta({ id: 'WorkingDay', description: 'Whether the bank works on a day.' }),
         )
         .meta({ description: 'The days, in order.' }),
     })
-    .meta({ id: 'WorkingDays', description: 'The days of a period on which an institution works.' }),
+    .meta({ id: 'WorkingDays', description: 'The working days of an institution in a period.' }),
   errors: ['unknown_reference'],
   async run({ db, bank, actor }, { institutionId, from, to }) {
-    if (to < from) throw refuseField('invalid_input', 'to', 'period', 'The last day must not lie before the first.')
+    if (to < from) throw refuseField('invalid_input', 'to', 'period', 'The last day must not be before the first.')
     if (daysBetween(from, to) > MOST_DAYS)
-      throw refuseField('invalid_input', 'to', 'period', `At most ${MOST_DAYS} days are answered at once.`)
+      throw refuseField('invalid_input', 'to', 'period', `At most ${MOST_DAYS} days can be requested at once.`)
     const where = institutionId ?? ('institutionId' in actor ? actor.institutionId : undefined)
     const place = where === undefined ? undefined : await findPlaceInTime(db, where)
     if (where !== undefined && !place)

@@ -27,19 +27,19 @@ const delegationView = viewNamed('Delegation')
 export const delegatePortfolio = viewOperation(delegationView, {
   kind: 'command',
   name: 'delegatePortfolio',
-  summary: 'Let a colleague cover an absent relationship manager',
+  summary: 'Delegate a portfolio to a deputy',
   description:
-    'From the first day on until the day before the last named one the deputy sees and works the portfolio itself, not what its keeper covers for others. Periods of one person do not overlap; no line of covers leads back to whoever is away.',
+    'From the first day until the day before the last given one, the deputy sees and works the portfolio itself, but not the portfolios that its relationship manager covers for others. Delegations of one person must not overlap, and no chain of delegations may lead back to the absent person.',
   permission: 'delegation:write',
   domain: 'Customer Relationship Management',
   input: z.strictObject({
-    staffId: id.meta({ description: 'Who is away.' }),
-    deputyId: id.meta({ description: 'Who covers.' }),
+    staffId: id.meta({ description: 'The absent staff member.' }),
+    deputyId: id.meta({ description: 'The deputy.' }),
     startsOn: daySchema.meta({ description: 'First day.' }),
-    endsOn: daySchema.meta({ description: 'First day on which it holds no more.' }),
+    endsOn: daySchema.meta({ description: 'First day on which it no longer applies.' }),
     reason: remark(500)
       .min(3)
-      .meta({ description: 'Why.', examples: ['annual leave'] }),
+      .meta({ description: 'The reason.', examples: ['annual leave'] }),
   }),
   errors: ['not_found', 'period_overlap', 'outside_period', 'conflict', 'cycle'],
   async run(context, { staffId, deputyId, startsOn, endsOn, reason }) {
@@ -53,7 +53,7 @@ export const delegatePortfolio = viewOperation(delegationView, {
     const delegationId = newId()
     await insertDelegation(db, { id: delegationId, staffId, deputyId, startsOn, endsOn, reason, now }).catch((error: unknown) => {
       if (brokenConstraint(error) === 'delegation_period_excl')
-        throw new DomainError('period_overlap', 'Somebody covers for them already in part of this period.')
+        throw new DomainError('period_overlap', 'Another deputy already covers for them in part of this period.')
       throw error
     })
     await raiseDirectoryVersion(db)
@@ -81,8 +81,8 @@ async function holdDelegation({ db }: Context, delegationId: string, expected: n
 export const revokeDelegation = viewOperation(delegationView, {
   kind: 'command',
   name: 'revokeDelegation',
-  summary: 'Take a delegation back at once',
-  description: 'The deputy no longer sees the portfolio from the next request on.',
+  summary: 'Revoke a delegation immediately',
+  description: 'The deputy no longer sees the portfolio from the next request.',
   permission: 'delegation:write',
   domain: 'Customer Relationship Management',
   input: z.strictObject({ delegationId: id, expectedVersion }),
@@ -106,12 +106,12 @@ export const endDelegation = viewOperation(delegationView, {
   name: 'endDelegation',
   summary: 'End a delegation early',
   description:
-    'It holds until the day before the one that is given, which is today or later; without a day one that has begun ends today. One that would have held on no day is taken back.',
+    'It applies until the day before the given one, which must be today or later; without a day, one that has started ends today. One that would apply on no day is revoked.',
   permission: 'delegation:write',
   domain: 'Customer Relationship Management',
   input: z.strictObject({
     delegationId: id,
-    endsOn: daySchema.optional().meta({ description: 'First day on which it holds no more.' }),
+    endsOn: daySchema.optional().meta({ description: 'First day on which it no longer applies.' }),
     expectedVersion,
   }),
   errors: ['not_found', 'already_closed', 'outside_period'],
@@ -131,7 +131,7 @@ export const delegation = viewOperation(delegationView, {
   kind: 'query',
   name: 'delegation',
   summary: 'One delegation',
-  description: 'With who is away and who covers.',
+  description: 'With the absent staff member and the deputy.',
   permission: 'organisation:read',
   domain: 'Customer Relationship Management',
   input: z.strictObject({ delegationId: id }),
@@ -142,16 +142,16 @@ export const delegation = viewOperation(delegationView, {
 export const delegations = pageOperation(delegationView, {
   kind: 'query',
   name: 'delegations',
-  summary: 'Who covers for whom, now, before and to come',
-  description: 'The one that begins last first, those that were taken back among them.',
+  summary: 'Delegations: current, past and future',
+  description: 'Latest start first, revoked ones included.',
   permission: 'organisation:read',
   domain: 'Customer Relationship Management',
   input: z.strictObject({
-    within: id.optional().meta({ description: 'Of staff of this institution and all below it.' }),
-    staffId: id.optional().meta({ description: 'Of this staff member who is away.' }),
+    within: id.optional().meta({ description: 'Of staff in this institution and all below it.' }),
+    staffId: id.optional().meta({ description: 'Of this absent staff member.' }),
     deputyId: id.optional().meta({ description: 'With this deputy.' }),
-    status: z.enum(delegationStatuses).optional().meta({ description: 'Those that stand, or were taken back.' }),
-    on: daySchema.optional().meta({ description: 'Whose period holds this day.' }),
+    status: z.enum(delegationStatuses).optional().meta({ description: 'Active, or revoked.' }),
+    on: daySchema.optional().meta({ description: 'Whose period includes this day.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],

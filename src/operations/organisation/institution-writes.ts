@@ -43,7 +43,7 @@ export const correctInstitution = correctOperation(institutions, institutionFiel
 export const closeInstitution = changeOperation(institutions, {
   name: 'closeInstitution',
   summary: 'Close an institution',
-  description: 'Refused while it has open institutions below it, staff or customers.',
+  description: 'Refused while it has open child institutions, staff or customers.',
   concurrency: 'optional',
   final: true,
   shape: {},
@@ -55,8 +55,8 @@ export const createStaff = createOperation(staff, { ...staffFields, number: requ
 export const correctStaff = correctOperation(staff, staffFields)
 export const deactivateStaff = changeOperation(staff, {
   name: 'deactivateStaff',
-  summary: 'End a staff member’s access',
-  description: 'From the next request on their tokens are refused.',
+  summary: 'Deactivate a staff member',
+  description: 'Their tokens are refused from the next request.',
   concurrency: 'optional',
   final: true,
   shape: {},

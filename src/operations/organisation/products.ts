@@ -14,7 +14,7 @@ export const product = viewOperation(productView, {
   kind: 'query',
   name: 'product',
   summary: 'One product',
-  description: 'With its terms, and the holdings of it that you may see.',
+  description: 'With its terms, and its holdings in your scope.',
   permission: 'product:read',
   domain: 'Product Directory',
   input: z.strictObject({ productId: id }),
@@ -25,13 +25,13 @@ export const product = viewOperation(productView, {
 export const products = pageOperation(productView, {
   kind: 'query',
   name: 'products',
-  summary: 'Products by family and state',
-  description: 'In the order of their codes.',
+  summary: 'Products by family and status',
+  description: 'Ordered by code.',
   permission: 'product:read',
   domain: 'Product Directory',
   input: z.strictObject({
     family: z.array(z.enum(productFamilies)).min(1).max(13).optional().meta({ description: 'Of these families.' }),
-    status: z.enum(productStatuses).optional().meta({ description: 'In this state.' }),
+    status: z.enum(productStatuses).optional().meta({ description: 'With this status.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor'],
@@ -52,18 +52,18 @@ export const products = pageOperation(productView, {
 export const exchangeRates = pageOperation(rateView, {
   kind: 'query',
   name: 'exchangeRates',
-  summary: 'Exchange rates, the latest first',
-  description: 'What one unit of a currency costs in the base currency, from a day on until the next one.',
+  summary: 'Exchange rates, newest first',
+  description: 'The price of one unit of a currency in the base currency, from a day until the next one with a rate.',
   permission: 'rate:read',
   domain: 'Market Data Administration',
   input: z.strictObject({
     currency: z
       .string()
-      .refine(isCurrency, { error: 'This is no ISO 4217 code.', params: { rule: 'unknown_currency' } })
+      .refine(isCurrency, { error: 'Must be an ISO 4217 code.', params: { rule: 'unknown_currency' } })
       .optional()
       .meta({ description: 'Of this currency.' }),
-    from: daySchema.optional().meta({ description: 'From this day on.' }),
-    to: daySchema.optional().meta({ description: 'Up to this day.' }),
+    from: daySchema.optional().meta({ description: 'From this day.' }),
+    to: daySchema.optional().meta({ description: 'Until this day.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_currency'],

@@ -24,7 +24,7 @@ import { daySchema, id } from './scalars.ts'
 
 /** Far from the ends of the calendar, so that days around it exist too. */
 export const logDay = daySchema.refine((day) => day >= '2000-01-01' && day <= '2999-12-31', {
-  error: 'The log knows days from 2000-01-01 to 2999-12-31.',
+  error: 'The audit log covers days from 2000-01-01 to 2999-12-31.',
   params: { rule: 'range' },
 })
 
@@ -38,16 +38,16 @@ export const latestEntryFirst = orderBy('at', 'desc', [
 export const auditEntries = pageOperation(viewNamed('AuditEntry'), {
   kind: 'query',
   name: 'auditEntries',
-  summary: 'Who did what, the latest first',
-  description: 'What was done by people and machines of your subtree, and to its customers.',
+  summary: 'Audit entries, newest first',
+  description: 'Actions by people and machines in your subtree, and actions on its customers.',
   permission: 'audit:read',
   domain: 'Internal Audit',
   input: z.strictObject({
-    customerId: id.optional().meta({ description: 'What concerns this customer.' }),
-    actorId: z.string().min(1).max(200).optional().meta({ description: 'What this actor did, such as staff:S00012.' }),
-    operation: z.string().min(1).max(100).optional().meta({ description: 'Only this operation.' }),
-    from: logDay.optional().meta({ description: 'From this day on (UTC).' }),
-    to: logDay.optional().meta({ description: 'Up to this day (UTC).' }),
+    customerId: id.optional().meta({ description: 'Concerning this customer.' }),
+    actorId: z.string().min(1).max(200).optional().meta({ description: 'By this actor, such as staff:S00012.' }),
+    operation: z.string().min(1).max(100).optional().meta({ description: 'By this operation only.' }),
+    from: logDay.optional().meta({ description: 'From this day (UTC).' }),
+    to: logDay.optional().meta({ description: 'Until this day (UTC).' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor'],
@@ -113,45 +113,45 @@ const LONGEST_VERIFIED_DAYS = 366
 export const auditVerification = operation({
   kind: 'query',
   name: 'auditVerification',
-  summary: 'Whether the audit log is as it was written',
+  summary: 'Verify the integrity of the audit log',
   description:
-    'Computes the chains of your subtree anew, day by day, and compares them with what is stored and with the heads that were published as events. Any entry that was changed or removed since it was sealed is found, whole chains included; an entry that is added later stands in the chain as what it is, the latest.',
+    'Recomputes the chains of your subtree day by day and compares them with the stored chains and with the heads published as events. Detects every entry changed or removed after it was sealed, including whole chains; an entry added later appears in the chain as what it is, the latest.',
   permission: 'audit:read',
   domain: 'Internal Audit',
   input: z.strictObject({
-    from: logDay.optional().meta({ description: 'First day (UTC); a week ago where it is missing.' }),
-    to: logDay.optional().meta({ description: 'Last day (UTC); today where it is missing.' }),
+    from: logDay.optional().meta({ description: 'First day (UTC); a week ago by default.' }),
+    to: logDay.optional().meta({ description: 'Last day (UTC); today by default.' }),
   }),
   output: z
     .object({
-      chains: z.int().meta({ description: 'Chains of an institution and day that were computed.' }),
-      entries: z.int().meta({ description: 'Entries in them.' }),
-      unsealed: z.int().meta({ description: 'Entries of these days, older than an hour, that no chain holds.' }),
-      intact: z.boolean().meta({ description: 'Whether nothing is wrong.' }),
+      chains: z.int().meta({ description: 'Number of chains (per institution and day) that were computed.' }),
+      entries: z.int().meta({ description: 'Number of entries in them.' }),
+      unsealed: z.int().meta({ description: 'Entries of these days, older than an hour, that are in no chain.' }),
+      intact: z.boolean().meta({ description: 'Whether no fault was found.' }),
       faults: z
         .array(
           z
             .object({
-              institutionPath: z.string().meta({ description: 'Whose chain.' }),
-              day: z.iso.date().meta({ description: 'Of which day (UTC).' }),
-              position: z.int().meta({ description: 'Which entry, counted from 1.' }),
+              institutionPath: z.string().meta({ description: 'Institution of the chain.' }),
+              day: z.iso.date().meta({ description: 'Day of the chain (UTC).' }),
+              position: z.int().meta({ description: 'Position of the entry, counted from 1.' }),
               fault: z
                 .enum(['entry_missing', 'entry_altered', 'link_missing', 'head_differs'])
-                .meta({ description: 'What is wrong there.' }),
+                .meta({ description: 'Kind of fault.' }),
             })
-            .meta({ id: 'AuditFault', description: 'Where a chain is broken.' }),
+            .meta({ id: 'AuditFault', description: 'A fault in a chain.' }),
         )
         .meta({ description: 'The first fault of each broken chain.' }),
     })
-    .meta({ id: 'AuditVerification', description: 'What a verification of the audit log found.' }),
+    .meta({ id: 'AuditVerification', description: 'Result of a verification of the audit log.' }),
   errors: [],
   lane: 'pool',
   async run({ db, now, today }, { from, to }) {
     const last = to ?? addDays(today, 1)
     const first = from ?? addDays(last, -8)
-    if (first > last) throw refuseField('invalid_input', 'from', 'period', 'The first day must not lie after the last.')
+    if (first > last) throw refuseField('invalid_input', 'from', 'period', 'The first day must not be after the last.')
     if (addDays(first, LONGEST_VERIFIED_DAYS) < last)
-      throw refuseField('invalid_input', 'from', 'period', `At most ${LONGEST_VERIFIED_DAYS} days are verified at once.`)
+      throw refuseField('invalid_input', 'from', 'period', `At most ${LONGEST_VERIFIED_DAYS} days can be verified at once.`)
     const chains = await listChains(db, first, last)
     const faults: {
       institutionPath: string

@@ -35,14 +35,14 @@ const longestCursor = 4096
 /** Prepares sealing and opening. Throws unless there is at least one key, ids are unique and of 1 to 32 printable ASCII characters, and keys have 32 bytes. */
 export function openCursorCodec(keys: readonly CursorKey[]): CursorCodec {
   const [current] = keys
-  if (!current) throw new Error('At least one cursor key is needed.')
+  if (!current) throw new Error('At least one cursor key is required.')
   for (const { id, key } of keys) {
     if (!/^[\x21-\x7e]+$/.test(id) || id.length > longestKeyId)
-      throw new Error(`The cursor key id "${id}" is not 1 to ${longestKeyId} ASCII characters.`)
-    if (key.length !== 32) throw new Error(`The cursor key "${id}" must have 32 bytes.`)
+      throw new Error(`The cursor key ID "${id}" must be 1 to ${longestKeyId} ASCII characters.`)
+    if (key.length !== 32) throw new Error(`The cursor key "${id}" must be 32 bytes long.`)
   }
   const byId = new Map(keys.map((key) => [key.id, key]))
-  if (byId.size !== keys.length) throw new Error('Two cursor keys have the same id.')
+  if (byId.size !== keys.length) throw new Error('Two cursor keys have the same ID.')
   return { current, keys: byId }
 }
 
@@ -61,7 +61,8 @@ export function sealCursor(
   const sealing = createCipheriv(cipher, bindingKey(codec.current, binding), nonce, { authTagLength: tagLength }).setAAD(head)
   const ciphertext = Buffer.concat([sealing.update(JSON.stringify(values)), sealing.final()])
   const text = Buffer.concat([head, nonce, ciphertext, sealing.getAuthTag()]).toString('base64url')
-  if (text.length > longestCursor) throw new RangeError(`The sort keys make a cursor of more than ${longestCursor} characters.`)
+  if (text.length > longestCursor)
+    throw new RangeError(`The sort keys produce a cursor of more than ${longestCursor} characters.`)
   return text
 }
 

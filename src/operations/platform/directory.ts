@@ -103,5 +103,5 @@ function actorOf({ version, record }: Entry, now: Date, bankTimeZone: string): R
 }
 
 function stranger(): DomainError {
-  return new DomainError('unauthenticated', 'The token names nobody who may use this service now.')
+  return new DomainError('unauthenticated', 'The token does not belong to an active staff member or client.')
 }

@@ -84,7 +84,7 @@ async function attempt(service: Service, operation: Operation, call: Call): Prom
       return await run(service, operation, call, resolved, now)
     } catch (error) {
       if (isStaleDirectory(error)) {
-        if (tries >= MOST_DIRECTORY_TRIES) throw new DomainError('unavailable', 'Rights are being changed. Try again.')
+        if (tries >= MOST_DIRECTORY_TRIES) throw new DomainError('unavailable', 'Permissions are being changed. Try again.')
         continue
       }
       const outage = error instanceof DomainError ? outageOf(error.cause) : undefined
@@ -189,14 +189,10 @@ async function inputOf(
   journal: JournalEntry,
 ): Promise<z.output<z.ZodObject>> {
   try {
-    if (!permits(operation.permission))
-      throw new DomainError('not_permitted', `This needs the permission ${operation.permission}.`)
+    if (!permits(operation.permission)) throw new DomainError('not_permitted', `Permission required: ${operation.permission}.`)
     const input = parseInput(operation, call.input)
     if (operation.concurrency === 'required' && (input as { expectedVersion?: number }).expectedVersion === undefined) {
-      throw new DomainError(
-        'precondition_required',
-        'Name the version that you change: If-Match over REST, expectedVersion over GraphQL.',
-      )
+      throw new DomainError('precondition_required', 'Version required: send If-Match (REST) or expectedVersion (GraphQL).')
     }
     if (operation.refusals) scopeOf(journal.actor, scopePermissions(operation, input))
     return input
@@ -297,7 +293,7 @@ function ownTransactions(
         )
       } catch (error) {
         if (!isStaleDirectory(error)) throw error
-        if (tries >= MOST_DIRECTORY_TRIES) throw new DomainError('unavailable', 'Rights are being changed. Try again.')
+        if (tries >= MOST_DIRECTORY_TRIES) throw new DomainError('unavailable', 'Permissions are being changed. Try again.')
         current = await resolve(service, call, at, true)
       }
     }
@@ -324,7 +320,7 @@ async function command(
       throw new DomainError('idempotency_in_progress', 'A request with this idempotency key is still running.')
     if (stored && !stored.expired) {
       if (!stored.fingerprint.equals(fingerprint))
-        throw new DomainError('idempotency_key_reused', 'This idempotency key was used for a different request.')
+        throw new DomainError('idempotency_key_reused', 'This idempotency key was already used for a different request.')
       return { answer: stored.answerEncrypted && JSON.parse(vault.openText(stored.answerEncrypted, context)), replayed: true }
     }
     replaces = stored !== undefined
@@ -349,5 +345,5 @@ function scopePermissions(operation: Operation, input: z.output<z.ZodObject>): r
 }
 
 function refuseToRecord(): never {
-  throw new Error('This operation may not write here.')
+  throw new Error('This operation is read-only.')
 }

@@ -95,14 +95,13 @@ export async function writeRow<S extends z.ZodObject>(
 
 /** What became of the one row that was written. Throws what an import would reject. */
 export function settled([result]: readonly FeedOutcome[]): Written {
-  if (!result) throw new Error('A row was left without an outcome.')
+  if (!result) throw new Error('A row has no outcome.')
   if ('refusal' in result) {
     const { code, field, message } = result.refusal
     throw new DomainError(code, message, field === undefined ? [] : [{ pointer: `/${field}`, rule: code, message }])
   }
   const { outcome, id: rowId, customerId } = result
-  if (outcome === 'superseded')
-    throw new DomainError('superseded', 'Something newer is known already: asOf is older than what is stored.')
+  if (outcome === 'superseded') throw new DomainError('superseded', 'Newer data is stored: asOf is older than the stored row.')
   return { id: rowId, customerId, outcome }
 }
 
@@ -116,7 +115,7 @@ export function byId({ id: rowId, customerId }: Written, noun: string): (row: st
 const mode = z
   .enum(['upsert', 'create_only', 'update_only'])
   .default('upsert')
-  .meta({ description: 'Whether it may be made, changed or both.' })
+  .meta({ description: 'Whether to create, update or both.' })
 
 /** `upsert…`: the row of a source system, by the name it has there. */
 export function upsertOperation<S extends z.ZodObject>(writes: SingleWrites<S>): Operation {
@@ -125,9 +124,9 @@ export function upsertOperation<S extends z.ZodObject>(writes: SingleWrites<S>):
   return viewOperation(view, {
     kind: 'command',
     name: `upsert${noun}`,
-    summary: `Make or change ${called} by the name that a source system gives it`,
+    summary: `Create or update ${called} by its external ID`,
     description:
-      'The same row as in an import, with the same rules. Fields that are missing leave what is stored; sending it again changes nothing.',
+      'The same row as in an import, with the same rules. Omitted fields keep their stored values; sending the row again changes nothing.',
     permission: writes.createPermission ?? permission,
     domain,
     input: z.strictObject({ ...writes.row.shape, mode, expectedVersion }),
@@ -148,7 +147,7 @@ export function upsertOperation<S extends z.ZodObject>(writes: SingleWrites<S>):
       // Somebody else may have made it since we looked: what counts is what the write did.
       if (wanted === 'create_only' && written.outcome !== 'created') throw alreadyExists(called)
       if (written.outcome !== 'created' && !context.permits(permission))
-        throw new DomainError('not_permitted', `To change what is there needs the permission ${permission}.`)
+        throw new DomainError('not_permitted', `Updating an existing one requires the permission ${permission}.`)
       return answerOne(context, view, byId(written, noun))
     },
   })
@@ -165,8 +164,8 @@ export function createOperation<S extends z.ZodObject>(
   return viewOperation(view, {
     kind: 'command',
     name: `create${noun}`,
-    summary: `Make ${called}`,
-    description: `Without a source and an external id the service gives its own. ${called[0]!.toUpperCase()}${called.slice(1)} of the same name is refused.`,
+    summary: `Create ${called}`,
+    description: `Without a source and an external ID the service assigns its own. ${called[0]!.toUpperCase()}${called.slice(1)} with an existing external ID is refused.`,
     permission: writes.createPermission ?? writes.permission,
     domain,
     input: z.strictObject({
@@ -224,8 +223,7 @@ export function changeOperation<S extends z.ZodObject>(
       checkVersion(expected, stored.version)
       const { [key]: _id, customerId: _customerId, ...said } = input
       const changes = await change(said, context, { ...stored, customerId: identity.customerId })
-      if (final && stored.status === changes['status'])
-        throw new DomainError('already_closed', `It is ${changes['status']} already.`)
+      if (final && stored.status === changes['status']) throw new DomainError('already_closed', `Already ${changes['status']}.`)
       const written = await writeRow(context, writes, { ...stored.row, ...changes }, Object.keys(changes))
       return answerOne(context, view, byId(written, noun))
     },
@@ -238,7 +236,7 @@ export function correctOperation<S extends z.ZodObject>(writes: SingleWrites<S>,
     name: `correct${writes.noun}`,
     summary: `Correct ${writes.called}`,
     description:
-      'Changes the fields that are given and leaves the others. Names the version that was seen, so that of two people who edit at once the second is told.',
+      'Changes the given fields and leaves the others. Send the version you read: a concurrent edit is refused with a version conflict.',
     concurrency: 'required',
     shape: Object.fromEntries(Object.entries(fields).map(([name, schema]) => [name, notRequired(schema as z.ZodType)])),
     change: (input) => input,
@@ -255,5 +253,5 @@ export function required(schema: z.ZodOptional): z.ZodType {
 }
 
 function alreadyExists(called: string): DomainError {
-  return new DomainError('already_exists', `This source has ${called} of this name already.`)
+  return new DomainError('already_exists', `This source already has ${called} with this external ID.`)
 }

@@ -17,7 +17,7 @@ export function parseInput(operation: Pick<Operation, 'input'>, input: unknown):
 export function invalidInput(problems: readonly InputProblem[]): DomainError {
   const named = problems.slice(0, 100)
   return problems.length > 0 && problems.every(({ rule }) => rule === 'unknown_currency')
-    ? new DomainError('unknown_currency', 'The currency is not known.', named)
+    ? new DomainError('unknown_currency', 'Unknown currency.', named)
     : new DomainError('invalid_input', 'The input is not valid.', named)
 }
 
@@ -25,10 +25,10 @@ export function invalidInput(problems: readonly InputProblem[]): DomainError {
 function unstorableTexts(value: unknown, path: readonly PropertyKey[]): InputProblem[] {
   if (typeof value === 'string') {
     const pointer = pointerOf(path)
-    if (value.includes('\0')) return [{ pointer, rule: 'nul_character', message: 'A NUL character cannot be stored.' }]
+    if (value.includes('\0')) return [{ pointer, rule: 'nul_character', message: 'NUL characters cannot be stored.' }]
     return value.isWellFormed()
       ? []
-      : [{ pointer, rule: 'invalid_unicode', message: 'Half of a surrogate pair is no character.' }]
+      : [{ pointer, rule: 'invalid_unicode', message: 'An unpaired surrogate is not a character.' }]
   }
   if (value === null || typeof value !== 'object' || value instanceof Date) return []
   return Object.entries(value).flatMap(([key, inner]) => unstorableTexts(inner, [...path, key]))
@@ -40,7 +40,7 @@ export function problemsOf(issue: z.core.$ZodIssue): InputProblem[] {
     return issue.keys.map((key) => ({
       pointer: pointerOf([...issue.path, key]),
       rule: 'unknown_field',
-      message: 'There is no such field.',
+      message: 'Unknown field.',
     }))
   return [
     {

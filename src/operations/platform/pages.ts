@@ -6,9 +6,9 @@ import { type CursorCodec, openCursor, sealCursor } from './cursor.ts'
 
 /** What every page operation takes. GraphQL calls `limit` `first` and `cursor` `after`. */
 export const pageInput = {
-  limit: z.int().min(1).max(200).default(50).meta({ description: 'Most items on the page.' }),
-  cursor: z.string().max(4096).optional().meta({ description: 'Where the last page ended, as that page said.' }),
-  includeTotal: z.boolean().default(false).meta({ description: 'Whether to count all items as well.' }),
+  limit: z.int().min(1).max(200).default(50).meta({ description: 'Maximum number of items on the page.' }),
+  cursor: z.string().max(4096).optional().meta({ description: 'Cursor from the previous page.' }),
+  includeTotal: z.boolean().default(false).meta({ description: 'Whether to count all items.' }),
 }
 
 /** A page as operations answer it: a row per item with the values of each part of the selection that asked for nodes. */
@@ -26,7 +26,7 @@ export function pageCursors(codec: CursorCodec, operation: string, caller: strin
     seal: (order, keys) => sealCursor(codec, { ...binding(order), values: keys }),
     open(order, cursor) {
       const values = openCursor(codec, cursor, binding(order))
-      if (!values) throw refuseField('invalid_cursor', 'cursor', 'cursor', 'The cursor is not one that this list has given you.')
+      if (!values) throw refuseField('invalid_cursor', 'cursor', 'cursor', 'The cursor was not issued for this list.')
       return values.map(String)
     },
   }

@@ -63,8 +63,8 @@ function schemaOf<D>({ type, called, keyed, output }: PolicyDefinition<D>) {
   return z
     .object({
       ...(keyed && { [keyed.field]: keyed.schema }),
-      version: z.int().meta({ description: 'Counts versions; 0 for the default. Each stays.' }),
-      effectiveOn: z.iso.date().nullable().meta({ description: 'First day on which it decides; null for the default.' }),
+      version: z.int().meta({ description: 'Version; 0 for the default. All versions are stored.' }),
+      effectiveOn: z.iso.date().nullable().meta({ description: 'First day on which it applies; null for the default.' }),
       source: z.enum(policySources).meta({ description: 'Published practice, our own choice, or the bank itself.' }),
       ...output,
       reason: z.string().nullable().meta({ description: 'Why it was set; null for the default.' }),
@@ -126,9 +126,9 @@ export function policyOperations<D>(policy: PolicyDefinition<D>): readonly [Oper
     input: z.strictObject({
       ...(keyed && { [keyed.field]: keyed.schema }),
       ...policy.input,
-      effectiveOn: daySchema.optional().meta({ description: 'First day on which it decides; today where it is missing.' }),
+      effectiveOn: daySchema.optional().meta({ description: 'First day on which it applies; today by default.' }),
       reason: line(500).meta({
-        description: 'Why.',
+        description: 'The reason.',
         ...(revise.reasonExample !== undefined && { examples: [revise.reasonExample] }),
       }),
       expectedVersion: versionSeen,

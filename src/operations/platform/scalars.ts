@@ -3,25 +3,25 @@ import { z } from 'zod'
 import { parseDay } from '../../core/kernel/calendar.ts'
 import { paragraph } from '../../core/kernel/scalars.ts'
 
-export const id = z.uuid().meta({ description: 'An id that the service has given.' })
+export const id = z.uuid().meta({ description: 'An ID assigned by the service.' })
 
 export const daySchema = z
   .string()
-  .refine((text) => parseDay(text) !== undefined, { error: 'This is no day such as 2026-11-22.', params: { rule: 'day' } })
+  .refine((text) => parseDay(text) !== undefined, { error: 'Must be a date, such as 2026-11-22.', params: { rule: 'day' } })
   .meta({ format: 'date' })
 
 /** A decimal amount of the base currency. Its decimals are checked where the currency is known. */
 export const amountText = z
   .string()
-  .regex(/^-?\d{1,17}(\.\d{1,4})?$/, { error: 'This is no amount such as 1234.50.' })
-  .meta({ description: 'A decimal amount of the base currency.', examples: ['50000.00'] })
+  .regex(/^-?\d{1,17}(\.\d{1,4})?$/, { error: 'Must be an amount, such as 1234.50.' })
+  .meta({ description: 'A decimal amount in the base currency.', examples: ['50000.00'] })
 
 export const expectedVersion = z
   .int()
   .min(1)
   .max(2_147_483_647)
   .optional()
-  .meta({ description: 'The version you saw. Another one refuses the change.' })
+  .meta({ description: 'The version you read. The change is refused if the current version differs.' })
 
 export const sourceName = z
   .string()
@@ -32,16 +32,16 @@ export const externalIdText = z
   .string()
   .min(1)
   .max(128)
-  .meta({ description: 'What the source system calls it.', examples: ['100001'] })
+  .meta({ description: 'External ID in the source system.', examples: ['100001'] })
 
 /** What somebody writes down in their own words. */
 export const noteText = paragraph(2000)
 
 export const shareText = z.string().refine((text) => parseShare(text) !== undefined, {
-  error: 'A share in percent from 0 to 100 with at most 4 decimals is needed, such as 33.3333.',
+  error: 'Must be a percentage from 0 to 100 with at most 4 decimals, such as 33.3333.',
   params: { rule: 'share' },
 })
 
 export const percentText = z
   .string()
-  .regex(/^\d{1,3}(\.\d{1,4})?$/, { error: 'A percentage from 0 to 999.9999 with at most 4 decimals is needed, such as 48.5.' })
+  .regex(/^\d{1,3}(\.\d{1,4})?$/, { error: 'Must be a percentage from 0 to 999.9999 with at most 4 decimals, such as 48.5.' })

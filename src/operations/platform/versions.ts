@@ -3,5 +3,5 @@ import { DomainError } from '../../core/kernel/errors.ts'
 /** Refuses a change of another version than the one that the caller saw. Throws `version_conflict`. */
 export function checkVersion(expected: number | undefined, actual: number | undefined): void {
   if (expected !== undefined && expected !== actual)
-    throw new DomainError('version_conflict', `It has changed since you saw it: its version is ${actual}, not ${expected}.`)
+    throw new DomainError('version_conflict', `Version conflict: current version is ${actual}, you sent ${expected}.`)
 }

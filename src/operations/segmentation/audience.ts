@@ -10,9 +10,10 @@ import { id } from '../platform/scalars.ts'
 
 /** What lists of customers take besides: whatever facts say of them. */
 export const audienceInput = {
-  segmentId: id.optional().meta({ description: 'Who are in this segment, as the last refresh left it.' }),
+  segmentId: id.optional().meta({ description: 'Members of this segment, as of the last refresh.' }),
   rule: ruleInput.optional().meta({
-    description: 'Who meet this rule over facts; see docs/rules.md. Over REST in a body only: rules may tell of people.',
+    description:
+      'Customers who meet this rule over facts; see docs/rules.md. Over REST in a body only: rules may contain personal data.',
   }),
 }
 

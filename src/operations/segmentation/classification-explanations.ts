@@ -12,48 +12,45 @@ import { id } from '../platform/scalars.ts'
 
 const explainedRule = z
   .object({
-    ruleIndex: z.int().meta({ description: 'Its place in the policy, from 0: the first that is met decides.' }),
-    value: z.string().meta({ description: 'What it says where it is met.' }),
-    decides: z.boolean().meta({ description: 'Whether it is the first that is met.' }),
+    ruleIndex: z.int().meta({ description: 'Index of the rule in the policy, from 0: the first rule that is met applies.' }),
+    value: z.string().meta({ description: 'Value assigned if the rule is met.' }),
+    decides: z.boolean().meta({ description: 'Whether it is the first rule that is met.' }),
     ...explainedFields,
   })
-  .meta({ id: 'ExplainedClassificationRule', description: 'A rule of a policy, with what it answers for a customer.' })
+  .meta({ id: 'ExplainedClassificationRule', description: 'A rule of a policy, with its result for a customer.' })
 
 const explanationSchema = z
   .object({
     customerId: z.uuid().meta({ description: 'The customer.' }),
-    kind: z.enum(classificationKinds).meta({ description: 'What is classified.' }),
-    periodId: z.uuid().nullable().meta({ description: 'The period that is explained, or the one that lasts.' }),
-    past: z.boolean().meta({ description: 'Whether it is explained as it was when the period began, or as it stands now.' }),
-    active: z.boolean().meta({ description: 'Whether the record is active: others are classified by no rule.' }),
-    value: z
-      .string()
-      .nullable()
-      .meta({ description: 'As what the customer is classified in that period; null where there is none.' }),
-    answer: z.string().nullable().meta({ description: 'What these rules say of these facts; null where they say nothing.' }),
+    kind: z.enum(classificationKinds).meta({ description: 'Kind of classification.' }),
+    periodId: z.uuid().nullable().meta({ description: 'The explained period, or the current one.' }),
+    past: z.boolean().meta({ description: 'Whether it is explained as of the start of the period, or as of now.' }),
+    active: z.boolean().meta({ description: 'Whether the record is active: only active records are classified by rules.' }),
+    value: z.string().nullable().meta({ description: 'Value in that period; null if there is none.' }),
+    answer: z.string().nullable().meta({ description: 'Result of these rules for these facts; null if there is none.' }),
     policyVersion: z.int().meta({ description: 'The version of the policy; 0 for the default.' }),
-    defaultValue: z.string().nullable().meta({ description: 'What holds where no rule is met.' }),
-    decidedAt: z.iso.datetime().nullable().meta({ description: 'When the period began.' }),
-    asOf: z.iso.date().meta({ description: 'The day whose facts are explained.' }),
-    rules: z.array(explainedRule).meta({ description: 'All rules of the policy, in their order.' }),
+    defaultValue: z.string().nullable().meta({ description: 'Value if no rule is met.' }),
+    decidedAt: z.iso.datetime().nullable().meta({ description: 'When the period started.' }),
+    asOf: z.iso.date().meta({ description: 'The day of the explained facts.' }),
+    rules: z.array(explainedRule).meta({ description: 'All rules of the policy, in order.' }),
   })
-  .meta({ id: 'ClassificationExplanation', description: 'Why a customer is classified as something.' })
+  .meta({ id: 'ClassificationExplanation', description: 'Explanation of a classification of a customer.' })
 
 export const classificationExplanation = operation({
   kind: 'query',
   name: 'classificationExplanation',
-  summary: 'Why a customer is classified as something',
+  summary: 'Explanation of a classification of a customer',
   description:
-    'Every rule of the policy with the value and the answer of each condition and what would turn it: now, by the policy that holds today, or as it was when a period began, with the version and the facts of that day.',
+    'Every rule of the policy with the value and result of each condition and what would change it: now, by the current policy, or as of the start of a period, with the version and facts of that day.',
   permission: 'fact:read',
   domain: 'Customer Product and Service Eligibility',
   input: z.strictObject({
     customerId: id,
-    kind: z.enum(classificationKinds).meta({ description: 'What is classified.' }),
+    kind: z.enum(classificationKinds).meta({ description: 'Kind of classification.' }),
     periodId: z
       .guid()
       .optional()
-      .meta({ description: 'A period of `classificationHistory`: how it was decided. Without it, how it stands now.' }),
+      .meta({ description: 'A period of `classificationHistory`, to explain that decision. Without it, the current state.' }),
   }),
   output: explanationSchema,
   errors: ['not_found'],

@@ -22,9 +22,9 @@ const MOST_RULES = 20
 
 const sentRule = z
   .strictObject({
-    value: z.string().min(1).max(40).meta({ description: 'What it says of those who meet it.' }),
+    value: z.string().min(1).max(40).meta({ description: 'Value assigned to customers who meet it.' }),
     rule: ruleInput,
-    confidence: z.number().min(0).max(1).optional().meta({ description: 'How sure it is, 0 to 1, where it infers.' }),
+    confidence: z.number().min(0).max(1).optional().meta({ description: 'Confidence of an inferred value, 0 to 1.' }),
   })
   .meta({ id: 'ClassificationRuleInput', description: 'A rule of a policy.' })
 
@@ -36,20 +36,20 @@ export const [classificationPolicies, reviseClassificationPolicy] = policyOperat
   keyed: {
     field: 'kind',
     keys: classificationKinds as unknown as [string, ...string[]],
-    schema: z.enum(classificationKinds).meta({ description: 'What is classified.' }),
+    schema: z.enum(classificationKinds).meta({ description: 'Kind of classification.' }),
   },
   list: {
     name: 'classificationPolicies',
-    summary: 'By which rules customers are classified',
+    summary: 'Classification policies',
     description:
       'Every version of every kind: of those that have begun the one that began last decides. Version 0 is the default, which holds until the first version of the bank begins.',
     permission: 'segment:read',
   },
   revise: {
     name: 'reviseClassificationPolicy',
-    summary: 'Say by which rules customers are classified',
+    summary: 'Set the rules of a classification',
     description:
-      'All rules of a kind in the order in which they are tried, and what is said of whom none is met. Adds a version, which decides for everybody at once when its day has come: that night, or within about a minute where it is today; the earlier ones stay, and each period names its own.',
+      'All rules of a kind in the order in which they are evaluated, and the value if none is met. Adds a version, which applies to all customers at once from its effective day: that night, or within about a minute if it is today; earlier versions are stored, and each period names its own.',
     permission: 'segment:write',
     errors: ['query_too_complex'],
     reasonExample: '半年无交易即视为睡眠户',
@@ -60,29 +60,24 @@ export const [classificationPolicies, reviseClassificationPolicy] = policyOperat
       .min(1)
       .max(MOST_RULES)
       .meta({
-        description: 'The first that is met decides.',
+        description: 'The first rule that is met applies.',
         examples: [[{ value: 'dormant', rule: { fact: 'recency', gt: 180 } }]],
       }),
-    defaultValue: z
-      .string()
-      .min(1)
-      .max(40)
-      .optional()
-      .meta({ description: 'What is said of whom none is met; nothing where it is missing.' }),
+    defaultValue: z.string().min(1).max(40).optional().meta({ description: 'Value if no rule is met; none by default.' }),
   },
   output: {
     rules: z
       .array(
         z
           .object({
-            value: z.string().meta({ description: 'What it says of those who meet it.' }),
+            value: z.string().meta({ description: 'Value assigned to customers who meet it.' }),
             rule: z.record(z.string(), z.unknown()).meta({ description: 'A rule over facts.' }),
-            confidence: z.number().nullable().meta({ description: 'How sure it is, 0 to 1, where it infers.' }),
+            confidence: z.number().nullable().meta({ description: 'Confidence of an inferred value, 0 to 1.' }),
           })
           .meta({ id: 'ClassificationRule', description: 'A rule of a policy.' }),
       )
-      .meta({ description: 'In this order: the first that is met decides.' }),
-    defaultValue: z.string().nullable().meta({ description: 'What is said of whom no rule is met; null for nothing.' }),
+      .meta({ description: 'In this order: the first rule that is met applies.' }),
+    defaultValue: z.string().nullable().meta({ description: 'Value if no rule is met; null for none.' }),
   },
   defaults(kind) {
     const { rules, defaultValue } = defaultClassification(kind as ClassificationKind)
@@ -98,7 +93,7 @@ export const [classificationPolicies, reviseClassificationPolicy] = policyOperat
       defaultValue: (input['defaultValue'] as string | undefined) ?? null,
     }
     const problems = [...classificationProblems({ kind, ...definition }), ...watchingProblems({ kind, ...definition })]
-    if (problems.length > 0) throw new DomainError('invalid_input', 'The policy is not valid.', problems)
+    if (problems.length > 0) throw new DomainError('invalid_input', 'Invalid policy.', problems)
     const segments = await readSegments(db)
     for (const [index, { rule }] of definition.rules.entries())
       await requireKeepable(db, wholeRule(rule, segments), `rules/${index}/rule`)
@@ -138,7 +133,7 @@ function watchingProblems({ kind: of, rules }: Pick<ClassificationPolicy, 'kind'
           {
             pointer: `/rules/${index}/rule`,
             rule: 'watched',
-            message: 'What is inferred asks for nothing that has been for days.',
+            message: 'A rule for an inferred value must not contain hasBeen.',
           },
         ]
       : [],

@@ -35,27 +35,26 @@ const grounds = ['rule', 'default', 'declared', 'inferred', 'none'] as const
 
 const classification = z
   .object({
-    kind: z.enum(classificationKinds).meta({ description: 'What is classified.' }),
-    value: z.string().nullable().meta({ description: 'As what; null where nothing is said.' }),
+    kind: z.enum(classificationKinds).meta({ description: 'Kind of classification.' }),
+    value: z.string().nullable().meta({ description: 'Value; null if none.' }),
     ground: z.enum(grounds).meta({
-      description:
-        'Whether a rule of the policy decided, its default, a declaration, or what was inferred; `none` where nothing is said.',
+      description: 'Basis: a rule of the policy, its default, a declaration, or an inference; `none` if there is no value.',
     }),
-    policyVersion: z.int().nullable().meta({ description: 'The version of the policy that decided; 0 for the default.' }),
-    ruleIndex: z.int().nullable().meta({ description: 'Which of its rules decided, from 0.' }),
-    rule: z.record(z.string(), z.unknown()).nullable().meta({ description: 'That rule.' }),
-    since: z.iso.date().nullable().meta({ description: 'First day; null of what is inferred when you ask.' }),
-    confidence: z.number().nullable().meta({ description: 'How sure it is, 0 to 1: 1 of what was declared.' }),
+    policyVersion: z.int().nullable().meta({ description: 'The version of the policy that was applied; 0 for the default.' }),
+    ruleIndex: z.int().nullable().meta({ description: 'Index of the rule that was applied, from 0.' }),
+    rule: z.record(z.string(), z.unknown()).nullable().meta({ description: 'The rule that was applied.' }),
+    since: z.iso.date().nullable().meta({ description: 'First day; null for a value that is inferred on request.' }),
+    confidence: z.number().nullable().meta({ description: 'Confidence, 0 to 1: 1 for a declared value.' }),
   })
-  .meta({ id: 'Classification', description: 'What a customer is classified as, and why.' })
+  .meta({ id: 'Classification', description: 'The classifications of a customer, with their basis.' })
 type Shown = z.input<typeof classification>
 
 export const customerClassification = operation({
   kind: 'query',
   name: 'customerClassification',
-  summary: 'What a customer is classified as, and why',
+  summary: 'Classifications of a customer, with their basis',
   description:
-    'Lifecycle stage, activity, product preference and marketing grade as the last refresh decided, each with the version of the policy, the rule that decided and since when; the relationship preference as declared, else as inferred now from the facts.',
+    'Lifecycle stage, activity, product preference and marketing grade as of the last refresh, each with the policy version, the applied rule and the start; the relationship preference as declared, or else inferred from the current facts.',
   permission: 'fact:read',
   alsoNeeds: () => ['fact:read', 'dossier:read'],
   domain,
@@ -64,7 +63,7 @@ export const customerClassification = operation({
   output: z
     .object({
       customerId: z.uuid().meta({ description: 'The customer.' }),
-      classifications: z.array(classification).meta({ description: 'One of each kind.' }),
+      classifications: z.array(classification).meta({ description: 'One per kind.' }),
     })
     .meta({ id: 'CustomerClassification', description: 'The classifications of a customer.' }),
   errors: ['not_found'],
@@ -155,8 +154,8 @@ export const factIn =
 export const classificationHistory = pageOperation(periodView, {
   kind: 'query',
   name: 'classificationHistory',
-  summary: 'How a customer is and was classified',
-  description: 'Each period with the version of the policy and the rule that decided, the latest begun first.',
+  summary: 'Classification history of a customer',
+  description: 'Each period with the policy version and the applied rule, latest start first.',
   permission: 'fact:read',
   domain,
   input: z.strictObject({
@@ -174,8 +173,8 @@ export const classificationHistory = pageOperation(periodView, {
 export const relationshipPreferences = pageOperation(preferenceView, {
   kind: 'query',
   name: 'relationshipPreferences',
-  summary: 'What was declared to drive a customer',
-  description: 'By whom and when, the latest first; that one holds.',
+  summary: 'Declared relationship preferences of a customer',
+  description: 'Who declared what and when, newest first; the newest applies.',
   permission: 'dossier:read',
   domain,
   input: z.strictObject({ customerId: id, ...pageInput }),
@@ -187,17 +186,17 @@ export const relationshipPreferences = pageOperation(preferenceView, {
 export const declareRelationshipPreference = viewOperation(preferenceView, {
   kind: 'command',
   name: 'declareRelationshipPreference',
-  summary: 'Say what drives a customer’s choice of a bank',
+  summary: 'Declare the relationship preference of a customer',
   description:
-    'Relationship, quality, price or credit. What was said before stays as history; what is declared counts before what is inferred.',
+    'Relationship, quality, price or credit. Earlier declarations stay in the history; a declared preference takes precedence over an inferred one.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({
     customerId: id,
-    preference: z.enum(relationPreferences).meta({ description: 'What drives the customer.' }),
+    preference: z.enum(relationPreferences).meta({ description: 'The relationship preference.' }),
     note: remark(300)
       .optional()
-      .meta({ description: 'What shows it.', examples: ['每次都问利率'] }),
+      .meta({ description: 'Note on the evidence.', examples: ['每次都问利率'] }),
   }),
   errors: ['not_found'],
   async run(context, { customerId, preference, note }) {

@@ -37,14 +37,14 @@ const MOST_SORTED = 20_000
 
 export const filterInput = {
   institutionId: id.optional().meta({ description: 'Customers of this institution and of all below it.' }),
-  relationshipManagerId: id.optional().meta({ description: 'Customers whom this staff member keeps.' }),
+  relationshipManagerId: id.optional().meta({ description: 'Customers assigned to this staff member.' }),
   kind: z.array(z.enum(customerKinds)).min(1).max(3).optional().meta({ description: 'Of these kinds.' }),
-  status: z.array(z.enum(customerStatuses)).min(1).max(5).optional().meta({ description: 'In these states.' }),
-  productFamily: z.enum(productFamilies).optional().meta({ description: 'With an open holding of this family.' }),
-  productCode: code.optional().meta({ description: 'With an open holding of the product of this code.', examples: ['101'] }),
+  status: z.array(z.enum(customerStatuses)).min(1).max(5).optional().meta({ description: 'With these statuses.' }),
+  productFamily: z.enum(productFamilies).optional().meta({ description: 'With an open holding in this family.' }),
+  productCode: code.optional().meta({ description: 'With an open holding of the product with this code.', examples: ['101'] }),
   aumFrom: amountText.optional().meta({ description: 'With at least these assets, in the base currency.' }),
   aumTo: amountText.optional().meta({ description: 'With at most these assets, in the base currency.' }),
-  openedSince: daySchema.optional().meta({ description: 'Customers since this day or later.' }),
+  openedSince: daySchema.optional().meta({ description: 'Customer since this day or later.' }),
   ...audienceInput,
 }
 
@@ -63,13 +63,13 @@ export function alsoNeedsOf(needed: Permission): (input: FilterInput) => readonl
 }
 
 const tierInput = {
-  tierSchemeId: id.optional().meta({ description: 'With a tier of this scheme; named with `tier`.' }),
+  tierSchemeId: id.optional().meta({ description: 'With a tier of this scheme; requires `tier`.' }),
   tier: z
     .string()
     .min(1)
     .max(64)
     .optional()
-    .meta({ description: 'Who hold the tier of this code.', examples: ['private'] }),
+    .meta({ description: 'With the tier of this code.', examples: ['private'] }),
 }
 type TierInput = z.output<z.ZodObject<typeof tierInput>>
 
@@ -78,7 +78,7 @@ function tierOf({ tierSchemeId: schemeId, tier: code }: TierInput): CustomerFilt
   if (schemeId === undefined && code === undefined) return undefined
   if (schemeId !== undefined && code !== undefined) return { schemeId, code }
   const missing = code === undefined ? 'tier' : 'tierSchemeId'
-  throw refuseField('invalid_input', missing, 'required', 'A tier is named by its scheme and its code.')
+  throw refuseField('invalid_input', missing, 'required', 'tier and tierSchemeId must be given together.')
 }
 
 /** Resolves the institution to the prefix of its subtree and amounts to minor units. */
@@ -127,23 +127,23 @@ async function refuseLongSort({ db }: Context, orderBy: CustomerOrder, filter: C
     'invalid_input',
     'orderBy',
     'too_many',
-    `The order ${orderBy} is for at most ${MOST_SORTED} customers: narrow the list to an institution below or to a relationship manager.`,
+    `The order ${orderBy} is limited to ${MOST_SORTED} customers: filter by an institution further down or by a relationship manager.`,
   )
 }
 
 function minorUnits({ bank }: Context, field: string, text: string | undefined): bigint | undefined {
   if (text === undefined) return undefined
   const amount = parseAmount(text, bank.baseCurrency as CurrencyCode)
-  if (amount === undefined) throw refuseField('invalid_input', field, 'amount', `This is no amount of ${bank.baseCurrency}.`)
+  if (amount === undefined) throw refuseField('invalid_input', field, 'amount', `Must be an amount in ${bank.baseCurrency}.`)
   return amount
 }
 
 export const customers = pageOperation(customerView, {
   kind: 'query',
   name: 'customers',
-  summary: 'Customers by institution, relationship manager, kind, state, products, assets, segment and facts',
+  summary: 'Customers by institution, relationship manager, kind, status, products, assets, segment and facts',
   description:
-    'The customers within your scope that meet every condition, in the order asked for. The total is counted on request only.',
+    'The customers in your scope that meet all conditions, in the requested order. The total is counted on request only.',
   permission: 'customer:read',
   domain,
   input: z.strictObject({
@@ -153,7 +153,7 @@ export const customers = pageOperation(customerView, {
       .enum(customerOrders)
       .default('aum_desc')
       .meta({
-        description: `Order of the page; what is unknown comes last in birth_date and founded_on. By updated_at, birth_date, founded_on and kind at most ${MOST_SORTED} customers can be sorted: an institution below or a relationship manager narrows the list.`,
+        description: `Order of the page; missing values of birth_date and founded_on come last. By updated_at, birth_date, founded_on and kind at most ${MOST_SORTED} customers can be sorted: filter by an institution further down or by a relationship manager.`,
       }),
     ...pageInput,
   }),
@@ -211,15 +211,15 @@ const summaryPart = {
 export const portfolioSummary = operation({
   kind: 'query',
   name: 'portfolioSummary',
-  summary: 'Count and assets of a relationship manager or of a subtree, by kind and product family',
+  summary: 'Number and assets of customers of a relationship manager or subtree, by kind and product family',
   description:
-    'Active customers within your scope: of one relationship manager, of one institution and all below it, or of all you may see. By family the balances of the open holdings of these customers, debts negative, in the base currency at the newest rates.',
+    'Active customers in your scope: of one relationship manager, of one institution and all below it, or all. By family: balances of the open holdings of these customers, debts negative, in the base currency at the newest rates.',
   permission: 'portfolio:read',
   domain: 'Customer Relationship Management',
   input: z.strictObject({ institutionId: filterInput.institutionId, relationshipManagerId: filterInput.relationshipManagerId }),
   output: z
     .object({
-      asOf: z.iso.date().meta({ description: 'The day whose exchange rates count.' }),
+      asOf: z.iso.date().meta({ description: 'The day of the exchange rates.' }),
       customers: z.int().meta({ description: 'Number of customers.' }),
       aum: moneySchema.meta({ description: 'Their assets.' }),
       byKind: z
@@ -234,14 +234,14 @@ export const portfolioSummary = operation({
           z
             .object({
               family: z.enum(productFamilies).meta({ description: 'Product family.' }),
-              holdings: z.int().meta({ description: 'Open holdings.' }),
+              holdings: z.int().meta({ description: 'Number of open holdings.' }),
               ...summaryPart,
             })
             .meta({ id: 'PortfolioFamily', description: 'The holdings of one product family.' }),
         )
         .meta({ description: 'By product family.' }),
     })
-    .meta({ id: 'PortfolioSummary', description: 'A portfolio in figures.' }),
+    .meta({ id: 'PortfolioSummary', description: 'Summary of a portfolio.' }),
   errors: ['unknown_reference'],
   lane: 'pool',
   async run(context, { institutionId, relationshipManagerId }) {

@@ -40,14 +40,14 @@ const input = z
   .strictObject({
     name: line(200)
       .optional()
-      .meta({ description: 'A name or part of it, or how a Chinese name begins in pinyin or initials.', examples: ['王'] }),
+      .meta({ description: 'A name or part of it, or the beginning of a Chinese name in pinyin or initials.', examples: ['王'] }),
     number: line(128)
       .optional()
-      .meta({ description: 'The number that a source system gives the customer; names that people give here are none.' }),
+      .meta({ description: 'External ID of the customer in a source system; IDs assigned here are not searched.' }),
     phone: line(40)
       .min(3)
       .optional()
-      .meta({ description: 'A phone in any usual spelling; without a country code a Chinese one.' }),
+      .meta({ description: 'A phone number in any usual format; Chinese if it has no country code.' }),
     email: line(254).min(3).optional().meta({ description: 'An e-mail address.' }),
     documentNumber: line(64).min(3).optional().meta({ description: 'Number of an identity document.' }),
     documentType: z.enum(documentTypes).default('resident_id').meta({ description: 'Kind of the document.' }),
@@ -61,20 +61,20 @@ const input = z
       .enum(['match', ...customerOrders])
       .default('match')
       .meta({
-        description: `Order of the page: the best match first, or what customers are sorted by. At most ${MOST_SORTED} matching customers can be sorted, or narrowed by a segment or a rule. Without a term \`match\` is \`aum_desc\`.`,
+        description: `Order of the page: best match first, or a sort order of customers. At most ${MOST_SORTED} matching customers, or customers filtered by a segment or rule, can be sorted. Without a search term \`match\` means \`aum_desc\`.`,
       }),
     limit: pageInput.limit,
     cursor: pageInput.cursor,
   })
   .refine((said) => termsOf(said) === 1 || (termsOf(said) === 0 && selectsByFacts(said)), {
-    error: 'Give exactly one of name, number, phone, email and documentNumber; a segment or a rule needs none.',
+    error: 'Exactly one of name, number, phone, email and documentNumber is required, or none with a segment or rule.',
     params: { rule: 'exactly_one' },
   })
 type Input = z.output<typeof input>
 
 const match = z.enum(nameMatches).meta({
   description:
-    'How the customer was found: the name equals the term or begins with it, its pinyin or the initials of its pinyin begin with it, it contains, resembles or sounds like it. What is looked up by value is exact.',
+    'How the customer was found: the name equals the term or begins with it, its pinyin or the initials of its pinyin begin with it, or it contains, resembles or sounds like it. Other values match exactly.',
 })
 
 const found = z
@@ -82,11 +82,11 @@ const found = z
     items: z.array(
       (restSchema(customerView, 'always') as z.ZodObject)
         .extend({ match })
-        .meta({ id: 'CustomerMatch', description: 'A customer whom a search found.' }),
+        .meta({ id: 'CustomerMatch', description: 'A customer found by a search.' }),
     ),
     nextCursor: z.string().nullable(),
   })
-  .meta({ id: 'CustomerMatchPage', description: 'A page of what a search found.' })
+  .meta({ id: 'CustomerMatchPage', description: 'A page of search results.' })
 
 export const customerSearch = {
   ...pageOperation(customerView, {
@@ -94,7 +94,7 @@ export const customerSearch = {
     name: 'customerSearch',
     summary: 'Find customers by name, number, phone, e-mail or identity document',
     description:
-      'Exactly one of `name`, `number`, `phone`, `email` and `documentNumber`, or a segment or a rule without one, and any of the conditions of `customers`. Names are found by what they begin with, contain or resemble, Chinese ones by pinyin, its initials and their sound too, the best first; the others by exact match. Only customers within your scope are found.',
+      'Exactly one of `name`, `number`, `phone`, `email` and `documentNumber`, or a segment or rule without one, and any filter of `customers`. Names match by beginning, part or similarity, Chinese ones also by pinyin, initials and sound, best match first; other values match exactly. Only customers in your scope are found.',
     permission: 'customer:search',
     domain: 'Party Reference Data Directory',
     input,
@@ -146,7 +146,7 @@ function matchOf([rank, candidates]: [number, number]): string {
     'invalid_input',
     'orderBy',
     'too_many',
-    `More than ${MOST_SORTED} customers match: say more of the name, narrow the search by conditions, or order it by match.`,
+    `More than ${MOST_SORTED} customers match: enter more of the name, add filters, or order by match.`,
   )
 }
 
@@ -171,12 +171,12 @@ async function candidatesOf({ vault }: Context, said: Input, filter: SearchFilte
   if (number !== undefined) return candidatesByNumber(number, filter)
   if (phone !== undefined) {
     const normalised = normalisePhone(phone)
-    if (!normalised) throw refuseField('invalid_input', 'phone', 'phone', 'This is no phone number.')
+    if (!normalised) throw refuseField('invalid_input', 'phone', 'phone', 'Must be a phone number.')
     return byHash('phone', normalised)
   }
   if (email !== undefined) {
     const normalised = normaliseEmail(email)
-    if (!normalised) throw refuseField('invalid_input', 'email', 'email', 'This is no e-mail address.')
+    if (!normalised) throw refuseField('invalid_input', 'email', 'email', 'Must be an e-mail address.')
     return byHash('email', normalised)
   }
   return byHash('document', checkDocument(documentType, documentCountry, documentNumber!).number)
@@ -185,12 +185,7 @@ async function candidatesOf({ vault }: Context, said: Input, filter: SearchFilte
 async function termOf(name: string): Promise<NameTerm> {
   const folded = foldName(name)
   if (!isSearchable(folded))
-    throw refuseField(
-      'invalid_input',
-      'name',
-      'name',
-      'Nothing to search by is left of this name: it has no letter, digit or symbol.',
-    )
+    throw refuseField('invalid_input', 'name', 'name', 'The name has nothing to search for: it has no letter, digit or symbol.')
   const typed = typedKey(folded)
   return typed === '' ? { folded, key: await soundOfTerm(folded), sounds: true } : { folded, key: typed, sounds: false }
 }

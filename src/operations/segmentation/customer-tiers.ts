@@ -14,16 +14,16 @@ const domain = 'Customer Product and Service Eligibility'
 export const customerTiers = operation({
   kind: 'query',
   name: 'customerTiers',
-  summary: 'Where a customer stands in every scheme of tiers',
+  summary: 'The tiers of a customer in every tier scheme',
   description:
-    'The tier that is held and since when, the measure now, how far it is to the next line and above the own one, the grace that runs, and whether somebody set the tier by hand. Schemes that do not apply are left out.',
+    'The tier and its start, the current measure, the distance to the next threshold and above the customer’s own, the grace period if one is running, and whether the tier was set by hand. Schemes that do not apply are omitted.',
   permission: 'fact:read',
   domain,
   input: z.strictObject({ customerId: id }),
   output: z
     .object({
       customerId: z.uuid().meta({ description: 'The customer.' }),
-      tiers: z.array(customerTier).meta({ description: 'One for each scheme that applies.' }),
+      tiers: z.array(customerTier).meta({ description: 'One per applicable scheme.' }),
     })
     .meta({ id: 'CustomerTiers', description: 'The tiers of a customer.' }),
   errors: ['not_found'],
@@ -37,8 +37,8 @@ export const customerTiers = operation({
 export const tierHistory = pageOperation(membershipView, {
   kind: 'query',
   name: 'tierHistory',
-  summary: 'All stays of a customer in tiers',
-  description: 'When they began and ended, why and by which version of the scheme, the latest begun first.',
+  summary: 'Tier history of a customer',
+  description: 'When each tier started and ended, the reason and the version of the scheme, latest start first.',
   permission: 'fact:read',
   domain,
   input: z.strictObject({ customerId: id, ...pageInput }),

@@ -14,14 +14,14 @@ import { moneySchema } from '../platform/rest-schema.ts'
 
 const valueSchema = z
   .object({
-    number: z.number().nullable().meta({ description: 'A number, or a count of days.' }),
-    money: moneySchema.nullable().meta({ description: 'An amount of the base currency.' }),
+    number: z.number().nullable().meta({ description: 'A number, or a number of days.' }),
+    money: moneySchema.nullable().meta({ description: 'An amount in the base currency.' }),
     day: z.iso.date().nullable().meta({ description: 'A day.' }),
-    boolean: z.boolean().nullable().meta({ description: 'A truth.' }),
+    boolean: z.boolean().nullable().meta({ description: 'A boolean.' }),
     text: z.string().nullable().meta({ description: 'A value of an enum or a set.' }),
     texts: z.array(z.string()).nullable().meta({ description: 'All values of a set.' }),
   })
-  .meta({ id: 'RuleValue', description: 'A value that a rule looks at: one of these.' })
+  .meta({ id: 'RuleValue', description: 'A value used in a rule: exactly one of these.' })
 
 const changeKinds = [
   'move',
@@ -41,73 +41,66 @@ const changeSchema = z
   .object({
     kind: z.enum(changeKinds).meta({
       description:
-        'The value moves by so much; becomes one of others, or anything else; gains one of a set, or loses all of these; appears where none is known, or goes; time passes; what was watched ends; somebody is put on a list, or taken off it.',
+        'The value moves by an amount; becomes one of others, or any other; a set gains a value, or loses all of these; a missing value appears, or a value is removed; time passes; an uninterrupted duration ends; a customer is added to a list, or removed.',
     }),
-    by: valueSchema
-      .nullable()
-      .meta({ description: 'How far a number, an amount or a day (in days) has to move, with its sign.' }),
+    by: valueSchema.nullable().meta({ description: 'How far a number, an amount or a day (in days) must move, signed.' }),
     to: z
       .array(valueSchema)
-      .meta({ description: 'Where it moves to; what it becomes one of, or other than; what a set gains one of, or loses.' }),
-    beyond: z
-      .enum(['above', 'below'])
-      .nullable()
-      .meta({ description: 'The value has to lie just beyond the line on this side, however little.' }),
-    dueOn: z.iso.date().nullable().meta({ description: 'The day on which the calendar alone brings it.' }),
-    days: z.int().nullable().meta({ description: 'Days that have to pass.' }),
+      .meta({ description: 'Target of the move; the values to become, or to differ from; what a set gains one of, or loses.' }),
+    beyond: z.enum(['above', 'below']).nullable().meta({ description: 'The value must be just beyond the bound on this side.' }),
+    dueOn: z.iso.date().nullable().meta({ description: 'The day on which the calendar alone causes the change.' }),
+    days: z.int().nullable().meta({ description: 'Days that must pass.' }),
   })
-  .meta({ id: 'RuleChange', description: 'What would have to become of one thing that is known of a customer.' })
+  .meta({ id: 'RuleChange', description: 'A change of one fact of a customer.' })
 
 const conditionForms = ['fact', 'has_been', 'bucket', 'listed'] as const
 
-const pointer = z
-  .string()
-  .meta({ description: 'Where it stands: a JSON Pointer into the rule with its segments in their places.' })
-const result = z.boolean().nullable().meta({ description: 'What it answers; null where a value is missing.' })
+const pointer = z.string().meta({ description: 'Location: a JSON Pointer into the rule with its segments inlined.' })
+const result = z.boolean().nullable().meta({ description: 'Result; null if a value is missing.' })
 
 const conditionSchema = z
   .object({
     pointer,
-    form: z.enum(conditionForms).meta({ description: 'What is asked.' }),
-    segmentId: z.uuid().nullable().meta({ description: 'The segment whose rule it is of, where the rule names one.' }),
+    form: z.enum(conditionForms).meta({ description: 'Form of the condition.' }),
+    segmentId: z.uuid().nullable().meta({ description: 'The segment to whose rule it belongs, if the rule names one.' }),
     result,
-    fact: z.enum(factNames).nullable().meta({ description: 'The fact that is asked for.' }),
-    type: z.enum(factTypes).nullable().meta({ description: 'What its values are.' }),
-    operator: z.enum(operators).nullable().meta({ description: 'How it is compared.' }),
-    value: valueSchema.nullable().meta({ description: 'The value of the customer; null where it is missing.' }),
+    fact: z.enum(factNames).nullable().meta({ description: 'The fact compared.' }),
+    type: z.enum(factTypes).nullable().meta({ description: 'Type of its values.' }),
+    operator: z.enum(operators).nullable().meta({ description: 'Operator.' }),
+    value: valueSchema.nullable().meta({ description: 'The customer’s value; null if missing.' }),
     comparedWith: z
       .array(valueSchema)
-      .meta({ description: 'What it is compared with: the days behind relative days, the values behind hundredths.' }),
-    hundredths: z.array(z.int()).nullable().meta({ description: 'The hundredths behind these.' }),
-    within: z.string().nullable().meta({ description: 'The institution in whose subtree they were counted.' }),
-    days: z.int().nullable().meta({ description: 'For how many days it has to have been so.' }),
-    since: z.iso.date().nullable().meta({ description: 'Since when it has been.' }),
+      .meta({ description: 'Values compared with: the dates of relative days, the values of percentiles.' }),
+    hundredths: z.array(z.int()).nullable().meta({ description: 'The percentiles of these values.' }),
+    within: z.string().nullable().meta({ description: 'The institution in whose subtree the percentiles are computed.' }),
+    days: z.int().nullable().meta({ description: 'Number of days for which it must have been true.' }),
+    since: z.iso.date().nullable().meta({ description: 'Since when it has been true.' }),
     change: changeSchema.nullable().meta({
-      description: 'What would turn this condition: make it hold, or fail where it holds; null where nothing does.',
+      description: 'The change that would reverse this condition; null if none would.',
     }),
   })
-  .meta({ id: 'ExplainedCondition', description: 'A condition of a rule, with what it answers for a customer and why.' })
+  .meta({ id: 'ExplainedCondition', description: 'A condition of a rule, with its result for a customer and the reason.' })
 
 const stepSchema = z
   .object({
     pointer,
-    goal: z.boolean().meta({ description: 'What the condition has to answer.' }),
-    change: changeSchema.meta({ description: 'What brings it there.' }),
+    goal: z.boolean().meta({ description: 'The required result of the condition.' }),
+    change: changeSchema.meta({ description: 'The change that achieves it.' }),
   })
-  .meta({ id: 'ExplanationStep', description: 'A condition that has to answer otherwise.' })
+  .meta({ id: 'ExplanationStep', description: 'A condition whose result must change.' })
 
 /** What both APIs show of an explained rule. */
 export const explainedFields = {
   result: z.boolean().nullable().meta({
-    description: 'What the rule answers for these facts; null where it cannot tell, or where there is none.',
+    description: 'Result of the rule for these facts; null if unknown, or if there is no rule.',
   }),
   tree: z.record(z.string(), z.unknown()).nullable().meta({
     description:
-      'The rule as a tree: each part with form, pointer and result, groups with their parts, conditions as in `conditions`. Null where there is no rule, or no facts were kept.',
+      'The rule as a tree: each part with form, pointer and result, groups with their parts, conditions as in `conditions`. Null if there is no rule, or no facts were stored.',
   }),
-  conditions: z.array(conditionSchema).meta({ description: 'All conditions of the rule, in their order.' }),
+  conditions: z.array(conditionSchema).meta({ description: 'All conditions of the rule, in order.' }),
   steps: z.array(stepSchema).nullable().meta({
-    description: 'The fewest conditions that would have to answer otherwise to turn the whole; null where nothing turns it.',
+    description: 'The fewest conditions whose results must change to reverse the overall result; null if nothing would.',
   }),
 }
 

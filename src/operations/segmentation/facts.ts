@@ -21,17 +21,17 @@ import { daySchema, id } from '../platform/scalars.ts'
 const domain = 'Customer Product and Service Eligibility'
 
 const described = {
-  name: z.enum(factNames).meta({ description: 'The name by which rules ask for it.' }),
-  type: z.enum(factTypes).meta({ description: 'What its values are.' }),
-  unit: z.enum(factUnits).nullable().meta({ description: 'What its numbers count, where they count something.' }),
+  name: z.enum(factNames).meta({ description: 'The name of the fact in rules.' }),
+  type: z.enum(factTypes).meta({ description: 'Type of its values.' }),
+  unit: z.enum(factUnits).nullable().meta({ description: 'Unit of its numbers, if any.' }),
 }
 
 export const facts = operation({
   kind: 'query',
   name: 'facts',
-  summary: 'All facts that are known of customers',
+  summary: 'Catalogue of facts',
   description:
-    'The catalogue: what rules may ask of a customer, with type, unit, source and when it follows what it is worked out from. A fact that is missing of a customer meets no condition but `exists: false`.',
+    'All facts for use in rules, with type, unit, source and freshness. A customer without a value for a fact meets no condition on it but `exists: false`.',
   permission: 'fact:read',
   domain,
   input: z.strictObject({}),
@@ -41,18 +41,18 @@ export const facts = operation({
         z
           .object({
             ...described,
-            description: z.string().meta({ description: 'What it says, and how it is worked out.' }),
-            source: z.enum(factSources).meta({ description: 'What it is worked out from.' }),
+            description: z.string().meta({ description: 'Meaning and calculation.' }),
+            source: z.enum(factSources).meta({ description: 'Source of the fact.' }),
             freshness: z.enum(factFreshness).meta({
               description:
-                'When it follows: with each refresh of the customer, with a full refresh only, or with the calendar as well. `later`: nothing feeds it yet.',
+                'When it is updated: with each refresh of the customer, with a full refresh only, or also with the calendar. `planned`: no source yet.',
             }),
-            values: z.array(z.string()).nullable().meta({ description: 'Its possible values, where they are known beforehand.' }),
+            values: z.array(z.string()).nullable().meta({ description: 'Possible values, if known in advance.' }),
           })
-          .meta({ id: 'Fact', description: 'Something that is known of customers.' }),
+          .meta({ id: 'Fact', description: 'A fact about customers.' }),
       ),
     })
-    .meta({ id: 'FactCatalogue', description: 'All facts.' }),
+    .meta({ id: 'FactCatalogue', description: 'The fact catalogue.' }),
   run: async () => ({
     items: factNames.map((name) => {
       const { type, description, source, freshness } = catalogue[name]
@@ -73,14 +73,17 @@ export const facts = operation({
 const valueSchema = z
   .object({
     ...described,
-    number: z.number().nullable().meta({ description: 'The value of a number.' }),
-    money: moneySchema.nullable().meta({ description: 'The value of an amount, in the base currency.' }),
-    day: z.iso.date().nullable().meta({ description: 'The value of a day.' }),
-    boolean: z.boolean().nullable().meta({ description: 'The value of a truth.' }),
-    text: z.string().nullable().meta({ description: 'The value of an enum.' }),
-    texts: z.array(z.string()).nullable().meta({ description: 'The values of a set.' }),
+    number: z.number().nullable().meta({ description: 'The value, for a number.' }),
+    money: moneySchema.nullable().meta({ description: 'The value, for an amount, in the base currency.' }),
+    day: z.iso.date().nullable().meta({ description: 'The value, for a day.' }),
+    boolean: z.boolean().nullable().meta({ description: 'The value, for a boolean.' }),
+    text: z.string().nullable().meta({ description: 'The value, for an enum.' }),
+    texts: z.array(z.string()).nullable().meta({ description: 'The values, for a set.' }),
   })
-  .meta({ id: 'CustomerFact', description: 'A fact of a customer: one of the values, or none where it is missing.' })
+  .meta({
+    id: 'CustomerFact',
+    description: 'A fact of a customer: exactly one of the value fields is set, or none if it is missing.',
+  })
 
 /** A fact as both APIs show it. */
 export function shownFact(name: FactName, value: FactValue, { bank }: Pick<Context, 'bank'>): z.input<typeof valueSchema> {
@@ -104,20 +107,19 @@ export function shownFact(name: FactName, value: FactValue, { bank }: Pick<Conte
 export const customerFacts = operation({
   kind: 'query',
   name: 'customerFacts',
-  summary: 'Every fact of one customer',
-  description:
-    'All facts of the catalogue with their values and the day for which they were worked out: now, or as the end of a month had them.',
+  summary: 'All facts of a customer',
+  description: 'All facts of the catalogue with their values and the day for which they were computed: now, or at a month-end.',
   permission: 'fact:read',
   domain,
   input: z.strictObject({
     customerId: id,
-    on: daySchema.optional().meta({ description: 'The last day of a month; now where it is missing.', examples: ['2026-10-31'] }),
+    on: daySchema.optional().meta({ description: 'The last day of a month; now by default.', examples: ['2026-10-31'] }),
   }),
   output: z
     .object({
       customerId: z.uuid().meta({ description: 'The customer.' }),
-      asOf: z.iso.date().meta({ description: 'The day for which the facts were worked out.' }),
-      refreshedAt: z.iso.datetime().nullable().meta({ description: 'When they were; null for those of a month-end.' }),
+      asOf: z.iso.date().meta({ description: 'The day for which the facts were computed.' }),
+      refreshedAt: z.iso.datetime().nullable().meta({ description: 'When they were computed; null for those of a month-end.' }),
       facts: z.array(valueSchema).meta({ description: 'All facts in the order of the catalogue.' }),
     })
     .meta({ id: 'CustomerFacts', description: 'The facts of a customer.' }),
@@ -125,7 +127,7 @@ export const customerFacts = operation({
   async run(context, { customerId, on }) {
     const { db, today } = context
     if (on !== undefined && on !== monthEnd(on))
-      throw refuseField('invalid_input', 'on', 'month_end', 'Facts are kept for the last days of months.')
+      throw refuseField('invalid_input', 'on', 'month_end', 'Must be the last day of a month: facts are stored for those days.')
     const found = on === undefined ? await readFacts(db, customerId, today) : await readFactsOfMonth(db, customerId, on)
     if (!found) throw notFound((await seesCustomer(db, customerId)) ? 'facts of the customer' : 'customer')
     return {

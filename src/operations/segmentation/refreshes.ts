@@ -38,16 +38,16 @@ const STALE_AT_ONCE = 2_000
 export const refreshSegments = viewOperation(runView, {
   kind: 'command',
   name: 'refreshSegments',
-  summary: 'Bring facts, segments and tiers up to date',
+  summary: 'Refresh facts, segments and tiers',
   description:
-    'Queues a refresh and answers how it stands; it runs as soon as those before it are done. `incremental` works out the customers who have changed since, `full` everybody; `evaluation` leaves facts as they are and follows segments, tiers and classifications only. One that waits already serves both who asked.',
+    'Queues a refresh and returns its state; it runs after those queued before it. `incremental` computes the customers changed since, `full` all customers; `evaluation` leaves facts unchanged and updates segments, tiers and classifications only. A refresh that is already queued serves both requests.',
   permission: 'segment:refresh',
   domain,
   input: z.strictObject({
     kind: z
       .enum(refreshKinds)
       .default('incremental')
-      .meta({ description: 'Those who have changed, everybody, or everybody by the facts as they stand.' }),
+      .meta({ description: 'Changed customers, all customers, or all customers by the stored facts.' }),
   }),
   async run(context, { kind }) {
     const { db, now, newId, actor } = context
@@ -62,8 +62,8 @@ export const refreshSegments = viewOperation(runView, {
 export const refreshRun = viewOperation(runView, {
   kind: 'query',
   name: 'refreshRun',
-  summary: 'How a refresh stands',
-  description: 'What it has come to, how many customers are worked out, and how many memberships it has begun and ended.',
+  summary: 'State and progress of a refresh',
+  description: 'The current step, the number of computed customers, and the numbers of started and ended memberships.',
   permission: 'segment:refresh',
   domain,
   input: z.strictObject({ refreshId: id }),
@@ -74,8 +74,8 @@ export const refreshRun = viewOperation(runView, {
 export const refreshRuns = pageOperation(runView, {
   kind: 'query',
   name: 'refreshRuns',
-  summary: 'Refreshes, the latest first',
-  description: 'Those that wait, run and are done. They count the whole bank, so they are for those who may refresh it.',
+  summary: 'Refreshes, newest first',
+  description: 'Queued, running and finished ones. They cover the whole bank, so only callers who may refresh it can read them.',
   permission: 'segment:refresh',
   domain,
   input: z.strictObject({ ...pageInput }),
@@ -104,9 +104,9 @@ interface Step {
 export const advanceRefreshes = operation({
   kind: 'command',
   name: 'advanceRefreshes',
-  summary: 'Take the refresh whose turn it is one step further',
+  summary: 'Run the next step of the current refresh',
   description:
-    'A step is one transaction, so that whoever is killed loses that step only and the next worker goes on. Queues the nightly full refresh when a new day has begun, and one of those who changed when nothing else waits.',
+    'A step is one transaction, so an interrupted worker loses only that step and the next worker continues. Queues the nightly full refresh when a new day starts, and an incremental one when nothing else is queued.',
   permission: 'system:run',
   domain,
   input: z.strictObject({}),

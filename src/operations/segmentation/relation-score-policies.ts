@@ -12,13 +12,13 @@ import { policyOperations } from '../platform/policies.ts'
 
 const partInput = z
   .strictObject({
-    fact: z.string().min(1).max(64).meta({ description: 'The fact that it rests on.' }),
-    weight: z.int().min(1).max(100).meta({ description: 'Its weight; those of a score add up to 100.' }),
+    fact: z.string().min(1).max(64).meta({ description: 'The fact used.' }),
+    weight: z.int().min(1).max(100).meta({ description: 'Its weight; the weights of a score add up to 100.' }),
     by: z
       .enum(['scale', 'truth', 'hundredth'])
-      .meta({ description: 'Evenly between two values, all or nothing, or where the customer stands among all.' }),
-    zeroAt: z.number().optional().meta({ description: 'The value that is worth nothing, on a scale.' }),
-    fullAt: z.number().optional().meta({ description: 'The value that is worth 100 points, on a scale.' }),
+      .meta({ description: 'Linear between two values, all or nothing, or by percentile among all customers.' }),
+    zeroAt: z.number().optional().meta({ description: 'The value that gives 0 points, on a scale.' }),
+    fullAt: z.number().optional().meta({ description: 'The value that gives 100 points, on a scale.' }),
   })
   .meta({ id: 'ScorePartInput', description: 'A part of a score.' })
 const partsInput = (of: RelationScoreKind) =>
@@ -33,13 +33,13 @@ const partsInput = (of: RelationScoreKind) =>
 
 const shownPart = z
   .object({
-    fact: z.enum(factNames).meta({ description: 'The fact that it rests on.' }),
-    weight: z.int().meta({ description: 'Its weight; those of a score add up to 100.' }),
+    fact: z.enum(factNames).meta({ description: 'The fact used.' }),
+    weight: z.int().meta({ description: 'Its weight; the weights of a score add up to 100.' }),
     by: z
       .enum(['scale', 'truth', 'hundredth'])
-      .meta({ description: 'Evenly between two values, all or nothing, or where the customer stands among all.' }),
-    zeroAt: z.number().nullable().meta({ description: 'The value that is worth nothing, on a scale.' }),
-    fullAt: z.number().nullable().meta({ description: 'The value that is worth 100 points, on a scale.' }),
+      .meta({ description: 'Linear between two values, all or nothing, or by percentile among all customers.' }),
+    zeroAt: z.number().nullable().meta({ description: 'The value that gives 0 points, on a scale.' }),
+    fullAt: z.number().nullable().meta({ description: 'The value that gives 100 points, on a scale.' }),
   })
   .meta({ id: 'ScorePart', description: 'A part of a score.' })
 const shownParts = (of: RelationScoreKind) => z.array(shownPart).meta({ description: `The parts of ${of}.` })
@@ -61,8 +61,8 @@ export const [relationScorePolicies, reviseRelationScorePolicy] = policyOperatio
   },
   revise: {
     name: 'reviseRelationScorePolicy',
-    summary: 'Say by which parts and weights relation scores are told',
-    description: 'All parts of all four scores, from a day on. Adds a version; the earlier ones stay.',
+    summary: 'Set the parts and weights of the relation scores',
+    description: 'All parts of all four scores, effective from a day. Adds a version; earlier versions are stored.',
     permission: 'segment:write',
     reasonExample: '满意度调查已上线',
   },
@@ -73,7 +73,7 @@ export const [relationScorePolicies, reviseRelationScorePolicy] = policyOperatio
   read(_context, _key, input) {
     const parts = ofEach((kind) => input[kind]) as ScoreParts
     const problems = scoreProblems(parts)
-    if (problems.length > 0) throw new DomainError('invalid_input', 'The scores are not valid.', problems)
+    if (problems.length > 0) throw new DomainError('invalid_input', 'Invalid scores.', problems)
     return parts
   },
   show: (parts) =>

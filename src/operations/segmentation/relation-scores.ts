@@ -18,9 +18,9 @@ const domain = 'Customer Product and Service Eligibility'
 export const relationScores = operation({
   kind: 'query',
   name: 'relationScores',
-  summary: 'Satisfaction, loyalty, contribution and dependence of a customer',
+  summary: 'Satisfaction, loyalty, contribution and dependence scores of a customer',
   description:
-    'Each from 0 to 100 with its parts: the fact, its value, its weight and its points. A part whose fact is missing is left out, and `known` says how much of the weights the score rests on.',
+    'Each from 0 to 100 with its parts: the fact, its value, its weight and its points. A part whose fact is missing is excluded, and `knownWeight` is the percentage of the weights that the score is based on.',
   permission: 'fact:read',
   domain,
   lane: 'pool',
@@ -31,33 +31,33 @@ export const relationScores = operation({
       asOf: z.iso
         .date()
         .nullable()
-        .meta({ description: 'The day for which the facts were worked out; null where they are not yet.' }),
+        .meta({ description: 'The day for which the facts were computed; null if they are not computed yet.' }),
       policyVersion: z.int().meta({ description: 'The version of parts and weights; 0 for the default.' }),
       scores: z
         .array(
           z
             .object({
-              kind: z.enum(relationScoreKinds).meta({ description: 'What is scored.' }),
-              score: z.number().nullable().meta({ description: 'From 0 to 100; null where nothing is known.' }),
-              known: z.number().meta({ description: 'How much of the weights rests on facts that are there, in percent.' }),
+              kind: z.enum(relationScoreKinds).meta({ description: 'Kind of score.' }),
+              score: z.number().nullable().meta({ description: 'From 0 to 100; null if no fact is known.' }),
+              known: z.number().meta({ description: 'Percentage of the weights for which the fact is known.' }),
               parts: z
                 .array(
                   z
                     .object({
-                      fact: z.enum(factNames).meta({ description: 'The fact that it rests on.' }),
-                      value: z.string().nullable().meta({ description: 'Its value, as text; null where it is missing.' }),
+                      fact: z.enum(factNames).meta({ description: 'The fact used.' }),
+                      value: z.string().nullable().meta({ description: 'Its value, as text; null if missing.' }),
                       weight: z.number().meta({ description: 'Its weight.' }),
-                      points: z.number().nullable().meta({ description: 'From 0 to 100; null where it is left out.' }),
+                      points: z.number().nullable().meta({ description: 'From 0 to 100; null if excluded.' }),
                     })
                     .meta({ id: 'RelationScorePart', description: 'A part of a score.' }),
                 )
                 .meta({ description: 'Its parts.' }),
             })
-            .meta({ id: 'RelationScore', description: 'A score of the relation with a customer.' }),
+            .meta({ id: 'RelationScore', description: 'A relation score of a customer.' }),
         )
-        .meta({ description: 'One of each kind.' }),
+        .meta({ description: 'One per kind.' }),
     })
-    .meta({ id: 'RelationScores', description: 'The scores of the relation with a customer.' }),
+    .meta({ id: 'RelationScores', description: 'The relation scores of a customer.' }),
   errors: ['not_found'],
   async run(context, { customerId }) {
     const { db, today, bank } = context

@@ -82,7 +82,7 @@ export async function readRule(
   if (checked.problems)
     throw new DomainError(
       'invalid_input',
-      'The rule is not valid.',
+      'Invalid rule.',
       checked.problems.map(({ pointer, ...problem }) => ({ pointer: `${at}${pointer}`, ...problem })),
     )
   return checked.rule

@@ -24,35 +24,37 @@ const explanationSchema = z
   .object({
     customerId: z.uuid().meta({ description: 'The customer.' }),
     segmentId: z.uuid().meta({ description: 'The segment.' }),
-    segmentKind: z.enum(segmentKinds).meta({ description: 'By a rule, or by a list.' }),
-    decision: z.enum(decisions).nullable().meta({ description: 'The decision that is explained; null where it is now.' }),
-    membershipId: z.uuid().nullable().meta({ description: 'The stay that is explained, or the one that lasts.' }),
-    member: z.boolean().meta({ description: 'Whether the customer is in the segment, as the last refresh left it.' }),
-    active: z.boolean().meta({ description: 'Whether the record is active: others are in no segment, whatever a rule says.' }),
-    ruleVersion: z.int().nullable().meta({ description: 'The version of the rule; null for a segment by list.' }),
-    asOf: z.iso.date().meta({ description: 'The day that relative days count from.' }),
-    decidedAt: z.iso.datetime().nullable().meta({ description: 'When the decision was taken.' }),
-    decidedBy: z.string().nullable().meta({ description: 'Who put the customer on the list, or took them off.' }),
-    leftReason: z.enum(leavingReasons).nullable().meta({ description: 'Why the stay ended.' }),
+    segmentKind: z.enum(segmentKinds).meta({ description: 'Dynamic (by a rule), or static (by a list).' }),
+    decision: z.enum(decisions).nullable().meta({ description: 'The explained decision; null for the current state.' }),
+    membershipId: z.uuid().nullable().meta({ description: 'The explained membership, or the current one.' }),
+    member: z.boolean().meta({ description: 'Whether the customer is a member, as of the last refresh.' }),
+    active: z
+      .boolean()
+      .meta({ description: 'Whether the record is active: other records are in no segment, whatever the rule.' }),
+    ruleVersion: z.int().nullable().meta({ description: 'The version of the rule; null for a static segment.' }),
+    asOf: z.iso.date().meta({ description: 'The day from which relative days are computed.' }),
+    decidedAt: z.iso.datetime().nullable().meta({ description: 'When the decision was made.' }),
+    decidedBy: z.string().nullable().meta({ description: 'Who added the customer to the list, or removed them.' }),
+    leftReason: z.enum(leavingReasons).nullable().meta({ description: 'Why the membership ended.' }),
     ...explainedFields,
   })
-  .meta({ id: 'MembershipExplanation', description: 'Why a customer is in a segment, or is not.' })
+  .meta({ id: 'MembershipExplanation', description: 'Explanation of why a customer is, or is not, in a segment.' })
 
 export const membershipExplanation = operation({
   kind: 'query',
   name: 'membershipExplanation',
-  summary: 'Why a customer is in a segment, or is not',
+  summary: 'Explanation of why a customer is, or is not, in a segment',
   description:
-    'The rule with the value and the answer of each condition, how far it is from turning, and the fewest that would turn the whole: now, or as it was when the customer entered or left, with the version and the facts of that day.',
+    'The rule with the value and result of each condition, its distance from changing, and the fewest conditions that would change the overall result: now, or as of when the customer entered or left, with the version and facts of that day.',
   permission: 'fact:read',
   domain: 'Customer Product and Service Eligibility',
   input: z.strictObject({
     customerId: id,
     segmentId: id.meta({ description: 'The segment.' }),
-    membershipId: z.guid().optional().meta({ description: 'A stay of the customer in it; the latest one where it is missing.' }),
+    membershipId: z.guid().optional().meta({ description: 'A membership of the customer in it; the latest by default.' }),
     decision: z.enum(decisions).optional().meta({
       description:
-        'Which decision of the stay: that the customer entered, which is meant where only a stay is named, or left. Without both it is explained how it stands now.',
+        'Which decision of the membership: `entered`, the default if a membership is given, or `left`. Without both the current state is explained.',
     }),
   }),
   output: explanationSchema,
@@ -69,7 +71,7 @@ export const membershipExplanation = operation({
     })
     const segment = definitions.segments.find((one) => one.id === segmentId)
     if (!segment) throw notFound('segment')
-    if (standing.stay === null && decision !== undefined) throw notFound('stay in the segment')
+    if (standing.stay === null && decision !== undefined) throw notFound('membership in the segment')
     if (!past && standing.stored === null && segment.kind === 'dynamic') throw notFound('facts of the customer')
     const asked = { customerId, today: past?.on ?? today, baseCurrency }
     const known = past ? knownThen(past.facts, asked) : knownNow(standing, definitions, asked)

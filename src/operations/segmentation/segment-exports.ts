@@ -28,9 +28,9 @@ export type ExportedValue =
 export const exportSegmentMembers = operation({
   kind: 'command',
   name: 'exportSegmentMembers',
-  summary: 'Who is in a segment, as a stream with the facts asked for',
+  summary: 'Export the members of a segment as a stream, with selected facts',
   description:
-    'Those whom you may see, by institution: id, core number, name, since when, and facts. NDJSON, or CSV where `Accept` or `format` says so: amounts then are decimals of the base currency, sets stand with spaces between. Constant in memory; what changes meanwhile may be in it or not. The audit log holds the beginning and each customer before anything is sent, and at the end how many were sent and whether all were.',
+    'Members in your scope, by institution: ID, core number, name, start, and facts. NDJSON, or CSV if `Accept` or `format` asks for it: amounts are then decimals in the base currency, and sets are separated by spaces. Constant memory; concurrent changes may or may not be included. The audit log records the start and each customer before anything is sent, and at the end the number sent and whether the export was complete.',
   permission: 'fact:read',
   alsoNeeds: () => ['fact:read', 'customer:read'],
   domain,
@@ -41,15 +41,12 @@ export const exportSegmentMembers = operation({
       .min(1)
       .max(factNames.length)
       .refine((names) => new Set(names).size === names.length, {
-        error: 'A fact stands in the list twice.',
+        error: 'A fact is listed twice.',
         params: { rule: 'distinct' },
       })
       .default(['kind', 'aum'])
       .meta({ description: 'Facts to send, in this order.' }),
-    format: z
-      .enum(exportFormats)
-      .optional()
-      .meta({ description: 'The format; what `Accept` says, else NDJSON, where it is missing.' }),
+    format: z.enum(exportFormats).optional().meta({ description: 'The format; by default as in `Accept`, or else NDJSON.' }),
     institutionId,
   }),
   output: z.custom<ExportedMembers>(),

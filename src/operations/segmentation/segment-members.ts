@@ -21,44 +21,44 @@ const customerIds = z.array(id).max(MOST_LISTED).default([])
 export const listSegmentMembers = operation({
   kind: 'command',
   name: 'listSegmentMembers',
-  summary: 'Put customers on the list of a static segment, or take them off',
-  description: `Up to ${MOST_LISTED} each at once, all or none. Whoever is on it already, or is not, stays so.`,
+  summary: 'Add customers to a static segment, or remove them',
+  description: `Up to ${MOST_LISTED} each at once, all or none. Adding a member or removing a non-member changes nothing.`,
   permission: 'segment:write',
   domain,
   input: z.strictObject({
     segmentId,
-    add: customerIds.meta({ description: 'Customers who come in.' }),
-    remove: customerIds.meta({ description: 'Customers who go out.' }),
+    add: customerIds.meta({ description: 'Customers to add.' }),
+    remove: customerIds.meta({ description: 'Customers to remove.' }),
   }),
   output: z
     .object({
       segmentId: z.uuid().meta({ description: 'The segment.' }),
-      added: z.int().meta({ description: 'Customers who came in.' }),
-      removed: z.int().meta({ description: 'Customers who went out.' }),
+      added: z.int().meta({ description: 'Number of customers added.' }),
+      removed: z.int().meta({ description: 'Number of customers removed.' }),
     })
-    .meta({ id: 'SegmentList', description: 'What became of the list of a segment.' }),
+    .meta({ id: 'SegmentList', description: 'Changes of the members of a static segment.' }),
   errors: ['not_found', 'already_closed', 'conflict', 'unknown_reference'],
   async run(context, { segmentId: wanted, add, remove }) {
     const { db, now, today, actor } = context
     const found = await lockSegment(db, wanted)
     if (!found) throw notFound('segment')
     requireUnretired(found.state)
-    if (found.kind === 'dynamic') throw new DomainError('conflict', 'The members of a dynamic segment follow its rule.')
-    if (found.state === 'draft') throw new DomainError('conflict', 'A draft has no members: make it active first.')
+    if (found.kind === 'dynamic') throw new DomainError('conflict', 'The members of a dynamic segment are set by its rule.')
+    if (found.state === 'draft') throw new DomainError('conflict', 'A draft has no members: activate the segment first.')
     const both = add.find((one) => remove.includes(one))
     if (both !== undefined)
-      throw new DomainError('invalid_input', 'A customer comes in or goes out.', [
-        { pointer: `/remove/${remove.indexOf(both)}`, rule: 'distinct', message: 'This customer is to come in as well.' },
+      throw new DomainError('invalid_input', 'At least one customer to add or remove is required.', [
+        { pointer: `/remove/${remove.indexOf(both)}`, rule: 'distinct', message: 'This customer is also to be added.' },
       ])
     const { unknown, added, removed } = await changeList(db, found, { add, remove, by: callerOf(actor), now, today })
     if (unknown.length > 0)
       throw new DomainError(
         'unknown_reference',
-        'Some of them are no active customers with facts.',
+        'Some of them are not active customers with facts.',
         unknown.slice(0, 20).map((one) => ({
           pointer: `/add/${add.indexOf(one)}`,
           rule: 'unknown_reference',
-          message: 'There is no such active customer, or their facts are not worked out yet.',
+          message: 'There is no such active customer, or their facts are not computed yet.',
         })),
       )
     context.record({ event: 'segment.listed', subjectType: 'segment', subjectId: wanted, path: '/', details: { added, removed } })
@@ -69,13 +69,13 @@ export const listSegmentMembers = operation({
 export const segmentMembers = pageOperation(membershipView, {
   kind: 'query',
   name: 'segmentMembers',
-  summary: 'Who is in a segment, or was on a day',
-  description: 'Those whom you may see, by institution.',
+  summary: 'Members of a segment, now or on a day',
+  description: 'Members in your scope, by institution.',
   permission: 'fact:read',
   domain,
   input: z.strictObject({
     segmentId,
-    on: daySchema.optional().meta({ description: 'Those who were in it on this day; those who are now where it is missing.' }),
+    on: daySchema.optional().meta({ description: 'Members on this day; current members by default.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'not_found'],

@@ -22,27 +22,27 @@ const segmentId = id.meta({ description: 'The segment.' })
 
 const previewOutput = z
   .object({
-    customers: z.int().meta({ description: 'Customers within your scope who meet the rule.' }),
-    aum: moneySchema.meta({ description: 'What they own together.' }),
-    shareOfCustomers: z.number().meta({ description: 'Of all active customers within your scope, in percent.' }),
-    shareOfAum: z.number().nullable().meta({ description: 'Of their assets, in percent; null where there are none.' }),
-    entering: z.int().nullable().meta({ description: 'Who would enter, where a segment is named.' }),
-    leaving: z.int().nullable().meta({ description: 'Who would leave, where a segment is named.' }),
+    customers: z.int().meta({ description: 'Customers in your scope who meet the rule.' }),
+    aum: moneySchema.meta({ description: 'Total assets.' }),
+    shareOfCustomers: z.number().meta({ description: 'Share of all active customers in your scope, in percent.' }),
+    shareOfAum: z.number().nullable().meta({ description: 'Share of their assets, in percent; null if there are none.' }),
+    entering: z.int().nullable().meta({ description: 'Number of customers who would enter, if a segment is given.' }),
+    leaving: z.int().nullable().meta({ description: 'Number of customers who would leave, if a segment is given.' }),
     sample: z
       .array(
         z
           .object({
             customerId: z.uuid().meta({ description: 'The customer.' }),
             name: z.string().meta({ description: 'Name of the person or company.' }),
-            kind: z.string().meta({ description: 'What the customer is.' }),
-            aum: moneySchema.meta({ description: 'What they own here.' }),
+            kind: z.string().meta({ description: 'Kind of customer.' }),
+            aum: moneySchema.meta({ description: 'Their assets here.' }),
           })
-          .meta({ id: 'SegmentSample', description: 'One of those who meet a rule.' }),
+          .meta({ id: 'SegmentSample', description: 'A customer who meets a rule.' }),
       )
-      .meta({ description: 'Up to twenty of them, the same for the same rule and bank.' }),
-    asOf: z.iso.date().meta({ description: 'The day that relative days count from.' }),
+      .meta({ description: 'Up to twenty of them, the same for the same rule and data.' }),
+    asOf: z.iso.date().meta({ description: 'The day from which relative days are computed.' }),
   })
-  .meta({ id: 'SegmentPreview', description: 'Who meets a rule, before it is kept.' })
+  .meta({ id: 'SegmentPreview', description: 'Preview of the customers who meet a rule.' })
 
 /** What a rule is previewed against: hundredths that nobody has asked for before are worked out for those who see the whole bank. Throws `conflict` for others. */
 async function previewContext({ db, today, bank, scope }: Context, rule: Rule): Promise<RuleContext> {
@@ -53,7 +53,7 @@ async function previewContext({ db, today, bank, scope }: Context, rule: Rule): 
   if (!holdsWholeBank(scope))
     throw new DomainError(
       'conflict',
-      `The hundredths of ${first} are not worked out yet: only who sees the whole bank can preview them.`,
+      `The percentiles of ${first} are not computed yet: only callers with the whole bank in scope can preview them.`,
     )
   const paths = await listInstitutionPaths(db)
   const worked = new Map<string, readonly string[]>()
@@ -71,9 +71,9 @@ async function previewContext({ db, today, bank, scope }: Context, rule: Rule): 
 export const segmentPreview = operation({
   kind: 'query',
   name: 'segmentPreview',
-  summary: 'Who meets a rule, before it is kept',
+  summary: 'Preview the customers who meet a rule',
   description:
-    'Count, assets, share of the bank and a sample, within your scope, over the facts as they stand; nothing is stored. With the id of a segment also who would enter and leave it by the rule. A rule that would take longer than a statement may is refused with an estimate.',
+    'Count, assets, share of the bank and a sample, in your scope, by the stored facts; nothing is stored. With the ID of a segment also how many would enter and leave it. A rule that would exceed the statement time-out is refused with an estimate.',
   permission: 'segment:read',
   alsoNeeds: () => ['fact:read'],
   domain,

@@ -33,11 +33,11 @@ const domain = 'Customer Product and Service Eligibility'
 const segmentId = id.meta({ description: 'The segment.' })
 const code = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, { error: 'A code is 1 to 64 lower-case letters, digits, dashes and underscores.' })
+  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, { error: 'A code must be 1 to 64 lower-case letters, digits, dashes and underscores.' })
   .meta({ description: 'Short name, unique in the bank.', examples: ['salary-falling'] })
 const name = line(100).meta({ description: 'Name of the segment.', examples: ['工资户资金流失'] })
-const description = paragraph(1000).meta({ description: 'What it is for.' })
-const reason = line(300).optional().meta({ description: 'Why.' })
+const description = paragraph(1000).meta({ description: 'Purpose.' })
+const reason = line(300).optional().meta({ description: 'The reason.' })
 
 export const segment = viewOperation(view, {
   kind: 'query',
@@ -54,12 +54,12 @@ export const segment = viewOperation(view, {
 export const segments = pageOperation(view, {
   kind: 'query',
   name: 'segments',
-  summary: 'Segments of the bank',
-  description: 'In the order of their codes.',
+  summary: 'Segments',
+  description: 'Ordered by code.',
   permission: 'segment:read',
   domain,
   input: z.strictObject({
-    state: z.enum(segmentStates).optional().meta({ description: 'In this state.' }),
+    state: z.enum(segmentStates).optional().meta({ description: 'With this status.' }),
     kind: z.enum(segmentKinds).optional().meta({ description: 'Of this kind.' }),
     ...pageInput,
   }),
@@ -78,27 +78,27 @@ export const segments = pageOperation(view, {
 export const createSegment = viewOperation(view, {
   kind: 'command',
   name: 'createSegment',
-  summary: 'Make a segment',
+  summary: 'Create a segment',
   description:
-    'As a draft, which has no members yet: preview its rule, then make it active. A dynamic segment has a rule; a static one has none, its members are listed.',
+    'As a draft, which has no members yet: preview its rule, then activate it. A dynamic segment requires a rule; a static one has none, its members are listed.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({
     code,
     name,
     description: description.optional(),
-    kind: z.enum(segmentKinds).default('dynamic').meta({ description: 'By a rule, or by a list.' }),
+    kind: z.enum(segmentKinds).default('dynamic').meta({ description: 'Dynamic (by a rule), or static (by a list).' }),
     rule: ruleInput.optional(),
   }),
   errors: ['already_exists', 'query_too_complex'],
   async run(context, { code: wanted, name: called, description: said, kind, rule: sent }) {
     const { db, now, newId, actor } = context
     if ((kind === 'dynamic') !== (sent !== undefined))
-      throw new DomainError('invalid_input', 'A dynamic segment has a rule, a static one has none.', [
+      throw new DomainError('invalid_input', 'A dynamic segment requires a rule; a static one must have none.', [
         {
           pointer: '/rule',
           rule: 'kind',
-          message: kind === 'dynamic' ? 'A dynamic segment has a rule.' : 'A static segment has no rule.',
+          message: kind === 'dynamic' ? 'A dynamic segment requires a rule.' : 'A static segment must have no rule.',
         },
       ])
     await lockDefinitions(db)
@@ -110,8 +110,8 @@ export const createSegment = viewOperation(view, {
     await insertSegment(db, { id: created, code: wanted, name: called, description: said ?? null, kind, createdBy, now }).catch(
       (error: unknown) => {
         if (brokenConstraint(error) === 'segment_code_key')
-          throw new DomainError('already_exists', 'A segment has this code already.', [
-            { pointer: '/code', rule: 'already_exists', message: 'A segment has this code already.' },
+          throw new DomainError('already_exists', 'A segment with this code already exists.', [
+            { pointer: '/code', rule: 'already_exists', message: 'A segment with this code already exists.' },
           ])
         throw error
       },
@@ -141,9 +141,9 @@ async function holdSegment({ db }: Context, wanted: string, expected: number | u
 export const reviseSegment = viewOperation(view, {
   kind: 'command',
   name: 'reviseSegment',
-  summary: 'Change a segment',
+  summary: 'Revise a segment',
   description:
-    'Name, description and rule as far as they are given. A rule that says something else is a new version; memberships follow within about a minute. Preview it first: `segmentPreview` tells who would enter and leave.',
+    'The given ones of name, description and rule. A rule with a different meaning is a new version; memberships are updated within about a minute. Preview it first: `segmentPreview` shows who would enter and leave.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({
@@ -159,7 +159,7 @@ export const reviseSegment = viewOperation(view, {
   async run(context, { segmentId: wanted, name: called, description: said, rule: sent, reason: why, expectedVersion: expected }) {
     const { db, now, actor } = context
     const found = await holdSegment(context, wanted, expected)
-    if (sent !== undefined && found.kind === 'static') throw new DomainError('conflict', 'A static segment has no rule.')
+    if (sent !== undefined && found.kind === 'static') throw new DomainError('conflict', 'A static segment must have no rule.')
     const known = await readSegments(db)
     const read = sent && (await readRule(context, sent, known, wanted))
     const rule = read && canonicalRule(read) !== canonicalRule(found.rule!) ? read : undefined
@@ -200,8 +200,9 @@ async function isEvaluated(context: Context, found: StoredSegment, known: readon
 export const activateSegment = viewOperation(view, {
   kind: 'command',
   name: 'activateSegment',
-  summary: 'Let a segment have members',
-  description: 'A dynamic one gets them within about a minute, when everybody has been evaluated by the facts as they stand.',
+  summary: 'Activate a segment',
+  description:
+    'A dynamic segment gets its members within about a minute, after all customers were evaluated by the stored facts.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({ segmentId, expectedVersion }),
@@ -227,9 +228,8 @@ export const activateSegment = viewOperation(view, {
 export const retireSegment = viewOperation(view, {
   kind: 'command',
   name: 'retireSegment',
-  summary: 'End a segment',
-  description:
-    'Its members leave within about a minute; its history stays. Refused while another segment or a policy rests on it.',
+  summary: 'Retire a segment',
+  description: 'Its members leave within about a minute; its history stays. Refused while another segment or a policy uses it.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({ segmentId, expectedVersion }),

@@ -14,62 +14,61 @@ const explainedTier = z
   .object({
     tier: z.string().meta({ description: 'Code of the tier.' }),
     name: z.string().meta({ description: 'Its name.' }),
-    from: z.string().meta({ description: 'Where it begins, in the unit of the measure.' }),
-    held: z.boolean().meta({ description: 'Whether it is the tier of the stay, or the one that is held.' }),
-    fits: z.boolean().meta({ description: 'Whether it is the tier that the measure alone would give.' }),
+    from: z.string().meta({ description: 'Its threshold, in the unit of the measure.' }),
+    held: z.boolean().meta({ description: 'Whether it is the tier of the explained period, or the current one.' }),
+    fits: z.boolean().meta({ description: 'Whether it is the tier by the measure alone.' }),
     ...explainedFields,
   })
-  .meta({ id: 'ExplainedTier', description: 'The line of a tier as a rule, with what it answers for a customer.' })
+  .meta({ id: 'ExplainedTier', description: 'The threshold of a tier as a rule, with its result for a customer.' })
 
 const explanationSchema = z
   .object({
     customerId: z.uuid().meta({ description: 'The customer.' }),
-    schemeId: z.uuid().meta({ description: 'The scheme.' }),
-    schemeVersion: z.int().meta({ description: 'The version of the scheme whose lines these are.' }),
-    measure: z.string().meta({ description: 'The fact by which tiers are told.' }),
-    decision: z.enum(tierDecisions).nullable().meta({ description: 'The decision that is explained; null where it is now.' }),
-    membershipId: z.uuid().nullable().meta({ description: 'The stay that is explained, or the one that lasts.' }),
-    active: z.boolean().meta({ description: 'Whether the record is active: others hold no tier.' }),
-    applies: z.boolean().meta({ description: 'Whether the scheme is for such customers.' }),
+    schemeId: z.uuid().meta({ description: 'The tier scheme.' }),
+    schemeVersion: z.int().meta({ description: 'The version of the scheme with these thresholds.' }),
+    measure: z.string().meta({ description: 'The fact that is the measure.' }),
+    decision: z.enum(tierDecisions).nullable().meta({ description: 'The explained decision; null for the current state.' }),
+    membershipId: z.uuid().nullable().meta({ description: 'The explained membership, or the current one.' }),
+    active: z.boolean().meta({ description: 'Whether the record is active: other records have no tier.' }),
+    applies: z.boolean().meta({ description: 'Whether the scheme applies to this kind of customer.' }),
     tier: z
       .string()
       .nullable()
-      .meta({ description: 'The tier of that stay, or the one that is held; null below the lowest line.' }),
-    reason: z.enum(tierReasons).nullable().meta({ description: 'Why the stay began or ended; null of what holds without one.' }),
-    decidedAt: z.iso.datetime().nullable().meta({ description: 'When the decision was taken.' }),
-    asOf: z.iso.date().meta({ description: 'The day whose facts are explained.' }),
-    belowSince: z.iso.date().nullable().meta({ description: 'Since when the measure lay below the tier that was held.' }),
-    graceDays: z.int().meta({ description: 'Days that it may lie below before the tier goes down.' }),
-    graceEndsOn: z.iso
-      .date()
-      .nullable()
-      .meta({ description: 'The day on which the tier goes down, unless the measure rises again.' }),
+      .meta({ description: 'The tier of the explained period, or the current one; null below the lowest threshold.' }),
+    reason: z.enum(tierReasons).nullable().meta({ description: 'Why the period started or ended; null without a period.' }),
+    decidedAt: z.iso.datetime().nullable().meta({ description: 'When the decision was made.' }),
+    asOf: z.iso.date().meta({ description: 'The day of the explained facts.' }),
+    belowSince: z.iso.date().nullable().meta({ description: 'Since when the measure was below the threshold of the tier.' }),
+    graceDays: z.int().meta({ description: 'Grace period in days before a downgrade.' }),
+    graceEndsOn: z.iso.date().nullable().meta({ description: 'The day of the downgrade, unless the measure recovers.' }),
     overrideEndsOn: z.iso
       .date()
       .nullable()
-      .meta({ description: 'Somebody set the tier by hand: first day on which that holds no more. Of now only.' }),
-    tiers: z.array(explainedTier).meta({ description: 'All tiers of the scheme, the lowest first.' }),
+      .meta({
+        description: 'If the tier was set by hand: first day on which the override no longer applies. Current state only.',
+      }),
+    tiers: z.array(explainedTier).meta({ description: 'All tiers of the scheme, lowest first.' }),
   })
-  .meta({ id: 'TierExplanation', description: 'Why a customer holds a tier, or does not.' })
+  .meta({ id: 'TierExplanation', description: 'Explanation of why a customer has, or does not have, a tier.' })
 
 export const tierExplanation = operation({
   kind: 'query',
   name: 'tierExplanation',
-  summary: 'Why a customer holds a tier, or does not',
+  summary: 'Explanation of why a customer has, or does not have, a tier',
   description:
-    'The line of each tier as a rule, with the value of the customer, the answer and the way to turn it, beside grace and what was set by hand: now, or as it was when a stay began or ended, with the version and the facts of that day.',
+    'The threshold of each tier as a rule, with the customer’s value, the result and what would change it, with grace period and override: now, or as of the start or end of a tier membership, with the version and facts of that day.',
   permission: 'fact:read',
   domain: 'Customer Product and Service Eligibility',
   input: z.strictObject({
     customerId: id,
-    schemeId: id.meta({ description: 'The scheme.' }),
+    schemeId: id.meta({ description: 'The tier scheme.' }),
     membershipId: z
       .guid()
       .optional()
-      .meta({ description: 'A stay of the customer in one of its tiers; the latest one where it is missing.' }),
+      .meta({ description: 'A membership of the customer in one of its tiers; the latest by default.' }),
     decision: z.enum(tierDecisions).optional().meta({
       description:
-        'Which decision of the stay: that it began, which is meant where only a stay is named, or ended. Without both it is explained how it stands now.',
+        'Which decision of the membership: `began`, the default if a membership is given, or `ended`. Without both the current state is explained.',
     }),
   }),
   output: explanationSchema,
@@ -79,8 +78,8 @@ export const tierExplanation = operation({
     const standing = await readTierStanding(db, { customerId, schemeId, stayId: membershipId, decision, today })
     if (!standing) throw notFound('customer')
     const { stay, stored, active } = standing
-    if (decision !== undefined && stay === null) throw notFound('stay in a tier of the scheme')
-    if (!standing.scheme) throw notFound('scheme of tiers')
+    if (decision !== undefined && stay === null) throw notFound('membership in a tier of the scheme')
+    if (!standing.scheme) throw notFound('tier scheme')
     const { thresholds, kinds, measure, schemeVersion, graceDays } = standing.scheme
     const past = stay !== null && decision !== undefined ? pastOf(stay, decision) : undefined
     if (!past && stored === null) throw notFound('facts of the customer')

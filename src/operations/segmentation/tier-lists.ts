@@ -20,9 +20,9 @@ const domain = 'Customer Product and Service Eligibility'
 
 const listInput = {
   schemeId,
-  tier: tierCode.optional().meta({ description: 'Of the tier of this code only.', examples: ['private'] }),
+  tier: tierCode.optional().meta({ description: 'Only the tier with this code.', examples: ['private'] }),
   institutionId: id.optional().meta({ description: 'Customers of this institution and of all below it.' }),
-  relationshipManagerId: id.optional().meta({ description: 'Customers whom this staff member keeps.' }),
+  relationshipManagerId: id.optional().meta({ description: 'Customers assigned to this staff member.' }),
 }
 type ListInput = z.output<z.ZodObject<typeof listInput>>
 
@@ -51,7 +51,7 @@ export async function evaluatedScheme(db: Context['db'], wanted: string): Promis
   const found = await findEvaluatedScheme(db, wanted)
   if (found) return found
   if (!(await knowsScheme(db, wanted))) throw notFound('tier scheme')
-  throw new DomainError('conflict', 'No full refresh has worked this scheme out, or it is retired.')
+  throw new DomainError('conflict', 'The scheme has not been evaluated by a full refresh yet, or it is retired.')
 }
 
 export function requireTier({ thresholds }: StoredScheme, tier: string | undefined): void {
@@ -75,14 +75,14 @@ const riskView = viewNamed('AtRiskCustomer')
 export const thresholdCustomers = pageOperation(thresholdView, {
   kind: 'query',
   name: 'thresholdCustomers',
-  summary: 'Customers close to a line between tiers',
+  summary: 'Customers close to a threshold between tiers',
   description:
-    '`near` are those below the next line by no more than its band, `unsettled` those above the line that they have passed by less than its band; the closest first. How wide the bands are stands in the scheme; a line without one has no list.',
+    '`upgrade_candidate`: customers below the next threshold, within its upgrade margin; `at_risk`: customers above the threshold they have passed, within its at-risk margin; closest first. The margins are part of the scheme; a threshold without one has no list.',
   permission: 'fact:read',
   domain,
   lane: 'pool',
   input: z.strictObject({
-    side: z.enum(thresholdSides).meta({ description: 'Below the line, or above it.' }),
+    side: z.enum(thresholdSides).meta({ description: 'Below the threshold, or above it.' }),
     ...listInput,
     ...pageInput,
   }),
@@ -103,9 +103,9 @@ export const thresholdCustomers = pageOperation(thresholdView, {
 export const atRiskCustomers = pageOperation(riskView, {
   kind: 'query',
   name: 'atRiskCustomers',
-  summary: 'Customers who will lose their tier unless their measure rises again',
+  summary: 'Customers who will be downgraded unless their measure recovers',
   description:
-    'Those whose measure lies below the line of the tier that they hold, while grace runs: how far below and how many days are left; the smallest shortfall first.',
+    'Customers in the grace period, whose measure is below the threshold of their tier: the shortfall and the remaining days; smallest shortfall first.',
   permission: 'fact:read',
   domain,
   lane: 'pool',
@@ -127,14 +127,14 @@ export const atRiskCustomers = pageOperation(riskView, {
 const growth = z
   .number()
   .nullable()
-  .meta({ description: 'Against then, in percent; null where nothing was then or it is not known.' })
+  .meta({ description: 'Change since then, in percent; null if the earlier value is 0 or unknown.' })
 
 export const tierGrowth = operation({
   kind: 'query',
   name: 'tierGrowth',
-  summary: 'Growth of heads beside growth of assets, by tier',
+  summary: 'Growth of customers and of assets, by tier',
   description:
-    'Active customers within your scope and their assets under management now and as a month-end had them, by the tier that was held; place 0 are those below the lowest line.',
+    'Active customers in your scope and their assets under management, now and at a month-end, by tier at that time; rank 0 are those below the lowest threshold.',
   permission: 'fact:read',
   domain,
   lane: 'pool',
@@ -142,40 +142,40 @@ export const tierGrowth = operation({
     schemeId,
     since: daySchema
       .optional()
-      .meta({ description: 'The month-end to compare with; the latest one where it is missing.', examples: ['2026-10-31'] }),
+      .meta({ description: 'The month-end to compare with; the latest one by default.', examples: ['2026-10-31'] }),
     institutionId: listInput.institutionId,
     relationshipManagerId: listInput.relationshipManagerId,
   }),
   output: z
     .object({
-      schemeId: z.uuid().meta({ description: 'The scheme.' }),
-      since: z.iso.date().meta({ description: 'The month-end that is compared with.' }),
-      known: z.boolean().meta({ description: 'Whether tiers were kept of that month-end.' }),
+      schemeId: z.uuid().meta({ description: 'The tier scheme.' }),
+      since: z.iso.date().meta({ description: 'The month-end compared with.' }),
+      known: z.boolean().meta({ description: 'Whether tiers were stored for that month-end.' }),
       tiers: z
         .array(
           z
             .object({
-              place: z.int().meta({ description: 'Counts the tiers from the lowest; 0 below the lowest line.' }),
-              tier: z.string().nullable().meta({ description: 'Code of the tier; null below the lowest line.' }),
+              place: z.int().meta({ description: 'Rank of the tier, from 1 for the lowest; 0 below the lowest threshold.' }),
+              tier: z.string().nullable().meta({ description: 'Code of the tier; null below the lowest threshold.' }),
               name: z.string().nullable().meta({ description: 'Its name.' }),
               customers: z.int().meta({ description: 'Customers now.' }),
               assets: moneySchema.meta({ description: 'Their assets now.' }),
-              customersThen: z.int().nullable().meta({ description: 'Customers then.' }),
-              assetsThen: moneySchema.nullable().meta({ description: 'Their assets then.' }),
+              customersThen: z.int().nullable().meta({ description: 'Customers at the month-end.' }),
+              assetsThen: moneySchema.nullable().meta({ description: 'Their assets at the month-end.' }),
               growthOfCustomers: growth,
               growthOfAssets: growth,
             })
-            .meta({ id: 'TierGrowthLine', description: 'One tier now and then.' }),
+            .meta({ id: 'TierGrowthLine', description: 'One tier, now and at the month-end.' }),
         )
-        .meta({ description: 'The lowest first.' }),
+        .meta({ description: 'Lowest first.' }),
     })
-    .meta({ id: 'TierGrowth', description: 'The tiers of a scheme now and at a month-end.' }),
+    .meta({ id: 'TierGrowth', description: 'The tiers of a scheme, now and at a month-end.' }),
   errors: ['not_found', 'conflict', 'unknown_reference'],
   async run(context, { schemeId: wanted, since, institutionId, relationshipManagerId }) {
     const { db, today, bank } = context
     const [latest] = monthEndsUpTo(today, 1)
     if (since !== undefined && (monthEnd(since) !== since || since > latest!))
-      throw refuseField('invalid_input', 'since', 'month_end', 'This is the last day of a month that has ended.')
+      throw refuseField('invalid_input', 'since', 'month_end', 'Must be the last day of a month that has ended.')
     const { scheme, filter, currency } = await listOf(context, { schemeId: wanted, institutionId, relationshipManagerId })
     await refuseUnknownManager(context, relationshipManagerId)
     const rows = await countTiers(db, scheme, filter, since ?? latest!)

@@ -30,7 +30,7 @@ const tierOverrideId = id.meta({ description: 'The override.' })
 export const tierOverride = viewOperation(overrideView, {
   kind: 'query',
   name: 'tierOverride',
-  summary: 'A tier that was set by hand',
+  summary: 'One tier override of a customer',
   description: 'With reason, approver and end.',
   permission: 'fact:read',
   domain,
@@ -42,8 +42,8 @@ export const tierOverride = viewOperation(overrideView, {
 export const tierOverrides = pageOperation(overrideView, {
   kind: 'query',
   name: 'tierOverrides',
-  summary: 'Tiers of a customer that were set by hand',
-  description: 'Those that hold and those that have ended, the latest first.',
+  summary: 'Tier overrides of a customer',
+  description: 'Active and ended ones, newest first.',
   permission: 'fact:read',
   domain,
   input: z.strictObject({ customerId: id, ...pageInput }),
@@ -76,18 +76,18 @@ const settingsOf = (context: Context) => ({
 export const overrideTier = viewOperation(overrideView, {
   kind: 'command',
   name: 'overrideTier',
-  summary: 'Set the tier of a customer by hand, for a time',
+  summary: 'Override the tier of a customer for a limited time',
   description:
-    'Holds at once and until its end, a year at most, whatever the measure says; then the customer comes to the tier that fits. Somebody else approves it: a manager of a branch to which the customer belongs.',
+    'Applies immediately until its end, a year at most, whatever the measure; after that the tier follows the measure again. It must be approved by another person: a manager of a branch to which the customer belongs.',
   permission: 'tier:override',
   domain,
   input: z.strictObject({
     customerId: id,
     schemeId,
     tier: tierCode.meta({ description: 'Code of the tier.', examples: ['private'] }),
-    reason: remark(300).meta({ description: 'Why.', examples: ['资产正在转入'] }),
-    approverId: id.meta({ description: 'Staff member who has approved it.' }),
-    endsOn: daySchema.meta({ description: 'First day on which it holds no more.', examples: ['2027-05-01'] }),
+    reason: remark(300).meta({ description: 'The reason.', examples: ['资产正在转入'] }),
+    approverId: id.meta({ description: 'The staff member who approved it.' }),
+    endsOn: daySchema.meta({ description: 'First day on which it no longer applies.', examples: ['2027-05-01'] }),
   }),
   errors: ['not_found', 'conflict', 'already_exists', 'unknown_reference'],
   async run(context, { customerId, schemeId: wanted, tier, reason, approverId, endsOn }) {
@@ -102,7 +102,7 @@ export const overrideTier = viewOperation(overrideView, {
     })
     requireTier(scheme, tier)
     if ((customer.places?.[scheme.slot - 1] ?? null) === null)
-      throw new DomainError('conflict', 'The scheme does not apply to this customer, or their facts are not worked out yet.')
+      throw new DomainError('conflict', 'The scheme does not apply to this customer, or their facts are not computed yet.')
     const askerId = actor.kind === 'staff' ? actor.id : ''
     requireOverride({ endsOn, askerId, customerPath: customer.institutionPath }, await findApprover(db, approverId), today)
     const overrideId = newId()
@@ -119,7 +119,7 @@ export const overrideTier = viewOperation(overrideView, {
       now,
     }).catch((error: unknown) => {
       if (brokenConstraint(error) === 'tier_override_current_key')
-        throw new DomainError('already_exists', 'The tier of this customer is set by hand already: end that first.')
+        throw new DomainError('already_exists', 'This customer already has an active override in this scheme: end that first.')
       throw error
     })
     await evaluateSome(db, settingsOf(context), [customerId])
@@ -137,8 +137,8 @@ export const overrideTier = viewOperation(overrideView, {
 export const endTierOverride = viewOperation(overrideView, {
   kind: 'command',
   name: 'endTierOverride',
-  summary: 'End a tier that was set by hand',
-  description: 'The customer comes at once to the tier that fits.',
+  summary: 'End a tier override',
+  description: 'The tier immediately follows the measure again.',
   permission: 'tier:override',
   domain,
   input: z.strictObject({ customerId: id, tierOverrideId, expectedVersion }),
@@ -150,7 +150,7 @@ export const endTierOverride = viewOperation(overrideView, {
     const found = await lockOverride(db, customerId, wanted)
     if (!found) throw notFound('tier override')
     checkVersion(expected, found.version)
-    if (found.state === 'ended') throw new DomainError('already_closed', 'It has ended already.')
+    if (found.state === 'ended') throw new DomainError('already_closed', 'Already ended.')
     await stopOverride(db, customerId, wanted, bankDay(context))
     await evaluateSome(db, settingsOf(context), [customerId])
     context.record({

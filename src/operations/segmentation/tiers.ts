@@ -35,31 +35,31 @@ const domain = 'Customer Product and Service Eligibility'
 /** Each one costs the scan of every refresh. */
 const MOST_SCHEMES = 20
 
-export const schemeId = id.meta({ description: 'The scheme.' })
+export const schemeId = id.meta({ description: 'The tier scheme.' })
 export const tierCode = z.string().min(1).max(64)
 const code = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, {
-  error: 'A code is 1 to 64 lower-case letters, digits, dashes and underscores.',
+  error: 'A code must be 1 to 64 lower-case letters, digits, dashes and underscores.',
 })
 const value = z.string().min(1).max(40)
 const thresholds = z.array(
   z
     .strictObject({
-      code: code.meta({ description: 'Short name of the tier that begins here.', examples: ['gold'] }),
+      code: code.meta({ description: 'Code of the tier that starts here.', examples: ['gold'] }),
       name: line(100).meta({ description: 'Name of the tier.', examples: ['金卡'] }),
-      from: value.meta({ description: 'The line, a decimal in the unit of the measure.', examples: ['50000.00'] }),
-      near: value.optional().meta({ description: 'How far below the line customers are near it.', examples: ['5000.00'] }),
+      from: value.meta({ description: 'The threshold, a decimal in the unit of the measure.', examples: ['50000.00'] }),
+      near: value
+        .optional()
+        .meta({ description: 'How far below the threshold customers are upgrade candidates.', examples: ['5000.00'] }),
       unsettled: value
         .optional()
-        .meta({ description: 'How far above the line customers are not settled.', examples: ['5000.00'] }),
+        .meta({ description: 'How far above the threshold customers are at risk of a downgrade.', examples: ['5000.00'] }),
     })
-    .meta({ id: 'ThresholdInput', description: 'A line of a scheme and the tier that begins there.' }),
+    .meta({ id: 'ThresholdInput', description: 'A threshold of a scheme and the tier that starts there.' }),
 )
 const parts = {
-  graceDays: z
-    .int()
-    .meta({ description: 'Days for which a measure may lie below the tier that is held, before the tier goes down.' }),
+  graceDays: z.int().meta({ description: 'Grace period: days for which the measure may be below the tier before a downgrade.' }),
   thresholds: thresholds.meta({
-    description: 'The tiers, the lowest first.',
+    description: 'The tiers, lowest first.',
     examples: [[{ code: 'gold', name: '金卡', from: '50000.00', near: '5000.00', unsettled: '5000.00' }]],
   }),
   subtrees: z
@@ -70,22 +70,22 @@ const parts = {
             .string()
             .min(1)
             .max(64)
-            .meta({ description: 'The institution for which they hold, with all below it.' }),
-          thresholds: thresholds.meta({ description: 'The same tiers with other lines.' }),
+            .meta({ description: 'The institution to which they apply, with all below it.' }),
+          thresholds: thresholds.meta({ description: 'The same tiers with other thresholds.' }),
         })
-        .meta({ id: 'SubtreeThresholdsInput', description: 'Other lines for an institution and all below it.' }),
+        .meta({ id: 'SubtreeThresholdsInput', description: 'Other thresholds for an institution and all below it.' }),
     )
-    .meta({ description: 'Lines that hold in parts of the bank; of several the nearest.' }),
-  effectiveOn: daySchema.optional().meta({ description: 'First day on which it decides; today where it is missing.' }),
-  reason: line(500).optional().meta({ description: 'Why.' }),
+    .meta({ description: 'Thresholds for parts of the bank; the nearest institution applies.' }),
+  effectiveOn: daySchema.optional().meta({ description: 'First day on which it applies; today by default.' }),
+  reason: line(500).optional().meta({ description: 'The reason.' }),
 }
 const name = line(100).meta({ description: 'Name of the scheme.', examples: ['零售存款分层'] })
 
 export const tierScheme = viewOperation(view, {
   kind: 'query',
   name: 'tierScheme',
-  summary: 'A scheme of tiers with its thresholds',
-  description: 'With all versions: those that decided, decide and will.',
+  summary: 'A tier scheme with its thresholds',
+  description: 'With all versions: past, current and future.',
   permission: 'segment:read',
   domain,
   input: z.strictObject({ schemeId }),
@@ -96,11 +96,11 @@ export const tierScheme = viewOperation(view, {
 export const tierSchemes = pageOperation(view, {
   kind: 'query',
   name: 'tierSchemes',
-  summary: 'Schemes of tiers of the bank',
-  description: 'In the order of their codes.',
+  summary: 'Tier schemes',
+  description: 'Ordered by code.',
   permission: 'segment:read',
   domain,
-  input: z.strictObject({ state: z.enum(tierSchemeStates).optional().meta({ description: 'In this state.' }), ...pageInput }),
+  input: z.strictObject({ state: z.enum(tierSchemeStates).optional().meta({ description: 'With this status.' }), ...pageInput }),
   errors: ['invalid_cursor'],
   run: (context, { state, ...page }) =>
     answerPage(context, view, {
@@ -125,8 +125,8 @@ async function check(
 }
 
 const taken: Readonly<Record<string, DomainError>> = {
-  tier_scheme_code_key: new DomainError('already_exists', 'A scheme has this code already.', [
-    { pointer: '/code', rule: 'already_exists', message: 'A scheme has this code already.' },
+  tier_scheme_code_key: new DomainError('already_exists', 'A tier scheme with this code already exists.', [
+    { pointer: '/code', rule: 'already_exists', message: 'A tier scheme with this code already exists.' },
   ]),
 }
 
@@ -157,9 +157,9 @@ function schemeVersion(
 export const createTierScheme = viewOperation(view, {
   kind: 'command',
   name: 'createTierScheme',
-  summary: 'Make a scheme of tiers',
+  summary: 'Create a tier scheme',
   description:
-    'For kinds of customers by a measure: any fact that is a number or an amount. Customers come to their tiers when the day on which it begins has come: that night, or within about a minute where it is today. Upwards at once; downwards after the days of grace.',
+    'For kinds of customers by a measure: any fact that is a number or an amount. Customers get their tiers on the effective day: that night, or within about a minute if it is today. Upgrades are immediate; downgrades follow after the grace period.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({
@@ -168,12 +168,12 @@ export const createTierScheme = viewOperation(view, {
     kinds: z
       .array(z.enum(customerKinds))
       .max(customerKinds.length)
-      .meta({ description: 'The kinds of customers that it is for.' }),
+      .meta({ description: 'The kinds of customers to which it applies.' }),
     measure: z
       .string()
       .min(1)
       .max(64)
-      .meta({ description: 'The fact by which tiers are told.', examples: ['aum'] }),
+      .meta({ description: 'The fact that is the measure.', examples: ['aum'] }),
     ...parts,
     graceDays: parts.graceDays.default(90),
     subtrees: parts.subtrees.default([]),
@@ -185,7 +185,7 @@ export const createTierScheme = viewOperation(view, {
     await check(context, { kinds, measure }, definition)
     requireBeginning(begins, today, [])
     if ((await countActiveSchemes(db)) >= MOST_SCHEMES)
-      throw new DomainError('conflict', `A bank has at most ${MOST_SCHEMES} schemes of tiers at once.`)
+      throw new DomainError('conflict', `A bank can have at most ${MOST_SCHEMES} active tier schemes.`)
     const created = newId()
     const createdBy = callerOf(actor)
     await insertScheme(db, {
@@ -222,9 +222,9 @@ async function holdScheme({ db }: Context, wanted: string, expected: number | un
 export const reviseTierScheme = viewOperation(view, {
   kind: 'command',
   name: 'reviseTierScheme',
-  summary: 'Change a scheme of tiers',
+  summary: 'Revise a tier scheme',
   description:
-    'Its name, and a new version of its thresholds, days of grace and subtrees from a day on: what is not said stays as the version has it that would decide on that day. Takes effect for everybody at once when that day has come: that night, or within about a minute where it is today; who holds a tier that is gone comes to the one that fits.',
+    'Its name, and a new version of its thresholds, grace period and subtrees from a day: omitted parts stay as in the version that would apply on that day. Takes effect for all customers at once on that day: that night, or within about a minute if it is today; customers in a removed tier get the tier by their measure.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({
@@ -274,8 +274,8 @@ export const reviseTierScheme = viewOperation(view, {
 export const retireTierScheme = viewOperation(view, {
   kind: 'command',
   name: 'retireTierScheme',
-  summary: 'End a scheme of tiers',
-  description: 'Customers leave its tiers within about a minute, those that were set by hand as well; its history stays.',
+  summary: 'Retire a tier scheme',
+  description: 'Customers leave its tiers within about a minute, including overridden ones; its history stays.',
   permission: 'segment:write',
   domain,
   input: z.strictObject({ schemeId, expectedVersion }),

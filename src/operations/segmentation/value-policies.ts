@@ -11,22 +11,24 @@ const optionalCosts = (names: readonly string[]) =>
 const ratesSchema = z
   .strictObject({
     channelCost: optionalCosts(costChannels).meta({
-      description: 'Cost of a transaction by channel, minor units of the base currency; what is not named costs nothing.',
+      description: 'Cost of a transaction by channel, in minor units of the base currency; omitted channels cost nothing.',
     }),
-    typeCost: optionalCosts(costTypes).meta({ description: 'What a transaction of a type costs besides.' }),
+    typeCost: optionalCosts(costTypes).meta({ description: 'Additional cost of a transaction by type.' }),
     fixedCost: z
       .strictObject({ individual: cost, sole_trader: cost, company: cost })
-      .meta({ description: 'A customer’s share in the fixed cost of a year, by kind.' }),
-    retention: z.number().meta({ description: 'Of customers who stay from one year to the next, 0 to below 1.' }),
-    discount: z.number().meta({ description: 'Interest by which a year ahead counts less, 0 to 1.' }),
-    years: z.int().min(1).max(30).meta({ description: 'Years that are looked ahead.' }),
-    outsideMargin: z.number().meta({ description: 'Yearly margin of assets won from other banks.' }),
-    outsideChance: z.number().meta({ description: 'Chance to win them.' }),
-    growthMargin: z.number().meta({ description: 'Yearly margin of assets that grow.' }),
+      .meta({ description: 'A customer’s share of the annual fixed cost, by kind.' }),
+    retention: z
+      .number()
+      .meta({ description: 'Retention: share of customers who stay from one year to the next, 0 to below 1.' }),
+    discount: z.number().meta({ description: 'Annual discount rate, 0 to 1.' }),
+    years: z.int().min(1).max(30).meta({ description: 'Number of years ahead.' }),
+    outsideMargin: z.number().meta({ description: 'Annual margin of assets won from other banks.' }),
+    outsideChance: z.number().meta({ description: 'Probability of winning them.' }),
+    growthMargin: z.number().meta({ description: 'Annual margin of asset growth.' }),
   })
   .meta({
     id: 'ValueRates',
-    description: 'What the value of customers is worked out by.',
+    description: 'Rates of the value calculation.',
     examples: [
       {
         channelCost: { counter: 800, atm: 120, mobile: 10 },
@@ -49,19 +51,19 @@ export const [valuePolicies, reviseValuePolicy] = policyOperations<ValueRates>({
   domain: 'Customer Product and Service Eligibility',
   list: {
     name: 'valuePolicies',
-    summary: 'By which rates value is worked out',
+    summary: 'Value policies',
     description: 'All versions: of those that have begun the one that began last holds. Version 1 is the published default.',
     permission: 'segment:read',
   },
   revise: {
     name: 'reviseValuePolicy',
-    summary: 'Say by which rates value is worked out',
+    summary: 'Set the rates of the value calculation',
     description:
-      'All rates at once, as a new version from a day on, today or later; the earlier ones stay. Facts follow with a full refresh, which is queued where they begin today.',
+      'All rates at once, as a new version effective from a day, today or later; earlier versions are stored. Facts are updated by a full refresh, which is queued if the version takes effect today.',
     permission: 'policy:write',
   },
   input: { rates: ratesSchema },
-  output: { rates: z.record(z.string(), z.unknown()).meta({ description: 'The rates, as reviseValuePolicy takes them.' }) },
+  output: { rates: z.record(z.string(), z.unknown()).meta({ description: 'The rates, as in reviseValuePolicy.' }) },
   defaults: undefined,
   sameDay: 'replaces',
   read(_context, _key, input) {

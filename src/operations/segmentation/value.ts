@@ -33,42 +33,42 @@ const lossView = viewNamed('LossMaker')
 
 const lossSchema = z
   .object({
-    amount: moneySchema.meta({ description: 'How much more the customer costs than brings.' }),
-    cause: z.enum(lossCauses).meta({ description: 'Why.' }),
-    wayOut: z.enum(waysOut).meta({ description: 'What to do.' }),
+    amount: moneySchema.meta({ description: 'Cost minus income.' }),
+    cause: z.enum(lossCauses).meta({ description: 'The reason.' }),
+    wayOut: z.enum(waysOut).meta({ description: 'The remedy.' }),
   })
-  .meta({ id: 'CustomerLoss', description: 'Why a customer costs more than they bring.' })
+  .meta({ id: 'CustomerLoss', description: 'Why serving the customer costs more than it earns.' })
 
 export const customerValue = operation({
   kind: 'query',
   name: 'customerValue',
-  summary: 'What a customer is worth, with every part',
+  summary: 'The value of a customer, with all parts',
   description:
-    'Contribution of a year: income less what the transactions cost by channel and a share of the fixed cost. Whether the customer brings less than serving them costs, why, and the way out. Recency, frequency and monetary value with their quintiles. Lifetime value as realised, latent and growth, with the inputs and rates of each.',
+    'Annual contribution: income less the cost of transactions by channel and a share of the fixed cost. Whether the customer is unprofitable, with reason and remedy. Recency, frequency and monetary value with their quintiles. Lifetime value as realised, latent and growth, with the inputs and rates of each.',
   permission: 'fact:read',
   domain,
   input: z.strictObject({ customerId: id }),
   output: z
     .object({
       customerId: z.uuid().meta({ description: 'The customer.' }),
-      asOf: z.iso.date().meta({ description: 'The day for which it was worked out.' }),
+      asOf: z.iso.date().meta({ description: 'The day for which it was computed.' }),
       policyVersion: z.int().meta({ description: 'The version of the rates.' }),
-      income: moneySchema.meta({ description: 'Average balances of a year × margins.' }),
-      variableCost: moneySchema.meta({ description: 'What the transactions of the last 12 full months cost.' }),
+      income: moneySchema.meta({ description: 'Average balances of the last 365 days × margins.' }),
+      variableCost: moneySchema.meta({ description: 'Cost of the transactions of the last 12 full months.' }),
       variableCostByChannel: z
         .array(
           z
             .object({
               channel: z.enum(costChannels).meta({ description: 'The channel.' }),
               transactions: z.int().meta({ description: 'Transactions of the last 12 full months.' }),
-              cost: moneySchema.meta({ description: 'What they cost.' }),
+              cost: moneySchema.meta({ description: 'Their cost.' }),
             })
-            .meta({ id: 'ChannelCost', description: 'What a channel costs with a customer.' }),
+            .meta({ id: 'ChannelCost', description: 'Cost of a customer’s transactions in a channel.' }),
         )
         .meta({ description: 'By channel.' }),
-      fixedCost: moneySchema.meta({ description: 'The share in the fixed cost.' }),
+      fixedCost: moneySchema.meta({ description: 'The share of the fixed cost.' }),
       contribution: moneySchema.meta({ description: 'Income less both.' }),
-      loss: lossSchema.nullable().meta({ description: 'Where income lies below the variable cost; else null.' }),
+      loss: lossSchema.nullable().meta({ description: 'If income is below the variable cost; otherwise null.' }),
       rfm: z
         .object({
           lastTransactionOn: z.iso.date().nullable().meta({ description: 'The last transaction.' }),
@@ -77,36 +77,36 @@ export const customerValue = operation({
           recencyScore: z
             .number()
             .nullable()
-            .meta({ description: 'Quintile, 5 for the latest fifth; null before the first full refresh.' }),
+            .meta({ description: 'Quintile, 5 for the most recent fifth; null before the first full refresh.' }),
           frequencyScore: z.number().nullable().meta({ description: 'Quintile, 5 for the highest fifth.' }),
           monetaryScore: z.number().nullable().meta({ description: 'Quintile, 5 for the highest fifth.' }),
         })
         .meta({
           id: 'RecencyFrequencyMonetary',
-          description: 'How lately, how often and with how much a customer deals with the bank.',
+          description: 'How recently, how often and with how much a customer uses the bank.',
         }),
       lifetime: z
         .object({
           total: moneySchema.meta({ description: 'The sum of the parts.' }),
           realised: moneySchema.meta({ description: 'Contribution × the years ahead.' }),
-          latent: moneySchema.meta({ description: 'Assets at other banks × chance × margin × the years ahead.' }),
-          growth: moneySchema.meta({ description: 'What the trend of assets adds each year × margin × growthYears.' }),
+          latent: moneySchema.meta({ description: 'Assets at other banks × probability × margin × the years ahead.' }),
+          growth: moneySchema.meta({ description: 'Annual growth by the asset trend × margin × growthYears.' }),
           outsideAssets: moneySchema.meta({ description: 'Assets at other banks.' }),
-          yearlyGrowth: moneySchema.meta({ description: 'By which assets grow in a year, by their trend.' }),
-          yearsAhead: z.number().meta({ description: 'The years ahead, weighed by who stays and by interest.' }),
+          yearlyGrowth: moneySchema.meta({ description: 'Annual growth of assets, by their trend.' }),
+          yearsAhead: z.number().meta({ description: 'The years ahead, weighted by retention and discount.' }),
           growthYears: z
             .number()
-            .meta({ description: 'The same for what is added each year: once in the year after, twice in the next.' }),
-          retention: z.number().meta({ description: 'Of customers who stay from one year to the next, 0 to 1.' }),
-          discount: z.number().meta({ description: 'Interest by which a year ahead counts less.' }),
-          years: z.number().meta({ description: 'Years that are looked ahead.' }),
-          outsideChance: z.number().meta({ description: 'The chance to win assets from other banks, 0 to 1.' }),
-          outsideMargin: z.number().meta({ description: 'Yearly margin of assets that are won.' }),
-          growthMargin: z.number().meta({ description: 'Yearly margin of assets that grow.' }),
+            .meta({ description: 'The same for annual growth: once in the first year, twice in the second.' }),
+          retention: z.number().meta({ description: 'Share of customers who stay from one year to the next, 0 to 1.' }),
+          discount: z.number().meta({ description: 'Annual discount rate.' }),
+          years: z.number().meta({ description: 'Number of years ahead.' }),
+          outsideChance: z.number().meta({ description: 'Probability of winning assets from other banks, 0 to 1.' }),
+          outsideMargin: z.number().meta({ description: 'Annual margin of assets won.' }),
+          growthMargin: z.number().meta({ description: 'Annual margin of asset growth.' }),
         })
-        .meta({ id: 'LifetimeValue', description: 'What a customer is worth over the years ahead.' }),
+        .meta({ id: 'LifetimeValue', description: 'The lifetime value of a customer.' }),
     })
-    .meta({ id: 'CustomerValue', description: 'What a customer is worth, with every part.' }),
+    .meta({ id: 'CustomerValue', description: 'The value of a customer, with all parts.' }),
   errors: ['not_found'],
   async run({ db, bank }, { customerId }) {
     const found = await findCustomerValue(db, customerId)
@@ -179,39 +179,44 @@ async function pathOf({ db }: Context, institutionId: string | undefined): Promi
 export const paretoAnalysis = operation({
   kind: 'query',
   name: 'paretoAnalysis',
-  summary: 'How few customers yield most of the contribution',
+  summary: 'Pareto analysis of the contribution',
   description:
-    'The smallest share of customers who yield 80 % (or another share) of the contribution, the points of the Lorenz curve from the best customers on, and the Gini coefficient: of all within your scope, of an institution, or of a segment. Only those who bring something are ranked; those who bring nothing or cost are counted beside.',
+    'The smallest share of customers who yield 80 % (or another share) of the contribution, the points of the Lorenz curve from the best customers on, and the Gini coefficient: of all customers in your scope, of an institution, or of a segment. Only customers with a positive contribution are ranked; the others are counted separately.',
   permission: 'fact:read',
   domain,
   lane: 'pool',
   input: z.strictObject({
     institutionId: subtree,
-    segmentId: id.optional().meta({ description: 'Customers who are in this segment.' }),
+    segmentId: id.optional().meta({ description: 'Members of this segment.' }),
     share: z.int().min(1).max(99).default(80).meta({ description: 'The share of the contribution, in percent.' }),
   }),
   output: z
     .object({
-      customers: z.int().meta({ description: 'Active customers who bring something.' }),
-      contribution: moneySchema.meta({ description: 'What they bring together.' }),
-      share: z.int().meta({ description: 'The share of it that was asked for, in percent.' }),
-      customersNeeded: z.int().meta({ description: 'The fewest who yield it.' }),
-      customersNeededShare: z.number().nullable().meta({ description: 'Of those who bring something, in percent.' }),
-      gini: z.number().meta({ description: '0 where all bring the same, near 1 where one brings all.' }),
+      customers: z.int().meta({ description: 'Active customers with a positive contribution.' }),
+      contribution: moneySchema.meta({ description: 'Their total contribution.' }),
+      share: z.int().meta({ description: 'The requested share, in percent.' }),
+      customersNeeded: z.int().meta({ description: 'The fewest customers who yield it.' }),
+      customersNeededShare: z
+        .number()
+        .nullable()
+        .meta({ description: 'Share of customers with a positive contribution, in percent.' }),
+      gini: z
+        .number()
+        .meta({ description: 'Gini coefficient: 0 if all contribute the same, near 1 if one contributes everything.' }),
       lorenz: z
         .array(
           z
             .object({
-              customers: z.number().meta({ description: 'The best so many percent of the customers.' }),
-              contribution: z.number().meta({ description: 'Yield so many percent of the contribution.' }),
+              customers: z.number().meta({ description: 'This percentage of the best customers.' }),
+              contribution: z.number().meta({ description: 'Yields this percentage of the contribution.' }),
             })
-            .meta({ id: 'LorenzPoint', description: 'A point of the Lorenz curve, from the best on.' }),
+            .meta({ id: 'LorenzPoint', description: 'A point of the Lorenz curve, from the best customers on.' }),
         )
-        .meta({ description: 'In twentieths; fewer where there are fewer customers.' }),
-      losingCustomers: z.int().meta({ description: 'Customers who bring nothing or cost.' }),
-      losingContribution: moneySchema.meta({ description: 'What those cost together.' }),
+        .meta({ description: 'In steps of 5 %; fewer if there are fewer customers.' }),
+      losingCustomers: z.int().meta({ description: 'Customers with no or a negative contribution.' }),
+      losingContribution: moneySchema.meta({ description: 'Their total negative contribution.' }),
     })
-    .meta({ id: 'ParetoAnalysis', description: 'How unequally contribution is spread.' }),
+    .meta({ id: 'ParetoAnalysis', description: 'Concentration of the contribution.' }),
   errors: ['unknown_reference', 'not_found'],
   async run(context, { institutionId, segmentId, share }) {
     const { db, bank, scope } = context
@@ -239,15 +244,14 @@ export const paretoAnalysis = operation({
 export const lossMakers = pageOperation(lossView, {
   kind: 'query',
   name: 'lossMakers',
-  summary: 'Customers who bring less than serving them costs',
-  description:
-    'Active ones within your scope, the costliest first, each with the cause and the way out, as `customerValue` has them.',
+  summary: 'Unprofitable customers',
+  description: 'Active ones in your scope, largest loss first, each with reason and remedy, as in `customerValue`.',
   permission: 'fact:read',
   domain,
   lane: 'pool',
   input: z.strictObject({
     institutionId: subtree,
-    wayOut: z.enum(waysOut).optional().meta({ description: 'With this way out.' }),
+    wayOut: z.enum(waysOut).optional().meta({ description: 'With this remedy.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],

@@ -23,14 +23,14 @@ const ofIdempotencyKeys: readonly ErrorCode[] = ['idempotency_in_progress', 'ide
 
 /** What the BIAN service domains, which are the tags, hold here. */
 const domains: Readonly<Record<string, string>> = {
-  'Customer Data Integration': 'Imports: streams of rows, how they stand, and what was rejected.',
+  'Customer Data Integration': 'Imports: row streams, their progress, and rejected rows.',
   'Customer Product and Service Eligibility': 'Facts of customers, segments, tiers and their refreshes.',
-  'Customer Position': 'Holdings, their balances and parties, activity and single flows of note.',
-  'Customer Relationship Management': 'Customers, who keeps them and with whom, and portfolios.',
-  'Employee Data Management': 'Staff, who covers whom and how much they have to do.',
+  'Customer Position': 'Holdings with their balances and parties, activity and movements.',
+  'Customer Relationship Management': 'Customers, their assignments and relationships, and portfolios.',
+  'Employee Data Management': 'Staff, delegations and workload.',
   'Internal Audit': 'The audit log and its verification.',
   'Market Data Administration': 'Exchange rates.',
-  'Organization Directory': 'Institutions and the calendar of the bank.',
+  'Organization Directory': 'Institutions and the bank’s calendar.',
   'Party Reference Data Directory': 'Finding customers.',
   'Product Directory': 'Products.',
 }
@@ -43,7 +43,7 @@ export function openApiOf(routes: readonly Route[], streams: readonly Route[]): 
       type: 'object',
       required: ['type', 'title', 'status', 'detail', 'code', 'traceId'],
       properties: {
-        type: { type: 'string', format: 'uri-reference', description: 'Address that explains the code.' },
+        type: { type: 'string', format: 'uri-reference', description: 'URL that explains the code.' },
         title: { type: 'string' },
         status: { type: 'integer' },
         detail: { type: 'string' },
@@ -74,7 +74,7 @@ export function openApiOf(routes: readonly Route[], streams: readonly Route[]): 
     info: {
       title: 'Guanxi',
       version: '1.0.0',
-      description: 'Customer-relationship service for banks. The same operations are offered over GraphQL at `POST /graphql`.',
+      description: 'Customer-relationship service for banks. The same operations are available over GraphQL at `POST /graphql`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -141,8 +141,8 @@ const rowTypes = { 'text/csv': { schema: { type: 'string' } }, 'application/x-nd
 
 /** What streams that are read bring. */
 const downloads: Readonly<Record<string, string>> = {
-  importRejects: 'The rejected rows, in the format that was sent.',
-  exportSegmentMembers: 'The members, a row each, in the format that was asked for.',
+  importRejects: 'The rejected rows, in the format in which they were sent.',
+  exportSegmentMembers: 'The members, one row each, in the requested format.',
 }
 
 /** What the schemas of a stream's operation cannot say: bodies of rows, and the headers that go with them. */
@@ -170,21 +170,25 @@ function streamItem(route: Route, components: Record<string, unknown>): Json {
         required: true,
         schema: { type: 'string', enum: (operation.input.shape['entity'] as z.ZodEnum).options },
       },
-      header('Import-Id', 'A UUID of your own, under which others watch and cancel the import and a broken stream resumes.', {
-        type: 'string',
-        format: 'uuid',
-      }),
+      header(
+        'Import-Id',
+        'A UUID of your own, under which others can watch and cancel the import and a broken stream can be resumed.',
+        {
+          type: 'string',
+          format: 'uuid',
+        },
+      ),
       header(
         'Import-First-Line',
-        'Where a resumed stream leaves out what is committed: the line that its first row has in the whole. It begins with the last committed row.',
+        'For a resumed stream that omits committed rows: the line number of its first row in the whole file. It begins with the last committed row.',
         { type: 'integer', minimum: 1 },
       ),
-      header('Content-Encoding', 'gzip, where the body is compressed.', { type: 'string', enum: ['gzip', 'identity'] }),
+      header('Content-Encoding', 'gzip, if the body is compressed.', { type: 'string', enum: ['gzip', 'identity'] }),
     ],
     requestBody: { required: true, description: 'Rows of the entity; its columns are in docs/imports.md.', content: rowTypes },
     responses: {
       [status]: {
-        description: 'How the import ended.',
+        description: 'Result of the import.',
         content: {
           'application/json': {
             schema: hoist(z.toJSONSchema(operation.output, { io: 'output', unrepresentable: 'any' }), components),
@@ -224,9 +228,9 @@ function pathItem(route: Route, components: Record<string, unknown>): Json {
     ...(body && { requestBody: body }),
     responses: {
       [status]: {
-        description: 'Done.',
+        description: 'Success.',
         ...('version' in ((operation.output as Partial<z.ZodObject>).shape ?? {}) && {
-          headers: { ETag: { schema: { type: 'string' }, description: 'Version of what is answered.' } },
+          headers: { ETag: { schema: { type: 'string' }, description: 'Version of the resource.' } },
         }),
         content: {
           'application/json': {
@@ -245,7 +249,7 @@ const idempotencyHeader = {
   name: 'Idempotency-Key',
   in: 'header',
   required: false,
-  description: 'Makes repeating the request harmless for 24 hours.',
+  description: 'Makes repeating the request safe for 24 hours.',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 }
 
@@ -253,7 +257,7 @@ const noneMatchHeader = {
   name: 'If-None-Match',
   in: 'header',
   required: false,
-  description: '`*` makes only what is not there; with `If-Match: *` only what is there is changed.',
+  description: '`*` only creates; `If-Match: *` only updates.',
   schema: { type: 'string', const: '*' },
 }
 
@@ -262,7 +266,7 @@ function matchHeader(required: boolean): Json {
     name: 'If-Match',
     in: 'header',
     required,
-    description: 'ETag of the version that is changed.',
+    description: 'ETag of the version to change.',
     schema: { type: 'string' },
   }
 }

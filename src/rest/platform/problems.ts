@@ -11,39 +11,39 @@ interface Problem {
 
 /** How each code leaves over HTTP. The union is mapped whole: a new code does not compile until it stands here. */
 export const problems: Readonly<Record<ErrorCode, Problem>> = {
-  invalid_input: { status: 400, title: 'The input is not valid' },
-  malformed_request: { status: 400, title: 'The request cannot be read' },
-  invalid_cursor: { status: 400, title: 'The cursor is not valid here' },
-  unknown_column: { status: 400, title: 'The file has columns that are not known' },
-  stream_aborted: { status: 400, title: 'The stream broke off' },
-  query_too_complex: { status: 400, title: 'The query asks for too much at once' },
-  unauthenticated: { status: 401, title: 'Who calls is not known' },
-  not_permitted: { status: 403, title: 'This is not permitted' },
-  not_found: { status: 404, title: 'There is no such thing in your scope' },
-  method_not_allowed: { status: 405, title: 'The address does not take this method' },
-  conflict: { status: 409, title: 'The change conflicts with what is there' },
-  already_exists: { status: 409, title: 'It exists already' },
-  already_closed: { status: 409, title: 'It is closed already' },
-  period_overlap: { status: 409, title: 'The period overlaps another one' },
-  institution_move_unsupported: { status: 409, title: 'An institution cannot be moved yet' },
-  cycle: { status: 409, title: 'The change would close a circle' },
-  in_use: { status: 409, title: 'It is in use' },
-  import_in_progress: { status: 409, title: 'This import is running already' },
+  invalid_input: { status: 400, title: 'Invalid input' },
+  malformed_request: { status: 400, title: 'Malformed request' },
+  invalid_cursor: { status: 400, title: 'Invalid cursor' },
+  unknown_column: { status: 400, title: 'Unknown columns in the file' },
+  stream_aborted: { status: 400, title: 'The stream was aborted' },
+  query_too_complex: { status: 400, title: 'Query too complex' },
+  unauthenticated: { status: 401, title: 'Authentication required' },
+  not_permitted: { status: 403, title: 'Permission denied' },
+  not_found: { status: 404, title: 'Not found in your scope' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  conflict: { status: 409, title: 'Conflict with the current state' },
+  already_exists: { status: 409, title: 'Already exists' },
+  already_closed: { status: 409, title: 'Already closed' },
+  period_overlap: { status: 409, title: 'Overlapping period' },
+  institution_move_unsupported: { status: 409, title: 'Moving an institution is not supported yet' },
+  cycle: { status: 409, title: 'The change would create a cycle' },
+  in_use: { status: 409, title: 'In use' },
+  import_in_progress: { status: 409, title: 'This import is already running' },
   idempotency_in_progress: { status: 409, title: 'The same request is still running' },
-  superseded: { status: 409, title: 'Something newer is known already' },
-  version_conflict: { status: 412, title: 'It has changed since you saw it' },
-  payload_too_large: { status: 413, title: 'The body is too large' },
-  unsupported_media_type: { status: 415, title: 'The kind of content is not taken here' },
-  unknown_reference: { status: 422, title: 'The request names something that does not exist in your scope' },
-  unknown_currency: { status: 422, title: 'The currency is not known' },
-  identity_mismatch: { status: 422, title: 'The identity number does not agree' },
-  outside_period: { status: 422, title: 'The day lies outside what is allowed' },
-  idempotency_key_reused: { status: 422, title: 'The idempotency key was used for another request' },
-  precondition_required: { status: 428, title: 'The change must name the version it changes' },
+  superseded: { status: 409, title: 'Newer data is stored' },
+  version_conflict: { status: 412, title: 'Version conflict' },
+  payload_too_large: { status: 413, title: 'Body too large' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type' },
+  unknown_reference: { status: 422, title: 'The request refers to something that does not exist in your scope' },
+  unknown_currency: { status: 422, title: 'Unknown currency' },
+  identity_mismatch: { status: 422, title: 'Identity number does not match' },
+  outside_period: { status: 422, title: 'The day is outside the allowed period' },
+  idempotency_key_reused: { status: 422, title: 'Idempotency key already used for another request' },
+  precondition_required: { status: 428, title: 'Version required' },
   rate_limited: { status: 429, title: 'Too many requests' },
-  unavailable: { status: 503, title: 'The service cannot answer at the moment' },
-  timed_out: { status: 503, title: 'The answer took too long' },
-  internal: { status: 500, title: 'Something went wrong on our side' },
+  unavailable: { status: 503, title: 'Service temporarily unavailable' },
+  timed_out: { status: 503, title: 'Timed out' },
+  internal: { status: 500, title: 'Internal error' },
 }
 
 /** The schema name that OpenAPI gives to every problem document. */
@@ -63,18 +63,18 @@ function recognised(error: unknown): DomainError | undefined {
   const { code, statusCode } = error as Partial<FastifyError>
   switch (code) {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new DomainError('unsupported_media_type', 'This address takes application/json.')
+      return new DomainError('unsupported_media_type', 'Content-Type must be application/json.')
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new DomainError('payload_too_large', 'The body is larger than this address takes.')
+      return new DomainError('payload_too_large', 'The body is larger than this endpoint accepts.')
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
     case 'FST_ERR_BAD_URL':
-      return new DomainError('malformed_request', 'The body or the address is not well formed.')
+      return new DomainError('malformed_request', 'The body or the URL is malformed.')
     default:
-      if (statusCode === 429) return new DomainError('rate_limited', 'You have sent too many requests. Wait before the next one.')
+      if (statusCode === 429) return new DomainError('rate_limited', 'Too many requests. Wait before the next one.')
       if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
-        return new DomainError('malformed_request', 'The request cannot be read.')
+        return new DomainError('malformed_request', 'The request is malformed.')
       return undefined
   }
 }
@@ -83,11 +83,11 @@ function recognised(error: unknown): DomainError | undefined {
 export function parserRefusal({ code }: { readonly code?: string }): DomainError {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return new DomainError('malformed_request', 'The header fields are larger than the service takes.')
+      return new DomainError('malformed_request', 'The header fields are larger than the service accepts.')
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new DomainError('malformed_request', 'The request did not come in time.')
+      return new DomainError('malformed_request', 'The request was not received in time.')
     default:
-      return new DomainError('malformed_request', 'This is not well-formed HTTP.')
+      return new DomainError('malformed_request', 'Malformed HTTP request.')
   }
 }
 
@@ -117,7 +117,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     type: `/problems/${code}`,
     title,
     status,
-    detail: refusal?.message ?? 'The failure has been logged under the trace id.',
+    detail: refusal?.message ?? 'The failure was logged under the trace ID.',
     code,
     ...(refusal && refusal.problems.length > 0 && { errors: refusal.problems }),
     traceId: request.id,

@@ -94,7 +94,7 @@ function bodyOf({ body, params }: FastifyRequest, { concurrency }: Operation): o
     (name) => name in (params as object) || (concurrency !== 'none' && inHeaders.has(name)),
   )
   if (elsewhere !== undefined)
-    throw refuseField('invalid_input', elsewhere, 'unknown_field', 'The path or a header says this, not the body.')
+    throw refuseField('invalid_input', elsewhere, 'unknown_field', 'Set by the path or a header, not by the body.')
   return body
 }
 
@@ -113,7 +113,7 @@ export function refuseForeign({ method, headers, query }: FastifyRequest, operat
   const reads = method === 'GET' || method === 'HEAD'
   const parameter = reads ? undefined : Object.keys(query as object)[0]
   if (parameter !== undefined)
-    throw refuseField('invalid_input', parameter, 'unknown_field', 'This address takes no query parameters.')
+    throw refuseField('invalid_input', parameter, 'unknown_field', 'This endpoint takes no query parameters.')
   const takesMatch = operation.concurrency !== 'none'
   const takesNoneMatch = 'mode' in operation.input.shape || reads
   const foreign = [
@@ -121,7 +121,7 @@ export function refuseForeign({ method, headers, query }: FastifyRequest, operat
     ...(takesNoneMatch ? [] : ['If-None-Match']),
     ...(takesIdempotencyKey(operation) ? [] : ['Idempotency-Key']),
   ].find((name) => headers[name.toLowerCase()] !== undefined)
-  if (foreign !== undefined) throw refuseField('invalid_input', foreign, 'precondition', `This address takes no ${foreign}.`)
+  if (foreign !== undefined) throw refuseField('invalid_input', foreign, 'precondition', `Unknown query parameter: ${foreign}.`)
 }
 
 /** `If-Match: "3"` names a version, `If-Match: *` updates only, `If-None-Match: *` creates only. */
@@ -130,13 +130,13 @@ function preconditionOf({ concurrency, input }: Operation, { headers }: FastifyR
   const match = headers['if-match']
   const noneMatch = headers['if-none-match']
   if (noneMatch !== undefined && noneMatch !== '*')
-    throw refuseField('invalid_input', 'If-None-Match', 'precondition', 'If-None-Match can be * only.')
+    throw refuseField('invalid_input', 'If-None-Match', 'precondition', 'If-None-Match must be *.')
   if (noneMatch !== undefined) return { mode: 'create_only' }
   if ('mode' in input.shape && match === '*') return { mode: 'update_only' }
   if (match === undefined) return {}
   const version = /^"(\d{1,10})"$/.exec(match)?.[1]
   if (version === undefined)
-    throw new DomainError('invalid_input', 'If-Match must be the strong ETag of an earlier answer.', [
+    throw new DomainError('invalid_input', 'If-Match must be the strong ETag of an earlier response.', [
       { pointer: '/expectedVersion', rule: 'etag', message: 'Not a strong ETag.' },
     ])
   return { expectedVersion: Number(version) }
@@ -154,12 +154,7 @@ type Query = Readonly<Record<string, string | readonly string[]>>
 export function fromQuery({ shape }: z.ZodObject, query: Query): Record<string, unknown> {
   const hidden = Object.keys(query).find((name) => name in shape && onlyInBodies.has(name))
   if (hidden !== undefined)
-    throw refuseField(
-      'invalid_input',
-      hidden,
-      'unknown_field',
-      'This is no part of an address: it is sent in a body, to a search.',
-    )
+    throw refuseField('invalid_input', hidden, 'unknown_field', 'Not allowed in a URL: send it in the body of a search.')
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => [name, shape[name] ? convert(shape[name], value) : value]),
   )

@@ -37,7 +37,7 @@ async function* receivedBytes(body: Readable): AsyncGenerator<Buffer, void, unde
     for await (const chunk of body.iterator({ destroyOnReturn: false }))
       yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
   } catch (cause) {
-    throw importRefusal('stream_aborted', 'The body broke off before its end.', { cause })
+    throw importRefusal('stream_aborted', 'The body ended before it was complete.', { cause })
   }
 }
 
@@ -54,7 +54,7 @@ async function* unpackedBytes(compressed: AsyncIterable<Buffer>, maximumRatio: n
     produced += chunk.length
     if (failure) return
     if (produced > ratioCountsAfterBytes && produced > received * maximumRatio) {
-      failure = importRefusal('gzip_ratio', `The gzip body unpacks to more than ${maximumRatio} times its size.`)
+      failure = importRefusal('gzip_ratio', `The gzip body expands to more than ${maximumRatio} times its size.`)
       gunzip.destroy()
     } else unpacked.push(chunk)
   })
@@ -101,5 +101,5 @@ function ended(gunzip: Gunzip): Promise<void> {
 
 // One code for all damage: whether a stray byte is the beginning of a member or garbage depends on how the body was cut.
 function damaged(cause?: Error): ImportRefusal {
-  return importRefusal('gzip_damaged', 'The gzip body is damaged, ends too early or goes on after its end.', { cause })
+  return importRefusal('gzip_damaged', 'The gzip body is corrupt, truncated or has trailing data.', { cause })
 }

@@ -11,13 +11,13 @@ const shownLength = 64
 export function checkedHeader(raw: string, line: number, columns: ReadonlySet<string>): readonly string[] {
   const values = csvValues(raw)
   if ('fault' in values || raw.includes('\0'))
-    throw importRefusal('bad_header', `The header on line ${line} is no CSV record of RFC 4180.`, { line })
+    throw importRefusal('bad_header', `The header on line ${line} is not a valid CSV record (RFC 4180).`, { line })
   const names = values.map((value) => value ?? '')
   const unknown = names.filter((name) => !columns.has(name))
   if (unknown.length === names.length) {
     throw importRefusal(
       'missing_header',
-      `Line ${line} is no header: none of its fields is a column of this import (${listed([...columns])}).`,
+      `Line ${line} is not a header: none of its fields is a column of this import (${listed([...columns])}).`,
       { line },
     )
   }
@@ -28,7 +28,7 @@ export function checkedHeader(raw: string, line: number, columns: ReadonlySet<st
     })
   const duplicates = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))]
   if (duplicates.length > 0)
-    throw importRefusal('duplicate_columns', `The header on line ${line} has columns twice: ${listed(duplicates)}.`, {
+    throw importRefusal('duplicate_columns', `The header on line ${line} has duplicate columns: ${listed(duplicates)}.`, {
       line,
       columns: shown(duplicates),
     })

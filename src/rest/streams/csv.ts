@@ -66,7 +66,7 @@ export function csvGrammar(columns: ReadonlySet<string>, limits: RowLimits): Rec
       return 'fault' in values ? undefined : header?.[values.findIndex((value) => value !== undefined && fits(value))]
     },
     end: () => {
-      if (!header) throw importRefusal('missing_header', 'A CSV body begins with a header row.', { line: 1 })
+      if (!header) throw importRefusal('missing_header', 'A CSV body must begin with a header row.', { line: 1 })
     },
   }
 }
@@ -83,17 +83,17 @@ function fieldsOf(values: readonly (string | undefined)[], names: readonly strin
 function faultError(fault: 'misplaced_quote' | 'stray_carriage_return', name: string | undefined): RowError {
   const message =
     fault === 'misplaced_quote'
-      ? 'A quote stands where RFC 4180 allows none: a field that holds quotes is quoted as a whole and doubles them.'
-      : 'A carriage return stands outside quotes and does not end the line.'
+      ? 'A quote is not allowed here by RFC 4180: quote the whole field and double the quotes inside it.'
+      : 'A carriage return outside quotes does not end the line.'
   return { ...fieldOf(name), code: fault, message }
 }
 
 function raggedError(found: number, expected: number): RowError {
-  return { code: 'ragged_row', message: `This row has ${found} fields where the header has ${expected}.` }
+  return { code: 'ragged_row', message: `This row has ${found} fields, but the header has ${expected}.` }
 }
 
 function nulError(name: string | undefined): RowError {
-  return { ...fieldOf(name), code: 'nul_character', message: 'A NUL character cannot be stored.' }
+  return { ...fieldOf(name), code: 'nul_character', message: 'NUL characters cannot be stored.' }
 }
 
 function fieldOf(name: string | undefined): { readonly field?: string } {

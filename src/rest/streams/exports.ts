@@ -46,7 +46,7 @@ function acceptedOf({ headers: { accept = '*/*' } }: FastifyRequest): 'csv' | 'n
     if (type === 'application/x-ndjson' || type === '*/*' || type === 'application/*') return 'ndjson'
     if (type === 'text/*') return 'csv'
   }
-  throw refuseField('invalid_input', 'Accept', 'media_type', 'Members are sent as application/x-ndjson or text/csv.')
+  throw refuseField('invalid_input', 'Accept', 'media_type', 'Accept must allow application/x-ndjson or text/csv.')
 }
 
 async function* textOf({ format, columns, rows }: ExportedMembers): AsyncGenerator<string, void, undefined> {

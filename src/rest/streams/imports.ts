@@ -30,8 +30,8 @@ const codes: Readonly<Record<ImportRefusalCode, ErrorCode>> = {
 }
 
 const columnFaults: Partial<Readonly<Record<ImportRefusalCode, string>>> = {
-  unknown_columns: 'The entity has no such column.',
-  duplicate_columns: 'The header names this column more than once.',
+  unknown_columns: 'Unknown column for this entity.',
+  duplicate_columns: 'Duplicate column in the header.',
 }
 
 /** Serves imports: the body is read as a stream by what it says it is, and never held whole. A sender may be silent for so many milliseconds. */
@@ -105,8 +105,7 @@ function timeReading({ raw }: FastifyRequest, { raw: response }: FastifyReply, m
 
 function entityOf(text: string): FeedEntity {
   const entity = feedEntities.find((known) => known === text)
-  if (!entity)
-    throw refuseField('not_found', 'entity', 'entity', `There is no such entity. Known are ${feedEntities.join(', ')}.`)
+  if (!entity) throw refuseField('not_found', 'entity', 'entity', `Unknown entity. Use one of ${feedEntities.join(', ')}.`)
   return entity
 }
 
@@ -122,12 +121,7 @@ function namedBy({ headers, params }: FastifyRequest<{ Params: { entity: string 
 
 function lineOf(text: string | readonly string[]): number {
   if (typeof text !== 'string' || !/^[1-9]\d{0,14}$/.test(text))
-    throw refuseField(
-      'invalid_input',
-      'firstLine',
-      'line',
-      'Import-First-Line is the number of a line, from 1, in decimal digits.',
-    )
+    throw refuseField('invalid_input', 'firstLine', 'line', 'Import-First-Line must be a line number, from 1, in decimal digits.')
   return Number(text)
 }
 

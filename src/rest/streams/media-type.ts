@@ -11,12 +11,13 @@ const charsets: readonly string[] = ['utf-8', 'utf8', 'us-ascii']
 export function bodyFormat(contentType: string | undefined): BodyFormat {
   const [type = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase())
   const format = Object.hasOwn(formats, type) ? formats[type] : undefined
-  if (!format) throw importRefusal('unsupported_media_type', 'An import is sent as text/csv or application/x-ndjson.')
+  if (!format)
+    throw importRefusal('unsupported_media_type', 'Content-Type of an import must be text/csv or application/x-ndjson.')
   const charset = parameter(parameters, 'charset')
   if (charset !== undefined && !charsets.includes(charset))
-    throw importRefusal('unsupported_media_type', 'An import is sent in UTF-8.')
+    throw importRefusal('unsupported_media_type', 'The charset of an import must be UTF-8.')
   if (format === 'csv' && parameter(parameters, 'header') === 'absent')
-    throw importRefusal('missing_header', 'A CSV body begins with a header row.')
+    throw importRefusal('missing_header', 'A CSV body must begin with a header row.')
   return format
 }
 
@@ -24,7 +25,7 @@ export function bodyFormat(contentType: string | undefined): BodyFormat {
 export function bodyEncoding(contentEncoding: string | undefined): BodyEncoding {
   const name = (contentEncoding ?? '').trim().toLowerCase() || 'identity'
   const encoding = Object.hasOwn(encodings, name) ? encodings[name] : undefined
-  if (!encoding) throw importRefusal('unsupported_encoding', 'An import is sent plain or with Content-Encoding: gzip.')
+  if (!encoding) throw importRefusal('unsupported_encoding', 'Content-Encoding of an import must be gzip, or omitted.')
   return encoding
 }
 

@@ -28,7 +28,7 @@ export function ndjsonGrammar(limits: RowLimits): RecordGrammar {
   }
 }
 
-const notAnObject: RowError = { code: 'not_an_object', message: 'Each line holds one JSON object, which begins with {.' }
+const notAnObject: RowError = { code: 'not_an_object', message: 'Each line must be one JSON object, beginning with {.' }
 
 function parsedObject(raw: string): { readonly fields: Fields } | { readonly error: RowError } {
   try {
@@ -38,13 +38,13 @@ function parsedObject(raw: string): { readonly fields: Fields } | { readonly err
   }
 }
 
-const nulInLine: RowError = { code: 'nul_character', message: 'A NUL character stands in this line.' }
+const nulInLine: RowError = { code: 'nul_character', message: 'The line contains a NUL character.' }
 
 /** The parser's own message is not passed on: it quotes the line. */
 function syntaxError(error: unknown): RowError {
   const position = /position (\d+)/.exec(String(error))?.[1]
   const message =
-    position === undefined ? 'This line is not JSON.' : `This line is not JSON from character ${Number(position) + 1} on.`
+    position === undefined ? 'The line is not valid JSON.' : `The line is not valid JSON from character ${Number(position) + 1}.`
   return { code: 'invalid_json', message }
 }
 
@@ -70,7 +70,7 @@ function objectError(value: object, path: string, depth: number, limits: RowLimi
 }
 
 function memberFault(key: string, value: unknown, path: string, depth: number, limits: RowLimits): RowError | undefined {
-  if (key === '__proto__') return { code: 'forbidden_key', message: 'A member may not be called __proto__.' }
+  if (key === '__proto__') return { code: 'forbidden_key', message: 'A member must not be named __proto__.' }
   if (typeof value === 'object' && value !== null) return objectError(value, path, depth + 1, limits)
   return (
     textError(key) ?? (typeof value === 'string' ? withField(path, textError(value) ?? lengthError(value, limits)) : undefined)
@@ -78,8 +78,8 @@ function memberFault(key: string, value: unknown, path: string, depth: number, l
 }
 
 function textError(text: string): RowError | undefined {
-  if (text.includes('\0')) return { code: 'nul_character', message: 'A NUL character cannot be stored.' }
-  if (!text.isWellFormed()) return { code: 'invalid_unicode', message: 'Half of a surrogate pair is no character.' }
+  if (text.includes('\0')) return { code: 'nul_character', message: 'NUL characters cannot be stored.' }
+  if (!text.isWellFormed()) return { code: 'invalid_unicode', message: 'An unpaired surrogate is not a character.' }
   return undefined
 }
 

@@ -110,12 +110,12 @@ export function recordReader(grammar: RecordGrammar, limits: RowLimits): (block:
   return read
 }
 
-const notUtf8: RowError = { code: 'invalid_utf8', message: 'Bytes that are no UTF-8 stand in this row.' }
+const notUtf8: RowError = { code: 'invalid_utf8', message: 'The row contains bytes that are not UTF-8.' }
 
 function openQuote(line: number): Error {
   return importRefusal(
     'unterminated_quote',
-    `A quote in the record that begins on line ${line} is never closed, so that the rest of the body cannot be told apart.`,
+    `A quote in the record that starts on line ${line} is never closed, so the rest of the body cannot be parsed.`,
     { line },
   )
 }
@@ -123,7 +123,7 @@ function openQuote(line: number): Error {
 function endless(line: number, bytes: number): Error {
   return importRefusal(
     'record_too_long',
-    `The record that begins on line ${line} does not end within ${bytes} bytes; perhaps a quote in it is never closed.`,
+    `The record that starts on line ${line} does not end within ${bytes} bytes; a quote in it may not be closed.`,
     { line },
   )
 }

@@ -48,7 +48,7 @@ export async function sharedFolder(account: Account): Promise<string> {
     if (await canEnter(account, folder)) return folder
   }
   throw new Error(
-    'PostgreSQL does not run as root, and its helper user finds no folder to work in. Start as another user or set DATABASE_URL.',
+    'PostgreSQL does not run as root, and its helper user has no folder it can use. Start as another user or set DATABASE_URL.',
   )
 }
 
@@ -69,7 +69,7 @@ export async function findPlace(folder: string): Promise<Place> {
   if (found?.isDirectory() || (!found && (await canEnter(account, folder)))) {
     if (await canEnter(account, folder)) return { account, data: link }
     throw new Error(
-      `The helper user of PostgreSQL can no longer enter ${folder}: open its parent folders to it, or set another DATA_DIR.`,
+      `The helper user of PostgreSQL can no longer access ${folder}: allow it on its parent folders, or set another DATA_DIR.`,
     )
   }
   const home = join(await sharedFolder(account), createHash('sha256').update(folder).digest('hex').slice(0, 16))
@@ -80,7 +80,7 @@ export async function findPlace(folder: string): Promise<Place> {
     await symlink(data, link)
   } else if ((await readlink(link)) !== data) {
     throw new Error(
-      `${link} leads to the data of another folder (a copied or moved DATA_DIR): remove ${folder} to begin anew, or put it back where it was.`,
+      `${link} points to the data of another folder (a copied or moved DATA_DIR): remove ${folder} to start from scratch, or move it back.`,
     )
   }
   return { account, data }
@@ -129,7 +129,7 @@ async function runInitdb(account: Account, binaries: Binaries, parameters: reado
     if (succeeded) return
     if (!/locale/.test(output) || characterType === installed.at(-1)) throw new Error(`initdb failed: ${output}`)
   }
-  throw new Error('The embedded PostgreSQL needs a UTF-8 locale of the operating system, such as C.UTF-8.')
+  throw new Error('The embedded PostgreSQL requires a UTF-8 locale of the operating system, such as C.UTF-8.')
 }
 
 /**
@@ -159,7 +159,7 @@ async function end(pid: number): Promise<void> {
       await sleep(50)
     }
   }
-  throw new Error(`A PostgreSQL left over from an earlier start (process ${pid}) does not end.`)
+  throw new Error(`A PostgreSQL from an earlier start (process ${pid}) does not stop.`)
 }
 
 function hasProcess(pid: number): boolean {

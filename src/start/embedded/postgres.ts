@@ -110,9 +110,9 @@ async function start(
   const known = await readStored(folder)
   if (initialised && !known)
     throw new Error(
-      `${folder} holds data but not postgres.json with their passwords: restore it, or remove the folder to begin anew.`,
+      `${folder} contains data but not postgres.json with their passwords: restore it, or remove the folder to start from scratch.`,
     )
-  if (await endOrphan(place.data)) log.warn('Stopped a PostgreSQL that an earlier start had left running.')
+  if (await endOrphan(place.data)) log.warn('Stopped a PostgreSQL that was still running from an earlier start.')
 
   let stored: Stored = {
     adminPassword: password(),
@@ -124,7 +124,7 @@ async function start(
   }
   if (!initialised) {
     await writeStored(folder, stored)
-    log.info(`Making a PostgreSQL data folder in ${place.data}.`)
+    log.info(`Creating a PostgreSQL data folder in ${place.data}.`)
     await initialise(place, binaries, stored.adminPassword, settings['fsync'] !== 'off')
   }
   const serverOptions: ServerOptions = {
@@ -146,7 +146,7 @@ async function start(
     }
     stored = { ...stored, port: await freePort() }
   }
-  throw new Error('Found no free port for PostgreSQL.')
+  throw new Error('There is no free port for PostgreSQL.')
 }
 
 /** Makes the owner and its database where they are missing; a killed first start leaves either. */

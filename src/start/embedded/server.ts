@@ -95,7 +95,7 @@ async function answers(child: ChildProcess, password: string, port: number): Pro
       await sleep(500)
       if (hasEnded()) return false
       child.kill('SIGINT')
-      throw new Error('The password stored in postgres.json is not that of the data beside it.')
+      throw new Error('The password stored in postgres.json does not match the data next to it.')
     }
     await sleep(40)
   }

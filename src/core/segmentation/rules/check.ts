@@ -97,7 +97,7 @@ function checkForm(json: Rule, context: CheckContext, refuse: Refuse): void {
   })
   const conditions = faults === 0 ? countConditions(json) : 0
   if (conditions > MOST_CONDITIONS)
-    refuse('', 'too_many', `A rule has at most ${MOST_CONDITIONS} conditions: this one has ${conditions}.`)
+    refuse('', 'too_many', `A rule can have at most ${MOST_CONDITIONS} conditions: this one has ${conditions}.`)
 }
 
 /** The rule with its segments, and the segments that rest on the one whose rule it is. */
@@ -109,9 +109,9 @@ function checkWhole(rule: Rule, context: CheckContext, refuse: Refuse): void {
   for (const user of context.users ?? []) {
     const whole = inlineSegments(user.rule, meaning)
     for (const { rule: broken, message } of limitProblems(whole))
-      refuse('', broken, `${user.name} rests on this one: with it ${message}`)
+      refuse('', broken, `${user.name} uses this one: with it ${message}`)
     if (!user.watched && partsOf(whole).some((part) => 'hasBeen' in part))
-      refuse('', 'watched', `${user.name} rests on this one: it asks for nothing that has been for days.`)
+      refuse('', 'watched', `${user.name} uses this one under hasBeen: a rule used there must not contain hasBeen.`)
   }
 }
 
@@ -119,13 +119,11 @@ function limitProblems(whole: Rule): readonly Pick<RuleProblem, 'rule' | 'messag
   const conditions = countConditions(whole)
   const watched = watchedConditions(whole).flatMap(partsOf)
   return [
-    ...(depthOf(whole) > MOST_DEPTH ? [{ rule: 'depth', message: `a rule is at most ${MOST_DEPTH} deep.` }] : []),
+    ...(depthOf(whole) > MOST_DEPTH ? [{ rule: 'depth', message: `a rule can be at most ${MOST_DEPTH} levels deep.` }] : []),
     ...(conditions > MOST_CONDITIONS
-      ? [{ rule: 'too_many', message: `a rule has at most ${MOST_CONDITIONS} conditions: this would be ${conditions}.` }]
+      ? [{ rule: 'too_many', message: `a rule can have at most ${MOST_CONDITIONS} conditions: this would be ${conditions}.` }]
       : []),
-    ...(watched.some((part) => 'hasBeen' in part)
-      ? [{ rule: 'nested', message: 'what has been for days would rest on what has been for days.' }]
-      : []),
+    ...(watched.some((part) => 'hasBeen' in part) ? [{ rule: 'nested', message: 'hasBeen would be nested in hasBeen.' }] : []),
   ]
 }
 
@@ -140,15 +138,15 @@ function depthOf(rule: Rule): number {
 const forms = ['all', 'any', 'not', 'fact', 'hasBeen', 'segment', 'bucket'] as const
 
 function checkPart(json: unknown, at: string, place: Place, context: CheckContext, refuse: Refuse): void {
-  if (json === null || typeof json !== 'object' || Array.isArray(json)) return refuse(at, 'type', 'A rule is an object.')
-  if (place.depth > MOST_DEPTH) return refuse(at, 'depth', `A rule is at most ${MOST_DEPTH} deep.`)
+  if (json === null || typeof json !== 'object' || Array.isArray(json)) return refuse(at, 'type', 'A rule must be an object.')
+  if (place.depth > MOST_DEPTH) return refuse(at, 'depth', `A rule can be at most ${MOST_DEPTH} levels deep.`)
   const object = json as Readonly<Record<string, unknown>>
   const named = forms.filter((form) => Object.hasOwn(object, form))
   if (named.length !== 1)
     return refuse(
       at,
       'form',
-      `A rule has one of ${forms.join(', ')}${named.length > 1 ? `, not ${named.join(' and ')} at once` : ''}.`,
+      `A rule must have exactly one of ${forms.join(', ')}${named.length > 1 ? `, not ${named.join(' and ')} at once` : ''}.`,
     )
   const form = named[0]!
   const inner = { ...place, depth: place.depth + 1 }
@@ -157,9 +155,10 @@ function checkPart(json: unknown, at: string, place: Place, context: CheckContex
     case 'any': {
       onlyKeys(object, [form], at, refuse)
       const list = object[form]
-      if (!Array.isArray(list)) return refuse(`${at}/${form}`, 'type', 'This is a list of rules.')
-      if (list.length === 0) return refuse(`${at}/${form}`, 'empty', `An empty \`${form}\` says nothing.`)
-      if (list.length > MOST_CONDITIONS) return refuse(`${at}/${form}`, 'too_many', `At most ${MOST_CONDITIONS} conditions.`)
+      if (!Array.isArray(list)) return refuse(`${at}/${form}`, 'type', 'Must be a list of rules.')
+      if (list.length === 0) return refuse(`${at}/${form}`, 'empty', `\`${form}\` must not be empty.`)
+      if (list.length > MOST_CONDITIONS)
+        return refuse(`${at}/${form}`, 'too_many', `At most ${MOST_CONDITIONS} conditions are allowed.`)
       list.forEach((one, index) => checkPart(one, `${at}/${form}/${index}`, inner, context, refuse))
       return
     }
@@ -168,12 +167,12 @@ function checkPart(json: unknown, at: string, place: Place, context: CheckContex
       return checkPart(object['not'], `${at}/not`, inner, context, refuse)
     case 'hasBeen':
       onlyKeys(object, ['hasBeen', 'days'], at, refuse)
-      if (place.watched) refuse(at, 'nested', 'What has been for days does not rest on what has been for days.')
+      if (place.watched) refuse(at, 'nested', 'hasBeen must not be nested in hasBeen.')
       wholeNumber(object['days'], `${at}/days`, 1, MOST_WATCHED_DAYS, refuse)
       return checkPart(object['hasBeen'], `${at}/hasBeen`, { ...inner, watched: true }, context, refuse)
     case 'segment':
       onlyKeys(object, ['segment'], at, refuse)
-      if (typeof object['segment'] !== 'string') refuse(`${at}/segment`, 'type', 'This is the id of a segment.')
+      if (typeof object['segment'] !== 'string') refuse(`${at}/segment`, 'type', 'Must be the ID of a segment.')
       return
     case 'bucket':
       onlyKeys(object, ['bucket'], at, refuse)
@@ -185,25 +184,25 @@ function checkPart(json: unknown, at: string, place: Place, context: CheckContex
 
 function onlyKeys(object: Readonly<Record<string, unknown>>, known: readonly string[], at: string, refuse: Refuse): void {
   for (const key of Object.keys(object))
-    if (!known.includes(key)) refuse(`${at}/${escapePointer(key)}`, 'unknown_key', `There is no \`${key}\` here.`)
+    if (!known.includes(key)) refuse(`${at}/${escapePointer(key)}`, 'unknown_key', `Unknown key \`${key}\`.`)
 }
 
 const escapePointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
 
 function wholeNumber(value: unknown, at: string, least: number, most: number, refuse: Refuse): boolean {
   const good = typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
-  if (!good) refuse(at, 'range', `This is a whole number from ${least} to ${most}.`)
+  if (!good) refuse(at, 'range', `Must be an integer from ${least} to ${most}.`)
   return good
 }
 
 function checkBucket(value: unknown, at: string, refuse: Refuse): void {
   if (value === null || typeof value !== 'object' || Array.isArray(value))
-    return refuse(at, 'type', 'A bucket has a seed, and hundredths from and to.')
+    return refuse(at, 'type', 'A bucket requires a seed, from and to.')
   const bucket = value as Readonly<Record<string, unknown>>
   onlyKeys(bucket, ['seed', 'from', 'to'], at, refuse)
   const { seed, from, to } = bucket
   if (typeof seed !== 'string' || seed.length === 0 || seed.length > LONGEST_TEXT)
-    refuse(`${at}/seed`, 'text', `A seed is a text of 1 to ${LONGEST_TEXT} characters.`)
+    refuse(`${at}/seed`, 'text', `A seed must be a text of 1 to ${LONGEST_TEXT} characters.`)
   else {
     const problem = textProblem(seed)
     if (problem) refuse(`${at}/seed`, problem.rule, problem.message)
@@ -211,15 +210,15 @@ function checkBucket(value: unknown, at: string, refuse: Refuse): void {
   const good = [from, to].map((bound, index) => {
     const isHundredth = typeof bound === 'number' && bound >= 0 && bound <= 100 && Number(bound.toFixed(2)) === bound
     if (!isHundredth)
-      refuse(`${at}/${index === 0 ? 'from' : 'to'}`, 'range', 'A hundredth is a number from 0 to 100 with at most two decimals.')
+      refuse(`${at}/${index === 0 ? 'from' : 'to'}`, 'range', 'A bound must be a number from 0 to 100 with at most two decimals.')
     return isHundredth
   })
-  if (good.every(Boolean) && (from as number) >= (to as number)) refuse(`${at}/to`, 'reversed', '`to` must lie above `from`.')
+  if (good.every(Boolean) && (from as number) >= (to as number)) refuse(`${at}/to`, 'reversed', '`to` must be above `from`.')
 }
 
 function checkFact(object: Readonly<Record<string, unknown>>, at: string, context: CheckContext, refuse: Refuse): void {
   const { fact: name } = object
-  if (typeof name !== 'string') return refuse(`${at}/fact`, 'type', 'This is the name of a fact.')
+  if (typeof name !== 'string') return refuse(`${at}/fact`, 'type', 'Must be the name of a fact.')
   if (!isFact(name))
     return refuse(
       `${at}/fact`,
@@ -233,13 +232,17 @@ function checkFact(object: Readonly<Record<string, unknown>>, at: string, contex
     return refuse(
       at,
       'operator',
-      `A condition has one operator: ${operatorsOf[facts[name].type].join(', ')}${hasHundredths(name) ? ' or percentile' : ''}.`,
+      `A condition must have exactly one operator: ${operatorsOf[facts[name].type].join(', ')}${hasHundredths(name) ? ' or percentile' : ''}.`,
     )
   const operator = known[0]!
   if (operator === 'percentile') return checkPercentile(name, object['percentile'], `${at}/percentile`, context, refuse)
   const { type } = facts[name]
   if (!operatorsOf[type].includes(operator as Operator))
-    return refuse(`${at}/${operator}`, 'operator', `\`${name}\` is ${called[type]}: it takes ${operatorsOf[type].join(', ')}.`)
+    return refuse(
+      `${at}/${operator}`,
+      'operator',
+      `\`${name}\` is ${called[type]}: its operators are ${operatorsOf[type].join(', ')}.`,
+    )
   checkOperands(name, operator as Operator, object[operator], `${at}/${operator}`, context, refuse)
 }
 
@@ -247,8 +250,8 @@ const called: Readonly<Record<FactType, string>> = {
   number: 'a number',
   money: 'an amount',
   day: 'a day',
-  boolean: 'a truth',
-  enum: 'one of several values',
+  boolean: 'a boolean',
+  enum: 'an enum',
   set: 'a set',
 }
 
@@ -267,20 +270,20 @@ function checkOperands(
   }
   switch (operator) {
     case 'exists':
-      if (typeof given !== 'boolean') refuse(at, 'type', '`exists` is true or false.')
+      if (typeof given !== 'boolean') refuse(at, 'type', '`exists` must be true or false.')
       return
     case 'in':
     case 'overlaps':
-      if (!Array.isArray(given)) return refuse(at, 'type', 'This is a list of values.')
-      if (given.length === 0) return refuse(at, 'empty', 'A list without values says nothing.')
-      if (given.length > MOST_VALUES) return refuse(at, 'too_many', `At most ${MOST_VALUES} values.`)
+      if (!Array.isArray(given)) return refuse(at, 'type', 'Must be a list of values.')
+      if (given.length === 0) return refuse(at, 'empty', 'The list must not be empty.')
+      if (given.length > MOST_VALUES) return refuse(at, 'too_many', `At most ${MOST_VALUES} values are allowed.`)
       given.forEach((value, index) => one(value, `${at}/${index}`))
       return
     case 'between': {
-      if (!Array.isArray(given) || given.length !== 2) return refuse(at, 'type', '`between` has two values, both included.')
+      if (!Array.isArray(given) || given.length !== 2) return refuse(at, 'type', '`between` requires two values, both inclusive.')
       const good = given.map((value, index) => one(value, `${at}/${index}`))
       if (good.every(Boolean) && isReversed(name, given[0], given[1], context))
-        refuse(at, 'reversed', 'The first value lies above the second: nothing is between them.')
+        refuse(at, 'reversed', 'The first value must not be above the second.')
       return
     }
     default:
@@ -311,29 +314,29 @@ function valueProblem(
   const wrong = (message: string): Pick<RuleProblem, 'rule' | 'message'> => ({ rule: 'type', message })
   switch (fact.type) {
     case 'number':
-      if (typeof value !== 'number' || !Number.isFinite(value)) return wrong(`\`${name}\` is compared with a number.`)
-      if (fact.unit === 'percent' && Math.abs(value) > MOST_PERCENT) return { rule: 'range', message: 'No such percentage.' }
+      if (typeof value !== 'number' || !Number.isFinite(value)) return wrong(`\`${name}\` must be compared with a number.`)
+      if (fact.unit === 'percent' && Math.abs(value) > MOST_PERCENT) return { rule: 'range', message: 'Invalid percentage.' }
       if (boundedPercent.has(name) && (value < 0 || value > 100))
-        return { rule: 'range', message: `\`${name}\` lies between 0 and 100 percent.` }
+        return { rule: 'range', message: `\`${name}\` must be between 0 and 100 percent.` }
       return undefined
     case 'money': {
       if (typeof value !== 'string')
-        return wrong(`\`${name}\` is compared with an amount of ${baseCurrency} as a decimal text such as "6000000.00".`)
+        return wrong(`\`${name}\` must be compared with an amount in ${baseCurrency} as a decimal string such as "6000000.00".`)
       const problem = /^-?\d+(\.\d+)?$/.test(value)
         ? amountProblem(value, baseCurrency)
-        : 'An amount is an optional minus, digits and an optional fraction.'
+        : 'An amount must be an optional minus sign, digits and an optional fraction.'
       return problem === undefined ? undefined : { rule: 'amount', message: problem }
     }
     case 'day':
       return dayProblem(value)
     case 'boolean':
-      return typeof value === 'boolean' ? undefined : wrong(`\`${name}\` is compared with true or false.`)
+      return typeof value === 'boolean' ? undefined : wrong(`\`${name}\` must be compared with true or false.`)
     case 'enum':
     case 'set':
       if (typeof value !== 'string' || value.length === 0 || value.length > LONGEST_TEXT)
-        return wrong(`A value of \`${name}\` is a text of 1 to ${LONGEST_TEXT} characters.`)
+        return wrong(`A value of \`${name}\` must be a text of 1 to ${LONGEST_TEXT} characters.`)
       if (fact.values && !fact.values.includes(value))
-        return { rule: 'unknown_value', message: `\`${name}\` is one of ${fact.values.join(', ')}.` }
+        return { rule: 'unknown_value', message: `\`${name}\` must be one of ${fact.values.join(', ')}.` }
       return textProblem(value)
   }
 }
@@ -341,10 +344,13 @@ function valueProblem(
 /** What keeps a text from ever being equal to one that is stored. */
 function textProblem(text: string): Pick<RuleProblem, 'rule' | 'message'> | undefined {
   const cleaned = cleanText(text)
-  if (!cleaned.ok) return { rule: cleaned.rule, message: 'A text holds no control characters and no halves of characters.' }
+  if (!cleaned.ok) return { rule: cleaned.rule, message: 'A text must not contain control characters or unpaired surrogates.' }
   return cleaned.value === text
     ? undefined
-    : { rule: 'text', message: 'A text is composed (NFC), without white space around it and without invisible characters.' }
+    : {
+        rule: 'text',
+        message: 'A text must be in composed form (NFC), without surrounding white space and without invisible characters.',
+      }
 }
 
 /** Shares of a whole. */
@@ -362,17 +368,17 @@ export const dayUnits = { days: MOST_DAYS, months: 1_200, years: 100, monthEnd: 
 
 function dayProblem(value: unknown): Pick<RuleProblem, 'rule' | 'message'> | undefined {
   if (typeof value === 'string')
-    return isDay(value) ? undefined : { rule: 'day', message: 'There is no such day: a day is written YYYY-MM-DD.' }
+    return isDay(value) ? undefined : { rule: 'day', message: 'There is no such day: use the format YYYY-MM-DD.' }
   const entries = value !== null && typeof value === 'object' ? Object.entries(value) : []
   const [unit, count] = entries[0] ?? ['', undefined]
   const most = entries.length === 1 && Object.hasOwn(dayUnits, unit) ? dayUnits[unit as keyof typeof dayUnits] : undefined
   if (most === undefined)
     return {
       rule: 'type',
-      message: 'A day is a text YYYY-MM-DD or one of {"days": n}, {"months": n}, {"years": n}, {"monthEnd": n} from today.',
+      message: 'A day must be YYYY-MM-DD or one of {"days": n}, {"months": n}, {"years": n}, {"monthEnd": n} from today.',
     }
   if (typeof count !== 'number' || !Number.isInteger(count) || Math.abs(count) > most)
-    return { rule: 'range', message: `At most ${most} ${unit} from today.` }
+    return { rule: 'range', message: `Must be at most ${most} ${unit} from today.` }
   return undefined
 }
 
@@ -381,25 +387,25 @@ function hasHundredths(name: FactName): boolean {
 }
 
 function checkPercentile(name: FactName, value: unknown, at: string, context: CheckContext, refuse: Refuse): void {
-  if (!hasHundredths(name)) return refuse(at, 'operator', `\`${name}\` has no order: only numbers and amounts have hundredths.`)
+  if (!hasHundredths(name)) return refuse(at, 'operator', `\`${name}\` has no percentiles: only numbers and amounts have.`)
   if (value === null || typeof value !== 'object' || Array.isArray(value))
-    return refuse(at, 'type', 'A percentile has one of lt, lte, gt, gte and between, and perhaps `within`.')
+    return refuse(at, 'type', 'A percentile must have one of lt, lte, gt, gte and between, and optionally `institution`.')
   const object = value as Readonly<Record<string, unknown>>
   const known = percentileOperators.filter((operator) => object[operator] !== undefined)
   onlyKeys(object, ['within', ...known], at, refuse)
-  if (known.length !== 1) return refuse(at, 'operator', `A percentile has one of ${percentileOperators.join(', ')}.`)
+  if (known.length !== 1) return refuse(at, 'operator', `A percentile must have one of ${percentileOperators.join(', ')}.`)
   const operator = known[0]!
   const given = object[operator]
   const here = `${at}/${operator}`
   if (operator !== 'between') wholeNumber(given, here, 0, 100, refuse)
-  else if (!Array.isArray(given) || given.length !== 2) refuse(here, 'type', '`between` has two hundredths.')
+  else if (!Array.isArray(given) || given.length !== 2) refuse(here, 'type', '`between` requires two percentiles.')
   else {
     const good = given.map((bound, index) => wholeNumber(bound, `${here}/${index}`, 0, 100, refuse))
-    if (good.every(Boolean) && given[0] > given[1]) refuse(here, 'reversed', 'The first hundredth lies above the second.')
+    if (good.every(Boolean) && given[0] > given[1]) refuse(here, 'reversed', 'The first percentile must not be above the second.')
   }
   const { within } = object
   if (within !== undefined && (typeof within !== 'string' || !context.institution(within)))
-    refuse(`${at}/within`, 'unknown_institution', 'There is no institution of this code.')
+    refuse(`${at}/within`, 'unknown_institution', 'There is no institution with this code.')
 }
 
 /** Segments that are not there, are retired, or lead back to where they are named. */
@@ -410,7 +416,7 @@ function checkSegments(rule: Rule, context: CheckContext, refuse: Refuse): void 
     else if (known.state === 'retired') refuse(pointer, 'retired_segment', `The segment ${known.code} is retired.`)
     else {
       const way = wayBack(id, context, new Set())
-      if (way) refuse(pointer, 'cycle', `These segments lead round in a circle: ${way.join(' → ')}.`)
+      if (way) refuse(pointer, 'cycle', `These segments form a cycle: ${way.join(' → ')}.`)
     }
   }
 }

@@ -101,7 +101,7 @@ export function explainRule(
 }
 
 function unknownSegment(segmentId: string): never {
-  throw new Error(`Nothing tells what the segment ${segmentId} stands for.`)
+  throw new Error(`The segment ${segmentId} is not resolved.`)
 }
 
 interface Ground {

@@ -13,22 +13,22 @@ export function ruleJsonSchema(): Record<string, unknown> {
 
 const saying: Readonly<Record<Operator, string>> = {
   eq: 'Equal.',
-  ne: 'Not equal; unknown where the fact is missing.',
+  ne: 'Not equal; unknown if the fact is missing.',
   lt: 'Less, or earlier.',
-  lte: 'Less or equal, not later.',
-  gt: 'More, or later.',
-  gte: 'More or equal, not earlier.',
-  between: 'From the first to the second, both included.',
+  lte: 'Less or equal, or not later.',
+  gt: 'Greater, or later.',
+  gte: 'Greater or equal, or not earlier.',
+  between: 'From the first to the second, both inclusive.',
   in: 'One of these.',
-  overlaps: 'At least one of these is among its values.',
-  exists: 'Whether it has a value at all.',
+  overlaps: 'At least one of these is in the set.',
+  exists: 'Whether the fact has a value.',
 }
 
 const relative: Readonly<Record<keyof typeof dayUnits, string>> = {
-  days: 'So many days from today.',
-  months: 'So many months from today; the last day where that month is shorter.',
-  years: 'So many years from today.',
-  monthEnd: 'The last day of the month so many months from this one.',
+  days: 'This many days from today.',
+  months: 'This many months from today; the last day if that month is shorter.',
+  years: 'This many years from today.',
+  monthEnd: 'The last day of the month this many months from now.',
 }
 
 const rule: z.ZodType = z
@@ -36,29 +36,31 @@ const rule: z.ZodType = z
   .meta({ id: 'Rule', title: 'Rule', description: 'A rule over the facts of a customer; see docs/rules.md.' })
 
 const rules = z.array(rule).min(1).max(MOST_CONDITIONS)
-const all = z.strictObject({ all: rules }).meta({ description: 'All of these hold.' })
-const any = z.strictObject({ any: rules }).meta({ description: 'At least one of these holds.' })
-const not = z.strictObject({ not: rule }).meta({ description: 'This is false. What is unknown stays unknown.' })
+const all = z.strictObject({ all: rules }).meta({ description: 'All of these are true.' })
+const any = z.strictObject({ any: rules }).meta({ description: 'At least one of these is true.' })
+const not = z.strictObject({ not: rule }).meta({ description: 'This is false. Unknown remains unknown.' })
 const hasBeen = z
   .strictObject({
     hasBeen: rule,
-    days: z.int().min(1).max(MOST_WATCHED_DAYS).meta({ description: 'For so many days at least.' }),
+    days: z.int().min(1).max(MOST_WATCHED_DAYS).meta({ description: 'For at least this many days.' }),
   })
-  .meta({ description: 'This has held without a break, as refreshes saw it. It does not rest on another `hasBeen`.' })
+  .meta({
+    description: 'This has been true without interruption, as observed by refreshes. It must not contain another `hasBeen`.',
+  })
 const segment = z
-  .strictObject({ segment: z.string().meta({ description: 'The id of a segment that is not retired.' }) })
-  .meta({ description: 'What the rule of a segment says, or whether the customer is on its list.' })
+  .strictObject({ segment: z.string().meta({ description: 'The ID of a segment that is not retired.' }) })
+  .meta({ description: 'The rule of a segment, or whether the customer is on its list.' })
 const hundredth = z.int().min(0).max(100)
-const share = z.number().min(0).max(100).meta({ description: 'A hundredth with at most two decimals.' })
+const share = z.number().min(0).max(100).meta({ description: 'A bound from 0 to 100 with at most two decimals.' })
 const bucket = z
   .strictObject({
     bucket: z.strictObject({
-      seed: z.string().min(1).max(LONGEST_TEXT).meta({ description: 'The same seed draws the same customers.' }),
+      seed: z.string().min(1).max(LONGEST_TEXT).meta({ description: 'The same seed selects the same customers.' }),
       from: share,
       to: share,
     }),
   })
-  .meta({ description: 'A random share of customers: from the first hundredth on, below the second.' })
+  .meta({ description: 'A random share of customers: from the first bound, inclusive, to the second, exclusive.' })
 
 /** One of these facts, each with what it says. */
 function oneOf(names: readonly FactName[]): z.ZodType {
@@ -69,7 +71,7 @@ function oneOf(names: readonly FactName[]): z.ZodType {
 const within = z
   .string()
   .optional()
-  .meta({ description: 'The code of an institution: among the active customers of its subtree.' })
+  .meta({ description: 'The code of an institution: percentiles of the active customers in its subtree.' })
 const ordered = factNames.filter((name) => facts[name].type === 'number' || facts[name].type === 'money')
 const percentile = z
   .strictObject({
@@ -79,7 +81,7 @@ const percentile = z
       z.strictObject({ within, between: z.tuple([hundredth, hundredth]) }),
     ]),
   })
-  .meta({ description: 'Where the fact stands among all active customers of the bank, or of a subtree, in hundredths.' })
+  .meta({ description: 'The percentile of the fact among all active customers of the bank, or of a subtree.' })
 
 const text = z.string().min(1).max(LONGEST_TEXT)
 const day = z
@@ -92,7 +94,7 @@ const day = z
       z.strictObject({ [unit]: z.int().min(-most).max(most) }).meta({ description: relative[unit as keyof typeof dayUnits] }),
     ),
   ])
-  .meta({ id: 'RuleDay', description: 'A day, or one that moves with today.' })
+  .meta({ id: 'RuleDay', description: 'A day, fixed or relative to today.' })
 
 /** What a fact is compared with. Facts of one key are written alike. */
 function operandOf(name: FactName): { readonly key: string; readonly schema: z.ZodType } {

@@ -23,38 +23,38 @@ export function consentKeys(event: string): readonly { readonly expression: stri
 
 const consentEvent = view(
   'ConsentEvent',
-  'A consent given or withdrawn for a channel and a purpose, with its evidence. Never changed: another one takes its place.',
+  'A consent given or withdrawn for a channel and a purpose, with its evidence. Immutable: a newer one supersedes it.',
   schema.consentEvent,
   {
-    id: column('uuid', 'Id of the event.'),
+    id: column('uuid', 'ID of the event.'),
     customerId,
-    channel: column('text', 'By which way.', { values: contactChannels }),
-    purpose: column('text', 'What for.', { values: consentPurposes }),
+    channel: column('text', 'Channel.', { values: contactChannels }),
+    purpose: column('text', 'Purpose.', { values: consentPurposes }),
     decision: column('text', 'What the customer decided.', { values: consentDecisions }),
-    evidence: column('text', 'What shows it.', { values: consentEvidences }),
-    evidenceReference: column('text', 'Where the evidence is kept; null for a withdrawal that left none.', { nullable: true }),
+    evidence: column('text', 'Evidence.', { values: consentEvidences }),
+    evidenceReference: column('text', 'Reference to the evidence; null for a withdrawal without evidence.', { nullable: true }),
     givenAt: column('instant', 'When the customer decided.'),
-    recordedAt: column('instant', 'When it was taken down.'),
-    recordedBy: column('text', 'Who took it down: kind and staff number or client id.'),
-    source: column('text', 'The system that sent it.'),
+    recordedAt: column('instant', 'When it was recorded.'),
+    recordedBy: column('text', 'Who recorded it: kind and staff number or client ID.'),
+    source: column('text', 'The source system.'),
     customer: toCustomer,
   },
 )
 
-const contactPreference = view('ContactPreference', 'How a customer wishes to be contacted.', schema.contactPreference, {
+const contactPreference = view('ContactPreference', 'Contact preferences of a customer.', schema.contactPreference, {
   customerId,
-  preferredChannels: column('texts', 'Ways that the customer likes, the dearest first.', { values: contactChannels }),
-  hoursFrom: column('text', 'Local time HH:MM from which on the customer likes to be contacted.', { nullable: true }),
-  hoursUntil: column('text', 'Local time HH:MM until which.', { nullable: true }),
-  mostPerMonth: column('integer', 'Most contacts a month; null where nothing was said.', { nullable: true }),
-  topics: column('texts', 'What the customer wants to hear of.'),
-  doNotContact: column('boolean', 'Whether the customer asked not to be contacted. Important messages go out all the same.'),
-  doNotContactReason: column('text', 'Why, where the customer said so.', { nullable: true }),
-  doNotContactUntil: column('day', 'Last day on which it holds; null where it holds until it is taken back.', { nullable: true }),
-  source: column('text', 'The system that sent it.'),
-  createdAt: column('instant', 'When wishes were first taken down.'),
-  updatedAt: column('instant', 'When they last changed.'),
-  version: column('integer', 'Counts changes; named by If-Match and expectedVersion.'),
+  preferredChannels: column('texts', 'Preferred channels, most preferred first.', { values: contactChannels }),
+  hoursFrom: column('text', 'Start of the preferred hours, local time HH:MM.', { nullable: true }),
+  hoursUntil: column('text', 'End of the preferred hours, local time HH:MM.', { nullable: true }),
+  mostPerMonth: column('integer', 'Maximum number of contacts a month; null if not stated.', { nullable: true }),
+  topics: column('texts', 'Topics of interest.'),
+  doNotContact: column('boolean', 'Whether the customer asked not to be contacted. Important messages are sent anyway.'),
+  doNotContactReason: column('text', 'The reason, if the customer gave one.', { nullable: true }),
+  doNotContactUntil: column('day', 'Last day on which it applies; null if open-ended.', { nullable: true }),
+  source: column('text', 'The source system.'),
+  createdAt: column('instant', 'When the preference was first recorded.'),
+  updatedAt: column('instant', 'When it last changed.'),
+  version: column('integer', 'Version of the record; sent as If-Match or expectedVersion.'),
   customer: toCustomer,
 })
 
@@ -63,7 +63,7 @@ export const consentViews = [consentEvent, contactPreference]
 /** The consents of a customer that hold now. */
 export const currentConsents = many(
   'ConsentEvent',
-  'What the customer consents to now: the newest decision for each channel and purpose.',
+  'Current consents of the customer: the newest decision for each channel and purpose.',
   {
     permission: 'dossier:read',
     inRest: 'single',
@@ -73,7 +73,7 @@ export const currentConsents = many(
 )
 
 /** How a customer wishes to be contacted. */
-export const wishedContact = one('ContactPreference', 'How the customer wishes to be contacted; null where nothing was said.', {
+export const wishedContact = one('ContactPreference', 'Contact preference of the customer; null if none was recorded.', {
   nullable: true,
   permission: 'dossier:read',
   inRest: 'single',

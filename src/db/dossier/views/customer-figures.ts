@@ -11,20 +11,20 @@ import { type Computed, many } from '../../platform/views/view.ts'
 export const quality: Computed = {
   kind: 'computed',
   nullable: false,
-  description: 'How full and how recently confirmed the dossier is.',
+  description: 'Completeness of the dossier, and how recently it was confirmed.',
   permission: 'dossier:read',
   inRest: false,
   output: z
     .object({
-      score: z.int().meta({ description: 'Reached points of those that a dossier of this kind can have, 0 to 100.' }),
-      missing: z.array(z.enum(completenessNames)).meta({ description: 'What it lacks, the weightiest first.' }),
-      documentsToClarify: z.int().meta({ description: 'Identity documents whose numbers failed their checks.' }),
+      score: z.int().meta({ description: 'Points reached in percent of the maximum for this kind of customer, 0 to 100.' }),
+      missing: z.array(z.enum(completenessNames)).meta({ description: 'Missing items, highest weight first.' }),
+      documentsToClarify: z.int().meta({ description: 'Number of identity documents that failed their checks.' }),
       confirmedAt: z.iso.datetime().nullable().meta({
-        description: 'When somebody last verified a field of the profile, a document or a contact, or assessed the customer.',
+        description: 'When a field of the profile, a document or a contact point was last verified, or the customer assessed.',
       }),
-      stale: z.boolean().meta({ description: `Whether nobody has for ${STALE_AFTER_MONTHS} months.` }),
+      stale: z.boolean().meta({ description: `Whether it was not confirmed for ${STALE_AFTER_MONTHS} months.` }),
     })
-    .meta({ id: 'DossierQuality', description: 'How full and how recently confirmed a dossier is.' }),
+    .meta({ id: 'DossierQuality', description: 'Completeness of a dossier, and how recently it was confirmed.' }),
   expression: (alias, bind, { today }) => {
     const present = completenessNames.map((name) => `case when ${isPresent[name](alias)} then '${name}' end`).join(', ')
     return `json_build_array(${alias}.kind, array_to_json(array_remove(array[${present}], null)),
@@ -46,7 +46,7 @@ const DAYS_AHEAD = 30
 
 export const upcomingDates = many(
   'UpcomingKeyDate',
-  `Key dates that fall on one of the next ${DAYS_AHEAD} days, with birthday and founding day of the profile.`,
+  `Key dates in the next ${DAYS_AHEAD} days, including the birthday and founding day of the profile.`,
   {
     permission: 'dossier:read',
     inRest: 'never',

@@ -19,17 +19,17 @@ type Fields = Parameters<typeof view>[3]
 /** A type of notes: its own fields between those that all notes have. */
 function note(name: string, description: string, table: PgTable, statuses: readonly string[], fields: Fields): ViewDefinition {
   return view(name, description, table, {
-    id: column('uuid', 'Id of the note, the same in all its versions.'),
+    id: column('uuid', 'ID of the record, the same in all its versions.'),
     customerId: column('uuid', 'The customer it belongs to.'),
     ...fields,
-    status: column('text', 'Where it stands.', { values: statuses }),
+    status: column('text', 'Status.', { values: statuses }),
     source: column('text', 'How the bank knows it.', { values: noteSources }),
-    notedOn: column('day', 'Day on which it was learnt.'),
-    note: column('text', 'What else is to be known of it.', { nullable: true }),
-    recordedAt: column('instant', 'When this version was written down.'),
-    supersededAt: column('instant', 'When a later version took its place; null for the one that holds.', { nullable: true }),
-    version: column('integer', 'Counts versions; named by If-Match and expectedVersion.'),
-    recordedBy: one('Staff', 'Who wrote this version down; null for a machine.', {
+    notedOn: column('day', 'Day on which the bank learned it.'),
+    note: column('text', 'Note.', { nullable: true }),
+    recordedAt: column('instant', 'When this version was recorded.'),
+    supersededAt: column('instant', 'When a later version superseded it; null for the current one.', { nullable: true }),
+    version: column('integer', 'Version of the record; sent as If-Match or expectedVersion.'),
+    recordedBy: one('Staff', 'Who recorded this version; null for a machine.', {
       nullable: true,
       permission: 'organisation:read',
       inRest: 'always',
@@ -39,7 +39,7 @@ function note(name: string, description: string, table: PgTable, statuses: reado
       permission: 'customer:read',
       on: (parent, child) => `${child}.id = ${parent}.customer_id`,
     }),
-    history: many(name, 'Earlier versions, the latest first.', {
+    history: many(name, 'Earlier versions, newest first.', {
       permission: 'dossier:read',
       inRest: 'single',
       on: (parent, child) =>
@@ -60,21 +60,21 @@ const money = (name: string, description: string, nullable: boolean): MoneyField
 const suitability: Computed = {
   kind: 'computed',
   nullable: false,
-  description: 'What may be offered on the ground of this assessment today.',
+  description: 'What may be offered today on the basis of this assessment.',
   permission: 'dossier:read',
   inRest: true,
   output: z
     .object({
-      valid: z.boolean().meta({ description: 'Whether it is a ground for offers at all.' }),
+      valid: z.boolean().meta({ description: 'Whether offers can be based on it at all.' }),
       highestLevel: z
         .int()
         .nullable()
-        .meta({ description: 'The highest risk level of products that fit; null where none does.' }),
+        .meta({ description: 'The highest suitable risk level of products; null if none is suitable.' }),
       reason: z.enum(['assessed', 'first_time_buyer', 'expired', 'ended']).meta({
-        description: 'Why: as assessed, the lowest level for a first-time buyer, or none since it has expired or ended.',
+        description: 'The reason: as assessed, the lowest level for a first-time buyer, or none because it has expired or ended.',
       }),
     })
-    .meta({ id: 'Suitability', description: 'What may be offered on the ground of an assessment.' }),
+    .meta({ id: 'Suitability', description: 'What may be offered on the basis of an assessment.' }),
   expression: (alias, bind, { today }) =>
     `json_build_array(${alias}.level, ${alias}.expires_on, ${alias}.first_time_buyer, ${alias}.status, ${bind(today)}::text)`,
   decode(value) {
@@ -84,59 +84,53 @@ const suitability: Computed = {
 }
 
 export const noteViews = [
-  note('Need', 'What a customer needs or saves for.', schema.need, needStatuses, {
-    kind: column('text', 'What it is.', { values: needKinds }),
-    amount: money('amount', 'How much it takes, where it is known.', true),
-    horizonOn: column('day', 'Day by which it is wanted.', { nullable: true }),
+  note('Need', 'A need or savings goal of a customer.', schema.need, needStatuses, {
+    kind: column('text', 'Kind.', { values: needKinds }),
+    amount: money('amount', 'The amount required, if known.', true),
+    horizonOn: column('day', 'Target day.', { nullable: true }),
   }),
-  note(
-    'OutsideHolding',
-    'What a customer owns or owes at another bank, as far as it is known.',
-    schema.outsideHolding,
-    noteStatuses,
-    {
-      bankName: column('text', 'The other bank.'),
-      kind: column('text', 'Assets as a whole, a loan, or one product.', { values: outsideHoldingKinds }),
-      productName: column('text', 'The product.', { nullable: true }),
-      amount: money('amount', 'The estimate, as of the day on which it was noted.', false),
-    },
-  ),
-  note('CreditStanding', 'A rating of a customer, and the credit line that goes with it.', schema.creditStanding, noteStatuses, {
-    origin: column('text', 'The bank’s own rating or an outside one.', { values: ratingOrigins }),
-    agency: column('text', 'Who gave an outside rating.', { nullable: true }),
-    rating: column('text', 'The rating, in the words of its scale.'),
-    outlook: column('text', 'Where it is likely to go.', { nullable: true, values: ratingOutlooks }),
+  note('OutsideHolding', 'Assets or debts of a customer at another bank, as far as known.', schema.outsideHolding, noteStatuses, {
+    bankName: column('text', 'The other bank.'),
+    kind: column('text', 'Total assets, a loan, or one product.', { values: outsideHoldingKinds }),
+    productName: column('text', 'The product.', { nullable: true }),
+    amount: money('amount', 'The estimate, as of the day on which the bank learned it.', false),
+  }),
+  note('CreditStanding', 'A rating of a customer, with its credit line.', schema.creditStanding, noteStatuses, {
+    origin: column('text', 'Internal (by this bank) or external.', { values: ratingOrigins }),
+    agency: column('text', 'Agency of an external rating.', { nullable: true }),
+    rating: column('text', 'The rating, in its own scale.'),
+    outlook: column('text', 'Outlook.', { nullable: true, values: ratingOutlooks }),
     ratedOn: column('day', 'Day of the rating.'),
     granted: money('granted', 'Credit line granted.', true),
-    used: money('used', 'What is used of it.', true),
+    used: money('used', 'Amount used.', true),
   }),
   note(
     'SuitabilityAssessment',
-    'How much risk a customer can bear, by a questionnaire.',
+    'The risk capacity of a customer, by questionnaire.',
     schema.suitabilityAssessment,
     noteStatuses,
     {
-      score: column('integer', 'Points of the questionnaire.'),
-      level: column('integer', 'Risk level borne, from 1 (lowest) to 5.'),
+      score: column('integer', 'Score of the questionnaire.'),
+      level: column('integer', 'Risk level, from 1 (lowest) to 5.'),
       questionnaireVersion: column('text', 'The questionnaire and its version.'),
       assessedOn: column('day', 'Day of the assessment.'),
-      expiresOn: column('day', 'First day on which it is no ground for offers any more.'),
-      firstTimeBuyer: column('boolean', 'Whether the customer had bought no wealth product before.'),
+      expiresOn: column('day', 'First day on which offers can no longer be based on it.'),
+      firstTimeBuyer: column('boolean', 'Whether the customer had never bought a wealth product before.'),
       suitability,
     },
   ),
   note('LifeEvent', 'Dated news of a customer, or of a key person of the company.', schema.lifeEvent, noteStatuses, {
-    title: column('text', 'The news.'),
+    title: column('text', 'The news, in short.'),
     happenedOn: column('day', 'Day of the event.'),
-    keyPersonId: column('uuid', 'The key person whom it is about, where it is about one.', { nullable: true }),
-    keyPerson: one('KeyPerson', 'The key person whom it is about.', {
+    keyPersonId: column('uuid', 'The key person concerned, if any.', { nullable: true }),
+    keyPerson: one('KeyPerson', 'The key person concerned.', {
       nullable: true,
       permission: 'dossier:read',
       inRest: 'always',
       on: (parent, child) => `${child}.customer_id = ${parent}.customer_id and ${child}.id = ${parent}.key_person_id`,
     }),
   }),
-  note('KeyFigure', 'What a customer’s accounts say of a year.', schema.keyFigure, noteStatuses, {
+  note('KeyFigure', 'Figures from a customer’s accounts for one year.', schema.keyFigure, noteStatuses, {
     year: column('integer', 'The year.'),
     revenue: money('revenue', 'Revenue.', true),
     totalAssets: money('total_assets', 'Total assets at the end of the year.', true),
@@ -146,18 +140,18 @@ export const noteViews = [
       expression: (alias) => `trim_scale(${alias}.debt_ratio)::text`,
     }),
   }),
-  note('PrivilegeGrant', 'A privilege that a customer was given, with its use and cost.', schema.privilegeGrant, noteStatuses, {
+  note('PrivilegeGrant', 'A privilege granted to a customer, with its use and cost.', schema.privilegeGrant, noteStatuses, {
     privilege: column('text', 'Code of the privilege.'),
     startsOn: column('day', 'First day.'),
-    endsOn: column('day', 'First day on which it holds no more.', { nullable: true }),
-    cost: money('cost', 'What its uses have cost so far.', true),
-    usedCount: column('integer', 'How often it was used.'),
+    endsOn: column('day', 'First day on which it no longer applies.', { nullable: true }),
+    cost: money('cost', 'Total cost of its uses so far.', true),
+    usedCount: column('integer', 'Number of times it was used.'),
     lastUsedOn: column('day', 'Day of the last use.', { nullable: true }),
   }),
 ]
 
 const noted = (target: string, description: string) =>
-  many(target, `${description}, the latest first.`, {
+  many(target, `${description}, newest first.`, {
     permission: 'dossier:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id and ${child}.superseded_at is null`,
     orderBy: (child) => `${child}.id desc`,
@@ -165,11 +159,11 @@ const noted = (target: string, description: string) =>
 
 /** The fields of a customer that lead to what was noted. */
 export const noteRelations = {
-  needs: noted('Need', 'What the customer needs or saves for'),
-  outsideHoldings: noted('OutsideHolding', 'What the customer owns or owes at other banks'),
+  needs: noted('Need', 'Needs and savings goals of the customer'),
+  outsideHoldings: noted('OutsideHolding', 'Assets and debts of the customer at other banks'),
   creditStandings: noted('CreditStanding', 'Ratings and credit lines'),
-  keyFigures: noted('KeyFigure', 'What the customer’s accounts say of single years'),
-  suitabilityAssessments: noted('SuitabilityAssessment', 'How much risk the customer can bear'),
-  lifeEvents: noted('LifeEvent', 'News of the customer'),
-  privilegeGrants: noted('PrivilegeGrant', 'Privileges that the customer was given'),
+  keyFigures: noted('KeyFigure', 'Figures from the customer’s annual accounts'),
+  suitabilityAssessments: noted('SuitabilityAssessment', 'Risk capacity of the customer'),
+  lifeEvents: noted('LifeEvent', 'Life events of the customer'),
+  privilegeGrants: noted('PrivilegeGrant', 'Privileges granted to the customer'),
 }

@@ -12,7 +12,7 @@ import { column, inSingleAnswers, one, shownInRest, view } from '../../platform/
 /** The 360-degree view: one row of `customer` with what a banker looks at before speaking with them. */
 const customerOverview = view(
   'CustomerOverview',
-  'A customer at a glance: who they are and who keeps them, where they stand, what they hold, what is coming up, who belongs to them, what they agreed to and what happened last.',
+  'A customer at a glance: identity and relationship manager, tiers and classifications, holdings, upcoming dates, related people, consents and recent events.',
   schema.customer,
   {
     customerId: column('uuid', 'The customer.', { expression: (alias) => `${alias}.id` }),

@@ -4,22 +4,22 @@ import { type Computed, many } from '../../platform/views/view.ts'
 const referrals: Computed = {
   kind: 'computed',
   nullable: false,
-  description: 'Customers whom this one referred.',
+  description: 'Customers referred by this customer.',
   permission: 'dossier:read',
   inRest: false,
   output: z
     .object({
-      count: z.int().meta({ description: 'How many they are.' }),
-      thanked: z.int().meta({ description: 'For how many of them the referrer was thanked.' }),
+      count: z.int().meta({ description: 'Number of referred customers.' }),
+      thanked: z.int().meta({ description: 'Number of them with a thanked referrer.' }),
     })
-    .meta({ id: 'Referrals', description: 'Customers whom a customer referred, in figures.' }),
+    .meta({ id: 'Referrals', description: 'Statistics of the customers that a customer referred.' }),
   expression: (alias) => `select json_build_object('count', count(*), 'thanked', count(r.thanked_on)) from relationship r
     where r.customer_id = ${alias}.id and r.kind = 'referred' and r.status = 'active'`,
 }
 
 /** The fields of a customer that lead to those who belong to them. */
 export const peopleRelations = {
-  relationships: many('Relationship', 'What other customers are to this one, as long as it lasts.', {
+  relationships: many('Relationship', 'Active relationships to other customers.', {
     permission: 'dossier:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id and ${child}.status = 'active'`,
     orderBy: (child) => `${child}.kind, ${child}.id`,
@@ -35,7 +35,7 @@ export const peopleRelations = {
     on: (parent, child) => `${child}.customer_id = ${parent}.id and ${child}.status = 'active'`,
     orderBy: (child) => `${child}.kind, ${child}.id`,
   }),
-  sharedKeyPeople: many('SharedKeyPerson', 'Key people whose records stand under other companies.', {
+  sharedKeyPeople: many('SharedKeyPerson', 'Key people whose records belong to other companies.', {
     permission: 'dossier:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id and ${child}.status = 'active'`,
     orderBy: (child) => `${child}.role, ${child}.id`,

@@ -6,10 +6,10 @@ import * as schema from '../schema/people.ts'
 import { decodeMoney } from '../../platform/views/decode.ts'
 import { column, type Computed, many, one, view } from '../../platform/views/view.ts'
 
-const version = column('integer', 'Counts changes; named by If-Match and expectedVersion.')
+const version = column('integer', 'Version of the record; sent as If-Match or expectedVersion.')
 const customerId = column('uuid', 'The customer it belongs to.')
-const createdAt = column('instant', 'When it was written down.')
-const endedOn = column('day', 'First day on which it holds no more.', { nullable: true })
+const createdAt = column('instant', 'When it was recorded.')
+const endedOn = column('day', 'First day on which it no longer applies.', { nullable: true })
 const updatedAt = column('instant', 'When it last changed.')
 const toCustomer = one('Customer', 'The customer.', {
   permission: 'customer:read',
@@ -18,27 +18,27 @@ const toCustomer = one('Customer', 'The customer.', {
 
 const relationship = view(
   'Relationship',
-  'What another customer is to a customer. It stands under both, under one id.',
+  'A relationship between two customers. It appears under both, with one ID.',
   schema.relationship,
   {
-    id: column('uuid', 'Id of the relationship, the same under both customers.'),
+    id: column('uuid', 'ID of the relationship, the same under both customers.'),
     customerId,
     relatedCustomerId: column('uuid', 'The other customer.'),
-    kind: column('text', 'What the other customer is to this one.', { values: relationshipKinds }),
-    share: column('decimal', 'Share of the company in percent, where it is about shares.', {
+    kind: column('text', 'Role of the other customer for this one.', { values: relationshipKinds }),
+    share: column('decimal', 'Share of the company in percent, for shareholdings.', {
       nullable: true,
       expression: (alias) => `trim_scale(${alias}.share)::text`,
     }),
-    since: column('day', 'First day, where it is known.', { nullable: true }),
-    note: column('text', 'What else is to be known of it. Read under both customers.', { nullable: true }),
+    since: column('day', 'First day, if known.', { nullable: true }),
+    note: column('text', 'Note. Shown under both customers.', { nullable: true }),
     thankedOn: column('day', 'Day on which the referrer was thanked.', { nullable: true }),
-    status: column('text', 'Whether it lasts.', { values: relationshipStatuses }),
+    status: column('text', 'Whether it is active.', { values: relationshipStatuses }),
     endedOn,
     createdAt,
     updatedAt,
     version,
     customer: toCustomer,
-    relatedCustomer: one('Customer', 'The other customer; null where out of your scope.', {
+    relatedCustomer: one('Customer', 'The other customer; null if out of your scope.', {
       nullable: true,
       permission: 'customer:read',
       inRest: 'always',
@@ -48,9 +48,12 @@ const relationship = view(
 )
 
 const counterpart = {
-  counterpartStaffId: column('uuid', 'Who in the bank holds the relation.', { nullable: true }),
-  counterpartLevel: column('text', 'At which level of the bank it is held.', { nullable: true, values: counterpartLevels }),
-  counterpart: one('Staff', 'Who in the bank holds the relation.', {
+  counterpartStaffId: column('uuid', 'The staff member who holds the relation.', { nullable: true }),
+  counterpartLevel: column('text', 'Level of the bank at which the relation is held.', {
+    nullable: true,
+    values: counterpartLevels,
+  }),
+  counterpart: one('Staff', 'The staff member who holds the relation.', {
     nullable: true,
     permission: 'organisation:read',
     inRest: 'always',
@@ -67,40 +70,40 @@ const contact: Computed = {
   inRest: true,
   output: z
     .object({
-      phoneMasked: z.string().nullable().meta({ description: 'The number with its middle hidden.' }),
-      emailMasked: z.string().nullable().meta({ description: 'The address with its middle hidden.' }),
+      phoneMasked: z.string().nullable().meta({ description: 'The number, masked in the middle.' }),
+      emailMasked: z.string().nullable().meta({ description: 'The address, masked in the middle.' }),
     })
-    .meta({ id: 'KeyPersonContact', description: 'How a key person is reached. Stored encrypted.' }),
+    .meta({ id: 'KeyPersonContact', description: 'Contact details of a key person. Stored encrypted.' }),
   expression: (alias) => `json_build_object('phoneMasked', ${alias}.phone_masked, 'emailMasked', ${alias}.email_masked)`,
 }
 
 const keyPerson = view(
   'KeyPerson',
-  'Somebody who decides or works for a company or sole trader. One record, also where they serve several.',
+  'A person who decides or works for a company or sole trader. One record, even if they serve several companies.',
   schema.keyPerson,
   {
-    id: column('uuid', 'Id of the record.'),
+    id: column('uuid', 'ID of the record.'),
     customerId,
     name: column('text', 'Name of the person.'),
-    role: column('text', 'What they are to decisions of the company.', { values: keyPersonRoles }),
-    title: column('text', 'Their title there.', { nullable: true }),
+    role: column('text', 'Role in the company’s decisions.', { values: keyPersonRoles }),
+    title: column('text', 'Job title there.', { nullable: true }),
     contact,
     birthMonth: column('integer', 'Month of the birthday.', { nullable: true }),
     birthDay: column('integer', 'Day of the birthday.', { nullable: true }),
-    birthYear: column('integer', 'Year of birth, where it is known.', { nullable: true }),
-    career: column('text', 'What they did before.', { nullable: true }),
-    offices: column('texts', 'Posts that they hold elsewhere.'),
-    honours: column('texts', 'Honours that they were given.'),
-    interests: column('texts', 'What they like.'),
+    birthYear: column('integer', 'Year of birth, if known.', { nullable: true }),
+    career: column('text', 'Previous career.', { nullable: true }),
+    offices: column('texts', 'Offices held elsewhere.'),
+    honours: column('texts', 'Honours received.'),
+    interests: column('texts', 'Interests.'),
     ...counterpart,
-    personCustomerId: column('uuid', 'Their own record, where they are a customer too.', { nullable: true }),
-    status: column('text', 'Whether they are a key person still.', { values: keyPersonStatuses }),
+    personCustomerId: column('uuid', 'Their own customer record, if they are a customer too.', { nullable: true }),
+    status: column('text', 'Whether they are still a key person.', { values: keyPersonStatuses }),
     endedOn,
     createdAt,
     updatedAt,
     version,
     customer: toCustomer,
-    person: one('Customer', 'Their own record; null where there is none, or out of your scope.', {
+    person: one('Customer', 'Their own customer record; null if there is none or it is out of your scope.', {
       nullable: true,
       permission: 'customer:read',
       inRest: 'single',
@@ -111,23 +114,23 @@ const keyPerson = view(
 
 const sharedKeyPerson = view(
   'SharedKeyPerson',
-  'What a key person whose record stands under another company is at this one.',
+  'The role at this company of a key person whose record belongs to another company.',
   schema.sharedKeyPerson,
   {
-    id: column('uuid', 'Id of the link.'),
+    id: column('uuid', 'ID of the link.'),
     customerId,
-    keyPersonCustomerId: column('uuid', 'The company under which the record stands.'),
+    keyPersonCustomerId: column('uuid', 'The company to which the record belongs.'),
     keyPersonId: column('uuid', 'The record.'),
-    role: column('text', 'What they are to decisions of this company.', { values: keyPersonRoles }),
-    title: column('text', 'Their title here.', { nullable: true }),
+    role: column('text', 'Role in the decisions of this company.', { values: keyPersonRoles }),
+    title: column('text', 'Job title here.', { nullable: true }),
     ...counterpart,
-    status: column('text', 'Whether they serve this company still.', { values: keyPersonStatuses }),
+    status: column('text', 'Whether they still serve this company.', { values: keyPersonStatuses }),
     endedOn,
     createdAt,
     updatedAt,
     version,
     customer: toCustomer,
-    keyPerson: one('KeyPerson', 'The record; null where the other company is out of your scope.', {
+    keyPerson: one('KeyPerson', 'The record; null if the other company is out of your scope.', {
       nullable: true,
       permission: 'dossier:read',
       inRest: 'always',
@@ -140,20 +143,20 @@ const sharedKeyPerson = view(
 const value: Computed = {
   kind: 'computed',
   nullable: false,
-  description: 'The members in figures.',
+  description: 'Statistics of the members.',
   permission: 'customer:read',
   inRest: true,
   output: z
     .object({
-      members: z.int().meta({ description: 'How many members there are.' }),
-      notShown: z.int().meta({ description: 'How many of them are out of your scope, and left out of the sum.' }),
+      members: z.int().meta({ description: 'Number of members.' }),
+      notShown: z.int().meta({ description: 'Number of members out of your scope, excluded from the sum.' }),
       aum: z
         .object({ amount: z.string(), currency: z.string() })
-        .meta({ description: 'Assets under management of the others together, in the base currency.' }),
+        .meta({ description: 'Total assets under management of the other members, in the base currency.' }),
     })
     .meta({
       id: 'GroupValue',
-      description: 'What the members of a household or group own together, as far as you may see them.',
+      description: 'Total value of the members of a household or group in your scope.',
     }),
   expression: (
     alias,
@@ -168,34 +171,29 @@ const value: Computed = {
   },
 }
 
-const customerGroup = view(
-  'CustomerGroup',
-  'Customers who are looked at together, and the one who heads them.',
-  schema.customerGroup,
-  {
-    id: column('uuid', 'Id of the group.'),
-    customerId: column('uuid', 'The customer who heads it.'),
-    kind: column('text', 'What it is.', { values: groupKinds }),
-    name: column('text', 'What it is called.'),
-    value,
-    status: column('text', 'Whether it lasts.', { values: groupStatuses }),
-    endedOn,
-    createdAt,
-    updatedAt,
-    version,
-    customer: toCustomer,
-    members: many('CustomerGroupMember', 'Who is in it, the head among them.', {
-      permission: 'dossier:read',
-      inRest: 'always',
-      on: (parent, child) =>
-        `${child}.customer_id = ${parent}.customer_id and ${child}.group_id = ${parent}.id and ${child}.status = 'active'`,
-      orderBy: (child) => `${child}.joined_on, ${child}.id`,
-    }),
-  },
-)
+const customerGroup = view('CustomerGroup', 'Customers that are viewed together, and their head.', schema.customerGroup, {
+  id: column('uuid', 'ID of the group.'),
+  customerId: column('uuid', 'The head of the group.'),
+  kind: column('text', 'Kind.', { values: groupKinds }),
+  name: column('text', 'Name of the group.'),
+  value,
+  status: column('text', 'Whether it is active.', { values: groupStatuses }),
+  endedOn,
+  createdAt,
+  updatedAt,
+  version,
+  customer: toCustomer,
+  members: many('CustomerGroupMember', 'Members, including the head.', {
+    permission: 'dossier:read',
+    inRest: 'always',
+    on: (parent, child) =>
+      `${child}.customer_id = ${parent}.customer_id and ${child}.group_id = ${parent}.id and ${child}.status = 'active'`,
+    orderBy: (child) => `${child}.joined_on, ${child}.id`,
+  }),
+})
 
 const membership = {
-  status: column('text', 'Whether it lasts.', { values: groupStatuses }),
+  status: column('text', 'Whether it is active.', { values: groupStatuses }),
   joinedOn: column('day', 'First day.'),
   endedOn,
   createdAt,
@@ -206,11 +204,11 @@ const membership = {
 
 const customerGroupMember = view(
   'CustomerGroupMember',
-  'A member of a household or group, seen from its head.',
+  'A member of a household or group, seen from the head.',
   schema.customerGroupMember,
   {
-    id: column('uuid', 'Id of the membership, the same for head and member.'),
-    customerId: column('uuid', 'The customer who heads the group.'),
+    id: column('uuid', 'ID of the membership, the same for head and member.'),
+    customerId: column('uuid', 'The head of the group.'),
     groupId: column('uuid', 'The group.'),
     memberCustomerId: column('uuid', 'The member.'),
     ...membership,
@@ -218,7 +216,7 @@ const customerGroupMember = view(
       permission: 'dossier:read',
       on: (parent, child) => `${child}.customer_id = ${parent}.customer_id and ${child}.id = ${parent}.group_id`,
     }),
-    member: one('Customer', 'The member; null where out of your scope.', {
+    member: one('Customer', 'The member; null if out of your scope.', {
       nullable: true,
       permission: 'customer:read',
       inRest: 'always',
@@ -229,16 +227,16 @@ const customerGroupMember = view(
 
 const groupMembership = view(
   'GroupMembership',
-  'That a customer is in a household or group, seen from the customer.',
+  'Membership of a customer in a household or group, seen from the customer.',
   schema.groupMembership,
   {
-    id: column('uuid', 'Id of the membership, the same for head and member.'),
+    id: column('uuid', 'ID of the membership, the same for head and member.'),
     customerId,
-    headCustomerId: column('uuid', 'The customer who heads the group.'),
+    headCustomerId: column('uuid', 'The head of the group.'),
     groupId: column('uuid', 'The group.'),
-    kind: column('text', 'What it is.', { values: groupKinds }),
+    kind: column('text', 'Kind.', { values: groupKinds }),
     ...membership,
-    group: one('CustomerGroup', 'The group; null where its head is out of your scope.', {
+    group: one('CustomerGroup', 'The group; null if its head is out of your scope.', {
       nullable: true,
       permission: 'dossier:read',
       inRest: 'always',

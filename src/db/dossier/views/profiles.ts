@@ -35,7 +35,7 @@ function isSet(field: ProfileField, alias: string): string {
 
 const person = z
   .object({
-    id: z.uuid().meta({ description: 'Id of the staff member.' }),
+    id: z.uuid().meta({ description: 'ID of the staff member.' }),
     number: z.string().meta({ description: 'Staff number.' }),
     name: z.string().meta({ description: 'Name.' }),
   })
@@ -45,23 +45,24 @@ const fieldSources: Computed = {
   kind: 'computed',
   nullable: false,
   description:
-    'For each field that has a value, and each that a person emptied: which source last set it and when, and whether a person made sure of it.',
+    'For each field that has a value, and each that a person cleared: which source last set it and when, and whether a person verified it.',
   permission: 'dossier:read',
   inRest: true,
   output: z.array(
     z
       .object({
         field: z.enum(profileFieldCodes).meta({ description: 'The field.' }),
-        source: z.string().meta({ description: 'The system that last set it; `guanxi` for people here.' }),
+        source: z.string().meta({ description: 'The system that last set it; `guanxi` for values entered by people here.' }),
         asOf: z.iso.datetime().meta({
-          description: 'When the value held, by that source; of what came with the record, when the record was made.',
+          description:
+            'When the value was true in that source; for values that came with the record, when the record was created.',
         }),
-        setBy: person.nullable().meta({ description: 'The person who set it, where one did.' }),
-        verifiedAt: z.iso.datetime().nullable().meta({ description: 'When a person last made sure of it.' }),
-        verifiedBy: person.nullable().meta({ description: 'Who did.' }),
-        verification: z.enum(verificationMethods).nullable().meta({ description: 'How.' }),
+        setBy: person.nullable().meta({ description: 'The staff member who set it, if any.' }),
+        verifiedAt: z.iso.datetime().nullable().meta({ description: 'When a person last verified it.' }),
+        verifiedBy: person.nullable().meta({ description: 'Who verified it.' }),
+        verification: z.enum(verificationMethods).nullable().meta({ description: 'How it was verified.' }),
       })
-      .meta({ id: 'FieldSource', description: 'Where the value of a field comes from.' }),
+      .meta({ id: 'FieldSource', description: 'Source of the value of a field.' }),
   ),
   expression: (alias) => {
     const values = profileFields.map(
@@ -99,28 +100,28 @@ function named(value: unknown): object | null {
 
 const customerProfile = view(
   'CustomerProfile',
-  'Who a customer is: what the record says and what feeds and bankers know beyond it, each field with where it comes from.',
+  'The profile of a customer: fields from the record, from feeds and from bankers, each with its source.',
   customerTable,
   {
     customerId: column('uuid', 'The customer.', { expression: (alias) => `${alias}.id` }),
-    kind: column('text', 'What the customer is.', { values: customerKinds }),
+    kind: column('text', 'Kind of customer.', { values: customerKinds }),
     name: column('text', 'Name of the person or company.'),
-    gender: column('text', 'Sex of a person.', { nullable: true, values: genders }),
+    gender: column('text', 'Gender of a person.', { nullable: true, values: genders }),
     birthDate: column('day', 'Birth date of a person.', { nullable: true }),
-    deceasedOn: column('day', 'Day on which a person died; nobody is contacted from then on.', beside('deceased_on')),
+    deceasedOn: column('day', 'Day of death; the customer is not contacted from then on.', beside('deceased_on')),
     foundedOn: column('day', 'Founding day of a company or business.', { nullable: true }),
     industry: column('text', 'GB/T 4754 code.', { nullable: true }),
     country: column('text', 'ISO 3166-1 code of residence.', { nullable: true }),
     preferredLanguage: column('text', 'BCP 47 tag.', { nullable: true }),
     customerSince: column('day', 'First day as a customer.', { nullable: true }),
-    occupation: column('text', 'What a person works as.', beside('occupation')),
-    incomeBand: column('text', 'What a person has a year.', { ...beside('income_band'), values: incomeBands }),
-    riskAppetite: column('text', 'The risk that the customer says to like.', {
+    occupation: column('text', 'Occupation of a person.', beside('occupation')),
+    incomeBand: column('text', 'Annual income of a person, as a band.', { ...beside('income_band'), values: incomeBands }),
+    riskAppetite: column('text', 'Risk appetite stated by the customer.', {
       ...beside('risk_appetite'),
       values: riskAppetites,
     }),
-    interests: column('texts', 'What a person is interested in.', list('interests')),
-    familyNotes: column('text', 'What is to be known of the family.', beside('family_notes')),
+    interests: column('texts', 'Interests of a person.', list('interests')),
+    familyNotes: column('text', 'Notes about the family.', beside('family_notes')),
     companySize: column('text', 'Size by the classification of the ministry.', {
       ...beside('company_size'),
       values: companySizes,
@@ -132,27 +133,31 @@ const customerProfile = view(
       amount: (alias) => `${joined(alias)}.registered_capital`,
       currency: (alias) => `${joined(alias)}.registered_capital_currency`,
     },
-    situations: column('texts', 'What the company is about, as bankers say.', {
+    situations: column('texts', 'Current business situations, as declared by bankers.', {
       ...list('situations'),
       values: companySituations,
     }),
-    merchantSince: column('day', 'First day as a merchant; null for whoever is none.', beside('merchant_since')),
+    merchantSince: column('day', 'First day as a merchant; null if not a merchant.', beside('merchant_since')),
     merchantUntil: column('day', 'Last day as a merchant.', beside('merchant_until')),
-    merchantCategoryCode: column('text', 'ISO 18245 code of what the merchant sells.', beside('merchant_category_code')),
+    merchantCategoryCode: column('text', 'ISO 18245 code of the merchant’s business.', beside('merchant_category_code')),
     creditWilling: column(
       'boolean',
-      'Whether the customer would take a credit line; null where nobody asked.',
+      'Whether the customer is willing to take a credit line; null if nobody asked.',
       beside('credit_willing'),
     ),
     updatedAt: column('instant', 'When the dossier last changed.'),
-    version: column('integer', 'The version of the customer, which changes of the profile count up.'),
+    version: column('integer', 'The version of the customer; changes of the profile increase it.'),
     fieldSources,
-    differences: many('ProfileDifference', 'What feeds want otherwise than people, and nobody has decided yet.', {
-      permission: 'dossier:read',
-      inRest: 'single',
-      on: (parent, child) => `${child}.customer_id = ${parent}.id and ${child}.status = 'open'`,
-      orderBy: (child) => `${child}.field, ${child}.source`,
-    }),
+    differences: many(
+      'ProfileDifference',
+      'Open conflicts: values that feeds sent and that conflict with values set by people.',
+      {
+        permission: 'dossier:read',
+        inRest: 'single',
+        on: (parent, child) => `${child}.customer_id = ${parent}.id and ${child}.status = 'open'`,
+        orderBy: (child) => `${child}.field, ${child}.source`,
+      },
+    ),
     customer: one('Customer', 'The customer.', {
       permission: 'customer:read',
       on: (parent, child) => `${child}.id = ${parent}.id`,
@@ -174,22 +179,22 @@ function storedValue(alias: string): string {
 
 const difference = view(
   'ProfileDifference',
-  'What a feed wants a field to be that a person has made sure of.',
+  'A value that a feed sent and that conflicts with a value verified by a person.',
   profileDifference,
   {
-    id: column('uuid', 'Id of the difference.'),
+    id: column('uuid', 'ID of the conflict.'),
     customerId: column('uuid', 'The customer it belongs to.'),
     field: column('text', 'The field.', { values: fedFieldCodes }),
-    value: column('text', 'What is stored now; null where the field is empty.', { nullable: true, expression: storedValue }),
-    valueSent: column('text', 'What the feed sent.'),
-    source: column('text', 'The system that sent it.'),
-    asOf: column('instant', 'When it held, by that system.'),
-    policyVersion: column('integer', 'Version of the policy by which the stored value was kept; 0 for the default.'),
-    status: column('text', 'Where it stands.', { values: differenceStatuses }),
-    notedAt: column('instant', 'When it came up.'),
+    value: column('text', 'The stored value; null if the field is empty.', { nullable: true, expression: storedValue }),
+    valueSent: column('text', 'The value that the feed sent.'),
+    source: column('text', 'The source system.'),
+    asOf: column('instant', 'When it was true in the source system.'),
+    policyVersion: column('integer', 'Version of the policy that protected the stored value; 0 for the default.'),
+    status: column('text', 'Status.', { values: differenceStatuses }),
+    notedAt: column('instant', 'When the conflict was detected.'),
     decidedAt: column('instant', 'When it was decided or withdrawn.', { nullable: true }),
-    version: column('integer', 'Counts changes; named by If-Match and expectedVersion.'),
-    decidedBy: one('Staff', 'Who decided it; null for one that is open or that the feed withdrew.', {
+    version: column('integer', 'Version of the record; sent as If-Match or expectedVersion.'),
+    decidedBy: one('Staff', 'Who decided it; null if it is open or was withdrawn by the feed.', {
       nullable: true,
       permission: 'organisation:read',
       inRest: 'always',
@@ -206,7 +211,7 @@ export const profileViews = [customerProfile, difference]
 
 /** The field of a customer that leads to the profile. */
 export const profileRelations = {
-  profile: one('CustomerProfile', 'Who the customer is, with where each field comes from.', {
+  profile: one('CustomerProfile', 'The profile of the customer, each field with its source.', {
     permission: 'dossier:read',
     on: (parent, child) => `${child}.id = ${parent}.id`,
   }),

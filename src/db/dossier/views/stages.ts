@@ -18,50 +18,50 @@ import {
 import type { Bind, Computed } from '../../platform/views/view.ts'
 
 const product = {
-  id: z.uuid().meta({ description: 'Id of the product.' }),
+  id: z.uuid().meta({ description: 'ID of the product.' }),
   code: z.string().meta({ description: 'Code of the product.' }),
   name: z.string().meta({ description: 'Name of the product.' }),
 }
 
 export const stageDecision = z
   .object({
-    subject: z.enum(stageSubjects).meta({ description: 'What is decided.' }),
-    stage: z.enum(stages).nullable().meta({ description: 'The stage; null where none holds.' }),
-    ground: z.enum(stageGrounds).meta({ description: 'Why: by a rule, as a banker declared, or why there is none.' }),
+    subject: z.enum(stageSubjects).meta({ description: 'Subject: the life stage of a person or the situation of a business.' }),
+    stage: z.enum(stages).nullable().meta({ description: 'The life stage; null if none applies.' }),
+    ground: z.enum(stageGrounds).meta({ description: 'The basis: a rule, a declaration of a banker, or why there is none.' }),
     policyVersion: z.int().meta({ description: 'Version of the rules; 0 for the defaults.' }),
-    policySource: z.string().meta({ description: 'Where the rules come from: `bank` for its own.' }),
+    policySource: z.string().meta({ description: 'Source of the rules: `bank` for the bank’s own.' }),
     facts: z
       .array(
         z
           .object({
             field: z.string().meta({ description: 'Field of the profile.' }),
-            value: z.string().nullable().meta({ description: 'Its value; null where there is none.' }),
+            value: z.string().nullable().meta({ description: 'Its value; null if there is none.' }),
           })
-          .meta({ id: 'StageFact', description: 'A value that a decision looked at.' }),
+          .meta({ id: 'StageFact', description: 'A value used in a decision.' }),
       )
-      .meta({ description: 'The values that were looked at.' }),
+      .meta({ description: 'The values that were used.' }),
     offers: z
       .array(
         z
           .object({
-            name: z.string().meta({ description: 'What bankers call it.' }),
+            name: z.string().meta({ description: 'Name used by bankers.' }),
             family: z.enum(productFamilies).meta({ description: 'Product family.' }),
             products: z
               .array(z.object(product).meta({ id: 'OfferedProduct', description: 'A product that is on sale.' }))
-              .meta({ description: 'Products on sale that fit, at most ten, in the order of their codes.' }),
+              .meta({ description: 'Suitable products on sale, at most ten, ordered by code.' }),
             leftOut: z
               .array(
                 z
-                  .object({ ...product, reason: z.enum(leftOutReasons).meta({ description: 'Why.' }) })
-                  .meta({ id: 'LeftOutProduct', description: 'A product that would go with a stage and does not fit.' }),
+                  .object({ ...product, reason: z.enum(leftOutReasons).meta({ description: 'The reason.' }) })
+                  .meta({ id: 'LeftOutProduct', description: 'A product that matches a life stage but is not suitable.' }),
               )
-              .meta({ description: 'Products on sale that do not fit the customer’s assessment of suitability, at most ten.' }),
+              .meta({ description: 'Products on sale that do not fit the customer’s suitability assessment, at most ten.' }),
           })
-          .meta({ id: 'StageOffer', description: 'Something to offer.' }),
+          .meta({ id: 'StageOffer', description: 'A suggested offer.' }),
       )
-      .meta({ description: 'What the stage suggests.' }),
+      .meta({ description: 'Suggestions for the life stage.' }),
   })
-  .meta({ id: 'StageDecision', description: 'The life stage of a person or a situation of a business, with its ground.' })
+  .meta({ id: 'StageDecision', description: 'The life stage of a person or a situation of a business, with its basis.' })
 
 /** Most products of each family and risk level that are looked at. */
 const MOST_OF_A_KIND = 20
@@ -105,7 +105,7 @@ export const stageFields: Readonly<Record<'stages', Computed>> = {
   stages: {
     kind: 'computed',
     nullable: false,
-    description: 'The life stage of a person and the situations of a business, each with its ground and what it suggests.',
+    description: 'The life stage of a person and the situations of a business, each with its basis and suggestions.',
     permission: 'dossier:read',
     inRest: false,
     output: z.array(stageDecision),

@@ -20,25 +20,25 @@ export const currentFirst = (row: string): string =>
 
 const teamMember = view(
   'TeamMember',
-  'Somebody with a duty in the maintenance team of a customer. While it is current they see the customer.',
+  'A staff member with a duty in the maintenance team of a customer. While the membership is current they can see the customer.',
   teamMemberTable,
   {
-    id: column('uuid', 'Id of the membership.'),
+    id: column('uuid', 'ID of the membership.'),
     customerId,
-    duty: column('text', 'What they do in the team.', { values: teamDuties }),
+    duty: column('text', 'Duty in the team.', { values: teamDuties }),
     startsOn: column('day', 'First day.'),
-    endsOn: column('day', 'First day on which it holds no more; null while no end is set.', { nullable: true }),
-    state: column('text', 'Whether it will hold, holds, held or was taken back.', { values: assignmentStates }),
-    reason: column('text', 'Why they were added.'),
+    endsOn: column('day', 'First day on which it no longer applies; null if open-ended.', { nullable: true }),
+    state: column('text', 'Whether it is planned, current, ended or cancelled.', { values: assignmentStates }),
+    reason: column('text', 'Reason for adding them.'),
     createdAt: column('instant', 'When they were added.'),
     updatedAt: column('instant', 'When it last changed.'),
-    version: column('integer', 'Counts changes; named by If-Match and expectedVersion.'),
-    staff: one('Staff', 'Who is in the team.', {
+    version: column('integer', 'Version of the record; sent as If-Match or expectedVersion.'),
+    staff: one('Staff', 'The staff member.', {
       permission: 'organisation:read',
       inRest: 'always',
       on: (parent, child) => `${child}.id = ${parent}.staff_id`,
     }),
-    addedBy: one('Staff', 'Who added them; null where a machine did.', {
+    addedBy: one('Staff', 'Who added them; null for a machine.', {
       nullable: true,
       permission: 'organisation:read',
       on: (parent, child) => `${child}.id = ${parent}.added_by`,
@@ -53,44 +53,44 @@ const toStaff = one('Staff', 'The staff member.', {
   inRest: 'always',
   on: (parent, child) => `${child}.id = ${parent}.id`,
 })
-const customersKept = column('integer', 'Customers they keep from today on, planned ones too, in whatever branches.', {
+const customersKept = column('integer', 'Number of customers assigned to them, current and planned, in all branches.', {
   expression: (row) => `${load(row)}.customers`,
 })
-const teams = column('integer', 'Maintenance teams they are in from today on, planned ones too.', {
+const teams = column('integer', 'Number of maintenance teams they belong to, current and planned.', {
   expression: (row) => `${load(row)}.teams`,
 })
-const capacity = column('integer', 'Most customers they can keep; null where nobody has said.', {
+const capacity = column('integer', 'Maximum number of customers; null if not set.', {
   nullable: true,
   expression: (row) => `${row}.customer_capacity`,
 })
 
-const staffCapacity = view('StaffCapacity', 'How many customers a keeper has and can have.', staff, {
+const staffCapacity = view('StaffCapacity', 'Number of assigned customers and capacity of a staff member.', staff, {
   staffId: column('uuid', 'The staff member.', { expression: (row) => `${row}.id` }),
   customers: customersKept,
   capacity,
-  free: column('integer', 'How many more they can keep, less than 0 where they keep too many; null without a capacity.', {
+  free: column('integer', 'Remaining capacity, negative if exceeded; null if no capacity is set.', {
     nullable: true,
     expression: (row) => `(${row}.customer_capacity - ${load(row)}.customers)`,
   }),
-  overFull: column('boolean', 'Whether they keep more than they can.', {
+  overFull: column('boolean', 'Whether they have more customers than their capacity.', {
     expression: (row) => `coalesce(${load(row)}.customers > ${row}.customer_capacity, false)`,
   }),
   teams,
-  dailyCapacity: column('integer', 'Most contacts a day.', { nullable: true }),
+  dailyCapacity: column('integer', 'Maximum number of contacts a day.', { nullable: true }),
   staff: toStaff,
 })
 
 const teamSuggestion = view(
   'TeamSuggestion',
-  'Somebody who serves what a customer has or does, and how much they have to do.',
+  'A staff member whose expertise matches what the customer has or does, with their workload.',
   staff,
   {
     staffId: column('uuid', 'The staff member.', { expression: (row) => `${row}.id` }),
-    matchedProductFamilies: column('texts', 'Product families that they know well and of which the customer has something.', {
+    matchedProductFamilies: column('texts', 'Product families that they know well and of which the customer has a product.', {
       values: productFamilies,
       expression: (row) => `${row}.families`,
     }),
-    matchedIndustry: column('text', 'The industry they serve to which the customer belongs.', {
+    matchedIndustry: column('text', 'The industry they serve that matches the customer’s.', {
       nullable: true,
       expression: (row) => `${row}.matched_industry`,
     }),
@@ -103,28 +103,28 @@ const teamSuggestion = view(
 
 const ownershipPeriod = view(
   'OwnershipPeriod',
-  'A period in which somebody kept a customer, was in the maintenance team or covered for one of these.',
+  'A period in which a staff member was assigned to a customer, was in the maintenance team, or covered for a member of these.',
   assignment,
   {
-    id: column('uuid', 'Id of the assignment, the membership or the delegation.'),
+    id: column('uuid', 'ID of the assignment, membership or delegation.'),
     customerId,
-    kind: column('text', 'By what they saw the customer.', { values: ownershipKinds, expression: (row) => `${row}.kind` }),
-    businessLine: column('text', 'Line of business of an assignment.', { nullable: true, values: businessLines }),
-    duty: column('text', 'Duty of a member of the team.', {
+    kind: column('text', 'How they got access to the customer.', { values: ownershipKinds, expression: (row) => `${row}.kind` }),
+    businessLine: column('text', 'Business line of an assignment.', { nullable: true, values: businessLines }),
+    duty: column('text', 'Duty of a team member.', {
       nullable: true,
       values: teamDuties,
       expression: (row) => `${row}.duty`,
     }),
     startsOn: column('day', 'First day.'),
-    endsOn: column('day', 'First day on which it holds no more; null while no end is set.', { nullable: true }),
-    state: column('text', 'Whether it will hold, holds or held.', { values: assignmentStates }),
-    reason: column('text', 'Why, where somebody said so.', { nullable: true }),
-    staff: one('Staff', 'Who it was.', {
+    endsOn: column('day', 'First day on which it no longer applies; null if open-ended.', { nullable: true }),
+    state: column('text', 'Whether it is planned, current or ended.', { values: assignmentStates }),
+    reason: column('text', 'Reason, if given.', { nullable: true }),
+    staff: one('Staff', 'The staff member.', {
       permission: 'organisation:read',
       inRest: 'always',
       on: (parent, child) => `${child}.id = ${parent}.staff_id`,
     }),
-    coveredFor: one('Staff', 'For whom a deputy covered.', {
+    coveredFor: one('Staff', 'The staff member covered by a deputy.', {
       nullable: true,
       permission: 'organisation:read',
       inRest: 'always',
@@ -138,7 +138,7 @@ export const teamViews = [teamMember, staffCapacity, teamSuggestion, ownershipPe
 
 /** The field of a customer that leads to the team. */
 export const teamRelations = {
-  team: many('TeamMember', 'The maintenance team: members of now first, then those to come, then former ones.', {
+  team: many('TeamMember', 'The maintenance team: current members first, then planned, then former ones.', {
     permission: 'assignment:read',
     inRest: 'single',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,

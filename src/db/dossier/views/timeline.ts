@@ -4,33 +4,33 @@ import { column, derivedView, many, one, page, type RowSource } from '../../plat
 
 const timelineEntry = derivedView(
   'TimelineEntry',
-  'Something that happened to a customer. What you may not read of is not among them.',
+  'An event in the history of a customer. Events that you may not read are omitted.',
   timelinePermissions,
   {
     at: column(
       'instant',
-      'When it happened; what is known by its day stands at the beginning of that day in the bank’s time zone.',
+      'When it happened; an event with only a known day is at the start of that day in the bank’s time zone.',
     ),
     onDay: column('day', 'The day on which it happened, in the bank’s time zone.'),
-    kind: column('text', 'What it is about.', { values: timelineKindNames }),
-    event: column('text', 'What happened, as kind and happening, for example `holding.opened`. New ones may be added.'),
-    customerId: column('uuid', 'The customer to whom it happened.'),
-    subjectType: column('text', 'The kind of thing that the entry is about, as its type is called here.'),
-    subjectId: column('uuid', 'Id of that thing.'),
+    kind: column('text', 'Kind of event.', { values: timelineKindNames }),
+    event: column('text', 'What happened, as subject and action, for example `holding.opened`. New ones may be added.'),
+    customerId: column('uuid', 'The customer concerned.'),
+    subjectType: column('text', 'Type of the record that the event is about.'),
+    subjectId: column('uuid', 'ID of that record.'),
     label: column(
       'text',
-      'What it is about in a word: the product, purpose, line of business, rating or news; of changes of the dossier the fields that were set.',
+      'Short label: the product, purpose, business line, rating or news; for dossier changes, the changed fields.',
       { nullable: true },
     ),
     amount: {
       kind: 'money',
       nullable: true,
-      description: 'The amount, where there is one.',
+      description: 'The amount, if any.',
       amount: (alias) => `${alias}.amount`,
       currency: (alias) => `${alias}.currency`,
     },
-    source: column('text', 'The system or the way by which the bank knows it.', { nullable: true }),
-    staff: one('Staff', 'Who did it, noted it or keeps the customer by it.', {
+    source: column('text', 'The source system or channel.', { nullable: true }),
+    staff: one('Staff', 'The staff member who did it, recorded it or is assigned by it.', {
       nullable: true,
       permission: 'organisation:read',
       inRest: 'always',
@@ -49,7 +49,7 @@ const from = ({ parent, bind, settings, permits, limit, after }: RowSource): str
   timelineOf({ customerId: `${parent}.id`, kinds: readableKinds(permits), limit, after }, bind, settings)
 
 /** The timeline of a customer as a connection. */
-export const timeline = page('TimelineEntry', 'What happened to the customer, the latest first.', {
+export const timeline = page('TimelineEntry', 'Events in the history of the customer, newest first.', {
   permission: 'customer:read',
   from,
   on: () => 'true',
@@ -58,7 +58,7 @@ export const timeline = page('TimelineEntry', 'What happened to the customer, th
 })
 
 /** The latest entries as a plain list. */
-export const recentTimeline = many('TimelineEntry', 'The twenty latest entries of the timeline, the latest first.', {
+export const recentTimeline = many('TimelineEntry', 'The twenty newest events of the timeline, newest first.', {
   permission: 'customer:read',
   inRest: 'single',
   from,

@@ -11,7 +11,7 @@ const monthEndAmount = z
       .object({ amount: z.string(), currency: z.string() })
       .meta({ description: 'Assets at the end of that day, in the base currency.' }),
   })
-  .meta({ id: 'MonthEndAmount', description: 'What a customer owned at the end of a month.' })
+  .meta({ id: 'MonthEndAmount', description: 'Assets of a customer at the end of a month.' })
 
 /** Assets of a customer at the end of each of the last months: for every holding that counts, its last change point by then at the rate of then. */
 function assetsByMonth(customer: string, days: string, baseCurrency: string): string {
@@ -33,10 +33,10 @@ function assetsByMonth(customer: string, days: string, baseCurrency: string): st
 const aumByMonth = (months: number): Computed => ({
   kind: 'computed',
   nullable: false,
-  description: 'Assets at the ends of the last months, the latest first, in the base currency at the rates of those days.',
+  description: 'Assets at recent month-ends, newest first, in the base currency at the rates of those days.',
   permission: 'holding:read',
   inRest: true,
-  input: z.object({ months: z.int().min(1).max(36).default(months).meta({ description: 'How many months.' }) }),
+  input: z.object({ months: z.int().min(1).max(36).default(months).meta({ description: 'Number of months.' }) }),
   output: z.array(monthEndAmount),
   expression: (alias, bind, { baseCurrency, today }, input) =>
     assetsByMonth(alias, bind(monthEndsUpTo(today, Number(input['months']))), bind(baseCurrency)),
@@ -49,17 +49,16 @@ const moneyShape = z.object({ amount: z.string(), currency: z.string() })
 const holdingsByFamily: Computed = {
   kind: 'computed',
   nullable: false,
-  description:
-    'Open holdings by product family: how many, and their worth in the base currency at today’s rates, debts negative.',
+  description: 'Open holdings by product family: number, and value in the base currency at today’s rates, debts negative.',
   permission: 'holding:read',
   inRest: false,
   output: z.array(
     z
       .object({
         family: z.enum(productFamilies).meta({ description: 'The product family.' }),
-        holdings: z.int().meta({ description: 'Open holdings.' }),
+        holdings: z.int().meta({ description: 'Number of open holdings.' }),
         balance: moneyShape.meta({
-          description: 'Their balances in the base currency. Currencies without an exchange rate are left out.',
+          description: 'Their balances in the base currency. Currencies without an exchange rate are excluded.',
         }),
       })
       .meta({ id: 'FamilyHoldings', description: 'Open holdings of a customer in one product family.' }),
@@ -92,7 +91,7 @@ export const holdingExtensions: readonly ViewExtension[] = [
       unconvertedCurrencies: {
         kind: 'computed',
         nullable: false,
-        description: 'Currencies of holdings that the assets leave out, since no exchange rate is known for them yet.',
+        description: 'Currencies of holdings that are excluded from the assets because they have no exchange rate yet.',
         permission: 'holding:read',
         inRest: true,
         output: z.array(z.string()),
@@ -101,7 +100,7 @@ export const holdingExtensions: readonly ViewExtension[] = [
       where h.customer_id = ${alias}.id and h.status <> 'closed' and h.currency <> ${bind(baseCurrency)}::text
         and not exists (select from exchange_rate r where r.currency = h.currency and r.day <= ${bind(today)}::date)`,
       },
-      holdings: many('Holding', 'What the customer owns and owes here, in the order of account numbers.', {
+      holdings: many('Holding', 'Holdings of the customer, debts included, ordered by account number.', {
         permission: 'holding:read',
         inRest: 'single',
         on: (parent, child) => `${child}.customer_id = ${parent}.id`,
@@ -109,7 +108,7 @@ export const holdingExtensions: readonly ViewExtension[] = [
       }),
       sharedHoldings: many(
         'SharedHolding',
-        'Holdings of others to which the customer is a party; they do not count as the customer’s.',
+        'Holdings of others to which the customer is a party; not counted as the customer’s own.',
         {
           permission: 'holding:read',
           inRest: 'single',
@@ -118,7 +117,7 @@ export const holdingExtensions: readonly ViewExtension[] = [
         },
       ),
       holdingsByFamily,
-      activity: page('Activity', 'Transactions by month, channel, type and purpose, the latest first.', {
+      activity: page('Activity', 'Transactions by month, channel, type and purpose, newest first.', {
         permission: 'activity:read',
         on: (parent, child) => `${child}.customer_id = ${parent}.id`,
         keys: (child) => [
@@ -132,7 +131,7 @@ export const holdingExtensions: readonly ViewExtension[] = [
         ],
         direction: 'desc',
       }),
-      movements: page('Movement', 'Single flows of note, the latest first.', {
+      movements: page('Movement', 'Movements, newest first.', {
         permission: 'activity:read',
         on: (parent, child) => `${child}.customer_id = ${parent}.id`,
         keys: (child) => [

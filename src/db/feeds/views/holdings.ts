@@ -12,9 +12,9 @@ import {
 import * as schema from '../schema/holdings.ts'
 import { column, many, one, page, view } from '../../platform/views/view.ts'
 
-const version = column('integer', 'Counts changes.')
+const version = column('integer', 'Version of the record.')
 const customerId = column('uuid', 'The customer it belongs to.')
-const asOf = column('instant', 'When it held, by the system that sent it.')
+const asOf = column('instant', 'When it was true in the source system.')
 const toCustomer = one('Customer', 'The customer.', {
   permission: 'customer:read',
   on: (parent, child) => `${child}.id = ${parent}.customer_id`,
@@ -22,35 +22,35 @@ const toCustomer = one('Customer', 'The customer.', {
 
 const holding = view(
   'Holding',
-  'What a customer has with the bank: an account, a contract, a card, an e-channel sign-up.',
+  'A product that a customer has with the bank: an account, contract, card or e-channel sign-up.',
   schema.holding,
   {
-    id: column('uuid', 'Id of the holding.'),
+    id: column('uuid', 'ID of the holding.'),
     customerId,
     accountNumber: column('text', 'Account or contract number.'),
     currency: column('text', 'ISO 4217 code.'),
     balance: {
       kind: 'money',
       nullable: false,
-      description: 'The newest balance; negative where the customer owes.',
+      description: 'The newest balance; negative for a debt.',
       amount: (alias) => `${alias}.balance`,
       currency: (alias) => `${alias}.currency`,
     },
-    balanceOn: column('day', 'Day since which it has stood.', { nullable: true }),
-    openedOn: column('day', 'Opened on.', { nullable: true }),
-    maturesOn: column('day', 'Falls due on.', { nullable: true }),
-    autoRenewal: column('boolean', 'Whether it renews itself when due.', { nullable: true }),
-    status: column('text', 'State.', { values: holdingStatuses }),
-    closedOn: column('day', 'Closed on.', { nullable: true }),
+    balanceOn: column('day', 'First day of this balance.', { nullable: true }),
+    openedOn: column('day', 'Opening day.', { nullable: true }),
+    maturesOn: column('day', 'Maturity day.', { nullable: true }),
+    autoRenewal: column('boolean', 'Whether it renews automatically at maturity.', { nullable: true }),
+    status: column('text', 'Status.', { values: holdingStatuses }),
+    closedOn: column('day', 'Closing day.', { nullable: true }),
     edition: column('text', 'Edition of an e-channel sign-up.', { nullable: true, values: editions }),
-    origin: column('text', 'Whether the customer asked for it or was recommended it.', {
+    origin: column('text', 'Whether the customer asked for it or it was recommended.', {
       nullable: true,
       values: origins,
     }),
-    activatedOn: column('day', 'First used on.', { nullable: true }),
-    lastUsedOn: column('day', 'Last used on.', { nullable: true }),
-    source: column('text', 'The system that sent it.'),
-    externalId: column('text', 'What that system calls it.'),
+    activatedOn: column('day', 'First day of use.', { nullable: true }),
+    lastUsedOn: column('day', 'Last day of use.', { nullable: true }),
+    source: column('text', 'The source system.'),
+    externalId: column('text', 'External ID in the source system.'),
     asOf,
     version,
     product: one('Product', 'The product.', {
@@ -58,19 +58,19 @@ const holding = view(
       inRest: 'always',
       on: (parent, child) => `${child}.id = ${parent}.product_id`,
     }),
-    recommendedBy: one('Staff', 'Who recommended it.', {
+    recommendedBy: one('Staff', 'The staff member who recommended it.', {
       nullable: true,
       permission: 'organisation:read',
       on: (parent, child) => `${child}.id = ${parent}.recommended_by`,
     }),
     customer: toCustomer,
-    parties: many('HoldingParty', 'Further parties.', {
+    parties: many('HoldingParty', 'Holding parties.', {
       permission: 'holding:read',
       inRest: 'always',
       on: (parent, child) => `${child}.customer_id = ${parent}.customer_id and ${child}.holding_id = ${parent}.id`,
       orderBy: (child) => `${child}.role, ${child}.party_customer_id`,
     }),
-    movements: page('Movement', 'Single flows of note, the latest first.', {
+    movements: page('Movement', 'Movements, newest first.', {
       permission: 'activity:read',
       on: (parent, child) => `${child}.customer_id = ${parent}.customer_id and ${child}.holding_id = ${parent}.id`,
       keys: (child) => [
@@ -79,7 +79,7 @@ const holding = view(
       ],
       direction: 'desc',
     }),
-    balances: page('Balance', 'Change points of the balance, the latest first.', {
+    balances: page('Balance', 'Change points of the balance, newest first.', {
       permission: 'holding:read',
       on: (parent, child) => `${child}.customer_id = ${parent}.customer_id and ${child}.holding_id = ${parent}.id`,
       keys: (child) => [{ expression: `${child}.day`, cast: 'date' }],
@@ -89,13 +89,13 @@ const holding = view(
 )
 
 const holdingParty = view('HoldingParty', 'A further party of a holding.', schema.holdingParty, {
-  id: column('uuid', 'Id of the link.'),
+  id: column('uuid', 'ID of the link.'),
   customerId,
   holdingId: column('uuid', 'The holding.'),
-  partyCustomerId: column('uuid', 'The customer who is a party to it.'),
-  role: column('text', 'As what.', { values: partyRoles }),
-  status: column('text', 'Whether it lasts.', { values: ['active', 'ended'] }),
-  source: column('text', 'The system that sent it.'),
+  partyCustomerId: column('uuid', 'The customer who is the party.'),
+  role: column('text', 'Role.', { values: partyRoles }),
+  status: column('text', 'Whether it is active.', { values: ['active', 'ended'] }),
+  source: column('text', 'The source system.'),
   asOf,
   version,
   customer: toCustomer,
@@ -103,7 +103,7 @@ const holdingParty = view('HoldingParty', 'A further party of a holding.', schem
     permission: 'holding:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.customer_id and ${child}.id = ${parent}.holding_id`,
   }),
-  party: one('Customer', 'The party; null where out of your scope.', {
+  party: one('Customer', 'The party; null if out of your scope.', {
     nullable: true,
     permission: 'customer:read',
     inRest: 'single',
@@ -112,16 +112,16 @@ const holdingParty = view('HoldingParty', 'A further party of a holding.', schem
 })
 
 const sharedHolding = view('SharedHolding', 'A holding of another customer to which this one is a party.', schema.partyHolding, {
-  id: column('uuid', 'Id of the link.'),
+  id: column('uuid', 'ID of the link.'),
   customerId,
   holdingCustomerId: column('uuid', 'The customer who owns the holding.'),
   holdingId: column('uuid', 'The holding.'),
-  role: column('text', 'As what this customer is a party to it.', { values: partyRoles }),
-  status: column('text', 'Whether it lasts.', { values: ['active', 'ended'] }),
+  role: column('text', 'Role of this customer.', { values: partyRoles }),
+  status: column('text', 'Whether it is active.', { values: ['active', 'ended'] }),
   asOf,
   version,
   customer: toCustomer,
-  holding: one('Holding', 'The holding; null where its owner is out of your scope.', {
+  holding: one('Holding', 'The holding; null if its owner is out of your scope.', {
     nullable: true,
     permission: 'holding:read',
     inRest: 'always',
@@ -133,7 +133,7 @@ const sharedHolding = view('SharedHolding', 'A holding of another customer to wh
 const balance = view('Balance', 'A change point of a holding’s balance.', schema.balance, {
   customerId,
   holdingId: column('uuid', 'The holding.'),
-  day: column('day', 'From this day until the next change point.'),
+  day: column('day', 'Applies from this day until the next change point.'),
   amount: {
     kind: 'money',
     nullable: false,
@@ -151,13 +151,13 @@ const balance = view('Balance', 'A change point of a holding’s balance.', sche
   }),
 })
 
-const activity = view('Activity', 'Transactions of one customer and month, counted and summed.', schema.activity, {
+const activity = view('Activity', 'Transactions of a customer in a month, counted and summed.', schema.activity, {
   customerId,
   month: column('day', 'First day of the month.'),
-  channel: column('text', 'How.', { values: channels }),
-  type: column('text', 'What was done.', { values: transactionTypes }),
-  purpose: column('text', 'What for.', { values: purposes }),
-  direction: column('text', 'Which way the money went.', { values: ['in', 'out', 'none'] }),
+  channel: column('text', 'Channel.', { values: channels }),
+  type: column('text', 'Transaction type.', { values: transactionTypes }),
+  purpose: column('text', 'Purpose.', { values: purposes }),
+  direction: column('text', 'Direction of the money.', { values: ['in', 'out', 'none'] }),
   count: column('integer', 'Number of transactions.'),
   amount: {
     kind: 'money',
@@ -171,11 +171,11 @@ const activity = view('Activity', 'Transactions of one customer and month, count
   customer: toCustomer,
 })
 
-const movement = view('Movement', 'A single flow of note into or out of a holding.', schema.movement, {
-  id: column('uuid', 'Id of the movement.'),
+const movement = view('Movement', 'A single large flow into or out of a holding.', schema.movement, {
+  id: column('uuid', 'ID of the movement.'),
   customerId,
   holdingId: column('uuid', 'The holding.'),
-  direction: column('text', 'Which way the money went.', { values: directions }),
+  direction: column('text', 'Direction of the money.', { values: directions }),
   amount: {
     kind: 'money',
     nullable: false,
@@ -184,12 +184,12 @@ const movement = view('Movement', 'A single flow of note into or out of a holdin
     currency: (alias) => `${alias}.currency`,
   },
   bookedOn: column('day', 'Day of booking.'),
-  channel: column('text', 'How.', { values: channels }),
-  purpose: column('text', 'What for.', { values: purposes }),
-  counterpartyMasked: column('text', 'The counterparty’s account with its middle hidden.', { nullable: true }),
-  status: column('text', 'Whether it stands.', { values: movementStatuses }),
-  source: column('text', 'The system that sent it.'),
-  externalId: column('text', 'What that system calls it.'),
+  channel: column('text', 'Channel.', { values: channels }),
+  purpose: column('text', 'Purpose.', { values: purposes }),
+  counterpartyMasked: column('text', 'The counterparty’s account, masked in the middle.', { nullable: true }),
+  status: column('text', 'Status.', { values: movementStatuses }),
+  source: column('text', 'The source system.'),
+  externalId: column('text', 'External ID in the source system.'),
   asOf,
   version,
   customer: toCustomer,

@@ -9,26 +9,26 @@ export const LOST_AFTER_SECONDS = 15
 export const importStatus = (alias: string): string =>
   `case when ${alias}.status = 'running' and ${alias}.heartbeat_at < clock_timestamp() - interval '${LOST_AFTER_SECONDS} seconds' then 'interrupted' else ${alias}.status end`
 
-const importRun = view('ImportRun', 'How an import stands.', schema.importRun, {
+const importRun = view('ImportRun', 'State and progress of an import.', schema.importRun, {
   id: column('uuid', 'Import-Id.'),
-  entity: column('text', 'What the rows are.', { values: feedEntities }),
-  format: column('text', 'How they were sent.', { values: ['csv', 'ndjson'] }),
-  caller: column('text', 'Who sends them.'),
-  status: column('text', 'interrupted: the sender is gone; the stream can be sent again under the same Import-Id.', {
+  entity: column('text', 'Entity of the rows.', { values: feedEntities }),
+  format: column('text', 'Format of the rows.', { values: ['csv', 'ndjson'] }),
+  caller: column('text', 'The sender.'),
+  status: column('text', 'interrupted: the sender disconnected; the stream can be sent again under the same Import-Id.', {
     values: importStatuses,
     expression: importStatus,
   }),
-  rowsRead: column('integer', 'Rows taken from the stream.'),
-  rowsCreated: column('integer', 'Rows that made something new.'),
-  rowsUpdated: column('integer', 'Rows that changed something.'),
-  rowsUnchanged: column('integer', 'Rows that said what is known.'),
-  rowsSuperseded: column('integer', 'Rows older than what is known.'),
-  rowsRejected: column('integer', 'Rows that were refused; the first 10,000 can be read back for a week.'),
-  committedLine: column('integer', 'All rows up to this line are done; a resumed import goes on after it.'),
-  failureCode: column('text', 'Why it ended early: an error code.', { nullable: true }),
-  failureMessage: column('text', 'Why it ended early, in words.', { nullable: true }),
-  startedAt: column('instant', 'When the first sender began.'),
-  heartbeatAt: column('instant', 'When the sender was last heard of.'),
+  rowsRead: column('integer', 'Rows read from the stream.'),
+  rowsCreated: column('integer', 'Rows that created a record.'),
+  rowsUpdated: column('integer', 'Rows that updated a record.'),
+  rowsUnchanged: column('integer', 'Rows that changed nothing.'),
+  rowsSuperseded: column('integer', 'Rows older than the stored ones.'),
+  rowsRejected: column('integer', 'Rows that were rejected; the first 10,000 can be downloaded for a week.'),
+  committedLine: column('integer', 'All rows up to this line are committed; a resumed import continues after it.'),
+  failureCode: column('text', 'Why it ended early, as an error code.', { nullable: true }),
+  failureMessage: column('text', 'Why it ended early, as text.', { nullable: true }),
+  startedAt: column('instant', 'When the import started.'),
+  heartbeatAt: column('instant', 'When data was last received from the sender.'),
   finishedAt: column('instant', 'When it ended.', { nullable: true }),
 })
 

@@ -5,42 +5,42 @@ import { productFamilies } from '../../../core/organisation/products.ts'
 import * as schema from '../schema/reference.ts'
 import { column, many, one, page, view } from '../../platform/views/view.ts'
 
-const version = column('integer', 'Counts changes; named by If-Match and expectedVersion.')
+const version = column('integer', 'Version of the record; sent as If-Match or expectedVersion.')
 
 const institution = view(
   'Institution',
-  'A place in the tree of the bank: head office, branch, sub-branch or outlet.',
+  'An institution in the bank’s tree: head office, branch, sub-branch or outlet.',
   schema.institution,
   {
-    id: column('uuid', 'Id of the institution.'),
+    id: column('uuid', 'ID of the institution.'),
     code: column('text', 'The bank’s own code, unique in the bank.'),
     name: column('text', 'Name.'),
     kind: column('text', 'Level in the organisation.', { values: institutionKinds }),
     status: column('text', 'Whether it is open.', { values: institutionStatuses }),
     path: column(
       'text',
-      'Short ids of the institutions from the head office down to this one, such as /1/3/17/. Never changes its parts.',
+      'Short IDs of the institutions from the head office down to this one, such as /1/3/17/. The parts never change.',
     ),
     latitude: column('float', 'Degrees north.', { nullable: true }),
     longitude: column('float', 'Degrees east.', { nullable: true }),
-    timeZone: column('text', 'IANA time zone; null where it is inherited from above.', { nullable: true }),
-    calendar: column('text', 'Calendar of working days; null where it is inherited from above.', { nullable: true }),
-    source: column('text', 'The system that sent it.'),
-    externalId: column('text', 'What that system calls it.'),
-    asOf: column('instant', 'When what is said here held, by the system that sent it.'),
+    timeZone: column('text', 'IANA time zone; null if inherited.', { nullable: true }),
+    calendar: column('text', 'Calendar of working days; null if inherited.', { nullable: true }),
+    source: column('text', 'The source system.'),
+    externalId: column('text', 'External ID in the source system.'),
+    asOf: column('instant', 'When the data was true in the source system.'),
     version,
-    parent: one('Institution', 'The institution directly above.', {
+    parent: one('Institution', 'The parent institution.', {
       nullable: true,
       permission: 'organisation:read',
       inRest: 'always',
       on: (parent, child) => `${child}.id = ${parent}.parent_id`,
     }),
-    children: many('Institution', 'The institutions directly below.', {
+    children: many('Institution', 'The direct child institutions.', {
       permission: 'organisation:read',
       on: (parent, child) => `${child}.parent_id = ${parent}.id`,
       orderBy: (child) => `${child}.code`,
     }),
-    staff: page('Staff', 'Staff of this institution itself.', {
+    staff: page('Staff', 'Staff of this institution, without those below it.', {
       permission: 'organisation:read',
       on: (parent, child) => `${child}.institution_id = ${parent}.id`,
       keys: (child) => [
@@ -49,7 +49,7 @@ const institution = view(
       ],
       direction: 'asc',
     }),
-    customers: page('Customer', 'Customers of this institution itself, as far as you may see them, the largest first.', {
+    customers: page('Customer', 'Customers of this institution, without those below it, in your scope, by assets descending.', {
       permission: 'customer:read',
       on: (parent, child) => `${child}.institution_path = ${parent}.path`,
       keys: (child) => [
@@ -61,29 +61,29 @@ const institution = view(
   },
 )
 
-const staff = view('Staff', 'Somebody who works for the bank.', schema.staff, {
-  id: column('uuid', 'Id of the staff member.'),
+const staff = view('Staff', 'A staff member of the bank.', schema.staff, {
+  id: column('uuid', 'ID of the staff member.'),
   number: column('text', 'Staff number, unique in the bank; the subject of their tokens.'),
   name: column('text', 'Name.'),
-  roles: column('texts', 'What they may do.', { values: roles }),
+  roles: column('texts', 'Roles.', { values: roles }),
   status: column('text', 'Whether they work here.', { values: staffStatuses }),
   industries: column('texts', 'Industries served (GB/T 4754 codes).'),
   areas: column('texts', 'Areas served.'),
-  productFamilies: column('texts', 'Product families that they know well.', { values: productFamilies }),
-  customerCapacity: column('integer', 'Most customers they can keep.', { nullable: true }),
-  dailyCapacity: column('integer', 'Most contacts a day.', { nullable: true }),
+  productFamilies: column('texts', 'Product families of which they have expert knowledge.', { values: productFamilies }),
+  customerCapacity: column('integer', 'Maximum number of customers.', { nullable: true }),
+  dailyCapacity: column('integer', 'Maximum number of contacts a day.', { nullable: true }),
   activeFrom: column('day', 'First day of work.', { nullable: true }),
-  activeUntil: column('day', 'First day on which they work here no more.', { nullable: true }),
-  source: column('text', 'The system that sent it.'),
-  externalId: column('text', 'What that system calls them.'),
-  asOf: column('instant', 'When what is said here held, by the system that sent it.'),
+  activeUntil: column('day', 'First day on which they no longer work here.', { nullable: true }),
+  source: column('text', 'The source system.'),
+  externalId: column('text', 'External ID in the source system.'),
+  asOf: column('instant', 'When the data was true in the source system.'),
   version,
   institution: one('Institution', 'Home institution.', {
     permission: 'organisation:read',
     inRest: 'always',
     on: (parent, child) => `${child}.id = ${parent}.institution_id`,
   }),
-  customers: page('Customer', 'Customers they keep, as far as you may see them, the largest first.', {
+  customers: page('Customer', 'Customers assigned to them, in your scope, by assets descending.', {
     permission: 'customer:read',
     on: (parent, child) => `${child}.relationship_manager_id = ${parent}.id`,
     keys: (child) => [
@@ -92,17 +92,17 @@ const staff = view('Staff', 'Somebody who works for the bank.', schema.staff, {
     ],
     direction: 'desc',
   }),
-  delegations: many('Delegation', 'Periods in which a colleague covers them.', {
+  delegations: many('Delegation', 'Periods in which a colleague covers for them.', {
     permission: 'organisation:read',
     on: (parent, child) => `${child}.staff_id = ${parent}.id`,
     orderBy: (child) => `${child}.starts_on desc, ${child}.id`,
   }),
-  covers: many('Delegation', 'Periods in which they cover a colleague.', {
+  covers: many('Delegation', 'Periods in which they cover for a colleague.', {
     permission: 'organisation:read',
     on: (parent, child) => `${child}.deputy_id = ${parent}.id`,
     orderBy: (child) => `${child}.starts_on desc, ${child}.id`,
   }),
-  assignments: page('Assignment', 'Customers they keep, kept and will keep, as far as you may see them, the latest first.', {
+  assignments: page('Assignment', 'Their current, past and future assignments, in your scope, newest first.', {
     permission: 'assignment:read',
     sameCustomer: false,
     on: (parent, child) => `${child}.staff_id = ${parent}.id`,
@@ -112,21 +112,17 @@ const staff = view('Staff', 'Somebody who works for the bank.', schema.staff, {
     ],
     direction: 'desc',
   }),
-  teamMemberships: page(
-    'TeamMember',
-    'Maintenance teams they are, were and will be in, as far as you may see them, the latest first.',
-    {
-      permission: 'assignment:read',
-      sameCustomer: false,
-      on: (parent, child) => `${child}.staff_id = ${parent}.id`,
-      keys: (child) => [
-        { expression: `${child}.starts_on`, cast: 'date' },
-        { expression: `${child}.id`, cast: 'uuid' },
-      ],
-      direction: 'desc',
-    },
-  ),
-  recommendedHoldings: page('Holding', 'Holdings that they recommended, as far as you may see them, the newest first.', {
+  teamMemberships: page('TeamMember', 'Their current, past and future maintenance teams, in your scope, newest first.', {
+    permission: 'assignment:read',
+    sameCustomer: false,
+    on: (parent, child) => `${child}.staff_id = ${parent}.id`,
+    keys: (child) => [
+      { expression: `${child}.starts_on`, cast: 'date' },
+      { expression: `${child}.id`, cast: 'uuid' },
+    ],
+    direction: 'desc',
+  }),
+  recommendedHoldings: page('Holding', 'Holdings that they recommended, in your scope, newest first.', {
     permission: 'holding:read',
     sameCustomer: false,
     on: (parent, child) => `${child}.recommended_by = ${parent}.id`,
@@ -140,23 +136,23 @@ const staff = view('Staff', 'Somebody who works for the bank.', schema.staff, {
 
 const delegation = view(
   'Delegation',
-  'A period in which a colleague covers an absent relationship manager: sees and works that portfolio.',
+  'A period in which a colleague covers for an absent relationship manager, and sees and works that portfolio.',
   schema.delegation,
   {
-    id: column('uuid', 'Id of the delegation.'),
+    id: column('uuid', 'ID of the delegation.'),
     startsOn: column('day', 'First day.'),
-    endsOn: column('day', 'First day on which it holds no more.'),
-    reason: column('text', 'Why.'),
-    status: column('text', 'Whether it stands.', { values: delegationStatuses }),
-    revokedOn: column('day', 'Day on which it was taken back.', { nullable: true }),
-    createdAt: column('instant', 'When it was made.'),
+    endsOn: column('day', 'First day on which it no longer applies.'),
+    reason: column('text', 'The reason.'),
+    status: column('text', 'Status.', { values: delegationStatuses }),
+    revokedOn: column('day', 'Day on which it was revoked.', { nullable: true }),
+    createdAt: column('instant', 'When it was created.'),
     version,
-    staff: one('Staff', 'Who is away.', {
+    staff: one('Staff', 'The absent staff member.', {
       permission: 'organisation:read',
       inRest: 'always',
       on: (parent, child) => `${child}.id = ${parent}.staff_id`,
     }),
-    deputy: one('Staff', 'Who covers.', {
+    deputy: one('Staff', 'The deputy.', {
       permission: 'organisation:read',
       inRest: 'always',
       on: (parent, child) => `${child}.id = ${parent}.deputy_id`,
@@ -164,11 +160,11 @@ const delegation = view(
   },
 )
 
-const calendarDay = view('CalendarDay', 'A day on which the bank departs from the calendar of its country.', schema.calendarDay, {
-  calendar: column('text', 'Which calendar.'),
+const calendarDay = view('CalendarDay', 'A day on which the bank overrides the calendar of its country.', schema.calendarDay, {
+  calendar: column('text', 'Country calendar.'),
   day: column('day', 'The day.'),
   kind: column('text', 'Whether the bank works.', { values: ['working', 'holiday'] }),
-  name: column('text', 'What is kept that day.', { nullable: true }),
+  name: column('text', 'Name of the holiday or working day.', { nullable: true }),
   version,
 })
 

@@ -20,7 +20,7 @@ export async function requireWorkable(db: Db, rule: Rule, context: RuleContext, 
     if (context.cut(fact, within, 0) === undefined)
       throw new DomainError(
         'conflict',
-        `The hundredths of ${fact} are not worked out yet: they are when a segment that asks for them is made active.`,
+        `The percentiles of ${fact} are not computed yet: activate a segment that uses them first.`,
       )
   let seconds = estimatedSeconds([rule], await countFacts(db))
   // Those in reach are counted only where that decides.
@@ -51,12 +51,12 @@ export async function requireRefreshable(
       'query_too_complex',
       field,
       'cost',
-      tooLong('With it the rules of all active segments and policies', seconds, MOST_REFRESH_SECONDS),
+      tooLong('Together with it, the rules of all active segments and policies', seconds, MOST_REFRESH_SECONDS),
     )
 }
 
 const tooLong = (what: string, seconds: number, most: number): string =>
-  `${what} would take about ${Math.ceil(seconds)} seconds; it may take ${most}.`
+  `${what} would take about ${Math.ceil(seconds)} seconds; the limit is ${most}.`
 
 /** Rows of facts, about, as the planner knows them. */
 async function countFacts(db: Db): Promise<number> {

@@ -11,20 +11,24 @@ const customer = one('Customer', 'The customer.', {
 
 const classificationPeriod = view(
   'ClassificationPeriod',
-  'How a customer was classified for a time.',
+  'A classification of a customer over a period.',
   schema.classificationPeriod,
   {
-    id: column('uuid', 'Id of the period.'),
+    id: column('uuid', 'ID of the period.'),
     customerId: column('uuid', 'The customer.'),
-    kind: column('text', 'What was classified.', { values: keptKinds }),
-    value: column('text', 'As what.'),
-    policyVersion: column('integer', 'The version of the policy that decided; 0 for the default.'),
-    ruleIndex: column('integer', 'Which of its rules decided, from 0; null where its default did or the record was closed.', {
-      nullable: true,
-    }),
+    kind: column('text', 'Kind of classification.', { values: keptKinds }),
+    value: column('text', 'Value.'),
+    policyVersion: column('integer', 'The version of the policy that was applied; 0 for the default.'),
+    ruleIndex: column(
+      'integer',
+      'Index of the rule that was applied, from 0; null if the default applied or the record was closed.',
+      {
+        nullable: true,
+      },
+    ),
     beganOn: column('day', 'First day.'),
-    beganAt: column('instant', 'When it began.'),
-    endedOn: column('day', 'First day on which it held no more; null as long as it does.', { nullable: true }),
+    beganAt: column('instant', 'When it started.'),
+    endedOn: column('day', 'First day on which it no longer applied; null while it applies.', { nullable: true }),
     endedAt: column('instant', 'When it ended.', { nullable: true }),
     customer,
   },
@@ -32,15 +36,15 @@ const classificationPeriod = view(
 
 const relationshipPreference = view(
   'RelationshipPreference',
-  'What drives a customer’s choice of a bank, as somebody declared.',
+  'A customer’s relationship preference, as declared.',
   schema.relationshipPreference,
   {
-    id: column('uuid', 'Id of the declaration.'),
+    id: column('uuid', 'ID of the declaration.'),
     customerId: column('uuid', 'The customer.'),
-    preference: column('text', 'What drives the customer.', { values: relationPreferences }),
-    note: column('text', 'What shows it.', { nullable: true }),
+    preference: column('text', 'The relationship preference.', { values: relationPreferences }),
+    note: column('text', 'Note on the evidence.', { nullable: true }),
     declaredAt: column('instant', 'When it was declared.'),
-    supersededAt: column('instant', 'When another one followed; null of the one that holds.', { nullable: true }),
+    supersededAt: column('instant', 'When a later declaration superseded it; null for the current one.', { nullable: true }),
     declaredBy: one('Staff', 'Who declared it; null for a machine.', {
       nullable: true,
       permission: 'organisation:read',
@@ -64,18 +68,18 @@ export const preferenceKeys = (child: string) => [
 ]
 
 export const classificationRelations = {
-  classifications: many('ClassificationPeriod', 'How the customer is classified now, by kind.', {
+  classifications: many('ClassificationPeriod', 'Current classifications of the customer, by kind.', {
     permission: 'fact:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id and ${child}.ended_on is null`,
     orderBy: (child) => `${child}.kind`,
   }),
-  classificationHistory: page('ClassificationPeriod', 'How the customer is and was classified, the latest begun first.', {
+  classificationHistory: page('ClassificationPeriod', 'Current and past classifications of the customer, latest start first.', {
     permission: 'fact:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
     keys: periodKeys,
     direction: 'desc',
   }),
-  relationshipPreferences: page('RelationshipPreference', 'What was declared to drive the customer, the latest first.', {
+  relationshipPreferences: page('RelationshipPreference', 'Declared relationship preferences of the customer, newest first.', {
     permission: 'dossier:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
     keys: preferenceKeys,

@@ -2,22 +2,31 @@ import { refreshKinds, refreshReasons, refreshStates, refreshSteps } from '../..
 import * as schema from '../schema/facts.ts'
 import { column, view } from '../../platform/views/view.ts'
 
-const refreshRun = view('RefreshRun', 'How a refresh of facts, and of what rests on them, stands.', schema.refreshRun, {
-  id: column('uuid', 'Id of the refresh.'),
-  kind: column('text', 'Of all customers, of those who changed, or of all by the facts as they stand.', { values: refreshKinds }),
-  reason: column('text', 'Why it runs.', { values: refreshReasons }),
-  state: column('text', 'Whether it waits, runs, is done or could not go on.', { values: refreshStates }),
-  step: column('text', 'What it has come to.', { nullable: true, values: refreshSteps }),
-  asOf: column('day', 'The day of the bank for which facts are worked out.', { nullable: true }),
-  requestedBy: column('text', 'Who asked for it.'),
-  requestedAt: column('instant', 'When it was asked for.'),
-  startedAt: column('instant', 'When it began.', { nullable: true }),
-  finishedAt: column('instant', 'When it ended.', { nullable: true }),
-  customersDone: column('integer', 'Customers whose facts are worked out.', { expression: (alias) => `${alias}.customers_done` }),
-  customersTotal: column('integer', 'Of how many; null while that is not known.', { nullable: true }),
-  entered: column('integer', 'Memberships of segments that began by it.'),
-  left: column('integer', 'Memberships of segments that ended by it.', { expression: (alias) => `${alias}.left_count` }),
-  error: column('text', 'The code of what stopped it.', { nullable: true }),
-})
+const refreshRun = view(
+  'RefreshRun',
+  'State and progress of a refresh of facts and of everything that depends on them.',
+  schema.refreshRun,
+  {
+    id: column('uuid', 'ID of the refresh.'),
+    kind: column('text', 'Of all customers, of changed ones, or an evaluation of all by the stored facts.', {
+      values: refreshKinds,
+    }),
+    reason: column('text', 'Why it was started.', { values: refreshReasons }),
+    state: column('text', 'Whether it is queued, running, done or failed.', { values: refreshStates }),
+    step: column('text', 'The current step.', { nullable: true, values: refreshSteps }),
+    asOf: column('day', 'The business day for which facts are computed.', { nullable: true }),
+    requestedBy: column('text', 'Who requested it.'),
+    requestedAt: column('instant', 'When it was requested.'),
+    startedAt: column('instant', 'When it started.', { nullable: true }),
+    finishedAt: column('instant', 'When it ended.', { nullable: true }),
+    customersDone: column('integer', 'Customers whose facts have been computed.', {
+      expression: (alias) => `${alias}.customers_done`,
+    }),
+    customersTotal: column('integer', 'Total number of customers; null if not known yet.', { nullable: true }),
+    entered: column('integer', 'Segment memberships started by it.'),
+    left: column('integer', 'Segment memberships ended by it.', { expression: (alias) => `${alias}.left_count` }),
+    error: column('text', 'Error code of the failure.', { nullable: true }),
+  },
+)
 
 export const refreshViews = [refreshRun]

@@ -6,7 +6,7 @@ import { column, type Computed, many, one, inSingleAnswers, page, view, type Vie
 const rule: Computed = {
   kind: 'computed',
   nullable: true,
-  description: 'The rule that holds, as JSON; null for a segment by list.',
+  description: 'The current rule, as JSON; null for a static segment.',
   permission: 'segment:read',
   inRest: true,
   output: z.record(z.string(), z.unknown()),
@@ -14,22 +14,22 @@ const rule: Computed = {
     `select v.rule from segment_version v where v.segment_id = ${alias}.id and v.rule_version = ${alias}.rule_version`,
 }
 
-const segment = view('Segment', 'Customers who belong together, by a rule over their facts or by a list.', schema.segment, {
-  id: column('uuid', 'Id of the segment.'),
+const segment = view('Segment', 'A named group of customers, by a rule over their facts or by a list.', schema.segment, {
+  id: column('uuid', 'ID of the segment.'),
   code: column('text', 'Short name, unique in the bank.'),
   name: column('text', 'Name of the segment.'),
-  description: column('text', 'What it is for.', { nullable: true }),
-  kind: column('text', 'By a rule, or by a list.', { values: segmentKinds }),
-  state: column('text', 'Whether it is worked on, has members, or has none any more.', { values: segmentStates }),
-  ruleVersion: column('integer', 'The version of the rule that holds.', { nullable: true }),
+  description: column('text', 'Purpose.', { nullable: true }),
+  kind: column('text', 'Dynamic (by a rule), or static (by a list).', { values: segmentKinds }),
+  state: column('text', 'Whether it is a draft, active, or retired.', { values: segmentStates }),
+  ruleVersion: column('integer', 'The current version of the rule.', { nullable: true }),
   rule,
-  createdBy: column('text', 'Who made it.'),
-  createdAt: column('instant', 'When it was made.'),
+  createdBy: column('text', 'Who created it.'),
+  createdAt: column('instant', 'When it was created.'),
   updatedAt: column('instant', 'When it last changed.'),
-  activatedAt: column('instant', 'When it was made active.', { nullable: true }),
+  activatedAt: column('instant', 'When it was activated.', { nullable: true }),
   retiredAt: column('instant', 'When it was retired.', { nullable: true }),
-  version: column('integer', 'Counts changes; named by If-Match and expectedVersion.'),
-  versions: many('SegmentVersion', 'All versions of the rule, the latest first.', {
+  version: column('integer', 'Version of the record; sent as If-Match or expectedVersion.'),
+  versions: many('SegmentVersion', 'All versions of the rule, newest first.', {
     permission: 'segment:read',
     inRest: 'single',
     on: (parent, child) => `${child}.segment_id = ${parent}.id`,
@@ -37,55 +37,62 @@ const segment = view('Segment', 'Customers who belong together, by a rule over t
   }),
 })
 
-const segmentVersion = view('SegmentVersion', 'A rule of a segment as it was written. Never changed.', schema.segmentVersion, {
+const segmentVersion = view('SegmentVersion', 'A version of a segment’s rule. Immutable.', schema.segmentVersion, {
   segmentId: column('uuid', 'The segment.'),
-  ruleVersion: column('integer', 'Counts the rules of the segment.'),
+  ruleVersion: column('integer', 'Version of the rule.'),
   rule: column('json', 'The rule.'),
-  reason: column('text', 'Why it was changed.', { nullable: true }),
-  createdBy: column('text', 'Who wrote it.'),
-  createdAt: column('instant', 'When it was written.'),
+  reason: column('text', 'Reason for the change.', { nullable: true }),
+  createdBy: column('text', 'Who created it.'),
+  createdAt: column('instant', 'When it was created.'),
   segment: one('Segment', 'The segment.', {
     permission: 'segment:read',
     on: (parent, child) => `${child}.id = ${parent}.segment_id`,
   }),
 })
 
-const segmentMembership = view('SegmentMembership', 'A stay of a customer in a segment.', schema.segmentMembership, {
-  id: column('uuid', 'Id of the stay.'),
-  customerId: column('uuid', 'The customer.'),
-  segmentId: column('uuid', 'The segment.'),
-  enteredOn: column('day', 'First day in it.'),
-  enteredAt: column('instant', 'When the customer was let in.'),
-  enteredVersion: column('integer', 'The version of the rule that let the customer in.', { nullable: true }),
-  enteredBy: column('text', 'Who put the customer on the list; null where a rule let them in.', { nullable: true }),
-  leftOn: column('day', 'First day in it no more; null as long as the stay lasts.', { nullable: true }),
-  leftAt: column('instant', 'When it ended.', { nullable: true }),
-  leftVersion: column('integer', 'The version of the rule that ended it.', { nullable: true }),
-  leftBy: column('text', 'Who took the customer off the list.', { nullable: true }),
-  leftReason: column('text', 'Why it ended.', { nullable: true, values: leavingReasons }),
-  segment: one('Segment', 'The segment.', {
-    permission: 'segment:read',
-    inRest: 'always',
-    on: (parent, child) => `${child}.id = ${parent}.segment_id`,
-  }),
-  customer: one('Customer', 'The customer.', {
-    permission: 'customer:read',
-    inRest: 'always',
-    on: (parent, child) => `${child}.id = ${parent}.customer_id`,
-  }),
-})
+const segmentMembership = view(
+  'SegmentMembership',
+  'A membership of a customer in a segment over a period.',
+  schema.segmentMembership,
+  {
+    id: column('uuid', 'ID of the membership.'),
+    customerId: column('uuid', 'The customer.'),
+    segmentId: column('uuid', 'The segment.'),
+    enteredOn: column('day', 'First day of the membership.'),
+    enteredAt: column('instant', 'When the customer entered.'),
+    enteredVersion: column('integer', 'The version of the rule by which the customer entered.', { nullable: true }),
+    enteredBy: column('text', 'Who added the customer to the list; null for a dynamic segment.', { nullable: true }),
+    leftOn: column('day', 'First day on which the customer is no longer a member; null for a current membership.', {
+      nullable: true,
+    }),
+    leftAt: column('instant', 'When it ended.', { nullable: true }),
+    leftVersion: column('integer', 'The version of the rule by which it ended.', { nullable: true }),
+    leftBy: column('text', 'Who removed the customer from the list.', { nullable: true }),
+    leftReason: column('text', 'Why it ended.', { nullable: true, values: leavingReasons }),
+    segment: one('Segment', 'The segment.', {
+      permission: 'segment:read',
+      inRest: 'always',
+      on: (parent, child) => `${child}.id = ${parent}.segment_id`,
+    }),
+    customer: one('Customer', 'The customer.', {
+      permission: 'customer:read',
+      inRest: 'always',
+      on: (parent, child) => `${child}.id = ${parent}.customer_id`,
+    }),
+  },
+)
 
 export const segmentViews = [segment, segmentVersion, segmentMembership]
 
 /** The segments in which a customer is. */
-const segmentsOfCustomer = many('SegmentMembership', 'The segments in which the customer is, the latest entered first.', {
+const segmentsOfCustomer = many('SegmentMembership', 'Current segments of the customer, latest entered first.', {
   permission: 'fact:read',
   on: (parent, child) => `${child}.customer_id = ${parent}.id and ${child}.left_on is null`,
   orderBy: (child) => `${child}.entered_at desc, ${child}.id`,
 })
 
 /** All stays of a customer in segments. */
-const segmentHistory = page('SegmentMembership', 'All stays of the customer in segments, the latest begun first.', {
+const segmentHistory = page('SegmentMembership', 'All segment memberships of the customer, latest start first.', {
   permission: 'fact:read',
   on: (parent, child) => `${child}.customer_id = ${parent}.id`,
   keys: (child) => [

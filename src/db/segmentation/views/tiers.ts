@@ -33,45 +33,47 @@ import {
 
 const threshold = z
   .object({
-    code: z.string().meta({ description: 'Short name of the tier that begins here.' }),
+    code: z.string().meta({ description: 'Code of the tier that starts here.' }),
     name: z.string().meta({ description: 'Name of the tier.' }),
-    from: z.string().meta({ description: 'The line, a decimal in the unit of the measure.' }),
-    near: z.string().nullable().meta({ description: 'How far below the line customers are near it.' }),
-    unsettled: z.string().nullable().meta({ description: 'How far above the line customers are not settled.' }),
+    from: z.string().meta({ description: 'The threshold, a decimal in the unit of the measure.' }),
+    near: z.string().nullable().meta({ description: 'How far below the threshold customers are upgrade candidates.' }),
+    unsettled: z.string().nullable().meta({ description: 'How far above the threshold customers are at risk of a downgrade.' }),
   })
-  .meta({ id: 'Threshold', description: 'A line of a scheme and the tier that begins there.' })
+  .meta({ id: 'Threshold', description: 'A threshold of a scheme and the tier that starts there.' })
 
 const thresholds = z.array(threshold)
 
 const versions: Computed = {
   kind: 'computed',
   nullable: false,
-  description: 'All versions, the one that begins last first. By which one it is decided on a day: the one that began last.',
+  description: 'All versions, latest start first. On a given day the version that took effect last applies.',
   permission: 'segment:read',
   inRest: true,
   output: z.array(
     z
       .object({
-        schemeVersion: z.int().meta({ description: 'Counts the versions.' }),
-        effectiveOn: z.iso.date().meta({ description: 'First day on which it decides.' }),
-        graceDays: z.int().meta({ description: 'Days for which a measure may lie below the tier that is held.' }),
+        schemeVersion: z.int().meta({ description: 'Version of the scheme.' }),
+        effectiveOn: z.iso.date().meta({ description: 'First day on which it applies.' }),
+        graceDays: z
+          .int()
+          .meta({ description: 'Grace period: days for which the measure may be below the tier before a downgrade.' }),
         source: z.enum(policySources).meta({ description: 'Published practice, our own choice, or the bank itself.' }),
-        reason: z.string().nullable().meta({ description: 'Why, and what of it has another source.' }),
-        setBy: z.string().meta({ description: 'Who wrote it.' }),
-        setAt: z.iso.datetime().meta({ description: 'When it was written.' }),
-        thresholds: thresholds.meta({ description: 'The tiers, the lowest first.' }),
+        reason: z.string().nullable().meta({ description: 'Reason, and which parts have another source.' }),
+        setBy: z.string().meta({ description: 'Who created it.' }),
+        setAt: z.iso.datetime().meta({ description: 'When it was created.' }),
+        thresholds: thresholds.meta({ description: 'The tiers, lowest first.' }),
         subtrees: z
           .array(
             z
               .object({
-                institutionCode: z.string().meta({ description: 'The institution for which they hold, with all below it.' }),
-                thresholds: thresholds.meta({ description: 'The same tiers with other lines.' }),
+                institutionCode: z.string().meta({ description: 'The institution to which they apply, with all below it.' }),
+                thresholds: thresholds.meta({ description: 'The same tiers with other thresholds.' }),
               })
-              .meta({ id: 'SubtreeThresholds', description: 'Other lines for an institution and all below it.' }),
+              .meta({ id: 'SubtreeThresholds', description: 'Other thresholds for an institution and all below it.' }),
           )
-          .meta({ description: 'Lines that hold in parts of the bank; of several the nearest.' }),
+          .meta({ description: 'Thresholds for parts of the bank; the nearest institution applies.' }),
       })
-      .meta({ id: 'TierSchemeVersion', description: 'A scheme of tiers as it was written. Never changed.' }),
+      .meta({ id: 'TierSchemeVersion', description: 'A version of a tier scheme. Immutable.' }),
   ),
   expression: (
     alias,
@@ -89,29 +91,25 @@ const versions: Computed = {
 
 const complete = (one: Threshold) => ({ ...one, near: one.near ?? null, unsettled: one.unsettled ?? null })
 
-const tierScheme = view('TierScheme', 'Tiers of some kinds of customers by a measure.', schema.tierScheme, {
-  id: column('uuid', 'Id of the scheme.'),
+const tierScheme = view('TierScheme', 'Tiers for some kinds of customers by a measure.', schema.tierScheme, {
+  id: column('uuid', 'ID of the scheme.'),
   code: column('text', 'Short name, unique in the bank.'),
   name: column('text', 'Name of the scheme.'),
-  kinds: column('texts', 'The kinds of customers that it is for.', { values: customerKinds }),
-  measure: column('text', 'The fact by which tiers are told.'),
+  kinds: column('texts', 'The kinds of customers to which it applies.', { values: customerKinds }),
+  measure: column('text', 'The fact that is the measure.'),
   state: column('text', 'Whether it is in use.', { values: tierSchemeStates }),
-  evaluatedVersion: column(
-    'integer',
-    'The version by which customers hold their tiers now; none before the first full refresh.',
-    {
-      nullable: true,
-    },
-  ),
-  createdBy: column('text', 'Who made it.'),
-  createdAt: column('instant', 'When it was made.'),
+  evaluatedVersion: column('integer', 'The version by which current tiers were evaluated; none before the first full refresh.', {
+    nullable: true,
+  }),
+  createdBy: column('text', 'Who created it.'),
+  createdAt: column('instant', 'When it was created.'),
   updatedAt: column('instant', 'When it last changed.'),
   retiredAt: column('instant', 'When it was retired.', { nullable: true }),
-  version: column('integer', 'Counts changes; named by If-Match and expectedVersion.'),
+  version: column('integer', 'Version of the record; sent as If-Match or expectedVersion.'),
   versions,
 })
 
-const scheme = one('TierScheme', 'The scheme.', {
+const scheme = one('TierScheme', 'The tier scheme.', {
   permission: 'segment:read',
   inRest: 'always',
   on: (parent, child) => `${child}.id = ${parent}.scheme_id`,
@@ -122,36 +120,38 @@ const customer = one('Customer', 'The customer.', {
   on: (parent, child) => `${child}.id = ${parent}.customer_id`,
 })
 
-const tierMembership = view('TierMembership', 'A stay of a customer in a tier.', schema.tierMembership, {
-  id: column('uuid', 'Id of the stay.'),
+const tierMembership = view('TierMembership', 'A tier of a customer over a period.', schema.tierMembership, {
+  id: column('uuid', 'ID of the membership.'),
   customerId: column('uuid', 'The customer.'),
-  schemeId: column('uuid', 'The scheme.'),
+  schemeId: column('uuid', 'The tier scheme.'),
   tier: column('text', 'Code of the tier.'),
-  beganOn: column('day', 'First day in it.'),
-  beganAt: column('instant', 'When the customer came to it.'),
-  beganReason: column('text', 'Why.', { values: tierReasons }),
-  beganVersion: column('integer', 'The version of the scheme that decided.'),
-  endedOn: column('day', 'First day in it no more; null as long as the stay lasts.', { nullable: true }),
+  beganOn: column('day', 'First day of the membership.'),
+  beganAt: column('instant', 'When the customer entered the tier.'),
+  beganReason: column('text', 'The reason.', { values: tierReasons }),
+  beganVersion: column('integer', 'The version of the scheme that was applied.'),
+  endedOn: column('day', 'First day on which the customer is no longer a member; null for a current membership.', {
+    nullable: true,
+  }),
   endedAt: column('instant', 'When it ended.', { nullable: true }),
   endedReason: column('text', 'Why it ended.', { nullable: true, values: tierReasons }),
-  endedVersion: column('integer', 'The version of the scheme that ended it.', { nullable: true }),
+  endedVersion: column('integer', 'The version of the scheme by which it ended.', { nullable: true }),
   scheme,
   customer,
 })
 
-const tierOverride = view('TierOverride', 'A tier that somebody set by hand, for a time.', schema.tierOverride, {
-  id: column('uuid', 'Id of the override.'),
+const tierOverride = view('TierOverride', 'A tier set by hand, for a limited time.', schema.tierOverride, {
+  id: column('uuid', 'ID of the override.'),
   customerId: column('uuid', 'The customer.'),
-  schemeId: column('uuid', 'The scheme.'),
+  schemeId: column('uuid', 'The tier scheme.'),
   tier: column('text', 'Code of the tier.'),
-  reason: column('text', 'Why.'),
+  reason: column('text', 'The reason.'),
   startsOn: column('day', 'First day.'),
-  endsOn: column('day', 'First day on which it holds no more.'),
-  state: column('text', 'Whether it holds.', { values: ['active', 'ended'] }),
+  endsOn: column('day', 'First day on which it no longer applies.'),
+  state: column('text', 'Whether it is active.', { values: ['active', 'ended'] }),
   createdAt: column('instant', 'When it was set.'),
   updatedAt: column('instant', 'When it last changed.'),
-  version: column('integer', 'Counts changes; named by If-Match and expectedVersion.'),
-  requestedBy: one('Staff', 'Who asked for it.', {
+  version: column('integer', 'Version of the record; sent as If-Match or expectedVersion.'),
+  requestedBy: one('Staff', 'Who requested it.', {
     permission: 'organisation:read',
     inRest: 'always',
     on: (parent, child) => `${child}.id = ${parent}.requested_by`,
@@ -167,28 +167,33 @@ const tierOverride = view('TierOverride', 'A tier that somebody set by hand, for
 
 const inUnit = 'a decimal in the unit of the measure'
 
-const thresholdCustomer = derivedView('ThresholdCustomer', 'A customer who is close to a line, below or above it.', [], {
+const thresholdCustomer = derivedView('ThresholdCustomer', 'A customer close to a threshold, below or above it.', [], {
   customerId: column('uuid', 'The customer.'),
-  tier: column('text', 'Code of the tier that begins at the line.'),
-  heldTier: column('text', 'Code of the tier that the customer holds; null below the lowest line.', { nullable: true }),
-  value: column('decimal', `The measure now, ${inUnit}.`),
-  line: column('decimal', `The line, ${inUnit}.`),
-  distance: column('decimal', `How far the measure is from the line, ${inUnit}.`),
+  tier: column('text', 'Code of the tier that starts at the threshold.'),
+  heldTier: column('text', 'Code of the customer’s tier; null below the lowest threshold.', { nullable: true }),
+  value: column('decimal', `Current value of the measure, ${inUnit}.`),
+  line: column('decimal', `The threshold, ${inUnit}.`),
+  distance: column('decimal', `Distance of the measure from the threshold, ${inUnit}.`),
   customer,
 })
 
-const atRiskCustomer = derivedView('AtRiskCustomer', 'A customer whose measure lies below the tier that is held, in grace.', [], {
-  customerId: column('uuid', 'The customer.'),
-  tier: column('text', 'Code of the tier that is held.'),
-  fitsTier: column('text', 'Code of the tier that fits the measure; null below the lowest line.', { nullable: true }),
-  value: column('decimal', `The measure now, ${inUnit}; null where it is missing.`, { nullable: true }),
-  line: column('decimal', `The line of the tier that is held, ${inUnit}.`),
-  shortfall: column('decimal', `How far the measure lies below it, ${inUnit}.`),
-  belowSince: column('day', 'Since when.'),
-  graceEndsOn: column('day', 'The day on which the tier goes down, unless the measure rises again.'),
-  daysLeft: column('integer', 'Days until then.'),
-  customer,
-})
+const atRiskCustomer = derivedView(
+  'AtRiskCustomer',
+  'A customer in the grace period: the measure is below the threshold of the tier.',
+  [],
+  {
+    customerId: column('uuid', 'The customer.'),
+    tier: column('text', 'Code of the customer’s tier.'),
+    fitsTier: column('text', 'Code of the tier by the measure alone; null below the lowest threshold.', { nullable: true }),
+    value: column('decimal', `Current value of the measure, ${inUnit}; null if missing.`, { nullable: true }),
+    line: column('decimal', `The threshold of the customer’s tier, ${inUnit}.`),
+    shortfall: column('decimal', `Distance of the measure below it, ${inUnit}.`),
+    belowSince: column('day', 'First day below the threshold.'),
+    graceEndsOn: column('day', 'The day of the downgrade, unless the measure recovers.'),
+    daysLeft: column('integer', 'Days until then.'),
+    customer,
+  },
+)
 
 export const tierViews = [tierScheme, tierMembership, tierOverride, thresholdCustomer, atRiskCustomer]
 
@@ -199,31 +204,28 @@ export const tierHistoryKeys = (child: string) => [
 
 export const customerTier = z
   .object({
-    schemeId: z.uuid().meta({ description: 'The scheme.' }),
+    schemeId: z.uuid().meta({ description: 'The tier scheme.' }),
     scheme: z.string().meta({ description: 'Code of the scheme.' }),
     schemeName: z.string().meta({ description: 'Name of the scheme.' }),
-    schemeVersion: z.int().meta({ description: 'The version that decided.' }),
-    measure: z.string().meta({ description: 'The fact by which tiers are told; amounts and lines are in its unit.' }),
-    tier: z.string().nullable().meta({ description: 'Code of the tier that is held; null below the lowest line.' }),
+    schemeVersion: z.int().meta({ description: 'The version that was applied.' }),
+    measure: z.string().meta({ description: 'The fact that is the measure; amounts and thresholds are in its unit.' }),
+    tier: z.string().nullable().meta({ description: 'Code of the customer’s tier; null below the lowest threshold.' }),
     tierName: z.string().nullable().meta({ description: 'Its name.' }),
-    place: z.int().meta({ description: 'Counts the tiers from the lowest; 0 below the lowest line.' }),
+    place: z.int().meta({ description: 'Rank of the tier, from 1 for the lowest; 0 below the lowest threshold.' }),
     since: z.iso.date().nullable().meta({ description: 'First day in the tier.' }),
-    value: z.string().nullable().meta({ description: 'The measure now.' }),
-    nextTier: z.string().nullable().meta({ description: 'Code of the tier at the next line above the measure.' }),
-    toNextLine: z.string().nullable().meta({ description: 'How far that line is.' }),
+    value: z.string().nullable().meta({ description: 'Current value of the measure.' }),
+    nextTier: z.string().nullable().meta({ description: 'Code of the tier at the next threshold above the measure.' }),
+    toNextLine: z.string().nullable().meta({ description: 'Distance to that threshold.' }),
     aboveOwnLine: z
       .string()
       .nullable()
-      .meta({ description: 'How far the measure lies above the line of the tier that is held; negative below it.' }),
-    belowSince: z.iso.date().nullable().meta({ description: 'Since when the measure lies below the tier that is held.' }),
-    graceEndsOn: z.iso
-      .date()
-      .nullable()
-      .meta({ description: 'The day on which the tier goes down, unless the measure rises again.' }),
-    overridden: z.boolean().meta({ description: 'Whether somebody set the tier by hand.' }),
-    overrideEndsOn: z.iso.date().nullable().meta({ description: 'First day on which that holds no more.' }),
+      .meta({ description: 'Distance of the measure above the threshold of the customer’s tier; negative below it.' }),
+    belowSince: z.iso.date().nullable().meta({ description: 'First day on which the measure is below the customer’s tier.' }),
+    graceEndsOn: z.iso.date().nullable().meta({ description: 'The day of the downgrade, unless the measure recovers.' }),
+    overridden: z.boolean().meta({ description: 'Whether the tier was set by hand.' }),
+    overrideEndsOn: z.iso.date().nullable().meta({ description: 'First day on which the override no longer applies.' }),
   })
-  .meta({ id: 'CustomerTier', description: 'Where a customer stands in a scheme of tiers.' })
+  .meta({ id: 'CustomerTier', description: 'The tier of a customer in a tier scheme.' })
 
 /** The measure of the scheme `s` over the row `f` of facts, as text. */
 function measured(today: string): string {
@@ -290,7 +292,7 @@ export function decodeTiers(value: unknown): readonly z.input<typeof customerTie
 const tiers: Computed = {
   kind: 'computed',
   nullable: false,
-  description: 'Where the customer stands in each scheme of tiers that applies, with the way to the lines above and below.',
+  description: 'The customer’s tier in each applicable tier scheme, with the distances to the thresholds above and below.',
   permission: 'fact:read',
   inRest: false,
   output: z.array(customerTier),
@@ -300,13 +302,13 @@ const tiers: Computed = {
 
 export const tierRelations = {
   tiers,
-  tierHistory: page('TierMembership', 'All stays of the customer in tiers, the latest begun first.', {
+  tierHistory: page('TierMembership', 'All tiers of the customer over time, latest start first.', {
     permission: 'fact:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
     keys: tierHistoryKeys,
     direction: 'desc',
   }),
-  tierOverrides: many('TierOverride', 'Tiers that somebody set by hand, the latest first.', {
+  tierOverrides: many('TierOverride', 'Tier overrides of the customer, newest first.', {
     permission: 'fact:read',
     on: (parent, child) => `${child}.customer_id = ${parent}.id`,
     orderBy: (child) => `${child}.created_at desc, ${child}.id`,

@@ -9,13 +9,13 @@ const money = (name: string, description: string): MoneyField => ({
   currency: (_alias, bind, { baseCurrency }) => `${bind(baseCurrency)}::text`,
 })
 
-const lossMaker = derivedView('LossMaker', 'A customer who brings less than serving them costs.', [], {
+const lossMaker = derivedView('LossMaker', 'A customer whose contribution is below zero.', [], {
   customerId: column('uuid', 'The customer.'),
-  income: money('income', 'What the customer’s balances bring in a year.'),
-  variableCost: money('variable_cost', 'What their transactions cost in a year.'),
-  amount: money('amount', 'How much more they cost.'),
-  cause: column('text', 'Why: costly channels, too thin a margin, or hardly any business.', { values: lossCauses }),
-  wayOut: column('text', 'What to do: move the transactions to cheap channels, charge for them, or let the customer go.', {
+  income: money('income', 'Annual income from the customer’s balances.'),
+  variableCost: money('variable_cost', 'Annual cost of their transactions.'),
+  amount: money('amount', 'Loss: cost above income.'),
+  cause: column('text', 'Reason: costly channels, too thin a margin, or too little business.', { values: lossCauses }),
+  wayOut: column('text', 'Remedy: move the transactions to cheaper channels, charge a fee, or end the relationship.', {
     values: waysOut,
   }),
   customer: one('Customer', 'The customer.', {

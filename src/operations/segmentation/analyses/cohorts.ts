@@ -24,30 +24,30 @@ const percent = (description: string) =>
   z
     .number()
     .nullable()
-    .meta({ description: `${description} In percent; null where it was nobody.` })
+    .meta({ description: `${description} In percent; null if there were no customers.` })
 
 export const cohortRetention = operation({
   kind: 'query',
   name: 'cohortRetention',
-  summary: 'How many of those who came together are left',
+  summary: 'Retention of customers by cohort',
   description:
-    'Customers within your scope by the month or quarter in which they became customers, or first entered a segment, and how many of them are customers, or in the segment, at the end of each period after. Periods that are not over are left out. Who is closed without a day of it is in no cohort. `cohortCustomers` lists those of a cell.',
+    'Customers in your scope by the month or quarter in which they became customers, or first entered a segment, and how many of them are still customers, or members, at the end of each following period. Unfinished periods are excluded. Closed customers without a closing day are in no cohort. `cohortCustomers` lists the customers of a cell.',
   permission: 'fact:read',
   domain,
   lane: 'pool',
   input: z.strictObject({
     segmentId: id
       .optional()
-      .meta({ description: 'By when they first entered this segment; by their first day as customers where it is missing.' }),
+      .meta({ description: 'Cohorts by first entry into this segment; by default by first day as a customer.' }),
     period: z.enum(cohortPeriods).default('month').meta({ description: 'Months or quarters.' }),
-    from: daySchema.meta({ description: 'A day of the first cohort.', examples: ['2025-01-01'] }),
-    to: daySchema.optional().meta({ description: 'A day of the last cohort; today where it is missing.' }),
+    from: daySchema.meta({ description: 'A day in the first cohort.', examples: ['2025-01-01'] }),
+    to: daySchema.optional().meta({ description: 'A day in the last cohort; today by default.' }),
     periods: z
       .int()
       .min(1)
       .max(MOST_PERIODS - 1)
       .default(12)
-      .meta({ description: 'Periods after their own that cohorts are followed for.' }),
+      .meta({ description: 'Number of following periods.' }),
     institutionId,
   }),
   output: z
@@ -59,41 +59,42 @@ export const cohortRetention = operation({
             .object({
               from: z.iso.date().meta({ description: 'First day of the period.' }),
               to: z.iso.date().meta({ description: 'Last day of the period.' }),
-              size: z.int().meta({ description: 'Customers who came in it.' }),
+              size: z.int().meta({ description: 'Customers who arrived in it.' }),
               drill: drillSchema.nullable().meta({
-                description: 'A rule that selects those of the cohort who are customers still; null for cohorts of a segment.',
+                description:
+                  'A rule that selects the members of the cohort who are still customers; null for cohorts of a segment.',
               }),
               cells: z
                 .array(
                   z
                     .object({
-                      after: z.int().meta({ description: 'Periods after the cohort’s own, which is 0.' }),
+                      after: z.int().meta({ description: 'Number of periods after the cohort’s own period, which is 0.' }),
                       on: z.iso.date().meta({ description: 'The last day of that period.' }),
-                      retained: z.int().meta({ description: 'Those who are left on that day.' }),
-                      retention: percent('They, of the size of the cohort.'),
+                      retained: z.int().meta({ description: 'Customers retained on that day.' }),
+                      retention: percent('Retained as a share of the size of the cohort.'),
                       churned: z.int().meta({
-                        description: 'Fewer than at the end of the period before; negative where more came back than left.',
+                        description: 'Decrease since the end of the previous period; negative if more returned than left.',
                       }),
-                      churn: percent('The same, of those who were left then.'),
+                      churn: percent('Decrease as a share of those retained then.'),
                     })
-                    .meta({ id: 'CohortCell', description: 'What is left of a cohort after some periods.' }),
+                    .meta({ id: 'CohortCell', description: 'Retention of a cohort after a number of periods.' }),
                 )
-                .meta({ description: 'For each period that is over.' }),
+                .meta({ description: 'For each finished period.' }),
             })
-            .meta({ id: 'Cohort', description: 'Customers who came in the same period.' }),
+            .meta({ id: 'Cohort', description: 'Customers who arrived in the same period.' }),
         )
-        .meta({ description: 'All cohorts in the order of time, those of nobody too.' }),
+        .meta({ description: 'All cohorts in time order, including empty ones.' }),
     })
-    .meta({ id: 'CohortRetention', description: 'How many of those who came together are left.' }),
+    .meta({ id: 'CohortRetention', description: 'Retention of customers by cohort.' }),
   errors: ['not_found', 'unknown_reference'],
   async run(context, { segmentId, period, from, to, periods, institutionId: institution }) {
     const { db, today } = context
     const last = to ?? today
-    if (last > today) throw refuseField('invalid_input', 'to', 'future', 'A cohort that is to come has nobody.')
-    if (from > last) throw refuseField('invalid_input', 'from', 'reversed', 'The first cohort lies before the last.')
+    if (last > today) throw refuseField('invalid_input', 'to', 'future', 'The last cohort must not be in the future.')
+    if (from > last) throw refuseField('invalid_input', 'from', 'reversed', 'The first cohort must not be after the last.')
     const cohorts = periodsBetween(from, last, period)
     if (cohorts > MOST_COHORTS)
-      throw refuseField('invalid_input', 'from', 'too_many', `At most ${MOST_COHORTS} cohorts at once: these are ${cohorts}.`)
+      throw refuseField('invalid_input', 'from', 'too_many', `At most ${MOST_COHORTS} cohorts are allowed: these are ${cohorts}.`)
     if (segmentId !== undefined) await segmentOf(context, segmentId)
     const start = startOfPeriod(from, period)
     const asked = {
@@ -117,9 +118,9 @@ export const cohortRetention = operation({
 export const cohortCustomers = pageOperation(customerView, {
   kind: 'query',
   name: 'cohortCustomers',
-  summary: 'Who of a cohort is left, or is not',
+  summary: 'Customers of a cohort who were retained or lost',
   description:
-    'By the question of `cohortRetention`, a day of the cohort and how many periods after: those who are left at the end of that period, or those who are not, by their ids. Only customers whom you see now are listed.',
+    'For the parameters of `cohortRetention`, a day of the cohort and a number of periods: customers retained at the end of that period, or those lost, by ID. Only customers in your current scope are listed.',
   permission: 'customer:read',
   alsoNeeds: () => ['customer:read', 'fact:read'],
   domain,
@@ -127,16 +128,16 @@ export const cohortCustomers = pageOperation(customerView, {
   input: z.strictObject({
     segmentId: id
       .optional()
-      .meta({ description: 'The cohort of those who first entered this segment; of new customers where it is missing.' }),
-    period: z.enum(cohortPeriods).default('month').meta({ description: 'A month or a quarter.' }),
-    from: daySchema.meta({ description: 'A day of the cohort.', examples: ['2026-01-01'] }),
+      .meta({ description: 'The cohort of those who first entered this segment; of new customers by default.' }),
+    period: z.enum(cohortPeriods).default('month').meta({ description: 'Month or quarter.' }),
+    from: daySchema.meta({ description: 'A day in the cohort.', examples: ['2026-01-01'] }),
     periodsAfter: z
       .int()
       .min(0)
       .max(MOST_PERIODS - 1)
       .default(0)
-      .meta({ description: 'Periods after the cohort’s own, which is 0.' }),
-    standing: z.enum(cohortStandings).default('retained').meta({ description: 'Those who are left, or those who are not.' }),
+      .meta({ description: 'Number of periods after the cohort’s own period, which is 0.' }),
+    standing: z.enum(cohortStandings).default('retained').meta({ description: 'Retained or lost customers.' }),
     institutionId,
     ...pageInput,
   }),
@@ -147,7 +148,7 @@ export const cohortCustomers = pageOperation(customerView, {
   ) {
     const start = startOfPeriod(from, period)
     const on = addDays(periodsAfter(start, later + 1, period), -1)
-    if (on >= context.today) throw refuseField('invalid_input', 'periodsAfter', 'future', 'That period is not over.')
+    if (on >= context.today) throw refuseField('invalid_input', 'periodsAfter', 'future', 'The period must have ended.')
     if (segmentId !== undefined) await segmentOf(context, segmentId)
     const within = await withinOf(context, institution)
     const asked = { from: start, to: addDays(periodsAfter(start, 1, period), -1), period, within, on, standing }

@@ -28,12 +28,12 @@ const customerView = viewNamed('Customer')
 
 const standing = (when: string) =>
   z.enum(standings).meta({
-    description: `Where they stood ${when}: at a value or in a segment (\`in\`), at none as customers, as no customers yet, or as customers no more.`,
+    description: `Status ${when}: in one of the states (\`in_state\`), a customer in no state, not a customer yet, or no longer a customer.`,
   })
 
 const matrixInput = {
-  fact: z.enum(matrixFacts).optional().meta({ description: 'A fact of known values; or else `schemeId` or `segmentIds`.' }),
-  schemeId: id.optional().meta({ description: 'A scheme of tiers.' }),
+  fact: z.enum(matrixFacts).optional().meta({ description: 'A fact with known values; or use `schemeId` or `segmentIds`.' }),
+  schemeId: id.optional().meta({ description: 'A tier scheme.' }),
   segmentIds: z
     .array(id)
     .min(1)
@@ -41,7 +41,7 @@ const matrixInput = {
     .optional()
     .meta({ description: `Up to ${MOST_MATRIX_SEGMENTS} segments.` }),
   from: daySchema.meta({ description: 'The last day of a month.', examples: ['2026-09-30'] }),
-  to: daySchema.optional().meta({ description: 'The last day of a later month; now where it is missing.' }),
+  to: daySchema.optional().meta({ description: 'The last day of a later month; now by default.' }),
   institutionId,
 }
 type MatrixInput = z.output<z.ZodObject<typeof matrixInput>>
@@ -50,16 +50,21 @@ type MatrixInput = z.output<z.ZodObject<typeof matrixInput>>
 async function matrixOf(context: Context, { fact, schemeId, segmentIds, from, to, institutionId: institution }: MatrixInput) {
   const { db, today } = context
   if ([fact, schemeId, segmentIds].filter((one) => one !== undefined).length !== 1)
-    throw new DomainError('invalid_input', 'Give either `fact`, `schemeId` or `segmentIds`.', [
-      { pointer: '/fact', rule: 'exactly_one', message: 'Give either a fact, a scheme or segments.' },
+    throw new DomainError('invalid_input', 'Exactly one of `fact`, `schemeId` or `segmentIds` is required.', [
+      { pointer: '/fact', rule: 'exactly_one', message: 'Exactly one of fact, schemeId or segmentIds is required.' },
     ])
   for (const [field, day] of [
     ['from', from],
     ['to', to],
   ] as const)
     if (day !== undefined && (day !== monthEnd(day) || day >= today))
-      throw refuseField('invalid_input', field, 'month_end', 'Facts are kept for the last days of months that are over.')
-  if (to !== undefined && to <= from) throw refuseField('invalid_input', 'to', 'reversed', 'The end lies after the beginning.')
+      throw refuseField(
+        'invalid_input',
+        field,
+        'month_end',
+        'Must be the last day of a month that has ended: facts are stored for those days.',
+      )
+  if (to !== undefined && to <= from) throw refuseField('invalid_input', 'to', 'reversed', 'The end must be after the start.')
   const ends = { from, to, within: await withinOf(context, institution) }
   if (fact !== undefined) return { stateOf: { fact } as StateOf, states: statesOf(fact), ends }
   if (segmentIds) {
@@ -76,42 +81,43 @@ async function matrixOf(context: Context, { fact, schemeId, segmentIds, from, to
 export const migrationMatrix = operation({
   kind: 'query',
   name: 'migrationMatrix',
-  summary: 'How customers moved between stages, tiers or segments',
+  summary: 'Migration of customers between lifecycle stages, tiers or segments',
   description:
-    'From a month-end to another one or to now: how many customers within your scope moved from each value of a fact, tier of a scheme, or one of several segments, to each. `movedCustomers` lists those of a cell. Of several segments in which a customer is the first in the list counts.',
+    'From one month-end to another, or to now: number of customers in your scope who moved from each value of a fact, tier of a scheme, or one of several segments, to each other. `migrationCustomers` lists the customers of a cell. A customer in several of the segments counts for the first in the list.',
   permission: 'fact:read',
   domain,
   lane: 'pool',
   input: z.strictObject(matrixInput),
   output: z
     .object({
-      from: z.iso.date().meta({ description: 'The month-end at the beginning.' }),
+      from: z.iso.date().meta({ description: 'The month-end at the start.' }),
       to: z.iso.date().meta({ description: 'The month-end at the end, or today.' }),
-      states: z
-        .array(z.string())
-        .meta({ description: 'The values, the codes of the tiers or the ids of the segments, in their order.' }),
+      states: z.array(z.string()).meta({ description: 'The states: values, codes of tiers or IDs of segments, in order.' }),
       moves: z
         .array(
           z
             .object({
-              fromStanding: standing('at the beginning'),
-              from: z.string().nullable().meta({ description: 'The value, the tier or the id of the segment then.' }),
+              fromStanding: standing('at the start'),
+              from: z.string().nullable().meta({ description: 'The value, tier code or segment ID at the start.' }),
               toStanding: standing('at the end'),
-              to: z.string().nullable().meta({ description: 'The value, the tier or the id of the segment at the end.' }),
-              customers: z.int().meta({ description: 'How many customers.' }),
-              share: z.number().nullable().meta({ description: 'Of all who stood there at the beginning, in percent.' }),
-              aumBefore: moneySchema.meta({ description: 'What they owned at the beginning.' }),
-              aumAfter: moneySchema.meta({ description: 'What they owned at the end.' }),
+              to: z.string().nullable().meta({ description: 'The value, tier code or segment ID at the end.' }),
+              customers: z.int().meta({ description: 'Number of customers.' }),
+              share: z
+                .number()
+                .nullable()
+                .meta({ description: 'Share of all customers with that state at the start, in percent.' }),
+              aumBefore: moneySchema.meta({ description: 'Their assets at the start.' }),
+              aumAfter: moneySchema.meta({ description: 'Their assets at the end.' }),
             })
-            .meta({ id: 'Move', description: 'Customers who moved from one place to another, or stayed.' }),
+            .meta({ id: 'Move', description: 'Customers who moved from one state to another, or stayed.' }),
         )
-        .meta({ description: 'The cells of the matrix in which there is somebody.' }),
+        .meta({ description: 'The non-empty cells of the matrix.' }),
       stayed: z
         .number()
         .nullable()
-        .meta({ description: 'Of those who stood at a value both times, how many stood at the same, in percent.' }),
+        .meta({ description: 'Share of customers in a state both times who stayed in the same one, in percent.' }),
     })
-    .meta({ id: 'MigrationMatrix', description: 'How customers moved.' }),
+    .meta({ id: 'MigrationMatrix', description: 'Migration of customers between states.' }),
   errors: ['not_found', 'conflict', 'unknown_reference'],
   async run(context, said) {
     const { db, today } = context
@@ -145,21 +151,21 @@ export const migrationMatrix = operation({
 export const movedCustomers = pageOperation(customerView, {
   kind: 'query',
   name: 'movedCustomers',
-  summary: 'The customers of a cell of the migration matrix',
+  summary: 'Customers of a cell of the migration matrix',
   description:
-    'By the question of `migrationMatrix` and the cell: who stood there at the beginning and stands there at the end, by their ids. Only customers whom you see now are counted and listed: who has come to another branch since counts there, with all that was before.',
+    'For the parameters of `migrationMatrix` and the cell: customers by status at the start and at the end, by ID. Only customers in your current scope are counted and listed: a customer who has since moved to another branch counts there, with the whole history.',
   permission: 'customer:read',
   alsoNeeds: () => ['customer:read', 'fact:read'],
   domain,
   lane: 'pool',
   input: z.strictObject({
     ...matrixInput,
-    fromStanding: standing('at the beginning').default('in'),
+    fromStanding: standing('at the start').default('in'),
     fromState: z
       .string()
       .max(200)
       .optional()
-      .meta({ description: 'The value, the tier or the id of the segment then; any where it is missing.' }),
+      .meta({ description: 'The value, tier code or segment ID at the start; any by default.' }),
     toStanding: standing('at the end').default('in'),
     toState: z.string().max(200).optional().meta({ description: 'The same at the end.' }),
     ...pageInput,
@@ -188,7 +194,7 @@ function placeOf(side: 'from' | 'to', standing: Standing, state: string | undefi
       'invalid_input',
       `${side}State`,
       'unknown_state',
-      'Only who stands `in` stands at one of the states of the matrix.',
+      'A state is only allowed with the status `in_state`, and must be one of the states of the matrix.',
     )
   return { standing, state }
 }

@@ -18,20 +18,20 @@ import {
   withinOf,
 } from './scope.ts'
 
-const customers = z.int().meta({ description: 'How many customers.' })
-const aum = moneySchema.meta({ description: 'What they own together.' })
+const customers = z.int().meta({ description: 'Number of customers.' })
+const aum = moneySchema.meta({ description: 'Total assets.' })
 const percent = (description: string) =>
   z
     .number()
     .nullable()
-    .meta({ description: `${description} In percent; null where it has nobody.` })
+    .meta({ description: `${description} In percent; null if empty.` })
 
 export const segmentOverlap = operation({
   kind: 'query',
   name: 'segmentOverlap',
-  summary: 'How far segments cover each other',
+  summary: 'Overlap of segments',
   description:
-    'For every pair of them the customers in both, and for every combination that occurs those in exactly these segments: active customers within your scope, as the last refresh left them.',
+    'For every pair the customers in both, and for every occurring combination those in exactly these segments: active customers in your scope, as of the last refresh.',
   permission: 'fact:read',
   domain,
   lane: 'pool',
@@ -51,26 +51,28 @@ export const segmentOverlap = operation({
             .object({ segment: segmentReference, customers, aum })
             .meta({ id: 'OverlapSegment', description: 'One of the segments with its size.' }),
         )
-        .meta({ description: 'The segments in the order in which they were named.' }),
+        .meta({ description: 'The segments in the order of the request.' }),
       pairs: z
         .array(
           z
             .object({
-              first: z.uuid().meta({ description: 'The one segment.' }),
-              second: z.uuid().meta({ description: 'The other.' }),
+              first: z.uuid().meta({ description: 'The first segment.' }),
+              second: z.uuid().meta({ description: 'The second segment.' }),
               both: z.int().meta({ description: 'Customers in both.' }),
               either: z.int().meta({ description: 'Customers in at least one.' }),
               jaccard: z
                 .number()
                 .nullable()
-                .meta({ description: 'Those in both among those in at least one, from 0 to 1; null where nobody is in either.' }),
-              secondOfFirst: percent('How much of the first is in the second.'),
-              firstOfSecond: percent('How much of the second is in the first.'),
+                .meta({
+                  description: 'Customers in both divided by customers in at least one, from 0 to 1; null if there are none.',
+                }),
+              secondOfFirst: percent('Share of the first segment that is also in the second.'),
+              firstOfSecond: percent('Share of the second segment that is also in the first.'),
               drill: drillSchema,
             })
-            .meta({ id: 'OverlapPair', description: 'How far two segments cover each other.' }),
+            .meta({ id: 'OverlapPair', description: 'Overlap of two segments.' }),
         )
-        .meta({ description: 'Every pair once.' }),
+        .meta({ description: 'Each pair once.' }),
       combinations: z
         .array(
           z
@@ -82,9 +84,9 @@ export const segmentOverlap = operation({
             })
             .meta({ id: 'OverlapCombination', description: 'Customers who are in exactly these segments.' }),
         )
-        .meta({ description: 'Those that occur, the largest first.' }),
+        .meta({ description: 'Occurring combinations, largest first.' }),
     })
-    .meta({ id: 'SegmentOverlap', description: 'How far segments cover each other.' }),
+    .meta({ id: 'SegmentOverlap', description: 'Overlap of segments.' }),
   errors: ['conflict', 'unknown_reference'],
   async run(context, { segmentIds, institutionId: institution }) {
     const { db } = context

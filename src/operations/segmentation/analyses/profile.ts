@@ -41,93 +41,90 @@ const percent = (description: string) =>
   z
     .number()
     .nullable()
-    .meta({ description: `${description} In percent; null where there is nobody.` })
+    .meta({ description: `${description} In percent; null if there are no customers.` })
 
 const figures = z
   .object({
     customers: z.int().meta({ description: 'Active customers.' }),
-    aum: moneySchema.meta({ description: 'What they own together.' }),
-    averageAum: moneySchema.nullable().meta({ description: 'What each owns on average; null where there is nobody.' }),
+    aum: moneySchema.meta({ description: 'Total assets.' }),
+    averageAum: moneySchema.nullable().meta({ description: 'Average assets; null if there are no customers.' }),
     medianAum: moneySchema
       .nullable()
-      .meta({ description: 'What half of them own at most: of two in the middle the lower; null where there is nobody.' }),
+      .meta({ description: 'Median assets, the lower of two middle values; null if there are no customers.' }),
   })
-  .meta({ id: 'ProfileFigures', description: 'How many customers, and what they own.' })
+  .meta({ id: 'ProfileFigures', description: 'Number and assets of customers.' })
 
 const cell = z
   .object({
-    key: z.string().meta({ description: 'What the cell is of: a value, a band, the code of a product.' }),
-    customers: z.int().meta({ description: 'Customers of the segment in it.' }),
-    of: z.int().meta({ description: 'Customers of the segment of whom the share is taken.' }),
-    share: percent('The one of the other.'),
-    aum: moneySchema.meta({ description: 'What those in it own.' }),
-    shareOfAum: percent('Of what those own of whom the share is taken.'),
-    comparisonCustomers: z.int().meta({ description: 'Customers of the comparison in it.' }),
+    key: z.string().meta({ description: 'Key of the cell: a value, a band, or a product code.' }),
+    customers: z.int().meta({ description: 'Customers of the segment in the cell.' }),
+    of: z.int().meta({ description: 'Customers of the segment that are the denominator of the share.' }),
+    share: percent('Customers in the cell as a share of the denominator.'),
+    aum: moneySchema.meta({ description: 'Assets of the customers in the cell.' }),
+    shareOfAum: percent('Share of the assets of the denominator.'),
+    comparisonCustomers: z.int().meta({ description: 'Customers of the comparison in the cell.' }),
     comparisonShare: percent('Their share in the comparison.'),
-    difference: z
-      .number()
-      .nullable()
-      .meta({ description: 'By how many percentage points the share lies above that of the comparison.' }),
+    difference: z.number().nullable().meta({ description: 'Share minus the share of the comparison, in percentage points.' }),
     drill: drillSchema,
   })
   .meta({ id: 'ProfileCell', description: 'A part of a segment beside the same part of the comparison.' })
 
 const group = z
   .object({
-    group: z.enum(profileGroups).meta({ description: 'By what the customers are told apart.' }),
-    scheme: z.string().nullable().meta({ description: 'Code of the scheme whose tiers these are; null of all other groups.' }),
+    group: z.enum(profileGroups).meta({ description: 'Criterion of the group.' }),
+    scheme: z.string().nullable().meta({ description: 'Code of the scheme of the tiers; null for all other groups.' }),
     denominator: z.enum(denominators).meta({
       description:
-        'Of whom shares are taken: with `scheme_customers` of those whom the scheme is for, with `cell` each of its own part of the customers.',
+        'Denominator of the shares: with `scheme_customers` the customers in the scope of the scheme, with `cell` the customers of each cell.',
     }),
-    exclusive: z.boolean().meta({ description: 'Whether nobody is in two cells.' }),
-    cells: z.array(cell).meta({ description: 'Its parts.' }),
+    exclusive: z.boolean().meta({ description: 'Whether each customer is in at most one cell.' }),
+    cells: z.array(cell).meta({ description: 'Cells of the group.' }),
   })
-  .meta({ id: 'ProfileGroup', description: 'Customers told apart by one thing.' })
+  .meta({ id: 'ProfileGroup', description: 'Customers broken down by one criterion.' })
 
 const rate = z
   .object({
     rate: z.enum(profileRates).meta({
       description:
-        'What is measured. The substitution rate is that of transactions by online, mobile, phone, WeChat or TV, with those at ATMs or without, among all of the last 12 full months, queries left out.',
+        'What is measured. The substitution rate is the share of transactions by online, mobile, phone, WeChat or TV, with or without ATMs, in all transactions of the last 12 full months, queries excluded.',
     }),
-    unit: z.enum(rateUnits).meta({ description: 'What the value counts.' }),
-    per: z.enum(rateDenominators).meta({ description: 'What it is taken per.' }),
-    denominator: z.number().meta({ description: 'How many of those the segment has.' }),
-    value: z.number().nullable().meta({ description: 'Of the segment; null where there is nothing to divide by.' }),
-    comparisonDenominator: z.number().meta({ description: 'How many of those the comparison has.' }),
-    comparison: z.number().nullable().meta({ description: 'Of the comparison.' }),
-    difference: z.number().nullable().meta({ description: 'By how much the one lies above the other.' }),
+    unit: z.enum(rateUnits).meta({ description: 'Unit of the value.' }),
+    per: z.enum(rateDenominators).meta({ description: 'Unit of the denominator.' }),
+    denominator: z.number().meta({ description: 'Denominator of the segment.' }),
+    value: z.number().nullable().meta({ description: 'Value of the segment; null if the denominator is 0.' }),
+    comparisonDenominator: z.number().meta({ description: 'Denominator of the comparison.' }),
+    comparison: z.number().nullable().meta({ description: 'Value of the comparison.' }),
+    difference: z.number().nullable().meta({ description: 'Value minus comparison.' }),
   })
-  .meta({ id: 'ProfileRate', description: 'A rate of a segment with what it is taken per.' })
+  .meta({ id: 'ProfileRate', description: 'A rate of a segment with its denominator.' })
 
 export const segmentProfile = operation({
   kind: 'query',
   name: 'segmentProfile',
-  summary: 'What the customers of a segment are like, beside the bank or another segment',
+  summary: 'Profile of a segment, compared with the bank or another segment',
   description:
-    'Count, assets, age, gender, kind, tenure, products, stages, tiers, payroll, company size and e-banking of the active customers within your scope, each share beside that of all of them or of another segment. Every cell has a rule that lists its customers.',
+    'Count, assets, age, gender, kind, tenure, products, lifecycle stages, tiers, payroll, company size and e-banking of the active customers in your scope, each share beside that of all of them or of another segment. Every cell has a rule that selects its customers.',
   permission: 'fact:read',
   domain,
   lane: 'pool',
   input: z.strictObject({
     segmentId,
-    compareWith: id.optional().meta({ description: 'Another segment; all customers within your scope where it is missing.' }),
+    compareWith: id.optional().meta({ description: 'Another segment; all customers in your scope by default.' }),
     institutionId,
   }),
   output: z
     .object({
       segment: segmentReference,
       comparedWith: segmentReference.nullable().meta({ description: 'The other segment; null for all customers.' }),
-      asOf: z.iso.date().meta({ description: 'The day that relative days count from.' }),
+      asOf: z.iso.date().meta({ description: 'The day from which relative days are computed.' }),
       figures,
       comparison: figures,
-      shareOfCustomers: percent('Customers of the segment against those of the comparison.'),
-      shareOfAum: percent('Their assets against those of the comparison.'),
-      groups: z.array(group).meta({ description: 'All ways in which customers are told apart.' }),
+      shareOfCustomers: percent('Customers of the segment as a share of those of the comparison.'),
+      shareOfAum: percent('Their assets as a share of those of the comparison.'),
+      groups: z.array(group).meta({ description: 'All breakdowns.' }),
       rates: z.array(rate).meta({ description: 'Rates, each with its denominator.' }),
     })
-    .meta({ id: 'SegmentProfile', description: 'What the customers of a segment are like.' }),
+    .meta({ id: 'SegmentProfile', description: 'The profile of a segment.' }),
   errors: ['not_found', 'conflict', 'unknown_reference'],
   async run(context, { segmentId: wanted, compareWith, institutionId: institution }) {
     const { db, today, bank } = context

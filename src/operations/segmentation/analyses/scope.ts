@@ -10,13 +10,12 @@ import { z } from 'zod'
 
 export const domain = 'Customer Product and Service Eligibility'
 
-export const institutionId = id.optional().meta({ description: 'Of the customers of this institution and of all below it only.' })
+export const institutionId = id.optional().meta({ description: 'Only customers of this institution and all below it.' })
 export const segmentId = id.meta({ description: 'The segment.' })
 
 /** What every cell says of how to see its customers. */
 export const drillSchema = z.record(z.string(), z.unknown()).meta({
-  description:
-    'A rule that selects the customers of the cell: `customers` and `customerSearch` take it together with the segment.',
+  description: 'A rule that selects the customers of the cell, for `customers` and `customerSearch` together with the segment.',
 })
 
 export const segmentReference = z
@@ -25,7 +24,7 @@ export const segmentReference = z
     code: z.string().meta({ description: 'Its short name.' }),
     name: z.string().meta({ description: 'Its name.' }),
   })
-  .meta({ id: 'AnalysedSegment', description: 'A segment that an analysis is about.' })
+  .meta({ id: 'AnalysedSegment', description: 'A segment in an analysis.' })
 
 export const referenceOf = ({ id: found, code, name }: StoredSegment): z.input<typeof segmentReference> => ({
   segmentId: found,
@@ -58,7 +57,7 @@ export function requireActive({ state, name }: StoredSegment): void {
 export function chosenSegments(known: readonly StoredSegment[], field: string, ids: readonly string[]): readonly StoredSegment[] {
   return ids.map((one, index) => {
     if (ids.indexOf(one) !== index)
-      throw refuseField('invalid_input', `${field}/${index}`, 'distinct', 'This segment stands in the list already.')
+      throw refuseField('invalid_input', `${field}/${index}`, 'distinct', 'This segment is already in the list.')
     const found = known.find((segment) => segment.id === one)
     if (!found) throw refuseField('unknown_reference', `${field}/${index}`, 'unknown_reference', 'There is no such segment.')
     return found

@@ -16,13 +16,13 @@ export const segmentTrend = operation({
   name: 'segmentTrend',
   summary: 'Size and assets of a segment by month',
   description:
-    'At the end of each of the last months and now: how many customers within your scope were in the segment, and what those owned of whom the facts of that month-end are kept.',
+    'At recent month-ends and now: number of customers in your scope who were in the segment, and the assets of those with stored facts for that month-end.',
   permission: 'fact:read',
   domain,
   lane: 'pool',
   input: z.strictObject({
     segmentId,
-    months: z.int().min(1).max(MOST_MONTHS).default(12).meta({ description: 'Month-ends that are over.' }),
+    months: z.int().min(1).max(MOST_MONTHS).default(12).meta({ description: 'Number of past month-ends.' }),
     institutionId,
   }),
   output: z
@@ -34,15 +34,15 @@ export const segmentTrend = operation({
             .object({
               on: z.iso.date().meta({ description: 'A month-end; today for the last one.' }),
               customers: z.int().meta({ description: 'Customers in the segment on that day.' }),
-              withFacts: z.int().meta({ description: 'Those of them whose facts of that day are kept.' }),
-              aum: moneySchema.nullable().meta({ description: 'What these owned; null where the facts of nobody are kept.' }),
-              averageAum: moneySchema.nullable().meta({ description: 'What each of these owned on average.' }),
+              withFacts: z.int().meta({ description: 'Those of them with stored facts for that day.' }),
+              aum: moneySchema.nullable().meta({ description: 'Their assets; null if no facts are stored.' }),
+              averageAum: moneySchema.nullable().meta({ description: 'Their average assets.' }),
             })
             .meta({ id: 'TrendPoint', description: 'A segment at one month-end.' }),
         )
-        .meta({ description: 'In the order of time.' }),
+        .meta({ description: 'In time order.' }),
     })
-    .meta({ id: 'SegmentTrend', description: 'A segment over the months.' }),
+    .meta({ id: 'SegmentTrend', description: 'Development of a segment by month.' }),
   errors: ['not_found', 'unknown_reference', 'query_too_complex'],
   async run(context, { segmentId: wanted, months, institutionId: institution }) {
     const { db, today } = context
@@ -54,7 +54,7 @@ export const segmentTrend = operation({
         'query_too_complex',
         'months',
         'too_many',
-        `Over ${months} months at most ${most} members can be followed: ask for fewer months or for an institution.`,
+        `Over ${months} months at most ${most} members can be analysed: request fewer months or an institution.`,
       )
     const money = moneyOf(context)
     const rows = await trendOf(db, segment, { monthEnds: monthEndsUpTo(addDays(today, -1), months), today, within })
