@@ -44,6 +44,7 @@ export const layers = {
 /** Files that put rooms together: every room may import them, and they may import every room. */
 export const assemblies = [
   'src/core/events.ts',
+  'src/core/state-machines.ts',
   'src/db/views.ts',
   'src/db/schema.ts',
   'src/operations/all.ts',

@@ -1,3 +1,4 @@
+import { stateMachines } from './platform/state-machines.ts'
 import { analysisOperations } from './segmentation/analyses/all.ts'
 import { assignmentOperations } from './dossier/assignments.ts'
 import { auditOperations } from './platform/audit.ts'
@@ -107,6 +108,7 @@ export const operations: readonly Operation[] = [
   ...classificationExplanationOperations,
   ...importOperations,
   ...auditOperations,
+  stateMachines,
   ...accessOperations,
   advanceAssignments,
   applyRates,

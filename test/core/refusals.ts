@@ -10,3 +10,14 @@ export function refusal(act: () => unknown): readonly [string, string | undefine
     return [error.code, error.problems[0]?.pointer, error.problems[0]?.rule]
   }
 }
+
+/** The refusal itself. Throws where nothing is refused. */
+export function refusalOf(act: () => unknown): DomainError {
+  try {
+    act()
+  } catch (error) {
+    if (error instanceof DomainError) return error
+    throw error
+  }
+  throw new Error('Nothing was refused.')
+}

@@ -1,3 +1,4 @@
+import { requireNotFinal, stateMachine } from '../kernel/state-machine.ts'
 import { overlaps, type Period } from '../kernel/periods.ts'
 import type { Day } from '../kernel/calendar.ts'
 import { DomainError, refuseField } from '../kernel/errors.ts'
@@ -5,6 +6,34 @@ import { reachOf, type Role } from '../kernel/permissions.ts'
 
 export const delegationStatuses = ['active', 'revoked'] as const
 export type DelegationStatus = (typeof delegationStatuses)[number]
+
+export const delegationMachine = stateMachine({
+  subject: 'delegation',
+  called: 'delegation',
+  initial: 'active',
+  states: {
+    active: { description: 'Applies within its period.' },
+    revoked: { description: 'Revoked before its end; it applies no longer.', final: true },
+  },
+  transitions: {
+    end: {
+      from: ['active'],
+      to: 'active',
+      description: 'Shortens the period; one that would apply on no day is revoked.',
+      operation: 'endDelegation',
+      permission: 'delegation:write',
+      guard: 'The new end is today or later and not after the present end.',
+    },
+    revoke: {
+      from: ['active'],
+      to: 'revoked',
+      description: 'Ends it immediately.',
+      operation: 'revokeDelegation',
+      permission: 'delegation:write',
+      guard: 'The period has not ended yet.',
+    },
+  },
+})
 
 /** A staff member as a delegation sees one. */
 export interface Delegate {
@@ -96,7 +125,7 @@ export interface StandingDelegation {
 
 /** Throws `already_closed` for a delegation that was taken back or has ended: what was covered stays told as it was. */
 export function requireStanding({ status, endsOn }: StandingDelegation, today: Day): void {
-  if (status === 'revoked') throw new DomainError('already_closed', 'This delegation is already revoked.')
+  requireNotFinal(delegationMachine, status)
   if (endsOn <= today) throw new DomainError('already_closed', `This delegation ended on ${endsOn}.`)
 }
 

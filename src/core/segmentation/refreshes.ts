@@ -1,3 +1,5 @@
+import { stateMachine } from '../kernel/state-machine.ts'
+
 /** Everybody anew; those who have changed; or everybody by the facts as they stand. */
 export const refreshKinds = ['full', 'incremental', 'evaluation'] as const
 export type RefreshKind = (typeof refreshKinds)[number]
@@ -8,6 +10,28 @@ export type RefreshReason = (typeof refreshReasons)[number]
 
 export const refreshStates = ['queued', 'running', 'done', 'failed'] as const
 export type RefreshState = (typeof refreshStates)[number]
+
+export const refreshMachine = stateMachine({
+  subject: 'refresh',
+  called: 'refresh',
+  initial: 'queued',
+  states: {
+    queued: { description: 'Waits for those requested before it.' },
+    running: { description: 'Has committed at least one of its steps.' },
+    done: { description: 'Facts and everything based on them are up to date.', final: true },
+    failed: { description: 'Could not continue; the steps committed before stay.', final: true },
+  },
+  transitions: {
+    advance: { from: ['queued', 'running'], to: 'running', description: 'A step is committed.', permission: 'system:run' },
+    finish: { from: ['queued', 'running'], to: 'done', description: 'The last step is committed.', permission: 'system:run' },
+    fail: {
+      from: ['queued', 'running'],
+      to: 'failed',
+      description: 'A step failed in a way that a further attempt would not mend.',
+      permission: 'system:run',
+    },
+  },
+})
 
 /** In their order: facts slice by slice, cuts, what rests on the facts, the end. */
 export const refreshSteps = ['facts', 'cuts', 'evaluation', 'done'] as const

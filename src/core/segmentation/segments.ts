@@ -1,4 +1,5 @@
 import { DomainError } from '../kernel/errors.ts'
+import { stateMachine } from '../kernel/state-machine.ts'
 
 export const segmentKinds = ['dynamic', 'static'] as const
 export type SegmentKind = (typeof segmentKinds)[number]
@@ -8,16 +9,34 @@ export type SegmentState = (typeof segmentStates)[number]
 export const leavingReasons = ['rule', 'removed', 'closed', 'retired'] as const
 export type LeavingReason = (typeof leavingReasons)[number]
 
-/** Refuses what a retired segment does no more. Throws `already_closed`. */
-export function requireUnretired(state: SegmentState): void {
-  if (state === 'retired') throw new DomainError('already_closed', 'This segment is retired.')
-}
-
-/** Refuses to make a draft active twice. Throws `conflict` and `already_closed`. */
-export function requireDraft(state: SegmentState): void {
-  requireUnretired(state)
-  if (state === 'active') throw new DomainError('conflict', 'This segment is already active.')
-}
+export const segmentMachine = stateMachine({
+  subject: 'segment',
+  called: 'segment',
+  initial: 'draft',
+  states: {
+    draft: { description: 'Defined, without members.' },
+    active: { description: 'Has members.' },
+    retired: { description: 'Has no members any more; its history stays.', final: true },
+  },
+  transitions: {
+    activate: {
+      from: ['draft'],
+      to: 'active',
+      description: 'Gives a segment members.',
+      operation: 'activateSegment',
+      permission: 'segment:write',
+      guard: 'All active rules together are cheap enough for a refresh.',
+    },
+    retire: {
+      from: ['draft', 'active'],
+      to: 'retired',
+      description: 'Ends a segment; its members leave.',
+      operation: 'retireSegment',
+      permission: 'segment:write',
+      guard: 'No other segment and no policy uses it.',
+    },
+  },
+})
 
 /** Refuses to retire what others rest on. Throws `in_use` that names them. */
 export function requireUnused(users: readonly string[]): void {

@@ -1,3 +1,4 @@
+import { stateMachine } from '../kernel/state-machine.ts'
 import { addDays, addMonths, type Day, daysBetween } from '../kernel/calendar.ts'
 import type { CurrencyCode } from '../kernel/currencies.ts'
 import { type CustomerKind, customerKinds } from '../dossier/customers.ts'
@@ -7,6 +8,26 @@ import { amountProblem, formatMinor, parseAmount } from '../kernel/money.ts'
 import type { Rule } from './rules/rule.ts'
 
 export const tierSchemeStates = ['active', 'retired'] as const
+
+export const tierSchemeMachine = stateMachine({
+  subject: 'tier_scheme',
+  called: 'scheme',
+  initial: 'active',
+  states: {
+    active: { description: 'Decides from the day of its first version on.' },
+    retired: { description: 'Customers have left its tiers; its history stays.', final: true },
+  },
+  transitions: {
+    retire: {
+      from: ['active'],
+      to: 'retired',
+      description: 'Ends a scheme; customers leave its tiers, those set by hand as well.',
+      operation: 'retireTierScheme',
+      permission: 'segment:write',
+    },
+  },
+})
+
 /** Where thresholds come from: what Chinese banks do, our own choice, or the bank itself. */
 /**
  * Why a customer came to a tier or lost it: none was held before, the measure, the end of the grace, the scheme no longer applies, somebody’s override,

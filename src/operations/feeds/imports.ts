@@ -1,3 +1,5 @@
+import { stateAfter } from '../../core/kernel/state-machine.ts'
+import { importMachine } from '../../core/feeds/imports.ts'
 import { rejectContext } from '../../db/platform/vault.ts'
 import { feedEntities, type FeedEntity } from '../../core/feeds/imports.ts'
 import { z } from 'zod'
@@ -122,9 +124,8 @@ async function begin(
     if (!known || known.caller !== caller) throw new DomainError('conflict', 'This Import-Id belongs to another caller.')
     if (known.entity !== of || known.format !== format)
       throw new DomainError('conflict', `This Import-Id belongs to an import of ${known.entity} as ${known.format}.`)
-    if (known.status === 'running')
-      throw new DomainError('import_in_progress', 'Another sender is running this import. Cancel it or wait.')
     if (known.status === 'completed') return { done: importId }
+    stateAfter(importMachine, known.status, 'resume')
     record({ event: 'import.resumed', subjectType: 'import', subjectId: importId, details: { entity: of } })
     return { run: { id: importId, attempt: await resumeImport(db, importId), entity: of, committedLine: known.committedLine } }
   })
@@ -197,8 +198,7 @@ export const cancelImport = viewOperation(importView, {
     const known = await lockImport(db, importId)
     if (!known) throw notFound('import')
     requireWriting(context.permits, known.entity)
-    if (known.status === 'completed' || known.status === 'failed' || known.status === 'cancelled')
-      throw new DomainError('already_closed', `This import is already ${known.status}.`)
+    stateAfter(importMachine, known.status, 'cancel')
     await (known.status === 'running' ? requestCancel(db, importId) : cancelLost(db, importId, now))
     record({ event: 'import.cancellation_requested', subjectType: 'import', subjectId: importId })
     return answerOne(context, importView, byId(importId))

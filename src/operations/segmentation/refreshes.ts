@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { callerOf } from '../../core/kernel/actors.ts'
 import { addDays, dayOf, monthEndsUpTo, startOfDay } from '../../core/kernel/calendar.ts'
 import { DomainError } from '../../core/kernel/errors.ts'
-import { refreshKinds } from '../../core/segmentation/refreshes.ts'
+import { stateAfter } from '../../core/kernel/state-machine.ts'
+import { refreshKinds, refreshMachine } from '../../core/segmentation/refreshes.ts'
 import { outageOf } from '../../db/platform/failures.ts'
 import { refreshCuts } from '../../db/segmentation/facts/cuts.ts'
 import { keepMonthEnd, rebuildFacts } from '../../db/segmentation/facts/rebuild.ts'
@@ -123,7 +124,8 @@ export const advanceRefreshes = operation({
       under = run.id
       const asOf = run.asOf ?? today
       const { total = null, entered = 0, left = 0, ...taken } = await takeStep(db, context, run, asOf)
-      await saveProgress(db, run.id, { ...taken, asOf, total, entered, left }, context.clock())
+      const state = stateAfter(refreshMachine, run.state, taken.step === 'done' ? 'finish' : 'advance')
+      await saveProgress(db, run.id, { ...taken, state, asOf, total, entered, left }, context.clock())
       if (taken.step === 'done')
         record({ event: 'refresh.done', subjectType: 'refresh', subjectId: run.id, audited: false, details: { kind: run.kind } })
       return { more: true }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { callerOf } from '../../core/kernel/actors.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
-import { requireUnretired } from '../../core/segmentation/segments.ts'
+import { requireNotFinal } from '../../core/kernel/state-machine.ts'
+import { segmentMachine } from '../../core/segmentation/segments.ts'
 import { changeList, membersOrder, membersWhere } from '../../db/segmentation/segments/members.ts'
 import { findSegment, lockSegment } from '../../db/segmentation/segments/store.ts'
 import { viewNamed } from '../../db/views.ts'
@@ -42,7 +43,7 @@ export const listSegmentMembers = operation({
     const { db, now, today, actor } = context
     const found = await lockSegment(db, wanted)
     if (!found) throw notFound('segment')
-    requireUnretired(found.state)
+    requireNotFinal(segmentMachine, found.state)
     if (found.kind === 'dynamic') throw new DomainError('conflict', 'The members of a dynamic segment are set by its rule.')
     if (found.state === 'draft') throw new DomainError('conflict', 'A draft has no members: activate the segment first.')
     const both = add.find((one) => remove.includes(one))

@@ -1,3 +1,4 @@
+import { requireNotFinal, stateAfter } from '../../core/kernel/state-machine.ts'
 import { checkVersion } from '../platform/versions.ts'
 import { wholeRule } from '../../db/segmentation/segments/rules.ts'
 import { z } from 'zod'
@@ -5,7 +6,7 @@ import { callerOf } from '../../core/kernel/actors.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import { line, paragraph } from '../../core/kernel/scalars.ts'
 import { canonicalRule } from '../../core/segmentation/rules/rule.ts'
-import { requireDraft, requireUnretired, requireUnused, segmentKinds, segmentStates } from '../../core/segmentation/segments.ts'
+import { requireUnused, segmentKinds, segmentMachine, segmentStates } from '../../core/segmentation/segments.ts'
 import { readPoliciesOn } from '../../db/segmentation/classifications/store.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'
@@ -134,7 +135,7 @@ async function holdSegment({ db }: Context, wanted: string, expected: number | u
   const found = await lockSegment(db, wanted)
   if (!found) throw notFound('segment')
   checkVersion(expected, found.version)
-  requireUnretired(found.state)
+  requireNotFinal(segmentMachine, found.state)
   return found
 }
 
@@ -211,14 +212,14 @@ export const activateSegment = viewOperation(view, {
   async run(context, { segmentId: wanted, expectedVersion: expected }) {
     const { db, now } = context
     const found = await holdSegment(context, wanted, expected)
-    requireDraft(found.state)
+    const state = stateAfter(segmentMachine, found.state, 'activate')
     if (found.rule) {
       const known = await readSegments(db)
-      const activated = known.map((one) => (one.id === wanted ? { ...one, state: 'active' as const } : one))
+      const activated = known.map((one) => (one.id === wanted ? { ...one, state } : one))
       await requireRefreshable(db, activated, await readPoliciesOn(db, context.today), 'segmentId')
       await prepareCuts(context, wholeRule(found.rule, known))
     }
-    await updateSegment(db, wanted, { state: 'active' }, now)
+    await updateSegment(db, wanted, { state }, now)
     await queueForDefinition(db, 'evaluation', context)
     context.record({ event: 'segment.activated', subjectType: 'segment', subjectId: wanted, changed: ['state'], path: '/' })
     return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)
@@ -237,11 +238,12 @@ export const retireSegment = viewOperation(view, {
   concurrency: 'required',
   async run(context, { segmentId: wanted, expectedVersion: expected }) {
     const { db, now } = context
-    await holdSegment(context, wanted, expected)
+    const found = await holdSegment(context, wanted, expected)
+    const state = stateAfter(segmentMachine, found.state, 'retire')
     const known = await readSegments(db)
     const policies = (await policiesOver(context, known, wanted)).map(({ kind }) => kind)
     requireUnused([...usersOf(known, wanted).map((one) => one.name), ...new Set(policies)])
-    await updateSegment(db, wanted, { state: 'retired' }, now)
+    await updateSegment(db, wanted, { state }, now)
     await queueForDefinition(db, 'evaluation', context)
     context.record({ event: 'segment.retired', subjectType: 'segment', subjectId: wanted, changed: ['state'], path: '/' })
     return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)

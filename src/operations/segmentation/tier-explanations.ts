@@ -41,12 +41,9 @@ const explanationSchema = z
     belowSince: z.iso.date().nullable().meta({ description: 'Since when the measure was below the threshold of the tier.' }),
     graceDays: z.int().meta({ description: 'Grace period in days before a downgrade.' }),
     graceEndsOn: z.iso.date().nullable().meta({ description: 'The day of the downgrade, unless the measure recovers.' }),
-    overrideEndsOn: z.iso
-      .date()
-      .nullable()
-      .meta({
-        description: 'If the tier was set by hand: first day on which the override no longer applies. Current state only.',
-      }),
+    overrideEndsOn: z.iso.date().nullable().meta({
+      description: 'If the tier was set by hand: first day on which the override no longer applies. Current state only.',
+    }),
     tiers: z.array(explainedTier).meta({ description: 'All tiers of the scheme, lowest first.' }),
   })
   .meta({ id: 'TierExplanation', description: 'Explanation of why a customer has, or does not have, a tier.' })

@@ -1,3 +1,4 @@
+import { requireNotFinal, stateAfter } from '../../core/kernel/state-machine.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import { insertPolicyVersion, type StoredPolicyVersion } from '../../db/platform/policies.ts'
 import { refuseSecond } from '../platform/policies.ts'
@@ -10,7 +11,7 @@ import { customerKinds } from '../../core/dossier/customers.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import type { FactName } from '../../core/segmentation/facts.ts'
 import { line } from '../../core/kernel/scalars.ts'
-import { requireTiers, type TierDefinition, tierSchemeStates } from '../../core/segmentation/tiers.ts'
+import { requireTiers, type TierDefinition, tierSchemeMachine, tierSchemeStates } from '../../core/segmentation/tiers.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'
 import { stopOverridesOf } from '../../db/segmentation/tiers/overrides.ts'
@@ -215,7 +216,7 @@ async function holdScheme({ db }: Context, wanted: string, expected: number | un
   const found = await lockScheme(db, wanted)
   if (!found) throw notFound('tier scheme')
   checkVersion(expected, found.version)
-  if (found.state === 'retired') throw new DomainError('already_closed', 'This scheme is retired.')
+  requireNotFinal(tierSchemeMachine, found.state)
   return found
 }
 
@@ -283,8 +284,8 @@ export const retireTierScheme = viewOperation(view, {
   concurrency: 'required',
   async run(context, { schemeId: wanted, expectedVersion: expected }) {
     const { db, now } = context
-    await holdScheme(context, wanted, expected)
-    await updateScheme(db, wanted, { state: 'retired' }, now)
+    const { state } = await holdScheme(context, wanted, expected)
+    await updateScheme(db, wanted, { state: stateAfter(tierSchemeMachine, state, 'retire') }, now)
     await stopOverridesOf(db, wanted, context.today)
     await queueForDefinition(db, 'evaluation', context)
     context.record({ event: 'tier_scheme.retired', subjectType: 'tier_scheme', subjectId: wanted, changed: ['state'], path: '/' })

@@ -28,6 +28,7 @@ const domains: Readonly<Record<string, string>> = {
   'Customer Position': 'Holdings with their balances and parties, activity and movements.',
   'Customer Relationship Management': 'Customers, their assignments and relationships, and portfolios.',
   'Employee Data Management': 'Staff, delegations and workload.',
+  'System Administration': 'State machines of the service.',
   'Internal Audit': 'The audit log and its verification.',
   'Market Data Administration': 'Exchange rates.',
   'Organization Directory': 'Institutions and the bank’s calendar.',

@@ -721,6 +721,7 @@ const lists = [
   'cohortCustomers',
   'exportSegmentMembers',
   'auditEntries',
+  'stateMachines',
   'auditVerification',
   'customerAccesses',
   'customerAccessReason',

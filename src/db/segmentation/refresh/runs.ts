@@ -57,6 +57,7 @@ export function queueForDefinition(
 }
 
 export interface Progress {
+  readonly state: RefreshState
   readonly step: RefreshStep
   readonly asOf: Day
   readonly position: string | null
@@ -68,10 +69,10 @@ export interface Progress {
 
 /** Notes how far a refresh has come. */
 export async function saveProgress(db: Db, id: string, progress: Progress, now: Date): Promise<void> {
-  const { step, asOf, position, done, total, entered, left } = progress
+  const { state, step, asOf, position, done, total, entered, left } = progress
   await db.rows(sql`
-    update refresh_run set state = case when ${step}::text = 'done' then 'done' else 'running' end, step = ${step}, as_of = ${asOf}::date, position = ${position}::uuid,
-      started_at = coalesce(started_at, ${now.toISOString()}::timestamptz), finished_at = case when ${step}::text = 'done' then ${now.toISOString()}::timestamptz end,
+    update refresh_run set state = ${state}, step = ${step}, as_of = ${asOf}::date, position = ${position}::uuid,
+      started_at = coalesce(started_at, ${now.toISOString()}::timestamptz), finished_at = case when ${state}::text = 'done' then ${now.toISOString()}::timestamptz end,
       customers_done = customers_done + ${done}::bigint, customers_total = coalesce(${total}::bigint, customers_total), entered = entered + ${entered}::bigint, left_count = left_count + ${left}::bigint
     where id = ${id}::uuid`)
 }

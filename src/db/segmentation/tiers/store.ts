@@ -99,7 +99,7 @@ export async function insertScheme(db: Db, { id, code, name, kinds, measure, cre
 export async function updateScheme(
   db: Db,
   id: string,
-  { name, state }: { readonly name?: string | undefined; readonly state?: 'retired' },
+  { name, state }: { readonly name?: string | undefined; readonly state?: StoredScheme['state'] },
   now: Date,
 ): Promise<void> {
   const at = now.toISOString()

@@ -60,12 +60,9 @@ export const segmentOverlap = operation({
               second: z.uuid().meta({ description: 'The second segment.' }),
               both: z.int().meta({ description: 'Customers in both.' }),
               either: z.int().meta({ description: 'Customers in at least one.' }),
-              jaccard: z
-                .number()
-                .nullable()
-                .meta({
-                  description: 'Customers in both divided by customers in at least one, from 0 to 1; null if there are none.',
-                }),
+              jaccard: z.number().nullable().meta({
+                description: 'Customers in both divided by customers in at least one, from 0 to 1; null if there are none.',
+              }),
               secondOfFirst: percent('Share of the first segment that is also in the second.'),
               firstOfSecond: percent('Share of the second segment that is also in the first.'),
               drill: drillSchema,
