@@ -48,5 +48,6 @@ export const assemblies = [
   'src/db/views.ts',
   'src/db/schema.ts',
   'src/operations/all.ts',
+  'src/operations/approvals.ts',
   'src/rest/routes.ts',
 ]

@@ -1,3 +1,4 @@
+import * as approvals from './dossier/schema/approvals.ts'
 import * as policies from './platform/schema/policies.ts'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { TableKind } from './platform/schema/kinds.ts'
@@ -38,6 +39,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: customers.assignment },
   { kind: 'owned', table: teams.teamMember },
   { kind: 'owned', table: counter.counterNote },
+  { kind: 'owned', table: approvals.approvalRequest },
   { kind: 'registry', table: customers.externalId },
   { kind: 'registry', table: customers.blindIndex },
   { kind: 'owned', table: holdings.holding },

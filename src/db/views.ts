@@ -1,3 +1,4 @@
+import { approvalExtensions, approvalViews } from './dossier/views/approvals.ts'
 import { classificationExtensions, classificationViews } from './segmentation/views/classifications.ts'
 import { consentViews } from './dossier/views/consents.ts'
 import { counterViews } from './dossier/views/counter.ts'
@@ -29,6 +30,7 @@ const definitions: readonly ViewDefinition[] = [
   ...overviewViews,
   ...timelineViews,
   ...teamViews,
+  ...approvalViews,
   ...counterViews,
   ...holdingViews,
   ...keyDateViews,
@@ -47,6 +49,7 @@ const definitions: readonly ViewDefinition[] = [
 
 /** What later rooms add to the views of earlier ones. */
 const extensions: readonly ViewExtension[] = [
+  ...approvalExtensions,
   ...holdingExtensions,
   ...segmentExtensions,
   ...tierExtensions,

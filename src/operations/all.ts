@@ -1,3 +1,5 @@
+import { approveRequest, declineRequest, withdrawRequest } from './approvals.ts'
+import { approvalRequest, approvalRequests } from './dossier/approvals.ts'
 import { stateMachines } from './platform/state-machines.ts'
 import { analysisOperations } from './segmentation/analyses/all.ts'
 import { assignmentOperations } from './dossier/assignments.ts'
@@ -92,6 +94,11 @@ export const operations: readonly Operation[] = [
   ...customerTierOperations,
   ...tierListOperations,
   ...tierOverrideOperations,
+  approvalRequest,
+  approvalRequests,
+  approveRequest,
+  declineRequest,
+  withdrawRequest,
   classificationPolicies,
   reviseClassificationPolicy,
   ...customerClassificationOperations,

@@ -1,3 +1,5 @@
+import { approveRequest, declineRequest, withdrawRequest } from '../operations/approvals.ts'
+import { approvalRequest, approvalRequests } from '../operations/dossier/approvals.ts'
 import { customerAccessReason, customerAccesses } from '../operations/dossier/accesses.ts'
 import { assignCustomer, assignCustomers, ownershipHistory, staffCapacity } from '../operations/dossier/assignments.ts'
 import {
@@ -229,4 +231,10 @@ export const dossierRoutes: readonly Route[] = [
 
   get('/customers/:customerId/accesses', customerAccesses),
   get('/customers/:customerId/accesses/:accessId/reason', customerAccessReason),
+
+  get('/approval-requests', approvalRequests),
+  get('/customers/:customerId/approval-requests/:approvalRequestId', approvalRequest),
+  post('/customers/:customerId/approval-requests/:approvalRequestId/approval', approveRequest),
+  post('/customers/:customerId/approval-requests/:approvalRequestId/refusal', declineRequest),
+  post('/customers/:customerId/approval-requests/:approvalRequestId/withdrawal', withdrawRequest),
 ]

@@ -462,8 +462,13 @@ export async function fillTiers(bank: TestBank): Promise<void> {
     [ids, id],
   )
   await owner.query(
-    `insert into tier_override (customer_id, id, institution_path, scheme_id, tier, reason, requested_by, approver_id, starts_on, ends_on, state, created_at, updated_at)
-    select id, gen_random_uuid(), institution_path, $2, 'mark', 'mark', $3, $3, '2026-11-01', '2026-11-02', 'ended', now(), now() from customer where id = any ($1)`,
+    `with override as (
+      insert into tier_override (customer_id, id, institution_path, scheme_id, tier, reason, requested_by, approver_id, starts_on, ends_on, state, created_at, updated_at)
+      select id, gen_random_uuid(), institution_path, $2, 'mark', 'mark', $3, $3, '2026-11-01', '2026-11-02', 'ended', now(), now() from customer where id = any ($1)
+      returning customer_id, id, institution_path
+    )
+    insert into approval_request (customer_id, id, institution_path, kind, subject_id, state, reason, requested_by, requested_at)
+    select customer_id, gen_random_uuid(), institution_path, 'tier_override', id, 'pending', 'mark', $3, now() from override`,
     [ids, id, await bank.staffId('M1')],
   )
   await owner.query(

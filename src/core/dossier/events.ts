@@ -86,5 +86,9 @@ export const dossierEvents = {
   'privilege_grant.updated': event('A privilege was corrected.'),
   'privilege_grant.ended': event('A privilege was ended.'),
   'privilege_grant.used': event('The use of a privilege was recorded.'),
+  'approval_request.created': event('An approval was requested.'),
+  'approval_request.approved': event('A request was approved.'),
+  'approval_request.declined': event('A request was declined.'),
+  'approval_request.withdrawn': event('A request was withdrawn by the requester.'),
   'counter_note.left': event('A note was left from the counter.'),
 }

@@ -59,6 +59,10 @@ export const permissions = [
   'segment:refresh',
   // The tier of a customer, set by hand.
   'tier:override',
+  // What another person must approve.
+  'approval:read',
+  'approval:request',
+  'approval:decide',
   'audit:read',
   // Held by the service's own jobs and by no role.
   'system:run',
@@ -131,6 +135,9 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
     'delegation:write': 'subtree',
     'import:read': 'subtree',
     'tier:override': 'subtree',
+    'approval:read': 'subtree',
+    'approval:request': 'subtree',
+    'approval:decide': 'subtree',
   },
   complaint_officer: { ...readReference, ...readCustomers('subtree'), 'identity:reveal': 'subtree' },
   quality_inspector: {
@@ -161,6 +168,7 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
     'workload:read': 'subtree',
     'import:read': 'subtree',
     'audit:read': 'subtree',
+    'approval:read': 'subtree',
   },
   administrator: {
     ...readReference,

@@ -267,29 +267,60 @@ export function graceLeft(belowSince: Day, graceDays: number, today: Day): numbe
   return Math.max(0, daysBetween(today, graceEnds(belowSince, graceDays)))
 }
 
-interface Approver {
-  readonly id: string
-  readonly institutionPath: string
-  readonly roles: readonly string[]
-  readonly active: boolean
-}
+export const tierOverrideStates = ['requested', 'active', 'ended', 'declined', 'withdrawn'] as const
+export type TierOverrideState = (typeof tierOverrideStates)[number]
 
-/**
- * Refuses an override that lasts longer than a year, and an approver who is the asker, or no branch manager over the customer. Throws `invalid_input` and
- * `unknown_reference`.
- */
-export function requireOverride(
-  { endsOn, askerId, customerPath }: { readonly endsOn: Day; readonly askerId: string; readonly customerPath: string },
-  approver: Approver | undefined,
-  today: Day,
-): void {
-  const refuse = (code: 'invalid_input' | 'unknown_reference', field: string, rule: string, message: string): never => {
-    throw new DomainError(code, message, [{ pointer: `/${field}`, rule, message }])
+export const tierOverrideMachine = stateMachine({
+  subject: 'tier_override',
+  called: 'override',
+  initial: 'requested',
+  states: {
+    requested: { description: 'Waits for the approval of another person.' },
+    active: { description: 'Decides on the tier, until its end.' },
+    ended: { description: 'Decides on the tier no longer.', final: true },
+    declined: { description: 'Was not approved.', final: true },
+    withdrawn: { description: 'Was withdrawn before a decision.', final: true },
+  },
+  transitions: {
+    approve: {
+      from: ['requested'],
+      to: 'active',
+      description: 'Takes effect at once.',
+      operation: 'approveRequest',
+      permission: 'approval:decide',
+      guard: 'Another person approves it, the end is still to come, and the scheme still applies to the customer.',
+    },
+    decline: {
+      from: ['requested'],
+      to: 'declined',
+      description: 'Is declined.',
+      operation: 'declineRequest',
+      permission: 'approval:decide',
+    },
+    withdraw: {
+      from: ['requested'],
+      to: 'withdrawn',
+      description: 'Is withdrawn by the requester.',
+      operation: 'withdrawRequest',
+      permission: 'approval:request',
+    },
+    end: {
+      from: ['active'],
+      to: 'ended',
+      description: 'Ends before its last day.',
+      operation: 'endTierOverride',
+      permission: 'tier:override',
+    },
+    expire: { from: ['active'], to: 'ended', description: 'Its last day has passed.', permission: 'system:run' },
+  },
+})
+
+/** Refuses an override that ends today or before, or lasts longer than a year. Throws `outside_period`. */
+export function requireOverridePeriod(endsOn: Day, today: Day): void {
+  const refuse = (message: string): never => {
+    throw new DomainError('outside_period', message, [{ pointer: '/endsOn', rule: 'period', message }])
   }
-  if (endsOn <= today) refuse('invalid_input', 'endsOn', 'period', 'An override must end tomorrow or later.')
-  if (endsOn > addMonths(today, 12)) refuse('invalid_input', 'endsOn', 'period', 'An override can last at most a year.')
-  if (!approver?.active) refuse('unknown_reference', 'approverId', 'unknown_reference', 'There is no such staff member.')
-  else if (approver.id === askerId) refuse('invalid_input', 'approverId', 'four_eyes', 'The approver must not be the requester.')
-  else if (!approver.roles.includes('branch_manager') || !customerPath.startsWith(approver.institutionPath))
-    refuse('invalid_input', 'approverId', 'approver', 'The approver must be a manager of a branch to which the customer belongs.')
+  if (endsOn <= today) refuse(`An override must end after today: ${endsOn} is not after ${today}.`)
+  const latest = addMonths(today, 12)
+  if (endsOn > latest) refuse(`An override can last at most a year, until ${latest}.`)
 }

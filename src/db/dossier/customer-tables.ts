@@ -39,6 +39,7 @@ export const customerOwnedTables = [
   'customer_condition',
   'tier_membership',
   'tier_override',
+  'approval_request',
   'classification_period',
   'relationship_preference',
   'customer_profile',

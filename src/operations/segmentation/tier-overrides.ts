@@ -3,15 +3,21 @@ import { z } from 'zod'
 import { dayOf } from '../../core/kernel/calendar.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { remark } from '../../core/kernel/scalars.ts'
-import { requireOverride } from '../../core/segmentation/tiers.ts'
+import { stateAfter } from '../../core/kernel/state-machine.ts'
+import { requireOverridePeriod, tierOverrideMachine } from '../../core/segmentation/tiers.ts'
+import type { Db } from '../../db/platform/database.ts'
+import { type ApprovalKind, type Decision, requestApproval } from '../dossier/approvals.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { evaluateSome } from '../../db/segmentation/refresh/refresh.ts'
 import {
-  findApprover,
+  approveOverride,
+  closeOverride,
+  type HeldOverride,
   insertOverride,
   lockOverride,
   lockTieredCustomer,
   stopOverride,
+  type TieredCustomer,
 } from '../../db/segmentation/tiers/overrides.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
@@ -73,12 +79,24 @@ const settingsOf = (context: Context) => ({
   now: context.now,
 })
 
+/** The scheme by which a tier is set, where it applies to the customer. Throws `unknown_reference` and `conflict`. */
+async function requireScheme(db: Db, customer: TieredCustomer, wanted: string, tier: string): Promise<void> {
+  const scheme = await evaluatedScheme(db, wanted).catch((error: unknown) => {
+    if (error instanceof DomainError && error.code === 'not_found')
+      throw refuseField('unknown_reference', 'schemeId', 'unknown_reference', 'There is no such scheme.')
+    throw error
+  })
+  requireTier(scheme, tier)
+  if ((customer.places?.[scheme.slot - 1] ?? null) === null)
+    throw new DomainError('conflict', 'The scheme does not apply to this customer, or their facts are not computed yet.')
+}
+
 export const overrideTier = viewOperation(overrideView, {
   kind: 'command',
   name: 'overrideTier',
-  summary: 'Override the tier of a customer for a limited time',
+  summary: 'Request a tier override for a customer',
   description:
-    'Applies immediately until its end, a year at most, whatever the measure; after that the tier follows the measure again. It must be approved by another person: a manager of a branch to which the customer belongs.',
+    'Takes effect when another person approves the request (`approveRequest`): a manager of a branch to which the customer belongs. It applies until its end, a year at most, whatever the measure; after that the tier follows the measure again.',
   permission: 'tier:override',
   domain,
   input: z.strictObject({
@@ -86,53 +104,91 @@ export const overrideTier = viewOperation(overrideView, {
     schemeId,
     tier: tierCode.meta({ description: 'Code of the tier.', examples: ['private'] }),
     reason: remark(300).meta({ description: 'The reason.', examples: ['资产正在转入'] }),
-    approverId: id.meta({ description: 'The staff member who approved it.' }),
     endsOn: daySchema.meta({ description: 'First day on which it no longer applies.', examples: ['2027-05-01'] }),
   }),
-  errors: ['not_found', 'conflict', 'already_exists', 'unknown_reference'],
-  async run(context, { customerId, schemeId: wanted, tier, reason, approverId, endsOn }) {
+  errors: ['not_found', 'conflict', 'already_exists', 'unknown_reference', 'outside_period'],
+  async run(context, { customerId, schemeId: wanted, tier, reason, endsOn }) {
     const { db, now, newId, actor } = context
     const today = bankDay(context)
     const customer = await lockTieredCustomer(db, customerId)
     if (!customer) throw notFound('customer')
-    const scheme = await evaluatedScheme(db, wanted).catch((error: unknown) => {
-      if (error instanceof DomainError && error.code === 'not_found')
-        throw refuseField('unknown_reference', 'schemeId', 'unknown_reference', 'There is no such scheme.')
-      throw error
-    })
-    requireTier(scheme, tier)
-    if ((customer.places?.[scheme.slot - 1] ?? null) === null)
-      throw new DomainError('conflict', 'The scheme does not apply to this customer, or their facts are not computed yet.')
-    const askerId = actor.kind === 'staff' ? actor.id : ''
-    requireOverride({ endsOn, askerId, customerPath: customer.institutionPath }, await findApprover(db, approverId), today)
+    await requireScheme(db, customer, wanted, tier)
+    requireOverridePeriod(endsOn, today)
     const overrideId = newId()
+    const requestedBy = actor.kind === 'staff' ? actor.id : ''
     await insertOverride(db, {
       id: overrideId,
       customerId,
       schemeId: wanted,
       tier,
       reason,
-      requestedBy: askerId,
-      approverId,
+      requestedBy,
       startsOn: today,
       endsOn,
       now,
     }).catch((error: unknown) => {
       if (brokenConstraint(error) === 'tier_override_current_key')
-        throw new DomainError('already_exists', 'This customer already has an active override in this scheme: end that first.')
+        throw new DomainError(
+          'already_exists',
+          'This customer already has an active or requested override in this scheme: end or withdraw that first.',
+        )
       throw error
     })
-    await evaluateSome(db, settingsOf(context), [customerId])
+    await requestApproval(context, { customerId, kind: 'tier_override', subjectId: overrideId, reason })
     context.record({
-      event: 'tier_override.set',
+      event: 'tier_override.requested',
       subjectType: 'tier_override',
       subjectId: overrideId,
       customerId,
-      changed: ['schemeId', 'tier', 'reason', 'approverId', 'endsOn'],
+      changed: ['schemeId', 'tier', 'reason', 'endsOn'],
     })
     return answerOne(context, overrideView, ofCustomer(customerId, overrideId))
   },
 })
+
+/** The override that waits for a decision, with its customer, both held. */
+async function holdRequested({ db }: Context, { customerId, subjectId }: Decision): Promise<[TieredCustomer, HeldOverride]> {
+  const customer = await lockTieredCustomer(db, customerId)
+  const found = customer && (await lockOverride(db, customerId, subjectId))
+  if (!found) throw notFound('tier override')
+  return [customer, found]
+}
+
+export const tierOverrideApproval: ApprovalKind = {
+  kind: 'tier_override',
+  permission: 'tier:override',
+  async approve(context, decision) {
+    const { db, now } = context
+    const { customerId, subjectId, decidedBy } = decision
+    const today = bankDay(context)
+    const [customer, found] = await holdRequested(context, decision)
+    const state = stateAfter(tierOverrideMachine, found.state, 'approve')
+    requireOverridePeriod(found.endsOn, today)
+    await requireScheme(db, customer, found.schemeId, found.tier)
+    await approveOverride(db, customerId, subjectId, { state, approverId: decidedBy, startsOn: today, now })
+    await evaluateSome(db, settingsOf(context), [customerId])
+    context.record({
+      event: 'tier_override.set',
+      subjectType: 'tier_override',
+      subjectId,
+      customerId,
+      changed: ['state', 'approverId', 'startsOn'],
+    })
+  },
+  async close(context, decision, reached) {
+    const { customerId, subjectId } = decision
+    const [, found] = await holdRequested(context, decision)
+    const state = stateAfter(tierOverrideMachine, found.state, reached === 'declined' ? 'decline' : 'withdraw')
+    await closeOverride(context.db, customerId, subjectId, state, context.now)
+    context.record({
+      event: `tier_override.${reached}`,
+      subjectType: 'tier_override',
+      subjectId,
+      customerId,
+      changed: ['state'],
+    })
+  },
+}
 
 export const endTierOverride = viewOperation(overrideView, {
   kind: 'command',
@@ -150,7 +206,7 @@ export const endTierOverride = viewOperation(overrideView, {
     const found = await lockOverride(db, customerId, wanted)
     if (!found) throw notFound('tier override')
     checkVersion(expected, found.version)
-    if (found.state === 'ended') throw new DomainError('already_closed', 'Already ended.')
+    stateAfter(tierOverrideMachine, found.state, 'end')
     await stopOverride(db, customerId, wanted, bankDay(context))
     await evaluateSome(db, settingsOf(context), [customerId])
     context.record({

@@ -1220,12 +1220,27 @@ describe('every command', () => {
       ],
     ]
     await bank.feed('staff', [{ externalId: c('M9'), name: '副行长', institutionCode: c('B1'), roles: ['branch_manager'] }])
-    const approverId = await bank.staffId('M1')
     const scored = [{ fact: 'completeness', weight: 100, by: 'scale', zeroAt: 0, fullAt: 100 }]
     const refreshed = async () => {
       await bank.request(core, 'POST', '/refreshes', { kind: 'full' })
       await refreshAll(service)
       return {}
+    }
+    const requests = `${customer}/approval-requests`
+    const pending = async () => {
+      const { rows } = await service.owner.query(
+        `select id, subject_id from approval_request where customer_id = $1 and state = 'pending'`,
+        [first],
+      )
+      made['request'] = rows[0].id
+      made['override'] = rows[0].subject_id
+      return {}
+    }
+    const again = async () => {
+      const sent = { schemeId: made['createTierScheme'], tier: 'gold', reason: '测试', endsOn: '2027-01-01' }
+      const { status, body } = await bank.request(c('M9'), 'POST', `${customer}/tier-overrides`, sent)
+      expect(status, JSON.stringify(body)).toBe(201)
+      return pending()
     }
     const tiered: typeof commands = [
       [
@@ -1247,10 +1262,13 @@ describe('every command', () => {
         c('M9'),
         'POST',
         `${customer}/tier-overrides`,
-        () => ({ schemeId: made['createTierScheme'], tier: 'gold', reason: '测试', approverId, endsOn: '2027-01-01' }),
+        () => ({ schemeId: made['createTierScheme'], tier: 'gold', reason: '测试', endsOn: '2027-01-01' }),
         refreshed,
       ],
-      ['endTierOverride', c('M9'), 'POST', () => `${customer}/tier-overrides/${made['overrideTier']}/end`, {}, once],
+      ['withdrawRequest', c('M9'), 'POST', () => `${requests}/${made['request']}/withdrawal`, {}, pending],
+      ['declineRequest', c('M1'), 'POST', () => `${requests}/${made['request']}/refusal`, { note: '未到账' }, again],
+      ['approveRequest', c('M1'), 'POST', () => `${requests}/${made['request']}/approval`, {}, again],
+      ['endTierOverride', c('M9'), 'POST', () => `${customer}/tier-overrides/${made['override']}/end`, {}, seen(2)],
       ['retireTierScheme', editor, 'POST', () => `/tier-schemes/${made['createTierScheme']}/retirement`, {}, seen(2)],
       [
         'reviseClassificationPolicy',
@@ -1313,7 +1331,7 @@ describe('every command', () => {
       expect(rows, name).toEqual([told, told].slice(0, Math.max(rows.length, 1)))
       const published = (await count('outbox_event', 'true')) - events
       // A tier that changes by it is an event of its own.
-      if (name.endsWith('TierOverride') || name === 'overrideTier') expect(published, name).toBeGreaterThanOrEqual(rows.length)
+      if (name.endsWith('TierOverride') || name === 'approveRequest') expect(published, name).toBeGreaterThanOrEqual(rows.length)
       else expect(published, name).toBe(looks.includes(name) ? 0 : rows.length)
     }
     // Imports have tests of their own.

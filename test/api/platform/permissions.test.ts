@@ -243,6 +243,7 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
   await fillTiers(bank)
   const { schemeId, overrides } = await tiersOf(bank)
   const refresh = await bank.request({ client: 'core' }, 'POST', '/refreshes', {})
+  const { rows: request } = await bank.service.owner.query('select id from approval_request where customer_id = $1', [customerId])
   return {
     institution: { institutionId: await bank.idOf('institution', 'O1') },
     institutions: { within: await bank.idOf('institution', 'O1') },
@@ -312,6 +313,8 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
     customerProfile: { customerId },
     profileDifferences: { status: 'dismissed' },
     counterNotes: {},
+    approvalRequests: {},
+    approvalRequest: { customerId, approvalRequestId: request[0].id },
   }
 }
 
@@ -491,6 +494,9 @@ describe('a relation that the caller may not follow', () => {
       'Delegation.deputy',
       'TeamSuggestion.staff',
       'CustomerAccess.staff',
+      'ApprovalRequest.requestedBy',
+      'ApprovalRequest.decidedBy',
+      'ApprovalRequest.customer',
       'Segment.rule',
       'LossMaker.customer',
       'Segment.versions',

@@ -175,6 +175,10 @@ async function roots(
     customerProfile: ofTwo((customer) => ({ customerId: ids[customer] })),
     profileDifferences: [{ limit: 5 }, { status: 'dismissed', limit: 5 }],
     counterNotes: [{ limit: 10 }],
+    approvalRequests: [{ limit: 10 }],
+    approvalRequest: [
+      { customerId: ids['1'], approvalRequestId: await idOf('select id from approval_request where customer_id = $1', ids['1']) },
+    ],
   }
   const queries = onGraphql.filter(({ kind, answer }) => kind === 'query' && answer.shape !== 'value')
   expect(Object.keys(inputs).sort(), 'every query has its inputs here').toEqual(queries.map(({ name }) => name).sort())

@@ -254,6 +254,24 @@ async function another(
   return command(at.bank, 'POST', `/customers/${at.thing.customerId}/${path}`, body)
 }
 
+/** A tier override of a customer that somebody has requested, and nobody has decided on. Answers the id of the request. */
+async function requestedOverride(bank: TestBank, customerId: string, requestedBy: string): Promise<string> {
+  const { owner } = bank.service
+  await owner.query(`delete from approval_request where customer_id = $1`, [customerId])
+  await owner.query(`delete from tier_override where customer_id = $1 and state in ('requested', 'active')`, [customerId])
+  const { rows } = await owner.query(
+    `with override as (
+       insert into tier_override (customer_id, id, institution_path, scheme_id, tier, reason, requested_by, starts_on, ends_on, state, created_at, updated_at)
+       select id, gen_random_uuid(), institution_path, $2, 'mark', 'r', $3, '2026-11-22', '2027-01-01', 'requested', now(), now() from customer where id = $1
+       returning customer_id, id, institution_path
+     )
+     insert into approval_request (customer_id, id, institution_path, kind, subject_id, state, reason, requested_by, requested_at)
+     select customer_id, gen_random_uuid(), institution_path, 'tier_override', id, 'pending', 'r', $3, now() from override returning id`,
+    [customerId, (await tiersOf(bank)).schemeId, requestedBy],
+  )
+  return rows[0].id
+}
+
 /** How to call every operation about one customer. Those that end something come last. */
 const aboutCustomers: Readonly<Record<string, Ask>> = {
   customer: ({ thing: { customerId } }) => ({ customerId }),
@@ -397,12 +415,33 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     tierOverrideId: (await tiersOf(bank)).overrides[customer],
   }),
   overrideTier: async ({ bank, thing: { customerId } }) => {
-    await bank.service.owner.query(`delete from tier_override where customer_id = $1 and state = 'active'`, [customerId])
+    await bank.service.owner.query(`delete from tier_override where customer_id = $1 and state in ('requested', 'active')`, [
+      customerId,
+    ])
     const { schemeId } = await tiersOf(bank)
-    return { customerId, schemeId, tier: 'mark', reason: 'r', approverId: await bank.staffId('M3'), endsOn: '2027-01-01' }
+    return { customerId, schemeId, tier: 'mark', reason: 'r', endsOn: '2027-01-01' }
+  },
+  approvalRequest: async ({ bank, thing: { customerId } }) => ({
+    customerId,
+    approvalRequestId: await requestedOverride(bank, customerId, await bank.staffId('M3')),
+  }),
+  approveRequest: async ({ bank, thing: { customerId } }) => ({
+    customerId,
+    approvalRequestId: await requestedOverride(bank, customerId, await bank.staffId('R3')),
+  }),
+  declineRequest: async ({ bank, thing: { customerId } }) => ({
+    customerId,
+    approvalRequestId: await requestedOverride(bank, customerId, await bank.staffId('R3')),
+    note: 'n',
+  }),
+  withdrawRequest: async ({ bank, thing: { customerId }, onlooker: { caller } }) => {
+    const { rows } = await bank.service.owner.query('select id from staff where number = $1', [caller])
+    return { customerId, approvalRequestId: await requestedOverride(bank, customerId, rows[0]?.id ?? (await bank.staffId('R3'))) }
   },
   endTierOverride: async ({ bank, thing: { customerId } }) => {
-    await bank.service.owner.query(`delete from tier_override where customer_id = $1 and state = 'active'`, [customerId])
+    await bank.service.owner.query(`delete from tier_override where customer_id = $1 and state in ('requested', 'active')`, [
+      customerId,
+    ])
     const { rows } = await bank.service.owner.query(
       `insert into tier_override (customer_id, id, institution_path, scheme_id, tier, reason, requested_by, approver_id, starts_on, ends_on, state, created_at, updated_at)
        select id, gen_random_uuid(), institution_path, $2, 'mark', 'r', $3, $3, '2026-11-01', '2027-01-01', 'active', now(), now() from customer where id = $1 returning id`,
@@ -729,6 +768,7 @@ const lists = [
   'contactPointsToClarify',
   'addressesToClarify',
   'counterNotes',
+  'approvalRequests',
   'profileDifferences',
   'creditCoverage',
   'importRuns',

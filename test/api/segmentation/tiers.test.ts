@@ -383,12 +383,11 @@ describe('tiers of customers', () => {
 })
 
 describe('a tier set by hand', () => {
-  async function asked(bank: TestBank, schemeId: string, more: object = {}): Promise<object> {
+  function asked(schemeId: string, more: object = {}): object {
     return {
       schemeId,
       tier: 'gold',
       reason: '资产正在转入',
-      approverId: await bank.staffId('MA'),
       endsOn: '2026-12-22',
       ...more,
     }
@@ -403,32 +402,54 @@ describe('a tier set by hand', () => {
     return id
   }
 
-  test('holds at once and until its end, and then the one that fits does', async ({ bank, service }) => {
+  /** Approves what is pending about a customer, as another manager. */
+  async function approve(bank: TestBank, customer: string, caller: Caller = bank.code('MA')) {
+    const customerId = await bank.customerId(customer)
+    const { body } = await bank.request(bank.code('M1'), 'GET', `/approval-requests?customerId=${customerId}`)
+    expect(body.items).toHaveLength(1)
+    return bank.request(caller, 'POST', `/customers/${customerId}/approval-requests/${body.items[0].id}/approval`, {})
+  }
+
+  test('holds once another manager has approved it and until its end, and then the one that fits does', async ({
+    bank,
+    service,
+  }) => {
     const id = await prepared(bank, service)
     const url = `/customers/${await bank.customerId('1')}/tier-overrides`
     const post = async (more: object = {}) =>
-      bank.request(bank.code('M1'), 'POST', url, await asked(bank, id, more), { 'idempotency-key': bank.code('o') })
+      bank.request(bank.code('M1'), 'POST', url, asked(id, more), { 'idempotency-key': bank.code('o') })
     const set = await post()
     expect([set.status, set.body], JSON.stringify(set.body)).toMatchObject([
       201,
       {
         tier: 'gold',
-        state: 'active',
+        state: 'requested',
         version: 1,
         startsOn: '2026-11-22',
         requestedBy: { number: bank.code('M1') },
-        approver: { number: bank.code('MA') },
+        approver: null,
       },
     ])
     expect((await post()).headers['idempotency-replayed']).toBe('true')
     expect((await post({ tier: 'silver' })).status).toBe(422)
+    expect(await standing(bank, '1', id)).toMatchObject({ tier: null, overridden: false })
+    const approved = await approve(bank, '1')
+    expect([approved.status, approved.body], JSON.stringify(approved.body)).toMatchObject([
+      200,
+      { kind: 'tier_override', state: 'approved', subjectId: set.body.id, decidedBy: { number: bank.code('MA') }, version: 2 },
+    ])
+    expect((await bank.request(bank.code('M1'), 'GET', `${url}/${set.body.id}`)).body).toMatchObject({
+      state: 'active',
+      version: 2,
+      approver: { number: bank.code('MA') },
+    })
     expect(await standing(bank, '1', id)).toMatchObject({
       tier: 'gold',
       overridden: true,
       overrideEndsOn: '2026-12-22',
       belowSince: null,
     })
-    const twice = await bank.request(bank.code('M1'), 'POST', url, await asked(bank, id))
+    const twice = await bank.request(bank.code('M1'), 'POST', url, asked(id))
     expect([twice.status, twice.body.code]).toEqual([409, 'already_exists'])
     try {
       onDay(service, '2026-12-21')
@@ -444,7 +465,10 @@ describe('a tier set by hand', () => {
       `select operation, changed from audit_entry where customer_id = $1 and operation = 'overrideTier'`,
       [await bank.customerId('1')],
     )
-    expect(rows).toEqual([{ operation: 'overrideTier', changed: ['schemeId', 'tier', 'reason', 'approverId', 'endsOn'] }])
+    expect(rows.map(({ changed }) => changed).sort()).toEqual([
+      ['kind', 'subjectId', 'reason'],
+      ['schemeId', 'tier', 'reason', 'endsOn'],
+    ])
     const { rows: periods } = await service.owner.query(
       `select tier, began_reason, ended_reason from tier_membership where scheme_id = $1 and customer_id = $2`,
       [id, await bank.customerId('1')],
@@ -456,7 +480,8 @@ describe('a tier set by hand', () => {
   test('ends with its scheme', async ({ bank, service }) => {
     const id = await prepared(bank, service)
     const url = `/customers/${await bank.customerId('1')}/tier-overrides`
-    expect((await bank.request(bank.code('M1'), 'POST', url, await asked(bank, id))).status).toBe(201)
+    expect((await bank.request(bank.code('M1'), 'POST', url, asked(id))).status).toBe(201)
+    expect((await approve(bank, '1')).status).toBe(200)
     await bank.request(bank.code('KH'), 'POST', `/tier-schemes/${id}/retirement`, {}, { 'if-match': '"1"' })
     await fullRefresh(bank, service)
     const { rows } = await service.owner.query('select state, ends_on::text from tier_override where scheme_id = $1', [id])
@@ -469,43 +494,146 @@ describe('a tier set by hand', () => {
     const { data, errors } = await bank.graphql(
       bank.code('M1'),
       `mutation ($input: OverrideTierInput!) { overrideTier(input: $input) { id version tier customer { coreNumber } } }`,
-      { input: { customerId, ...(await asked(bank, id, { tier: 'silver' })) } },
+      { input: { customerId, ...asked(id, { tier: 'silver' }) } },
     )
     expect(errors).toBeUndefined()
+    expect((await approve(bank, '3')).status).toBe(200)
     expect(await standing(bank, '3', id)).toMatchObject({ tier: 'silver', overridden: true })
     const url = `/customers/${customerId}/tier-overrides/${data.overrideTier.id}`
     const end = (version: number) => bank.request(bank.code('M1'), 'POST', `${url}/end`, {}, { 'if-match': `"${version}"` })
     expect((await end(7)).status).toBe(412)
-    expect((await Promise.all([end(1), end(1)])).map(({ status }) => status).sort()).toEqual([200, 412])
+    expect((await Promise.all([end(2), end(2)])).map(({ status }) => status).sort()).toEqual([200, 412])
     expect(await standing(bank, '3', id)).toMatchObject({ tier: 'gold', overridden: false })
     const ended = await bank.request(bank.code('M1'), 'GET', url)
     expect(ended.body).toMatchObject({ state: 'ended', endsOn: '2026-11-22' })
     expect((await end(ended.body.version)).body.code).toBe('already_closed')
   })
 
-  test('is refused without another manager over the customer, for what is not there, and to whom may not', async ({
-    bank,
-    service,
-  }) => {
+  test('is refused for what is not there, and to whom may not', async ({ bank, service }) => {
     const id = await prepared(bank, service)
     const set = async (more: object, customer = '2', caller: Caller = bank.code('M1')) => {
       const answer = await bank.request(
         caller,
         'POST',
         `/customers/${await bank.customerId(customer)}/tier-overrides`,
-        await asked(bank, id, more),
+        asked(id, more),
       )
       return [answer.status, answer.body.code, ...(answer.body.errors ? pointers(answer.body) : [])]
     }
-    expect(await set({ approverId: await bank.staffId('M1') })).toEqual([400, 'invalid_input', '/approverId four_eyes'])
-    expect(await set({ approverId: await bank.staffId('R1') })).toEqual([400, 'invalid_input', '/approverId approver'])
-    expect(await set({ approverId: await bank.staffId('MB') })).toEqual([400, 'invalid_input', '/approverId approver'])
-    expect(await set({ approverId: id })).toEqual([422, 'unknown_reference', '/approverId unknown_reference'])
-    expect(await set({ endsOn: '2027-11-23' })).toEqual([400, 'invalid_input', '/endsOn period'])
+    expect(await set({ endsOn: '2027-11-23' })).toEqual([422, 'outside_period', '/endsOn period'])
     expect(await set({ tier: 'nothing' })).toEqual([422, 'unknown_reference', '/tier unknown_reference'])
     expect(await set({ schemeId: await bank.staffId('M1') })).toEqual([422, 'unknown_reference', '/schemeId unknown_reference'])
     expect(await set({}, '4')).toEqual([404, 'not_found'])
     expect(await set({}, '2', bank.code('R2'))).toEqual([403, 'not_permitted'])
+  })
+})
+
+describe('a request for approval', () => {
+  async function requested(bank: TestBank, service: TestService) {
+    const { id } = await made(bank, await marketing(bank))
+    await bank.feed('staff', [
+      { externalId: bank.code('MA'), name: '副', institutionCode: bank.code('B1'), roles: ['branch_manager'] },
+      { externalId: bank.code('MB'), name: '他', institutionCode: bank.code('B2'), roles: ['branch_manager'] },
+    ])
+    await fullRefresh(bank, service)
+    const customerId = await bank.customerId('1')
+    const set = await bank.request(bank.code('M1'), 'POST', `/customers/${customerId}/tier-overrides`, {
+      schemeId: id,
+      tier: 'gold',
+      reason: '资产正在转入',
+      endsOn: '2026-12-22',
+    })
+    expect(set.status, JSON.stringify(set.body)).toBe(201)
+    const { data } = await bank.graphql(
+      bank.code('M1'),
+      'query ($filter: ApprovalRequestsFilter) { approvalRequests(filter: $filter) { nodes { id kind state reason requestedBy { number } customer { id } } } }',
+      { filter: { customerId } },
+    )
+    expect(data.approvalRequests.nodes).toMatchObject([
+      { kind: 'tier_override', state: 'pending', requestedBy: { number: bank.code('M1') }, customer: { id: customerId } },
+    ])
+    const url = `/customers/${customerId}/approval-requests/${data.approvalRequests.nodes[0].id}`
+    const post = (caller: Caller, act: string, body: object = {}, headers = {}) =>
+      bank.request(caller, 'POST', `${url}/${act}`, body, headers)
+    return { schemeId: id, customerId, overrideId: set.body.id, url, post }
+  }
+
+  test('is decided by another person who may, once, by the version that was seen', async ({ bank, service }) => {
+    const { customerId, schemeId, overrideId, url, post } = await requested(bank, service)
+    const own = await post(bank.code('M1'), 'approval')
+    expect([own.status, own.body.code, ...pointers(own.body)]).toEqual([409, 'conflict', '/approvalRequestId four_eyes'])
+    expect((await post(bank.code('M1'), 'refusal', { note: '不' })).body.code).toBe('conflict')
+    expect((await post(bank.code('R1'), 'approval')).status).toBe(403)
+    expect((await post(bank.code('MB'), 'approval')).status).toBe(404)
+    expect((await post(bank.code('MA'), 'withdrawal')).body.code).toBe('conflict')
+    expect((await post(bank.code('MA'), 'refusal')).status).toBe(400)
+    expect((await post(bank.code('MA'), 'approval', {}, { 'if-match': '"7"' })).status).toBe(412)
+    expect(await standing(bank, '1', schemeId)).toMatchObject({ tier: null, overridden: false })
+    const both = await Promise.all([post(bank.code('MA'), 'approval'), post(bank.code('MA'), 'approval')])
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 409])
+    expect(await standing(bank, '1', schemeId)).toMatchObject({ tier: 'gold', overridden: true })
+    expect((await post(bank.code('MA'), 'refusal', { note: '晚了' })).body.code).toBe('already_closed')
+    expect((await bank.request(bank.code('M1'), 'GET', `/approval-requests?customerId=${customerId}`)).body.items).toEqual([])
+    expect((await bank.request(bank.code('M1'), 'GET', url)).body).toMatchObject({ state: 'approved', subjectId: overrideId })
+    const { rows } = await service.owner.query(
+      `select type from outbox_event where customer_id = $1 and type ~ '^(approval_request|tier_override)' order by sequence`,
+      [customerId],
+    )
+    expect(rows.map(({ type }) => type).sort()).toEqual([
+      'approval_request.approved',
+      'approval_request.created',
+      'tier_override.requested',
+      'tier_override.set',
+    ])
+  })
+
+  test('that is declined or withdrawn makes room for another one', async ({ bank, service }) => {
+    const { customerId, schemeId, overrideId, url, post } = await requested(bank, service)
+    const again = () =>
+      bank.request(bank.code('M1'), 'POST', `/customers/${customerId}/tier-overrides`, {
+        schemeId,
+        tier: 'gold',
+        reason: '再次',
+        endsOn: '2026-12-22',
+      })
+    expect((await again()).body.code).toBe('already_exists')
+    const declined = await post(bank.code('MA'), 'refusal', { note: '资产尚未到账' })
+    expect([declined.status, declined.body]).toMatchObject([200, { state: 'declined', decisionNote: '资产尚未到账' }])
+    expect(
+      (await bank.request(bank.code('M1'), 'GET', `/customers/${customerId}/tier-overrides/${overrideId}`)).body,
+    ).toMatchObject({
+      state: 'declined',
+      approver: null,
+    })
+    expect((await again()).status).toBe(201)
+    const { body } = await bank.request(bank.code('MA'), 'GET', `/approval-requests?customerId=${customerId}`)
+    const [{ id }] = body.items
+    expect(url).not.toContain(id)
+    const withdrawn = await bank.request(
+      bank.code('M1'),
+      'POST',
+      `/customers/${customerId}/approval-requests/${id}/withdrawal`,
+      {},
+    )
+    expect([withdrawn.status, withdrawn.body.state]).toEqual([200, 'withdrawn'])
+    expect(await standing(bank, '1', schemeId)).toMatchObject({ tier: null, overridden: false })
+    expect((await again()).status).toBe(201)
+  })
+
+  test('is refused and stays pending where what was asked for can no longer take effect', async ({ bank, service }) => {
+    const { schemeId, url, post } = await requested(bank, service)
+    try {
+      onDay(service, '2026-12-22')
+      const late = await post(bank.code('MA'), 'approval')
+      expect([late.status, late.body.code, ...pointers(late.body)]).toEqual([422, 'outside_period', '/endsOn period'])
+    } finally {
+      service.clock.now = startOfTests
+    }
+    await bank.request(bank.code('KH'), 'POST', `/tier-schemes/${schemeId}/retirement`, {}, { 'if-match': '"1"' })
+    await fullRefresh(bank, service)
+    expect((await post(bank.code('MA'), 'approval')).status).toBeGreaterThanOrEqual(400)
+    expect((await bank.request(bank.code('M1'), 'GET', url)).body).toMatchObject({ state: 'pending', version: 1 })
+    expect((await post(bank.code('MA'), 'refusal', { note: '方案已停用' })).status).toBe(200)
   })
 })
 

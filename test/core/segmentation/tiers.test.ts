@@ -9,7 +9,7 @@ import {
   nearness,
   nextStanding,
   placeOf,
-  requireOverride,
+  requireOverridePeriod,
   type Standing,
   tierProblems,
 } from '../../../src/core/segmentation/tiers.ts'
@@ -207,20 +207,10 @@ describe('nearness to a line', () => {
 })
 
 describe('an override of a tier', () => {
-  const approver = { id: 'm', institutionPath: '/1/2/', roles: ['branch_manager'], active: true }
-  const asked = { endsOn: '2027-11-22', askerId: 'x', customerPath: '/1/2/3/' }
-  const told = (change: object, by: object = {}) =>
-    refusal(() => requireOverride({ ...asked, ...change }, { ...approver, ...by }, today))
-      ?.slice(1)
-      .join(' ')
-
-  test('lasts from tomorrow to a year, approved by another manager over the customer', () => {
-    expect(told({})).toBeUndefined()
-    expect(told({ endsOn: today })).toBe('/endsOn period')
-    expect(told({ endsOn: '2027-11-23' })).toBe('/endsOn period')
-    expect(told({ askerId: 'm' })).toBe('/approverId four_eyes')
-    expect(told({}, { roles: ['teller'] })).toBe('/approverId approver')
-    expect(told({}, { institutionPath: '/1/4/' })).toBe('/approverId approver')
-    expect(told({}, { active: false })).toBe('/approverId unknown_reference')
+  test('lasts from tomorrow to a year', () => {
+    expect(refusal(() => requireOverridePeriod('2026-11-23', today))).toBeUndefined()
+    expect(refusal(() => requireOverridePeriod('2027-11-22', today))).toBeUndefined()
+    expect(refusal(() => requireOverridePeriod(today, today))).toEqual(['outside_period', '/endsOn', 'period'])
+    expect(refusal(() => requireOverridePeriod('2027-11-23', today))).toEqual(['outside_period', '/endsOn', 'period'])
   })
 })

@@ -52,7 +52,7 @@ export const tierOverride = pgTable(
     tier: text().notNull(),
     reason: text().notNull(),
     requestedBy: uuid('requested_by').notNull(),
-    approverId: uuid('approver_id').notNull(),
+    approverId: uuid('approver_id'),
     startsOn: day('starts_on').notNull(),
     endsOn: day('ends_on').notNull(),
     state: text().notNull(),

@@ -1,3 +1,4 @@
+import type { TierOverrideState } from '../../../core/segmentation/tiers.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../../core/kernel/calendar.ts'
 import type { Db } from '../../platform/database.ts'
@@ -16,20 +17,6 @@ export async function lockTieredCustomer(db: Db, customerId: string): Promise<Ti
   return row
 }
 
-/** Who approves: where they work and what they may do. */
-export async function findApprover(
-  db: Db,
-  id: string,
-): Promise<
-  | { readonly id: string; readonly institutionPath: string; readonly roles: readonly string[]; readonly active: boolean }
-  | undefined
-> {
-  const [row] = await db.rows<{ id: string; institutionPath: string; roles: string[]; active: boolean }>(
-    sql`select id, institution_path as "institutionPath", roles, status = 'active' as active from staff where id = ${id}::uuid`,
-  )
-  return row
-}
-
 export interface NewOverride {
   readonly id: string
   readonly customerId: string
@@ -37,29 +24,31 @@ export interface NewOverride {
   readonly tier: string
   readonly reason: string
   readonly requestedBy: string
-  readonly approverId: string
   readonly startsOn: Day
   readonly endsOn: Day
   readonly now: Date
 }
 
-/** Sets a tier by hand, for a customer whose row is locked. A second one in the scheme breaks `tier_override_current_key`. */
+/** Asks for a tier to be set by hand, for a customer whose row is locked. A second one in the scheme breaks `tier_override_current_key`. */
 export async function insertOverride(db: Db, one: NewOverride): Promise<void> {
   const at = one.now.toISOString()
   await db.rows(sql`
-    insert into tier_override (customer_id, id, institution_path, scheme_id, tier, reason, requested_by, approver_id, starts_on, ends_on, state, created_at, updated_at)
-    select c.id, ${one.id}::uuid, c.institution_path, ${one.schemeId}::uuid, ${one.tier}, ${one.reason}, ${one.requestedBy}::uuid, ${one.approverId}::uuid,
-      ${one.startsOn}::date, ${one.endsOn}::date, 'active', ${at}::timestamptz, ${at}::timestamptz from customer c where c.id = ${one.customerId}::uuid`)
+    insert into tier_override (customer_id, id, institution_path, scheme_id, tier, reason, requested_by, starts_on, ends_on, state, created_at, updated_at)
+    select c.id, ${one.id}::uuid, c.institution_path, ${one.schemeId}::uuid, ${one.tier}, ${one.reason}, ${one.requestedBy}::uuid,
+      ${one.startsOn}::date, ${one.endsOn}::date, 'requested', ${at}::timestamptz, ${at}::timestamptz from customer c where c.id = ${one.customerId}::uuid`)
 }
 
 export interface HeldOverride {
-  readonly state: 'active' | 'ended'
+  readonly schemeId: string
+  readonly tier: string
+  readonly endsOn: Day
+  readonly state: TierOverrideState
   readonly version: number
 }
 
 export async function lockOverride(db: Db, customerId: string, id: string): Promise<HeldOverride | undefined> {
   const [row] = await db.rows<HeldOverride>(sql`
-    select o.state, o.version from tier_override o join customer c on c.id = o.customer_id where o.customer_id = ${customerId}::uuid and o.id = ${id}::uuid for update of o`)
+    select o.scheme_id as "schemeId", o.tier, o.ends_on::text as "endsOn", o.state, o.version from tier_override o join customer c on c.id = o.customer_id where o.customer_id = ${customerId}::uuid and o.id = ${id}::uuid for update of o`)
   return row
 }
 
@@ -74,4 +63,27 @@ export async function stopOverridesOf(db: Db, schemeId: string, today: Day): Pro
 export async function stopOverride(db: Db, customerId: string, id: string, today: Day): Promise<void> {
   await db.rows(sql`
     update tier_override set ends_on = ${today}::date where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
+}
+
+/** Lets a requested override apply from a day on. */
+export async function approveOverride(
+  db: Db,
+  customerId: string,
+  id: string,
+  {
+    state,
+    approverId,
+    startsOn,
+    now,
+  }: { readonly state: TierOverrideState; readonly approverId: string; readonly startsOn: Day; readonly now: Date },
+): Promise<void> {
+  await db.rows(sql`
+    update tier_override set state = ${state}, approver_id = ${approverId}::uuid, starts_on = ${startsOn}::date, version = version + 1, updated_at = ${now.toISOString()}::timestamptz
+    where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
+}
+
+/** Ends a requested override that was not approved. */
+export async function closeOverride(db: Db, customerId: string, id: string, state: TierOverrideState, now: Date): Promise<void> {
+  await db.rows(sql`
+    update tier_override set state = ${state}, version = version + 1, updated_at = ${now.toISOString()}::timestamptz where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
 }

@@ -12,6 +12,7 @@ import {
   parseMeasured,
   placeOf,
   tierReasons,
+  tierOverrideStates,
   tierSchemeStates,
   type Threshold,
 } from '../../../core/segmentation/tiers.ts'
@@ -147,7 +148,7 @@ const tierOverride = view('TierOverride', 'A tier set by hand, for a limited tim
   reason: column('text', 'The reason.'),
   startsOn: column('day', 'First day.'),
   endsOn: column('day', 'First day on which it no longer applies.'),
-  state: column('text', 'Whether it is active.', { values: ['active', 'ended'] }),
+  state: column('text', 'Whether it is requested, active or closed.', { values: tierOverrideStates }),
   createdAt: column('instant', 'When it was set.'),
   updatedAt: column('instant', 'When it last changed.'),
   version: column('integer', 'Version of the record; sent as If-Match or expectedVersion.'),
@@ -156,7 +157,8 @@ const tierOverride = view('TierOverride', 'A tier set by hand, for a limited tim
     inRest: 'always',
     on: (parent, child) => `${child}.id = ${parent}.requested_by`,
   }),
-  approver: one('Staff', 'Who approved it.', {
+  approver: one('Staff', 'Who approved it; null before.', {
+    nullable: true,
     permission: 'organisation:read',
     inRest: 'always',
     on: (parent, child) => `${child}.id = ${parent}.approver_id`,
