@@ -1,3 +1,4 @@
+import { operations } from '../operations/all.ts'
 import { keepHouse } from '../operations/feeds/expired-records.ts'
 import { applyRates } from '../operations/feeds/rates.ts'
 import { advanceAssignments } from '../operations/dossier/due-assignments.ts'
@@ -10,12 +11,15 @@ import { advanceRefreshes } from '../operations/segmentation/refreshes.ts'
 import { refreshNameKeys } from '../operations/dossier/name-keys.ts'
 import type { Operation } from '../operations/platform/operation.ts'
 
-interface Scheduled {
+interface Task {
   readonly operation: Operation
-  /** As in cron, UTC. */
-  readonly times: string
   /** Whether an answer says that there is more to do at once. */
   readonly isMore?: (answer: never) => boolean
+}
+
+interface Scheduled extends Task {
+  /** As in cron, UTC. */
+  readonly times: string
 }
 
 /** What runs on a schedule. */
@@ -29,6 +33,11 @@ const schedule: readonly Scheduled[] = [
   { operation: keepHouse, times: '17 * * * *' },
 ]
 
+/** What the queue runs: all of the service's own operations, whether on the schedule or added by a command. */
+const tasks: readonly Task[] = operations
+  .filter(({ transport, kind }) => transport === 'internal' && kind === 'command')
+  .map((operation) => schedule.find((one) => one.operation === operation) ?? { operation })
+
 /** Runs the scheduled operations as the system, from a queue in the same database; several workers share the work. */
 export async function startWorker(service: Service, pool: Pool, log: (level: string, message: string) => void): Promise<Runner> {
   return run({
@@ -37,24 +46,30 @@ export async function startWorker(service: Service, pool: Pool, log: (level: str
     noHandleSignals: true,
     logger: new Logger(() => (level, message) => log(level, message)),
     crontab: schedule.map(({ operation, times }) => `${times} ${operation.name} ?max=1&jobKey=${operation.name}`).join('\n'),
-    taskList: Object.fromEntries(schedule.map((one) => [one.operation.name, () => runToTheEnd(service, one)])),
+    taskList: Object.fromEntries(tasks.map((one) => [one.operation.name, (payload) => runToTheEnd(service, one, payload)])),
   })
 }
 
-async function runToTheEnd(service: Service, { operation, isMore }: Scheduled): Promise<void> {
+async function runToTheEnd(service: Service, { operation, isMore }: Task, payload: unknown): Promise<void> {
   for (;;) {
-    const answer = await runAsSystem(service, operation)
+    const answer = await runAsSystem(service, operation, inputOf(payload))
     if (!isMore?.(answer as never)) return
   }
 }
 
 /** Runs one of the service's own operations. */
-export async function runAsSystem(service: Service, operation: Operation): Promise<unknown> {
+export async function runAsSystem(service: Service, operation: Operation, input: object = {}): Promise<unknown> {
   const { answer } = await execute(service, operation, {
     caller: { kind: 'system', name: operation.name },
-    input: {},
+    input,
     selection: new Map(),
     refusedAs: null,
   })
   return answer
+}
+
+/** The input of a job: what the schedule says of itself is none. */
+function inputOf(payload: unknown): object {
+  const { _cron: _schedule, ...input } = (payload ?? {}) as Readonly<Record<string, unknown>>
+  return input
 }

@@ -1,3 +1,4 @@
+import { jobOperations } from './platform/jobs.ts'
 import { approveRequest, declineRequest, withdrawRequest } from './approvals.ts'
 import { approvalRequest, approvalRequests } from './dossier/approvals.ts'
 import { stateMachines } from './platform/state-machines.ts'
@@ -116,6 +117,7 @@ export const operations: readonly Operation[] = [
   ...importOperations,
   ...auditOperations,
   stateMachines,
+  ...jobOperations,
   ...accessOperations,
   advanceAssignments,
   applyRates,

@@ -10,7 +10,7 @@ export interface EventDefinition<P extends z.ZodObject = z.ZodObject> {
 }
 
 export function event<S extends z.ZodRawShape>(description: string, payload: S = {} as S): EventDefinition<z.ZodObject<S>> {
-  return { description, payload: z.strictObject(payload) as z.ZodObject<S>, published: true }
+  return { description, payload: z.strictObject(payload), published: true }
 }
 
 /** What the audit log records and nobody is sent. */

@@ -12,5 +12,6 @@ export const platformEvents = {
     indexKeyId: z.string(),
   }),
   'client.created': event('A machine client was created.'),
+  'job.retried': event('A job that had failed for good is tried again.'),
   'operation.completed': event('A command ran and changed nothing; the subject is its name.'),
 }

@@ -64,6 +64,8 @@ export const permissions = [
   'approval:request',
   'approval:decide',
   'audit:read',
+  // Jobs of the queue that failed for good.
+  'job:manage',
   // Held by the service's own jobs and by no role.
   'system:run',
 ] as const
@@ -185,6 +187,7 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
     'delegation:write': 'subtree',
     'import:read': 'subtree',
     'audit:read': 'subtree',
+    'job:manage': 'bank',
   },
   // What a machine client may do is this set cut down to the scopes it was given.
   integration: {
@@ -217,6 +220,7 @@ const referencePermissions: ReadonlySet<Permission> = new Set([
   'calendar:write',
   'segment:read',
   'policy:write',
+  'job:manage',
 ])
 
 export function overReferenceData(permission: Permission): boolean {
@@ -230,6 +234,7 @@ const forAll: ReadonlySet<Permission> = new Set([
   'policy:write',
   'segment:write',
   'segment:refresh',
+  'job:manage',
 ])
 
 /** Permissions to change what every branch works with. */

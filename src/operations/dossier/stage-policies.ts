@@ -75,7 +75,7 @@ export const [stagePolicies, reviseStagePolicy] = policyOperations<{ readonly ru
   domain: 'Customer Relationship Management',
   keyed: {
     field: 'subject',
-    keys: stageSubjects as unknown as [string, ...string[]],
+    keys: stageSubjects,
     schema: z.enum(stageSubjects).meta({ description: 'Subject: the life stage of a person or the situation of a business.' }),
   },
   list: {

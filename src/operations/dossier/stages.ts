@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { notFound } from '../../core/kernel/errors.ts'
-import { stages } from '../../core/dossier/stages.ts'
 import { findStages } from '../../db/dossier/stages.ts'
 import { stageDecision } from '../../db/dossier/views/stages.ts'
 import { operation } from '../platform/operation.ts'

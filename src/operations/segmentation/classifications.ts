@@ -35,7 +35,7 @@ export const [classificationPolicies, reviseClassificationPolicy] = policyOperat
   domain: 'Customer Product and Service Eligibility',
   keyed: {
     field: 'kind',
-    keys: classificationKinds as unknown as [string, ...string[]],
+    keys: classificationKinds,
     schema: z.enum(classificationKinds).meta({ description: 'Kind of classification.' }),
   },
   list: {

@@ -1,3 +1,4 @@
+import { requireRefreshable } from '../../db/segmentation/refresh/estimates.ts'
 import { meaningOf } from '../../db/segmentation/segments/rules.ts'
 import { z } from 'zod'
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
@@ -98,4 +99,13 @@ export async function prepareCuts(context: Context, rule: Rule): Promise<void> {
   for (const { fact, within } of used)
     if (known.cut(fact, within, 0) === undefined)
       await workOutCut(db, { path: within === undefined ? '/' : paths.get(within)!, fact }, today)
+}
+
+/** Refuses rules that with those of all active segments and policies would take a refresh too long. Throws `query_too_complex` at the field. */
+export async function requireAllRefreshable(
+  { db, today }: Context,
+  segments: readonly StoredSegment[],
+  field: string,
+): Promise<void> {
+  await requireRefreshable(db, segments, await readPoliciesOn(db, today), field)
 }

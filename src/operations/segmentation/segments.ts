@@ -7,11 +7,9 @@ import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import { line, paragraph } from '../../core/kernel/scalars.ts'
 import { canonicalRule } from '../../core/segmentation/rules/rule.ts'
 import { requireUnused, segmentKinds, segmentMachine, segmentStates } from '../../core/segmentation/segments.ts'
-import { readPoliciesOn } from '../../db/segmentation/classifications/store.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'
-import { requireKeepable, requireRefreshable } from '../../db/segmentation/refresh/estimates.ts'
-import { type Preview } from '../../db/segmentation/refresh/preview.ts'
+import { requireKeepable } from '../../db/segmentation/refresh/estimates.ts'
 import {
   insertSegment,
   insertVersion,
@@ -22,7 +20,7 @@ import {
   updateSegment,
 } from '../../db/segmentation/segments/store.ts'
 import { viewNamed } from '../../db/views.ts'
-import { policiesOver, prepareCuts, readRule, ruleInput, usersOf } from './rules.ts'
+import { policiesOver, prepareCuts, readRule, requireAllRefreshable, ruleInput, usersOf } from './rules.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
@@ -178,7 +176,7 @@ export const reviseSegment = viewOperation(view, {
       await requireKeepable(db, wholeRule(rule, known), 'rule')
       if (await isEvaluated(context, found, known)) {
         const revised = known.map((one) => (one.id === wanted ? { ...one, rule } : one))
-        await requireRefreshable(db, revised, await readPoliciesOn(db, context.today), 'rule')
+        await requireAllRefreshable(context, revised, 'rule')
         await prepareCuts(context, wholeRule(rule, known))
         await queueForDefinition(db, 'evaluation', context)
       }
@@ -216,7 +214,7 @@ export const activateSegment = viewOperation(view, {
     if (found.rule) {
       const known = await readSegments(db)
       const activated = known.map((one) => (one.id === wanted ? { ...one, state } : one))
-      await requireRefreshable(db, activated, await readPoliciesOn(db, context.today), 'segmentId')
+      await requireAllRefreshable(context, activated, 'segmentId')
       await prepareCuts(context, wholeRule(found.rule, known))
     }
     await updateSegment(db, wanted, { state }, now)

@@ -241,7 +241,7 @@ export const reviseTierScheme = viewOperation(view, {
   errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required', 'period_overlap', 'outside_period'],
   concurrency: 'required',
   async run(context, { schemeId: wanted, name: called, reason, effectiveOn, expectedVersion: expected, ...said }) {
-    const { db, now, today, actor } = context
+    const { db, now, today } = context
     const scheme = await holdScheme(context, wanted, expected)
     const changed = Object.entries({ name: called, ...said }).flatMap(([field, given]) => (given === undefined ? [] : [field]))
     if (Object.values(said).some((part) => part !== undefined)) {

@@ -1242,6 +1242,14 @@ describe('every command', () => {
       expect(status, JSON.stringify(body)).toBe(201)
       return pending()
     }
+    const dead = async () => {
+      const { rows } = await service.owner.query(
+        `select id from graphile_worker.add_job('keepHouse', run_at => '2999-01-01', max_attempts => 1)`,
+      )
+      await service.owner.query('update graphile_worker._private_jobs set attempts = 1 where id = $1', [rows[0].id])
+      made['dead'] = rows[0].id
+      return {}
+    }
     const tiered: typeof commands = [
       [
         'createTierScheme',
@@ -1269,6 +1277,7 @@ describe('every command', () => {
       ['declineRequest', c('M1'), 'POST', () => `${requests}/${made['request']}/refusal`, { note: '未到账' }, again],
       ['approveRequest', c('M1'), 'POST', () => `${requests}/${made['request']}/approval`, {}, again],
       ['endTierOverride', c('M9'), 'POST', () => `${customer}/tier-overrides/${made['override']}/end`, {}, seen(2)],
+      ['retryJob', 'ADMIN', 'POST', () => `/dead-jobs/${made['dead']}/retry`, {}, dead],
       ['retireTierScheme', editor, 'POST', () => `/tier-schemes/${made['createTierScheme']}/retirement`, {}, seen(2)],
       [
         'reviseClassificationPolicy',

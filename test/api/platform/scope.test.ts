@@ -761,6 +761,8 @@ const lists = [
   'exportSegmentMembers',
   'auditEntries',
   'stateMachines',
+  'deadJobs',
+  'retryJob',
   'auditVerification',
   'customerAccesses',
   'customerAccessReason',

@@ -1,3 +1,4 @@
+import { addJob } from '../../platform/jobs.ts'
 import { sql } from 'drizzle-orm'
 import { type Actor, callerOf } from '../../../core/kernel/actors.ts'
 import type { Day } from '../../../core/kernel/calendar.ts'
@@ -25,6 +26,9 @@ interface NewRefresh {
   readonly now: Date
 }
 
+/** The operation that takes the steps of refreshes: it runs every minute, and as soon as one is queued. */
+const advancesRefreshes = 'advanceRefreshes'
+
 /** Queues a refresh. One of the same kind that has not begun yet serves both: then its id is answered. */
 export async function queueRefresh(db: Db, { id, kind, reason, path, requestedBy, now }: NewRefresh): Promise<string> {
   await db.rows(sql`select pg_advisory_xact_lock(${advisoryLocks.refreshQueue}::bigint)`)
@@ -35,6 +39,7 @@ export async function queueRefresh(db: Db, { id, kind, reason, path, requestedBy
   await db.rows(sql`
     insert into refresh_run (id, institution_path, kind, reason, state, requested_by, requested_at)
     values (${id}::uuid, ${path}, ${kind}, ${reason}, 'queued', ${requestedBy}, ${now.toISOString()}::timestamptz)`)
+  await addJob(db, { name: advancesRefreshes, payload: {}, key: advancesRefreshes })
   return id
 }
 
