@@ -1,3 +1,4 @@
+import { lockOfText, takeLock } from '../platform/locks.ts'
 import { sql, type SQL } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
@@ -46,7 +47,7 @@ export async function recogniseByNumber(db: Db, number: string, limit: number, t
 
 /** Lets people with one phone be entered one after the other. */
 export async function takeTurnOfNewcomers(db: Db, phoneHash: Buffer): Promise<void> {
-  await db.rows(sql`select pg_advisory_xact_lock(723641, hashtext(${`newcomer ${phoneHash.toString('hex')}`}))`)
+  await takeLock(db, lockOfText('newcomer', phoneHash.toString('hex')))
 }
 
 async function recognised(db: Db, today: Day, found: SQL): Promise<RecognisedCustomer[]> {

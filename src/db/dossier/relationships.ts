@@ -1,3 +1,4 @@
+import { lockOfText, takeLock } from '../platform/locks.ts'
 import { sql } from 'drizzle-orm'
 import {
   companyOf,
@@ -15,7 +16,7 @@ const LONGEST_LINE = 32
 
 /** Lines of parents and of owners grow one at a time: of several that close a circle together each alone would be fine. Comes before locks of rows. */
 export async function takeTurnOfLine(db: Db, kind: UpwardKind): Promise<void> {
-  await db.rows(sql`select pg_advisory_xact_lock(723641, hashtext(${`relationship ${kind}`}))`)
+  await takeLock(db, lockOfText('relationship', kind))
 }
 
 /** Reads and holds two customers as far as they are in scope. */

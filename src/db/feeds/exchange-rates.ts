@@ -29,7 +29,7 @@ export const applyExchangeRates: ApplyFeed<ExchangeRateRow> = async (db, rows, c
     outcomes.refuse(line, refusal('currency', 'invalid_input', `${row.currency} is the base currency: its rate is 1.`))
     return false
   })
-  const turn = takeTurn(db, 'exchange rates')
+  const turn = takeTurn(db, 'exchangeRates')
   const [, stored] = await Promise.all([
     turn,
     readRates(

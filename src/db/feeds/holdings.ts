@@ -23,7 +23,7 @@ import { claimNames, confirmHoldings, readNameHolders, writeHoldings } from './s
  */
 export const applyHoldings: ApplyFeed<HoldingRow> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
-  await holdStill(db, 'exchange rates', 'products')
+  await holdStill(db, 'exchangeRates', 'products')
   const resolved = await resolve(db, receive(rows, context.now, outcomes), context, outcomes)
   const lost = await applyResolved(db, resolved, context, outcomes)
   // Their names were taken meanwhile: now it shows by whom.

@@ -29,7 +29,7 @@ export const storedProducts: StoredEntity = {
 /** Holdings as rows of their feed. Their customer is held first, as every feed does, so that nobody waits in a circle. */
 export const storedHoldings: StoredEntity = {
   async lockRow(db, { id, customerId }) {
-    await holdStill(db, 'exchange rates', 'products')
+    await holdStill(db, 'exchangeRates', 'products')
     await lockCustomers(db, [customerId!])
     return readStoredRow(
       db,
@@ -40,7 +40,7 @@ export const storedHoldings: StoredEntity = {
     )
   },
   async lockByExternalId(db, { source, externalId }) {
-    await holdStill(db, 'exchange rates', 'products')
+    await holdStill(db, 'exchangeRates', 'products')
     const customerId = (await findHoldingByExternalId(db, source, externalId))?.customerId
     if (customerId === undefined) return undefined
     await lockCustomers(db, [customerId])

@@ -1,3 +1,4 @@
+import { takeLock } from '../platform/locks.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { Cover, Delegate, StandingDelegation } from '../../core/organisation/delegations.ts'
@@ -6,7 +7,7 @@ import { inScope } from '../platform/scope.ts'
 
 /** Delegations are made one at a time: of several that close a circle together each alone would be fine. Comes before locks of rows. */
 export async function takeTurnOfDelegations(db: Db): Promise<void> {
-  await db.rows(sql`select pg_advisory_xact_lock(723641, hashtext('delegations'))`)
+  await takeLock(db, 'delegations')
 }
 
 /** Reads both sides of a delegation within scope and holds them. */

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { ChainLink, StoredLink } from '../../core/kernel/audit-chain.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { Db } from './database.ts'
-import { advisoryLocks } from './locks.ts'
+import { tryLock } from './locks.ts'
 
 /** An entry as one line of text that is the same whenever and wherever it is written. */
 const canonical =
@@ -19,10 +19,7 @@ export interface UnsealedEntry {
 }
 
 /** Lets one sealer work at a time; false where another one does. */
-export async function holdSealing(db: Db): Promise<boolean> {
-  const [row] = await db.rows<{ held: boolean }>(sql`select pg_try_advisory_xact_lock(${advisoryLocks.sealing}::bigint) as held`)
-  return row!.held
-}
+export const holdSealing = (db: Db): Promise<boolean> => tryLock(db, 'sealing')
 
 /** A transaction may commit an entry later than others that are younger; none takes longer than this. */
 const LATEST_COMMIT = '1 day'

@@ -1,3 +1,4 @@
+import { lockNumber } from './locks.ts'
 import { sql } from 'drizzle-orm'
 import type { Db } from './database.ts'
 
@@ -20,7 +21,7 @@ export async function holdIdempotencyKey(
   now: Date,
 ): Promise<'busy' | StoredAnswer | undefined> {
   const [row] = await db.rows<{ held: boolean; fingerprint: Buffer | null; answer_encrypted: Buffer | null; expired: boolean }>({
-    text: `select pg_try_advisory_xact_lock(hashtextextended($1, 7)) as held, i.fingerprint, i.answer_encrypted, i.expires_at <= $5::timestamptz as expired
+    text: `select pg_try_advisory_xact_lock(${lockNumber('idempotencyKey', '$1')}) as held, i.fingerprint, i.answer_encrypted, i.expires_at <= $5::timestamptz as expired
       from (values (0)) one (row) left join idempotency i on i.caller = $2 and i.operation = $3 and i.key = $4`,
     values: [`${caller}\n${operation}\n${key}`, caller, operation, key, now.toISOString()],
   })

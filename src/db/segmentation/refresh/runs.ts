@@ -4,7 +4,7 @@ import { type Actor, callerOf } from '../../../core/kernel/actors.ts'
 import type { Day } from '../../../core/kernel/calendar.ts'
 import type { RefreshKind, RefreshReason, RefreshState, RefreshStep } from '../../../core/segmentation/refreshes.ts'
 import type { Db } from '../../platform/database.ts'
-import { advisoryLocks } from '../../platform/locks.ts'
+import { takeLock } from '../../platform/locks.ts'
 
 export interface StoredRefresh {
   readonly id: string
@@ -31,7 +31,7 @@ const advancesRefreshes = 'advanceRefreshes'
 
 /** Queues a refresh. One of the same kind that has not begun yet serves both: then its id is answered. */
 export async function queueRefresh(db: Db, { id, kind, reason, path, requestedBy, now }: NewRefresh): Promise<string> {
-  await db.rows(sql`select pg_advisory_xact_lock(${advisoryLocks.refreshQueue}::bigint)`)
+  await takeLock(db, 'refreshQueue')
   const [waiting] = await db.rows<{ id: string }>(
     sql`select id from refresh_run where state = 'queued' and kind = ${kind} limit 1`,
   )
@@ -45,7 +45,7 @@ export async function queueRefresh(db: Db, { id, kind, reason, path, requestedBy
 
 /** The refresh whose turn it is, held until the transaction ends: the one that has begun, else the one that has waited longest. Whoever asks meanwhile waits. */
 export async function holdNextRefresh(db: Db): Promise<StoredRefresh | undefined> {
-  await db.rows(sql`select pg_advisory_xact_lock(${advisoryLocks.refresh}::bigint)`)
+  await takeLock(db, 'refresh')
   const [run] = await db.rows<StoredRefresh>(sql`
     select id, kind, state, step, as_of::text as "asOf", position, customers_done::int as done from refresh_run
     where state in ('queued', 'running') order by state = 'running' desc, requested_at, id limit 1 for update`)

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Rule } from '../../../core/segmentation/rules/rule.ts'
 import type { SegmentKind, SegmentState } from '../../../core/segmentation/segments.ts'
 import type { Db } from '../../platform/database.ts'
-import { advisoryLocks } from '../../platform/locks.ts'
+import { takeLock } from '../../platform/locks.ts'
 
 /** A segment as it stands, with the rule that holds. */
 export interface StoredSegment {
@@ -38,7 +38,7 @@ export async function lockSegment(db: Db, id: string): Promise<StoredSegment | u
 
 /** Lets definitions of segments change one after the other: a rule names other segments, whose rules must not change meanwhile. */
 export async function lockDefinitions(db: Db): Promise<void> {
-  await db.rows(sql`select pg_advisory_xact_lock(${advisoryLocks.segmentDefinitions}::bigint)`)
+  await takeLock(db, 'segmentDefinitions')
 }
 
 export interface NewSegment {
