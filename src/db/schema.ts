@@ -80,7 +80,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: notes.keyFigure },
   { kind: 'owned', table: profiles.customerProfile },
   { kind: 'owned', table: profiles.fieldSource },
-  { kind: 'owned', table: profiles.profileDifference },
+  { kind: 'owned', table: profiles.profileConflict },
   { kind: 'journal', table: journals.auditEntry },
   { kind: 'journal', table: journals.auditLink },
   { kind: 'local', table: journals.auditWatermark },

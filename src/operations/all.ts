@@ -29,7 +29,7 @@ import { productOperations } from './organisation/products.ts'
 import { profileOperations } from './dossier/profiles.ts'
 import { nameKeyOperations } from './dossier/name-keys.ts'
 import { rotationOperations } from './dossier/rotation.ts'
-import { stageOperations } from './dossier/stages.ts'
+import { lifeStageOperations } from './dossier/stages.ts'
 import { keyPersonOperations } from './dossier/key-people.ts'
 import { classificationExplanationOperations } from './segmentation/classification-explanations.ts'
 import { explanationOperations } from './segmentation/segment-explanations.ts'
@@ -43,7 +43,7 @@ import { segmentPreview } from './segmentation/segment-preview.ts'
 import { valueOperations } from './segmentation/value.ts'
 import { classificationPolicies, reviseClassificationPolicy } from './segmentation/classifications.ts'
 import { profilePolicies, reviseProfilePolicy } from './dossier/profile-policies.ts'
-import { reviseStagePolicy, stagePolicies } from './dossier/stage-policies.ts'
+import { reviseLifeStagePolicy, lifeStagePolicies } from './dossier/life-stage-policies.ts'
 import { customerClassificationOperations } from './segmentation/customer-classifications.ts'
 import { customerTierOperations } from './segmentation/customer-tiers.ts'
 import { relationScoreOperations } from './segmentation/relation-scores.ts'
@@ -99,9 +99,9 @@ export const operations: readonly Operation[] = [
   ...profileOperations,
   profilePolicies,
   reviseProfilePolicy,
-  ...stageOperations,
-  stagePolicies,
-  reviseStagePolicy,
+  ...lifeStageOperations,
+  lifeStagePolicies,
+  reviseLifeStagePolicy,
   ...explanationOperations,
   ...tierExplanationOperations,
   ...classificationExplanationOperations,

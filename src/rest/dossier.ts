@@ -1,5 +1,5 @@
 import { customerAccessReason, customerAccesses } from '../operations/dossier/accesses.ts'
-import { assignCustomer, assignCustomers, ownershipHistory, staffCapacity } from '../operations/dossier/assignments.ts'
+import { assignCustomer, assignCustomers, assignmentHistory, staffCapacity } from '../operations/dossier/assignments.ts'
 import {
   consentHistory,
   consents,
@@ -38,15 +38,15 @@ import {
   addAddress,
   addContactPoint,
   addIdentityDocument,
-  addressesToClarify,
-  contactPointsToClarify,
+  addressesToReview,
+  contactPointsToReview,
   correctAddress,
   correctContactPoint,
   correctIdentityDocument,
   dismissAddress,
   dismissContactPoint,
   dismissIdentityDocument,
-  documentsToClarify,
+  documentsToReview,
   removeAddress,
   removeContactPoint,
   removeIdentityDocument,
@@ -76,14 +76,14 @@ import {
   sharedKeyPerson,
 } from '../operations/dossier/key-people.ts'
 import {
-  acceptProfileDifference,
+  acceptProfileConflict,
   customerProfile,
-  dismissProfileDifference,
-  profileDifferences,
+  dismissProfileConflict,
+  profileConflicts,
   reviseProfile,
   verifyProfileFields,
 } from '../operations/dossier/profiles.ts'
-import { counterNotes, leaveCounterNote, recogniseCustomer } from '../operations/dossier/recognition.ts'
+import { counterNotes, createCounterNote, recogniseCustomer } from '../operations/dossier/recognition.ts'
 import {
   correctRelationship,
   createRelationship,
@@ -92,9 +92,9 @@ import {
   relationships,
 } from '../operations/dossier/relationships.ts'
 import { profilePolicies, reviseProfilePolicy } from '../operations/dossier/profile-policies.ts'
-import { reviseStagePolicy, stagePolicies } from '../operations/dossier/stage-policies.ts'
-import { customerStages } from '../operations/dossier/stages.ts'
-import { addTeamMember, endTeamMember, maintenanceTeam, suggestTeamMembers, teamMember } from '../operations/dossier/teams.ts'
+import { reviseLifeStagePolicy, lifeStagePolicies } from '../operations/dossier/life-stage-policies.ts'
+import { lifeStages } from '../operations/dossier/stages.ts'
+import { addTeamMember, endTeamMember, maintenanceTeam, teamSuggestions, teamMember } from '../operations/dossier/teams.ts'
 import { customerOverview, customerTimeline } from '../operations/dossier/timeline.ts'
 import { get, patch, post, put, type Route } from './platform/route.ts'
 
@@ -105,7 +105,7 @@ function notes(noun: string, path: string, key: string): readonly Route[] {
   return [get(all, many!), post(all, create!, 201), get(single, one!), patch(single, correct!), post(`${single}/end`, end!)]
 }
 
-const difference = '/customers/:customerId/profile-differences/:profileDifferenceId'
+const conflict = '/customers/:customerId/profile-conflicts/:profileConflictId'
 
 /** The addresses of the room. */
 export const dossierRoutes: readonly Route[] = [
@@ -124,16 +124,16 @@ export const dossierRoutes: readonly Route[] = [
   get('/customers/:customerId/overview', customerOverview),
   get('/customers/:customerId/timeline', customerTimeline),
 
-  post('/reassignments', assignCustomers),
-  post('/customers/:customerId/reassignments', assignCustomer, 201),
-  get('/customers/:customerId/ownership-history', ownershipHistory),
+  post('/assignment-changes', assignCustomers),
+  post('/customers/:customerId/assignment-changes', assignCustomer, 201),
+  get('/customers/:customerId/assignment-history', assignmentHistory),
   get('/staff-capacity', staffCapacity),
 
   get('/customers/:customerId/team', maintenanceTeam),
   post('/customers/:customerId/team', addTeamMember, 201),
   get('/customers/:customerId/team/:teamMemberId', teamMember),
   post('/customers/:customerId/team/:teamMemberId/end', endTeamMember),
-  get('/customers/:customerId/team-suggestions', suggestTeamMembers),
+  get('/customers/:customerId/team-suggestions', teamSuggestions),
 
   get('/customers/:customerId/key-dates', keyDates),
   post('/customers/:customerId/key-dates', createKeyDate, 201),
@@ -151,9 +151,9 @@ export const dossierRoutes: readonly Route[] = [
   get('/institutions/:institutionId/quiet-hours', quietHours),
   put('/institutions/:institutionId/quiet-hours', setQuietHours),
 
-  get('/documents-to-clarify', documentsToClarify),
-  get('/contact-points-to-clarify', contactPointsToClarify),
-  get('/addresses-to-clarify', addressesToClarify),
+  get('/documents-to-review', documentsToReview),
+  get('/contact-points-to-review', contactPointsToReview),
+  get('/addresses-to-review', addressesToReview),
   post('/customers/:customerId/identity-documents', addIdentityDocument, 201),
   patch('/customers/:customerId/identity-documents/:identityDocumentId', correctIdentityDocument),
   post('/customers/:customerId/identity-documents/:identityDocumentId/removal', removeIdentityDocument),
@@ -172,7 +172,7 @@ export const dossierRoutes: readonly Route[] = [
   post('/customers/:customerId/reveals', revealCustomerField),
 
   post('/recognitions', recogniseCustomer),
-  post('/counter-notes', leaveCounterNote, 201),
+  post('/counter-notes', createCounterNote, 201),
   get('/counter-notes', counterNotes),
 
   get('/customers/:customerId/relationships', relationships),
@@ -217,15 +217,15 @@ export const dossierRoutes: readonly Route[] = [
   get('/customers/:customerId/profile', customerProfile),
   patch('/customers/:customerId/profile', reviseProfile),
   post('/customers/:customerId/profile/verification', verifyProfileFields),
-  get('/profile-differences', profileDifferences),
-  post(`${difference}/acceptance`, acceptProfileDifference),
-  post(`${difference}/dismissal`, dismissProfileDifference),
+  get('/profile-conflicts', profileConflicts),
+  post(`${conflict}/acceptance`, acceptProfileConflict),
+  post(`${conflict}/dismissal`, dismissProfileConflict),
   get('/profile-policies', profilePolicies),
   put('/profile-policies/:field', reviseProfilePolicy),
 
-  get('/customers/:customerId/stages', customerStages),
-  get('/stage-policies', stagePolicies),
-  put('/stage-policies/:subject', reviseStagePolicy),
+  get('/customers/:customerId/life-stages', lifeStages),
+  get('/life-stage-policies', lifeStagePolicies),
+  put('/life-stage-policies/:subject', reviseLifeStagePolicy),
 
   get('/customers/:customerId/accesses', customerAccesses),
   get('/customers/:customerId/accesses/:accessId/reason', customerAccessReason),

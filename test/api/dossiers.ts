@@ -268,7 +268,7 @@ export const dossierThings: readonly DossierThing[] = [
     key: 'creditStandingId',
     path: 'credit-standings',
     body: ({ bank, customer }) => ({
-      origin: 'own',
+      origin: 'internal',
       rating: 'AA',
       ratedOn: '2026-01-01',
       source: 'system',
@@ -397,7 +397,7 @@ export const insideComputed: Readonly<Record<string, string>> = {
   holdingsByFamily: '{ family holdings }',
   quality: '{ score }',
   fieldSources: '{ field source asOf setBy { name } }',
-  stages: '{ subject stage ground }',
+  lifeStages: '{ subject stage basis }',
   tiers: '{ scheme tier place }',
   versions: '{ schemeVersion thresholds { code } }',
 }
@@ -443,7 +443,7 @@ export async function fillTiers(bank: TestBank): Promise<void> {
   const [{ id, slot }] = rows
   await owner.query(
     `insert into policy_version (kind, key, version, effective_on, definition, source, set_by, set_at)
-    values ('tier_scheme', $1, 1, '2026-01-01', '{"graceDays": 90, "subtrees": [], "thresholds": [{"code": "mark", "name": "mark", "from": "0", "unsettled": "1000000000"}]}', 'bank', 'test', now())`,
+    values ('tier_scheme', $1, 1, '2026-01-01', '{"graceDays": 90, "subtrees": [], "thresholds": [{"code": "mark", "name": "mark", "from": "0", "atRiskMargin": "1000000000"}]}', 'bank', 'test', now())`,
     [id],
   )
   await owner.query(
@@ -523,18 +523,18 @@ export async function fillProfiles(bank: TestBank): Promise<void> {
     const sent = { ...row, occupation: `${mark} otherwise`, preferredLanguage: 'en' }
     const url = `/customers/by-external-id/core/${bank.code(customer)}`
     const fed = await bank.request({ client: 'core' }, 'PUT', url, sent)
-    const { body } = await bank.request(manager, 'GET', `/profile-differences?customerId=${customerId}&field=preferred_language`)
-    const dismissal = `/customers/${customerId}/profile-differences/${body.items?.[0]?.id}/dismissal`
+    const { body } = await bank.request(manager, 'GET', `/profile-conflicts?customerId=${customerId}&field=preferred_language`)
+    const dismissal = `/customers/${customerId}/profile-conflicts/${body.items?.[0]?.id}/dismissal`
     const dismissed = await bank.request(manager, 'POST', dismissal, {})
     if ([revised, fed, dismissed].some(({ status }) => status !== 200))
       throw new Error(`The profile was refused: ${JSON.stringify([revised.body, fed.body, dismissed.body])}`)
   }
 }
 
-/** Makes up a value that a feed of its own wanted, and answers the id of the difference. */
+/** Makes up a value that a feed of its own wanted, and answers the id of the conflict. */
 export async function openDifference(bank: TestBank, customerId: string, field = 'occupation'): Promise<string> {
   const { rows } = await bank.service.owner.query(
-    `insert into profile_difference (customer_id, id, institution_path, field, source, value_sent, as_of, policy_version, status, noted_at)
+    `insert into profile_conflict (customer_id, id, institution_path, field, source, value_sent, as_of, policy_version, status, detected_at)
      select id, gen_random_uuid(), institution_path, $2, 'feed-' || gen_random_uuid(), '厨师', now(), 0, 'open', now() from customer where id = $1 returning id`,
     [customerId, field],
   )

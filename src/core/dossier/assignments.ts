@@ -144,7 +144,7 @@ export function takeOver(
     return refuse(
       'customer',
       'conflict',
-      'already_theirs',
+      'already_assigned',
       `The customer is already assigned to this staff member, ${periodText(holder)}.`,
     )
   if (holder.startsOn === startsOn) return { state, former: { id: holder.id, state: 'cancelled', endsOn: holder.endsOn } }

@@ -55,7 +55,7 @@ export interface Hours {
 }
 
 /** Between these hours nobody is contacted. No law names them: ours to choose, and a bank's to change. */
-export const defaultQuietHours: Hours & { readonly source: string } = { from: '20:00', until: '09:00', source: 'ours' }
+export const defaultQuietHours: Hours & { readonly source: string } = { from: '20:00', until: '09:00', source: 'product_default' }
 
 /** A customer's wishes, as far as they forbid. */
 export interface ContactWishes {
@@ -199,7 +199,7 @@ export function contactDecision(facts: ContactFacts): ContactDecision {
 
 function customerReasons({ status, deceasedOn, kind, birthDate, purpose, reachable, channel, today }: ContactFacts): Ground[] {
   const reasons: Ground[] = []
-  const forbids = (code: ContactReasonCode, message: string, source = 'ours') =>
+  const forbids = (code: ContactReasonCode, message: string, source = 'product_default') =>
     reasons.push({ code, effect: 'forbids', message, source })
   if (status === 'closed') forbids('customer_closed', 'The relationship with the customer has ended.')
   if (status === 'merged') forbids('customer_merged', 'The record was merged into another one, which applies instead.')
@@ -257,9 +257,14 @@ function wishReasons({ wishes, messageClass, today }: ContactFacts): Ground[] {
           code: 'do_not_contact',
           effect: 'overruled',
           message: `The customer asked not to be contacted${until}; important messages, required by law, are sent anyway.`,
-          source: 'ours',
+          source: 'product_default',
         }
-      : { code: 'do_not_contact', effect: 'forbids', message: `The customer asked not to be contacted${until}.`, source: 'ours' },
+      : {
+          code: 'do_not_contact',
+          effect: 'forbids',
+          message: `The customer asked not to be contacted${until}.`,
+          source: 'product_default',
+        },
   ]
 }
 
@@ -278,7 +283,7 @@ function hourReasons({ channel, quietHours, wishes, localTime }: ContactFacts): 
       code: 'outside_customer_hours',
       effect: 'forbids',
       message: `The customer wishes to be contacted from ${wishes.hours.from} to ${wishes.hours.until}; it is ${localTime} at the customer's institution.`,
-      source: 'ours',
+      source: 'product_default',
     })
   return reasons
 }

@@ -50,5 +50,5 @@ export function requireMember(kind: GroupKind, { inHousehold, heads, inside }: G
 /** Refuses to take the head out. Throws `conflict`. */
 export function requireNoHead(memberCustomerId: string, headCustomerId: string): void {
   if (memberCustomerId === headCustomerId)
-    throw refuseField('conflict', 'customerGroupMemberId', 'head', 'The head is always a member: end the group instead.')
+    throw refuseField('conflict', 'customerGroupMemberId', 'group_head', 'The head is always a member: end the group instead.')
 }

@@ -3,7 +3,7 @@ import { checkDocument, type DocumentRule, type DocumentType } from '../kernel/i
 import { maskDay, maskDocumentNumber } from '../kernel/masking.ts'
 
 /** Why a document counts as unverified: a rule of its number, or a profile that says something else. */
-export type UnverifiedReason = DocumentRule | 'birth_date_differs' | 'gender_differs'
+export type UnverifiedReason = DocumentRule | 'birth_date_conflict' | 'gender_conflict'
 
 export interface JudgedDocument {
   /** Normalised: what is stored, compared and indexed. */
@@ -47,8 +47,8 @@ function disagreement(
   today: Day,
 ): UnverifiedReason | undefined {
   if (inside.birthDate > today) return 'birth_date'
-  if (birthDate !== null && birthDate !== inside.birthDate) return 'birth_date_differs'
-  if (gender !== null && gender !== inside.gender) return 'gender_differs'
+  if (birthDate !== null && birthDate !== inside.birthDate) return 'birth_date_conflict'
+  if (gender !== null && gender !== inside.gender) return 'gender_conflict'
   return undefined
 }
 
@@ -65,7 +65,7 @@ export function identityRefusal(
   readonly message: string
 } {
   const masked = maskDocumentNumber(number)
-  if (reason === 'birth_date_differs') {
+  if (reason === 'birth_date_conflict') {
     const [inside, stated] = [maskDay(`${number.slice(6, 10)}-`), maskDay(birthDate ?? '')]
     return {
       field: 'birthDate',
@@ -73,7 +73,7 @@ export function identityRefusal(
       message: `The birth date ${stated} does not match ${inside} in the identity document ${masked}.`,
     }
   }
-  if (reason === 'gender_differs') {
+  if (reason === 'gender_conflict') {
     return { field: 'gender', code: 'identity_mismatch', message: `The gender does not match the identity document ${masked}.` }
   }
   const field = reason === 'country' ? 'documentCountry' : 'documentNumber'

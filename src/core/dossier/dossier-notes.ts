@@ -23,7 +23,7 @@ export const needStatuses = ['open', 'met', 'dropped'] as const
 export const outsideHoldingKinds = ['assets', 'loan', 'product'] as const
 export const noteStatuses = ['active', 'ended'] as const
 
-export const ratingOrigins = ['own', 'outside'] as const
+export const ratingOrigins = ['internal', 'external'] as const
 export const ratingOutlooks = ['positive', 'stable', 'negative', 'developing'] as const
 
 /** Refuses what has ended or is settled already. Throws `already_closed`. */
@@ -85,10 +85,10 @@ interface CreditStanding {
 /** An outside rating names who gave it, an own one nobody; what is used of a line takes a line. */
 export function checkCreditStanding({ origin, agency, ratedOn, granted, used }: CreditStanding, today: Day): void {
   requirePast(ratedOn, today, 'ratedOn')
-  if (origin === 'outside' && agency == null)
+  if (origin === 'external' && agency == null)
     throw refuseField('invalid_input', 'agency', 'required', 'An external rating requires its agency.')
-  if (origin === 'own' && agency != null)
-    throw refuseField('invalid_input', 'agency', 'own_rating', 'An internal rating must have no agency.')
+  if (origin === 'internal' && agency != null)
+    throw refuseField('invalid_input', 'agency', 'internal_rating', 'An internal rating must have no agency.')
   if (used != null && granted == null)
     throw refuseField('invalid_input', 'granted', 'required', 'A used amount requires a credit line.')
 }
@@ -104,7 +104,7 @@ interface KeyFigure {
 /** Figures are of a year that has begun, and there is at least one. */
 export function checkKeyFigure({ year, revenue, totalAssets, netProfit, debtRatio }: KeyFigure, today: Day): void {
   if (year > Number(today.slice(0, 4)))
-    throw refuseField('outside_period', 'year', 'day_to_come', 'The year must not be in the future.')
+    throw refuseField('outside_period', 'year', 'future', 'The year must not be in the future.')
   if (revenue == null && totalAssets == null && netProfit == null && debtRatio == null)
     throw refuseField('invalid_input', 'revenue', 'required', 'At least one figure is required.')
 }

@@ -89,8 +89,8 @@ export function requireVerifiable({ unverifiedReason }: { readonly unverifiedRea
 }
 
 /** Throws `conflict` for what no feed says beside a verified value: it is corrected or removed, not dismissed. */
-export function requireDiffering({ differs }: { readonly differs: boolean }): void {
-  if (!differs)
+export function requireConflicting({ conflicting }: { readonly conflicting: boolean }): void {
+  if (!conflicting)
     throw new DomainError(
       'conflict',
       'Only a feed value that conflicts with a verified one can be dismissed: correct or remove this one.',

@@ -133,9 +133,9 @@ export function requireFit(kind: RelationshipKind, customer: Party, related: Par
 /** Refuses terms that this kind does not have, and days to come. Throws `invalid_input` or `outside_period`. */
 export function requireTerms(kind: RelationshipKind, { share, since, thankedOn }: RelationshipTerms, today: Day): void {
   if (share !== undefined && kind !== 'shareholder' && kind !== 'investee')
-    throw refuseField('invalid_input', 'share', 'no_shares', 'Only shareholder and investee can have a share.')
+    throw refuseField('invalid_input', 'share', 'share_not_applicable', 'Only shareholder and investee can have a share.')
   if (thankedOn !== undefined && kind !== 'referrer' && kind !== 'referred')
-    throw refuseField('invalid_input', 'thankedOn', 'no_referral', 'Only referrer and referred can have thankedOn.')
+    throw refuseField('invalid_input', 'thankedOn', 'not_a_referral', 'Only referrer and referred can have thankedOn.')
   requirePast(since, today, 'since')
   requirePast(thankedOn, today, 'thankedOn')
 }
@@ -157,7 +157,7 @@ export function requireRoom(kind: RelationshipKind, share: string | undefined, s
   if (standing.duplicate)
     throw refuseField('conflict', 'relatedCustomerId', 'duplicate', 'This relationship between the two customers already exists.')
   if (kind === 'spouse' && standing.married)
-    throw refuseField('conflict', 'kind', 'second_spouse', 'One of the two is already married. End that relationship first.')
+    throw refuseField('conflict', 'kind', 'already_married', 'One of the two is already married. End that relationship first.')
   requireSharesLeft(share, standing.sharesTaken)
   if (standing.closesCircle === null)
     throw refuseField('cycle', 'relatedCustomerId', 'line_too_long', 'The chain of these customers is too long to be checked.')
@@ -169,7 +169,7 @@ export function requireRoom(kind: RelationshipKind, share: string | undefined, s
 export function requireSharesLeft(share: string | undefined, taken: string): void {
   const [more, stands] = [parseShare(share ?? '0') ?? 0, Math.round(Number(taken) * 10_000)]
   if (share !== undefined && more + stands > wholeShare)
-    throw refuseField('conflict', 'share', 'shares_taken', `Other shareholders already hold ${taken} % of the company.`)
+    throw refuseField('conflict', 'share', 'shares_exceeded', `Other shareholders already hold ${taken} % of the company.`)
 }
 
 export function requireActive(status: string): void {

@@ -1,8 +1,8 @@
 import type { Day } from './calendar.ts'
 import { DomainError } from './errors.ts'
 
-/** Where a policy comes from: published practice, our own choice, or the bank. */
-export const policySources = ['practice', 'ours', 'bank'] as const
+/** Where a policy comes from: published practice, the default of the product, or the bank. */
+export const policySources = ['industry_practice', 'product_default', 'bank'] as const
 export type PolicySource = (typeof policySources)[number]
 
 /** A version of what a bank decides by. Never changed. */

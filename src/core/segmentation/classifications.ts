@@ -20,7 +20,7 @@ export type ClassificationKind = (typeof classificationKinds)[number]
 
 /** The facts that refreshes keep of classifications. A relationship preference is inferred when somebody asks. */
 export const classificationFacts = {
-  lifecycle_stage: 'stage',
+  lifecycle_stage: 'lifecycleStage',
   activity: 'activity',
   product_preference: 'productPreference',
   marketing_grade: 'marketingGrade',

@@ -10,5 +10,5 @@ export const refreshStates = ['queued', 'running', 'done', 'failed'] as const
 export type RefreshState = (typeof refreshStates)[number]
 
 /** In their order: facts slice by slice, cuts, what rests on the facts, the end. */
-export const refreshSteps = ['facts', 'cuts', 'evaluation', 'done'] as const
+export const refreshSteps = ['facts', 'percentiles', 'evaluation', 'done'] as const
 export type RefreshStep = (typeof refreshSteps)[number]

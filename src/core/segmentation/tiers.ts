@@ -14,7 +14,7 @@ export const tierSchemeStates = ['active', 'retired'] as const
  */
 export const tierReasons = ['entered', 'upgraded', 'downgraded', 'left', 'override', 'scheme'] as const
 export type TierReason = (typeof tierReasons)[number]
-export const thresholdSides = ['near', 'unsettled'] as const
+export const thresholdSides = ['upgrade_candidate', 'at_risk'] as const
 export type ThresholdSide = (typeof thresholdSides)[number]
 
 export const MOST_TIERS = 20
@@ -27,9 +27,9 @@ export interface Threshold {
   readonly name: string
   readonly from: string
   /** How far below the line customers are near it. Nobody is where it is missing. */
-  readonly near?: string | undefined
+  readonly upgradeMargin?: string | undefined
   /** How far above the line customers are not settled. Nobody is where it is missing. */
-  readonly unsettled?: string | undefined
+  readonly atRiskMargin?: string | undefined
 }
 
 /** Other lines for the same tiers, for an institution and all below it. */
@@ -130,28 +130,28 @@ function thresholdProblems(
     }
     return value
   }
-  let below: { readonly from: Measured; readonly unsettled: Measured | undefined } | undefined
-  for (const [index, { code, from: line, near: nearText, unsettled: unsettledText }] of thresholds.entries()) {
+  let below: { readonly from: Measured; readonly atRiskMargin: Measured | undefined } | undefined
+  for (const [index, { code, from: fromText, upgradeMargin: upgradeText, atRiskMargin: atRiskText }] of thresholds.entries()) {
     const here = `${at}/${index}`
     if (thresholds.findIndex((one) => one.code === code) !== index)
       refuse(`${here}/code`, 'duplicate', 'A tier must not be repeated.')
-    const [from, near, unsettled] = [
-      read(line, `${here}/from`),
-      read(nearText, `${here}/near`),
-      read(unsettledText, `${here}/unsettled`),
+    const [from, upgradeMargin, atRiskMargin] = [
+      read(fromText, `${here}/from`),
+      read(upgradeText, `${here}/upgradeMargin`),
+      read(atRiskText, `${here}/atRiskMargin`),
     ]
-    if (near !== undefined && near <= 0) refuse(`${here}/near`, 'range', 'A margin must be above 0.')
-    if (unsettled !== undefined && unsettled <= 0) refuse(`${here}/unsettled`, 'range', 'A margin must be above 0.')
+    if (upgradeMargin !== undefined && upgradeMargin <= 0) refuse(`${here}/upgradeMargin`, 'range', 'A margin must be above 0.')
+    if (atRiskMargin !== undefined && atRiskMargin <= 0) refuse(`${here}/atRiskMargin`, 'range', 'A margin must be above 0.')
     if (from !== undefined && below !== undefined) {
       if (from <= below.from) refuse(`${here}/from`, 'order', 'Each threshold must be above the previous one.')
       else {
-        if (near !== undefined && minus(from, near) < below.from)
-          refuse(`${here}/near`, 'band', 'The margin must not reach below the threshold of the previous tier.')
-        if (below.unsettled !== undefined && minus(from, below.unsettled) < below.from)
-          refuse(`${at}/${index - 1}/unsettled`, 'band', 'The margin must not reach above the threshold of the next tier.')
+        if (upgradeMargin !== undefined && minus(from, upgradeMargin) < below.from)
+          refuse(`${here}/upgradeMargin`, 'margin', 'The margin must not reach below the threshold of the previous tier.')
+        if (below.atRiskMargin !== undefined && minus(from, below.atRiskMargin) < below.from)
+          refuse(`${at}/${index - 1}/atRiskMargin`, 'margin', 'The margin must not reach above the threshold of the next tier.')
       }
     }
-    if (from !== undefined) below = { from, unsettled }
+    if (from !== undefined) below = { from, atRiskMargin }
   }
 }
 
@@ -204,7 +204,7 @@ export function nextStanding({ fit, held, override, released, graceDays, today }
 export function nearness(
   value: Measured | null,
   place: number,
-  lines: readonly { readonly from: Measured; readonly near: Measured | null; readonly unsettled: Measured | null }[],
+  lines: readonly { readonly from: Measured; readonly upgradeMargin: Measured | null; readonly atRiskMargin: Measured | null }[],
   side: ThresholdSide,
 ): { readonly line: number; readonly distance: Measured } | undefined {
   if (value === null) return undefined
@@ -212,16 +212,16 @@ export function nearness(
     value,
     lines.map(({ from }) => from),
   )
-  if (side === 'near') {
+  if (side === 'upgrade_candidate') {
     const next = lines[fit]
-    if (!next || next.near === null || place > fit) return undefined
+    if (!next || next.upgradeMargin === null || place > fit) return undefined
     const distance = minus(next.from, value)
-    return distance <= next.near ? { line: fit + 1, distance } : undefined
+    return distance <= next.upgradeMargin ? { line: fit + 1, distance } : undefined
   }
   const line = lines[fit - 1]
-  if (!line || line.unsettled === null) return undefined
+  if (!line || line.atRiskMargin === null) return undefined
   const distance = minus(value, line.from)
-  return distance < line.unsettled ? { line: fit, distance } : undefined
+  return distance < line.atRiskMargin ? { line: fit, distance } : undefined
 }
 
 /** How far it is from a value to the next line above it, and from it down to the line of the tier that is held: negative where it lies below. */

@@ -178,10 +178,10 @@ export function dossierAfter(
   const said = profileSaidBy(row)
   const profile = before?.profile ?? emptyProfile
   if (!context.revision) return { record, profile: profileAfter(profile, said, [], row.kind) }
-  const { emptied, banker } = context.revision
+  const { clearFields, banker } = context.revision
   return {
-    record: { ...record, ...Object.fromEntries(emptied.flatMap((field) => (field in record ? [[field, null]] : []))) },
-    profile: profileAfter(profile, { ...said, ...banker }, emptied, row.kind),
+    record: { ...record, ...Object.fromEntries(clearFields.flatMap((field) => (field in record ? [[field, null]] : []))) },
+    profile: profileAfter(profile, { ...said, ...banker }, clearFields, row.kind),
   }
 }
 

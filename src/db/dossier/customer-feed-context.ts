@@ -11,7 +11,7 @@ export interface CustomerFeedContext extends FeedContext {
 export interface ProfileRevision {
   /** Fields that it is about; what else the row says is what is stored. */
   readonly said: readonly ProfileField[]
-  readonly emptied: readonly ProfileField[]
+  readonly clearFields: readonly ProfileField[]
   /** What no feed says. */
   readonly banker: ProfileSaid
   /** How the person made sure of what they say, where they did. */

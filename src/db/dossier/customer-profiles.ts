@@ -7,12 +7,12 @@ import { parseAmount } from '../../core/kernel/money.ts'
 import {
   capitalText,
   emptyProfile,
-  type FedField,
-  fedFields,
+  type FeedField,
+  feedFields,
   fieldCode,
   fieldOfCode,
   type FieldSource,
-  isNewDifference,
+  isNewConflict,
   judgeFeedValue,
   type PolicyWinner,
   type Profile,
@@ -22,7 +22,7 @@ import {
   recordFields,
   sameValue,
   sharedProfileFields,
-  type StoredDifference,
+  type StoredConflict,
 } from '../../core/dossier/profiles.ts'
 import type { Db } from '../platform/database.ts'
 import { groupBy, keyOf } from '../platform/feed-batch.ts'
@@ -37,10 +37,10 @@ type StoredSource = FieldSource & {
   readonly policyVersion: number
 }
 
-type Difference = StoredDifference & {
+type Conflict = StoredConflict & {
   readonly customerId: string
   readonly id: string
-  readonly field: FedField
+  readonly field: FeedField
   readonly source: string
 }
 
@@ -48,11 +48,11 @@ type Difference = StoredDifference & {
 export interface Profiles {
   readonly byCustomer: Map<string, Profile>
   readonly sources: Map<string, Map<ProfileField, StoredSource>>
-  readonly differences: Map<string, readonly Difference[]>
+  readonly conflicts: Map<string, readonly Conflict[]>
   readonly writes: {
     readonly profiles: Map<string, object>
     readonly sources: Map<string, object>
-    readonly differences: Map<string, object>
+    readonly conflicts: Map<string, object>
   }
 }
 
@@ -60,10 +60,10 @@ const iso = (column: string) => sql.raw(`to_char(${column} at time zone 'UTC', '
 
 /** Reads profiles, where their fields come from, and what feeds wanted otherwise, of customers who are locked. */
 export async function readProfiles(db: Db, ids: readonly string[], today: Day): Promise<Profiles> {
-  const writes = { profiles: new Map(), sources: new Map(), differences: new Map() }
-  if (ids.length === 0) return { byCustomer: new Map(), sources: new Map(), differences: new Map(), writes }
+  const writes = { profiles: new Map(), sources: new Map(), conflicts: new Map() }
+  if (ids.length === 0) return { byCustomer: new Map(), sources: new Map(), conflicts: new Map(), writes }
   const theirs = sql`t.customer_id = any (${sql.param(ids)}::uuid[])`
-  const [profiles, sources, differences] = await Promise.all([
+  const [profiles, sources, conflicts] = await Promise.all([
     db.rows<StoredProfile>(sql`
       select t.customer_id as "customerId", t.occupation, t.income_band as "incomeBand", t.deceased_on as "deceasedOn", t.company_size as "companySize",
         t.registered_capital::text as capital, t.registered_capital_currency as currency, t.merchant_since as "merchantSince", t.merchant_until as "merchantUntil",
@@ -79,8 +79,8 @@ export async function readProfiles(db: Db, ids: readonly string[], today: Day): 
         where p.kind = 'profile' and p.key = t.field and p.effective_on <= ${today}::date order by p.effective_on desc, p.version desc limit 1
       ) p on true
       where ${theirs}`),
-    db.rows<Difference>(sql`
-      select t.customer_id as "customerId", t.id, t.field, t.source, t.status, t.value_sent as "valueSent" from profile_difference t where ${theirs}`),
+    db.rows<Conflict>(sql`
+      select t.customer_id as "customerId", t.id, t.field, t.source, t.status, t.value_sent as "valueSent" from profile_conflict t where ${theirs}`),
   ])
   return {
     byCustomer: new Map(profiles.map(profileOfRow)),
@@ -90,7 +90,7 @@ export async function readProfiles(db: Db, ids: readonly string[], today: Day): 
         ([customerId, ofThem]) => [customerId, new Map(ofThem.map((one) => [one.field, one]))],
       ),
     ),
-    differences: groupBy(differences.map(ofField), ({ customerId }) => customerId),
+    conflicts: groupBy(conflicts.map(ofField), ({ customerId }) => customerId),
     writes,
   }
 }
@@ -164,12 +164,12 @@ export function withheld(
   wanted: Dossier,
   { row, asOf }: Speaking,
   { fromPerson }: CustomerFeedContext,
-): { readonly after: Dossier; readonly different: readonly FedField[] } {
+): { readonly after: Dossier; readonly different: readonly FeedField[] } {
   const theirs = sources.get(before.record.id)
   if (fromPerson || !theirs) return { after: wanted, different: [] }
   let after = wanted
-  const different: FedField[] = []
-  for (const field of fedFields) {
+  const different: FeedField[] = []
+  for (const field of feedFields) {
     const stored = theirs.get(field)
     if (!stored || row[field] === undefined) continue
     const [is, wished] = [valueOf(before, field), valueOf(wanted, field)]
@@ -177,7 +177,7 @@ export function withheld(
     const judged = judgeFeedValue(stored, asOf, stored.winner)
     if (judged === 'apply') continue
     after = withValue(after, field, is)
-    if (judged === 'difference') different.push(field)
+    if (judged === 'conflict') different.push(field)
   }
   return { after, different }
 }
@@ -186,12 +186,12 @@ interface Change extends Speaking {
   readonly before: Dossier | undefined
   readonly wanted: Dossier
   readonly after: Dossier
-  readonly different: readonly FedField[]
+  readonly different: readonly FeedField[]
 }
 
 const bankedFields = Object.keys(emptyProfile) as (keyof Profile)[]
 
-/** Notes what is to be written of a profile, of where its fields come from and of differences. Tells whether the profile itself changed. */
+/** Notes what is to be written of a profile, of where its fields come from and of conflicts. Tells whether the profile itself changed. */
 export function decideProfile(profiles: Profiles, change: Change, context: CustomerFeedContext): boolean {
   const { before, after } = change
   const { id: customerId, institutionPath } = after.record
@@ -236,12 +236,12 @@ function noteSources(profiles: Profiles, { row, asOf, before, after }: Change, c
     const changed = before ? !sameValue(valueOf(before, field), value) : isSet(value)
     if (changed) write(field, true, verifies(field, revision))
   }
-  for (const field of [...(revision?.said ?? []), ...(revision?.emptied ?? [])])
+  for (const field of [...(revision?.said ?? []), ...(revision?.clearFields ?? [])])
     if (verifies(field, revision) && before && sameValue(valueOf(before, field), valueOf(after, field))) write(field, false, true)
 }
 
 function verifies(field: ProfileField, revision: ProfileRevision | undefined): boolean {
-  return revision?.verification !== undefined && (revision.said.includes(field) || revision.emptied.includes(field))
+  return revision?.verification !== undefined && (revision.said.includes(field) || revision.clearFields.includes(field))
 }
 
 /** What a feed wanted is kept; what it wants no more, or has become so, is settled. */
@@ -249,22 +249,22 @@ function noteDifferences(profiles: Profiles, change: Change, { now, newId, fromP
   const { row, asOf, before, wanted, after, different } = change
   if (!before) return
   const { id: customerId, institutionPath } = after.record
-  const theirs = profiles.differences.get(customerId)
+  const theirs = profiles.conflicts.get(customerId)
   if (!theirs && different.length === 0) return
-  const write = (difference: Difference, rest: object) => {
-    const others = (profiles.differences.get(customerId) ?? []).filter(({ id }) => id !== difference.id)
-    profiles.differences.set(customerId, [...others, difference])
-    const field = fieldCode(difference.field)
-    profiles.writes.differences.set(difference.id, { institutionPath, ...difference, field, ...rest })
+  const write = (conflict: Conflict, rest: object) => {
+    const others = (profiles.conflicts.get(customerId) ?? []).filter(({ id }) => id !== conflict.id)
+    profiles.conflicts.set(customerId, [...others, conflict])
+    const field = fieldCode(conflict.field)
+    profiles.writes.conflicts.set(conflict.id, { institutionPath, ...conflict, field, ...rest })
   }
   for (const field of different) {
     const stored = theirs?.find((one) => one.field === field && one.source === row.source)
     const valueSent = String(valueOf(wanted, field))
-    if (!isNewDifference(stored, valueSent)) continue
+    if (!isNewConflict(stored, valueSent)) continue
     const { policyVersion } = profiles.sources.get(customerId)!.get(field)!
     write(
       { customerId, id: stored?.id ?? newId(), field, source: row.source, status: 'open', valueSent },
-      { asOf, policyVersion, notedAt: now.toISOString(), decidedAt: null },
+      { asOf, policyVersion, detectedAt: now.toISOString(), decidedAt: null },
     )
   }
   for (const stored of theirs ?? []) {
@@ -298,18 +298,18 @@ export async function writeProfiles(db: Db, { writes }: Profiles, now: Date): Pr
           family_notes = excluded.family_notes, situations = excluded.situations, credit_willing = excluded.credit_willing, updated_at = excluded.updated_at`),
     )
   if (writes.sources.size > 0) written.push(writeSources(db, [...writes.sources.values()]))
-  if (writes.differences.size > 0)
+  if (writes.conflicts.size > 0)
     written.push(
       db.rows(sql`
-        insert into profile_difference as t (customer_id, id, institution_path, field, source, value_sent, as_of, policy_version, status, noted_at, decided_at)
+        insert into profile_conflict as t (customer_id, id, institution_path, field, source, value_sent, as_of, policy_version, status, detected_at, decided_at)
         select "customerId", id, "institutionPath", field, source, "valueSent", coalesce("asOf", ${now}::timestamptz), coalesce("policyVersion", 0), status,
-          coalesce("notedAt", ${now}::timestamptz), "decidedAt"
-        from json_to_recordset(${rows(writes.differences.values())}::json) as r ("customerId" uuid, id uuid, "institutionPath" text, field text, source text,
-          "valueSent" text, "asOf" timestamptz, "policyVersion" integer, status text, "notedAt" timestamptz, "decidedAt" timestamptz)
+          coalesce("detectedAt", ${now}::timestamptz), "decidedAt"
+        from json_to_recordset(${rows(writes.conflicts.values())}::json) as r ("customerId" uuid, id uuid, "institutionPath" text, field text, source text,
+          "valueSent" text, "asOf" timestamptz, "policyVersion" integer, status text, "detectedAt" timestamptz, "decidedAt" timestamptz)
         on conflict (customer_id, id) do update set value_sent = excluded.value_sent, status = excluded.status, decided_at = excluded.decided_at, decided_by = null,
           as_of = case when excluded.status = 'open' then excluded.as_of else t.as_of end,
           policy_version = case when excluded.status = 'open' then excluded.policy_version else t.policy_version end,
-          noted_at = case when excluded.status = 'open' then excluded.noted_at else t.noted_at end, version = t.version + 1`),
+          detected_at = case when excluded.status = 'open' then excluded.detected_at else t.detected_at end, version = t.version + 1`),
     )
   await Promise.all(written)
 }

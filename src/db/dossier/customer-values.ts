@@ -60,12 +60,12 @@ interface Placed {
   readonly source: string
   readonly verifiedAt: Date | null
   readonly added: boolean
-  readonly differs: boolean
+  readonly conflicting: boolean
 }
 
 interface Placement<T> {
   /** Where the row's value goes; undefined where nothing is to be written. */
-  readonly place?: { readonly before: T | undefined; readonly added: boolean; readonly differs: boolean }
+  readonly place?: { readonly before: T | undefined; readonly added: boolean; readonly conflicting: boolean }
   /** What the source said before and says no more. */
   readonly withdrawn: readonly T[]
 }
@@ -85,18 +85,18 @@ function placeFor<T extends Placed>(
   const mine = stored.find((one) => !one.added && one.source === source)
   const theirs = stored.filter((one) => one.source === source && one.verifiedAt === null)
   const verified = stored.filter((one) => one.verifiedAt !== null)
-  if (enteredAt !== undefined) return { place: { before: mine, added: false, differs: false }, withdrawn: [] }
+  if (enteredAt !== undefined) return { place: { before: mine, added: false, conflicting: false }, withdrawn: [] }
   if (verified.length === 0 || overridden.has(policy))
-    return { place: { before: mine, added: false, differs: false }, withdrawn: theirs.filter((one) => one !== mine) }
+    return { place: { before: mine, added: false, conflicting: false }, withdrawn: theirs.filter((one) => one !== mine) }
   const same = verified.find(isSame)
   if (same) {
-    const place = same.source === source ? { before: same, added: same.added, differs: false } : undefined
+    const place = same.source === source ? { before: same, added: same.added, conflicting: false } : undefined
     return { ...(place && { place }), withdrawn: theirs }
   }
   if (verified.some(dismissed)) return { withdrawn: theirs }
   const before = theirs.find((one) => one === mine) ?? theirs[0]
   const added = before ? before.added : mine !== undefined
-  return { place: { before, added, differs: true }, withdrawn: theirs.filter((one) => one !== before) }
+  return { place: { before, added, conflicting: true }, withdrawn: theirs.filter((one) => one !== before) }
 }
 
 /** What this source said beside a verified value and somebody has dismissed, in clear. */
@@ -136,7 +136,7 @@ export function sealDocument(
   )
   writes.withdrawn.documents.push(...withdrawn.map(named))
   if (!place) return withdrawn.length > 0
-  const { before, added, differs } = place
+  const { before, added, conflicting } = place
   const sameNumber = before !== undefined && isOf(vault, 'document', judged.number, index, before.numberHash, before.indexKeyId)
   // A new number is a new document, which the day of the old one says nothing about.
   const validUntil = row.documentValidUntil ?? (sameNumber ? before.validUntil : null)
@@ -146,14 +146,14 @@ export function sealDocument(
     before.validUntil !== validUntil ||
     before.verified !== judged.verified ||
     before.unverifiedReason !== judged.reason ||
-    before.differs !== differs
+    before.conflicting !== conflicting
   if (!changed) return withdrawn.length > 0
   const known = sameNumber ? before.verifiedAt : null
   const id = before?.id ?? newId()
   writes.documents.push({
     ...placeOf(owner, id),
     added,
-    differs,
+    conflicting,
     type: row.documentType,
     country,
     encrypted: (sameNumber
@@ -180,7 +180,7 @@ export function rejudgeDocument({ writes }: Sealing, owner: Owner, before: Store
     // The judgement changes and not what its source said.
     asOf: before.asOf.toISOString(),
     added: before.added,
-    differs: before.differs,
+    conflicting: before.conflicting,
     type: before.type,
     country: before.country,
     encrypted: before.numberEncrypted.toString('hex'),
@@ -216,13 +216,13 @@ export function sealContact(
   )
   writes.withdrawn.contacts.push(...withdrawn.map(named))
   if (!place) return withdrawn.length > 0
-  const { before, added, differs } = place
-  if (before && isSame(before) && before.differs === differs) return withdrawn.length > 0
+  const { before, added, conflicting } = place
+  if (before && isSame(before) && before.conflicting === conflicting) return withdrawn.length > 0
   const id = before?.id ?? newId()
   writes.contacts.push({
     ...placeOf(owner, id),
     added,
-    differs,
+    conflicting,
     kind,
     encrypted: vault.encrypt(owner.key(), value, fieldContext('contact_point', 'value', id)).toString('hex'),
     masked: kind === 'phone' ? maskPhone(value) : maskEmail(value),
@@ -275,13 +275,13 @@ export function sealAddress(sealing: Sealing, owner: Owner, row: CustomerRow, st
   const { place, withdrawn } = placeFor(sealing, owner, 'address', stored, isSame, wasDismissed)
   writes.withdrawn.addresses.push(...withdrawn.map(named))
   if (!place) return withdrawn.length > 0
-  const { before, added, differs } = place
-  if (before && isSame(before) && before.differs === differs) return withdrawn.length > 0
+  const { before, added, conflicting } = place
+  if (before && isSame(before) && before.conflicting === conflicting) return withdrawn.length > 0
   // What stands beside a verified address is that address with what the row says otherwise.
   const base = before ?? stored.find((one) => !one.added && one.source === owner.source)
   const id = before?.id ?? newId()
   const parts = Object.fromEntries(addressParts.map((part) => [part, said[part] ?? base?.[part] ?? null]))
-  writes.addresses.push({ ...placeOf(owner, id), added, differs, ...parts, ...lineOf(sealing, owner, id, base, said.line) })
+  writes.addresses.push({ ...placeOf(owner, id), added, conflicting, ...parts, ...lineOf(sealing, owner, id, base, said.line) })
   return true
 }
 
@@ -350,37 +350,37 @@ export async function writeValues(db: Db, { documents, contacts, addresses, inde
     written.push(
       db.rows(sql`
         insert into identity_document as t (customer_id, id, institution_path, type, country, number_encrypted, number_masked, number_hash, index_key_id, valid_until, verified,
-          unverified_reason, verified_at, source, as_of, added, differs)
+          unverified_reason, verified_at, source, as_of, added, conflicting)
         select "customerId", id, "institutionPath", type, country, decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", "validUntil", verified,
-          "unverifiedReason", "verifiedAt", source, "asOf", added, differs
-        from ${recordset(documents, 'added boolean, differs boolean, type text, country text, "validUntil" date, verified boolean, "unverifiedReason" text, "verifiedAt" timestamptz')}
+          "unverifiedReason", "verifiedAt", source, "asOf", added, conflicting
+        from ${recordset(documents, 'added boolean, conflicting boolean, type text, country text, "validUntil" date, verified boolean, "unverifiedReason" text, "verifiedAt" timestamptz')}
         on conflict (customer_id, id) do update set country = excluded.country, number_encrypted = excluded.number_encrypted, number_masked = excluded.number_masked,
           number_hash = excluded.number_hash, index_key_id = excluded.index_key_id, valid_until = excluded.valid_until, verified = excluded.verified,
-          unverified_reason = excluded.unverified_reason, verified_at = excluded.verified_at, as_of = excluded.as_of, differs = excluded.differs,
+          unverified_reason = excluded.unverified_reason, verified_at = excluded.verified_at, as_of = excluded.as_of, conflicting = excluded.conflicting,
           version = t.version + 1`),
     )
   }
   if (contacts.length > 0) {
     written.push(
       db.rows(sql`
-        insert into contact_point as t (customer_id, id, institution_path, kind, purpose, value_encrypted, value_masked, value_hash, index_key_id, source, as_of, added, differs)
-        select "customerId", id, "institutionPath", kind, 'primary', decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", source, "asOf", added, differs
-        from ${recordset(contacts, 'added boolean, differs boolean, kind text')}
+        insert into contact_point as t (customer_id, id, institution_path, kind, purpose, value_encrypted, value_masked, value_hash, index_key_id, source, as_of, added, conflicting)
+        select "customerId", id, "institutionPath", kind, 'primary', decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", source, "asOf", added, conflicting
+        from ${recordset(contacts, 'added boolean, conflicting boolean, kind text')}
         on conflict (customer_id, id) do update set value_encrypted = excluded.value_encrypted, value_masked = excluded.value_masked, value_hash = excluded.value_hash,
-          index_key_id = excluded.index_key_id, verified_at = null, as_of = excluded.as_of, differs = excluded.differs, version = t.version + 1`),
+          index_key_id = excluded.index_key_id, verified_at = null, as_of = excluded.as_of, conflicting = excluded.conflicting, version = t.version + 1`),
     )
   }
   if (addresses.length > 0) {
     written.push(
       db.rows(sql`
         insert into address as t (customer_id, id, institution_path, purpose, country, region, city, postal_code, line_encrypted, line_masked, line_hash, index_key_id, source, as_of,
-          added, differs)
+          added, conflicting)
         select "customerId", id, "institutionPath", 'primary', country, region, city, "postalCode", decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", source, "asOf",
-          added, differs
-        from ${recordset(addresses, 'added boolean, differs boolean, country text, region text, city text, "postalCode" text')}
+          added, conflicting
+        from ${recordset(addresses, 'added boolean, conflicting boolean, country text, region text, city text, "postalCode" text')}
         on conflict (customer_id, id) do update set country = excluded.country, region = excluded.region, city = excluded.city, postal_code = excluded.postal_code,
           line_encrypted = excluded.line_encrypted, line_masked = excluded.line_masked, line_hash = excluded.line_hash, index_key_id = excluded.index_key_id,
-          verified_at = null, as_of = excluded.as_of, differs = excluded.differs, version = t.version + 1`),
+          verified_at = null, as_of = excluded.as_of, conflicting = excluded.conflicting, version = t.version + 1`),
     )
   }
   if (indexed.length > 0) written.push(db.rows(sql`select index_values(${JSON.stringify(indexed)}::json)`))

@@ -26,7 +26,7 @@ export interface DocumentRecord {
   readonly purpose: DocumentPurpose | null
   readonly verified: boolean
   readonly unverifiedReason: string | null
-  readonly differs: boolean
+  readonly conflicting: boolean
   readonly version: number
   readonly numberEncrypted: Buffer
   readonly numberHash: Buffer
@@ -35,7 +35,7 @@ export interface DocumentRecord {
 /** The documents of a customer whose row is held. */
 export async function listDocuments(db: Db, customerId: string): Promise<DocumentRecord[]> {
   return db.rows<DocumentRecord>(sql`
-    select id, type, country, valid_until as "validUntil", purpose, verified, unverified_reason as "unverifiedReason", differs, version,
+    select id, type, country, valid_until as "validUntil", purpose, verified, unverified_reason as "unverifiedReason", conflicting, version,
       number_encrypted as "numberEncrypted", number_hash as "numberHash"
     from identity_document where customer_id = ${customerId}::uuid order by id`)
 }
@@ -44,7 +44,7 @@ export interface ContactRecord {
   readonly id: string
   readonly kind: 'phone' | 'email'
   readonly purpose: string
-  readonly differs: boolean
+  readonly conflicting: boolean
   readonly version: number
   readonly valueHash: Buffer
 }
@@ -52,7 +52,7 @@ export interface ContactRecord {
 /** The contact points of a customer whose row is held. */
 export async function listContacts(db: Db, customerId: string): Promise<ContactRecord[]> {
   return db.rows<ContactRecord>(sql`
-    select id, kind, purpose, differs, version, value_hash as "valueHash" from contact_point where customer_id = ${customerId}::uuid order by id`)
+    select id, kind, purpose, conflicting, version, value_hash as "valueHash" from contact_point where customer_id = ${customerId}::uuid order by id`)
 }
 
 export interface AddressRecord {
@@ -62,7 +62,7 @@ export interface AddressRecord {
   readonly region: string | null
   readonly city: string | null
   readonly postalCode: string | null
-  readonly differs: boolean
+  readonly conflicting: boolean
   readonly version: number
   readonly lineEncrypted: Buffer | null
   readonly lineHash: Buffer | null
@@ -71,7 +71,7 @@ export interface AddressRecord {
 /** The addresses of a customer whose row is held. */
 export async function listAddresses(db: Db, customerId: string): Promise<AddressRecord[]> {
   return db.rows<AddressRecord>(sql`
-    select id, purpose, country, region, city, postal_code as "postalCode", differs, version, line_encrypted as "lineEncrypted", line_hash as "lineHash"
+    select id, purpose, country, region, city, postal_code as "postalCode", conflicting, version, line_encrypted as "lineEncrypted", line_hash as "lineHash"
     from address where customer_id = ${customerId}::uuid order by id`)
 }
 
@@ -227,8 +227,8 @@ const sameKind = {
 /** Marks anew which values of these customers a feed says beside what somebody has verified. Called where a person, or a policy, changes what is verified. */
 export async function markDifferences(db: Db, table: ValueTable, customerIds: readonly string[]): Promise<void> {
   await db.rows(sql`
-    update ${sql.identifier(table)} t set differs = not t.differs
-    where t.customer_id = any (${sql.param(customerIds)}::uuid[]) and t.differs <> (t.source <> ${ownSource} and t.verified_at is null and exists (
+    update ${sql.identifier(table)} t set conflicting = not t.conflicting
+    where t.customer_id = any (${sql.param(customerIds)}::uuid[]) and t.conflicting <> (t.source <> ${ownSource} and t.verified_at is null and exists (
       select from ${sql.identifier(table)} v where v.customer_id = t.customer_id and v.verified_at is not null and ${sameKind[table]}))`)
 }
 

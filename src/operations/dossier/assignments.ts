@@ -260,18 +260,18 @@ export const staffCapacity = pageOperation(capacityView, {
   permission: 'workload:read',
   domain: 'Employee Data Management',
   input: z.strictObject({
-    within: id.optional().meta({ description: 'Of this institution and all below it.' }),
-    overFull: z.boolean().optional().meta({ description: 'Only those over capacity, or only the others.' }),
+    institutionId: id.optional().meta({ description: 'Of this institution and all below it.' }),
+    overCapacity: z.boolean().optional().meta({ description: 'Only those over capacity, or only the others.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
   // Whoever asks for the few that are over-full goes through everybody.
-  lane: ({ overFull, includeTotal }) => (overFull === undefined && !includeTotal ? 'fast' : 'pool'),
-  async run(context, { within, overFull, ...page }) {
+  lane: ({ overCapacity, includeTotal }) => (overCapacity === undefined && !includeTotal ? 'fast' : 'pool'),
+  async run(context, { institutionId, overCapacity, ...page }) {
     const { db, today } = context
-    const path = within === undefined ? undefined : await findInstitutionPath(db, within)
-    if (within !== undefined && path === undefined)
-      throw refuseField('unknown_reference', 'within', 'unknown_reference', 'There is no such institution.')
+    const path = institutionId === undefined ? undefined : await findInstitutionPath(db, institutionId)
+    if (institutionId !== undefined && path === undefined)
+      throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
     const load = (row: string) => `${row}_load.customers`
     return answerPage(context, capacityView, {
       ...page,
@@ -284,15 +284,15 @@ export const staffCapacity = pageOperation(capacityView, {
         scopeCondition(`${row}.institution_path`),
         ...(path === undefined ? [] : [inSubtree(`${row}.institution_path`, path, bind)]),
         `((${row}.status = 'active' and ${row}.roles && ${bind(keeperRoles)}::text[]) or (${row}.status = 'inactive' and ${load(row)} > 0))`,
-        ...(overFull === undefined
+        ...(overCapacity === undefined
           ? []
-          : [`coalesce(${load(row)} > ${row}.customer_capacity, false) = ${bind(overFull)}::boolean`]),
+          : [`coalesce(${load(row)} > ${row}.customer_capacity, false) = ${bind(overCapacity)}::boolean`]),
       ],
     })
   },
 })
 
-const historyView = viewNamed('OwnershipPeriod')
+const historyView = viewNamed('AssignmentPeriod')
 const newestFirst: Order = {
   name: 'newest',
   direction: 'desc',
@@ -302,9 +302,9 @@ const newestFirst: Order = {
   ],
 }
 
-export const ownershipHistory = pageOperation(historyView, {
+export const assignmentHistory = pageOperation(historyView, {
   kind: 'query',
-  name: 'ownershipHistory',
+  name: 'assignmentHistory',
   summary: 'Assignments, team memberships and covering delegations of a customer',
   description:
     'Latest start first, including planned assignments and memberships, and delegations from the day on which they apply. A delegation counts for the time in which the absent person was assigned to the customer or in the team. What was revoked before it started is omitted.',
@@ -324,4 +324,4 @@ export const ownershipHistory = pageOperation(historyView, {
     }),
 })
 
-export const assignmentOperations = [assignCustomer, assignCustomers, staffCapacity, ownershipHistory]
+export const assignmentOperations = [assignCustomer, assignCustomers, staffCapacity, assignmentHistory]

@@ -193,7 +193,7 @@ export const setContactPreference = viewOperation(preferenceView, {
       .meta({ description: 'Preferred channels, most preferred first.' }),
     hoursFrom: timeOfDay.optional().meta({ description: 'From this local time.', examples: ['09:30'] }),
     hoursUntil: timeOfDay.optional().meta({ description: 'Until this local time.', examples: ['18:00'] }),
-    mostPerMonth: z.int().min(0).max(100).optional().meta({ description: 'Maximum number of contacts a month.' }),
+    maxPerMonth: z.int().min(0).max(100).optional().meta({ description: 'Maximum number of contacts a month.' }),
     topics: distinct(remark(60), 20).default([]).meta({ description: 'Topics of interest.' }),
     doNotContact: z.boolean().default(false).meta({ description: 'Whether the customer asks not to be contacted.' }),
     doNotContactReason: remark(200).optional().meta({ description: 'Reason, if the customer gave one.' }),
@@ -210,7 +210,7 @@ export const setContactPreference = viewOperation(preferenceView, {
       ...said,
       hoursFrom: said.hoursFrom ?? null,
       hoursUntil: said.hoursUntil ?? null,
-      mostPerMonth: said.mostPerMonth ?? null,
+      maxPerMonth: said.maxPerMonth ?? null,
       doNotContactReason: said.doNotContactReason ?? null,
       doNotContactUntil: said.doNotContactUntil ?? null,
     }

@@ -12,7 +12,7 @@ import {
   normaliseContact,
   requireAddress,
   requireAgreement,
-  requireDiffering,
+  requireConflicting,
   requireOpenDossier,
   requireRoom,
   requireVerifiable,
@@ -491,18 +491,18 @@ export const addAddress = viewOperation(addressView, {
 
 type SaidAddress = { readonly [F in keyof ClearAddress]?: string | undefined }
 
-/** An address after that is said. Throws `invalid_input` where nothing is left of it, or a part is set and emptied at once. */
+/** An address after that is said. Throws `invalid_input` where nothing is left of it, or a part is set and clearFields at once. */
 function addressAfter(
   before: AddressRecord | undefined,
   lineBefore: string | null,
   said: SaidAddress,
-  emptied: readonly (keyof ClearAddress)[],
+  clearFields: readonly (keyof ClearAddress)[],
 ): ClearAddress {
-  const twice = emptied.find((field) => said[field] !== undefined)
+  const twice = clearFields.find((field) => said[field] !== undefined)
   if (twice !== undefined)
-    throw refuseField('invalid_input', 'emptied', 'contradiction', `${twice} must not be both set and cleared.`)
+    throw refuseField('invalid_input', 'clearFields', 'contradiction', `${twice} must not be both set and cleared.`)
   const part = (field: keyof ClearAddress, was: string | null): string | null =>
-    emptied.includes(field) ? null : (said[field] ?? was)
+    clearFields.includes(field) ? null : (said[field] ?? was)
   const address = {
     country: part('country', before?.country ?? null),
     region: part('region', before?.region ?? null),
@@ -528,19 +528,19 @@ export const correctAddress = viewOperation(addressView, {
     addressId: id,
     purpose: addressPurpose.optional(),
     ...addressParts,
-    emptied: distinct(z.enum(addressFields), addressFields.length).default([]).meta({ description: 'Parts to clear.' }),
+    clearFields: distinct(z.enum(addressFields), addressFields.length).default([]).meta({ description: 'Parts to clear.' }),
     expectedVersion,
   }),
   errors: ['not_found', 'already_exists', 'conflict'],
   concurrency: 'required',
-  async run(context, { customerId, addressId, expectedVersion: expected, purpose: toPurpose, emptied, ...said }) {
+  async run(context, { customerId, addressId, expectedVersion: expected, purpose: toPurpose, clearFields, ...said }) {
     const { db, vault, now } = context
     const customer = await openDossier(context, customerId)
     const stored = await listAddresses(db, customerId)
     const before = theOne(stored, addressId, expected, 'address')
     const purpose = toPurpose ?? before.purpose
     const lineBefore = (await readClearValue(db, vault, customerId, 'address_line', before.id)) ?? null
-    const after = addressAfter(before, lineBefore, said, emptied)
+    const after = addressAfter(before, lineBefore, said, clearFields)
     const others = stored.filter((one) => one !== before)
     requireNewAddress(context, others, purpose, after)
     const was = { ...before, line: lineBefore }
@@ -556,7 +556,7 @@ export const correctAddress = viewOperation(addressView, {
       customerId,
       changed: [
         ...(toPurpose === undefined ? [] : ['purpose']),
-        ...addressFields.filter((field) => said[field] !== undefined || emptied.includes(field)),
+        ...addressFields.filter((field) => said[field] !== undefined || clearFields.includes(field)),
       ],
     })
     return answerOne(context, addressView, ofCustomer(customerId, before.id))
@@ -614,7 +614,7 @@ export const verifyAddress = viewOperation(addressView, {
   },
 })
 
-/** The dossier, and in it what differs now: a verification may have lapsed since. */
+/** The dossier, and in it what conflicting now: a verification may have lapsed since. */
 async function openDifferences(context: Context, table: ValueTable, customerId: string): Promise<void> {
   await openDossier(context, customerId)
   await markDifferences(context.db, table, [customerId])
@@ -625,10 +625,10 @@ async function dismiss(
   context: Context,
   table: ValueTable,
   customerId: string,
-  value: { readonly id: string; readonly differs: boolean },
+  value: { readonly id: string; readonly conflicting: boolean },
 ): Promise<void> {
   const { db, vault } = context
-  requireDiffering(value)
+  requireConflicting(value)
   await saveDismissed(db, vault, table, customerId, value.id, await readWholeValue(db, vault, table, customerId, value.id))
   await deleteValue(db, table, customerId, value.id)
   context.record({ event: `${table}.dismissed`, subjectType: table, subjectId: value.id, customerId })
@@ -703,9 +703,9 @@ const byPlace = orderBy('place', 'asc', [
   ['id', 'uuid'],
 ])
 
-export const documentsToClarify = pageOperation(documentView, {
+export const documentsToReview = pageOperation(documentView, {
   kind: 'query',
-  name: 'documentsToClarify',
+  name: 'documentsToReview',
   summary: 'Identity documents that break a rule, or conflict with the profile or a verified document',
   description:
     'Documents from feeds that could not be verified, of customers in your scope, each with its reason, and those that conflict with a verified one (`conflicting`). Ordered by institution and customer. Correct or remove what is wrong; the source sends it again until it is fixed there. Verify or dismiss conflicting ones.',
@@ -715,43 +715,43 @@ export const documentsToClarify = pageOperation(documentView, {
     reason: z
       .enum([
         'country',
-        'form',
+        'format',
         'length',
         'characters',
         'region',
         'birth_date',
         'check_digit',
-        'birth_date_differs',
-        'gender_differs',
+        'birth_date_conflict',
+        'gender_conflict',
       ])
       .optional()
       .meta({ description: 'With this reason.' }),
-    differs: z.boolean().optional().meta({ description: 'Whether a feed sent it in conflict with a verified one.' }),
+    conflicting: z.boolean().optional().meta({ description: 'Whether a feed sent it in conflict with a verified one.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor'],
-  run: (context, { reason, differs, ...page }) =>
+  run: (context, { reason, conflicting, ...page }) =>
     answerPage(context, documentView, {
       ...page,
       order: byPlace,
       planned: 'each_time',
       where: (row, bind) => [
-        `(${row}.unverified_reason is not null or ${row}.differs)`,
+        `(${row}.unverified_reason is not null or ${row}.conflicting)`,
         ...ownedWithinReach(context.scope, row, bind),
         ...(reason === undefined ? [] : [`${row}.unverified_reason = ${bind(reason)}::text`]),
-        ...(differs === undefined ? [] : [`${row}.differs = ${bind(differs)}::boolean`]),
+        ...(conflicting === undefined ? [] : [`${row}.conflicting = ${bind(conflicting)}::boolean`]),
       ],
     }),
 })
 
-const toClarify =
+const toReview =
   'Feed values that conflict with verified ones, of customers in your scope, one per source and kind. Ordered by institution and customer. Verify a value if it is also right, or dismiss it.'
 
-export const contactPointsToClarify = pageOperation(contactView, {
+export const contactPointsToReview = pageOperation(contactView, {
   kind: 'query',
-  name: 'contactPointsToClarify',
+  name: 'contactPointsToReview',
   summary: 'Phones and e-mail addresses from feeds that conflict with verified ones',
-  description: toClarify,
+  description: toReview,
   permission: 'identity:read',
   domain,
   input: z.strictObject({
@@ -765,18 +765,18 @@ export const contactPointsToClarify = pageOperation(contactView, {
       order: byPlace,
       planned: 'each_time',
       where: (row, bind) => [
-        `${row}.differs`,
+        `${row}.conflicting`,
         ...ownedWithinReach(context.scope, row, bind),
         ...(kind === undefined ? [] : [`${row}.kind = ${bind(kind)}::text`]),
       ],
     }),
 })
 
-export const addressesToClarify = pageOperation(addressView, {
+export const addressesToReview = pageOperation(addressView, {
   kind: 'query',
-  name: 'addressesToClarify',
+  name: 'addressesToReview',
   summary: 'Postal addresses from feeds that conflict with verified ones',
-  description: toClarify,
+  description: toReview,
   permission: 'identity:read',
   domain,
   input: z.strictObject({ ...pageInput }),
@@ -786,7 +786,7 @@ export const addressesToClarify = pageOperation(addressView, {
       ...page,
       order: byPlace,
       planned: 'each_time',
-      where: (row, bind) => [`${row}.differs`, ...ownedWithinReach(context.scope, row, bind)],
+      where: (row, bind) => [`${row}.conflicting`, ...ownedWithinReach(context.scope, row, bind)],
     }),
 })
 
@@ -876,8 +876,8 @@ export const identityOperations = [
   dismissIdentityDocument,
   dismissContactPoint,
   dismissAddress,
-  documentsToClarify,
-  contactPointsToClarify,
-  addressesToClarify,
+  documentsToReview,
+  contactPointsToReview,
+  addressesToReview,
   revealCustomerField,
 ]

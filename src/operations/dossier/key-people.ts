@@ -125,7 +125,12 @@ async function lockBusiness({ db }: Context, customerId: string, personCustomerI
 /** Who is a customer too has one record in the bank, as far as the caller sees. */
 async function requireOneRecord({ db }: Context, personCustomerId: string | undefined, besideId?: string): Promise<void> {
   if (personCustomerId !== undefined && (await hasRecordElsewhere(db, personCustomerId, besideId)))
-    throw refuseField('conflict', 'personCustomerId', 'one_record', 'There is already a record of this person: share that one.')
+    throw refuseField(
+      'conflict',
+      'personCustomerId',
+      'duplicate_person',
+      'There is already a record of this person: share that one.',
+    )
 }
 
 async function requireStaff({ db }: Context, staffId: string | undefined): Promise<void> {

@@ -12,14 +12,14 @@ import {
   cautions,
   cautionsOf,
   isBirthdayNear,
-  suggestionGrounds,
+  suggestionBases,
   suggestionOf,
   MOST_RECOGNISED,
   recognitionOf,
   recognitionOutcomes,
   requireWithinLimit,
 } from '../../core/dossier/recognition.ts'
-import type { StageDecision } from '../../core/dossier/stages.ts'
+import type { LifeStageDecision } from '../../core/dossier/stages.ts'
 import { foldName } from '../../core/kernel/text.ts'
 import { lockCustomers } from '../../db/dossier/assets.ts'
 import { countCall } from '../../db/platform/call-counts.ts'
@@ -28,7 +28,7 @@ import type { Db } from '../../db/platform/database.ts'
 import { applyCustomers } from '../../db/dossier/customer-feed.ts'
 import { findInstitutionCode } from '../../db/organisation/institutions.ts'
 import { recogniseByHash, recogniseByNumber, type RecognisedCustomer, takeTurnOfNewcomers } from '../../db/dossier/recognition.ts'
-import { findStages } from '../../db/dossier/stages.ts'
+import { findLifeStages } from '../../db/dossier/stages.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type RowWrites, writeRow } from '../platform/feed-writes.ts'
 import { type Context, operation, pageOperation } from '../platform/operation.ts'
@@ -58,7 +58,7 @@ const card = z
     ...person,
     customerSince: z.iso.date().nullable().meta({ description: 'First day as a customer; null for a prospect.' }),
     relationshipManager: manager.nullable().meta({ description: 'The assigned staff member; null if unassigned.' }),
-    birthdayNear: z.boolean().meta({ description: 'Whether the birthday is within seven days, before or after.' }),
+    inBirthdayWindow: z.boolean().meta({ description: 'Whether the birthday is within seven days, before or after.' }),
     cautions: z.array(z.enum(cautions)).meta({ description: 'Cautions to read before speaking to the customer.' }),
     tiers: z
       .array(
@@ -74,10 +74,10 @@ const card = z
     privileges: z.array(z.string()).meta({ description: 'Codes of the customer’s current privileges.' }),
     suggestion: z
       .object({
-        ground: z.enum(suggestionGrounds).meta({ description: 'The basis: an open need, or the customer’s life stage.' }),
+        basis: z.enum(suggestionBases).meta({ description: 'The basis: an open need, or the customer’s life stage.' }),
         about: z.string().meta({ description: 'The kind of need, or the suggestion of the life stage.' }),
       })
-      .meta({ id: 'CounterSuggestion', description: 'The one topic to suggest.' })
+      .meta({ id: 'RecognitionSuggestion', description: 'The one topic to suggest.' })
       .nullable()
       .meta({ description: 'The one topic to suggest, if any.' }),
   })
@@ -153,9 +153,9 @@ export const recogniseCustomer = operation({
         return { calls, refusal: found }
       }
       const outcome = recognitionOf(found.length)
-      if (outcome === 'found' || outcome === 'several') for (const { customerId } of found) note(outcome, customerId)
+      if (outcome === 'found' || outcome === 'multiple') for (const { customerId } of found) note(outcome, customerId)
       else note(outcome)
-      const stages = outcome === 'found' ? ((await findStages(db, found[0]!.customerId, today)) ?? []) : []
+      const stages = outcome === 'found' ? ((await findLifeStages(db, found[0]!.customerId, today)) ?? []) : []
       return { calls, outcome, found, stages }
     })
     requireWithinLimit(told.calls, limits.recognitionsPerMinute)
@@ -164,7 +164,7 @@ export const recogniseCustomer = operation({
     return {
       outcome: told.outcome,
       card: told.outcome === 'found' && first ? cardOf(first, told.stages, actor as StaffActor, today) : null,
-      candidates: told.outcome === 'several' ? told.found.map(({ customerId, name, kind }) => ({ customerId, name, kind })) : [],
+      candidates: told.outcome === 'multiple' ? told.found.map(({ customerId, name, kind }) => ({ customerId, name, kind })) : [],
     }
   },
 })
@@ -201,7 +201,7 @@ async function lookUp(db: Db, { vault, today }: Context, input: LookUp): Promise
 
 function cardOf(
   found: RecognisedCustomer,
-  stages: readonly StageDecision[],
+  stages: readonly LifeStageDecision[],
   { id: callerId, covers }: StaffActor,
   today: string,
 ): z.output<typeof card> {
@@ -216,7 +216,7 @@ function cardOf(
       managerId === null
         ? null
         : { number: managerNumber!, name: managerName!, isCaller: managerId === callerId || covers.includes(managerId) },
-    birthdayNear: isBirthdayNear(birthDate, birthday, today),
+    inBirthdayWindow: isBirthdayNear(birthDate, birthday, today),
     cautions: [...minded],
     tiers: [...found.tiers],
     privileges: [...found.privileges],
@@ -237,9 +237,9 @@ const newcomers: RowWrites<typeof customerRow> = {
   apply: applyCustomers,
 }
 
-export const leaveCounterNote = operation({
+export const createCounterNote = operation({
   kind: 'command',
-  name: 'leaveCounterNote',
+  name: 'createCounterNote',
   summary: 'Create a counter note for the customer’s relationship manager',
   description:
     'About a customer of any branch, by the `customerId` of the greeting card, or about a person who is not a customer yet, by `name` and `phone`: the person becomes a prospect of your institution, unless a record with this name and phone exists: then the note is about that one. Counts towards `RECOGNITIONS_PER_MINUTE`. You are credited with the note; the customer’s relationship manager and branch can read it.',
@@ -266,12 +266,12 @@ export const leaveCounterNote = operation({
       customerId: id.meta({ description: 'The customer concerned, existing or the new prospect.' }),
       kind: z.enum(counterNoteKinds).meta({ description: 'A need, a hint, or a referral.' }),
       createdAt: z.iso.datetime().meta({ description: 'When it was created.' }),
-      madeProspect: z.boolean().meta({ description: 'Whether a prospect was created.' }),
+      prospectCreated: z.boolean().meta({ description: 'Whether a prospect was created.' }),
       relationshipManager: manager
         .nullable()
         .meta({ description: 'The relationship manager who receives it; null if the customer is unassigned.' }),
     })
-    .meta({ id: 'LeftCounterNote', description: 'A counter note that was created.' }),
+    .meta({ id: 'CreatedCounterNote', description: 'A counter note that was created.' }),
   errors: ['not_found', 'conflict'],
   async run(context, { customerId, name, phone, kind, text }) {
     const { db, now, newId, actor, record, limits } = context
@@ -287,7 +287,7 @@ export const leaveCounterNote = operation({
     ])
     if (!left) throw notFound('customer')
     record({
-      event: 'counter_note.left',
+      event: 'counter_note.created',
       subjectType: 'counter_note',
       subjectId: noteId,
       customerId: about,
@@ -299,7 +299,7 @@ export const leaveCounterNote = operation({
       customerId: about,
       kind,
       createdAt: now.toISOString(),
-      madeProspect: known === undefined,
+      prospectCreated: known === undefined,
       relationshipManager:
         managerId === null
           ? null
@@ -367,4 +367,4 @@ export const counterNotes = pageOperation(noteView, {
     }),
 })
 
-export const counterOperations = [recogniseCustomer, leaveCounterNote, counterNotes]
+export const counterOperations = [recogniseCustomer, createCounterNote, counterNotes]

@@ -180,9 +180,9 @@ const bestFirst: Order = {
   ],
 }
 
-export const suggestTeamMembers = pageOperation(suggestionView, {
+export const teamSuggestions = pageOperation(suggestionView, {
   kind: 'query',
-  name: 'suggestTeamMembers',
+  name: 'teamSuggestions',
   summary: 'Suggested members for the maintenance team of a customer, with reasons',
   description:
     'Active staff in your scope who know a product family of which the customer has a product well, or who serve the customer’s industry: best matches first, and among equals those with the fewest customers. The assigned staff member and existing members are excluded.',
@@ -191,16 +191,16 @@ export const suggestTeamMembers = pageOperation(suggestionView, {
   alsoNeeds: () => ['assignment:write', 'holding:read'],
   input: z.strictObject({
     customerId: id,
-    within: id.optional().meta({ description: 'Of this institution and all below it.' }),
+    institutionId: id.optional().meta({ description: 'Of this institution and all below it.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'not_found', 'unknown_reference'],
   lane: 'pool',
-  async run(context, { customerId, within, ...page }) {
+  async run(context, { customerId, institutionId, ...page }) {
     const { db, today } = context
-    const path = within === undefined ? undefined : await findInstitutionPath(db, within)
-    if (within !== undefined && path === undefined)
-      throw refuseField('unknown_reference', 'within', 'unknown_reference', 'There is no such institution.')
+    const path = institutionId === undefined ? undefined : await findInstitutionPath(db, institutionId)
+    if (institutionId !== undefined && path === undefined)
+      throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
     return answerPage(context, suggestionView, {
       ...page,
       from: suggestionsFrom(customerId, today),
@@ -216,4 +216,4 @@ export const suggestTeamMembers = pageOperation(suggestionView, {
   },
 })
 
-export const teamOperations = [teamMember, maintenanceTeam, addTeamMember, endTeamMember, suggestTeamMembers]
+export const teamOperations = [teamMember, maintenanceTeam, addTeamMember, endTeamMember, teamSuggestions]

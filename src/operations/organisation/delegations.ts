@@ -147,7 +147,7 @@ export const delegations = pageOperation(delegationView, {
   permission: 'organisation:read',
   domain: 'Customer Relationship Management',
   input: z.strictObject({
-    within: id.optional().meta({ description: 'Of staff in this institution and all below it.' }),
+    institutionId: id.optional().meta({ description: 'Of staff in this institution and all below it.' }),
     staffId: id.optional().meta({ description: 'Of this absent staff member.' }),
     deputyId: id.optional().meta({ description: 'With this deputy.' }),
     status: z.enum(delegationStatuses).optional().meta({ description: 'Active, or revoked.' }),
@@ -155,10 +155,10 @@ export const delegations = pageOperation(delegationView, {
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
-  async run(context, { within, staffId, deputyId, status, on, ...page }) {
-    const path = within === undefined ? undefined : await findInstitutionPath(context.db, within)
-    if (within !== undefined && path === undefined)
-      throw refuseField('unknown_reference', 'within', 'unknown_reference', 'There is no such institution.')
+  async run(context, { institutionId, staffId, deputyId, status, on, ...page }) {
+    const path = institutionId === undefined ? undefined : await findInstitutionPath(context.db, institutionId)
+    if (institutionId !== undefined && path === undefined)
+      throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
     return answerPage(context, delegationView, {
       ...page,
       order: orderBy('starts_on', 'desc', [

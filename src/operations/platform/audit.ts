@@ -136,7 +136,7 @@ export const auditVerification = operation({
               day: z.iso.date().meta({ description: 'Day of the chain (UTC).' }),
               position: z.int().meta({ description: 'Position of the entry, counted from 1.' }),
               fault: z
-                .enum(['entry_missing', 'entry_altered', 'link_missing', 'head_differs'])
+                .enum(['entry_missing', 'entry_altered', 'link_missing', 'head_mismatch'])
                 .meta({ description: 'Kind of fault.' }),
             })
             .meta({ id: 'AuditFault', description: 'A fault in a chain.' }),
@@ -157,7 +157,7 @@ export const auditVerification = operation({
       institutionPath: string
       day: string
       position: number
-      fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_differs'
+      fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_mismatch'
     }[] = []
     let entries = 0
     for (const chain of chains) {
@@ -172,7 +172,7 @@ export const auditVerification = operation({
 
 type StoredFault = {
   readonly position: number
-  readonly fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_differs'
+  readonly fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_mismatch'
 }
 
 async function verifyStored(db: Db, chain: Chain): Promise<{ readonly entries: number; readonly fault?: StoredFault }> {
@@ -186,7 +186,7 @@ async function verifyStored(db: Db, chain: Chain): Promise<{ readonly entries: n
   }
   const differing = (await listPublishedHeads(db, chain)).find(({ hash: published, stored }) => published !== stored)
   return differing
-    ? { entries: head.position, fault: { position: differing.position, fault: 'head_differs' } }
+    ? { entries: head.position, fault: { position: differing.position, fault: 'head_mismatch' } }
     : { entries: head.position }
 }
 

@@ -65,7 +65,7 @@ function schemaOf<D>({ type, called, keyed, output }: PolicyDefinition<D>) {
       ...(keyed && { [keyed.field]: keyed.schema }),
       version: z.int().meta({ description: 'Version; 0 for the default. All versions are stored.' }),
       effectiveOn: z.iso.date().nullable().meta({ description: 'First day on which it applies; null for the default.' }),
-      source: z.enum(policySources).meta({ description: 'Published practice, our own choice, or the bank itself.' }),
+      source: z.enum(policySources).meta({ description: 'Published practice, the default of the product, or the bank itself.' }),
       ...output,
       reason: z.string().nullable().meta({ description: 'Why it was set; null for the default.' }),
       setBy: z.string().nullable().meta({ description: 'Who set it; null for the default.' }),

@@ -81,7 +81,7 @@ export const [classificationPolicies, reviseClassificationPolicy] = policyOperat
   },
   defaults(kind) {
     const { rules, defaultValue } = defaultClassification(kind as ClassificationKind)
-    return { definition: { rules, defaultValue }, source: 'ours' }
+    return { definition: { rules, defaultValue }, source: 'product_default' }
   },
   sameDay: 'refused',
   async read(context, key, input, effectiveOn) {

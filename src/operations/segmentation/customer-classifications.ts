@@ -31,13 +31,13 @@ const domain = 'Customer Product and Service Eligibility'
 const periodView = viewNamed('ClassificationPeriod')
 const preferenceView = viewNamed('RelationshipPreference')
 
-const grounds = ['rule', 'default', 'declared', 'inferred', 'none'] as const
+const bases = ['rule', 'default', 'declared', 'inferred', 'none'] as const
 
 const classification = z
   .object({
     kind: z.enum(classificationKinds).meta({ description: 'Kind of classification.' }),
     value: z.string().nullable().meta({ description: 'Value; null if none.' }),
-    ground: z.enum(grounds).meta({
+    basis: z.enum(bases).meta({
       description: 'Basis: a rule of the policy, its default, a declaration, or an inference; `none` if there is no value.',
     }),
     policyVersion: z.int().nullable().meta({ description: 'The version of the policy that was applied; 0 for the default.' }),
@@ -83,7 +83,7 @@ export const customerClassification = operation({
       return {
         kind,
         value,
-        ground: ruleIndex === null ? 'default' : 'rule',
+        basis: ruleIndex === null ? 'default' : 'rule',
         policyVersion,
         ruleIndex,
         rule: ruleIndex === null ? null : (policy?.rules[ruleIndex]?.rule ?? null),
@@ -100,7 +100,7 @@ export const customerClassification = operation({
           {
             ...nothing('relationship_preference'),
             value: declared.preference,
-            ground: 'declared' as const,
+            basis: 'declared' as const,
             since: dayOf(declared.declaredAt, context.bank.timeZone),
             confidence: 1,
           },
@@ -112,7 +112,7 @@ export const customerClassification = operation({
 })
 
 function nothing(kind: Shown['kind']): Shown {
-  return { kind, value: null, ground: 'none', policyVersion: null, ruleIndex: null, rule: null, since: null, confidence: null }
+  return { kind, value: null, basis: 'none', policyVersion: null, ruleIndex: null, rule: null, since: null, confidence: null }
 }
 
 async function inferred(
@@ -136,7 +136,7 @@ async function inferred(
   return {
     kind: 'relationship_preference',
     value: decided.value,
-    ground: rule ? 'inferred' : 'default',
+    basis: rule ? 'inferred' : 'default',
     policyVersion: policy.policyVersion,
     ruleIndex: decided.ruleIndex,
     rule: (rule?.rule ?? null) as Record<string, unknown> | null,

@@ -163,7 +163,7 @@ async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: stri
     case 'facts': {
       const slice = await nextSlice(db, run.position, SLICE)
       const total = run.step === null ? await countCustomers(db) : undefined
-      if (!slice) return { step: 'cuts', position: null, done: 0, ...(total !== undefined && { total }) }
+      if (!slice) return { step: 'percentiles', position: null, done: 0, ...(total !== undefined && { total }) }
       await dropStale(db, slice.from, slice.until)
       const [monthEnd] = monthEndsUpTo(addDays(asOf, -1), 1)
       if (!(await hasRefreshedSince(db, monthEnd!))) {
@@ -172,13 +172,13 @@ async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: stri
       }
       const done = await rebuildFacts(db, slice, facts)
       return {
-        step: slice.until === null ? 'cuts' : 'facts',
+        step: slice.until === null ? 'percentiles' : 'facts',
         position: slice.until,
         done,
         ...(total !== undefined && { total }),
       }
     }
-    case 'cuts':
+    case 'percentiles':
       await refreshCuts(db, asOf)
       return { step: 'evaluation', position: null, done: 0 }
     case 'evaluation':

@@ -39,7 +39,7 @@ export const relationScores = operation({
             .object({
               kind: z.enum(relationScoreKinds).meta({ description: 'Kind of score.' }),
               score: z.number().nullable().meta({ description: 'From 0 to 100; null if no fact is known.' }),
-              known: z.number().meta({ description: 'Percentage of the weights for which the fact is known.' }),
+              knownWeight: z.number().meta({ description: 'Percentage of the weights for which the fact is known.' }),
               parts: z
                 .array(
                   z
@@ -68,7 +68,7 @@ export const relationScores = operation({
       await readRuleContext(db, today, bank.baseCurrency),
     ]
     const value = facts ? factIn(facts) : () => null
-    const hundredth = (fact: FactName, of: FactValue): number | undefined => {
+    const percentile = (fact: FactName, of: FactValue): number | undefined => {
       if (cut(fact, undefined, 0) === undefined) return undefined
       for (let place = 100; place > 0; place--) if (Number(cut(fact, undefined, place)) <= Number(of)) return place
       return 0
@@ -78,16 +78,15 @@ export const relationScores = operation({
       asOf: facts?.asOf ?? null,
       policyVersion: policy?.version ?? 0,
       scores: relationScoreKinds.map((kind) => {
-        const { score, known, parts } = scoreOf(
-          (policy?.definition ?? defaultScoreParts)[kind],
-          value,
-          hundredth,
-          bank.baseCurrency as CurrencyCode,
-        )
+        const {
+          score,
+          known: knownWeight,
+          parts,
+        } = scoreOf((policy?.definition ?? defaultScoreParts)[kind], value, percentile, bank.baseCurrency as CurrencyCode)
         return {
           kind,
           score,
-          known,
+          knownWeight,
           parts: parts.map((part) => ({
             fact: part.fact,
             value: textOf(part.fact, part.value, context),

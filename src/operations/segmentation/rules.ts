@@ -88,14 +88,14 @@ export async function readRule(
   return checked.rule
 }
 
-/** Works out the hundredths that a rule asks for and that nobody has asked for before. */
+/** Works out the percentiles that a rule asks for and that nobody has asked for before. */
 export async function prepareCuts(context: Context, rule: Rule): Promise<void> {
   const { db, today } = context
   const used = usedPercentiles(rule)
   if (used.length === 0) return
   const paths = await listInstitutionPaths(db)
   const known = await readRuleContext(db, today, context.bank.baseCurrency)
-  for (const { fact, within } of used)
-    if (known.cut(fact, within, 0) === undefined)
-      await workOutCut(db, { path: within === undefined ? '/' : paths.get(within)!, fact }, today)
+  for (const { fact, institution } of used)
+    if (known.cut(fact, institution, 0) === undefined)
+      await workOutCut(db, { path: institution === undefined ? '/' : paths.get(institution)!, fact }, today)
 }

@@ -18,9 +18,9 @@ const segmentId = id.meta({ description: 'The segment.' })
 const MOST_LISTED = 10_000
 const customerIds = z.array(id).max(MOST_LISTED).default([])
 
-export const listSegmentMembers = operation({
+export const setSegmentMembers = operation({
   kind: 'command',
-  name: 'listSegmentMembers',
+  name: 'setSegmentMembers',
   summary: 'Add customers to a static segment, or remove them',
   description: `Up to ${MOST_LISTED} each at once, all or none. Adding a member or removing a non-member changes nothing.`,
   permission: 'segment:write',
@@ -36,7 +36,7 @@ export const listSegmentMembers = operation({
       added: z.int().meta({ description: 'Number of customers added.' }),
       removed: z.int().meta({ description: 'Number of customers removed.' }),
     })
-    .meta({ id: 'SegmentList', description: 'Changes of the members of a static segment.' }),
+    .meta({ id: 'SegmentMembersChange', description: 'Changes of the members of a static segment.' }),
   errors: ['not_found', 'already_closed', 'conflict', 'unknown_reference'],
   async run(context, { segmentId: wanted, add, remove }) {
     const { db, now, today, actor } = context
@@ -61,7 +61,13 @@ export const listSegmentMembers = operation({
           message: 'There is no such active customer, or their facts are not computed yet.',
         })),
       )
-    context.record({ event: 'segment.listed', subjectType: 'segment', subjectId: wanted, path: '/', details: { added, removed } })
+    context.record({
+      event: 'segment.members_set',
+      subjectType: 'segment',
+      subjectId: wanted,
+      path: '/',
+      details: { added, removed },
+    })
     return { segmentId: wanted, added, removed }
   },
 })
@@ -91,4 +97,4 @@ export const segmentMembers = pageOperation(membershipView, {
     }),
 })
 
-export const segmentMemberOperations = [listSegmentMembers, segmentMembers]
+export const segmentMemberOperations = [setSegmentMembers, segmentMembers]

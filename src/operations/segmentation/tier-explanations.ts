@@ -16,7 +16,7 @@ const explainedTier = z
     name: z.string().meta({ description: 'Its name.' }),
     from: z.string().meta({ description: 'Its threshold, in the unit of the measure.' }),
     held: z.boolean().meta({ description: 'Whether it is the tier of the explained period, or the current one.' }),
-    fits: z.boolean().meta({ description: 'Whether it is the tier by the measure alone.' }),
+    measured: z.boolean().meta({ description: 'Whether it is the tier by the measure alone.' }),
     ...explainedFields,
   })
   .meta({ id: 'ExplainedTier', description: 'The threshold of a tier as a rule, with its result for a customer.' })
@@ -41,12 +41,9 @@ const explanationSchema = z
     belowSince: z.iso.date().nullable().meta({ description: 'Since when the measure was below the threshold of the tier.' }),
     graceDays: z.int().meta({ description: 'Grace period in days before a downgrade.' }),
     graceEndsOn: z.iso.date().nullable().meta({ description: 'The day of the downgrade, unless the measure recovers.' }),
-    overrideEndsOn: z.iso
-      .date()
-      .nullable()
-      .meta({
-        description: 'If the tier was set by hand: first day on which the override no longer applies. Current state only.',
-      }),
+    overrideEndsOn: z.iso.date().nullable().meta({
+      description: 'If the tier was set by hand: first day on which the override no longer applies. Current state only.',
+    }),
     tiers: z.array(explainedTier).meta({ description: 'All tiers of the scheme, lowest first.' }),
   })
   .meta({ id: 'TierExplanation', description: 'Explanation of why a customer has, or does not have, a tier.' })
@@ -112,7 +109,7 @@ export const tierExplanation = operation({
         name,
         from,
         held: index + 1 === place,
-        fits: index + 1 === fit,
+        measured: index + 1 === fit,
         ...shownRule(explained[index], baseCurrency as CurrencyCode),
       })),
     }

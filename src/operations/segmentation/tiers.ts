@@ -47,10 +47,10 @@ const thresholds = z.array(
       code: code.meta({ description: 'Code of the tier that starts here.', examples: ['gold'] }),
       name: line(100).meta({ description: 'Name of the tier.', examples: ['金卡'] }),
       from: value.meta({ description: 'The threshold, a decimal in the unit of the measure.', examples: ['50000.00'] }),
-      near: value
+      upgradeMargin: value
         .optional()
         .meta({ description: 'How far below the threshold customers are upgrade candidates.', examples: ['5000.00'] }),
-      unsettled: value
+      atRiskMargin: value
         .optional()
         .meta({ description: 'How far above the threshold customers are at risk of a downgrade.', examples: ['5000.00'] }),
     })
@@ -60,7 +60,7 @@ const parts = {
   graceDays: z.int().meta({ description: 'Grace period: days for which the measure may be below the tier before a downgrade.' }),
   thresholds: thresholds.meta({
     description: 'The tiers, lowest first.',
-    examples: [[{ code: 'gold', name: '金卡', from: '50000.00', near: '5000.00', unsettled: '5000.00' }]],
+    examples: [[{ code: 'gold', name: '金卡', from: '50000.00', upgradeMargin: '5000.00', atRiskMargin: '5000.00' }]],
   }),
   subtrees: z
     .array(

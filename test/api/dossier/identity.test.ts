@@ -62,10 +62,10 @@ describe('an identity document', () => {
     ])
     const documents = (await bank.request(manager, 'GET', path)).body.identityDocuments
     expect(documents.find(({ type }: any) => type === 'resident_id')).toMatchObject({
-      unverifiedReason: 'gender_differs',
+      unverifiedReason: 'gender_conflict',
       verifiedAt: null,
     })
-    expect((await verify(passed.body.id)).body).toMatchObject({ code: 'conflict', errors: [{ rule: 'gender_differs' }] })
+    expect((await verify(passed.body.id)).body).toMatchObject({ code: 'conflict', errors: [{ rule: 'gender_conflict' }] })
     expect((await verify(crypto.randomUUID())).status).toBe(404)
     expect(
       (await bank.request(bank.code('T1'), 'POST', `${path}/identity-documents/${machine.body.id}/verification`, {})).status,
@@ -142,7 +142,7 @@ describe('identity documents', () => {
     const wrong = await add(female1990)
     expect(wrong).toMatchObject({
       status: 422,
-      body: { code: 'identity_mismatch', errors: [{ pointer: '/number', rule: 'birth_date_differs' }] },
+      body: { code: 'identity_mismatch', errors: [{ pointer: '/number', rule: 'birth_date_conflict' }] },
     })
     expect(wrong.body.detail).toMatch(/1985-\*\*-\*\*.*1990-\*\*-\*\*.*110\*{11}/)
     expect(JSON.stringify(wrong.body)).not.toMatch(/19900307|1985-06-01/)
@@ -176,16 +176,16 @@ describe('identity documents', () => {
     expect(await listed(manager)).toMatchObject([
       { id: document.id, customerId, unverifiedReason: 'check_digit', numberMasked: expect.stringContaining('*') },
     ])
-    expect(await listed(manager, '?reason=gender_differs')).toEqual([])
+    expect(await listed(manager, '?reason=gender_conflict')).toEqual([])
     expect(
       [await listed(bank.code('R1')), await listed(bank.code('R2')), await listed(bank.code('M2'))].map((list) => list.length),
     ).toEqual([1, 0, 0])
-    expect((await bank.request(bank.code('Q1'), 'GET', '/documents-to-clarify')).status).toBe(403)
+    expect((await bank.request(bank.code('Q1'), 'GET', '/documents-to-review')).status).toBe(403)
     const { data } = await bank.graphql(
       manager,
-      '{ documentsToClarify(filter: { reason: check_digit }) { totalCount nodes { customer { name } } } }',
+      '{ documentsToReview(filter: { reason: check_digit }) { totalCount nodes { customer { name } } } }',
     )
-    expect(data.documentsToClarify).toEqual({ totalCount: 1, nodes: [{ customer: { name: '王芳' } }] })
+    expect(data.documentsToReview).toEqual({ totalCount: 1, nodes: [{ customer: { name: '王芳' } }] })
     expect(await patch(`identity-documents/${document.id}`, { number: male1985 }, 1)).toMatchObject({
       status: 200,
       body: { verified: true, unverifiedReason: null, version: 2 },
@@ -425,10 +425,10 @@ describe('contact points', () => {
     expect([await listed(bank.code('Q1')), await listed(manager, '?kind=phone')]).toEqual([403, []])
     const { data } = await bank.graphql(
       manager,
-      '{ contactPointsToClarify(kind: email) { totalCount nodes { id version differs customer { name } } } }',
+      '{ contactPointsToReview(kind: email) { totalCount nodes { id version differs customer { name } } } }',
     )
-    const [{ id, version }] = data.contactPointsToClarify.nodes
-    expect(data.contactPointsToClarify).toMatchObject({ totalCount: 1, nodes: [{ differs: true, customer: { name: '王芳' } }] })
+    const [{ id, version }] = data.contactPointsToReview.nodes
+    expect(data.contactPointsToReview).toMatchObject({ totalCount: 1, nodes: [{ differs: true, customer: { name: '王芳' } }] })
 
     expect((await post(`contact-points/${id}/dismissal`, {}, { 'if-match': `"${version + 1}"` })).status).toBe(412)
     const dismissed = await bank.graphql(
@@ -448,7 +448,7 @@ describe('contact points', () => {
     await send('bank@b.example')
     expect([await emails(), await listed()]).toEqual([['o***@a.example false'], []])
     await send('core@c.example')
-    const [again] = (await bank.request(manager, 'GET', '/contact-points-to-clarify')).body.items
+    const [again] = (await bank.request(manager, 'GET', '/contact-points-to-review')).body.items
     expect((await post(`contact-points/${again.id}/verification`, {})).body).toMatchObject({ differs: false })
     expect(await listed()).toEqual([])
     await send('core@c.example')
@@ -553,7 +553,7 @@ describe('addresses', () => {
       verifiedAt: '2026-11-22T02:00:00.000Z',
       version: 3,
     })
-    expect((await patch(`addresses/${body.id}`, { city: '广州市', emptied: ['postalCode'] }, 3)).body).toMatchObject({
+    expect((await patch(`addresses/${body.id}`, { city: '广州市', clearFields: ['postalCode'] }, 3)).body).toMatchObject({
       city: '广州市',
       postalCode: null,
       lineMasked: '***',
@@ -590,8 +590,8 @@ describe('addresses', () => {
       })
     const { body } = await post('addresses', { purpose: 'home', city: '深圳市' })
     for (const [said, pointer, rule] of [
-      [{ city: '深圳市', emptied: ['city'] }, '/emptied', 'contradiction'],
-      [{ emptied: ['city'] }, '/', 'required'],
+      [{ city: '深圳市', clearFields: ['city'] }, '/clearFields', 'contradiction'],
+      [{ clearFields: ['city'] }, '/', 'required'],
     ] as const)
       expect(await patch(`addresses/${body.id}`, said, 1), JSON.stringify(said)).toMatchObject({
         status: 400,
@@ -622,7 +622,7 @@ describe('addresses', () => {
       (await dossier()).addresses
         .map(({ city, postalCode, verifiedAt, differs }: any) => `${city} ${postalCode} ${verifiedAt !== null} ${differs}`)
         .sort()
-    const toClarify = async () => (await bank.request(manager, 'GET', '/addresses-to-clarify')).body.items
+    const toClarify = async () => (await bank.request(manager, 'GET', '/addresses-to-review')).body.items
     await send({ addressCity: '深圳市', addressPostalCode: '518000', addressLine: '一路1号' })
     const [{ id }] = (await dossier()).addresses
     await post(`addresses/${id}/verification`, {})
@@ -636,7 +636,7 @@ describe('addresses', () => {
       ['R2', 0],
       ['M2', 0],
     ] as const)
-      expect((await bank.request(bank.code(caller), 'GET', '/addresses-to-clarify')).body.items, caller).toHaveLength(found)
+      expect((await bank.request(bank.code(caller), 'GET', '/addresses-to-review')).body.items, caller).toHaveLength(found)
     expect(beside).toMatchObject({ customerId, postalCode: '518999', lineMasked: '***', source: 'core' })
     const reveal = { field: 'address_line', id: beside.id, purpose: 'correction', reason: '核对地址' }
     expect((await post('reveals', reveal)).body.value).toBe('一路1号')

@@ -214,9 +214,9 @@ describe('the overview', () => {
       groups: [],
       team: [],
       profile: { kind: 'individual', name: '王芳', interests: [] },
-      stages: [{ subject: 'life_stage' }],
+      lifeStages: [{ subject: 'life_stage' }],
       tiers: [
-        { scheme: 'retail_deposits', place: 0, tier: null, value: '1000.00', toNextLine: '19000.00' },
+        { scheme: 'retail_deposits', place: 0, tier: null, value: '1000.00', toNextThreshold: '19000.00' },
         { scheme: 'private_clients', place: 0 },
       ],
       segments: [],
@@ -225,7 +225,7 @@ describe('the overview', () => {
       needs: [{ kind: 'home' }],
       lifeEvents: [{ title: '升职' }],
       privilegeGrants: [],
-      quality: { score: 14, documentsToClarify: 0, confirmedAt: null, stale: true },
+      quality: { score: 14, documentsToReview: 0, confirmedAt: null, stale: true },
     })
     expect(body.classifications.map(({ kind }: any) => kind)).toEqual([
       'activity',
@@ -243,9 +243,9 @@ describe('the overview', () => {
       bank.code('R1'),
       `query ($id: ID!) { customerOverview(customerId: $id) { customer { id } holdingsByFamily { family holdings balance { amount currency } }
         aumByMonth { monthEnd amount { amount } } upcomingKeyDates { day kind } keyPeople { id } relationships { kind } groups { id }
-        profile { kind incomeBand } stages { subject stage } tiers { scheme place toNextLine } classifications { kind value } segments { segmentId } team { id }
+        profile { kind incomeBand } lifeStages { subject stage } tiers { scheme rank toNextThreshold } classifications { kind value } segments { segmentId } team { id }
         consents { channel } contactPreference { version } needs { kind } lifeEvents { title } privilegeGrants { id }
-        quality { score missing documentsToClarify confirmedAt stale } timeline { event } }
+        quality { score missing documentsToReview confirmedAt stale } timeline { event } }
         customer(customerId: $id) { holdingsByFamily { family } quality { score } upcomingKeyDates { day } } }`,
       { id: customerId },
     )
@@ -255,8 +255,8 @@ describe('the overview', () => {
       holdingsByFamily: body.holdingsByFamily,
       quality: body.quality,
       profile: { kind: 'individual', incomeBand: null },
-      stages: body.stages.map(({ subject, stage }: any) => ({ subject, stage })),
-      tiers: body.tiers.map(({ scheme, place, toNextLine }: any) => ({ scheme, place, toNextLine })),
+      lifeStages: body.lifeStages.map(({ subject, stage }: any) => ({ subject, stage })),
+      tiers: body.tiers.map(({ scheme, place, toNextThreshold }: any) => ({ scheme, place, toNextThreshold })),
       classifications: body.classifications.map(({ kind, value }: any) => ({ kind, value })),
       segments: [],
       team: [],

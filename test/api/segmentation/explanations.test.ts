@@ -77,7 +77,7 @@ describe('an explanation of a membership', () => {
     const change = `{ kind by ${value} to ${value} beyond dueOn days }`
     const document = `query ($customerId: ID!, $segmentId: ID!) { membershipExplanation(customerId: $customerId, segmentId: $segmentId) {
       customerId segmentId segmentKind decision membershipId member active ruleVersion asOf decidedAt decidedBy leftReason result tree
-      conditions { pointer form segmentId result fact type operator value ${value} comparedWith ${value} hundredths within days since change ${change} }
+      conditions { pointer form segmentId result fact type operator value ${value} comparedWith ${value} percentiles percentileInstitution days since change ${change} }
       steps { pointer goal change ${change} } } }`
     const variables = { customerId: await bank.customerId('1'), segmentId: segment.id }
     const asked = await ask(bank, bank.code('R1'), 'membershipExplanation', document, variables)
@@ -97,7 +97,7 @@ describe('an explanation of a membership', () => {
     expect(service.statements.length).toBeLessThanOrEqual(2)
     expect(found.conditions).toMatchObject([
       { segmentId: inner.id, fact: 'institutions' },
-      { segmentId: inner.id, fact: 'aum', hundredths: [50], within: null, result: true },
+      { segmentId: inner.id, fact: 'aum', percentiles: [50], percentileInstitution: null, result: true },
       { form: 'has_been', days: 1, since: '2026-11-22', result: false, change: { kind: 'wait', days: 1, dueOn: '2026-11-23' } },
       { segmentId: inner.id, pointer: '/all/1/hasBeen/all/0' },
       { segmentId: inner.id },

@@ -47,7 +47,7 @@ describe('a group', () => {
   test('has a bound and keeps its head', () => {
     expect(refusal(() => requireMember('group', nothing, mostMembers - 1))).toBeUndefined()
     expect(refusal(() => requireMember('group', nothing, mostMembers))?.[2]).toBe('full')
-    expect(refusal(() => requireNoHead('a', 'a'))?.[2]).toBe('head')
+    expect(refusal(() => requireNoHead('a', 'a'))?.[2]).toBe('group_head')
     expect(refusal(() => requireNoHead('b', 'a'))).toBeUndefined()
   })
 })

@@ -115,11 +115,11 @@ describe('suitability', () => {
 
 describe('a note', () => {
   test('of a rating names the agency of an outside one, and a line where something is used of it', () => {
-    const own = { origin: 'own', ratedOn: today } as const
+    const own = { origin: 'internal', ratedOn: today } as const
     const told = (said: object) => refusal(() => checkCreditStanding({ ...own, ...said }, today))?.slice(0, 2)
     expect(told({})).toBeUndefined()
-    expect(told({ origin: 'outside' })).toEqual(['invalid_input', '/agency'])
-    expect(told({ origin: 'outside', agency: '联合资信' })).toBeUndefined()
+    expect(told({ origin: 'external' })).toEqual(['invalid_input', '/agency'])
+    expect(told({ origin: 'external', agency: '联合资信' })).toBeUndefined()
     expect(told({ agency: '联合资信' })).toEqual(['invalid_input', '/agency'])
     expect(told({ used: '1' })).toEqual(['invalid_input', '/granted'])
     expect(told({ ratedOn: '2026-11-23' })).toEqual(['outside_period', '/ratedOn'])

@@ -23,7 +23,7 @@ describe('a document', () => {
 
   test('that disagrees with the birth date is refused to a person with both values masked', () => {
     const { code, message, problems } = refused(() => requireAgreement(judge(profile), profile, true))
-    expect([code, problems[0]]).toMatchObject(['identity_mismatch', { pointer: '/number', rule: 'birth_date_differs' }])
+    expect([code, problems[0]]).toMatchObject(['identity_mismatch', { pointer: '/number', rule: 'birth_date_conflict' }])
     expect(message).toContain('1985-**-**')
     expect(message).toContain('1990-**-**')
     expect(message).not.toMatch(/1985-06|1990-03|19900307/)
@@ -33,7 +33,7 @@ describe('a document', () => {
   test('that disagrees with the sex is refused to a person with the number masked', () => {
     const man = { birthDate: null, gender: 'male' as const }
     const { code, message, problems } = refused(() => requireAgreement(judge(man), man, true))
-    expect([code, problems[0]]).toMatchObject(['identity_mismatch', { pointer: '/number', rule: 'gender_differs' }])
+    expect([code, problems[0]]).toMatchObject(['identity_mismatch', { pointer: '/number', rule: 'gender_conflict' }])
     expect(message).not.toContain(female1990)
   })
 

@@ -7,7 +7,7 @@ import {
   fieldOfCode,
   incomeBandFrom,
   incomeBands,
-  isNewDifference,
+  isNewConflict,
   judgeFeedValue,
   kindProblem,
   type Profile,
@@ -34,7 +34,7 @@ describe('a value that a feed sends', () => {
     fc.assert(
       fc.property(instant, instant, instant, winner, (held, verifiedAt, asOf, wins) => {
         const judged = judgeFeedValue({ source: 'core', asOf: held, verifiedAt }, asOf, wins)
-        if (wins === 'person') expect(judged).toBe('difference')
+        if (wins === 'person') expect(judged).toBe('conflict')
         else expect(judged).toBe(asOf >= held ? 'apply' : 'keep')
       }),
     )
@@ -50,14 +50,14 @@ describe('a value that a feed sends', () => {
   })
 })
 
-describe('a difference', () => {
+describe('a conflict', () => {
   test('comes up once for a value, and again for another one or when it was settled otherwise', () => {
-    expect(isNewDifference(undefined, 'a')).toBe(true)
+    expect(isNewConflict(undefined, 'a')).toBe(true)
     for (const status of ['open', 'dismissed'] as const) {
-      expect(isNewDifference({ status, valueSent: 'a' }, 'a')).toBe(false)
-      expect(isNewDifference({ status, valueSent: 'a' }, 'b')).toBe(true)
+      expect(isNewConflict({ status, valueSent: 'a' }, 'a')).toBe(false)
+      expect(isNewConflict({ status, valueSent: 'a' }, 'b')).toBe(true)
     }
-    for (const status of ['accepted', 'withdrawn'] as const) expect(isNewDifference({ status, valueSent: 'a' }, 'a')).toBe(true)
+    for (const status of ['accepted', 'withdrawn'] as const) expect(isNewConflict({ status, valueSent: 'a' }, 'a')).toBe(true)
   })
 })
 
@@ -91,7 +91,7 @@ describe('a profile', () => {
     )
   })
 
-  test('takes what is said, and is empty where it is emptied', () => {
+  test('takes what is said, and is empty where it is clearFields', () => {
     const before = { ...emptyProfile, occupation: '教师', interests: ['茶'] }
     expect(profileAfter(before, { incomeBand: 'high' }, ['occupation', 'interests'], 'individual')).toEqual({
       ...emptyProfile,

@@ -63,7 +63,14 @@ describe('a birthday', () => {
 
 describe('a look-up at the counter', () => {
   test('finds one, names two to five, and shows nobody beyond', () => {
-    expect([0, 1, 2, 5, 6, 100].map(recognitionOf)).toEqual(['unknown', 'found', 'several', 'several', 'ambiguous', 'ambiguous'])
+    expect([0, 1, 2, 5, 6, 100].map(recognitionOf)).toEqual([
+      'unknown',
+      'found',
+      'multiple',
+      'multiple',
+      'ambiguous',
+      'ambiguous',
+    ])
   })
 
   test('warns of a relation that has ended', () => {
@@ -75,8 +82,8 @@ describe('a look-up at the counter', () => {
 
   test('suggests the open need before what a stage suggests, and nothing to the dead or to former customers', () => {
     const stages = [{ offers: [] }, { offers: [{ name: 'treasury bonds' }, { name: 'time deposits' }] }]
-    expect(suggestionOf([], 'home', stages)).toEqual({ ground: 'need', about: 'home' })
-    expect(suggestionOf(['do_not_contact'], null, stages)).toEqual({ ground: 'stage', about: 'treasury bonds' })
+    expect(suggestionOf([], 'home', stages)).toEqual({ basis: 'need', about: 'home' })
+    expect(suggestionOf(['do_not_contact'], null, stages)).toEqual({ basis: 'life_stage', about: 'treasury bonds' })
     expect([
       suggestionOf([], null, []),
       suggestionOf(['closed'], 'home', stages),

@@ -113,7 +113,7 @@ describe('giving a customer to somebody', () => {
     }
     expect(told([held], {})).toEqual(['current', 'ended', today])
     expect(told([held], { startsOn: '2026-12-01' })).toEqual(['planned', 'current', '2026-12-01'])
-    expect(told([held], { staffId: 'A' })).toEqual(['customer', 'already_theirs'])
+    expect(told([held], { staffId: 'A' })).toEqual(['customer', 'already_assigned'])
     expect(told([held], { startsOn: '2026-11-21' })).toEqual(['startsOn', 'outside_period'])
     expect(told([{ ...held, endsOn: '2026-12-01' }, planned], {})).toEqual(['startsOn', 'period_overlap'])
     expect(told([{ ...held, startsOn: today }], {})).toEqual(['current', 'cancelled', null])

@@ -19,9 +19,9 @@ const today = '2026-11-22'
 const good = {
   graceDays: 90,
   thresholds: [
-    { code: 'c', name: 'C', from: '1000', near: '100', unsettled: '50' },
-    { code: 'b', name: 'B', from: '2000.00', near: '1000' },
-    { code: 'a', name: 'A', from: '5000.50', unsettled: '10' },
+    { code: 'c', name: 'C', from: '1000', upgradeMargin: '100', atRiskMargin: '50' },
+    { code: 'b', name: 'B', from: '2000.00', upgradeMargin: '1000' },
+    { code: 'a', name: 'A', from: '5000.50', atRiskMargin: '10' },
   ],
   subtrees: [],
 }
@@ -61,9 +61,11 @@ describe('a scheme of tiers', () => {
     expect(faults({ thresholds: lines('2', '2.00') })).toEqual(['/thresholds/1/from order'])
     expect(faults({ thresholds: lines('1.001') })).toEqual(['/thresholds/0/from amount'])
     expect(faults({ thresholds: lines('1', 'x') })).toEqual(['/thresholds/1/from amount'])
-    expect(faults({ thresholds: lines(['1', { near: '0' }]) })).toEqual(['/thresholds/0/near range'])
-    expect(faults({ thresholds: lines('10', ['20', { near: '10.01' }]) })).toEqual(['/thresholds/1/near band'])
-    expect(faults({ thresholds: lines(['10', { unsettled: '10.01' }], '20') })).toEqual(['/thresholds/0/unsettled band'])
+    expect(faults({ thresholds: lines(['1', { upgradeMargin: '0' }]) })).toEqual(['/thresholds/0/upgradeMargin range'])
+    expect(faults({ thresholds: lines('10', ['20', { upgradeMargin: '10.01' }]) })).toEqual([
+      '/thresholds/1/upgradeMargin margin',
+    ])
+    expect(faults({ thresholds: lines(['10', { atRiskMargin: '10.01' }], '20') })).toEqual(['/thresholds/0/atRiskMargin margin'])
     expect(faults({ thresholds: [...lines('1'), { code: 't0', name: 'again', from: '2' }] })).toEqual([
       '/thresholds/1/code duplicate',
     ])
@@ -158,22 +160,22 @@ describe('the tier that follows', () => {
 
 describe('nearness to a line', () => {
   const three = [
-    { from: 1000n, near: 100n, unsettled: 200n },
-    { from: 2000n, near: null, unsettled: 100n },
-    { from: 5000n, near: 3000n, unsettled: null },
+    { from: 1000n, upgradeMargin: 100n, atRiskMargin: 200n },
+    { from: 2000n, upgradeMargin: null, atRiskMargin: 100n },
+    { from: 5000n, upgradeMargin: 3000n, atRiskMargin: null },
   ]
 
   test('counts below the next line for those who have not its tier, and above the own line', () => {
-    expect(nearness(900n, 0, three, 'near')).toEqual({ line: 1, distance: 100n })
-    expect(nearness(899n, 0, three, 'near')).toBeUndefined()
-    expect(nearness(950n, 1, three, 'near')).toBeUndefined()
-    expect(nearness(1950n, 1, three, 'near')).toBeUndefined()
-    expect(nearness(2000n, 2, three, 'near')).toEqual({ line: 3, distance: 3000n })
-    expect(nearness(1000n, 1, three, 'unsettled')).toEqual({ line: 1, distance: 0n })
-    expect(nearness(1199n, 1, three, 'unsettled')).toEqual({ line: 1, distance: 199n })
-    expect(nearness(1200n, 1, three, 'unsettled')).toBeUndefined()
-    expect(nearness(6000n, 3, three, 'unsettled')).toBeUndefined()
-    expect(nearness(null, 0, three, 'near')).toBeUndefined()
+    expect(nearness(900n, 0, three, 'upgrade_candidate')).toEqual({ line: 1, distance: 100n })
+    expect(nearness(899n, 0, three, 'upgrade_candidate')).toBeUndefined()
+    expect(nearness(950n, 1, three, 'upgrade_candidate')).toBeUndefined()
+    expect(nearness(1950n, 1, three, 'upgrade_candidate')).toBeUndefined()
+    expect(nearness(2000n, 2, three, 'upgrade_candidate')).toEqual({ line: 3, distance: 3000n })
+    expect(nearness(1000n, 1, three, 'at_risk')).toEqual({ line: 1, distance: 0n })
+    expect(nearness(1199n, 1, three, 'at_risk')).toEqual({ line: 1, distance: 199n })
+    expect(nearness(1200n, 1, three, 'at_risk')).toBeUndefined()
+    expect(nearness(6000n, 3, three, 'at_risk')).toBeUndefined()
+    expect(nearness(null, 0, three, 'upgrade_candidate')).toBeUndefined()
   })
 
   test('agrees with the distances to the next line and the own one', () => {
@@ -187,7 +189,7 @@ describe('nearness to a line', () => {
           value,
           three.map(({ from }) => from),
         )
-        const near = nearness(value, place, three, 'near')
+        const near = nearness(value, place, three, 'upgrade_candidate')
         const { up } = distances(
           value,
           place,

@@ -12,8 +12,8 @@ test('moving saves what channels cost more than mobile banking, and nothing wher
 
 test('a loss has the cause that its way out would mend', () => {
   const value = { income: 100n, variableCost: 400n, saving: 300, aum: 0n }
-  expect(lossOf(value)).toEqual({ cause: 'channel', wayOut: 'channel', amount: 300n })
-  expect(lossOf({ ...value, saving: 299 })).toEqual({ cause: 'idle', wayOut: 'exit', amount: 300n })
-  expect(lossOf({ ...value, saving: 299, aum: 1n })).toEqual({ cause: 'margin', wayOut: 'fee', amount: 300n })
+  expect(lossOf(value)).toEqual({ reason: 'channel', remedy: 'channel', amount: 300n })
+  expect(lossOf({ ...value, saving: 299 })).toEqual({ reason: 'idle', remedy: 'exit', amount: 300n })
+  expect(lossOf({ ...value, saving: 299, aum: 1n })).toEqual({ reason: 'margin', remedy: 'fee', amount: 300n })
   expect(lossOf({ ...value, income: 400n })).toBeUndefined()
 })

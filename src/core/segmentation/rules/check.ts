@@ -360,7 +360,7 @@ export const boundedPercent: ReadonlySet<FactName> = new Set([
   'feeShare',
   'eChannelSubstitution',
   'aumFallFromPeak60',
-  'keptPromiseRate',
+  'commitmentFulfilmentRate',
 ])
 
 /** How days are counted from today, and how far at most. */
@@ -392,7 +392,7 @@ function checkPercentile(name: FactName, value: unknown, at: string, context: Ch
     return refuse(at, 'type', 'A percentile must have one of lt, lte, gt, gte and between, and optionally `institution`.')
   const object = value as Readonly<Record<string, unknown>>
   const known = percentileOperators.filter((operator) => object[operator] !== undefined)
-  onlyKeys(object, ['within', ...known], at, refuse)
+  onlyKeys(object, ['institution', ...known], at, refuse)
   if (known.length !== 1) return refuse(at, 'operator', `A percentile must have one of ${percentileOperators.join(', ')}.`)
   const operator = known[0]!
   const given = object[operator]
@@ -403,9 +403,9 @@ function checkPercentile(name: FactName, value: unknown, at: string, context: Ch
     const good = given.map((bound, index) => wholeNumber(bound, `${here}/${index}`, 0, 100, refuse))
     if (good.every(Boolean) && given[0] > given[1]) refuse(here, 'reversed', 'The first percentile must not be above the second.')
   }
-  const { within } = object
-  if (within !== undefined && (typeof within !== 'string' || !context.institution(within)))
-    refuse(`${at}/within`, 'unknown_institution', 'There is no institution with this code.')
+  const { institution } = object
+  if (institution !== undefined && (typeof institution !== 'string' || !context.institution(institution)))
+    refuse(`${at}/institution`, 'unknown_institution', 'There is no institution with this code.')
 }
 
 /** Segments that are not there, are retired, or lead back to where they are named. */

@@ -21,17 +21,17 @@ export type Any = { readonly any: readonly Rule[] }
 export type Not = { readonly not: Rule }
 /** One operator, and what the fact is compared with. */
 export type FactCondition = { readonly fact: FactName } & { readonly [operator in Operator]?: RuleValue | readonly RuleValue[] }
-/** Where a fact stands among the active customers of the bank, or of a subtree by its institution’s code, in hundredths. */
+/** Where a fact stands among the active customers of the bank, or of a subtree by its institution’s code, in percentiles. */
 export type PercentileCondition = {
   readonly fact: FactName
-  readonly percentile: { readonly within?: string } & { readonly [operator in 'lt' | 'lte' | 'gt' | 'gte']?: number } & {
+  readonly percentile: { readonly institution?: string } & { readonly [operator in 'lt' | 'lte' | 'gt' | 'gte']?: number } & {
     readonly between?: readonly [number, number]
   }
 }
 /** A rule that has held for the customer without a break for so many days. */
 export type HasBeen = { readonly hasBeen: Rule; readonly days: number }
 export type InSegment = { readonly segment: string }
-/** A random share of customers, the same as long as the seed is: from the first hundredth on, below the second. */
+/** A random share of customers, the same as long as the seed is: from the first percentile on, below the second. */
 export type Bucket = { readonly bucket: { readonly seed: string; readonly from: number; readonly to: number } }
 /** Membership of a segment by list, as inlining leaves it. No rule that is sent holds one. */
 export type Listed = { readonly listed: number }
@@ -90,9 +90,11 @@ export function restsOn(rule: Rule, segmentId: string, meaning: (segmentId: stri
   })
 }
 
-/** The facts and subtrees whose hundredths a rule asks for; no code stands for the bank. */
-export function usedPercentiles(rule: Rule): readonly { readonly fact: FactName; readonly within: string | undefined }[] {
-  return partsOf(rule).flatMap((part) => ('percentile' in part ? [{ fact: part.fact, within: part.percentile.within }] : []))
+/** The facts and subtrees whose percentiles a rule asks for; no code stands for the bank. */
+export function usedPercentiles(rule: Rule): readonly { readonly fact: FactName; readonly institution: string | undefined }[] {
+  return partsOf(rule).flatMap((part) =>
+    'percentile' in part ? [{ fact: part.fact, institution: part.percentile.institution }] : [],
+  )
 }
 
 /** The conditions that a rule watches over time. */

@@ -50,7 +50,7 @@ const hasBeen = z
 const segment = z
   .strictObject({ segment: z.string().meta({ description: 'The ID of a segment that is not retired.' }) })
   .meta({ description: 'The rule of a segment, or whether the customer is on its list.' })
-const hundredth = z.int().min(0).max(100)
+const percentileBound = z.int().min(0).max(100)
 const share = z.number().min(0).max(100).meta({ description: 'A bound from 0 to 100 with at most two decimals.' })
 const bucket = z
   .strictObject({
@@ -68,7 +68,7 @@ function oneOf(names: readonly FactName[]): z.ZodType {
   return others.length === 0 ? first! : z.union([first!, ...others])
 }
 
-const within = z
+const institution = z
   .string()
   .optional()
   .meta({ description: 'The code of an institution: percentiles of the active customers in its subtree.' })
@@ -77,8 +77,8 @@ const percentile = z
   .strictObject({
     fact: oneOf(ordered),
     percentile: z.union([
-      ...(['lt', 'lte', 'gt', 'gte'] as const).map((operator) => z.strictObject({ within, [operator]: hundredth })),
-      z.strictObject({ within, between: z.tuple([hundredth, hundredth]) }),
+      ...(['lt', 'lte', 'gt', 'gte'] as const).map((operator) => z.strictObject({ institution, [operator]: percentileBound })),
+      z.strictObject({ institution, between: z.tuple([percentileBound, percentileBound]) }),
     ]),
   })
   .meta({ description: 'The percentile of the fact among all active customers of the bank, or of a subtree.' })

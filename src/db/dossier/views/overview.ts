@@ -4,7 +4,7 @@ import { currentConsents, wishedContact } from './consents.ts'
 import { noteRelations } from './notes.ts'
 import { peopleRelations } from './people-of-customers.ts'
 import { profileRelations } from './profiles.ts'
-import { stageFields } from './stages.ts'
+import { lifeStageFields } from './stages.ts'
 import { recentTimeline } from './timeline.ts'
 import { teamRelations } from './teams.ts'
 import { column, inSingleAnswers, one, shownInRest, view } from '../../platform/views/view.ts'
@@ -23,7 +23,7 @@ const customerOverview = view(
     }),
     team: teamRelations.team,
     profile: inSingleAnswers(profileRelations.profile),
-    stages: shownInRest(stageFields.stages),
+    lifeStages: shownInRest(lifeStageFields.lifeStages),
     upcomingKeyDates: inSingleAnswers(upcomingDates),
     keyPeople: inSingleAnswers(peopleRelations.keyPeople),
     relationships: inSingleAnswers(peopleRelations.relationships),

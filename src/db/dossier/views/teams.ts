@@ -1,6 +1,6 @@
 import { assignmentStates } from '../../../core/dossier/assignments.ts'
 import { businessLines } from '../../../core/dossier/customers.ts'
-import { ownershipKinds } from '../../../core/dossier/ownership.ts'
+import { assignmentPeriodKinds } from '../../../core/dossier/ownership.ts'
 import { productFamilies } from '../../../core/organisation/products.ts'
 import { teamDuties } from '../../../core/dossier/teams.ts'
 import { assignment } from '../schema/customers.ts'
@@ -72,7 +72,7 @@ const staffCapacity = view('StaffCapacity', 'Number of assigned customers and ca
     nullable: true,
     expression: (row) => `(${row}.customer_capacity - ${load(row)}.customers)`,
   }),
-  overFull: column('boolean', 'Whether they have more customers than their capacity.', {
+  overCapacity: column('boolean', 'Whether they have more customers than their capacity.', {
     expression: (row) => `coalesce(${load(row)}.customers > ${row}.customer_capacity, false)`,
   }),
   teams,
@@ -102,13 +102,16 @@ const teamSuggestion = view(
 )
 
 const ownershipPeriod = view(
-  'OwnershipPeriod',
+  'AssignmentPeriod',
   'A period in which a staff member was assigned to a customer, was in the maintenance team, or covered for a member of these.',
   assignment,
   {
     id: column('uuid', 'ID of the assignment, membership or delegation.'),
     customerId,
-    kind: column('text', 'How they got access to the customer.', { values: ownershipKinds, expression: (row) => `${row}.kind` }),
+    kind: column('text', 'How they got access to the customer.', {
+      values: assignmentPeriodKinds,
+      expression: (row) => `${row}.kind`,
+    }),
     businessLine: column('text', 'Business line of an assignment.', { nullable: true, values: businessLines }),
     duty: column('text', 'Duty of a team member.', {
       nullable: true,

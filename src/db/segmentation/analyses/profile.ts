@@ -60,7 +60,11 @@ export async function profileSegment(
     return known
   }
   const meets = (rule: Rule): string => conditionOf(rule, context, bind)
-  const bases = new Map(groups.flatMap(({ cells }) => cells.flatMap(({ of }) => (of ? [[canonicalRule(of), of] as const] : []))))
+  const bases = new Map(
+    groups.flatMap(({ cells }) =>
+      cells.flatMap(({ denominator }) => (denominator ? [[canonicalRule(denominator), denominator] as const] : [])),
+    ),
+  )
   const told = [
     ...[...bases.values()].map((of) => `case when ${meets(of)} then ${numberOf(of)} end`),
     ...groups.flatMap(({ cells, exclusive, denominator }) => {
@@ -69,8 +73,8 @@ export async function profileSegment(
       // One question after the other stops at the first that is met; of whom shares are taken is asked once for all of them.
       const told = (some: readonly ProfileCell[]): string => {
         const cases = `case ${some.map(({ among, rule }) => `when ${meets(among)} then ${numberOf(rule)}`).join(' ')} end`
-        const [{ of }] = some as [ProfileCell]
-        return of === undefined ? cases : `case when ${meets(of)} then ${cases} end`
+        const [{ denominator }] = some as [ProfileCell]
+        return denominator === undefined ? cases : `case when ${meets(denominator)} then ${cases} end`
       }
       return exclusive && denominator !== 'cell' ? [told(open)] : open.map((cell) => told([cell]))
     }),

@@ -23,7 +23,7 @@ export function chanceOf(seed: string, customerId: string): number {
   return (first! * 100) / 4_294_967_296
 }
 
-/** What all rules are read against: today, and the hundredths that are known. */
+/** What all rules are read against: today, and the percentiles that are known. */
 export async function readRuleContext(db: Db, today: Day, baseCurrency: string): Promise<RuleContext> {
   const [cuts, institutions] = await Promise.all([
     readCuts(db),
@@ -51,9 +51,9 @@ export function ruleContext({ cuts, institutions, today, baseCurrency }: Ground)
   return {
     today,
     baseCurrency: baseCurrency as CurrencyCode,
-    cut(fact: FactName, within: string | undefined, hundredth: number) {
-      const path = within === undefined ? '/' : paths.get(within)
-      return path === undefined ? undefined : known.get(`${path} ${fact}`)?.[hundredth]
+    cut(fact: FactName, institution: string | undefined, percentile: number) {
+      const path = institution === undefined ? '/' : paths.get(institution)
+      return path === undefined ? undefined : known.get(`${path} ${fact}`)?.[percentile]
     },
   }
 }

@@ -14,10 +14,10 @@ const MOST_SECONDS = 20
 /** What the scan of a refresh may take, which asks all rules at once: what it writes comes on top. */
 const MOST_REFRESH_SECONDS = 200
 
-/** Refuses a rule whose hundredths are not worked out, and one that takes too long over what is in reach. Throws `conflict` and `query_too_complex`. */
+/** Refuses a rule whose percentiles are not worked out, and one that takes too long over what is in reach. Throws `conflict` and `query_too_complex`. */
 export async function requireWorkable(db: Db, rule: Rule, context: RuleContext, scope: Scope): Promise<void> {
-  for (const { fact, within } of usedPercentiles(rule))
-    if (context.cut(fact, within, 0) === undefined)
+  for (const { fact, institution } of usedPercentiles(rule))
+    if (context.cut(fact, institution, 0) === undefined)
       throw new DomainError(
         'conflict',
         `The percentiles of ${fact} are not computed yet: activate a segment that uses them first.`,

@@ -68,13 +68,13 @@ async function evaluate(
   })
 }
 
-/** Works out the hundredths that policies ask for and that nobody has asked for before. */
+/** Works out the percentiles that policies ask for and that nobody has asked for before. */
 async function prepareCuts(db: Db, { asOf, baseCurrency }: Settings): Promise<void> {
   const used = (await readPoliciesOn(db, asOf)).flatMap(({ rules }) => rules.flatMap(({ rule }) => usedPercentiles(rule)))
   if (used.length === 0) return
   const [context, paths] = [await readRuleContext(db, asOf, baseCurrency), await listInstitutionPaths(db)]
-  for (const { fact, within } of used) {
-    const path = within === undefined ? '/' : paths.get(within)
-    if (path !== undefined && context.cut(fact, within, 0) === undefined) await workOutCut(db, { path, fact }, asOf)
+  for (const { fact, institution } of used) {
+    const path = institution === undefined ? '/' : paths.get(institution)
+    if (path !== undefined && context.cut(fact, institution, 0) === undefined) await workOutCut(db, { path, fact }, asOf)
   }
 }

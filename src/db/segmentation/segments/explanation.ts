@@ -90,7 +90,7 @@ export interface Definitions {
   readonly institutions: readonly { readonly code: string; readonly path: string }[]
 }
 
-/** All segments with the rules that hold, or held at an instant, one that is asked for in one version, and what divides customers into hundredths: in one statement. */
+/** All segments with the rules that hold, or held at an instant, one that is asked for in one version, and what divides customers into percentiles: in one statement. */
 export async function readDefinitions(
   db: Db,
   {
@@ -123,11 +123,12 @@ export interface DecisionFacts {
   readonly [fact: string]: unknown
 }
 
-const cutKey = (fact: FactName, within: string | undefined, hundredth: number): string => `${fact} ${within ?? ''} ${hundredth}`
+const cutKey = (fact: FactName, institution: string | undefined, percentile: number): string =>
+  `${fact} ${institution ?? ''} ${percentile}`
 
 /**
  * What a whole rule asks for over the row `f`, as a JSON object: stored facts with amounts as text, since when its watched conditions hold, which of its lists the
- * customer is on, and the values behind its hundredths. With the version of the rule it is all that is needed to answer it again.
+ * customer is on, and the values behind its percentiles. With the version of the rule it is all that is needed to answer it again.
  */
 export function decisionFacts(rule: Rule, context: RuleContext, bind: Bind): string {
   const objects = [factsAsked(usedFacts(rule))]
@@ -144,10 +145,10 @@ export function decisionFacts(rule: Rule, context: RuleContext, bind: Bind): str
     )
   const cuts = parts.flatMap((part) => {
     if (!('percentile' in part)) return []
-    const { within, between, ...one } = part.percentile
-    return (between ?? Object.values(one)).map((hundredth: number) => [
-      cutKey(part.fact, within, hundredth),
-      context.cut(part.fact, within, hundredth),
+    const { institution, between, ...one } = part.percentile
+    return (between ?? Object.values(one)).map((percentile: number) => [
+      cutKey(part.fact, institution, percentile),
+      context.cut(part.fact, institution, percentile),
     ])
   })
   if (cuts.length > 0) objects.push(`jsonb_build_object('@cuts', ${bind(JSON.stringify(Object.fromEntries(cuts)))}::jsonb)`)
@@ -197,7 +198,7 @@ export function knownThen(kept: DecisionFacts, { customerId, today, baseCurrency
     context: {
       today,
       baseCurrency: baseCurrency as CurrencyCode,
-      cut: (fact, within, hundredth) => kept['@cuts']?.[cutKey(fact, within, hundredth)],
+      cut: (fact, institution, percentile) => kept['@cuts']?.[cutKey(fact, institution, percentile)],
     },
   }
 }

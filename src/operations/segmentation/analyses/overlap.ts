@@ -9,7 +9,7 @@ import { id } from '../../platform/scalars.ts'
 import {
   chosenSegments,
   domain,
-  drillSchema,
+  drillDownSchema,
   institutionId,
   moneyOf,
   referenceOf,
@@ -60,15 +60,12 @@ export const segmentOverlap = operation({
               second: z.uuid().meta({ description: 'The second segment.' }),
               both: z.int().meta({ description: 'Customers in both.' }),
               either: z.int().meta({ description: 'Customers in at least one.' }),
-              jaccard: z
-                .number()
-                .nullable()
-                .meta({
-                  description: 'Customers in both divided by customers in at least one, from 0 to 1; null if there are none.',
-                }),
-              secondOfFirst: percent('Share of the first segment that is also in the second.'),
-              firstOfSecond: percent('Share of the second segment that is also in the first.'),
-              drill: drillSchema,
+              jaccard: z.number().nullable().meta({
+                description: 'Customers in both divided by customers in at least one, from 0 to 1; null if there are none.',
+              }),
+              shareOfFirst: percent('Share of the first segment that is also in the second.'),
+              shareOfSecond: percent('Share of the second segment that is also in the first.'),
+              drillDown: drillDownSchema,
             })
             .meta({ id: 'OverlapPair', description: 'Overlap of two segments.' }),
         )
@@ -80,7 +77,7 @@ export const segmentOverlap = operation({
               segmentIds: z.array(z.uuid()).meta({ description: 'In these and in none of the others.' }),
               customers,
               aum,
-              drill: drillSchema,
+              drillDown: drillDownSchema,
             })
             .meta({ id: 'OverlapCombination', description: 'Customers who are in exactly these segments.' }),
         )
@@ -110,7 +107,7 @@ export const segmentOverlap = operation({
         first: chosen[first]!.id,
         second: chosen[second]!.id,
         ...pair,
-        drill: { all: [inSegment(chosen[first]!), inSegment(chosen[second]!)] },
+        drillDown: { all: [inSegment(chosen[first]!), inSegment(chosen[second]!)] },
       })),
       combinations: combinations
         .toSorted((one, other) => other.customers - one.customers || one.mask - other.mask)
@@ -120,7 +117,7 @@ export const segmentOverlap = operation({
             segmentIds: places.map((place) => chosen[place]!.id),
             customers: count,
             aum: money(owned),
-            drill: {
+            drillDown: {
               all: chosen.map((one, place) => (places.includes(place) ? inSegment(one) : { not: inSegment(one) })),
             },
           }

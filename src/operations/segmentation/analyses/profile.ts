@@ -23,7 +23,7 @@ import { moneySchema } from '../../platform/rest-schema.ts'
 import { id } from '../../platform/scalars.ts'
 import {
   domain,
-  drillSchema,
+  drillDownSchema,
   institutionId,
   moneyOf,
   referenceOf,
@@ -58,14 +58,14 @@ const cell = z
   .object({
     key: z.string().meta({ description: 'Key of the cell: a value, a band, or a product code.' }),
     customers: z.int().meta({ description: 'Customers of the segment in the cell.' }),
-    of: z.int().meta({ description: 'Customers of the segment that are the denominator of the share.' }),
+    denominator: z.int().meta({ description: 'Customers of the segment that are the denominator of the share.' }),
     share: percent('Customers in the cell as a share of the denominator.'),
     aum: moneySchema.meta({ description: 'Assets of the customers in the cell.' }),
     shareOfAum: percent('Share of the assets of the denominator.'),
     comparisonCustomers: z.int().meta({ description: 'Customers of the comparison in the cell.' }),
     comparisonShare: percent('Their share in the comparison.'),
     difference: z.number().nullable().meta({ description: 'Share minus the share of the comparison, in percentage points.' }),
-    drill: drillSchema,
+    drillDown: drillDownSchema,
   })
   .meta({ id: 'ProfileCell', description: 'A part of a segment beside the same part of the comparison.' })
 
@@ -178,22 +178,22 @@ function groupShown(
   return { group: name, scheme, denominator, exclusive, cells: cells.map((one) => cellShown(context, one, profile)) }
 }
 
-function cellShown(context: Context, { key, rule, of }: ProfileCell, { ours, theirs }: Profile): z.input<typeof cell> {
-  const [inside, whole] = [ours.counted(rule), ours.counted(of)]
-  const [comparison, comparisonWhole] = [theirs.counted(rule), theirs.counted(of)]
+function cellShown(context: Context, { key, rule, denominator }: ProfileCell, { ours, theirs }: Profile): z.input<typeof cell> {
+  const [inside, whole] = [ours.counted(rule), ours.counted(denominator)]
+  const [comparison, comparisonWhole] = [theirs.counted(rule), theirs.counted(denominator)]
   const share = percentage(inside.customers, whole.customers)
   const comparisonShare = percentage(comparison.customers, comparisonWhole.customers)
   return {
     key,
     customers: inside.customers,
-    of: whole.customers,
+    denominator: whole.customers,
     share,
     aum: moneyOf(context)(inside.aum),
     shareOfAum: percentage(inside.aum, whole.aum),
     comparisonCustomers: comparison.customers,
     comparisonShare,
     difference: points(share, comparisonShare),
-    drill: { ...rule },
+    drillDown: { ...rule },
   }
 }
 
