@@ -297,7 +297,12 @@ describe('phone and e-mail of a key person', () => {
       email: 'chen@example.com',
     })
     const reveal = (field: string, caller = bank.code('M1'), id = body.id) =>
-      bank.request(caller, 'POST', `/customers/${ids['C1']}/reveals`, { field, id, purpose: 'contact', reason: 'returns a call' })
+      bank.request(caller, 'POST', `/customers/${ids['C1']}/reveals`, {
+        field,
+        id,
+        purpose: 'contact',
+        reason: 'returning a call',
+      })
     expect((await reveal('key_person_phone')).body).toMatchObject({ field: 'key_person_phone', value: '+8613712345678' })
     expect((await reveal('key_person_email')).body).toMatchObject({ id: body.id, value: 'chen@example.com' })
     const { rows } = await service.owner.query(

@@ -239,7 +239,7 @@ describe('the capacity of a relationship manager', () => {
       reason: 'one more',
     })
     expect(refusalOf(refused)).toEqual([409, 'conflict', '/staffId', 'over_capacity'])
-    expect(refused.body.detail).toBe('They keep 2 of at most 2 customers, and 1 more would make 3.')
+    expect(refused.body.detail).toBe('Over capacity: this staff member has 2 of at most 2 customers, and 1 more would make 3.')
     // Whom they keep in the other line of business is no customer more.
     const own = { customerId: await bank.customerId('1'), staffId, businessLine: 'corporate', reason: 'both lines' }
     expect((await overRest(bank, bank.code('M1'), give, own)).code).toBe('ok')
@@ -330,7 +330,7 @@ describe('assignCustomers', () => {
     expect([over.status, over.body.errors[0].rule, over.body.detail]).toEqual([
       409,
       'over_capacity',
-      'They keep 0 of at most 2 customers, and 3 more would make 3.',
+      'Over capacity: this staff member has 0 of at most 2 customers, and 3 more would make 3.',
     ])
     expect(refusalOf(await send([fresh[0]!, fresh[0]!]))).toEqual([400, 'invalid_input', '/customerIds', 'duplicate'])
     expect((await send(Array.from({ length: 501 }, () => crypto.randomUUID()))).status).toBe(400)

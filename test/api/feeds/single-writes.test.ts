@@ -653,9 +653,7 @@ describe('people', () => {
       status: 'active',
       coreNumber: null,
     })
-    expect((await make({ name: undefined })).body.errors).toEqual([
-      { pointer: '/name', rule: 'required', message: 'This is required.' },
-    ])
+    expect((await make({ name: undefined })).body.errors).toEqual([{ pointer: '/name', rule: 'required', message: 'Required.' }])
   })
 
   test('make, correct and close institutions, staff, products, customers, holdings and assignments', async ({ bank }) => {
@@ -1095,7 +1093,7 @@ describe('every command', () => {
         manager,
         'POST',
         `${customer}/reveals`,
-        () => ({ field: 'contact_value', id: made['addContactPoint'], purpose: 'contact', reason: 'returns a call' }),
+        () => ({ field: 'contact_value', id: made['addContactPoint'], purpose: 'contact', reason: 'returning a call' }),
       ],
       ['addAddress', manager, 'POST', `${customer}/addresses`, { purpose: 'work', city: '深圳市' }],
       [

@@ -503,7 +503,7 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
       `select id from contact_point where customer_id = $1 and kind = 'phone' order by id limit 1`,
       [customerId],
     )
-    return { customerId, field: 'contact_value', id: rows[0].id, purpose: 'contact', reason: 'returns a call' }
+    return { customerId, field: 'contact_value', id: rows[0].id, purpose: 'contact', reason: 'returning a call' }
   },
   customerProfile: ({ thing: { customerId } }) => ({ customerId }),
   lifeStages: ({ thing: { customerId } }) => ({ customerId }),

@@ -112,7 +112,7 @@ describe('a feed of assignments', () => {
       'staffNumber: conflict',
       'endsOn: outside_period',
     ])
-    expect(outcomes[0]).toMatchObject({ refusal: { message: 'There is no customer "NONE" of source "core" within your scope.' } })
+    expect(outcomes[0]).toMatchObject({ refusal: { message: 'There is no customer "NONE" of source "core" in your scope.' } })
     expect(told(await send([row(customer, 'E', 'R1', '2026-11-21')], { context: { fromPerson: true } }))).toEqual([
       'startsOn: outside_period',
     ])

@@ -202,7 +202,7 @@ describe('a feed of customers', () => {
       'created',
       'kind: conflict',
     ])
-    expect(outcomes[0]).toMatchObject({ refusal: { message: 'There is no institution "NONE" within your scope.' } })
+    expect(outcomes[0]).toMatchObject({ refusal: { message: 'There is no institution "NONE" in your scope.' } })
     // What was refused can be sent again: no name was taken.
     expect(told(await bank.send('customers', [person('R5'), person('R2', { phone: '13800138000' })]))).toEqual([
       'created',

@@ -236,7 +236,7 @@ describe('a rule that names segments', () => {
     )
     expect(problemsOf({ all: [one] }, context)).toEqual([])
     expect(problemsOf({ all: [one, one] }, context)).toEqual([' too_many'])
-    expect(messageOf({ all: [one, one] }, context)).toContain('The segment u rests on this one')
+    expect(messageOf({ all: [one, one] }, context)).toContain('The segment u uses this one')
     const watching = { hasBeen: { segment: 'own' }, days: 3 } as Rule
     const watched = among(
       { own: known('own', one) },
