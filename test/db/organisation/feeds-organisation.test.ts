@@ -90,7 +90,7 @@ describe('a feed of institutions', () => {
       'An outlet does not fit between the institutions above and below it.',
     ])
     expect(await bank.send('institutions', [{ externalId: 'W1', name: 'w', kind: 'branch' }], { scope: '/1/' })).toMatchObject([
-      { refusal: { message: expect.stringContaining('parentCode is missing') } },
+      { refusal: { message: expect.stringContaining('parentCode is required') } },
     ])
   })
 
