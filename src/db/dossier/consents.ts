@@ -63,6 +63,14 @@ export async function writeContactPreference(db: Db, wishes: PreferenceToWrite):
   return written.length > 0
 }
 
+/** The version of the contact preference of a customer; undefined where there is none. */
+export async function contactPreferenceVersion(db: Db, customerId: string): Promise<number | undefined> {
+  const [row] = await db.rows<{ version: number }>(
+    sql`select version from contact_preference where customer_id = ${customerId}::uuid`,
+  )
+  return row?.version
+}
+
 /** Which contact points and addresses serve a channel. A phone number is enough for WeChat, whose accounts are bound to one. */
 const reachedBy: Readonly<Record<ContactChannel, readonly string[] | 'address'>> = {
   phone: ['phone'],

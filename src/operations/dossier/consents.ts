@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { checkVersion } from '../platform/versions.ts'
 import { callerOf } from '../../core/kernel/actors.ts'
 import { dayOf } from '../../core/kernel/calendar.ts'
 import {
@@ -25,6 +26,7 @@ import {
   findQuietHours,
   insertConsent,
   type QuietHoursOf,
+  contactPreferenceVersion,
   writeContactPreference,
   writeQuietHours,
 } from '../../db/dossier/consents.ts'
@@ -223,8 +225,7 @@ export const setContactPreference = viewOperation(preferenceView, {
       now,
       expectedVersion: expected,
     })
-    if (!written)
-      throw new DomainError('version_conflict', 'Version conflict: it was changed by another request. Read it again and resend.')
+    if (!written) checkVersion(expected, await contactPreferenceVersion(db, customerId))
     context.record({
       event: 'contact_preference.set',
       subjectType: 'contact_preference',

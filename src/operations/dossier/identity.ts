@@ -1,5 +1,6 @@
 import { ownedWithinReach } from '../../db/dossier/reach.ts'
 import { z } from 'zod'
+import { checkVersion } from '../platform/versions.ts'
 import { callerOf } from '../../core/kernel/actors.ts'
 import { addressPurposes, contactKinds, contactPurposes } from '../../core/dossier/customers.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
@@ -93,8 +94,7 @@ function theOne<T extends { readonly id: string; readonly version: number }>(
 ): T {
   const found = stored.find((one) => one.id === rowId)
   if (!found) throw notFound(called)
-  if (expected !== undefined && expected !== found.version)
-    throw new DomainError('version_conflict', `Version conflict: current version is ${found.version}, you sent ${expected}.`)
+  checkVersion(expected, found.version)
   return found
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { checkVersion } from '../platform/versions.ts'
 import { type Day, dayOf } from '../../core/kernel/calendar.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
@@ -157,8 +158,7 @@ async function holdKeyDate(
 ): Promise<StoredKeyDate> {
   const stored = await lockKeyDate(db, customerId, keyDateId)
   if (!stored) throw notFound('key date')
-  if (expected !== undefined && expected !== stored.version)
-    throw new DomainError('version_conflict', 'Version conflict: it was changed by another request. Read it again and resend.')
+  checkVersion(expected, stored.version)
   if (stored.status === 'ended') throw new DomainError('already_closed', 'This key date has ended.')
   return stored
 }

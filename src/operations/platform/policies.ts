@@ -195,7 +195,7 @@ export function refuseSecond(error: unknown): never {
   if (brokenConstraint(error) === 'policy_version_pkey')
     throw new DomainError(
       'version_conflict',
-      'Version conflict: somebody else has set a version of this policy at the same time.',
+      'Version conflict: another request added a version of this policy at the same time.',
     )
   throw error
 }
