@@ -33,7 +33,7 @@ import {
   upsertCustomer,
 } from '../operations/dossier/customer-writes.ts'
 import { customer, customerByExternalId } from '../operations/dossier/customers.ts'
-import { noteOperationsOf, usePrivilege } from '../operations/dossier/dossier-notes.ts'
+import { noteOperationsOf, usePrivilege } from '../operations/dossier/dossier-records.ts'
 import {
   addAddress,
   addContactPoint,
@@ -93,7 +93,7 @@ import {
 } from '../operations/dossier/relationships.ts'
 import { profilePolicies, reviseProfilePolicy } from '../operations/dossier/profile-policies.ts'
 import { reviseLifeStagePolicy, lifeStagePolicies } from '../operations/dossier/life-stage-policies.ts'
-import { lifeStages } from '../operations/dossier/stages.ts'
+import { lifeStages } from '../operations/dossier/life-stages.ts'
 import { addTeamMember, endTeamMember, maintenanceTeam, teamSuggestions, teamMember } from '../operations/dossier/teams.ts'
 import { customerOverview, customerTimeline } from '../operations/dossier/timeline.ts'
 import { get, patch, post, put, type Route } from './platform/route.ts'

@@ -1,5 +1,5 @@
 import { getTableColumns, getTableName } from 'drizzle-orm'
-import { noteSources } from '../../src/core/dossier/dossier-notes.ts'
+import { noteSources } from '../../src/core/dossier/dossier-records.ts'
 import { tables } from '../../src/db/schema.ts'
 import type { Caller, TestBank } from '../setup/service.ts'
 

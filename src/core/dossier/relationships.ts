@@ -2,7 +2,7 @@ import { parseShare, wholeShare } from '../kernel/shares.ts'
 import { requirePast } from '../kernel/periods.ts'
 import type { Day } from '../kernel/calendar.ts'
 import { type CustomerKind, customerKinds, type CustomerStatus } from './customers.ts'
-import { requireStanding } from './records.ts'
+import { requireStanding } from './record-rules.ts'
 import { DomainError, refuseField } from '../kernel/errors.ts'
 
 /** What one customer is to another. Each kind says what the related customer is to the customer under whom it stands. */

@@ -13,7 +13,7 @@ import { DomainError } from '../../core/kernel/errors.ts'
 import { type FeedRefusal, refusal, unknownReference } from '../../core/kernel/feed.ts'
 import { lockKeepers } from './assignments.ts'
 import { brokenConstraint } from '../platform/failures.ts'
-import { refreshOwnership } from './assignment-effects.ts'
+import { refreshOwnership } from './due-assignments.ts'
 import { acceptWithinCapacity, acceptWithoutOverlap, type Wanted } from './assignment-acceptance.ts'
 import {
   type AssignmentRecord,

@@ -20,7 +20,7 @@ import { readAssignments, type StoredAssignment } from '../../db/dossier/assignm
 import { todayByInstitution } from '../../db/organisation/institution-days.ts'
 import { type CustomerReference, lockCustomerReferences } from '../../db/dossier/references.ts'
 import { findInstitutionPath } from '../../db/organisation/institutions.ts'
-import { refreshOwnership } from '../../db/dossier/assignment-effects.ts'
+import { refreshOwnership } from '../../db/dossier/due-assignments.ts'
 import { scopeCondition } from '../../db/platform/scope.ts'
 import { ownershipFrom, withLoad } from '../../db/dossier/teams.ts'
 import { viewNamed } from '../../db/views.ts'

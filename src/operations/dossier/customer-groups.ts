@@ -10,7 +10,7 @@ import {
   requireMember,
   requireNoHead,
 } from '../../core/dossier/customer-groups.ts'
-import { otherNotFound, requireStanding } from '../../core/dossier/records.ts'
+import { otherNotFound, requireStanding } from '../../core/dossier/record-rules.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import { day, remark } from '../../core/kernel/scalars.ts'
 import { requireActive } from '../../core/dossier/relationships.ts'

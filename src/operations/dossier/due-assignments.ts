@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { dayOf } from '../../core/kernel/calendar.ts'
-import { applyDueOwnership } from '../../db/dossier/assignment-effects.ts'
+import { applyDueOwnership } from '../../db/dossier/due-assignments.ts'
 import { listTimeZones } from '../../db/organisation/institutions.ts'
 import { operation } from '../platform/operation.ts'
 

@@ -1,7 +1,7 @@
 import { checkVersion } from '../platform/versions.ts'
 import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
-import { otherNotFound, requireStanding } from '../../core/dossier/records.ts'
+import { otherNotFound, requireStanding } from '../../core/dossier/record-rules.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
 import { day, distinct, line, remark } from '../../core/kernel/scalars.ts'
 import {

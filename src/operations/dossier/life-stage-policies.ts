@@ -7,7 +7,7 @@ import {
   lifeStageCodes,
   type LifeStageSubject,
   lifeStageSubjects,
-} from '../../core/dossier/stages.ts'
+} from '../../core/dossier/life-stages.ts'
 import { line } from '../../core/kernel/scalars.ts'
 import { productFamilies } from '../../core/organisation/products.ts'
 import { policyOperations } from '../platform/policies.ts'

@@ -19,7 +19,7 @@ import {
   recognitionOutcomes,
   requireWithinLimit,
 } from '../../core/dossier/recognition.ts'
-import type { LifeStageDecision } from '../../core/dossier/stages.ts'
+import type { LifeStageDecision } from '../../core/dossier/life-stages.ts'
 import { foldName } from '../../core/kernel/text.ts'
 import { lockCustomers } from '../../db/dossier/assets.ts'
 import { countCall } from '../../db/platform/call-counts.ts'
@@ -28,7 +28,7 @@ import type { Db } from '../../db/platform/database.ts'
 import { applyCustomers } from '../../db/dossier/customer-feed.ts'
 import { findInstitutionCode } from '../../db/organisation/institutions.ts'
 import { recogniseByHash, recogniseByNumber, type RecognisedCustomer, takeTurnOfNewcomers } from '../../db/dossier/recognition.ts'
-import { findLifeStages } from '../../db/dossier/stages.ts'
+import { findLifeStages } from '../../db/dossier/life-stages.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type RowWrites, writeRow } from '../platform/feed-writes.ts'
 import { type Context, operation, pageOperation } from '../platform/operation.ts'

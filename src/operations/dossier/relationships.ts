@@ -2,7 +2,7 @@ import { checkVersion } from '../platform/versions.ts'
 import { requireOrder, requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
 import type { Day } from '../../core/kernel/calendar.ts'
-import { otherNotFound } from '../../core/dossier/records.ts'
+import { otherNotFound } from '../../core/dossier/record-rules.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import { day } from '../../core/kernel/scalars.ts'
 import {

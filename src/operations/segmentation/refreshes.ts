@@ -4,7 +4,7 @@ import { addDays, dayOf, monthEndsUpTo, startOfDay } from '../../core/kernel/cal
 import { DomainError } from '../../core/kernel/errors.ts'
 import { refreshKinds } from '../../core/segmentation/refreshes.ts'
 import { outageOf } from '../../db/platform/failures.ts'
-import { refreshCuts } from '../../db/segmentation/facts/cuts.ts'
+import { refreshCuts } from '../../db/segmentation/facts/percentiles.ts'
 import { keepMonthEnd, rebuildFacts } from '../../db/segmentation/facts/rebuild.ts'
 import { dropStale, hasStale, takeStale } from '../../db/dossier/stale-facts.ts'
 import {

@@ -1,6 +1,6 @@
 import type { AssignmentRow } from '../../../src/core/dossier/assignment-rows.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { applyDueOwnership } from '../../../src/db/dossier/assignment-effects.ts'
+import { applyDueOwnership } from '../../../src/db/dossier/due-assignments.ts'
 import { type FeedBank, openFeedBank, type Sending, told } from '../../setup/feeds.ts'
 
 let bank: FeedBank

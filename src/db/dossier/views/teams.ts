@@ -1,6 +1,6 @@
 import { assignmentStates } from '../../../core/dossier/assignments.ts'
 import { businessLines } from '../../../core/dossier/customers.ts'
-import { assignmentPeriodKinds } from '../../../core/dossier/ownership.ts'
+import { assignmentPeriodKinds } from '../../../core/dossier/assignment-periods.ts'
 import { productFamilies } from '../../../core/organisation/products.ts'
 import { teamDuties } from '../../../core/dossier/teams.ts'
 import { assignment } from '../schema/customers.ts'

@@ -7,7 +7,7 @@ import type { RuleContext } from '../../../core/segmentation/rules/resolve.ts'
 import type { Rule } from '../../../core/segmentation/rules/rule.ts'
 import type { Db } from '../../platform/database.ts'
 import { compileRule } from './compile-rule.ts'
-import { readCuts, type StoredCut } from './cuts.ts'
+import { readCuts, type StoredCut } from './percentiles.ts'
 import type { Bind } from '../../platform/views/view.ts'
 
 /** How rows call a watched condition. */

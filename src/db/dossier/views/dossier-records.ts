@@ -10,8 +10,8 @@ import {
   ratingOrigins,
   ratingOutlooks,
   suitabilityOf,
-} from '../../../core/dossier/dossier-notes.ts'
-import * as schema from '../schema/notes.ts'
+} from '../../../core/dossier/dossier-records.ts'
+import * as schema from '../schema/dossier-records.ts'
 import { column, type Computed, many, type MoneyField, one, view, type ViewDefinition } from '../../platform/views/view.ts'
 
 type Fields = Parameters<typeof view>[3]

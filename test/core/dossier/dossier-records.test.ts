@@ -11,7 +11,7 @@ import {
   requireOpen,
   suitabilityOf,
   usualExpiry,
-} from '../../../src/core/dossier/dossier-notes.ts'
+} from '../../../src/core/dossier/dossier-records.ts'
 import { addDays } from '../../../src/core/kernel/calendar.ts'
 import { formatAmount } from '../../../src/core/kernel/money.ts'
 import { refusal } from '../refusals.ts'

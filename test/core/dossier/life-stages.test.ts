@@ -11,7 +11,7 @@ import {
   lifeStageRulesRefusal,
   type LifeStageFacts,
   lifeStagesOf,
-} from '../../../src/core/dossier/stages.ts'
+} from '../../../src/core/dossier/life-stages.ts'
 
 const today = '2026-11-22'
 const policies = { life_stage: defaultLifeStagePolicy('life_stage'), situation: defaultLifeStagePolicy('situation') }

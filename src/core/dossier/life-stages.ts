@@ -1,6 +1,6 @@
 import { addMonths, type Day } from '../kernel/calendar.ts'
 import type { CustomerKind } from './customers.ts'
-import { suitabilityOf } from './dossier-notes.ts'
+import { suitabilityOf } from './dossier-records.ts'
 import { type DomainError, refuseField } from '../kernel/errors.ts'
 import type { ProductFamily } from '../organisation/products.ts'
 import { companySituations, type CompanySituation, type IncomeBand, incomeBands } from './profiles.ts'

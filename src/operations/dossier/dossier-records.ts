@@ -20,14 +20,21 @@ import {
   requireInForce,
   requireOpen,
   usualExpiry,
-} from '../../core/dossier/dossier-notes.ts'
-import { requireStanding } from '../../core/dossier/records.ts'
+} from '../../core/dossier/dossier-records.ts'
+import { requireStanding } from '../../core/dossier/record-rules.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
 import { currency, day, decimalAmount, line, remark } from '../../core/kernel/scalars.ts'
-import { activeNotes, findNote, hasFiguresOf, type NoteRow, type NoteTable, reviseNote } from '../../db/dossier/dossier-notes.ts'
+import {
+  activeNotes,
+  findNote,
+  hasFiguresOf,
+  type NoteRow,
+  type NoteTable,
+  reviseNote,
+} from '../../db/dossier/dossier-records.ts'
 import { lockCustomerReferences } from '../../db/dossier/references.ts'
 import { findOwned, insertOwned } from '../../db/platform/owned-rows.ts'
-import * as schema from '../../db/dossier/schema/notes.ts'
+import * as schema from '../../db/dossier/schema/dossier-records.ts'
 import { keyPerson } from '../../db/dossier/schema/people.ts'
 import { viewNamed } from '../../db/views.ts'
 import type { Bind } from '../../db/platform/views/view.ts'

@@ -14,7 +14,7 @@ import {
   type LifeStageSubject,
   lifeStagesOf,
   lifeStageSubjects,
-} from '../../../core/dossier/stages.ts'
+} from '../../../core/dossier/life-stages.ts'
 import type { Bind, Computed } from '../../platform/views/view.ts'
 
 const product = {

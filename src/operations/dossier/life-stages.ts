@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { notFound } from '../../core/kernel/errors.ts'
-import { findLifeStages } from '../../db/dossier/stages.ts'
-import { lifeStageDecision } from '../../db/dossier/views/stages.ts'
+import { findLifeStages } from '../../db/dossier/life-stages.ts'
+import { lifeStageDecision } from '../../db/dossier/views/life-stages.ts'
 import { operation } from '../platform/operation.ts'
 import { id } from '../platform/scalars.ts'
 

@@ -1,6 +1,6 @@
-import type { LifeStageDecision } from '../../core/dossier/stages.ts'
+import type { LifeStageDecision } from '../../core/dossier/life-stages.ts'
 import type { Db } from '../platform/database.ts'
-import { decodeLifeStages, lifeStageFacts } from './views/stages.ts'
+import { decodeLifeStages, lifeStageFacts } from './views/life-stages.ts'
 import type { Bind } from '../platform/views/view.ts'
 
 /** The stages of a customer, in one statement. Undefined for one whom the caller may not see. */
