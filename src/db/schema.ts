@@ -66,7 +66,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: facts.customerFact },
   { kind: 'owned', table: facts.customerFactMonth },
   { kind: 'owned', table: facts.customerFactStale },
-  { kind: 'reference', table: facts.factCut },
+  { kind: 'reference', table: facts.factPercentile },
   { kind: 'reference', table: segments.segment },
   { kind: 'reference', table: segments.segmentVersion },
   { kind: 'owned', table: segments.segmentMembership },

@@ -27,10 +27,10 @@ export interface GraphqlSettings {
 const RESPONSE_TYPE = 'application/graphql-response+json'
 
 /** Characters of the longest document that is kept with what was made of it, which takes up to fifty times as much memory. */
-const LONGEST_KEPT = 20_000
+const MAX_CACHED_LENGTH = 20_000
 /** Documents that are kept, at least: mercurius keeps up to twice as many. */
-const MOST_KEPT = 100
-const MOST_TOKENS = 20_000
+const MAX_CACHED = 100
+const MAX_TOKENS = 20_000
 
 /** Of the body of a request. `extensions` belongs to GraphQL over HTTP; nothing of it has a meaning here. */
 const members = ['query', 'documentId', 'variables', 'operationName', 'extensions']
@@ -45,7 +45,7 @@ interface GraphqlBody {
 /** Serves `POST /graphql` as GraphQL over HTTP demands, on the schema of `schema.graphql`. */
 export async function graphql(app: FastifyInstance, service: Service, settings: GraphqlSettings): Promise<void> {
   // All of the bank's own documents may be kept; of what callers make up only so many.
-  const mostKept = Math.max(MOST_KEPT, settings.documents.size)
+  const mostKept = Math.max(MAX_CACHED, settings.documents.size)
   await app.register(mercurius, {
     // Without locations the schema does not hold on to every token of its text.
     schema: buildASTSchema(
@@ -84,7 +84,7 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
       if (!kept) checkValid(app.graphql.schema, document)
       // Everything under a root field was read by its own statement, so the default look-up by name answers all else.
       const context = { request, service }
-      if (source.length > LONGEST_KEPT) {
+      if (source.length > MAX_CACHED_LENGTH) {
         const result = await runOnce(app.graphql.schema, document, context, variables, operationName)
         return send(request, reply, 200, result)
       }
@@ -105,7 +105,7 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
 /** Throws what graphql says of bad syntax, or `query_too_complex`. Without locations it does not hold on to every token and comment. */
 function parseDocument(source: string, noLocation = false): DocumentNode {
   try {
-    return parse(source, { maxTokens: MOST_TOKENS, noLocation })
+    return parse(source, { maxTokens: MAX_TOKENS, noLocation })
   } catch (error) {
     // The parser goes down a level with every bracket; the stack is what ends it.
     if (error instanceof RangeError) throw new DomainError('query_too_complex', 'The query is nested too deeply to be parsed.')

@@ -1,4 +1,4 @@
-import { keepHouse } from '../operations/feeds/expired-records.ts'
+import { deleteExpiredData } from '../operations/feeds/expired-records.ts'
 import { applyRates } from '../operations/feeds/rates.ts'
 import { advanceAssignments } from '../operations/dossier/due-assignments.ts'
 import { Logger, type Runner, run } from 'graphile-worker'
@@ -26,7 +26,7 @@ const schedule: readonly Scheduled[] = [
   { operation: advanceRefreshes, times: '* * * * *', isMore: ({ more }: { more: boolean }) => more },
   { operation: refreshNameKeys, times: '* * * * *', isMore: ({ passed }: { passed: number }) => passed > 0 },
   { operation: applyRates, times: '3 * * * *' },
-  { operation: keepHouse, times: '17 * * * *' },
+  { operation: deleteExpiredData, times: '17 * * * *' },
 ]
 
 /** Runs the scheduled operations as the system, from a queue in the same database; several workers share the work. */

@@ -3,14 +3,14 @@ import { assignmentOperations } from './dossier/assignments.ts'
 import { auditOperations } from './platform/audit.ts'
 import { calendarOperations } from './organisation/calendar.ts'
 import { consentOperations } from './dossier/consents.ts'
-import { counterOperations } from './dossier/recognition.ts'
+import { recognitionOperations } from './dossier/recognition.ts'
 import { creditCoverage } from './dossier/credit-coverage.ts'
 import { customerGroupOperations } from './dossier/customer-groups.ts'
 import { customerSearchOperations } from './segmentation/customer-search.ts'
 import { customerOperations } from './dossier/customers.ts'
 import { customerListOperations } from './segmentation/customer-lists.ts'
 import { delegationOperations } from './organisation/delegations.ts'
-import { dossierNoteOperations } from './dossier/dossier-records.ts'
+import { dossierRecordOperations } from './dossier/dossier-records.ts'
 import { customerWrites } from './dossier/customer-writes.ts'
 import { holdingWrites } from './feeds/holding-writes.ts'
 import { institutionWrites } from './organisation/institution-writes.ts'
@@ -18,7 +18,7 @@ import { productWrites } from './feeds/product-writes.ts'
 import { accessOperations } from './dossier/accesses.ts'
 import { advanceAssignments } from './dossier/due-assignments.ts'
 import { applyRates } from './feeds/rates.ts'
-import { keepHouse } from './feeds/expired-records.ts'
+import { deleteExpiredData } from './feeds/expired-records.ts'
 import { holdingOperations } from './feeds/holdings.ts'
 import { identityOperations } from './dossier/identity.ts'
 import { importOperations } from './feeds/imports.ts'
@@ -72,13 +72,13 @@ export const operations: readonly Operation[] = [
   ...keyDateOperations,
   ...consentOperations,
   ...identityOperations,
-  ...counterOperations,
+  ...recognitionOperations,
   ...holdingOperations,
   ...holdingWrites,
   ...relationshipOperations,
   ...keyPersonOperations,
   ...customerGroupOperations,
-  ...dossierNoteOperations,
+  ...dossierRecordOperations,
   ...factOperations,
   ...refreshOperations,
   ...segmentOperations,
@@ -110,7 +110,7 @@ export const operations: readonly Operation[] = [
   ...accessOperations,
   advanceAssignments,
   applyRates,
-  keepHouse,
+  deleteExpiredData,
   ...rotationOperations,
   ...nameKeyOperations,
 ]

@@ -33,7 +33,7 @@ import {
   upsertCustomer,
 } from '../operations/dossier/customer-writes.ts'
 import { customer, customerByExternalId } from '../operations/dossier/customers.ts'
-import { noteOperationsOf, usePrivilege } from '../operations/dossier/dossier-records.ts'
+import { recordOperationsOf, usePrivilege } from '../operations/dossier/dossier-records.ts'
 import {
   addAddress,
   addContactPoint,
@@ -100,7 +100,7 @@ import { get, patch, post, put, type Route } from './platform/route.ts'
 
 /** The five addresses of a kind of notes. */
 function notes(noun: string, path: string, key: string): readonly Route[] {
-  const [one, many, create, correct, end] = noteOperationsOf.get(noun)!
+  const [one, many, create, correct, end] = recordOperationsOf.get(noun)!
   const [all, single] = [`/customers/:customerId/${path}`, `/customers/:customerId/${path}/:${key}`]
   return [get(all, many!), post(all, create!, 201), get(single, one!), patch(single, correct!), post(`${single}/end`, end!)]
 }

@@ -1,5 +1,5 @@
 import { getTableColumns, getTableName } from 'drizzle-orm'
-import { noteSources } from '../../src/core/dossier/dossier-records.ts'
+import { recordSources } from '../../src/core/dossier/dossier-records.ts'
 import { tables } from '../../src/db/schema.ts'
 import type { Caller, TestBank } from '../setup/service.ts'
 
@@ -194,7 +194,7 @@ let figures = 0
 /** There is one note of key figures for each year and source. */
 const nextYear = (): { readonly year: number; readonly source: string } => ({
   year: 1900 + (figures % 120),
-  source: noteSources[Math.floor(figures++ / 120) % noteSources.length]!,
+  source: recordSources[Math.floor(figures++ / 120) % recordSources.length]!,
 })
 
 /** In the order in which they are made: each may refer to those before it, `made` by name and customer. */
@@ -398,7 +398,7 @@ export const insideComputed: Readonly<Record<string, string>> = {
   quality: '{ score }',
   fieldSources: '{ field source asOf setBy { name } }',
   lifeStages: '{ subject stage basis }',
-  tiers: '{ scheme tier place }',
+  tiers: '{ scheme tier rank }',
   versions: '{ schemeVersion thresholds { code } }',
 }
 
@@ -574,7 +574,7 @@ export async function openValueDifference(
   await owner.query(`update ${table} set verified_at = now() where id = $1`, [added.body.id])
   await bank.feed('customers', [{ ...rows[0], ...sent }])
   const { rows: differing } = await owner.query(
-    `select id from ${table} where customer_id = $1 and differs order by as_of desc limit 1`,
+    `select id from ${table} where customer_id = $1 and conflicting order by as_of desc limit 1`,
     [customerId],
   )
   return differing[0].id

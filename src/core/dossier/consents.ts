@@ -18,7 +18,7 @@ export const messageClasses = ['important', 'routine', 'marketing'] as const
 export type MessageClass = (typeof messageClasses)[number]
 
 /** What a consent event says, as far as rules look at it. */
-export interface ConsentSaid {
+export interface ConsentStatement {
   readonly decision: ConsentDecision
   readonly evidenceReference: string | null
   readonly givenAt: Date
@@ -29,7 +29,7 @@ export interface ConsentSaid {
  * (PIPL Art. 15: withdrawing must be easy; Art. 24: marketing by automated decision must offer a way out).
  */
 export function consentRefusal(
-  { decision, evidenceReference, givenAt }: ConsentSaid,
+  { decision, evidenceReference, givenAt }: ConsentStatement,
   status: CustomerStatus,
   now: Date,
 ): DomainError | undefined {
@@ -58,7 +58,7 @@ export interface Hours {
 export const defaultQuietHours: Hours & { readonly source: string } = { from: '20:00', until: '09:00', source: 'product_default' }
 
 /** A customer's wishes, as far as they forbid. */
-export interface ContactWishes {
+export interface ContactPreferenceTerms {
   readonly hours: Hours | null
   readonly doNotContact: boolean
   /** The last day on which it holds; without one it holds until it is taken back. */
@@ -66,7 +66,7 @@ export interface ContactWishes {
 }
 
 /** Why these wishes contradict themselves, or undefined. */
-export function contactWishesRefusal(
+export function contactPreferenceRefusal(
   wishes: {
     readonly hoursFrom: string | null
     readonly hoursUntil: string | null
@@ -116,7 +116,7 @@ export interface ContactFacts {
   readonly deceasedOn: Day | null
   /** The newest that was given for this channel and purpose. */
   readonly consent: ConsentDecision | null
-  readonly wishes: ContactWishes | null
+  readonly wishes: ContactPreferenceTerms | null
   /** Whether there is a number or address to reach the customer by this channel. */
   readonly reachable: boolean
   readonly quietHours: Hours & { readonly source: string }

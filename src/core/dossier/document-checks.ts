@@ -5,7 +5,7 @@ import { maskDay, maskDocumentNumber } from '../kernel/masking.ts'
 /** Why a document counts as unverified: a rule of its number, or a profile that says something else. */
 export type UnverifiedReason = DocumentRule | 'birth_date_conflict' | 'gender_conflict'
 
-export interface JudgedDocument {
+export interface DocumentCheck {
   /** Normalised: what is stored, compared and indexed. */
   readonly number: string
   readonly verified: boolean
@@ -23,7 +23,13 @@ export interface Profile {
  * Checks a document's number and, where a verified number tells birth date and sex (resident ID by GB 11643, permanent residence card since
  * 2023), whether the profile agrees and the birth date has come.
  */
-export function judgeDocument(type: DocumentType, country: string, text: string, profile: Profile, today: Day): JudgedDocument {
+export function checkDocumentAgainstProfile(
+  type: DocumentType,
+  country: string,
+  text: string,
+  profile: Profile,
+  today: Day,
+): DocumentCheck {
   const { number, verified, reasons } = checkDocument(type, country, text)
   const inside = verified ? personInside(type, number) : undefined
   const reason = reasons[0] ?? (inside && disagreement(inside, profile, today)) ?? null

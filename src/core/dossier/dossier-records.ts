@@ -5,7 +5,7 @@ import { DomainError, refuseField } from '../kernel/errors.ts'
 import { amountProblem, parseAmount } from '../kernel/money.ts'
 
 /** How the bank knows what it notes: told by the customer, seen, from a paper, from what is public, from somebody else, from a system. */
-export const noteSources = ['customer', 'observed', 'document', 'public', 'third_party', 'system'] as const
+export const recordSources = ['customer', 'observed', 'document', 'public', 'third_party', 'system'] as const
 
 export const needKinds = [
   'home',
@@ -21,7 +21,7 @@ export const needKinds = [
 export const needStatuses = ['open', 'met', 'dropped'] as const
 
 export const outsideHoldingKinds = ['assets', 'loan', 'product'] as const
-export const noteStatuses = ['active', 'ended'] as const
+export const recordStatuses = ['active', 'ended'] as const
 
 export const ratingOrigins = ['internal', 'external'] as const
 export const ratingOutlooks = ['positive', 'stable', 'negative', 'developing'] as const
@@ -115,7 +115,7 @@ interface SuitabilityAssessment {
 }
 
 /** How long an assessment holds where nothing is said: a year, as banks in China practise it (from memory, to be confirmed by the bank). */
-export function usualExpiry(assessedOn: Day): Day {
+export function defaultExpiry(assessedOn: Day): Day {
   return addMonths(assessedOn, 12)
 }
 

@@ -277,7 +277,7 @@ function situationsOf(facts: LifeStageFacts, policy: LifeStagePolicy, offersOf: 
 
 /** Families whose products bear a risk for whoever buys them. */
 const invested: ReadonlySet<ProductFamily> = new Set(['wealth', 'fund', 'insurance', 'securities', 'precious_metal'])
-const MOST_PRODUCTS = 10
+const MAX_PRODUCTS = 10
 
 function suggested(
   { name, family, maxRiskLevel }: Offer,
@@ -293,10 +293,10 @@ function suggested(
   return {
     name,
     family,
-    products: fitting.flatMap(({ product, reason }) => (reason === undefined ? [product] : [])).slice(0, MOST_PRODUCTS),
+    products: fitting.flatMap(({ product, reason }) => (reason === undefined ? [product] : [])).slice(0, MAX_PRODUCTS),
     excluded: fitting
       .flatMap(({ product, reason }) => (reason === undefined ? [] : [{ ...product, reason }]))
-      .slice(0, MOST_PRODUCTS),
+      .slice(0, MAX_PRODUCTS),
   }
 }
 

@@ -161,10 +161,10 @@ export function capitalText(minor: bigint, currency: CurrencyCode): string {
 }
 
 /** What is said of a profile; what is undefined stays. */
-export type ProfileSaid = { readonly [F in keyof Profile]?: Profile[F] | undefined }
+export type ProfileValues = { readonly [F in keyof Profile]?: Profile[F] | undefined }
 
 /** The profile after that is said; what does not go with the kind goes. */
-export function profileAfter(before: Profile, said: ProfileSaid, clearFields: readonly string[], kind: CustomerKind): Profile {
+export function profileAfter(before: Profile, said: ProfileValues, clearFields: readonly string[], kind: CustomerKind): Profile {
   // Most rows of a feed say nothing of it, and most customers have none.
   if (before === emptyProfile && Object.values(said).every((value) => value === undefined)) return before
   const after = Object.entries({ ...before, ...defined(said) }).map(([field, value]) => [
@@ -219,7 +219,7 @@ export const defaultWinner: PolicyWinner = 'person'
  * What becomes of another value that a feed sends: `apply`; `keep` what is stored, since that held later; or keep it and note the `conflict`, since
  * a person has made sure of it, however new the feed's value is. Where the policy lets feeds win, only what held later stays.
  */
-export function judgeFeedValue(
+export function decideFeedValue(
   stored: FieldSource | undefined,
   asOf: string,
   winner: PolicyWinner,

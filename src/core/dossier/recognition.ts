@@ -8,7 +8,7 @@ export const recognitionOutcomes = ['found', 'multiple', 'ambiguous', 'unknown']
 export type RecognitionOutcome = (typeof recognitionOutcomes)[number]
 
 /** A phone that more share tells nobody apart: nobody is shown (product description, section 2, Recognise). */
-export const MOST_RECOGNISED = 5
+export const MAX_CANDIDATES = 5
 
 /** Days before and after a birthday on which a greeting is welcome. Ours to choose. */
 const BIRTHDAY_WINDOW_DAYS = 7
@@ -18,14 +18,14 @@ export type Caution = (typeof cautions)[number]
 
 /** What the number of customers who carry a value means. */
 export function recognitionOf(found: number): RecognitionOutcome {
-  return found === 0 ? 'unknown' : found === 1 ? 'found' : found <= MOST_RECOGNISED ? 'multiple' : 'ambiguous'
+  return found === 0 ? 'unknown' : found === 1 ? 'found' : found <= MAX_CANDIDATES ? 'multiple' : 'ambiguous'
 }
 
 /**
  * Whether a birthday lies within seven days of today, before or after, across the turn of the year too. One that is kept as a key date, by the lunar calendar perhaps,
  * goes before that of the birth date. Who was born on 29 February has it on the 28th in other years.
  */
-export function isBirthdayNear(birthDate: Day | null, kept: KeyDate | null, today: Day): boolean {
+export function isInBirthdayWindow(birthDate: Day | null, kept: KeyDate | null, today: Day): boolean {
   const birthday = kept ?? (birthDate === null ? null : birthdayOf(birthDate))
   if (birthday === null) return false
   const last = addDays(today, BIRTHDAY_WINDOW_DAYS)

@@ -211,7 +211,7 @@ const referencePermissions: ReadonlySet<Permission> = new Set([
   'policy:write',
 ])
 
-export function overReferenceData(permission: Permission): boolean {
+export function isForReferenceData(permission: Permission): boolean {
   return referencePermissions.has(permission)
 }
 
@@ -225,7 +225,7 @@ const forAll: ReadonlySet<Permission> = new Set([
 ])
 
 /** Permissions to change what every branch works with. */
-export function changesForAll(permission: Permission): boolean {
+export function isBankWide(permission: Permission): boolean {
   return forAll.has(permission)
 }
 

@@ -60,7 +60,7 @@ export function delegationRefusal({
     (deputy.activeUntil !== null && deputy.activeUntil < endsOn)
   )
     return refuseField('conflict', 'deputyId', 'inactive', 'The deputy does not work here for the whole period.')
-  const circle = coverCircle(standing, { staffId: absent.id, deputyId: deputy.id, startsOn, endsOn })
+  const circle = delegationCycle(standing, { staffId: absent.id, deputyId: deputy.id, startsOn, endsOn })
   if (!circle) return undefined
   const told =
     circle.length === 2
@@ -70,7 +70,7 @@ export function delegationRefusal({
 }
 
 /** The staff of a circle that another cover would close on some day that all of it shares, beginning with who is away; undefined where there is none. */
-export function coverCircle(standing: readonly Cover[], added: Cover): readonly string[] | undefined {
+export function delegationCycle(standing: readonly Cover[], added: Cover): readonly string[] | undefined {
   const byAbsent = Map.groupBy(standing, ({ staffId }) => staffId)
   const follow = (line: readonly string[], shared: Period & { readonly endsOn: Day }): readonly string[] | undefined => {
     const last = line.at(-1)!
@@ -88,14 +88,14 @@ export function coverCircle(standing: readonly Cover[], added: Cover): readonly 
 }
 
 /** A delegation that may end. */
-export interface StandingDelegation {
+export interface StoredDelegation {
   readonly status: DelegationStatus
   readonly startsOn: Day
   readonly endsOn: Day
 }
 
 /** Throws `already_closed` for a delegation that was taken back or has ended: what was covered stays told as it was. */
-export function requireStanding({ status, endsOn }: StandingDelegation, today: Day): void {
+export function requireActiveDelegation({ status, endsOn }: StoredDelegation, today: Day): void {
   if (status === 'revoked') throw new DomainError('already_closed', 'This delegation is already revoked.')
   if (endsOn <= today) throw new DomainError('already_closed', `This delegation ended on ${endsOn}.`)
 }
@@ -105,11 +105,11 @@ export function requireStanding({ status, endsOn }: StandingDelegation, today: D
  * no day. Throws `already_closed`, and `outside_period` for a day gone by or one after the end that was set.
  */
 export function delegationEnding(
-  delegation: StandingDelegation,
+  delegation: StoredDelegation,
   wanted: Day | undefined,
   today: Day,
 ): { readonly status: 'revoked' } | { readonly endsOn: Day } {
-  requireStanding(delegation, today)
+  requireActiveDelegation(delegation, today)
   const { startsOn, endsOn } = delegation
   const end = wanted ?? today
   if (end < today || end > endsOn)

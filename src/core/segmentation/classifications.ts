@@ -25,8 +25,11 @@ export const classificationFacts = {
   product_preference: 'productPreference',
   marketing_grade: 'marketingGrade',
 } as const satisfies Readonly<Partial<Record<ClassificationKind, FactName>>>
-export type KeptKind = keyof typeof classificationFacts
-export const keptKinds = Object.keys(classificationFacts) as [KeptKind, ...KeptKind[]]
+export type StoredClassificationKind = keyof typeof classificationFacts
+export const storedClassificationKinds = Object.keys(classificationFacts) as [
+  StoredClassificationKind,
+  ...StoredClassificationKind[],
+]
 
 export const classificationValues: Readonly<Record<ClassificationKind, readonly string[]>> = {
   lifecycle_stage: lifecycleStages,

@@ -17,9 +17,9 @@ export type TierReason = (typeof tierReasons)[number]
 export const thresholdSides = ['upgrade_candidate', 'at_risk'] as const
 export type ThresholdSide = (typeof thresholdSides)[number]
 
-export const MOST_TIERS = 20
-export const MOST_SUBTREES = 100
-export const MOST_GRACE_DAYS = 3_650
+export const MAX_TIERS = 20
+export const MAX_SUBTREES = 100
+export const MAX_GRACE_DAYS = 3_650
 
 /** A line of a scheme and the tier that begins there. Values are decimal texts in the unit of the measure. */
 export interface Threshold {
@@ -89,14 +89,14 @@ export function tierProblems({ graceDays, thresholds, subtrees }: TierDefinition
   if (kinds.length === 0) refuse('/kinds', 'empty', 'A scheme requires at least one kind of customer.')
   if (new Set(kinds).size < kinds.length) refuse('/kinds', 'distinct', 'A kind must not be repeated.')
   if (kinds.some((kind) => !customerKinds.includes(kind))) refuse('/kinds', 'unknown_value', 'There is no such kind.')
-  if (!Number.isInteger(graceDays) || graceDays < 0 || graceDays > MOST_GRACE_DAYS)
-    refuse('/graceDays', 'range', `The grace period must be 0 to ${MOST_GRACE_DAYS} days.`)
+  if (!Number.isInteger(graceDays) || graceDays < 0 || graceDays > MAX_GRACE_DAYS)
+    refuse('/graceDays', 'range', `The grace period must be 0 to ${MAX_GRACE_DAYS} days.`)
   if (!isMeasure(measure)) {
     refuse('/measure', 'unknown_measure', 'The measure must be a fact that is a number or an amount.')
     return problems
   }
   thresholdProblems(thresholds, '/thresholds', measure, checking.currency, refuse)
-  if (subtrees.length > MOST_SUBTREES) refuse('/subtrees', 'too_many', `At most ${MOST_SUBTREES} subtrees are allowed.`)
+  if (subtrees.length > MAX_SUBTREES) refuse('/subtrees', 'too_many', `At most ${MAX_SUBTREES} subtrees are allowed.`)
   for (const [index, subtree] of subtrees.entries()) {
     const at = `/subtrees/${index}`
     if (!institution(subtree.institutionCode))
@@ -120,7 +120,7 @@ function thresholdProblems(
   refuse: Refuse,
 ): void {
   if (thresholds.length === 0) refuse(at, 'empty', 'A scheme requires at least one tier.')
-  if (thresholds.length > MOST_TIERS) refuse(at, 'too_many', `At most ${MOST_TIERS} tiers are allowed.`)
+  if (thresholds.length > MAX_TIERS) refuse(at, 'too_many', `At most ${MAX_TIERS} tiers are allowed.`)
   const read = (text: string | undefined, pointer: string): Measured | undefined => {
     if (text === undefined) return undefined
     const value = parseMeasured(text, measure, currency)
@@ -166,11 +166,11 @@ export function requireTiers(definition: TierDefinition, checking: Checking): vo
 }
 
 /** Tiers by their places: 0 lies below the lowest line. A missing value lies below all. */
-export function placeOf(value: Measured | null, lines: readonly Measured[]): number {
+export function rankOf(value: Measured | null, lines: readonly Measured[]): number {
   return value === null ? 0 : lines.filter((line) => line <= value).length
 }
 
-export interface Standing {
+export interface TierState {
   /** Null where the scheme does not apply. */
   readonly place: number | null
   /** Since when the measure lies below the tier that is held. */
@@ -179,7 +179,7 @@ export interface Standing {
 
 interface Moving {
   readonly fit: number
-  readonly held: Standing
+  readonly held: TierState
   /** The place that somebody has set for now. */
   readonly override: number | null
   /** Whether such a setting has just ended. */
@@ -192,7 +192,7 @@ interface Moving {
  * The tier that follows: upwards at once; downwards only when the measure has lain below for all days of grace without a break, to the tier that fits then. What was
  * set by hand holds as long as it is set and leaves no grace behind. The SQL of refreshes says the same.
  */
-export function nextStanding({ fit, held, override, released, graceDays, today }: Moving): Standing {
+export function nextTierState({ fit, held, override, released, graceDays, today }: Moving): TierState {
   if (override !== null) return { place: override, belowSince: null }
   const { place, belowSince } = held
   if (place === null || released || fit >= place) return { place: fit, belowSince: null }
@@ -201,14 +201,14 @@ export function nextStanding({ fit, held, override, released, graceDays, today }
 }
 
 /** Whether a customer who holds a place is to be worked on a side of some line, and how far the line is. */
-export function nearness(
+export function thresholdDistance(
   value: Measured | null,
   place: number,
   lines: readonly { readonly from: Measured; readonly upgradeMargin: Measured | null; readonly atRiskMargin: Measured | null }[],
   side: ThresholdSide,
 ): { readonly line: number; readonly distance: Measured } | undefined {
   if (value === null) return undefined
-  const fit = placeOf(
+  const fit = rankOf(
     value,
     lines.map(({ from }) => from),
   )
@@ -231,7 +231,7 @@ export function distances(
   lines: readonly Measured[],
 ): { readonly up: Measured | null; readonly down: Measured | null } {
   if (value === null) return { up: null, down: null }
-  const next = lines[placeOf(value, lines)]
+  const next = lines[rankOf(value, lines)]
   const own = lines[place - 1]
   return { up: next === undefined ? null : minus(next, value), down: own === undefined ? null : minus(value, own) }
 }

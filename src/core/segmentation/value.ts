@@ -76,7 +76,7 @@ export const movableChannels = {
 export type MovableChannel = keyof typeof movableChannels
 
 /** What a transaction would cost less by mobile banking, by the channels that are dearer, in minor units. */
-export function savingsByMoving({ channelCost }: Pick<ValueRates, 'channelCost'>): ReadonlyMap<MovableChannel, number> {
+export function savingsOfMoving({ channelCost }: Pick<ValueRates, 'channelCost'>): ReadonlyMap<MovableChannel, number> {
   const channels = Object.keys(movableChannels) as MovableChannel[]
   const savings = channels.map((channel) => [channel, (channelCost[channel] ?? 0) - (channelCost.mobile ?? 0)] as const)
   return new Map(savings.filter(([, saving]) => saving > 0))

@@ -4,17 +4,17 @@ import { isWithin } from '../../core/kernel/periods.ts'
 import {
   type AssignmentState,
   changedPeriodRefusal,
-  isKept,
-  keeperRoles,
+  isAssignable,
+  assignableRoles,
   newPeriodRefusal,
   stateOn,
 } from '../../core/dossier/assignments.ts'
 import { DomainError } from '../../core/kernel/errors.ts'
 import { type FeedRefusal, refusal, unknownReference } from '../../core/kernel/feed.ts'
-import { lockKeepers } from './assignments.ts'
+import { lockAllAssignableStaff } from './assignments.ts'
 import { brokenConstraint } from '../platform/failures.ts'
-import { refreshOwnership } from './due-assignments.ts'
-import { acceptWithinCapacity, acceptWithoutOverlap, type Wanted } from './assignment-acceptance.ts'
+import { refreshRelationshipManagers } from './due-assignments.ts'
+import { acceptWithinCapacity, acceptWithoutOverlap, type AssignmentRequest } from './assignment-acceptance.ts'
 import {
   type AssignmentRecord,
   insertAssignments,
@@ -22,7 +22,7 @@ import {
   type StoredAssignment,
   updateAssignments,
 } from './assignment-records.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, settleOthers } from '../platform/feed-batch.ts'
+import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../platform/feed-batch.ts'
 import { todayByInstitution } from '../organisation/institution-days.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
 import { type CustomerReference, findCustomerIds, lockCustomerReferences, customerNameOf, unknownName } from './references.ts'
@@ -47,7 +47,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
     ),
   ])
   if (context.fromPerson)
-    await lockKeepers(
+    await lockAllAssignableStaff(
       db,
       received.map(({ row }) => row.staffNumber),
     )
@@ -65,7 +65,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
     return !outcomes.refused(line)
   })
 
-  const wanted: Wanted[] = []
+  const wanted: AssignmentRequest[] = []
   const others: (() => void)[] = []
   const confirmed: AssignmentRecord[] = []
   for (const [key, group] of groupBy(incoming, ({ row }) => keyOf(customerIdOf(row)!, row.source, row.externalId))) {
@@ -73,7 +73,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
     const collapsed = collapse(group, before?.asOf.toISOString(), 'replace')
     const id = before?.id ?? context.newId()
     const customer = customers.get(customerIdOf(group[0]!.row)!)!
-    others.push(() => settleOthers(outcomes, collapsed, id, customer.id))
+    others.push(() => completeOutcomes(outcomes, collapsed, id, customer.id))
     if (!collapsed.winner) continue
     const { line, row, asOf, dated } = collapsed.winner
     const keeper = staff.get(row.staffNumber)!
@@ -101,7 +101,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
   for (const settle of others) settle()
 
   const changes = accepted.filter(({ before }) => before)
-  const isCut = ({ before, after }: Wanted): boolean =>
+  const isCut = ({ before, after }: AssignmentRequest): boolean =>
     after.state === 'cancelled' ||
     (before!.state !== 'cancelled' && before!.businessLine === after.businessLine && isWithin(after, before!))
   // What grows or moves steps aside first: otherwise the order of rows within a statement decides whether two of them collide on their way.
@@ -128,7 +128,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
       'Another assignment of the same customer and business line was created at the same time.',
     )
   }
-  await refreshOwnership(db, [...new Set(accepted.map(({ after }) => after.customerId))])
+  await refreshRelationshipManagers(db, [...new Set(accepted.map(({ after }) => after.customerId))])
   return outcomes.list()
 }
 
@@ -183,7 +183,7 @@ function assignmentRefusal(
   if (!before || before.staffId !== after.staffId || before.state === 'cancelled') {
     if (keeper.status !== 'active')
       return refusal('staffNumber', 'conflict', `The staff member "${row.staffNumber}" is not active.`)
-    if (!keeperRoles.some((role) => keeper.roles.includes(role))) {
+    if (!assignableRoles.some((role) => keeper.roles.includes(role))) {
       return refusal(
         'staffNumber',
         'conflict',
@@ -192,7 +192,7 @@ function assignmentRefusal(
     }
   }
   const grows = !before || before.staffId !== after.staffId || before.state === 'cancelled' || !isWithin(after, before)
-  if (grows && !isKept(customer.status))
+  if (grows && !isAssignable(customer.status))
     return refusal('customerExternalId', 'conflict', `The customer "${row.customerExternalId}" is ${customer.status}.`)
   return before ? undefined : newPeriodRefusal(after, today, fromPerson)
 }

@@ -1,6 +1,12 @@
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
-import type { ConsentDecision, ConsentPurpose, ContactChannel, ContactWishes, Hours } from '../../core/dossier/consents.ts'
+import type {
+  ConsentDecision,
+  ConsentPurpose,
+  ContactChannel,
+  ContactPreferenceTerms,
+  Hours,
+} from '../../core/dossier/consents.ts'
 import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
 import type { Db } from '../platform/database.ts'
 
@@ -88,7 +94,7 @@ export interface StoredContactFacts {
   readonly deceasedOn: Day | null
   /** The newest that was given by the instant. */
   readonly consent: ConsentDecision | null
-  readonly wishes: ContactWishes | null
+  readonly wishes: ContactPreferenceTerms | null
   readonly reachable: boolean
   /** Of the customer's institution or the nearest above; null where none says so. */
   readonly timeZone: string | null

@@ -1,4 +1,4 @@
-import type { ProfileField, ProfileSaid, VerificationMethod } from '../../core/dossier/profiles.ts'
+import type { ProfileField, ProfileValues, VerificationMethod } from '../../core/dossier/profiles.ts'
 import type { FeedContext } from '../platform/feed.ts'
 
 /** What applying rows of customers needs. */
@@ -13,7 +13,7 @@ export interface ProfileRevision {
   readonly said: readonly ProfileField[]
   readonly clearFields: readonly ProfileField[]
   /** What no feed says. */
-  readonly banker: ProfileSaid
+  readonly banker: ProfileValues
   /** How the person made sure of what they say, where they did. */
   readonly verification?: VerificationMethod | undefined
   /** Where the values come from, where that is not the caller. */

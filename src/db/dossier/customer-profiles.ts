@@ -13,12 +13,12 @@ import {
   fieldOfCode,
   type FieldSource,
   isNewConflict,
-  judgeFeedValue,
+  decideFeedValue,
   type PolicyWinner,
   type Profile,
   type ProfileField,
   profileFields,
-  type ProfileSaid,
+  type ProfileValues,
   recordFields,
   sameValue,
   sharedProfileFields,
@@ -111,10 +111,10 @@ function profileOfRow({ customerId, capital, currency, ...rest }: StoredProfile)
   return [customerId, { ...rest, registeredCapital }]
 }
 
-const saidNothing: ProfileSaid = {}
+const saidNothing: ProfileValues = {}
 
 /** What a row says of the profile beside the record. */
-export function profileSaidBy(row: CustomerRow): ProfileSaid {
+export function profileValuesIn(row: CustomerRow): ProfileValues {
   if (sharedProfileFields.every((field) => row[field] === undefined)) return saidNothing
   const { occupation, incomeBand, deceasedOn, companySize, merchantSince, merchantUntil, merchantCategoryCode } = row
   const { registeredCapital: amount, registeredCapitalCurrency } = row
@@ -158,7 +158,7 @@ interface Speaking {
 }
 
 /** What a feed's row makes of a customer: what a person made sure of, and what held later than the row, stays. A person's row says what it says. */
-export function withheld(
+export function mergeFeedRow(
   { sources }: Profiles,
   before: Dossier,
   wanted: Dossier,
@@ -174,7 +174,7 @@ export function withheld(
     if (!stored || row[field] === undefined) continue
     const [is, wished] = [valueOf(before, field), valueOf(wanted, field)]
     if (sameValue(is, wished) || !isSet(wished)) continue
-    const judged = judgeFeedValue(stored, asOf, stored.winner)
+    const judged = decideFeedValue(stored, asOf, stored.winner)
     if (judged === 'apply') continue
     after = withValue(after, field, is)
     if (judged === 'conflict') different.push(field)

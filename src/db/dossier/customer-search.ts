@@ -86,7 +86,7 @@ export function candidatesByNumber(number: string, filter: SearchFilter): Candid
 }
 
 /** Joins candidates in their own order, so that one page of them is enough. */
-export function bestOf({ call, order, rank }: Candidates, limit: number, after: readonly string[] | undefined) {
+export function bestCandidates({ call, order, rank }: Candidates, limit: number, after: readonly string[] | undefined) {
   return {
     order,
     join: joined((bind) => call(bind, limit + 1, after)),

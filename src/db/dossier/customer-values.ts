@@ -1,6 +1,6 @@
 import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import { sql } from 'drizzle-orm'
-import type { JudgedDocument } from '../../core/dossier/document-checks.ts'
+import type { DocumentCheck } from '../../core/dossier/document-checks.ts'
 import type { ValuePolicy, ValueTable } from '../../core/dossier/identity.ts'
 import { hidden, maskDocumentNumber, maskEmail, maskPhone } from '../../core/kernel/masking.ts'
 import type { Db } from '../platform/database.ts'
@@ -120,7 +120,7 @@ export function sealDocument(
   sealing: Sealing,
   owner: Owner,
   row: CustomerRow,
-  judged: JudgedDocument,
+  judged: DocumentCheck,
   stored: readonly StoredDocument[],
 ): boolean {
   const { vault, newId, writes, enteredAt } = sealing
@@ -173,7 +173,7 @@ export function sealDocument(
 }
 
 /** Writes a new judgement of a stored document whose number stays. */
-export function rejudgeDocument({ writes }: Sealing, owner: Owner, before: StoredDocument, judged: JudgedDocument): boolean {
+export function recheckDocument({ writes }: Sealing, owner: Owner, before: StoredDocument, judged: DocumentCheck): boolean {
   if (before.verified === judged.verified && before.unverifiedReason === judged.reason) return false
   writes.documents.push({
     ...placeOf(owner, before.id),

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
-import type { JudgedDocument } from '../../core/dossier/document-checks.ts'
+import type { DocumentCheck } from '../../core/dossier/document-checks.ts'
 import type { DocumentType } from '../../core/kernel/identity-numbers.ts'
 import type { AddressField, DocumentPurpose, RevealableField, ValueTable } from '../../core/dossier/identity.ts'
 import { hidden, maskDocumentNumber, maskEmail, maskPhone } from '../../core/kernel/masking.ts'
@@ -108,7 +108,7 @@ export async function saveDocument(
     readonly validUntil: Day | null
     readonly purpose: DocumentPurpose | null
     readonly verifiedAt: Date | null
-    readonly judged: JudgedDocument
+    readonly judged: DocumentCheck
   },
 ): Promise<void> {
   const { customer, vault, now } = sealer
@@ -225,7 +225,7 @@ const sameKind = {
 } as const satisfies Readonly<Record<ValueTable, unknown>>
 
 /** Marks anew which values of these customers a feed says beside what somebody has verified. Called where a person, or a policy, changes what is verified. */
-export async function markDifferences(db: Db, table: ValueTable, customerIds: readonly string[]): Promise<void> {
+export async function markConflicts(db: Db, table: ValueTable, customerIds: readonly string[]): Promise<void> {
   await db.rows(sql`
     update ${sql.identifier(table)} t set conflicting = not t.conflicting
     where t.customer_id = any (${sql.param(customerIds)}::uuid[]) and t.conflicting <> (t.source <> ${ownSource} and t.verified_at is null and exists (

@@ -45,7 +45,7 @@ export async function recogniseByNumber(db: Db, number: string, limit: number, t
 }
 
 /** Lets people with one phone be entered one after the other. */
-export async function takeTurnOfNewcomers(db: Db, phoneHash: Buffer): Promise<void> {
+export async function lockNewProspects(db: Db, phoneHash: Buffer): Promise<void> {
   await db.rows(sql`select pg_advisory_xact_lock(723641, hashtext(${`newcomer ${phoneHash.toString('hex')}`}))`)
 }
 

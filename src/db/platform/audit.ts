@@ -19,7 +19,7 @@ export interface UnsealedEntry {
 }
 
 /** Lets one sealer work at a time; false where another one does. */
-export async function holdSealing(db: Db): Promise<boolean> {
+export async function lockSealing(db: Db): Promise<boolean> {
   const [row] = await db.rows<{ held: boolean }>(sql`select pg_try_advisory_xact_lock(${advisoryLocks.sealing}::bigint) as held`)
   return row!.held
 }

@@ -1,28 +1,33 @@
 import { z } from 'zod'
 import {
-  isKept,
-  keeperRoles,
-  keepsFrom,
+  isAssignable,
+  assignableRoles,
+  isAssignedFrom,
   requireCapacity,
-  requireKeeper,
-  takeOver,
-  type TakeOver,
-  type TakeOverRefusal,
+  requireAssignable,
+  assignmentChange,
+  type AssignmentChange,
+  type AssignmentRefusal,
 } from '../../core/dossier/assignments.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import { type BusinessLine, businessLines, mainBusinessLine } from '../../core/dossier/customers.ts'
 import { DomainError, type InputProblem, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { distinct, remark } from '../../core/kernel/scalars.ts'
 import type { Permission } from '../../core/kernel/permissions.ts'
-import { countKept, lockKeeper, type NewAssignment, writeTakeOvers } from '../../db/dossier/assignments.ts'
+import {
+  countAssignedCustomers,
+  lockAssignableStaff,
+  type NewAssignment,
+  writeAssignmentChanges,
+} from '../../db/dossier/assignments.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { readAssignments, type StoredAssignment } from '../../db/dossier/assignment-records.ts'
 import { todayByInstitution } from '../../db/organisation/institution-days.ts'
 import { type CustomerReference, lockCustomerReferences } from '../../db/dossier/references.ts'
 import { findInstitutionPath } from '../../db/organisation/institutions.ts'
-import { refreshOwnership } from '../../db/dossier/due-assignments.ts'
+import { refreshRelationshipManagers } from '../../db/dossier/due-assignments.ts'
 import { scopeCondition } from '../../db/platform/scope.ts'
-import { ownershipFrom, withLoad } from '../../db/dossier/teams.ts'
+import { assignmentPeriodsFrom, withLoad } from '../../db/dossier/teams.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
@@ -86,7 +91,7 @@ export const assignCustomer = viewOperation(assignmentView, {
 })
 
 /** Customers who change hands in one transaction: all of them are held until it ends. Ours to choose. */
-const MOST_AT_ONCE = 500
+const MAX_BATCH_SIZE = 500
 
 export const assignCustomers = operation({
   kind: 'command',
@@ -98,7 +103,7 @@ export const assignCustomers = operation({
   domain,
   alsoNeeds,
   input: z.strictObject({
-    customerIds: distinct(id, MOST_AT_ONCE).min(1).meta({ description: 'The customers.' }),
+    customerIds: distinct(id, MAX_BATCH_SIZE).min(1).meta({ description: 'The customers.' }),
     ...handing,
   }),
   output: z
@@ -127,7 +132,7 @@ interface Decided {
   readonly customer: CustomerReference
   readonly businessLine: BusinessLine
   readonly startsOn: Day
-  readonly taken: TakeOver
+  readonly taken: AssignmentChange
 }
 
 /** Gives customers to somebody, in a fixed number of statements. `pointerTo` says where in the input a customer is named. */
@@ -139,7 +144,7 @@ async function assign(
 ): Promise<readonly Assigned[]> {
   const { db, now, bank, newId, actor } = context
   const { staffId, reason, overCapacityReason } = said
-  const keeper = await lockKeeper(db, staffId)
+  const keeper = await lockAssignableStaff(db, staffId)
   if (!keeper)
     throw refuseField('unknown_reference', 'staffId', 'unknown_reference', 'There is no such staff member in your scope.')
   const customers = await lockCustomerReferences(db, customerIds)
@@ -152,10 +157,10 @@ async function assign(
   refuseAny(decided, pointerTo)
 
   const firstDay = decided.map(({ startsOn }) => startsOn).reduce((one, other) => (other < one ? other : one))
-  requireKeeper(keeper, firstDay)
+  requireAssignable(keeper, firstDay)
   if (overCapacityReason === undefined) {
-    const more = customerIds.filter((customerId) => !keepsFrom(standing.get(customerId) ?? [], staffId, firstDay)).length
-    const has = (await countKept(db, [staffId], firstDay)).get(staffId)!
+    const more = customerIds.filter((customerId) => !isAssignedFrom(standing.get(customerId) ?? [], staffId, firstDay)).length
+    const has = (await countAssignedCustomers(db, [staffId], firstDay)).get(staffId)!
     requireCapacity({ has, capacity: keeper.customerCapacity }, more)
   }
 
@@ -169,12 +174,14 @@ async function assign(
     'former' in taken && taken.former ? [{ ...taken.former, customerId: customer.id }] : [],
   )
   const assignedBy = actor.kind === 'staff' ? actor.id : null
-  await writeTakeOvers(db, ended, made, { staffId, reason, overCapacityReason, assignedBy, now }).catch((error: unknown) => {
-    if (brokenConstraint(error) === 'assignment_period_excl')
-      throw new DomainError('period_overlap', 'Another assignment of these customers was created at the same time.')
-    throw error
-  })
-  await refreshOwnership(db, customerIds)
+  await writeAssignmentChanges(db, ended, made, { staffId, reason, overCapacityReason, assignedBy, now }).catch(
+    (error: unknown) => {
+      if (brokenConstraint(error) === 'assignment_period_excl')
+        throw new DomainError('period_overlap', 'Another assignment of these customers was created at the same time.')
+      throw error
+    },
+  )
+  await refreshRelationshipManagers(db, customerIds)
   for (const one of ended)
     context.record({
       event: 'assignment.updated',
@@ -221,13 +228,15 @@ function decide(
 ): Decided {
   const today = todayAt(customer.institutionPath)
   const startsOn = wanted ?? today
-  const refusal: TakeOverRefusal = {
+  const refusal: AssignmentRefusal = {
     about: 'customer',
     code: 'conflict',
     rule: 'customer_status',
     message: `The customer is ${customer.status}.`,
   }
-  const taken = isKept(customer.status) ? takeOver(standing, { staffId, businessLine, startsOn, today }) : { refusal }
+  const taken = isAssignable(customer.status)
+    ? assignmentChange(standing, { staffId, businessLine, startsOn, today })
+    : { refusal }
   return { customer, businessLine, startsOn, taken }
 }
 
@@ -283,7 +292,7 @@ export const staffCapacity = pageOperation(capacityView, {
       where: (row, bind) => [
         scopeCondition(`${row}.institution_path`),
         ...(path === undefined ? [] : [inSubtree(`${row}.institution_path`, path, bind)]),
-        `((${row}.status = 'active' and ${row}.roles && ${bind(keeperRoles)}::text[]) or (${row}.status = 'inactive' and ${load(row)} > 0))`,
+        `((${row}.status = 'active' and ${row}.roles && ${bind(assignableRoles)}::text[]) or (${row}.status = 'inactive' and ${load(row)} > 0))`,
         ...(overCapacity === undefined
           ? []
           : [`coalesce(${load(row)} > ${row}.customer_capacity, false) = ${bind(overCapacity)}::boolean`]),
@@ -315,7 +324,7 @@ export const assignmentHistory = pageOperation(historyView, {
   run: (context, { customerId, ...page }) =>
     answerPage(context, historyView, {
       ...page,
-      from: ownershipFrom(customerId, context.today),
+      from: assignmentPeriodsFrom(customerId, context.today),
       order: newestFirst,
       where: () => [],
       async orRefuse() {

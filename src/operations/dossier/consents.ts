@@ -12,7 +12,7 @@ import {
   contactDecision as decide,
   contactEffects,
   contactReasons,
-  contactWishesRefusal,
+  contactPreferenceRefusal,
   defaultQuietHours,
   localTimeOf,
   messageClasses,
@@ -216,7 +216,7 @@ export const setContactPreference = viewOperation(preferenceView, {
       doNotContactReason: said.doNotContactReason ?? null,
       doNotContactUntil: said.doNotContactUntil ?? null,
     }
-    const refusal = contactWishesRefusal(wishes, today)
+    const refusal = contactPreferenceRefusal(wishes, today)
     if (refusal) throw refusal
     const written = await writeContactPreference(db, {
       ...wishes,

@@ -3,7 +3,7 @@ import { type Counted, coverageOf, coverageTarget, coveredKinds } from '../../co
 import { customerKinds } from '../../core/dossier/customers.ts'
 import { refuseField } from '../../core/kernel/errors.ts'
 import { countCreditCoverage, coverageGroups, type CoverageRow } from '../../db/dossier/credit-coverage.ts'
-import { findInstitutionPath, knowsStaff } from '../../db/organisation/institutions.ts'
+import { findInstitutionPath, staffExists } from '../../db/organisation/institutions.ts'
 import { type Context, operation } from '../platform/operation.ts'
 import { id } from '../platform/scalars.ts'
 
@@ -73,7 +73,7 @@ export const creditCoverage = operation({
     if (
       relationshipManagerId !== undefined &&
       (whole?.all.customers ?? 0) === 0 &&
-      !(await knowsStaff(db, relationshipManagerId))
+      !(await staffExists(db, relationshipManagerId))
     )
       throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
     const groups = rows

@@ -12,25 +12,25 @@ import {
   checkSuitabilityAssessment,
   needKinds,
   needStatuses,
-  noteSources,
-  noteStatuses,
+  recordSources,
+  recordStatuses,
   outsideHoldingKinds,
   ratingOrigins,
   ratingOutlooks,
   requireInForce,
   requireOpen,
-  usualExpiry,
+  defaultExpiry,
 } from '../../core/dossier/dossier-records.ts'
-import { requireStanding } from '../../core/dossier/record-rules.ts'
+import { requireOpenRecord } from '../../core/dossier/record-rules.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
-import { currency, day, decimalAmount, line, remark } from '../../core/kernel/scalars.ts'
+import { currency, day, decimalAmount, singleLine, remark } from '../../core/kernel/scalars.ts'
 import {
-  activeNotes,
-  findNote,
+  activeRecords,
+  findRecord,
   hasFiguresOf,
-  type NoteRow,
-  type NoteTable,
-  reviseNote,
+  type RecordRow,
+  type RecordTable,
+  reviseRecord,
 } from '../../db/dossier/dossier-records.ts'
 import { lockCustomerReferences } from '../../db/dossier/references.ts'
 import { findOwned, insertOwned } from '../../db/platform/owned-rows.ts'
@@ -66,7 +66,7 @@ interface NoteKind {
   readonly several: string
   readonly told: string
   readonly domain: string
-  readonly table: NoteTable
+  readonly table: RecordTable
   readonly statuses: readonly [string, ...string[]]
   /** Fields that must be said when one is made, and those that may. */
   readonly required: Shape
@@ -80,7 +80,7 @@ interface NoteKind {
   /** Judges the whole note as it would stand. Throws a refusal. */
   readonly check: (note: Said, today: Day) => void
   /** Asks what only the database knows, of what is said and, in a correction, what is stored. Throws a refusal. */
-  readonly refer?: (context: Context, customerId: string, said: Said, stored?: NoteRow) => Promise<void>
+  readonly refer?: (context: Context, customerId: string, said: Said, stored?: RecordRow) => Promise<void>
   /** A new one takes the place of those that are active. */
   readonly replaces?: true
   /** What ending one is called, and the input that says how. */
@@ -91,7 +91,7 @@ const common = {
   note: noteText.optional().meta({ description: 'Note.' }),
   notedOn: day.optional().meta({ description: 'Day on which the bank learned it, not in the future; today by default.' }),
 }
-const source = z.enum(noteSources).meta({ description: 'How the bank knows it.' })
+const source = z.enum(recordSources).meta({ description: 'How the bank knows it.' })
 const amount = (description: string) =>
   decimalAmount.meta({ description: `${description}, with its currency.`, examples: ['50000.00'] })
 const inCurrency = currency.meta({ description: 'ISO 4217 code of the given amounts.' })
@@ -115,9 +115,9 @@ async function lockNote(
   customerId: string,
   noteId: string,
   expected: number | undefined,
-): Promise<NoteRow> {
+): Promise<RecordRow> {
   const customer = (await lockCustomerReferences(db, [customerId])).get(customerId)
-  const stored = customer && (await findNote(db, table, { customerId, id: noteId }))
+  const stored = customer && (await findRecord(db, table, { customerId, id: noteId }))
   if (!stored) throw notFound(plain(noun))
   checkVersion(expected, Number(stored['version']))
   requireOpen(String(stored['status']))
@@ -128,14 +128,14 @@ async function lockNote(
 async function revise(
   context: Context,
   { table, noun, subject }: NoteKind,
-  stored: NoteRow,
+  stored: RecordRow,
   changes: object,
   event: `${NoteSubject}.${'updated' | 'ended'}` | 'privilege_grant.used',
 ): Promise<Record<string, unknown>> {
   const { db, now, record } = context
   const [customerId, noteId] = [String(stored['customerId']), String(stored['id'])]
   const at = { customerId, id: noteId, version: Number(stored['version']) }
-  await reviseNote(db, table, at, { ...changes, recordedBy: recordedBy(context) }, now)
+  await reviseRecord(db, table, at, { ...changes, recordedBy: recordedBy(context) }, now)
   record({ event, subjectType: subject, subjectId: noteId, customerId, changed: changedFields(stored, changes) })
   return answerOne(context, viewNamed(noun), current(customerId, noteId))
 }
@@ -183,7 +183,7 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
         check(whole, today)
         const locked = (await lockCustomerReferences(db, [customerId])).get(customerId)
         if (!locked) throw notFound('customer')
-        requireStanding(locked.status, 'customerId')
+        requireOpenRecord(locked.status, 'customerId')
         await kind.refer?.(context, customerId, said)
         if (kind.replaces) await endActive(context, kind, customerId)
         const noteId = newId()
@@ -250,8 +250,8 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
 /** Ends what is active of a kind, to make room for a new one. */
 async function endActive(context: Context, { table, noun, subject }: NoteKind, customerId: string): Promise<void> {
   const { db, now, record } = context
-  for (const { id: noteId, version } of await activeNotes(db, table, customerId)) {
-    await reviseNote(db, table, { customerId, id: noteId, version }, { status: 'ended', recordedBy: recordedBy(context) }, now)
+  for (const { id: noteId, version } of await activeRecords(db, table, customerId)) {
+    await reviseRecord(db, table, { customerId, id: noteId, version }, { status: 'ended', recordedBy: recordedBy(context) }, now)
     record({ event: `${subject}.ended`, subjectType: subject, subjectId: noteId, customerId, changed: ['status'] })
   }
 }
@@ -292,7 +292,7 @@ const outsideHoldings: NoteKind = {
   told: 'Assets, a loan or a product at another bank, as estimated on the day on which the bank learned it.',
   domain: 'Customer Relationship Management',
   table: schema.outsideHolding,
-  statuses: noteStatuses,
+  statuses: recordStatuses,
   required: {
     bankName: remark(100).meta({ description: 'The other bank.' }),
     kind: z.enum(outsideHoldingKinds).meta({ description: 'Total assets, a loan, or one product.' }),
@@ -314,10 +314,10 @@ const creditStandings: NoteKind = {
   told: 'An internal rating or one of an agency, with outlook and day, and the credit line granted on it.',
   domain: 'Customer Relationship Management',
   table: schema.creditStanding,
-  statuses: noteStatuses,
+  statuses: recordStatuses,
   required: {
     origin: z.enum(ratingOrigins).meta({ description: 'Internal (by this bank) or external.' }),
-    rating: line(20).meta({ description: 'The rating, in its own scale.', examples: ['AA+'] }),
+    rating: singleLine(20).meta({ description: 'The rating, in its own scale.', examples: ['AA+'] }),
     ratedOn: day.meta({ description: 'Day of the rating, not in the future.' }),
   },
   optional: {
@@ -341,7 +341,7 @@ const keyFigures: NoteKind = {
   told: 'Revenue, total assets, net profit and debt ratio of a year. One for each year and source.',
   domain: 'Customer Relationship Management',
   table: schema.keyFigure,
-  statuses: noteStatuses,
+  statuses: recordStatuses,
   required: {
     year: z
       .int()
@@ -381,17 +381,17 @@ const suitabilityAssessments: NoteKind = {
   told: 'The result of a risk questionnaire. It expires, after a year by default; a first-time buyer of wealth products is offered the lowest level only.',
   domain: 'Customer Relationship Management',
   table: schema.suitabilityAssessment,
-  statuses: noteStatuses,
+  statuses: recordStatuses,
   required: {
     score: z.int().min(0).max(10_000).meta({ description: 'Score of the questionnaire.' }),
     level: z.int().min(1).max(5).meta({ description: 'Risk level, from 1 (lowest) to 5.' }),
-    questionnaireVersion: line(64).meta({ description: 'The questionnaire and its version.', examples: ['risk-2026.1'] }),
+    questionnaireVersion: singleLine(64).meta({ description: 'The questionnaire and its version.', examples: ['risk-2026.1'] }),
     assessedOn: day.meta({ description: 'Day of the assessment, not in the future.', examples: ['2020-01-01'] }),
     firstTimeBuyer: z.boolean().meta({ description: 'Whether the customer had never bought a wealth product before.' }),
   },
   optional: { expiresOn: day.meta({ description: 'First day on which offers can no longer be based on it.' }) },
   amounts: [],
-  defaults: ({ assessedOn }) => ({ expiresOn: usualExpiry(assessedOn as Day) }),
+  defaults: ({ assessedOn }) => ({ expiresOn: defaultExpiry(assessedOn as Day) }),
   check: (note, today) => checkSuitabilityAssessment(note as unknown as Parameters<typeof checkSuitabilityAssessment>[0], today),
   replaces: true,
   end: { summary: 'End a suitability assessment', shape: {}, status: ended },
@@ -406,7 +406,7 @@ const lifeEvents: NoteKind = {
   told: 'Dated news of a customer, or of a key person of the company.',
   domain: 'Customer Relationship Management',
   table: schema.lifeEvent,
-  statuses: noteStatuses,
+  statuses: recordStatuses,
   required: {
     title: remark(200).meta({ description: 'The news, in short.' }),
     happenedOn: day.meta({ description: 'Day of the event, not in the future.', examples: ['2020-01-01'] }),
@@ -430,7 +430,7 @@ const privilegeGrants: NoteKind = {
   told: 'A privilege with its period, use and cost.',
   domain: 'Customer Relationship Management',
   table: schema.privilegeGrant,
-  statuses: noteStatuses,
+  statuses: recordStatuses,
   required: {
     privilege: z
       .string()
@@ -491,8 +491,8 @@ export const usePrivilege = viewOperation(viewNamed('PrivilegeGrant'), {
 const kinds = [needs, outsideHoldings, creditStandings, keyFigures, suitabilityAssessments, lifeEvents, privilegeGrants]
 
 /** The operations of each kind of notes: one, several, make, correct, end. */
-export const noteOperationsOf: ReadonlyMap<string, readonly Operation[]> = new Map(
+export const recordOperationsOf: ReadonlyMap<string, readonly Operation[]> = new Map(
   kinds.map((kind) => [kind.noun, noteOperations(kind)]),
 )
 
-export const dossierNoteOperations: readonly Operation[] = [...[...noteOperationsOf.values()].flat(), usePrivilege]
+export const dossierRecordOperations: readonly Operation[] = [...[...recordOperationsOf.values()].flat(), usePrivilege]

@@ -27,7 +27,7 @@ import {
   upcomingFrom,
   upcomingOrder,
 } from '../../db/dossier/key-dates.ts'
-import { findInstitutionPath, knowsStaff, listTimeZones } from '../../db/organisation/institutions.ts'
+import { findInstitutionPath, staffExists, listTimeZones } from '../../db/organisation/institutions.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
@@ -223,7 +223,7 @@ export const endKeyDate = viewOperation(keyDateView, {
 })
 
 /** Two known days of each date answer any window up to this length, leap days included. */
-const MOST_DAYS = 366
+const MAX_DAYS = 366
 /** Beyond a month the whole bank is a long read. */
 const SHORT_WINDOW = 31
 
@@ -239,7 +239,7 @@ export const upcomingKeyDates = pageOperation(viewNamed('UpcomingKeyDate'), {
     institutionId: id.optional().meta({ description: 'Customers of this institution and of all below it.' }),
     relationshipManagerId: id.optional().meta({ description: 'Customers assigned to this staff member.' }),
     kinds: z.array(z.enum(keyDateKinds)).min(1).max(4).optional().meta({ description: 'Of these kinds.' }),
-    days: z.int().min(1).max(MOST_DAYS).default(30).meta({ description: 'Number of days ahead.' }),
+    days: z.int().min(1).max(MAX_DAYS).default(30).meta({ description: 'Number of days ahead.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
@@ -268,7 +268,7 @@ export const upcomingKeyDates = pageOperation(viewNamed('UpcomingKeyDate'), {
       where: () => [],
       planned: 'each_time',
       async orRefuse() {
-        if (relationshipManagerId !== undefined && !(await knowsStaff(db, relationshipManagerId)))
+        if (relationshipManagerId !== undefined && !(await staffExists(db, relationshipManagerId)))
           throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
       },
     })
@@ -282,7 +282,7 @@ async function pathOf({ db }: Context, institutionId: string): Promise<string> {
 }
 
 /** The worker runs it again while something was left. */
-const MOST_AT_ONCE = 5_000
+const MAX_BATCH_SIZE = 5_000
 
 export const refreshKeyDates = operation({
   kind: 'command',
@@ -297,7 +297,7 @@ export const refreshKeyDates = operation({
   async run({ db, now, bank }) {
     const zones = await listTimeZones(db, bank.timeZone)
     const today = zones.map(({ timeZone }) => dayOf(now, timeZone)).reduce<Day>(earlier, dayOf(now, bank.timeZone))
-    const passed = await listPassedKeyDates(db, today, MOST_AT_ONCE)
+    const passed = await listPassedKeyDates(db, today, MAX_BATCH_SIZE)
     if (passed.length > 0)
       await moveKeyDatesOn(
         db,

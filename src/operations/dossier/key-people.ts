@@ -1,9 +1,9 @@
 import { checkVersion } from '../platform/versions.ts'
 import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
-import { otherNotFound, requireStanding } from '../../core/dossier/record-rules.ts'
+import { otherCustomerNotFound, requireOpenRecord } from '../../core/dossier/record-rules.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
-import { day, distinct, line, remark } from '../../core/kernel/scalars.ts'
+import { day, distinct, singleLine, remark } from '../../core/kernel/scalars.ts'
 import {
   counterpartLevels,
   keyPersonRoles,
@@ -18,7 +18,7 @@ import { foldName } from '../../core/kernel/text.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { lockCustomerReferences } from '../../db/dossier/references.ts'
 import { hasRecordElsewhere, sealKeyPersonContact } from '../../db/dossier/key-people.ts'
-import { knowsStaff } from '../../db/organisation/institutions.ts'
+import { staffExists } from '../../db/organisation/institutions.ts'
 import { findOwned, insertOwned, updateOwned } from '../../db/platform/owned-rows.ts'
 import { keyPerson as table, sharedKeyPerson as sharedTable } from '../../db/dossier/schema/people.ts'
 import { viewNamed } from '../../db/views.ts'
@@ -46,8 +46,8 @@ const texts = (description: string) => distinct(remark(100), 20).optional().meta
 
 const particulars = {
   ...position,
-  phone: line(40).optional().meta({ description: 'Phone; Chinese if it has no country code. Stored encrypted.' }),
-  email: line(254).optional().meta({ description: 'E-mail address. Stored encrypted.' }),
+  phone: singleLine(40).optional().meta({ description: 'Phone; Chinese if it has no country code. Stored encrypted.' }),
+  email: singleLine(254).optional().meta({ description: 'E-mail address. Stored encrypted.' }),
   birthMonth: z.int().min(1).max(12).optional().meta({ description: 'Month of the birthday.' }),
   birthDay: z.int().min(1).max(31).optional().meta({ description: 'Day of the birthday.' }),
   birthYear: z.int().min(1800).max(9999).optional().meta({ description: 'Year of birth, if known.' }),
@@ -58,7 +58,7 @@ const particulars = {
   personCustomerId: id.optional().meta({ description: 'Their own customer record, if they are a customer too.' }),
 }
 
-const name = line(100).meta({ description: 'Name of the person.' })
+const name = singleLine(100).meta({ description: 'Name of the person.' })
 const endedOn = day
   .optional()
   .meta({ description: 'First day on which it no longer applies, not in the future; today by default.' })
@@ -116,7 +116,7 @@ async function lockBusiness({ db }: Context, customerId: string, personCustomerI
   if (!customer) throw notFound('customer')
   if (personCustomerId !== undefined) {
     const person = locked.get(personCustomerId)
-    if (!person) throw otherNotFound('personCustomerId')
+    if (!person) throw otherCustomerNotFound('personCustomerId')
     requirePerson(person.kind, 'personCustomerId')
   }
   return customer
@@ -134,7 +134,7 @@ async function requireOneRecord({ db }: Context, personCustomerId: string | unde
 }
 
 async function requireStaff({ db }: Context, staffId: string | undefined): Promise<void> {
-  if (staffId !== undefined && !(await knowsStaff(db, staffId)))
+  if (staffId !== undefined && !(await staffExists(db, staffId)))
     throw refuseField('unknown_reference', 'counterpartStaffId', 'unknown_reference', 'There is no such staff member.')
 }
 
@@ -187,7 +187,7 @@ export const createKeyPerson = viewOperation(view, {
     const { db, now, today, newId } = context
     requireBirthday(said, today)
     const customer = await lockBusiness(context, customerId, said.personCustomerId)
-    requireStanding(customer.status, 'customerId')
+    requireOpenRecord(customer.status, 'customerId')
     requireBusiness(customer.kind, 'customerId')
     await requireStaff(context, said.counterpartStaffId)
     await requireOneRecord(context, said.personCustomerId)
@@ -323,9 +323,9 @@ export const createSharedKeyPerson = viewOperation(sharedView, {
     const locked = await lockCustomerReferences(db, [customerId, keyPersonCustomerId])
     const customer = locked.get(customerId)
     if (!customer) throw notFound('customer')
-    requireStanding(customer.status, 'customerId')
+    requireOpenRecord(customer.status, 'customerId')
     requireBusiness(customer.kind, 'customerId')
-    if (!locked.has(keyPersonCustomerId)) throw otherNotFound('keyPersonCustomerId')
+    if (!locked.has(keyPersonCustomerId)) throw otherCustomerNotFound('keyPersonCustomerId')
     if (!(await findOwned(db, table, { customerId: keyPersonCustomerId, id: keyPersonId })))
       throw refuseField('not_found', 'keyPersonId', 'not_found', 'This company has no such key person.')
     await requireStaff(context, said.counterpartStaffId)

@@ -8,13 +8,13 @@ import {
   type LifeStageSubject,
   lifeStageSubjects,
 } from '../../core/dossier/life-stages.ts'
-import { line } from '../../core/kernel/scalars.ts'
+import { singleLine } from '../../core/kernel/scalars.ts'
 import { productFamilies } from '../../core/organisation/products.ts'
 import { policyOperations } from '../platform/policies.ts'
 
 const offer = z
   .strictObject({
-    name: line(100).meta({ description: 'Name used by bankers.' }),
+    name: singleLine(100).meta({ description: 'Name used by bankers.' }),
     family: z.enum(productFamilies).meta({ description: 'Product family.' }),
     maxRiskLevel: z.int().min(1).max(5).optional().meta({ description: 'Only its products up to this risk level.' }),
   })

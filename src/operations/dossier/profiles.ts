@@ -3,10 +3,10 @@ import { ownedWithinReach } from '../../db/dossier/reach.ts'
 import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
 import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
-import { requireStanding } from '../../core/dossier/record-rules.ts'
+import { requireOpenRecord } from '../../core/dossier/record-rules.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { customerRow } from '../../core/dossier/customer-rows.ts'
-import { distinct, line, remark } from '../../core/kernel/scalars.ts'
+import { distinct, singleLine, remark } from '../../core/kernel/scalars.ts'
 import {
   companySituations,
   profileConflictStatuses,
@@ -15,7 +15,7 @@ import {
   fieldOfCode,
   type ProfileField,
   profileFieldCodes,
-  type ProfileSaid,
+  type ProfileValues,
   refuseFieldOfKind,
   riskAppetites,
   verificationMethods,
@@ -25,11 +25,11 @@ import { applyCustomers } from '../../db/dossier/customer-feed.ts'
 import type { ProfileRevision } from '../../db/dossier/customer-feed-context.ts'
 import { storedCustomers } from '../../db/dossier/stored-rows.ts'
 import type { StoredRow } from '../../db/platform/stored-rows.ts'
-import { findInstitutionPath, knowsStaff } from '../../db/organisation/institutions.ts'
+import { findInstitutionPath, staffExists } from '../../db/organisation/institutions.ts'
 import { findOwned, updateOwned } from '../../db/platform/owned-rows.ts'
 import { profileConflict } from '../../db/dossier/schema/profiles.ts'
 import { viewNamed } from '../../db/views.ts'
-import { feedContext, feedErrors, settled } from '../platform/feed-writes.ts'
+import { feedContext, feedErrors, outcomeOf } from '../platform/feed-writes.ts'
 import { invalidInput, problemsOf } from '../platform/input.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
@@ -96,7 +96,7 @@ async function lockCustomer({ db }: Context, customerId: string, expected?: numb
   const stored = await storedCustomers.lockRow(db, { id: customerId })
   if (!stored) throw notFound('customer')
   checkVersion(expected, stored.version)
-  requireStanding(stored.status as CustomerStatus, 'customerId')
+  requireOpenRecord(stored.status as CustomerStatus, 'customerId')
   return stored
 }
 
@@ -128,8 +128,8 @@ async function revise(
   requirePast(said['deceasedOn'] as string | undefined, today, 'deceasedOn')
   const parsed = customerRow.safeParse({ ...stored.row, ...Object.fromEntries(given.filter(([name]) => name in fed)) })
   if (!parsed.success) throw invalidInput(parsed.error.issues.flatMap(problemsOf))
-  const banked = Object.fromEntries(given.filter(([name]) => name in banker)) as ProfileSaid
-  const outcome = settled(
+  const banked = Object.fromEntries(given.filter(([name]) => name in banker)) as ProfileValues
+  const outcome = outcomeOf(
     await applyCustomers(db, [{ line: 1, row: parsed.data }], {
       ...feedContext(context),
       revision: { ...revision, said: [...fields, ...verified], banker: banked },
@@ -245,7 +245,7 @@ export const profileConflicts = pageOperation(conflictView, {
       ],
       async orRefuse() {
         if (customerId !== undefined && !(await seesCustomer(db, customerId))) throw notFound('customer')
-        if (relationshipManagerId !== undefined && !(await knowsStaff(db, relationshipManagerId)))
+        if (relationshipManagerId !== undefined && !(await staffExists(db, relationshipManagerId)))
           throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
       },
     })

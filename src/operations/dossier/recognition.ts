@@ -5,16 +5,16 @@ import { callerOf, type StaffActor } from '../../core/kernel/actors.ts'
 import { customerKinds } from '../../core/dossier/customers.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
-import { country, line, paragraph } from '../../core/kernel/scalars.ts'
+import { country, singleLine, paragraph } from '../../core/kernel/scalars.ts'
 import { checkDocument, documentTypes } from '../../core/kernel/identity-numbers.ts'
 import { normaliseContact } from '../../core/dossier/identity.ts'
 import {
   cautions,
   cautionsOf,
-  isBirthdayNear,
+  isInBirthdayWindow,
   suggestionBases,
   suggestionOf,
-  MOST_RECOGNISED,
+  MAX_CANDIDATES,
   recognitionOf,
   recognitionOutcomes,
   requireWithinLimit,
@@ -27,7 +27,7 @@ import { insertCounterNote } from '../../db/dossier/counter-notes.ts'
 import type { Db } from '../../db/platform/database.ts'
 import { applyCustomers } from '../../db/dossier/customer-feed.ts'
 import { findInstitutionCode } from '../../db/organisation/institutions.ts'
-import { recogniseByHash, recogniseByNumber, type RecognisedCustomer, takeTurnOfNewcomers } from '../../db/dossier/recognition.ts'
+import { recogniseByHash, recogniseByNumber, type RecognisedCustomer, lockNewProspects } from '../../db/dossier/recognition.ts'
 import { findLifeStages } from '../../db/dossier/life-stages.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type RowWrites, writeRow } from '../platform/feed-writes.ts'
@@ -105,11 +105,13 @@ export const recogniseCustomer = operation({
   refusals: { event: 'customer.recognised', subjectType: 'recognition', access: 'recognition' },
   input: z
     .strictObject({
-      number: line(128)
+      number: singleLine(128)
         .optional()
         .meta({ description: 'External ID of the customer in a source system.', examples: ['C000000001'] }),
-      phone: line(40).optional().meta({ description: 'A phone number in any usual format; Chinese if it has no country code.' }),
-      documentNumber: line(64).optional().meta({ description: 'Number of an identity document.' }),
+      phone: singleLine(40)
+        .optional()
+        .meta({ description: 'A phone number in any usual format; Chinese if it has no country code.' }),
+      documentNumber: singleLine(64).optional().meta({ description: 'Number of an identity document.' }),
       documentType: z.enum(documentTypes).default('resident_id').meta({ description: 'Kind of the document.' }),
       documentCountry: country.default('CN').meta({ description: 'Country of the document.' }),
       customerId: id.optional().meta({ description: 'The chosen one of several matches, from an earlier look-up.' }),
@@ -180,7 +182,7 @@ interface LookUp {
 
 /** One more than may be shown: those beyond are not needed to tell that there are too many. Too many stay so, whichever of them is named. */
 async function lookUp(db: Db, { vault, today }: Context, input: LookUp): Promise<readonly RecognisedCustomer[]> {
-  const most = MOST_RECOGNISED + 1
+  const most = MAX_CANDIDATES + 1
   const hashes = (kind: 'phone' | 'document', value: string) => vault.blindIndexes(kind, value).map(({ hash }) => hash)
   const found =
     input.number !== undefined
@@ -194,7 +196,7 @@ async function lookUp(db: Db, { vault, today }: Context, input: LookUp): Promise
             most,
             today,
           )
-  return input.customerId === undefined || found.length > MOST_RECOGNISED
+  return input.customerId === undefined || found.length > MAX_CANDIDATES
     ? found
     : found.filter(({ customerId }) => customerId === input.customerId)
 }
@@ -216,7 +218,7 @@ function cardOf(
       managerId === null
         ? null
         : { number: managerNumber!, name: managerName!, isCaller: managerId === callerId || covers.includes(managerId) },
-    inBirthdayWindow: isBirthdayNear(birthDate, birthday, today),
+    inBirthdayWindow: isInBirthdayWindow(birthDate, birthday, today),
     cautions: [...minded],
     tiers: [...found.tiers],
     privileges: [...found.privileges],
@@ -225,7 +227,7 @@ function cardOf(
 }
 
 /** Of how many who share a phone the names are compared. */
-const MOST_NAMESAKES = 100
+const MAX_NAMESAKES = 100
 
 export const counterNoteKinds = ['need', 'hint', 'referral'] as const
 
@@ -248,8 +250,8 @@ export const createCounterNote = operation({
   input: z
     .strictObject({
       customerId: id.optional().meta({ description: 'The customer, from the greeting card.' }),
-      name: line(200).optional().meta({ description: 'Name of a person who is not a customer yet.' }),
-      phone: line(40).optional().meta({ description: 'Their phone. Stored encrypted.' }),
+      name: singleLine(200).optional().meta({ description: 'Name of a person who is not a customer yet.' }),
+      phone: singleLine(40).optional().meta({ description: 'Their phone. Stored encrypted.' }),
       kind: z.enum(counterNoteKinds).meta({ description: 'A need, a hint, or a referral.' }),
       text: paragraph(2000)
         .min(3)
@@ -311,8 +313,8 @@ export const createCounterNote = operation({
 /** Whom the bank knows by this phone under this name. Of two notes about one person at once the second waits for the first. */
 async function findNamesake({ db, vault, today }: Context, name: string, phone: string): Promise<string | undefined> {
   const hashes = vault.blindIndexes('phone', normaliseContact('phone', phone, 'phone')).map(({ hash }) => hash)
-  await takeTurnOfNewcomers(db, hashes[0]!)
-  const found = await recogniseByHash(db, 'phone', hashes, MOST_NAMESAKES, today)
+  await lockNewProspects(db, hashes[0]!)
+  const found = await recogniseByHash(db, 'phone', hashes, MAX_NAMESAKES, today)
   return found.find((one) => foldName(one.name) === foldName(name))?.customerId
 }
 
@@ -367,4 +369,4 @@ export const counterNotes = pageOperation(noteView, {
     }),
 })
 
-export const counterOperations = [recogniseCustomer, createCounterNote, counterNotes]
+export const recognitionOperations = [recogniseCustomer, createCounterNote, counterNotes]

@@ -2,31 +2,31 @@ import { checkVersion } from '../platform/versions.ts'
 import { requireOrder, requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
 import type { Day } from '../../core/kernel/calendar.ts'
-import { otherNotFound } from '../../core/dossier/record-rules.ts'
+import { otherCustomerNotFound } from '../../core/dossier/record-rules.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import { day } from '../../core/kernel/scalars.ts'
 import {
   companyOf,
   inverseOf,
-  lineOf,
+  hierarchyOf,
   type RelationshipKind,
   relationshipKinds,
   relationshipStatuses,
   requireActive,
   requireFit,
   requireRoom,
-  requireSharesLeft,
+  requireSharesWithin100,
   requireTerms,
-  requireTwo,
+  requireDifferentCustomers,
 } from '../../core/dossier/relationships.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { findOwned } from '../../db/platform/owned-rows.ts'
 import {
   insertRelationship,
-  lockTwo,
+  lockCustomerPair,
   sharesOfOthers,
-  standingRelationships,
-  takeTurnOfLine,
+  activeRelationships,
+  lockHierarchy,
   updateRelationship,
 } from '../../db/dossier/relationships.ts'
 import { relationship as table } from '../../db/dossier/schema/people.ts'
@@ -84,15 +84,15 @@ export const createRelationship = viewOperation(view, {
   errors: ['not_found', 'conflict', 'cycle', 'outside_period'],
   async run(context, { customerId, relatedCustomerId, kind, ...said }) {
     const { db, now, today, newId } = context
-    requireTwo(customerId, relatedCustomerId)
+    requireDifferentCustomers(customerId, relatedCustomerId)
     requireTerms(kind, said, today)
-    const line = lineOf(kind, customerId, relatedCustomerId)
-    if (line) await takeTurnOfLine(db, line.kind)
-    const { customer, other } = await lockTwo(db, customerId, relatedCustomerId)
+    const line = hierarchyOf(kind, customerId, relatedCustomerId)
+    if (line) await lockHierarchy(db, line.kind)
+    const { customer, other } = await lockCustomerPair(db, customerId, relatedCustomerId)
     if (!customer) throw notFound('customer')
-    if (!other) throw otherNotFound('relatedCustomerId')
+    if (!other) throw otherCustomerNotFound('relatedCustomerId')
     requireFit(kind, customer, other)
-    requireRoom(kind, said.share, await standingRelationships(db, kind, customerId, relatedCustomerId, line))
+    requireRoom(kind, said.share, await activeRelationships(db, kind, customerId, relatedCustomerId, line))
     const relationshipId = newId()
     await insertRelationship(
       db,
@@ -140,10 +140,10 @@ function recordBoth(
 async function lockRelationship({ db }: Context, customerId: string, relationshipId: string, expected: number | undefined) {
   const found = await findOwned(db, table, { customerId, id: relationshipId })
   if (!found) throw notFound('relationship')
-  const { customer, other } = await lockTwo(db, customerId, found.relatedCustomerId)
+  const { customer, other } = await lockCustomerPair(db, customerId, found.relatedCustomerId)
   const stored = customer && (await findOwned(db, table, { customerId, id: relationshipId }))
   if (!stored) throw notFound('relationship')
-  if (!other) throw otherNotFound('relationshipId')
+  if (!other) throw otherCustomerNotFound('relationshipId')
   checkVersion(expected, stored.version)
   requireActive(stored.status)
   return { ...stored, kind: stored.kind as RelationshipKind, sides: [customerId, stored.relatedCustomerId] }
@@ -166,7 +166,7 @@ export const correctRelationship = viewOperation(view, {
     requireTerms(kind, said, today)
     const company = companyOf(kind, customerId, relatedCustomerId)
     if (company !== undefined && said.share !== undefined)
-      requireSharesLeft(said.share, await sharesOfOthers(db, company, relationshipId))
+      requireSharesWithin100(said.share, await sharesOfOthers(db, company, relationshipId))
     await updateRelationship(db, relationshipId, sides, { ...said, updatedAt: now })
     recordBoth(context, 'updated', relationshipId, sides, Object.keys(said))
     return answerOne(context, view, ofCustomer(customerId, relationshipId))

@@ -1,15 +1,15 @@
 import { checkVersion } from '../platform/versions.ts'
 import { z } from 'zod'
-import { assignmentStates, isKept, stateOn } from '../../core/dossier/assignments.ts'
+import { assignmentStates, isAssignable, stateOn } from '../../core/dossier/assignments.ts'
 import { dayOf } from '../../core/kernel/calendar.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
 import { remark } from '../../core/kernel/scalars.ts'
 import { endedMember, requireMember, teamDuties } from '../../core/dossier/teams.ts'
-import { lockKeeper } from '../../db/dossier/assignments.ts'
+import { lockAssignableStaff } from '../../db/dossier/assignments.ts'
 import { seesCustomer } from '../../db/dossier/customers.ts'
 import { lockCustomerReferences } from '../../db/dossier/references.ts'
 import { findInstitutionPath, findTimeZoneOfCustomer } from '../../db/organisation/institutions.ts'
-import { refreshOwnership } from '../../db/dossier/due-assignments.ts'
+import { refreshRelationshipManagers } from '../../db/dossier/due-assignments.ts'
 import { scopeCondition } from '../../db/platform/scope.ts'
 import { insertMember, listMembers, suggestionsFrom, updateMember } from '../../db/dossier/teams.ts'
 import { viewNamed } from '../../db/views.ts'
@@ -93,12 +93,12 @@ export const addTeamMember = viewOperation(view, {
   errors: ['not_found', 'unknown_reference', 'conflict', 'outside_period', 'period_overlap'],
   async run(context, { customerId, staffId, duty: wanted, reason, ...days }) {
     const { db, now, newId, actor } = context
-    const staff = await lockKeeper(db, staffId)
+    const staff = await lockAssignableStaff(db, staffId)
     const customer = (await lockCustomerReferences(db, [customerId])).get(customerId)
     if (!customer) throw notFound('customer')
     if (!staff)
       throw refuseField('unknown_reference', 'staffId', 'unknown_reference', 'There is no such staff member in your scope.')
-    if (!isKept(customer.status))
+    if (!isAssignable(customer.status))
       throw refuseField('conflict', 'customerId', 'customer_status', `The customer is ${customer.status}.`)
     const today = await todayOf(context, customerId)
     const period = { startsOn: days.startsOn ?? today, endsOn: days.endsOn ?? null }
@@ -119,7 +119,7 @@ export const addTeamMember = viewOperation(view, {
       addedBy,
       now,
     })
-    await refreshOwnership(db, [customerId])
+    await refreshRelationshipManagers(db, [customerId])
     context.record({
       event: 'team_member.created',
       subjectType: 'team_member',
@@ -156,7 +156,7 @@ export const endTeamMember = viewOperation(view, {
     const today = await todayOf(context, customerId)
     const after = endedMember(member, endsOn, today)
     await updateMember(db, { customerId, id: teamMemberId }, after, now)
-    await refreshOwnership(db, [customerId])
+    await refreshRelationshipManagers(db, [customerId])
     context.record({
       event: 'team_member.ended',
       subjectType: 'team_member',

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { forgetExpiredRejects } from '../../db/feeds/imports.ts'
-import { forgetExpiredAnswers } from '../../db/platform/idempotency.ts'
+import { deleteExpiredRejects } from '../../db/feeds/imports.ts'
+import { deleteExpiredAnswers } from '../../db/platform/idempotency.ts'
 import { operation } from '../platform/operation.ts'
 
-export const keepHouse = operation({
+export const deleteExpiredData = operation({
   kind: 'command',
   name: 'keepHouse',
   summary: 'Delete expired data',
@@ -14,8 +14,8 @@ export const keepHouse = operation({
   output: z.object({}),
   transport: 'internal',
   async run({ db, now }) {
-    await forgetExpiredAnswers(db, now)
-    await forgetExpiredRejects(db, now)
+    await deleteExpiredAnswers(db, now)
+    await deleteExpiredRejects(db, now)
     return {}
   },
 })

@@ -5,8 +5,8 @@ import { DomainError, type ErrorCode, notFound } from '../../core/kernel/errors.
 import { callerOf } from '../../core/kernel/actors.ts'
 import type { Permission } from '../../core/kernel/permissions.ts'
 import {
-  beat,
-  cancelLost,
+  recordHeartbeat,
+  cancelAbandonedImport,
   findHeader,
   finishImport,
   insertImport,
@@ -86,7 +86,7 @@ function startHeart({ inTransaction }: Context, { id: importId, attempt }: Run):
   const heart = setInterval(() => {
     if (beating) return
     beating = true
-    void inTransaction(({ db }) => beat(db, importId, attempt))
+    void inTransaction(({ db }) => recordHeartbeat(db, importId, attempt))
       // A beat that is missed is made up for by the next one.
       .catch(() => {})
       .finally(() => {
@@ -199,7 +199,7 @@ export const cancelImport = viewOperation(importView, {
     requireWriting(context.permits, known.entity)
     if (known.status === 'completed' || known.status === 'failed' || known.status === 'cancelled')
       throw new DomainError('already_closed', `This import is already ${known.status}.`)
-    await (known.status === 'running' ? requestCancel(db, importId) : cancelLost(db, importId, now))
+    await (known.status === 'running' ? requestCancel(db, importId) : cancelAbandonedImport(db, importId, now))
     record({ event: 'import.cancellation_requested', subjectType: 'import', subjectId: importId })
     return answerOne(context, importView, byId(importId))
   },

@@ -70,7 +70,7 @@ export const setCalendarDay = viewOperation(calendarDayView, {
   },
 })
 
-const MOST_DAYS = 366
+const MAX_DAYS = 366
 
 export const workingDays = operation({
   kind: 'query',
@@ -106,8 +106,8 @@ export const workingDays = operation({
   errors: ['unknown_reference'],
   async run({ db, bank, actor }, { institutionId, from, to }) {
     if (to < from) throw refuseField('invalid_input', 'to', 'period', 'The last day must not be before the first.')
-    if (daysBetween(from, to) > MOST_DAYS)
-      throw refuseField('invalid_input', 'to', 'period', `At most ${MOST_DAYS} days can be requested at once.`)
+    if (daysBetween(from, to) > MAX_DAYS)
+      throw refuseField('invalid_input', 'to', 'period', `At most ${MAX_DAYS} days can be requested at once.`)
     const where = institutionId ?? ('institutionId' in actor ? actor.institutionId : undefined)
     const place = where === undefined ? undefined : await findPlaceInTime(db, where)
     if (where !== undefined && !place)

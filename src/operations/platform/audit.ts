@@ -7,7 +7,7 @@ import {
   type Chain,
   countUnsealed,
   findHeads,
-  holdSealing,
+  lockSealing,
   insertLinks,
   listChains,
   listLinks,
@@ -80,7 +80,7 @@ export const sealAudit = operation({
   output: z.object({ sealed: z.int() }),
   transport: 'internal',
   async run({ db, record }) {
-    if (!(await holdSealing(db))) return { sealed: 0 }
+    if (!(await lockSealing(db))) return { sealed: 0 }
     const entries = await listUnsealed(db, SEAL_AT_ONCE)
     const byChain = Map.groupBy(entries, ({ chainPath, chainDay }) => `${chainPath}@${chainDay}`)
     const chains = [...byChain.values()].map(([first]): Chain => ({ path: first!.chainPath, day: first!.chainDay }))
@@ -108,7 +108,7 @@ export const sealAudit = operation({
 })
 
 const VERIFY_AT_ONCE = 5_000
-const LONGEST_VERIFIED_DAYS = 366
+const MAX_VERIFIED_DAYS = 366
 
 export const auditVerification = operation({
   kind: 'query',
@@ -150,8 +150,8 @@ export const auditVerification = operation({
     const last = to ?? addDays(today, 1)
     const first = from ?? addDays(last, -8)
     if (first > last) throw refuseField('invalid_input', 'from', 'period', 'The first day must not be after the last.')
-    if (addDays(first, LONGEST_VERIFIED_DAYS) < last)
-      throw refuseField('invalid_input', 'from', 'period', `At most ${LONGEST_VERIFIED_DAYS} days can be verified at once.`)
+    if (addDays(first, MAX_VERIFIED_DAYS) < last)
+      throw refuseField('invalid_input', 'from', 'period', `At most ${MAX_VERIFIED_DAYS} days can be verified at once.`)
     const chains = await listChains(db, first, last)
     const faults: {
       institutionPath: string

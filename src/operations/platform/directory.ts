@@ -35,7 +35,7 @@ type Entry = {
     | { readonly kind: 'client'; readonly client: ClientRecord }
 }
 
-const MOST_CACHED = 10_000
+const MAX_CACHED = 10_000
 const wholeBank: Scope = { prefixes: ['/'], portfolio: [], caller: 'system:directory' }
 
 /**
@@ -72,7 +72,7 @@ export function openDirectory(database: Database, bankTimeZone: string): Directo
       if (!entry) {
         kept.delete(key)
         entry = await load(caller, now)
-        if (kept.size >= MOST_CACHED) kept.delete(kept.keys().next().value!)
+        if (kept.size >= MAX_CACHED) kept.delete(kept.keys().next().value!)
         kept.set(key, entry)
       }
       return actorOf(entry, now, bankTimeZone)

@@ -80,7 +80,7 @@ export async function writeRow<S extends z.ZodObject>(
 ): Promise<Written> {
   const parsed = schema.safeParse(row)
   if (!parsed.success) throw invalidInput(parsed.error.issues.flatMap(problemsOf))
-  const result = settled(await apply(context.db, [{ line: 1, row: parsed.data }], feedContext(context)))
+  const result = outcomeOf(await apply(context.db, [{ line: 1, row: parsed.data }], feedContext(context)))
   if (result.outcome !== 'unchanged') {
     context.record({
       event: `${subject}.${result.outcome}`,
@@ -94,7 +94,7 @@ export async function writeRow<S extends z.ZodObject>(
 }
 
 /** What became of the one row that was written. Throws what an import would reject. */
-export function settled([result]: readonly FeedOutcome[]): Written {
+export function outcomeOf([result]: readonly FeedOutcome[]): Written {
   if (!result) throw new Error('A row has no outcome.')
   if ('refusal' in result) {
     const { code, field, message } = result.refusal

@@ -7,10 +7,10 @@ import {
   policySources,
   type PolicySource,
   type PolicyVersion,
-  requireBeginning,
+  requireEffectiveOn,
 } from '../../core/kernel/policies.ts'
 import type { Permission } from '../../core/kernel/permissions.ts'
-import { line } from '../../core/kernel/scalars.ts'
+import { singleLine } from '../../core/kernel/scalars.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { insertPolicyVersion, listPolicyVersions, type PolicyKind, type StoredPolicyVersion } from '../../db/platform/policies.ts'
 import { type Context, type Operation, operation } from './operation.ts'
@@ -127,7 +127,7 @@ export function policyOperations<D>(policy: PolicyDefinition<D>): readonly [Oper
       ...(keyed && { [keyed.field]: keyed.schema }),
       ...policy.input,
       effectiveOn: daySchema.optional().meta({ description: 'First day on which it applies; today by default.' }),
-      reason: line(500).meta({
+      reason: singleLine(500).meta({
         description: 'The reason.',
         ...(revise.reasonExample !== undefined && { examples: [revise.reasonExample] }),
       }),
@@ -158,7 +158,7 @@ export function policyOperations<D>(policy: PolicyDefinition<D>): readonly [Oper
       const latest = Math.max(0, ...stored.map(({ version }) => version))
       checkVersion(expectedVersion, latest)
       const definition = await policy.read(context, key, sent, effectiveOn)
-      requireBeginning(effectiveOn, today, sameDay === 'refused' ? stored.map((one) => one.effectiveOn) : [])
+      requireEffectiveOn(effectiveOn, today, sameDay === 'refused' ? stored.map((one) => one.effectiveOn) : [])
       const version: StoredPolicyVersion<D> = {
         key,
         version: latest + 1,

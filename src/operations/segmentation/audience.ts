@@ -2,7 +2,7 @@ import { readRule, ruleInput } from './rules.ts'
 import type { Audience } from '../../db/segmentation/segments/audience.ts'
 import { wholeRule } from '../../db/segmentation/segments/rules.ts'
 import { refuseField } from '../../core/kernel/errors.ts'
-import { requireWorkable } from '../../db/segmentation/refresh/estimates.ts'
+import { requireAffordableStatement } from '../../db/segmentation/refresh/estimates.ts'
 import { readRuleContext } from '../../db/segmentation/facts/rules.ts'
 import { readSegments } from '../../db/segmentation/segments/store.ts'
 import type { Context } from '../platform/operation.ts'
@@ -22,7 +22,7 @@ interface Said {
   readonly rule?: Record<string, unknown> | undefined
 }
 
-export function selectsByFacts({ segmentId, rule }: Said): boolean {
+export function isByFacts({ segmentId, rule }: Said): boolean {
   return segmentId !== undefined || rule !== undefined
 }
 
@@ -36,6 +36,6 @@ export async function audienceOf(context: Context, { segmentId, rule: sent }: Sa
     throw refuseField('unknown_reference', 'segmentId', 'unknown_reference', 'There is no such segment.')
   const rule = sent && wholeRule(await readRule(context, sent, segments), segments)
   const ruleContext = await readRuleContext(db, today, bank.baseCurrency)
-  if (rule) await requireWorkable(db, rule, ruleContext, scope)
+  if (rule) await requireAffordableStatement(db, rule, ruleContext, scope)
   return { segmentNumber: segment?.number, rule, context: ruleContext }
 }

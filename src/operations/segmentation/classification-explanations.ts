@@ -4,9 +4,9 @@ import { classificationKinds, defaultClassification } from '../../core/segmentat
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
 import { notFound } from '../../core/kernel/errors.ts'
 import { explainRule } from '../../core/segmentation/rules/explain.ts'
-import { readClassificationStanding } from '../../db/segmentation/classifications/explanation.ts'
-import { knownNow, knownThen, readDefinitions } from '../../db/segmentation/segments/explanation.ts'
-import { explainedFields, shownRule } from './explained-rules.ts'
+import { readClassificationState } from '../../db/segmentation/classifications/explanation.ts'
+import { stateNow, stateThen, readDefinitions } from '../../db/segmentation/segments/explanation.ts'
+import { explainedFields, ruleAnswer } from './explained-rules.ts'
 import { operation } from '../platform/operation.ts'
 import { id } from '../platform/scalars.ts'
 
@@ -55,7 +55,7 @@ export const classificationExplanation = operation({
   output: explanationSchema,
   errors: ['not_found'],
   async run({ db, today, bank: { baseCurrency } }, { customerId, kind, periodId }) {
-    const standing = await readClassificationStanding(db, { customerId, kind, periodId, today })
+    const standing = await readClassificationState(db, { customerId, kind, periodId, today })
     if (!standing) throw notFound('customer')
     const { period, stored, active } = standing
     if (periodId !== undefined && period === null) throw notFound('period')
@@ -64,7 +64,7 @@ export const classificationExplanation = operation({
     const { policyVersion, rules, defaultValue } = standing.policy ?? defaultClassification(kind)
     const definitions = await readDefinitions(db, { segmentId: null, ruleVersion: null, at: past?.beganAt ?? null })
     const asked = { customerId, today: past?.beganOn ?? today, baseCurrency }
-    const known = past ? knownThen(past.facts, asked) : knownNow(standing, definitions, asked)
+    const known = past ? stateThen(past.facts, asked) : stateNow(standing, definitions, asked)
     const byId = new Map(definitions.segments.map((one) => [one.id, one]))
     const explained = rules.map(({ rule }) =>
       explainRule(rule, known.subject, known.context, (inner) => meaningOf(byId.get(inner)!)),
@@ -86,7 +86,7 @@ export const classificationExplanation = operation({
         ruleIndex,
         value,
         decides: ruleIndex === decides,
-        ...shownRule(explained[ruleIndex], baseCurrency as CurrencyCode),
+        ...ruleAnswer(explained[ruleIndex], baseCurrency as CurrencyCode),
       })),
     }
   },

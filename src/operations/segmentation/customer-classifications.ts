@@ -6,7 +6,7 @@ import {
   type ClassificationPolicy,
   classify,
   defaultClassification,
-  keptKinds,
+  storedClassificationKinds,
 } from '../../core/segmentation/classifications.ts'
 import { notFound } from '../../core/kernel/errors.ts'
 import { type FactName, type FactValue, relationPreferences } from '../../core/segmentation/facts.ts'
@@ -72,7 +72,7 @@ export const customerClassification = operation({
     const found = await findClassification(db, customerId)
     if (!found) throw notFound('customer')
     const [policies, versions] = [await readPoliciesOn(db, today), await listPolicies(db)]
-    const kept = keptKinds.map((kind): Shown => {
+    const kept = storedClassificationKinds.map((kind): Shown => {
       const period = found.periods.find((one) => one.kind === kind)
       if (!period) return nothing(kind)
       const { value, policyVersion, ruleIndex, beganOn } = period
@@ -125,7 +125,7 @@ async function inferred(
   if (!facts) return nothing('relationship_preference')
   const [segments, ruleContext] = [await readSegments(db), await readRuleContext(db, today, bank.baseCurrency)]
   const subject = {
-    fact: factIn(facts),
+    fact: factOf(facts),
     since: () => null,
     listed: (number: number) => listed.includes(number),
     chance: (seed: string) => chanceOf(seed, customerId),
@@ -146,7 +146,7 @@ async function inferred(
 }
 
 /** The facts of a customer by their names. */
-export const factIn =
+export const factOf =
   ({ values }: CustomerFacts) =>
   (name: FactName): FactValue =>
     values.get(name) ?? null
@@ -160,7 +160,7 @@ export const classificationHistory = pageOperation(periodView, {
   domain,
   input: z.strictObject({
     customerId: id,
-    kind: z.enum(keptKinds).optional().meta({ description: 'Of this kind.' }),
+    kind: z.enum(storedClassificationKinds).optional().meta({ description: 'Of this kind.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'not_found'],

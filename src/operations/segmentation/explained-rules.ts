@@ -7,7 +7,7 @@ import {
   type Explained,
   type ExplainedCondition,
   type Step,
-  stepsToFlip,
+  stepsToReverse,
 } from '../../core/segmentation/rules/explain.ts'
 import { operators } from '../../core/segmentation/rules/rule.ts'
 import { moneySchema } from '../platform/rest-schema.ts'
@@ -110,13 +110,13 @@ export const explainedFields = {
 type Shown<T extends z.ZodType> = z.input<T>
 
 /** An explained rule as both APIs show it; nothing where there is none. */
-export function shownRule(explained: Explained | undefined, currency: CurrencyCode) {
+export function ruleAnswer(explained: Explained | undefined, currency: CurrencyCode) {
   if (!explained) return { result: null, tree: null, conditions: [], steps: null }
   return {
     result: explained.result,
     tree: treeOf(explained, null, currency),
     conditions: conditionsShown(explained, null, currency),
-    steps: stepsToFlip(explained)?.map((step) => shownStep(step, currency)) ?? null,
+    steps: stepsToReverse(explained)?.map((step) => shownStep(step, currency)) ?? null,
   }
 }
 

@@ -8,8 +8,8 @@ import { relationScorePolicies, reviseRelationScorePolicy } from './relation-sco
 import { seesCustomer } from '../../db/dossier/customers.ts'
 import { readFacts } from '../../db/segmentation/facts/values.ts'
 import { readRuleContext } from '../../db/segmentation/facts/rules.ts'
-import { factIn } from './customer-classifications.ts'
-import { shownFact } from './facts.ts'
+import { factOf } from './customer-classifications.ts'
+import { factAnswer } from './facts.ts'
 import { type Context, operation } from '../platform/operation.ts'
 import { id } from '../platform/scalars.ts'
 
@@ -67,7 +67,7 @@ export const relationScores = operation({
       await policyOn<ScoreParts>(db, 'relation_score', '', today),
       await readRuleContext(db, today, bank.baseCurrency),
     ]
-    const value = facts ? factIn(facts) : () => null
+    const value = facts ? factOf(facts) : () => null
     const percentile = (fact: FactName, of: FactValue): number | undefined => {
       if (cut(fact, undefined, 0) === undefined) return undefined
       for (let place = 100; place > 0; place--) if (Number(cut(fact, undefined, place)) <= Number(of)) return place
@@ -101,7 +101,7 @@ export const relationScores = operation({
 
 function textOf(fact: FactName, value: FactValue, context: Context): string | null {
   if (value === null) return null
-  const { money } = shownFact(fact, value, context)
+  const { money } = factAnswer(fact, value, context)
   return money ? money.amount : String(value)
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { callerOf } from '../../core/kernel/actors.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import { requireUnretired } from '../../core/segmentation/segments.ts'
-import { changeList, membersOrder, membersWhere } from '../../db/segmentation/segments/members.ts'
+import { changeMembers, membersOrder, membersWhere } from '../../db/segmentation/segments/members.ts'
 import { findSegment, lockSegment } from '../../db/segmentation/segments/store.ts'
 import { viewNamed } from '../../db/views.ts'
 import { operation, pageOperation } from '../platform/operation.ts'
@@ -15,14 +15,14 @@ const domain = 'Customer Product and Service Eligibility'
 
 const segmentId = id.meta({ description: 'The segment.' })
 
-const MOST_LISTED = 10_000
-const customerIds = z.array(id).max(MOST_LISTED).default([])
+const MAX_LISTED = 10_000
+const customerIds = z.array(id).max(MAX_LISTED).default([])
 
 export const setSegmentMembers = operation({
   kind: 'command',
   name: 'setSegmentMembers',
   summary: 'Add customers to a static segment, or remove them',
-  description: `Up to ${MOST_LISTED} each at once, all or none. Adding a member or removing a non-member changes nothing.`,
+  description: `Up to ${MAX_LISTED} each at once, all or none. Adding a member or removing a non-member changes nothing.`,
   permission: 'segment:write',
   domain,
   input: z.strictObject({
@@ -50,7 +50,7 @@ export const setSegmentMembers = operation({
       throw new DomainError('invalid_input', 'At least one customer to add or remove is required.', [
         { pointer: `/remove/${remove.indexOf(both)}`, rule: 'distinct', message: 'This customer is also to be added.' },
       ])
-    const { unknown, added, removed } = await changeList(db, found, { add, remove, by: callerOf(actor), now, today })
+    const { unknown, added, removed } = await changeMembers(db, found, { add, remove, by: callerOf(actor), now, today })
     if (unknown.length > 0)
       throw new DomainError(
         'unknown_reference',

@@ -4,7 +4,7 @@ import { holdsWholeBank } from '../../core/kernel/actors.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import type { RuleContext } from '../../core/segmentation/rules/resolve.ts'
 import { type Rule, usedPercentiles } from '../../core/segmentation/rules/rule.ts'
-import { readCut } from '../../db/segmentation/facts/percentiles.ts'
+import { readPercentile } from '../../db/segmentation/facts/percentiles.ts'
 import { listInstitutionPaths } from '../../db/organisation/institutions.ts'
 import { previewRule, type Preview } from '../../db/segmentation/refresh/preview.ts'
 import { readRuleContext } from '../../db/segmentation/facts/rules.ts'
@@ -59,7 +59,7 @@ async function previewContext({ db, today, bank, scope }: Context, rule: Rule): 
   const worked = new Map<string, readonly string[]>()
   const keyOf = (fact: string, institution: string | undefined): string => `${fact} ${institution ?? ''}`
   for (const { fact, institution } of missing) {
-    const cut = await readCut(db, { path: institution === undefined ? '/' : paths.get(institution)!, fact }, today)
+    const cut = await readPercentile(db, { path: institution === undefined ? '/' : paths.get(institution)!, fact }, today)
     if (cut) worked.set(keyOf(fact, institution), cut.cuts)
   }
   return {

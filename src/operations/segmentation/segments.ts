@@ -3,13 +3,13 @@ import { wholeRule } from '../../db/segmentation/segments/rules.ts'
 import { z } from 'zod'
 import { callerOf } from '../../core/kernel/actors.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
-import { line, paragraph } from '../../core/kernel/scalars.ts'
+import { singleLine, paragraph } from '../../core/kernel/scalars.ts'
 import { canonicalRule } from '../../core/segmentation/rules/rule.ts'
 import { requireDraft, requireUnretired, requireUnused, segmentKinds, segmentStates } from '../../core/segmentation/segments.ts'
 import { readPoliciesOn } from '../../db/segmentation/classifications/store.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'
-import { requireKeepable, requireRefreshable } from '../../db/segmentation/refresh/estimates.ts'
+import { requireAffordableSegment, requireAffordableRefresh } from '../../db/segmentation/refresh/estimates.ts'
 import { type Preview } from '../../db/segmentation/refresh/preview.ts'
 import {
   insertSegment,
@@ -21,7 +21,7 @@ import {
   updateSegment,
 } from '../../db/segmentation/segments/store.ts'
 import { viewNamed } from '../../db/views.ts'
-import { policiesOver, prepareCuts, readRule, ruleInput, usersOf } from './rules.ts'
+import { policiesOver, preparePercentiles, readRule, ruleInput, usersOf } from './rules.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
@@ -35,9 +35,9 @@ const code = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, { error: 'A code must be 1 to 64 lower-case letters, digits, dashes and underscores.' })
   .meta({ description: 'Short name, unique in the bank.', examples: ['salary-falling'] })
-const name = line(100).meta({ description: 'Name of the segment.', examples: ['工资户资金流失'] })
+const name = singleLine(100).meta({ description: 'Name of the segment.', examples: ['工资户资金流失'] })
 const description = paragraph(1000).meta({ description: 'Purpose.' })
-const reason = line(300).optional().meta({ description: 'The reason.' })
+const reason = singleLine(300).optional().meta({ description: 'The reason.' })
 
 export const segment = viewOperation(view, {
   kind: 'query',
@@ -104,7 +104,7 @@ export const createSegment = viewOperation(view, {
     await lockDefinitions(db)
     const known = await readSegments(db)
     const rule = sent && (await readRule(context, sent, known))
-    if (rule) await requireKeepable(db, wholeRule(rule, known), 'rule')
+    if (rule) await requireAffordableSegment(db, wholeRule(rule, known), 'rule')
     const created = newId()
     const createdBy = callerOf(actor)
     await insertSegment(db, { id: created, code: wanted, name: called, description: said ?? null, kind, createdBy, now }).catch(
@@ -174,11 +174,11 @@ export const reviseSegment = viewOperation(view, {
         now,
       })
     if (rule) {
-      await requireKeepable(db, wholeRule(rule, known), 'rule')
+      await requireAffordableSegment(db, wholeRule(rule, known), 'rule')
       if (await isEvaluated(context, found, known)) {
         const revised = known.map((one) => (one.id === wanted ? { ...one, rule } : one))
-        await requireRefreshable(db, revised, await readPoliciesOn(db, context.today), 'rule')
-        await prepareCuts(context, wholeRule(rule, known))
+        await requireAffordableRefresh(db, revised, await readPoliciesOn(db, context.today), 'rule')
+        await preparePercentiles(context, wholeRule(rule, known))
         await queueForDefinition(db, 'evaluation', context)
       }
     }
@@ -215,8 +215,8 @@ export const activateSegment = viewOperation(view, {
     if (found.rule) {
       const known = await readSegments(db)
       const activated = known.map((one) => (one.id === wanted ? { ...one, state: 'active' as const } : one))
-      await requireRefreshable(db, activated, await readPoliciesOn(db, context.today), 'segmentId')
-      await prepareCuts(context, wholeRule(found.rule, known))
+      await requireAffordableRefresh(db, activated, await readPoliciesOn(db, context.today), 'segmentId')
+      await preparePercentiles(context, wholeRule(found.rule, known))
     }
     await updateSegment(db, wanted, { state: 'active' }, now)
     await queueForDefinition(db, 'evaluation', context)

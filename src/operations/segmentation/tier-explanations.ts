@@ -4,9 +4,14 @@ import type { CurrencyCode } from '../../core/kernel/currencies.ts'
 import { notFound } from '../../core/kernel/errors.ts'
 import { explainRule } from '../../core/segmentation/rules/explain.ts'
 import { graceEnds, tierReasons, type TierReason, tierRule } from '../../core/segmentation/tiers.ts'
-import { type DecisionFacts, knownNow, knownThen } from '../../db/segmentation/segments/explanation.ts'
-import { readTierStanding, type TierDecision, tierDecisions, type TierStay } from '../../db/segmentation/tiers/explanation.ts'
-import { explainedFields, shownRule } from './explained-rules.ts'
+import { type DecisionFacts, stateNow, stateThen } from '../../db/segmentation/segments/explanation.ts'
+import {
+  readTierExplanationState,
+  type TierDecision,
+  tierDecisions,
+  type TierPeriod,
+} from '../../db/segmentation/tiers/explanation.ts'
+import { explainedFields, ruleAnswer } from './explained-rules.ts'
 import { operation } from '../platform/operation.ts'
 import { id } from '../platform/scalars.ts'
 
@@ -72,7 +77,7 @@ export const tierExplanation = operation({
   errors: ['not_found'],
   async run({ db, today, bank: { baseCurrency } }, { customerId, schemeId, membershipId, decision: named }) {
     const decision = named ?? (membershipId === undefined ? undefined : 'began')
-    const standing = await readTierStanding(db, { customerId, schemeId, stayId: membershipId, decision, today })
+    const standing = await readTierExplanationState(db, { customerId, schemeId, stayId: membershipId, decision, today })
     if (!standing) throw notFound('customer')
     const { stay, stored, active } = standing
     if (decision !== undefined && stay === null) throw notFound('membership in a tier of the scheme')
@@ -81,7 +86,7 @@ export const tierExplanation = operation({
     const past = stay !== null && decision !== undefined ? pastOf(stay, decision) : undefined
     if (!past && stored === null) throw notFound('facts of the customer')
     const asked = { customerId, today: past?.on ?? today, baseCurrency }
-    const known = past ? knownThen(past.facts, asked) : knownNow(standing, { segments: [], cuts: [], institutions: [] }, asked)
+    const known = past ? stateThen(past.facts, asked) : stateNow(standing, { segments: [], cuts: [], institutions: [] }, asked)
     const explained = thresholds.map((one) => explainRule(tierRule(kinds, measure, one), known.subject, known.context))
     const place = past ? thresholds.findIndex(({ code }) => code === stay!.tier) + 1 : (standing.place ?? 0)
     const fit = explained.findLastIndex(({ result }) => result === true) + 1
@@ -110,7 +115,7 @@ export const tierExplanation = operation({
         from,
         held: index + 1 === place,
         measured: index + 1 === fit,
-        ...shownRule(explained[index], baseCurrency as CurrencyCode),
+        ...ruleAnswer(explained[index], baseCurrency as CurrencyCode),
       })),
     }
   },
@@ -123,7 +128,7 @@ interface Past {
   readonly facts: DecisionFacts
 }
 
-function pastOf(stay: TierStay, decision: TierDecision): Past {
+function pastOf(stay: TierPeriod, decision: TierDecision): Past {
   return decision === 'began'
     ? { on: stay.beganOn, at: stay.beganAt, reason: stay.beganReason, facts: stay.beganFacts }
     : { on: stay.endedOn!, at: stay.endedAt!, reason: stay.endedReason!, facts: stay.endedFacts ?? {} }

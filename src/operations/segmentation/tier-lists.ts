@@ -4,10 +4,10 @@ import type { CurrencyCode } from '../../core/kernel/currencies.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { formatAmount } from '../../core/kernel/money.ts'
 import { thresholdSides } from '../../core/segmentation/tiers.ts'
-import { findInstitutionPath, knowsStaff, listInstitutionPaths } from '../../db/organisation/institutions.ts'
+import { findInstitutionPath, staffExists, listInstitutionPaths } from '../../db/organisation/institutions.ts'
 import { countTiers } from '../../db/segmentation/tiers/growth.ts'
 import { pendingDowngradesFrom, distanceOrder, type ListOf, thresholdFrom } from '../../db/segmentation/tiers/lists.ts'
-import { findEvaluatedScheme, knowsScheme, type StoredScheme } from '../../db/segmentation/tiers/store.ts'
+import { findEvaluatedScheme, schemeExists, type StoredScheme } from '../../db/segmentation/tiers/store.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, operation, pageOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
@@ -50,7 +50,7 @@ async function listOf(
 export async function evaluatedScheme(db: Context['db'], wanted: string): Promise<StoredScheme> {
   const found = await findEvaluatedScheme(db, wanted)
   if (found) return found
-  if (!(await knowsScheme(db, wanted))) throw notFound('tier scheme')
+  if (!(await schemeExists(db, wanted))) throw notFound('tier scheme')
   throw new DomainError('conflict', 'The scheme has not been evaluated by a full refresh yet, or it is retired.')
 }
 
@@ -65,7 +65,7 @@ export function requireTier({ thresholds }: StoredScheme, tier: string | undefin
 }
 
 async function refuseUnknownManager({ db }: Context, staffId: string | undefined): Promise<void> {
-  if (staffId !== undefined && !(await knowsStaff(db, staffId)))
+  if (staffId !== undefined && !(await staffExists(db, staffId)))
     throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
 }
 

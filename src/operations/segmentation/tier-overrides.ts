@@ -11,7 +11,7 @@ import {
   insertOverride,
   lockOverride,
   lockTieredCustomer,
-  stopOverride,
+  endOverride,
 } from '../../db/segmentation/tiers/overrides.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
@@ -151,7 +151,7 @@ export const endTierOverride = viewOperation(overrideView, {
     if (!found) throw notFound('tier override')
     checkVersion(expected, found.version)
     if (found.state === 'ended') throw new DomainError('already_closed', 'Already ended.')
-    await stopOverride(db, customerId, wanted, bankDay(context))
+    await endOverride(db, customerId, wanted, bankDay(context))
     await evaluateSome(db, settingsOf(context), [customerId])
     context.record({
       event: 'tier_override.ended',

@@ -2,18 +2,18 @@ import type { Day } from '../../core/kernel/calendar.ts'
 import { insertPolicyVersion, type StoredPolicyVersion } from '../../db/platform/policies.ts'
 import { refuseSecond } from '../platform/policies.ts'
 import { checkVersion } from '../platform/versions.ts'
-import { requireBeginning } from '../../core/kernel/policies.ts'
+import { requireEffectiveOn } from '../../core/kernel/policies.ts'
 import { z } from 'zod'
 import { callerOf } from '../../core/kernel/actors.ts'
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
 import { customerKinds } from '../../core/dossier/customers.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import type { FactName } from '../../core/segmentation/facts.ts'
-import { line } from '../../core/kernel/scalars.ts'
+import { singleLine } from '../../core/kernel/scalars.ts'
 import { requireTiers, type TierDefinition, tierSchemeStates } from '../../core/segmentation/tiers.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'
-import { stopOverridesOf } from '../../db/segmentation/tiers/overrides.ts'
+import { endOverridesOf } from '../../db/segmentation/tiers/overrides.ts'
 import { listInstitutionPaths } from '../../db/organisation/institutions.ts'
 import {
   countActiveSchemes,
@@ -33,7 +33,7 @@ const view = viewNamed('TierScheme')
 const domain = 'Customer Product and Service Eligibility'
 
 /** Each one costs the scan of every refresh. */
-const MOST_SCHEMES = 20
+const MAX_SCHEMES = 20
 
 export const schemeId = id.meta({ description: 'The tier scheme.' })
 export const tierCode = z.string().min(1).max(64)
@@ -45,7 +45,7 @@ const thresholds = z.array(
   z
     .strictObject({
       code: code.meta({ description: 'Code of the tier that starts here.', examples: ['gold'] }),
-      name: line(100).meta({ description: 'Name of the tier.', examples: ['金卡'] }),
+      name: singleLine(100).meta({ description: 'Name of the tier.', examples: ['金卡'] }),
       from: value.meta({ description: 'The threshold, a decimal in the unit of the measure.', examples: ['50000.00'] }),
       upgradeMargin: value
         .optional()
@@ -77,9 +77,9 @@ const parts = {
     )
     .meta({ description: 'Thresholds for parts of the bank; the nearest institution applies.' }),
   effectiveOn: daySchema.optional().meta({ description: 'First day on which it applies; today by default.' }),
-  reason: line(500).optional().meta({ description: 'The reason.' }),
+  reason: singleLine(500).optional().meta({ description: 'The reason.' }),
 }
-const name = line(100).meta({ description: 'Name of the scheme.', examples: ['零售存款分层'] })
+const name = singleLine(100).meta({ description: 'Name of the scheme.', examples: ['零售存款分层'] })
 
 export const tierScheme = viewOperation(view, {
   kind: 'query',
@@ -130,7 +130,7 @@ const taken: Readonly<Record<string, DomainError>> = {
   ]),
 }
 
-function refuseTaken(error: unknown): never {
+function refuseDuplicate(error: unknown): never {
   throw taken[brokenConstraint(error) ?? ''] ?? error
 }
 
@@ -183,9 +183,9 @@ export const createTierScheme = viewOperation(view, {
     const { db, now, today, newId, actor } = context
     const begins = effectiveOn ?? today
     await check(context, { kinds, measure }, definition)
-    requireBeginning(begins, today, [])
-    if ((await countActiveSchemes(db)) >= MOST_SCHEMES)
-      throw new DomainError('conflict', `A bank can have at most ${MOST_SCHEMES} active tier schemes.`)
+    requireEffectiveOn(begins, today, [])
+    if ((await countActiveSchemes(db)) >= MAX_SCHEMES)
+      throw new DomainError('conflict', `A bank can have at most ${MAX_SCHEMES} active tier schemes.`)
     const created = newId()
     const createdBy = callerOf(actor)
     await insertScheme(db, {
@@ -196,7 +196,7 @@ export const createTierScheme = viewOperation(view, {
       measure: measure as FactName,
       createdBy,
       now,
-    }).catch(refuseTaken)
+    }).catch(refuseDuplicate)
     await insertPolicyVersion(db, 'tier_scheme', schemeVersion(context, created, 1, begins, definition, reason))
     if (begins <= today) await queueForDefinition(db, 'evaluation', context)
     context.record({
@@ -246,7 +246,7 @@ export const reviseTierScheme = viewOperation(view, {
     if (Object.values(said).some((part) => part !== undefined)) {
       const begins = effectiveOn ?? today
       const versions = await listVersions(db, wanted)
-      requireBeginning(
+      requireEffectiveOn(
         begins,
         today,
         versions.map((one) => one.effectiveOn),
@@ -285,7 +285,7 @@ export const retireTierScheme = viewOperation(view, {
     const { db, now } = context
     await holdScheme(context, wanted, expected)
     await updateScheme(db, wanted, { state: 'retired' }, now)
-    await stopOverridesOf(db, wanted, context.today)
+    await endOverridesOf(db, wanted, context.today)
     await queueForDefinition(db, 'evaluation', context)
     context.record({ event: 'tier_scheme.retired', subjectType: 'tier_scheme', subjectId: wanted, changed: ['state'], path: '/' })
     return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)

@@ -11,7 +11,7 @@ import {
   lossReasons,
   lossOf,
   movableChannels,
-  savingsByMoving,
+  savingsOfMoving,
   lossRemedies,
 } from '../../core/segmentation/value.ts'
 import { seesCustomer } from '../../db/dossier/customers.ts'
@@ -125,7 +125,7 @@ export const customerValue = operation({
     const [income, fixedCost] = [BigInt(found.profit), BigInt(rates.fixedCost[found.kind])]
     const variableCost = BigInt(Math.round(byChannel.reduce((sum, { cost }) => sum + cost, 0)))
     const contribution = income - variableCost - fixedCost
-    const saving = [...savingsByMoving(rates)].reduce((sum, [channel, each]) => sum + 12 * found.perMonth[channel] * each, 0)
+    const saving = [...savingsOfMoving(rates)].reduce((sum, [channel, each]) => sum + 12 * found.perMonth[channel] * each, 0)
     const loss = lossOf({ income, variableCost, saving, aum: BigInt(found.aum) })
     const inputs = { contribution, outsideAssets: BigInt(found.outsideAssets), aumSlope: BigInt(found.aumSlope) }
     const lifetime = lifetimeValue(inputs, rates)
@@ -259,7 +259,7 @@ export const unprofitableCustomers = pageOperation(lossView, {
     const { db, scope, today } = context
     const [path, { definition: rates }] = [await pathOf(context, institutionId), await valueRatesOn(db, today)]
     const from = (row: string, bind: Bind): string => {
-      const savings = [...savingsByMoving(rates)].map(
+      const savings = [...savingsOfMoving(rates)].map(
         ([channel, each]) => `12 * coalesce(f.${factColumn(movableChannels[channel])}, 0) * ${bind(each)}::double precision`,
       )
       const reason = `case when ${['0', ...savings].join(' + ')} >= f.transactions_cost - f.profit then 'channel' when f.aum > 0 then 'margin' else 'idle' end`

@@ -172,7 +172,7 @@ describe('identity documents', () => {
     const { body: document } = await post('identity-documents', { type: 'resident_id', number: wrong }, {}, { client: 'core' })
     expect(document).toMatchObject({ verified: false, unverifiedReason: 'check_digit' })
     const listed = async (caller: string, query = '') =>
-      (await bank.request(caller, 'GET', `/documents-to-clarify${query}`)).body.items
+      (await bank.request(caller, 'GET', `/documents-to-review${query}`)).body.items
     expect(await listed(manager)).toMatchObject([
       { id: document.id, customerId, unverifiedReason: 'check_digit', numberMasked: expect.stringContaining('*') },
     ])
@@ -364,8 +364,8 @@ describe('contact points', () => {
     ] as const)
       expect(await finds({ phone }), phone).toBe(found)
     const differing = async (query: string) =>
-      (await bank.request(manager, 'GET', `/documents-to-clarify${query}`)).body.items.map((one: any) => one.numberMasked)
-    expect([await differing(''), await differing('?differs=true'), await differing('?differs=false')]).toEqual([
+      (await bank.request(manager, 'GET', `/documents-to-review${query}`)).body.items.map((one: any) => one.numberMasked)
+    expect([await differing(''), await differing('?conflicting=true'), await differing('?conflicting=false')]).toEqual([
       ['E******03'],
       ['E******03'],
       [],
@@ -382,7 +382,7 @@ describe('contact points', () => {
       await finds({ documentNumber: 'E00000003', documentType: 'passport' }),
     ]).toEqual([0, 0])
     await send('13500000001', 'E00000004')
-    const other = (await dossier()).identityDocuments.find(({ differs }: any) => differs)
+    const other = (await dossier()).identityDocuments.find(({ conflicting }: any) => conflicting)
     expect((await post(`identity-documents/${other.id}/dismissal`, {})).body).toMatchObject({ numberMasked: 'E******04' })
     await send('13500000001', 'E00000004')
     expect([(await stored())[1], await differing('')]).toEqual([['01 true'], []])
@@ -405,11 +405,11 @@ describe('contact points', () => {
     const row = { externalId: bank.code('1'), kind: 'individual', name: '王芳', institutionCode: bank.code('O1') }
     const send = (email: string, source = 'core') => bank.feed('customers', [{ ...row, source, email }])
     const listed = async (caller = manager, query = '') => {
-      const { status, body } = await bank.request(caller, 'GET', `/contact-points-to-clarify${query}`)
+      const { status, body } = await bank.request(caller, 'GET', `/contact-points-to-review${query}`)
       return status === 200 ? body.items.map(({ valueMasked }: any) => valueMasked) : status
     }
     const emails = async () =>
-      (await dossier()).contactPoints.map(({ valueMasked, differs }: any) => `${valueMasked} ${differs}`).sort()
+      (await dossier()).contactPoints.map(({ valueMasked, conflicting }: any) => `${valueMasked} ${conflicting}`).sort()
     // A person's own entry is a value as well that feeds may contradict.
     const { body: own } = await post('contact-points', { kind: 'email', purpose: 'primary', value: 'own@a.example' })
     await send('bank@b.example')
@@ -425,10 +425,13 @@ describe('contact points', () => {
     expect([await listed(bank.code('Q1')), await listed(manager, '?kind=phone')]).toEqual([403, []])
     const { data } = await bank.graphql(
       manager,
-      '{ contactPointsToReview(kind: email) { totalCount nodes { id version differs customer { name } } } }',
+      '{ contactPointsToReview(kind: email) { totalCount nodes { id version conflicting customer { name } } } }',
     )
     const [{ id, version }] = data.contactPointsToReview.nodes
-    expect(data.contactPointsToReview).toMatchObject({ totalCount: 1, nodes: [{ differs: true, customer: { name: '王芳' } }] })
+    expect(data.contactPointsToReview).toMatchObject({
+      totalCount: 1,
+      nodes: [{ conflicting: true, customer: { name: '王芳' } }],
+    })
 
     expect((await post(`contact-points/${id}/dismissal`, {}, { 'if-match': `"${version + 1}"` })).status).toBe(412)
     const dismissed = await bank.graphql(
@@ -449,7 +452,7 @@ describe('contact points', () => {
     expect([await emails(), await listed()]).toEqual([['o***@a.example false'], []])
     await send('core@c.example')
     const [again] = (await bank.request(manager, 'GET', '/contact-points-to-review')).body.items
-    expect((await post(`contact-points/${again.id}/verification`, {})).body).toMatchObject({ differs: false })
+    expect((await post(`contact-points/${again.id}/verification`, {})).body).toMatchObject({ conflicting: false })
     expect(await listed()).toEqual([])
     await send('core@c.example')
     expect(await emails()).toEqual(['c***@c.example false', 'o***@a.example false'])
@@ -485,7 +488,7 @@ describe('contact points', () => {
     try {
       await send('13500000003')
       expect((await dossier()).contactPoints).toMatchObject([
-        { id, valueMasked: '135****0003', verifiedAt: null, differs: false },
+        { id, valueMasked: '135****0003', verifiedAt: null, conflicting: false },
       ])
       const { body } = await bank.request(manager, 'GET', '/profile-policies')
       expect(body.policies.find(({ field }: any) => field === 'phone')).toMatchObject({ winner: 'feed', source: 'bank' })
@@ -520,7 +523,7 @@ describe('addresses', () => {
         city: '深圳市',
         lineMasked: '***',
         verifiedAt: null,
-        differs: false,
+        conflicting: false,
         source: 'guanxi',
         version: 1,
       },
@@ -620,7 +623,9 @@ describe('addresses', () => {
       ])
     const stored = async () =>
       (await dossier()).addresses
-        .map(({ city, postalCode, verifiedAt, differs }: any) => `${city} ${postalCode} ${verifiedAt !== null} ${differs}`)
+        .map(
+          ({ city, postalCode, verifiedAt, conflicting }: any) => `${city} ${postalCode} ${verifiedAt !== null} ${conflicting}`,
+        )
         .sort()
     const toClarify = async () => (await bank.request(manager, 'GET', '/addresses-to-review')).body.items
     await send({ addressCity: '深圳市', addressPostalCode: '518000', addressLine: '一路1号' })

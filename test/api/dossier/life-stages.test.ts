@@ -118,7 +118,7 @@ describe('the rules of stages', () => {
     )
     expect(rows[0].n).toBe(before + 1)
     const { rows: told } = await service.owner.query(
-      `select type from outbox_event where subject_type = 'stage_policy' and subject_id = 'life_stage'`,
+      `select type from outbox_event where subject_type = 'life_stage_policy' and subject_id = 'life_stage'`,
     )
     expect(told).toContainEqual({ type: 'life_stage_policy.revised' })
     // Other tests of this file meet the defaults.

@@ -9,7 +9,7 @@ const page = async (bank: TestBank, caller: Caller, customerId: string, query = 
   expect(status, JSON.stringify(body)).toBe(200)
   return body
 }
-const events = (items: readonly any[]) => items.map(({ event, onDay }) => `${onDay} ${event}`)
+const events = (items: readonly any[]) => items.map(({ event, happenedOn }) => `${happenedOn} ${event}`)
 
 const movement = (bank: TestBank, number: string, bookedOn: string, more: object = {}) => ({
   externalId: bank.code(`V${number}`),
@@ -73,7 +73,7 @@ describe('the timeline', () => {
     expect(items.find(({ event }: any) => event === 'movement.out')).toMatchObject({
       at: '2026-11-19T16:00:00.000Z',
       kind: 'movement',
-      subjectType: 'Movement',
+      subjectType: 'movement',
       customerId,
       label: 'household',
       amount: { amount: '30.00', currency: 'CNY' },
@@ -111,7 +111,7 @@ describe('the timeline', () => {
     )
     const manager = bank.code('R1')
     const whole = (await page(bank, manager, customerId, '?limit=200')).items
-    for (const query of ['limit=1', 'limit=3', 'limit=2&kinds=movement', 'limit=2&kinds=holding,ownership']) {
+    for (const query of ['limit=1', 'limit=3', 'limit=2&kinds=movement', 'limit=2&kinds=holding,assignment']) {
       const found: any[] = []
       for (let cursor: string | null = ''; cursor !== null;) {
         const { items, nextCursor, total } = await page(
@@ -167,7 +167,7 @@ describe('the timeline', () => {
       'segment.left told',
       expect.stringMatching(/^tier\.began retail_deposits:/),
     ])
-    expect(decided.every(({ subjectType }: any) => ['SegmentMembership', 'TierMembership'].includes(subjectType))).toBe(true)
+    expect(decided.every(({ subjectType }: any) => ['segment_membership', 'tier_membership'].includes(subjectType))).toBe(true)
     expect(segment.state).toBe('active')
     const kindsOf = async (caller: Caller) => new Set((await page(bank, caller, customerId)).items.map(({ kind }: any) => kind))
     expect(await kindsOf(bank.code('M1'))).toEqual(new Set(timelineKindNames))
@@ -216,8 +216,8 @@ describe('the overview', () => {
       profile: { kind: 'individual', name: '王芳', interests: [] },
       lifeStages: [{ subject: 'life_stage' }],
       tiers: [
-        { scheme: 'retail_deposits', place: 0, tier: null, value: '1000.00', toNextThreshold: '19000.00' },
-        { scheme: 'private_clients', place: 0 },
+        { scheme: 'retail_deposits', rank: 0, tier: null, value: '1000.00', toNextThreshold: '19000.00' },
+        { scheme: 'private_clients', rank: 0 },
       ],
       segments: [],
       consents: [{ channel: 'sms', purpose: 'marketing', decision: 'granted' }],
@@ -256,7 +256,7 @@ describe('the overview', () => {
       quality: body.quality,
       profile: { kind: 'individual', incomeBand: null },
       lifeStages: body.lifeStages.map(({ subject, stage }: any) => ({ subject, stage })),
-      tiers: body.tiers.map(({ scheme, place, toNextThreshold }: any) => ({ scheme, place, toNextThreshold })),
+      tiers: body.tiers.map(({ scheme, rank, toNextThreshold }: any) => ({ scheme, rank, toNextThreshold })),
       classifications: body.classifications.map(({ kind, value }: any) => ({ kind, value })),
       segments: [],
       team: [],

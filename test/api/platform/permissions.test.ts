@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { changesForAll, grantsOf, permissions, type Permission, roles } from '../../../src/core/kernel/permissions.ts'
+import { isBankWide, grantsOf, permissions, type Permission, roles } from '../../../src/core/kernel/permissions.ts'
 import { views, viewNamed } from '../../../src/db/views.ts'
 import type { Operation } from '../../../src/operations/platform/operation.ts'
 import { selectionOf } from '../../../src/rest/platform/route.ts'
@@ -43,7 +43,7 @@ async function staffOfEveryRole(
   return staffRoles.map((role) => ({
     name: role,
     caller: bank.code(role),
-    holds: (permission) => grantsOf[role][permission] !== undefined && !changesForAll(permission),
+    holds: (permission) => grantsOf[role][permission] !== undefined && !isBankWide(permission),
   }))
 }
 
@@ -63,9 +63,7 @@ async function clientWith(
     name,
     caller: { client: bank.code(name) },
     holds: (permission) =>
-      scopes.includes(permission) &&
-      grantsOf.integration[permission] !== undefined &&
-      (home === 'HO' || !changesForAll(permission)),
+      scopes.includes(permission) && grantsOf.integration[permission] !== undefined && (home === 'HO' || !isBankWide(permission)),
   }
 }
 

@@ -51,7 +51,7 @@ export interface Known {
 export const monthEnds: readonly Day[] = ['2026-07-31', '2026-08-31', '2026-09-30', '2026-10-31']
 const today = '2026-11-22'
 const families = ['deposit', 'loan', 'fund', 'payroll', 'card']
-const stages = ['exploration', 'growth', 'maturity', 'decline', 'ended']
+const lifecycleStages = ['exploration', 'growth', 'maturity', 'decline', 'ended']
 
 export interface AnalysedBank {
   readonly known: readonly Known[]
@@ -149,7 +149,7 @@ export async function analysedBank(bank: TestBank, service: TestService, size = 
       customerSince: sinces[index]!,
       aum: draw() < 0.1 ? 0n : BigInt(Math.floor(draw() ** 3 * 2_000_000_000)),
       families: [...some(families), ...(signUps > 0 ? ['e_channel'] : [])].sort(),
-      stage: draw() < 0.2 ? null : pick(stages),
+      stage: draw() < 0.2 ? null : pick(lifecycleStages),
       companySize: person ? null : pick(['micro', 'small', 'medium', 'large', null]),
       receivesSalary: draw() < 0.3,
       channels: held,
@@ -165,7 +165,10 @@ export async function analysedBank(bank: TestBank, service: TestService, size = 
       history: Object.fromEntries(
         monthEnds
           .filter((day) => sinces[index]! <= day)
-          .map((day) => [day, { aum: BigInt(Math.floor(draw() * 1_000_000_000)), stage: draw() < 0.2 ? null : pick(stages) }]),
+          .map((day) => [
+            day,
+            { aum: BigInt(Math.floor(draw() * 1_000_000_000)), stage: draw() < 0.2 ? null : pick(lifecycleStages) },
+          ]),
       ),
     }
   })

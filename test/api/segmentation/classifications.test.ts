@@ -159,7 +159,7 @@ describe('classifications', () => {
       await refused('relationship_preference', {
         rules: [{ value: 'price', confidence: 0.5, rule: { hasBeen: rule, days: 3 } }],
       }),
-    ).toEqual(['invalid_input', '/rules/0/rule watched'])
+    ).toEqual(['invalid_input', '/rules/0/rule duration_not_allowed'])
     expect(await refused('activity', { rules: [{ value: 'active', rule }], effectiveOn: '2026-11-01' })).toEqual([
       'outside_period',
       '/effectiveOn effective_on',

@@ -200,7 +200,7 @@ describe('an explanation of a classification', () => {
             result: false,
             conditions: [{ value: money('1000.00'), change: { by: money('-500.01') } }],
           },
-          { ruleIndex: 1, decides: true, result: true, conditions: [{ hundredths: [0], comparedWith: [expect.anything()] }] },
+          { ruleIndex: 1, decides: true, result: true, conditions: [{ percentiles: [0], comparedWith: [expect.anything()] }] },
         ],
       })
       await refreshAll(service)

@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import { evaluateRule } from '../../../src/core/segmentation/rules/evaluate.ts'
 import { inlineSegments } from '../../../src/core/segmentation/rules/rule.ts'
-import { decisionFacts, knownThen } from '../../../src/db/segmentation/segments/explanation.ts'
+import { decisionFacts, stateThen } from '../../../src/db/segmentation/segments/explanation.ts'
 import { conditionKey, readRuleContext } from '../../../src/db/segmentation/facts/rules.ts'
 import { canonicalRule, type Rule } from '../../../src/core/segmentation/rules/rule.ts'
 import { type Caller, test, type TestBank } from '../../setup/service.ts'
@@ -255,10 +255,10 @@ describe('what a decision keeps', () => {
         `select ${decisionFacts(rule, context, (value) => `$${values.push(value)}`)} as kept from customer_fact f where f.customer_id = $${values.length + 1}`,
         [...values, customerId],
       )
-      const then = knownThen(rows[0].kept, { customerId, today: '2026-11-22', baseCurrency: 'CNY' })
+      const then = stateThen(rows[0].kept, { customerId, today: '2026-11-22', baseCurrency: 'CNY' })
       const listed = (number: number): boolean => number === 91
       const since = (text: string): string | null => (text === canonicalRule(watched) ? '2026-11-01' : null)
-      const { subject } = knownThen(await storedOf(bank, customerId), {
+      const { subject } = stateThen(await storedOf(bank, customerId), {
         customerId,
         today: '2026-11-22',
         baseCurrency: 'CNY',

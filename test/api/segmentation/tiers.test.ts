@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { nearness, parseMeasured } from '../../../src/core/segmentation/tiers.ts'
+import { thresholdDistance, parseMeasured } from '../../../src/core/segmentation/tiers.ts'
 import { type Caller, startOfTests, test, type TestBank, type TestService } from '../../setup/service.ts'
 import { refreshAll } from './facts.ts'
 
@@ -184,7 +184,7 @@ describe('tiers of customers', () => {
     await fullRefresh(bank, service)
     expect(await standing(bank, '1', id)).toMatchObject({
       tier: null,
-      place: 0,
+      rank: 0,
       value: '1000.00',
       nextTier: 'silver',
       toNextThreshold: '1000.00',
@@ -388,7 +388,7 @@ describe('tiers of customers', () => {
           [customerId, String(value), place],
         )
         for (const side of ['upgrade_candidate', 'at_risk'] as const) {
-          const told = nearness(value, place, lines, side)
+          const told = thresholdDistance(value, place, lines, side)
           const { body } = await bank.request(bank.code('R1'), 'GET', `/tier-schemes/${id}/threshold-customers?side=${side}`)
           const found = body.items.map(({ tier, distance }: any) => [tier, minor(distance)])
           expect(found, `${value} at ${place}, ${side}`).toEqual(told ? [[thresholds[told.line - 1]!.code, told.distance]] : [])
@@ -535,7 +535,7 @@ describe('growth by tier', () => {
     expect(unknown.body).toMatchObject({
       since: '2026-10-31',
       known: false,
-      tiers: [{ place: 0, customers: 1, customersBefore: null }, {}, {}],
+      tiers: [{ rank: 0, customers: 1, customersBefore: null }, {}, {}],
     })
     await service.owner.query(
       `insert into customer_fact_month (customer_id, month_end, institution_path, status, kind, aum, tiers)
@@ -544,10 +544,10 @@ describe('growth by tier', () => {
     )
     const { body } = await bank.request(bank.code('M1'), 'GET', url)
     expect(body.tiers).toMatchObject([
-      { place: 0, tier: null, customers: 1, assets: { amount: '1000.00' }, customersBefore: 0, customerGrowth: null },
-      { place: 1, tier: 'silver', customers: 1, customersBefore: 0 },
+      { rank: 0, tier: null, customers: 1, assets: { amount: '1000.00' }, customersBefore: 0, customerGrowth: null },
+      { rank: 1, tier: 'silver', customers: 1, customersBefore: 0 },
       {
-        place: 2,
+        rank: 2,
         tier: 'gold',
         customers: 1,
         assets: { amount: '3000.00' },

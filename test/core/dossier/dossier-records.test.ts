@@ -10,7 +10,7 @@ import {
   requireInForce,
   requireOpen,
   suitabilityOf,
-  usualExpiry,
+  defaultExpiry,
 } from '../../../src/core/dossier/dossier-records.ts'
 import { addDays } from '../../../src/core/kernel/calendar.ts'
 import { formatAmount } from '../../../src/core/kernel/money.ts'
@@ -104,7 +104,7 @@ describe('suitability', () => {
   })
 
   test('lasts a year, ends after it began and was not assessed in days to come', () => {
-    expect([usualExpiry('2026-11-22'), usualExpiry('2024-02-29')]).toEqual(['2027-11-22', '2025-02-28'])
+    expect([defaultExpiry('2026-11-22'), defaultExpiry('2024-02-29')]).toEqual(['2027-11-22', '2025-02-28'])
     const told = (assessedOn: string, expiresOn: string) =>
       refusal(() => checkSuitabilityAssessment({ assessedOn, expiresOn }, today))
     expect(told('2026-11-23', '2027-11-23')?.slice(0, 2)).toEqual(['outside_period', '/assessedOn'])

@@ -8,7 +8,7 @@ import {
   incomeBandFrom,
   incomeBands,
   isNewConflict,
-  judgeFeedValue,
+  decideFeedValue,
   kindProblem,
   type Profile,
   profileAfter,
@@ -24,16 +24,16 @@ const winner = fc.constantFrom('person' as const, 'feed' as const)
 
 describe('a value that a feed sends', () => {
   test('is applied where nothing is known of the field, or what is known is older and nobody has made sure of it', () => {
-    expect(judgeFeedValue(undefined, '2026-01-01T00:00:00.000Z', 'person')).toBe('apply')
+    expect(decideFeedValue(undefined, '2026-01-01T00:00:00.000Z', 'person')).toBe('apply')
     const stored = { source: 'guanxi', asOf: '2026-06-01T00:00:00.000Z', verifiedAt: null }
-    expect(judgeFeedValue(stored, '2026-06-02T00:00:00.000Z', 'person')).toBe('apply')
-    expect(judgeFeedValue(stored, '2026-05-31T00:00:00.000Z', 'person')).toBe('keep')
+    expect(decideFeedValue(stored, '2026-06-02T00:00:00.000Z', 'person')).toBe('apply')
+    expect(decideFeedValue(stored, '2026-05-31T00:00:00.000Z', 'person')).toBe('keep')
   })
 
   test('never replaces what a person has made sure of, however new it is, unless the policy lets feeds win', () => {
     fc.assert(
       fc.property(instant, instant, instant, winner, (held, verifiedAt, asOf, wins) => {
-        const judged = judgeFeedValue({ source: 'core', asOf: held, verifiedAt }, asOf, wins)
+        const judged = decideFeedValue({ source: 'core', asOf: held, verifiedAt }, asOf, wins)
         if (wins === 'person') expect(judged).toBe('conflict')
         else expect(judged).toBe(asOf >= held ? 'apply' : 'keep')
       }),
@@ -44,7 +44,7 @@ describe('a value that a feed sends', () => {
     fc.assert(
       fc.property(instant, instant, fc.option(instant), winner, (held, asOf, verifiedAt, wins) => {
         fc.pre(held > asOf)
-        expect(judgeFeedValue({ source: 'core', asOf: held, verifiedAt }, asOf, wins)).not.toBe('apply')
+        expect(decideFeedValue({ source: 'core', asOf: held, verifiedAt }, asOf, wins)).not.toBe('apply')
       }),
     )
   })

@@ -6,12 +6,12 @@ import {
   companyOf,
   fits,
   inverseOf,
-  lineOf,
+  hierarchyOf,
   relationshipKinds,
   requireFit,
   requireRoom,
   requireTerms,
-  requireTwo,
+  requireDifferentCustomers,
 } from '../../../src/core/dossier/relationships.ts'
 import { refusal } from '../refusals.ts'
 
@@ -56,11 +56,11 @@ describe('the inverse of a kind', () => {
   test('tells of the same line and the same company', () => {
     fc.assert(
       fc.property(kind, (one) => {
-        expect(lineOf(inverseOf(one), 'b', 'a')).toEqual(lineOf(one, 'a', 'b'))
+        expect(hierarchyOf(inverseOf(one), 'b', 'a')).toEqual(hierarchyOf(one, 'a', 'b'))
         expect(companyOf(inverseOf(one), 'b', 'a')).toBe(companyOf(one, 'a', 'b'))
       }),
     )
-    expect(lineOf('child', 'mother', 'son')).toEqual({ kind: 'parent', below: 'son', above: 'mother' })
+    expect(hierarchyOf('child', 'mother', 'son')).toEqual({ kind: 'parent', below: 'son', above: 'mother' })
     expect([companyOf('investee', 'holder', 'company'), companyOf('partner', 'a', 'b')]).toEqual(['company', undefined])
   })
 })
@@ -128,7 +128,7 @@ describe('a share', () => {
 
 describe('a relationship', () => {
   test('is refused with oneself, twice, as a second marriage and in a circle', () => {
-    expect(refusal(() => requireTwo('a', 'a'))).toEqual(['invalid_input', '/relatedCustomerId', 'self'])
+    expect(refusal(() => requireDifferentCustomers('a', 'a'))).toEqual(['invalid_input', '/relatedCustomerId', 'self'])
     expect(refusal(() => requireRoom('partner', undefined, { ...nothing, duplicate: true }))?.[2]).toBe('duplicate')
     expect(refusal(() => requireRoom('spouse', undefined, { ...nothing, married: true }))).toEqual([
       'conflict',

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { addDays } from '../../../src/core/kernel/calendar.ts'
 import {
   type Cover,
-  coverCircle,
+  delegationCycle,
   type Delegate,
   delegationEnding,
   delegationRefusal,
@@ -45,7 +45,7 @@ const standing = fc
     parts.reduce<Cover[]>((all, { staffId, deputyId, from, days }) => {
       const one = cover(staffId, deputyId, from, days)
       const taken = all.some((other) => other.staffId === staffId && other.startsOn < one.endsOn && one.startsOn < other.endsOn)
-      return staffId === deputyId || taken || coverCircle(all, one) ? all : [...all, one]
+      return staffId === deputyId || taken || delegationCycle(all, one) ? all : [...all, one]
     }, []),
   )
 
@@ -56,7 +56,7 @@ describe('a circle of covers', () => {
         fc.pre(staffId !== deputyId)
         const added = cover(staffId, deputyId, 2, 9)
         const days = Array.from({ length: 30 }, (_, at) => addDays(today, at))
-        const circle = coverCircle(all, added)
+        const circle = delegationCycle(all, added)
         expect(circle !== undefined).toBe(days.some((on) => closesCircleOn(all, added, on)))
         if (circle) expect([circle[0], circle[1], new Set(circle).size]).toEqual([staffId, deputyId, circle.length])
       }),
@@ -65,10 +65,10 @@ describe('a circle of covers', () => {
   })
 
   test('takes a day that all of it shares', () => {
-    expect(coverCircle([cover('B', 'C'), cover('C', 'A')], cover('A', 'B'))).toEqual(['A', 'B', 'C'])
-    expect(coverCircle([cover('B', 'C', 0, 5), cover('C', 'A', 5, 5)], cover('A', 'B'))).toBeUndefined()
-    expect(coverCircle([cover('B', 'C', 0, 5), cover('C', 'A', 4, 5)], cover('A', 'B', 4, 1))).toEqual(['A', 'B', 'C'])
-    expect(coverCircle([cover('B', 'A', 10, 5)], cover('A', 'B', 0, 10))).toBeUndefined()
+    expect(delegationCycle([cover('B', 'C'), cover('C', 'A')], cover('A', 'B'))).toEqual(['A', 'B', 'C'])
+    expect(delegationCycle([cover('B', 'C', 0, 5), cover('C', 'A', 5, 5)], cover('A', 'B'))).toBeUndefined()
+    expect(delegationCycle([cover('B', 'C', 0, 5), cover('C', 'A', 4, 5)], cover('A', 'B', 4, 1))).toEqual(['A', 'B', 'C'])
+    expect(delegationCycle([cover('B', 'A', 10, 5)], cover('A', 'B', 0, 10))).toBeUndefined()
   })
 })
 

@@ -1,4 +1,4 @@
-import { requireBeginning } from '../../../src/core/kernel/policies.ts'
+import { requireEffectiveOn } from '../../../src/core/kernel/policies.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addDays, type Day } from '../../../src/core/kernel/calendar.ts'
@@ -6,11 +6,11 @@ import {
   distances,
   graceEnds,
   graceLeft,
-  nearness,
-  nextStanding,
-  placeOf,
+  thresholdDistance,
+  nextTierState,
+  rankOf,
   requireOverride,
-  type Standing,
+  type TierState,
   tierProblems,
 } from '../../../src/core/segmentation/tiers.ts'
 import { refusal } from '../refusals.ts'
@@ -86,9 +86,9 @@ describe('a scheme of tiers', () => {
   })
 
   test('has versions that begin today or later, no two on one day', () => {
-    expect(refusal(() => requireBeginning(today, today, []))).toBeUndefined()
-    expect(refusal(() => requireBeginning('2026-11-21', today, []))).toEqual(['outside_period', '/effectiveOn', 'effective_on'])
-    expect(refusal(() => requireBeginning('2026-12-01', today, ['2026-12-01']))).toEqual([
+    expect(refusal(() => requireEffectiveOn(today, today, []))).toBeUndefined()
+    expect(refusal(() => requireEffectiveOn('2026-11-21', today, []))).toEqual(['outside_period', '/effectiveOn', 'effective_on'])
+    expect(refusal(() => requireEffectiveOn('2026-12-01', today, ['2026-12-01']))).toEqual([
       'period_overlap',
       '/effectiveOn',
       'effective_on',
@@ -113,7 +113,7 @@ describe('the tier that follows', () => {
   test('goes up at once, and never up without reason', () => {
     fc.assert(
       fc.property(moving, (one) => {
-        const next = nextStanding(one)
+        const next = nextTierState(one)
         if (one.held.place === null || one.fit >= one.held.place) expect(next).toEqual({ place: one.fit, belowSince: null })
         else expect(next.place).toBeLessThanOrEqual(one.held.place)
       }),
@@ -123,7 +123,7 @@ describe('the tier that follows', () => {
   test('is the one that fits or the one that was held, and a shortfall is noted exactly while it is held', () => {
     fc.assert(
       fc.property(moving, (one) => {
-        const next = nextStanding(one)
+        const next = nextTierState(one)
         expect([one.fit, one.held.place]).toContain(next.place)
         expect(next.belowSince !== null).toBe(next.place! > one.fit)
       }),
@@ -133,11 +133,11 @@ describe('the tier that follows', () => {
   test('goes down after the days of grace without a break, counted day by day', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 80 }), fc.nat({ max: 10 }), (fits, graceDays) => {
-        let held: Standing = { place: 3, belowSince: null }
+        let held: TierState = { place: 3, belowSince: null }
         let run = 0
         fits.forEach((fit, index) => {
           const before = held
-          held = nextStanding({ fit, held, override: null, released: false, graceDays, today: addDays(today, index) })
+          held = nextTierState({ fit, held, override: null, released: false, graceDays, today: addDays(today, index) })
           run = fit < before.place! ? run + 1 : 0
           if (run > graceDays) {
             expect(held.place).toBe(fit)
@@ -151,8 +151,8 @@ describe('the tier that follows', () => {
   test('is what somebody set, and what fits once that has ended', () => {
     fc.assert(
       fc.property(moving, fc.nat({ max: 4 }), (one, override) => {
-        expect(nextStanding({ ...one, override })).toEqual({ place: override, belowSince: null })
-        expect(nextStanding({ ...one, released: true })).toEqual({ place: one.fit, belowSince: null })
+        expect(nextTierState({ ...one, override })).toEqual({ place: override, belowSince: null })
+        expect(nextTierState({ ...one, released: true })).toEqual({ place: one.fit, belowSince: null })
       }),
     )
   })
@@ -166,16 +166,16 @@ describe('nearness to a line', () => {
   ]
 
   test('counts below the next line for those who have not its tier, and above the own line', () => {
-    expect(nearness(900n, 0, three, 'upgrade_candidate')).toEqual({ line: 1, distance: 100n })
-    expect(nearness(899n, 0, three, 'upgrade_candidate')).toBeUndefined()
-    expect(nearness(950n, 1, three, 'upgrade_candidate')).toBeUndefined()
-    expect(nearness(1950n, 1, three, 'upgrade_candidate')).toBeUndefined()
-    expect(nearness(2000n, 2, three, 'upgrade_candidate')).toEqual({ line: 3, distance: 3000n })
-    expect(nearness(1000n, 1, three, 'at_risk')).toEqual({ line: 1, distance: 0n })
-    expect(nearness(1199n, 1, three, 'at_risk')).toEqual({ line: 1, distance: 199n })
-    expect(nearness(1200n, 1, three, 'at_risk')).toBeUndefined()
-    expect(nearness(6000n, 3, three, 'at_risk')).toBeUndefined()
-    expect(nearness(null, 0, three, 'upgrade_candidate')).toBeUndefined()
+    expect(thresholdDistance(900n, 0, three, 'upgrade_candidate')).toEqual({ line: 1, distance: 100n })
+    expect(thresholdDistance(899n, 0, three, 'upgrade_candidate')).toBeUndefined()
+    expect(thresholdDistance(950n, 1, three, 'upgrade_candidate')).toBeUndefined()
+    expect(thresholdDistance(1950n, 1, three, 'upgrade_candidate')).toBeUndefined()
+    expect(thresholdDistance(2000n, 2, three, 'upgrade_candidate')).toEqual({ line: 3, distance: 3000n })
+    expect(thresholdDistance(1000n, 1, three, 'at_risk')).toEqual({ line: 1, distance: 0n })
+    expect(thresholdDistance(1199n, 1, three, 'at_risk')).toEqual({ line: 1, distance: 199n })
+    expect(thresholdDistance(1200n, 1, three, 'at_risk')).toBeUndefined()
+    expect(thresholdDistance(6000n, 3, three, 'at_risk')).toBeUndefined()
+    expect(thresholdDistance(null, 0, three, 'upgrade_candidate')).toBeUndefined()
   })
 
   test('agrees with the distances to the next line and the own one', () => {
@@ -185,11 +185,11 @@ describe('nearness to a line', () => {
     expect(distances(null, 1, [1000n])).toEqual({ up: null, down: null })
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 7000n }), (value) => {
-        const place = placeOf(
+        const place = rankOf(
           value,
           three.map(({ from }) => from),
         )
-        const near = nearness(value, place, three, 'upgrade_candidate')
+        const near = thresholdDistance(value, place, three, 'upgrade_candidate')
         const { up } = distances(
           value,
           place,

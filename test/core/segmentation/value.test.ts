@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { lossOf, savingsByMoving } from '../../../src/core/segmentation/value.ts'
+import { lossOf, savingsOfMoving } from '../../../src/core/segmentation/value.ts'
 
 test('moving saves what channels cost more than mobile banking, and nothing where they cost less', () => {
   const channelCost = { counter: 800, phone: 300, mobile: 10, wechat: 10, online: 5, other: 900 }
-  expect([...savingsByMoving({ channelCost })]).toEqual([
+  expect([...savingsOfMoving({ channelCost })]).toEqual([
     ['counter', 790],
     ['phone', 290],
   ])
-  expect([...savingsByMoving({ channelCost: { tv: 30 } })]).toEqual([['tv', 30]])
+  expect([...savingsOfMoving({ channelCost: { tv: 30 } })]).toEqual([['tv', 30]])
 })
 
 test('a loss has the cause that its way out would mend', () => {

@@ -1,8 +1,8 @@
 import { percentage } from './profile.ts'
 
 /** Segments that can be laid over each other: each more doubles the combinations. */
-export const FEWEST_SEGMENTS = 2
-export const MOST_SEGMENTS = 10
+export const MIN_SEGMENTS = 2
+export const MAX_SEGMENTS = 10
 
 /** Customers who are in exactly these segments: those whose bit is set, the first segment the lowest. */
 export interface Combination {

@@ -40,13 +40,13 @@ export type Listed = { readonly listed: number }
 export type Rule = All | Any | Not | FactCondition | PercentileCondition | HasBeen | InSegment | Bucket | Listed
 
 /** Limits of a rule, its segments inlined. */
-export const MOST_DEPTH = 8
-export const MOST_CONDITIONS = 100
-export const MOST_VALUES = 1_000
-export const LONGEST_TEXT = 200
-export const MOST_DAYS = 36_500
+export const MAX_DEPTH = 8
+export const MAX_CONDITIONS = 100
+export const MAX_VALUES = 1_000
+export const MAX_TEXT_LENGTH = 200
+export const MAX_RELATIVE_DAYS = 36_500
 /** Over how many days something may be watched. */
-export const MOST_WATCHED_DAYS = 3_650
+export const MAX_DURATION_DAYS = 3_650
 
 /** The rules directly below one. */
 export function below(rule: Rule): readonly Rule[] {
@@ -82,11 +82,11 @@ export function usedSegments(rule: Rule): readonly string[] {
 }
 
 /** Whether a rule names a segment, or one whose rule does. */
-export function restsOn(rule: Rule, segmentId: string, meaning: (segmentId: string) => SegmentMeaning): boolean {
+export function dependsOn(rule: Rule, segmentId: string, meaning: (segmentId: string) => SegmentMeaning): boolean {
   return usedSegments(rule).some((used) => {
     if (used === segmentId) return true
     const found = meaning(used)
-    return 'rule' in found && restsOn(found.rule, segmentId, meaning)
+    return 'rule' in found && dependsOn(found.rule, segmentId, meaning)
   })
 }
 
@@ -98,7 +98,7 @@ export function usedPercentiles(rule: Rule): readonly { readonly fact: FactName;
 }
 
 /** The conditions that a rule watches over time. */
-export function watchedConditions(rule: Rule): readonly Rule[] {
+export function durationConditions(rule: Rule): readonly Rule[] {
   return partsOf(rule).flatMap((part) => ('hasBeen' in part ? [part.hasBeen] : []))
 }
 

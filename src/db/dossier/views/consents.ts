@@ -73,9 +73,13 @@ export const currentConsents = many(
 )
 
 /** How a customer wishes to be contacted. */
-export const wishedContact = one('ContactPreference', 'Contact preference of the customer; null if none was recorded.', {
-  nullable: true,
-  permission: 'dossier:read',
-  inRest: 'single',
-  on: (parent, child) => `${child}.customer_id = ${parent}.id`,
-})
+export const contactPreferenceOfCustomer = one(
+  'ContactPreference',
+  'Contact preference of the customer; null if none was recorded.',
+  {
+    nullable: true,
+    permission: 'dossier:read',
+    inRest: 'single',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+  },
+)

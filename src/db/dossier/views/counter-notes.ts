@@ -24,4 +24,4 @@ const counterNote = view('CounterNote', 'An observation about a customer at a co
   }),
 })
 
-export const counterViews = [counterNote]
+export const counterNoteViews = [counterNote]

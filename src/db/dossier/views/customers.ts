@@ -11,8 +11,8 @@ import {
 import { documentTypes } from '../../../core/kernel/identity-numbers.ts'
 import { documentPurposes } from '../../../core/dossier/identity.ts'
 import { quality, upcomingDates } from './customer-figures.ts'
-import { consentKeys, currentConsents, wishedContact } from './consents.ts'
-import { noteRelations } from './dossier-records.ts'
+import { consentKeys, currentConsents, contactPreferenceOfCustomer } from './consents.ts'
+import { recordRelations } from './dossier-records.ts'
 import { peopleRelations } from './people-of-customers.ts'
 import { profileRelations } from './profiles.ts'
 import { teamRelations } from './teams.ts'
@@ -120,7 +120,7 @@ const customer = view(
       keys: consentKeys,
       direction: 'desc',
     }),
-    contactPreference: wishedContact,
+    contactPreference: contactPreferenceOfCustomer,
     counterNotes: page('CounterNote', 'Counter notes about the customer, newest first.', {
       permission: 'dossier:read',
       on: (parent, child) => `${child}.customer_id = ${parent}.id`,
@@ -131,7 +131,7 @@ const customer = view(
       direction: 'desc',
     }),
     ...peopleRelations,
-    ...noteRelations,
+    ...recordRelations,
     quality,
     upcomingKeyDates: upcomingDates,
     timeline,

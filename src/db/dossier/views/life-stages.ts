@@ -66,7 +66,7 @@ export const lifeStageDecision = z
   .meta({ id: 'LifeStageDecision', description: 'The life stage of a person or a situation of a business, with its basis.' })
 
 /** Most products of each family and risk level that are looked at. */
-const MOST_OF_A_KIND = 20
+const MAX_PER_KIND = 20
 
 /** All that decides on the stages of a customer, as one JSON expression for `decodeLifeStages`. */
 export function lifeStageFacts(alias: string, bind: Bind, today: string): string {
@@ -78,7 +78,7 @@ export function lifeStageFacts(alias: string, bind: Bind, today: string): string
           where x.kind = 'life_stage' and x.effective_on <= ${bind(today)}::date order by x.key, x.effective_on desc, x.version desc) s),
       (select coalesce(json_agg(json_build_object('id', o.id, 'code', o.code, 'name', o.name, 'family', o.family, 'riskLevel', o.risk_level) order by o.code), '[]')
         from (select x.id, x.code, x.name, x.family, x.risk_level, row_number() over (partition by x.family, x.risk_level order by x.code) as place
-          from product x where x.status = 'active') o where o.place <= ${MOST_OF_A_KIND}),
+          from product x where x.status = 'active') o where o.place <= ${MAX_PER_KIND}),
       (select json_build_object('level', a.level, 'expiresOn', a.expires_on, 'firstTimeBuyer', a.first_time_buyer, 'status', a.status) from suitability_assessment a
         where a.customer_id = ${alias}.id and a.superseded_at is null and a.status = 'active'))
     from (select 1) one left join customer_profile p on p.customer_id = ${alias}.id`

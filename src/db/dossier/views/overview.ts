@@ -1,7 +1,7 @@
 import * as schema from '../schema/customers.ts'
 import { quality, upcomingDates } from './customer-figures.ts'
-import { currentConsents, wishedContact } from './consents.ts'
-import { noteRelations } from './dossier-records.ts'
+import { currentConsents, contactPreferenceOfCustomer } from './consents.ts'
+import { recordRelations } from './dossier-records.ts'
 import { peopleRelations } from './people-of-customers.ts'
 import { profileRelations } from './profiles.ts'
 import { lifeStageFields } from './life-stages.ts'
@@ -29,10 +29,10 @@ const customerOverview = view(
     relationships: inSingleAnswers(peopleRelations.relationships),
     groups: inSingleAnswers(peopleRelations.groups),
     consents: currentConsents,
-    contactPreference: wishedContact,
-    needs: inSingleAnswers(noteRelations.needs),
-    lifeEvents: inSingleAnswers(noteRelations.lifeEvents),
-    privilegeGrants: inSingleAnswers(noteRelations.privilegeGrants),
+    contactPreference: contactPreferenceOfCustomer,
+    needs: inSingleAnswers(recordRelations.needs),
+    lifeEvents: inSingleAnswers(recordRelations.lifeEvents),
+    privilegeGrants: inSingleAnswers(recordRelations.privilegeGrants),
     quality: shownInRest(quality),
     timeline: recentTimeline,
   },

@@ -11,7 +11,7 @@ export interface TrendRow {
 }
 
 /** Whether a segment has, and had, more stays within reach than that. */
-export async function hasMoreStays(db: Db, segmentId: string, most: number, within: Within): Promise<boolean> {
+export async function hasMoreMemberships(db: Db, segmentId: string, most: number, within: Within): Promise<boolean> {
   const values: unknown[] = []
   const bind = (value: unknown): string => `$${values.push(value)}`
   const { from, where } = ownedRows('segment_membership', 'm', within, bind)

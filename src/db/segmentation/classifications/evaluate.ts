@@ -36,7 +36,7 @@ export function classificationExpression(
 }
 
 /** Closed customers who have not been told to be so yet, over the row `f`. */
-export function closedUntold(classifications: readonly Classification[]): readonly string[] {
+export function closedUnreported(classifications: readonly Classification[]): readonly string[] {
   return classifications.flatMap(({ kind }) => {
     const closed = ofClosed[kind]
     return closed ? [`(f.status = 'closed' and f.${factColumn(classificationFacts[kind])} is distinct from '${closed}')`] : []

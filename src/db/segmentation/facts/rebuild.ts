@@ -208,7 +208,7 @@ export async function rebuildFacts(db: Db, slice: Slice, settings: Settings): Pr
  * from its balances, what was opened or has come later is left out. What has no days of its own (the dossier) is as it stands; tiers and classifications are those that were
  * worked out last, where that was within the month.
  */
-export async function keepMonthEnd(db: Db, slice: Slice, settings: Settings & { readonly over: Date }): Promise<void> {
+export async function storeMonthEnd(db: Db, slice: Slice, settings: Settings & { readonly over: Date }): Promise<void> {
   const { bind, values, today, parts, rows, expressionOf } = workOut(db, slice, settings, 'then')
   const decided = storedFacts.filter((name) => !(refreshedFacts as readonly FactName[]).includes(name))
   const columns = [...refreshedFacts, ...decided].map(factColumn)

@@ -7,7 +7,7 @@ import type { RuleContext } from '../../../core/segmentation/rules/resolve.ts'
 import type { Rule } from '../../../core/segmentation/rules/rule.ts'
 import type { Db } from '../../platform/database.ts'
 import { compileRule } from './compile-rule.ts'
-import { readCuts, type StoredCut } from './percentiles.ts'
+import { readPercentiles, type StoredPercentile } from './percentiles.ts'
 import type { Bind } from '../../platform/views/view.ts'
 
 /** How rows call a watched condition. */
@@ -26,7 +26,7 @@ export function chanceOf(seed: string, customerId: string): number {
 /** What all rules are read against: today, and the percentiles that are known. */
 export async function readRuleContext(db: Db, today: Day, baseCurrency: string): Promise<RuleContext> {
   const [cuts, institutions] = await Promise.all([
-    readCuts(db),
+    readPercentiles(db),
     db.rows<InstitutionPath>(sql`select code, path from institution where path in (select path from fact_cut)`),
   ])
   return ruleContext({ cuts, institutions, today, baseCurrency })
@@ -38,7 +38,7 @@ interface InstitutionPath {
 }
 
 interface Ground {
-  readonly cuts: readonly Pick<StoredCut, 'path' | 'fact' | 'cuts'>[]
+  readonly cuts: readonly Pick<StoredPercentile, 'path' | 'fact' | 'cuts'>[]
   /** Those for whose subtrees there are cuts. */
   readonly institutions: readonly InstitutionPath[]
   readonly today: Day

@@ -1,13 +1,13 @@
 import { wholeRule } from '../segments/rules.ts'
 import { sql } from 'drizzle-orm'
 import type { RuleContext } from '../../../core/segmentation/rules/resolve.ts'
-import { canonicalRule, type Rule, watchedConditions } from '../../../core/segmentation/rules/rule.ts'
+import { canonicalRule, type Rule, durationConditions } from '../../../core/segmentation/rules/rule.ts'
 import {
   type Classification,
   classificationChange,
   classificationExpression,
   classifiedColumns,
-  closedUntold,
+  closedUnreported,
   quintiles,
 } from '../classifications/evaluate.ts'
 import type { Db } from '../../platform/database.ts'
@@ -82,7 +82,7 @@ function statement(
     `f.status = 'active'`,
     `f.segments <> '{}'`,
     ...[...kept, ...tiers.keep.map(({ column }) => column)].map((column) => `f.${column} is not null`),
-    ...closedUntold(classifications),
+    ...closedUnreported(classifications),
   ]
   const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('')
   return `
@@ -198,7 +198,7 @@ async function watchConditions(
   context: RuleContext,
   customerIds: readonly string[] | undefined,
 ): Promise<void> {
-  const watched = new Map(rules.flatMap(watchedConditions).map((rule) => [conditionKey(canonicalRule(rule)), rule]))
+  const watched = new Map(rules.flatMap(durationConditions).map((rule) => [conditionKey(canonicalRule(rule)), rule]))
   if (customerIds === undefined)
     await db.rows(sql`delete from customer_condition where condition <> all (${sql.param([...watched.keys()])}::text[])`)
   for (const [key, rule] of watched) {

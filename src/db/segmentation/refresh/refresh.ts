@@ -3,7 +3,7 @@ import type { CurrencyCode } from '../../../core/kernel/currencies.ts'
 import { usedPercentiles } from '../../../core/segmentation/rules/rule.ts'
 import { classificationsOf, readPoliciesOn } from '../classifications/store.ts'
 import type { Db } from '../../platform/database.ts'
-import { workOutCut } from '../facts/percentiles.ts'
+import { computePercentile } from '../facts/percentiles.ts'
 import { listInstitutionPaths } from '../../organisation/institutions.ts'
 import { planTiers } from '../tiers/evaluate.ts'
 import { endOverrides, hasOverrides, readEvaluatedSchemes, readSchemesOn, saveEvaluated } from '../tiers/store.ts'
@@ -75,6 +75,6 @@ async function prepareCuts(db: Db, { asOf, baseCurrency }: Settings): Promise<vo
   const [context, paths] = [await readRuleContext(db, asOf, baseCurrency), await listInstitutionPaths(db)]
   for (const { fact, institution } of used) {
     const path = institution === undefined ? '/' : paths.get(institution)
-    if (path !== undefined && context.cut(fact, institution, 0) === undefined) await workOutCut(db, { path, fact }, asOf)
+    if (path !== undefined && context.cut(fact, institution, 0) === undefined) await computePercentile(db, { path, fact }, asOf)
   }
 }

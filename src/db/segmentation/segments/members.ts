@@ -51,7 +51,7 @@ interface ListChanged {
 }
 
 /** Changes the list of a static segment: stays begin and end today, the rows of facts follow, and each change is an event. */
-export async function changeList(
+export async function changeMembers(
   db: Db,
   { id, number }: StoredSegment,
   { add, remove, by, now, today }: ListChange,

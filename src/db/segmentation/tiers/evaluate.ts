@@ -18,7 +18,7 @@ export interface TierPlan {
 }
 
 /** The lines of thresholds as they are compared. */
-export function linesOf(thresholds: readonly Threshold[], measure: FactName, currency: CurrencyCode): readonly Measured[] {
+export function thresholdsOf(thresholds: readonly Threshold[], measure: FactName, currency: CurrencyCode): readonly Measured[] {
   return thresholds.map(({ from }) => parseMeasured(from, measure, currency)!)
 }
 
@@ -41,13 +41,13 @@ export function planTiers({ wanted, evaluated, paths, currency }: Schemes): read
     const subtrees = scheme.subtrees
       .flatMap(({ institutionCode, thresholds }) => {
         const path = paths.get(institutionCode)
-        return path === undefined ? [] : [{ path, lines: linesOf(thresholds, scheme.measure, currency) }]
+        return path === undefined ? [] : [{ path, lines: thresholdsOf(thresholds, scheme.measure, currency) }]
       })
       .toSorted((one, other) => other.path.length - one.path.length)
     return [
       {
         scheme,
-        lines: linesOf(scheme.thresholds, scheme.measure, currency),
+        lines: thresholdsOf(scheme.thresholds, scheme.measure, currency),
         subtrees,
         before: before && before.schemeVersion !== scheme.schemeVersion ? before : undefined,
         leaves,

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import {
   cohortPeriods,
   cohortsOf,
-  MOST_COHORTS,
-  MOST_PERIODS,
+  MAX_COHORTS,
+  MAX_PERIODS,
   periodsAfter,
   periodsBetween,
   startOfPeriod,
@@ -45,7 +45,7 @@ export const cohortRetention = operation({
     periods: z
       .int()
       .min(1)
-      .max(MOST_PERIODS - 1)
+      .max(MAX_PERIODS - 1)
       .default(12)
       .meta({ description: 'Number of following periods.' }),
     institutionId,
@@ -93,8 +93,8 @@ export const cohortRetention = operation({
     if (last > today) throw refuseField('invalid_input', 'to', 'future', 'The last cohort must not be in the future.')
     if (from > last) throw refuseField('invalid_input', 'from', 'reversed', 'The first cohort must not be after the last.')
     const cohorts = periodsBetween(from, last, period)
-    if (cohorts > MOST_COHORTS)
-      throw refuseField('invalid_input', 'from', 'too_many', `At most ${MOST_COHORTS} cohorts are allowed: these are ${cohorts}.`)
+    if (cohorts > MAX_COHORTS)
+      throw refuseField('invalid_input', 'from', 'too_many', `At most ${MAX_COHORTS} cohorts are allowed: these are ${cohorts}.`)
     if (segmentId !== undefined) await segmentOf(context, segmentId)
     const start = startOfPeriod(from, period)
     const asked = {
@@ -134,7 +134,7 @@ export const cohortCustomers = pageOperation(customerView, {
     periodsAfter: z
       .int()
       .min(0)
-      .max(MOST_PERIODS - 1)
+      .max(MAX_PERIODS - 1)
       .default(0)
       .meta({ description: 'Number of periods after the cohort’s own period, which is 0.' }),
     outcome: z.enum(cohortOutcomes).default('retained').meta({ description: 'Retained or lost customers.' }),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { FEWEST_SEGMENTS, MOST_SEGMENTS, overlapOf, placesOf } from '../../../core/segmentation/analyses/overlap.ts'
+import { MIN_SEGMENTS, MAX_SEGMENTS, overlapOf, placesOf } from '../../../core/segmentation/analyses/overlap.ts'
 import type { Rule } from '../../../core/segmentation/rules/rule.ts'
 import { countCombinations } from '../../../db/segmentation/analyses/overlap.ts'
 import { readSegments, type StoredSegment } from '../../../db/segmentation/segments/store.ts'
@@ -38,9 +38,9 @@ export const segmentOverlap = operation({
   input: z.strictObject({
     segmentIds: z
       .array(id)
-      .min(FEWEST_SEGMENTS)
-      .max(MOST_SEGMENTS)
-      .meta({ description: `From ${FEWEST_SEGMENTS} to ${MOST_SEGMENTS} segments.` }),
+      .min(MIN_SEGMENTS)
+      .max(MAX_SEGMENTS)
+      .meta({ description: `From ${MIN_SEGMENTS} to ${MAX_SEGMENTS} segments.` }),
     institutionId,
   }),
   output: z

@@ -35,7 +35,7 @@ import {
 } from './scope.ts'
 
 /** More are not told apart: the rule for several of them would have too many conditions. */
-const MOST_CHANNELS = 40
+const MAX_CHANNELS = 40
 
 const percent = (description: string) =>
   z
@@ -133,7 +133,7 @@ export const segmentProfile = operation({
     if (compareWith !== undefined && !other)
       throw refuseField('unknown_reference', 'compareWith', 'unknown_reference', 'There is no such segment.')
     for (const one of other ? [segment, other] : [segment]) requireActive(one)
-    const [channels, schemes] = [await listEChannels(db, MOST_CHANNELS), await readEvaluatedSchemes(db)]
+    const [channels, schemes] = [await listEChannels(db, MAX_CHANNELS), await readEvaluatedSchemes(db)]
     const groups = profileOf(
       channels,
       schemes.map(({ code, kinds, thresholds }) => ({ code, kinds, tiers: thresholds.map((one) => one.code) })),

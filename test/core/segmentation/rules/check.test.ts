@@ -135,7 +135,7 @@ describe('a rule', () => {
     ['no days', { hasBeen: one }, ['/days range']],
     ['zero days', { hasBeen: one, days: 0 }, ['/days range']],
     ['days without end', { hasBeen: one, days: 3_651 }, ['/days range']],
-    ['watching what is watched', { hasBeen: { not: { hasBeen: one, days: 1 } }, days: 1 }, ['/hasBeen/not nested']],
+    ['watching what is duration_not_allowed', { hasBeen: { not: { hasBeen: one, days: 1 } }, days: 1 }, ['/hasBeen/not nested']],
     ['a bucket as a list', { bucket: [] }, ['/bucket type']],
     ['a bucket without a seed', { bucket: { from: 0, to: 1 } }, ['/bucket/seed text']],
     ['a bucket with NUL', { bucket: { seed: '\0', from: 0, to: 1 } }, ['/bucket/seed nul_character']],
