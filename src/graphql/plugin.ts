@@ -45,7 +45,7 @@ interface GraphqlBody {
 /** Serves `POST /graphql` as GraphQL over HTTP demands, on the schema of `schema.graphql`. */
 export async function graphql(app: FastifyInstance, service: Service, settings: GraphqlSettings): Promise<void> {
   // All of the bank's own documents may be kept; of what callers make up only so many.
-  const mostKept = Math.max(MAX_CACHED, settings.documents.size)
+  const maxCached = Math.max(MAX_CACHED, settings.documents.size)
   await app.register(mercurius, {
     // Without locations the schema does not hold on to every token of its text.
     schema: buildASTSchema(
@@ -56,7 +56,7 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
     routes: false,
     graphiql: false,
     jit: 1,
-    cache: mostKept,
+    cache: maxCached,
     errorFormatter: ({ data, errors }, { request }: { readonly request: FastifyRequest } & object) => ({
       statusCode: 200,
       response: { data: data ?? null, errors: (errors ?? []).map((error) => publicError(error, request)) },
@@ -65,10 +65,10 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
   const valid = new Map<string, DocumentNode>()
 
   /** The document that was asked for the longest time ago makes room. */
-  function keep(source: string, document: DocumentNode): void {
+  function cache(source: string, document: DocumentNode): void {
     valid.delete(source)
     valid.set(source, document)
-    if (valid.size > mostKept) valid.delete(valid.keys().next().value!)
+    if (valid.size > maxCached) valid.delete(valid.keys().next().value!)
   }
 
   app.post('/graphql', { config: { operation: 'graphql' } }, async (request, reply) => {
@@ -78,17 +78,17 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
     const operationName = (body.operationName ?? undefined) as string | undefined
     try {
       checkLength(source)
-      const kept = valid.get(source)
-      const document = kept ?? parseDocument(source)
+      const cached = valid.get(source)
+      const document = cached ?? parseDocument(source)
       checkLimits(app.graphql.schema, document, variables)
-      if (!kept) checkValid(app.graphql.schema, document)
+      if (!cached) checkValid(app.graphql.schema, document)
       // Everything under a root field was read by its own statement, so the default look-up by name answers all else.
       const context = { request, service }
       if (source.length > MAX_CACHED_LENGTH) {
         const result = await runOnce(app.graphql.schema, document, context, variables, operationName)
         return send(request, reply, 200, result)
       }
-      keep(source, kept ?? parseDocument(source, true))
+      cache(source, cached ?? parseDocument(source, true))
       const { data, errors } = await app.graphql(
         keyedSource(source, document, operationName),
         context as never,

@@ -123,7 +123,7 @@ interface AssignmentRequest {
  * day, and one who would have begun on it never did. Refused for a day gone by, where they keep the customer already, and where a planned assignment is in the way.
  */
 export function assignmentChange(
-  standing: readonly StoredAssignment[],
+  existing: readonly StoredAssignment[],
   { staffId, businessLine, startsOn, today }: AssignmentRequest,
 ): AssignmentChange {
   const refuse = (
@@ -136,7 +136,7 @@ export function assignmentChange(
   })
   if (startsOn < today)
     return refuse('startsOn', 'outside_period', 'outside_period', 'A customer can be assigned from today or later.')
-  const since = standing.filter(
+  const since = existing.filter(
     (one) => one.businessLine === businessLine && one.state !== 'cancelled' && (one.endsOn === null || one.endsOn > startsOn),
   )
   const planned = since.find((one) => one.startsOn > today)
@@ -180,15 +180,15 @@ export function capacityProblem({ has, capacity }: CustomerLoad, more: number): 
 
 /** Throws `conflict` where so many more customers are too many for somebody. */
 export function requireCapacity(load: CustomerLoad, more: number): void {
-  const told = capacityProblem(load, more)
-  if (told !== undefined) throw refuseField('conflict', 'staffId', 'over_capacity', told)
+  const problem = capacityProblem(load, more)
+  if (problem !== undefined) throw refuseField('conflict', 'staffId', 'over_capacity', problem)
 }
 
 /** Whether somebody keeps a customer on a day or later, in whichever line of business. */
-export function isAssignedFrom(standing: readonly AssignmentTerms[], staffId: string, from: Day): boolean {
-  return standing.some(
-    ({ staffId: keeper, state, endsOn }) =>
-      keeper === staffId && (state === 'current' || state === 'planned') && (endsOn === null || endsOn > from),
+export function isAssignedFrom(existing: readonly AssignmentTerms[], staffId: string, from: Day): boolean {
+  return existing.some(
+    ({ staffId: staff, state, endsOn }) =>
+      staff === staffId && (state === 'current' || state === 'planned') && (endsOn === null || endsOn > from),
   )
 }
 
@@ -210,9 +210,9 @@ export function requireActiveStaff({ status, activeFrom, activeUntil }: Omit<Ass
 }
 
 /** Throws `conflict` for somebody who cannot keep customers from that day on. */
-export function requireAssignable(keeper: AssignableStaff, startsOn: Day): void {
-  requireActiveStaff(keeper, startsOn)
-  if (!assignableRoles.some((role) => keeper.roles.includes(role)))
+export function requireAssignable(staff: AssignableStaff, startsOn: Day): void {
+  requireActiveStaff(staff, startsOn)
+  if (!assignableRoles.some((role) => staff.roles.includes(role)))
     throw refuseField('conflict', 'staffId', 'role', 'The staff member is neither a relationship manager nor a teller.')
 }
 

@@ -31,7 +31,7 @@ export function requireOpen(status: string): void {
   if (status !== 'open' && status !== 'active') throw new DomainError('already_closed', `Already ${status}.`)
 }
 
-type Said = Readonly<Record<string, unknown>>
+type Values = Readonly<Record<string, unknown>>
 
 /**
  * The amounts of these names in minor units of the currency that is said with them. Amounts and their currency are said together, and with
@@ -39,23 +39,23 @@ type Said = Readonly<Record<string, unknown>>
  */
 export function amountsOf(
   names: readonly string[],
-  said: Said,
-  before: Said = {},
+  values: Values,
+  before: Values = {},
   signed: readonly string[] = [],
 ): Readonly<Record<string, bigint>> {
-  const given = names.filter((name) => said[name] !== undefined)
-  const currency = said['currency'] as CurrencyCode | undefined
+  const given = names.filter((name) => values[name] !== undefined)
+  const currency = values['currency'] as CurrencyCode | undefined
   if (currency === undefined) {
     if (given.length > 0) throw refuseField('invalid_input', 'currency', 'required', 'An amount requires a currency.')
     return {}
   }
   if (given.length === 0) throw refuseField('invalid_input', names[0]!, 'required', 'A currency requires an amount.')
-  const left = names.find((name) => before[name] != null && said[name] === undefined)
+  const left = names.find((name) => before[name] != null && values[name] === undefined)
   if (left !== undefined && before['currency'] !== currency)
     throw refuseField('invalid_input', left, 'required', 'To change the currency, give all amounts again.')
   return Object.fromEntries(
     given.map((name) => {
-      const text = String(said[name])
+      const text = String(values[name])
       const amount = parseAmount(text, currency)
       if (amount === undefined) throw refuseField('invalid_input', name, 'amount', amountProblem(text, currency)!)
       if (amount < 0n && !signed.includes(name))

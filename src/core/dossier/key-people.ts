@@ -17,8 +17,8 @@ export interface Birthday {
 
 /** Refuses what is no birthday: half of one, a day that no year has, or one to come. Throws `invalid_input` or `outside_period`. */
 export function requireBirthday({ birthMonth, birthDay, birthYear }: Birthday, today: Day): void {
-  const said = [birthMonth, birthDay, birthYear].filter((part) => part != null)
-  if (said.length === 0) return
+  const parts = [birthMonth, birthDay, birthYear].filter((part) => part != null)
+  if (parts.length === 0) return
   if (birthMonth == null || birthDay == null)
     throw refuseField(
       'invalid_input',

@@ -164,18 +164,23 @@ export function capitalText(minor: bigint, currency: CurrencyCode): string {
 export type ProfileValues = { readonly [F in keyof Profile]?: Profile[F] | undefined }
 
 /** The profile after that is said; what does not go with the kind goes. */
-export function profileAfter(before: Profile, said: ProfileValues, clearFields: readonly string[], kind: CustomerKind): Profile {
+export function profileAfter(
+  before: Profile,
+  values: ProfileValues,
+  clearFields: readonly string[],
+  kind: CustomerKind,
+): Profile {
   // Most rows of a feed say nothing of it, and most customers have none.
-  if (before === emptyProfile && Object.values(said).every((value) => value === undefined)) return before
-  const after = Object.entries({ ...before, ...defined(said) }).map(([field, value]) => [
+  if (before === emptyProfile && Object.values(values).every((value) => value === undefined)) return before
+  const after = Object.entries({ ...before, ...defined(values) }).map(([field, value]) => [
     field,
     kindProblem(field, kind) !== undefined || clearFields.includes(field) ? emptyProfile[field as keyof Profile] : value,
   ])
   return Object.fromEntries(after)
 }
 
-function defined(said: object): object {
-  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+function defined(values: object): object {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 }
 
 /** Whether two values of a field are the same; lists are sets. */

@@ -153,22 +153,22 @@ export interface ActiveRelationships {
 }
 
 /** Refuses what cannot stand beside what stands already. Throws `conflict` or `cycle`. */
-export function requireRoom(kind: RelationshipKind, share: string | undefined, standing: ActiveRelationships): void {
-  if (standing.duplicate)
+export function requireRoom(kind: RelationshipKind, share: string | undefined, active: ActiveRelationships): void {
+  if (active.duplicate)
     throw refuseField('conflict', 'relatedCustomerId', 'duplicate', 'This relationship between the two customers already exists.')
-  if (kind === 'spouse' && standing.married)
+  if (kind === 'spouse' && active.married)
     throw refuseField('conflict', 'kind', 'already_married', 'One of the two is already married. End that relationship first.')
-  requireSharesWithin100(share, standing.sharesTaken)
-  if (standing.closesCircle === null)
+  requireSharesWithin100(share, active.sharesTaken)
+  if (active.closesCircle === null)
     throw refuseField('cycle', 'relatedCustomerId', 'line_too_long', 'The chain of these customers is too long to be checked.')
-  if (standing.closesCircle)
+  if (active.closesCircle)
     throw refuseField('cycle', 'relatedCustomerId', 'cycle', 'This would make a customer its own ancestor or owner.')
 }
 
 /** Refuses a share that makes all of a company's shares more than the whole. Throws `conflict`. */
 export function requireSharesWithin100(share: string | undefined, taken: string): void {
-  const [more, stands] = [parseShare(share ?? '0') ?? 0, Math.round(Number(taken) * 10_000)]
-  if (share !== undefined && more + stands > wholeShare)
+  const [more, taken_] = [parseShare(share ?? '0') ?? 0, Math.round(Number(taken) * 10_000)]
+  if (share !== undefined && more + taken_ > wholeShare)
     throw refuseField('conflict', 'share', 'shares_exceeded', `Other shareholders already hold ${taken} % of the company.`)
 }
 

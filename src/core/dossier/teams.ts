@@ -26,7 +26,7 @@ export interface NewMember extends Period {
  * Whether somebody may join a team for a period. Throws `invalid_input` for a period that ends before it begins, `outside_period` for one that has begun,
  * `conflict` for somebody who is not at work, lacks the role of the duty or finds the team full, and `period_overlap` where they have the duty already.
  */
-export function requireMember({ staff, duty, startsOn, endsOn }: NewMember, standing: readonly StoredMember[], today: Day): void {
+export function requireMember({ staff, duty, startsOn, endsOn }: NewMember, existing: readonly StoredMember[], today: Day): void {
   if (endsOn !== null && endsOn <= startsOn)
     throw refuseField('invalid_input', 'endsOn', 'period', 'The end must be after the start.')
   if (startsOn < today)
@@ -34,7 +34,7 @@ export function requireMember({ staff, duty, startsOn, endsOn }: NewMember, stan
   requireActiveStaff(staff, startsOn)
   if (duty === 'relationship_manager' && !staff.roles.includes('relationship_manager'))
     throw refuseField('conflict', 'duty', 'role', 'The staff member is not a relationship manager.')
-  const others = standing.filter(({ state, endsOn: end }) => state !== 'cancelled' && (end === null || end > today))
+  const others = existing.filter(({ state, endsOn: end }) => state !== 'cancelled' && (end === null || end > today))
   const same = others.find((one) => one.staffId === staff.id && one.duty === duty && overlaps(one, { startsOn, endsOn }))
   if (same)
     throw refuseField(

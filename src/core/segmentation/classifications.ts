@@ -226,11 +226,11 @@ export function classificationProblems({
   readonly rules: readonly { readonly value: string; readonly confidence?: number | undefined }[]
 }): readonly InputProblem[] {
   const values = classificationValues[kind]
-  const told = `${kind} must be one of ${values.join(', ')}.`
+  const message = `${kind} must be one of ${values.join(', ')}.`
   const inferred = kind === 'relationship_preference'
   return [
     ...rules.flatMap(({ value, confidence }, index) => [
-      ...(values.includes(value) ? [] : [{ pointer: `/rules/${index}/value`, rule: 'unknown_value', message: told }]),
+      ...(values.includes(value) ? [] : [{ pointer: `/rules/${index}/value`, rule: 'unknown_value', message }]),
       ...(inferred === (confidence !== undefined)
         ? []
         : [
@@ -243,7 +243,7 @@ export function classificationProblems({
     ]),
     ...(defaultValue === null || values.includes(defaultValue)
       ? []
-      : [{ pointer: '/defaultValue', rule: 'unknown_value', message: told }]),
+      : [{ pointer: '/defaultValue', rule: 'unknown_value', message }]),
   ]
 }
 

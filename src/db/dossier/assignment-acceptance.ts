@@ -25,14 +25,14 @@ export function acceptWithoutOverlap(
   stored: readonly StoredAssignment[],
   refuse: (line: number, refused: FeedRefusal) => void,
 ): AssignmentRequest[] {
-  const standing = groupBy(
+  const existing = groupBy(
     stored.filter(({ state }) => state !== 'cancelled') as readonly (StoredAssignment | AssignmentRecord)[],
     ({ customerId }) => customerId,
   )
   const inTheWayOf = ({ after }: AssignmentRequest) =>
     after.state === 'cancelled'
       ? undefined
-      : standing
+      : existing
           .get(after.customerId)
           ?.find((other) => other.id !== after.id && other.businessLine === after.businessLine && overlaps(other, after))
   const turn = ({ before, after }: AssignmentRequest): number =>
@@ -43,8 +43,8 @@ export function acceptWithoutOverlap(
     const blocked = waiting.filter((one) => {
       if (inTheWayOf(one)) return true
       const { after } = one
-      const rest = (standing.get(after.customerId) ?? []).filter(({ id }) => id !== after.id)
-      standing.set(after.customerId, after.state === 'cancelled' ? rest : [...rest, after])
+      const rest = (existing.get(after.customerId) ?? []).filter(({ id }) => id !== after.id)
+      existing.set(after.customerId, after.state === 'cancelled' ? rest : [...rest, after])
       accepted.push(one)
       return false
     })
@@ -78,7 +78,7 @@ export async function acceptWithinCapacity(
   const from = begins
     .map(({ after }) => after.startsOn)
     .reduce<Day>((one, other) => (other < one ? other : one), begins[0]!.after.startsOn)
-  const kept = new Map(
+  const loads = new Map(
     await countAssignedCustomers(
       db,
       begins.map(({ after }) => after.staffId),
@@ -96,14 +96,14 @@ export async function acceptWithinCapacity(
     )
       ? 0
       : 1
-    const has = kept.get(staffId)!
-    const told = capacityProblem({ has, capacity: staff.get(row.staffNumber)!.customerCapacity }, more)
-    kept.set(staffId, has + more)
-    if (told !== undefined)
+    const has = loads.get(staffId)!
+    const problem = capacityProblem({ has, capacity: staff.get(row.staffNumber)!.customerCapacity }, more)
+    loads.set(staffId, has + more)
+    if (problem !== undefined)
       refuse(
         line,
-        refusal('staffNumber', 'conflict', `${told} Use assignCustomer, which takes a reason for exceeding the capacity.`),
+        refusal('staffNumber', 'conflict', `${problem} Use assignCustomer, which takes a reason for exceeding the capacity.`),
       )
-    return told === undefined
+    return problem === undefined
   })
 }

@@ -76,15 +76,15 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
     others.push(() => completeOutcomes(outcomes, collapsed, id, customer.id))
     if (!collapsed.winner) continue
     const { line, row, asOf, dated } = collapsed.winner
-    const keeper = staff.get(row.staffNumber)!
+    const assignee = staff.get(row.staffNumber)!
     const today = todayAt(customer.institutionPath)
-    const after = recordAfter(row, asOf, id, customer, keeper, before, today)
-    if (before && saysTheSame(after, before)) {
+    const after = recordAfter(row, asOf, id, customer, assignee, before, today)
+    if (before && isUnchanged(after, before)) {
       if (dated && asOf > before.asOf.toISOString()) confirmed.push({ ...after, state: before.state, step: 0 })
       outcomes.settle(line, 'unchanged', id, customer.id)
       continue
     }
-    const refused = assignmentRefusal(row, before, after, customer, keeper, today, context.fromPerson)
+    const refused = assignmentRefusal(row, before, after, customer, assignee, today, context.fromPerson)
     if (refused) outcomes.refuse(line, refused)
     else wanted.push({ incoming: collapsed.winner, before, after })
   }
@@ -137,7 +137,7 @@ function recordAfter(
   asOf: string,
   id: string,
   customer: CustomerReference,
-  keeper: StaffReference,
+  assignee: StaffReference,
   before: StoredAssignment | undefined,
   today: string,
 ): AssignmentRecord {
@@ -149,7 +149,7 @@ function recordAfter(
     institutionPath: customer.institutionPath,
     source: row.source,
     externalId: row.externalId,
-    staffId: keeper.id,
+    staffId: assignee.id,
     businessLine: row.businessLine,
     ...period,
     state,
@@ -159,7 +159,7 @@ function recordAfter(
 }
 
 /** The state follows the days by itself, at midnight: only a cancellation is something said. */
-function saysTheSame(after: AssignmentRecord, before: StoredAssignment): boolean {
+function isUnchanged(after: AssignmentRecord, before: StoredAssignment): boolean {
   return (
     after.staffId === before.staffId &&
     after.businessLine === before.businessLine &&
@@ -174,16 +174,16 @@ function assignmentRefusal(
   before: StoredAssignment | undefined,
   after: AssignmentRecord,
   customer: CustomerReference,
-  keeper: StaffReference,
+  assignee: StaffReference,
   today: string,
   fromPerson: boolean,
 ): FeedRefusal | undefined {
   const rewrites = before && changedPeriodRefusal(before, after, today, fromPerson)
   if (rewrites || after.state === 'cancelled') return rewrites
   if (!before || before.staffId !== after.staffId || before.state === 'cancelled') {
-    if (keeper.status !== 'active')
+    if (assignee.status !== 'active')
       return refusal('staffNumber', 'conflict', `The staff member "${row.staffNumber}" is not active.`)
-    if (!assignableRoles.some((role) => keeper.roles.includes(role))) {
+    if (!assignableRoles.some((role) => assignee.roles.includes(role))) {
       return refusal(
         'staffNumber',
         'conflict',

@@ -11,10 +11,10 @@ export async function lockAssignableStaff(
   db: Db,
   staffId: string,
 ): Promise<(AssignableStaff & { readonly customerCapacity: number | null }) | undefined> {
-  const [keeper] = await db.rows<AssignableStaff & { customerCapacity: number | null }>(sql`
+  const [assignee] = await db.rows<AssignableStaff & { customerCapacity: number | null }>(sql`
     select id, roles, status, active_from as "activeFrom", active_until as "activeUntil", customer_capacity as "customerCapacity"
     from staff where id = ${staffId}::uuid and ${inScope('institution_path')} for no key update`)
-  return keeper
+  return assignee
 }
 
 /** The same for several, by their numbers, in the order of their ids. */

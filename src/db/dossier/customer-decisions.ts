@@ -175,13 +175,13 @@ export function dossierAfter(
   context: CustomerFeedContext,
 ): Dossier {
   const record = customerAfter(row, id, before?.record, institution, context)
-  const said = profileValuesIn(row)
+  const values = profileValuesIn(row)
   const profile = before?.profile ?? emptyProfile
-  if (!context.revision) return { record, profile: profileAfter(profile, said, [], row.kind) }
+  if (!context.revision) return { record, profile: profileAfter(profile, values, [], row.kind) }
   const { clearFields, banker } = context.revision
   return {
     record: { ...record, ...Object.fromEntries(clearFields.flatMap((field) => (field in record ? [[field, null]] : []))) },
-    profile: profileAfter(profile, { ...said, ...banker }, clearFields, row.kind),
+    profile: profileAfter(profile, { ...values, ...banker }, clearFields, row.kind),
   }
 }
 

@@ -10,7 +10,7 @@ export interface CustomerFeedContext extends FeedContext {
 /** What a revision of a profile says beside its row. Unlike a correction it holds for its fields only: a feed's older row still brings the others. */
 export interface ProfileRevision {
   /** Fields that it is about; what else the row says is what is stored. */
-  readonly said: readonly ProfileField[]
+  readonly fields: readonly ProfileField[]
   readonly clearFields: readonly ProfileField[]
   /** What no feed says. */
   readonly banker: ProfileValues

@@ -62,14 +62,14 @@ const iso = (column: string) => sql.raw(`to_char(${column} at time zone 'UTC', '
 export async function readProfiles(db: Db, ids: readonly string[], today: Day): Promise<Profiles> {
   const writes = { profiles: new Map(), sources: new Map(), conflicts: new Map() }
   if (ids.length === 0) return { byCustomer: new Map(), sources: new Map(), conflicts: new Map(), writes }
-  const theirs = sql`t.customer_id = any (${sql.param(ids)}::uuid[])`
+  const ofCustomer = sql`t.customer_id = any (${sql.param(ids)}::uuid[])`
   const [profiles, sources, conflicts] = await Promise.all([
     db.rows<StoredProfile>(sql`
       select t.customer_id as "customerId", t.occupation, t.income_band as "incomeBand", t.deceased_on as "deceasedOn", t.company_size as "companySize",
         t.registered_capital::text as capital, t.registered_capital_currency as currency, t.merchant_since as "merchantSince", t.merchant_until as "merchantUntil",
         t.merchant_category_code as "merchantCategoryCode", t.risk_appetite as "riskAppetite", t.interests, t.family_notes as "familyNotes", t.situations,
         t.credit_willing as "creditWilling"
-      from customer_profile t where ${theirs}`),
+      from customer_profile t where ${ofCustomer}`),
     db.rows<StoredSource>(sql`
       select t.customer_id as "customerId", t.field, t.source, ${iso('t.as_of')} as "asOf", t.set_by as "setBy", ${iso('t.verified_at')} as "verifiedAt",
         coalesce(p.winner, 'person') as winner, coalesce(p.version, 0) as "policyVersion"
@@ -78,9 +78,9 @@ export async function readProfiles(db: Db, ids: readonly string[], today: Day): 
         select p.definition ->> 'winner' as winner, p.version from policy_version p
         where p.kind = 'profile' and p.key = t.field and p.effective_on <= ${today}::date order by p.effective_on desc, p.version desc limit 1
       ) p on true
-      where ${theirs}`),
+      where ${ofCustomer}`),
     db.rows<Conflict>(sql`
-      select t.customer_id as "customerId", t.id, t.field, t.source, t.status, t.value_sent as "valueSent" from profile_conflict t where ${theirs}`),
+      select t.customer_id as "customerId", t.id, t.field, t.source, t.status, t.value_sent as "valueSent" from profile_conflict t where ${ofCustomer}`),
   ])
   return {
     byCustomer: new Map(profiles.map(profileOfRow)),
@@ -111,11 +111,11 @@ function profileOfRow({ customerId, capital, currency, ...rest }: StoredProfile)
   return [customerId, { ...rest, registeredCapital }]
 }
 
-const saidNothing: ProfileValues = {}
+const isUnset: ProfileValues = {}
 
 /** What a row says of the profile beside the record. */
 export function profileValuesIn(row: CustomerRow): ProfileValues {
-  if (sharedProfileFields.every((field) => row[field] === undefined)) return saidNothing
+  if (sharedProfileFields.every((field) => row[field] === undefined)) return isUnset
   const { occupation, incomeBand, deceasedOn, companySize, merchantSince, merchantUntil, merchantCategoryCode } = row
   const { registeredCapital: amount, registeredCapitalCurrency } = row
   const currency = registeredCapitalCurrency as CurrencyCode
@@ -165,12 +165,12 @@ export function mergeFeedRow(
   { row, asOf }: Speaking,
   { fromPerson }: CustomerFeedContext,
 ): { readonly after: Dossier; readonly different: readonly FeedField[] } {
-  const theirs = sources.get(before.record.id)
-  if (fromPerson || !theirs) return { after: wanted, different: [] }
+  const ofCustomer = sources.get(before.record.id)
+  if (fromPerson || !ofCustomer) return { after: wanted, different: [] }
   let after = wanted
   const different: FeedField[] = []
   for (const field of feedFields) {
-    const stored = theirs.get(field)
+    const stored = ofCustomer.get(field)
     if (!stored || row[field] === undefined) continue
     const [is, wished] = [valueOf(before, field), valueOf(wanted, field)]
     if (sameValue(is, wished) || !isSet(wished)) continue
@@ -219,29 +219,29 @@ function noteSources(profiles: Profiles, { row, asOf, before, after }: Change, c
   const { id: customerId, institutionPath } = after.record
   const setBy = fromPerson ? (ownStaffId ?? null) : null
   const from = revision?.origin ?? { source: fromPerson ? ownSource : row.source, asOf }
-  const theirs = profiles.sources.get(customerId) ?? new Map<ProfileField, StoredSource>()
+  const ofCustomer = profiles.sources.get(customerId) ?? new Map<ProfileField, StoredSource>()
   const write = (field: ProfileField, changed: boolean, verifies: boolean) => {
-    const stored = theirs.get(field)
+    const stored = ofCustomer.get(field)
     const origin = changed ? { ...from, setBy } : stored && { source: stored.source, asOf: stored.asOf, setBy: stored.setBy }
     const verified = verifies
       ? { verifiedAt: now.toISOString(), verifiedBy: ownStaffId, verification: revision!.verification }
       : { verifiedAt: null, verifiedBy: null, verification: null }
-    const said = { customerId, field: fieldCode(field), institutionPath, ...origin, ...verified }
-    profiles.writes.sources.set(keyOf(customerId, field), said)
+    const fields = { customerId, field: fieldCode(field), institutionPath, ...origin, ...verified }
+    profiles.writes.sources.set(keyOf(customerId, field), fields)
     const known = stored ?? { ...from, customerId, field, setBy, winner: 'person' as const, policyVersion: 0 }
-    profiles.sources.set(customerId, theirs.set(field, { ...known, ...origin, verifiedAt: verified.verifiedAt }))
+    profiles.sources.set(customerId, ofCustomer.set(field, { ...known, ...origin, verifiedAt: verified.verifiedAt }))
   }
   for (const field of before?.profile === after.profile ? recordFields : profileFields) {
     const value = valueOf(after, field)
     const changed = before ? !sameValue(valueOf(before, field), value) : isSet(value)
     if (changed) write(field, true, verifies(field, revision))
   }
-  for (const field of [...(revision?.said ?? []), ...(revision?.clearFields ?? [])])
+  for (const field of [...(revision?.fields ?? []), ...(revision?.clearFields ?? [])])
     if (verifies(field, revision) && before && sameValue(valueOf(before, field), valueOf(after, field))) write(field, false, true)
 }
 
 function verifies(field: ProfileField, revision: ProfileRevision | undefined): boolean {
-  return revision?.verification !== undefined && (revision.said.includes(field) || revision.clearFields.includes(field))
+  return revision?.verification !== undefined && (revision.fields.includes(field) || revision.clearFields.includes(field))
 }
 
 /** What a feed wanted is kept; what it wants no more, or has become so, is settled. */
@@ -249,8 +249,8 @@ function noteDifferences(profiles: Profiles, change: Change, { now, newId, fromP
   const { row, asOf, before, wanted, after, different } = change
   if (!before) return
   const { id: customerId, institutionPath } = after.record
-  const theirs = profiles.conflicts.get(customerId)
-  if (!theirs && different.length === 0) return
+  const ofCustomer = profiles.conflicts.get(customerId)
+  if (!ofCustomer && different.length === 0) return
   const write = (conflict: Conflict, rest: object) => {
     const others = (profiles.conflicts.get(customerId) ?? []).filter(({ id }) => id !== conflict.id)
     profiles.conflicts.set(customerId, [...others, conflict])
@@ -258,7 +258,7 @@ function noteDifferences(profiles: Profiles, change: Change, { now, newId, fromP
     profiles.writes.conflicts.set(conflict.id, { institutionPath, ...conflict, field, ...rest })
   }
   for (const field of different) {
-    const stored = theirs?.find((one) => one.field === field && one.source === row.source)
+    const stored = ofCustomer?.find((one) => one.field === field && one.source === row.source)
     const valueSent = String(valueOf(wanted, field))
     if (!isNewConflict(stored, valueSent)) continue
     const { policyVersion } = profiles.sources.get(customerId)!.get(field)!
@@ -267,7 +267,7 @@ function noteDifferences(profiles: Profiles, change: Change, { now, newId, fromP
       { asOf, policyVersion, detectedAt: now.toISOString(), decidedAt: null },
     )
   }
-  for (const stored of theirs ?? []) {
+  for (const stored of ofCustomer ?? []) {
     const { field } = stored
     if (stored.status !== 'open' || row[field] === undefined || different.includes(field)) continue
     // A source that comes round to what is stored has nothing to clarify any more, nor what a person has set as it said.

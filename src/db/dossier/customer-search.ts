@@ -19,7 +19,7 @@ export interface Candidates {
 }
 
 function asJson({ kinds, statuses, productIds, relationshipManagerId, subtree, aumFrom, aumTo, openedSince }: SearchFilter) {
-  const said = {
+  const given = {
     kinds,
     statuses,
     products: productIds,
@@ -29,7 +29,7 @@ function asJson({ kinds, statuses, productIds, relationshipManagerId, subtree, a
     aumTo: aumTo?.toString(),
     since: openedSince,
   }
-  return Object.values(said).every((value) => value === undefined) ? null : JSON.stringify(said)
+  return Object.values(given).every((value) => value === undefined) ? null : JSON.stringify(given)
 }
 
 const byId: Order = { name: 'match_id', direction: 'asc', keys: (row) => [{ expression: `${row}.id`, cast: 'uuid' }] }

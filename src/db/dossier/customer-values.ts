@@ -83,20 +83,20 @@ function placeFor<T extends Placed>(
   dismissed: (one: T) => boolean,
 ): Placement<T> {
   const mine = stored.find((one) => !one.added && one.source === source)
-  const theirs = stored.filter((one) => one.source === source && one.verifiedAt === null)
+  const ofSource = stored.filter((one) => one.source === source && one.verifiedAt === null)
   const verified = stored.filter((one) => one.verifiedAt !== null)
   if (enteredAt !== undefined) return { place: { before: mine, added: false, conflicting: false }, withdrawn: [] }
   if (verified.length === 0 || overridden.has(policy))
-    return { place: { before: mine, added: false, conflicting: false }, withdrawn: theirs.filter((one) => one !== mine) }
+    return { place: { before: mine, added: false, conflicting: false }, withdrawn: ofSource.filter((one) => one !== mine) }
   const same = verified.find(isSame)
   if (same) {
     const place = same.source === source ? { before: same, added: same.added, conflicting: false } : undefined
-    return { ...(place && { place }), withdrawn: theirs }
+    return { ...(place && { place }), withdrawn: ofSource }
   }
-  if (verified.some(dismissed)) return { withdrawn: theirs }
-  const before = theirs.find((one) => one === mine) ?? theirs[0]
+  if (verified.some(dismissed)) return { withdrawn: ofSource }
+  const before = ofSource.find((one) => one === mine) ?? ofSource[0]
   const added = before ? before.added : mine !== undefined
-  return { place: { before, added, conflicting: true }, withdrawn: theirs.filter((one) => one !== before) }
+  return { place: { before, added, conflicting: true }, withdrawn: ofSource.filter((one) => one !== before) }
 }
 
 /** What this source said beside a verified value and somebody has dismissed, in clear. */
@@ -251,27 +251,27 @@ export function addressText({ country, region, city, postalCode }: AddressParts,
 /** Prepares the address of a row; parts that the row leaves out stay. `stored` are the primary ones. Tells whether anything changed. */
 export function sealAddress(sealing: Sealing, owner: Owner, row: CustomerRow, stored: readonly StoredAddress[]): boolean {
   const { vault, newId, writes } = sealing
-  const said = {
+  const given = {
     country: row.addressCountry,
     region: row.addressRegion,
     city: row.addressCity,
     postalCode: row.addressPostalCode,
     line: row.addressLine,
   }
-  const saysParts = (parts: AddressParts): boolean =>
-    addressParts.every((part) => said[part] === undefined || said[part] === parts[part])
-  const saysLine = ({ id, lineHash, indexKeyId }: StoredAddress): boolean => {
-    if (said.line === undefined) return true
-    const text = hashedLine(id, said.line)
+  const hasParts = (parts: AddressParts): boolean =>
+    addressParts.every((part) => given[part] === undefined || given[part] === parts[part])
+  const hasLine = ({ id, lineHash, indexKeyId }: StoredAddress): boolean => {
+    if (given.line === undefined) return true
+    const text = hashedLine(id, given.line)
     return isOf(vault, 'address', text, vault.blindIndex('address', text), lineHash, indexKeyId)
   }
   const wasDismissed = (one: StoredAddress): boolean => {
     const text = dismissedOf(sealing, owner, 'address', one)
     if (text === undefined) return false
     const { line, ...parts }: AddressParts & { line: string | null } = JSON.parse(text)
-    return saysParts(parts) && (said.line === undefined || said.line === line)
+    return hasParts(parts) && (given.line === undefined || given.line === line)
   }
-  const isSame = (one: StoredAddress): boolean => saysParts(one) && saysLine(one)
+  const isSame = (one: StoredAddress): boolean => hasParts(one) && hasLine(one)
   const { place, withdrawn } = placeFor(sealing, owner, 'address', stored, isSame, wasDismissed)
   writes.withdrawn.addresses.push(...withdrawn.map(named))
   if (!place) return withdrawn.length > 0
@@ -280,8 +280,8 @@ export function sealAddress(sealing: Sealing, owner: Owner, row: CustomerRow, st
   // What stands beside a verified address is that address with what the row says otherwise.
   const base = before ?? stored.find((one) => !one.added && one.source === owner.source)
   const id = before?.id ?? newId()
-  const parts = Object.fromEntries(addressParts.map((part) => [part, said[part] ?? base?.[part] ?? null]))
-  writes.addresses.push({ ...placeOf(owner, id), added, conflicting, ...parts, ...lineOf(sealing, owner, id, base, said.line) })
+  const parts = Object.fromEntries(addressParts.map((part) => [part, given[part] ?? base?.[part] ?? null]))
+  writes.addresses.push({ ...placeOf(owner, id), added, conflicting, ...parts, ...lineOf(sealing, owner, id, base, given.line) })
   return true
 }
 
@@ -290,12 +290,23 @@ export function hashedLine(addressId: string, line: string): string {
   return `${addressId}\0${line}`
 }
 
-function lineOf({ vault }: Sealing, owner: Owner, id: string, base: StoredAddress | undefined, said: string | undefined): object {
-  const kept = base?.lineEncrypted
-  if (said === undefined && !kept) return { masked: null }
-  if (said === undefined && base?.id === id)
-    return { encrypted: kept!.toString('hex'), hash: base.lineHash?.toString('hex'), indexKeyId: base.indexKeyId, masked: hidden }
-  const line = said ?? vault.decrypt(owner.key(), kept!, fieldContext('address', 'line', base!.id))
+function lineOf(
+  { vault }: Sealing,
+  owner: Owner,
+  id: string,
+  base: StoredAddress | undefined,
+  given: string | undefined,
+): object {
+  const sealed = base?.lineEncrypted
+  if (given === undefined && !sealed) return { masked: null }
+  if (given === undefined && base?.id === id)
+    return {
+      encrypted: sealed!.toString('hex'),
+      hash: base.lineHash?.toString('hex'),
+      indexKeyId: base.indexKeyId,
+      masked: hidden,
+    }
+  const line = given ?? vault.decrypt(owner.key(), sealed!, fieldContext('address', 'line', base!.id))
   const { hash, keyId } = vault.blindIndex('address', hashedLine(id, line))
   const encrypted = vault.encrypt(owner.key(), line, fieldContext('address', 'line', id)).toString('hex')
   return { encrypted, hash: hash.toString('hex'), indexKeyId: keyId, masked: hidden }

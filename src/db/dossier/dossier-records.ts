@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Db } from '../platform/database.ts'
-import { findOwned, said } from '../platform/owned-rows.ts'
+import { findOwned, givenColumns } from '../platform/owned-rows.ts'
 
 export type RecordTable = PgTable
 export type RecordRow = Readonly<Record<string, unknown>>
@@ -24,7 +24,7 @@ export async function reviseRecord(
   changes: object,
   now: Date,
 ): Promise<void> {
-  const { json } = said(table, { ...changes, version: version + 1, recordedAt: now, supersededAt: null })
+  const { json } = givenColumns(table, { ...changes, version: version + 1, recordedAt: now, supersededAt: null })
   const closed = db.rows(sql`
     update ${table} t set superseded_at = ${now.toISOString()}::timestamptz
     where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid and t.superseded_at is null`)

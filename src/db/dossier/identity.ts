@@ -242,16 +242,16 @@ export async function saveDismissed(
   text: string,
 ): Promise<void> {
   const name = sql.identifier(table)
-  const [kept] = await db.rows<{ id: string; source: string; dismissed: Buffer | null }>(sql`
+  const [stored] = await db.rows<{ id: string; source: string; dismissed: Buffer | null }>(sql`
     select v.id, t.source, v.dismissed_value as dismissed
     from ${name} t join ${name} v on v.customer_id = t.customer_id and v.verified_at is not null and ${sameKind[table]}
     where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid order by v.id limit 1`)
   const key = await openKey(db, vault, customerId)
-  const context = fieldContext(table, 'dismissed_value', kept!.id)
-  const known: object = kept!.dismissed ? JSON.parse(vault.decrypt(key, kept!.dismissed, context)) : {}
-  const sealed = vault.encrypt(key, JSON.stringify({ ...known, [kept!.source]: text }), context)
+  const context = fieldContext(table, 'dismissed_value', stored!.id)
+  const known: object = stored!.dismissed ? JSON.parse(vault.decrypt(key, stored!.dismissed, context)) : {}
+  const sealed = vault.encrypt(key, JSON.stringify({ ...known, [stored!.source]: text }), context)
   await db.rows(sql`
-    update ${name} set dismissed_value = ${sealed}::bytea where customer_id = ${customerId}::uuid and id = ${kept!.id}::uuid`)
+    update ${name} set dismissed_value = ${sealed}::bytea where customer_id = ${customerId}::uuid and id = ${stored!.id}::uuid`)
 }
 
 /** The clear text of a stored document, contact point or address. */

@@ -32,13 +32,13 @@ export async function activeRelationships(
   line: { readonly kind: UpwardKind; readonly below: string; readonly above: string } | undefined,
 ): Promise<ActiveRelationships> {
   const company = companyOf(kind, customerId, relatedId)
-  const [standing] = await db.rows<ActiveRelationships>(sql`
+  const [active] = await db.rows<ActiveRelationships>(sql`
     select exists (select from relationship r where r.customer_id = ${customerId}::uuid and r.related_customer_id = ${relatedId}::uuid
         and r.kind = ${kind}::text and r.status = 'active') as duplicate,
       exists (select from relationship r where r.customer_id in (${customerId}::uuid, ${relatedId}::uuid) and r.kind = 'spouse' and r.status = 'active') as married,
       ${sharesTaken(company ?? null, null)} as "sharesTaken",
       ${line ? sql`line_reaches(${line.above}::uuid, ${line.below}::uuid, ${line.kind}::text, ${MAX_HIERARCHY_DEPTH}::int)` : sql`false`} as "closesCircle"`)
-  return standing!
+  return active!
 }
 
 function sharesTaken(companyId: string | null, besideId: string | null) {

@@ -117,13 +117,13 @@ async function applyResolved(
           fresh.map(({ after }) => after),
         )
       : new Set()
-  const kept = [...fresh.filter(({ id }) => claimed.has(id)), ...known]
-  const points = kept.flatMap(({ points }) => points)
+  const accepted = [...fresh.filter(({ id }) => claimed.has(id)), ...known]
+  const points = accepted.flatMap(({ points }) => points)
   const stored = await readPoints(
     db,
     known.flatMap(({ points }) => points.map(({ row }) => row)),
   )
-  await writeChanges(db, kept, context)
+  await writeChanges(db, accepted, context)
   const applied = await applyPoints(db, points, stored)
   const knownIds = new Set(known.map(({ id }) => id))
   const moved = await moveHoldings(
@@ -132,13 +132,13 @@ async function applyResolved(
   )
 
   const writtenKeys = new Set(applied.written.map(pointKey))
-  for (const one of kept)
+  for (const one of accepted)
     settle(
       one,
       one.points.some(({ row }) => writtenKeys.has(pointKey(row))),
       outcomes,
     )
-  const recounted = kept.filter(({ before, after, points }) =>
+  const recounted = accepted.filter(({ before, after, points }) =>
     before ? before.status !== after.status || before.productId !== after.productId : points.length > 0,
   )
   await refreshAssets(

@@ -9,7 +9,7 @@ export interface Access {
 }
 
 /** Resolves once the audit log holds the looks. Rejects where it cannot: then nothing may be shown. */
-export type AccessLog = (by: JournalEntry, looks: readonly Access[]) => Promise<void>
+export type AccessLog = (by: JournalEntry, accesses: readonly Access[]) => Promise<void>
 
 interface Waiting {
   readonly rows: readonly object[]
@@ -48,16 +48,16 @@ export function openAccessLog(database: Database): AccessLog {
     writing = false
   }
 
-  return ({ actor, actorName, operation, requestId, at, newId }, looks) => {
+  return ({ actor, actorName, operation, requestId, at, newId }, accesses) => {
     const path = 'institutionPath' in actor ? actor.institutionPath : '/'
-    const rows = looks.map((look) => ({
+    const rows = accesses.map((access) => ({
       id: newId(),
       at,
       path,
       kind: actor.kind,
       actor: actorName,
       operation,
-      ...look,
+      ...access,
       requestId,
     }))
     return new Promise((written, failed) => {

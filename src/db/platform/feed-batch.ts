@@ -92,10 +92,10 @@ export function collapse<T extends object>(
   })
   const last = counting.at(-1)
   if (rows.length === 1) return last ? { winner: last, others: [] } : { others: [{ line: rows[0]!.line, outcome: 'superseded' }] }
-  const said = last && contentOf(last.row)
+  const content = last && contentOf(last.row)
   const others = rows.flatMap((row) => {
     if (row.line === last?.line) return []
-    const same = contentOf(row.row) === said && row.asOf >= (storedAsOf ?? '')
+    const same = contentOf(row.row) === content && row.asOf >= (storedAsOf ?? '')
     return [{ line: row.line, outcome: same ? ('unchanged' as const) : ('superseded' as const) }]
   })
   if (!last) return { others }

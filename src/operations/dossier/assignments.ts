@@ -84,8 +84,8 @@ export const assignCustomer = viewOperation(assignmentView, {
   alsoNeeds,
   input: z.strictObject({ customerId: id, ...handing }),
   errors,
-  async run(context, { customerId, ...said }) {
-    const [assigned] = await assign(context, [customerId], said, () => '/customerId')
+  async run(context, { customerId, ...request }) {
+    const [assigned] = await assign(context, [customerId], request, () => '/customerId')
     return answerOne(context, assignmentView, ofCustomer(customerId, assigned!.assignmentId))
   },
 })
@@ -123,8 +123,8 @@ export const assignCustomers = operation({
     })
     .meta({ id: 'AssignedCustomers', description: 'The assigned customers.' }),
   errors,
-  async run(context, { customerIds, ...said }) {
-    return { assigned: [...(await assign(context, customerIds, said, (at) => `/customerIds/${at}`))] }
+  async run(context, { customerIds, ...request }) {
+    return { assigned: [...(await assign(context, customerIds, request, (at) => `/customerIds/${at}`))] }
   },
 })
 
@@ -139,29 +139,29 @@ interface Decided {
 async function assign(
   context: Context,
   customerIds: readonly string[],
-  said: Handing,
+  request: Handing,
   pointerTo: (at: number) => string,
 ): Promise<readonly Assigned[]> {
   const { db, now, bank, newId, actor } = context
-  const { staffId, reason, overCapacityReason } = said
-  const keeper = await lockAssignableStaff(db, staffId)
-  if (!keeper)
+  const { staffId, reason, overCapacityReason } = request
+  const assignee = await lockAssignableStaff(db, staffId)
+  if (!assignee)
     throw refuseField('unknown_reference', 'staffId', 'unknown_reference', 'There is no such staff member in your scope.')
   const customers = await lockCustomerReferences(db, customerIds)
   requireAll(customerIds, customers, pointerTo)
   const todayAt = await todayByInstitution(db, now, bank.timeZone)
-  const standing = Map.groupBy(await readAssignments(db, customerIds), ({ customerId }) => customerId)
+  const existing = Map.groupBy(await readAssignments(db, customerIds), ({ customerId }) => customerId)
   const decided = customerIds.map((customerId) =>
-    decide(customers.get(customerId)!, standing.get(customerId) ?? [], said, todayAt),
+    decide(customers.get(customerId)!, existing.get(customerId) ?? [], request, todayAt),
   )
   refuseAny(decided, pointerTo)
 
   const firstDay = decided.map(({ startsOn }) => startsOn).reduce((one, other) => (other < one ? other : one))
-  requireAssignable(keeper, firstDay)
+  requireAssignable(assignee, firstDay)
   if (overCapacityReason === undefined) {
-    const more = customerIds.filter((customerId) => !isAssignedFrom(standing.get(customerId) ?? [], staffId, firstDay)).length
+    const more = customerIds.filter((customerId) => !isAssignedFrom(existing.get(customerId) ?? [], staffId, firstDay)).length
     const has = (await countAssignedCustomers(db, [staffId], firstDay)).get(staffId)!
-    requireCapacity({ has, capacity: keeper.customerCapacity }, more)
+    requireCapacity({ has, capacity: assignee.customerCapacity }, more)
   }
 
   const made = decided.map(({ customer, businessLine, startsOn, taken }): NewAssignment & { readonly endedId: string | null } => {
@@ -222,7 +222,7 @@ function requireAll(
 
 function decide(
   customer: CustomerReference,
-  standing: readonly StoredAssignment[],
+  existing: readonly StoredAssignment[],
   { staffId, businessLine = mainBusinessLine(customer.kind), startsOn: wanted }: Handing,
   todayAt: (institutionPath: string) => Day,
 ): Decided {
@@ -235,7 +235,7 @@ function decide(
     message: `The customer is ${customer.status}.`,
   }
   const taken = isAssignable(customer.status)
-    ? assignmentChange(standing, { staffId, businessLine, startsOn, today })
+    ? assignmentChange(existing, { staffId, businessLine, startsOn, today })
     : { refusal }
   return { customer, businessLine, startsOn, taken }
 }
@@ -251,11 +251,11 @@ function refuseAny(decided: readonly Decided[], pointerTo: (at: number) => strin
     rule,
     message,
   }))
-  const told =
+  const message =
     refused.length === 1
       ? first.message
       : `${refused.length} of ${decided.length} customers cannot be assigned to this staff member.`
-  throw new DomainError(first.code, told, problems)
+  throw new DomainError(first.code, message, problems)
 }
 
 const capacityView = viewNamed('StaffCapacity')

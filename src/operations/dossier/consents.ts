@@ -76,12 +76,12 @@ export const recordConsent = viewOperation(consentView, {
     source: sourceName.optional(),
   }),
   errors: ['not_found', 'conflict'],
-  async run(context, { customerId, givenAt, evidenceReference, source, ...said }) {
+  async run(context, { customerId, givenAt, evidenceReference, source, ...terms }) {
     const { db, now, actor, newId } = context
     const customer = await findCustomerState(db, customerId)
     if (!customer) throw notFound('customer')
     const consent = {
-      ...said,
+      ...terms,
       evidenceReference: evidenceReference ?? null,
       givenAt: givenAt === undefined ? now : new Date(givenAt),
     }
@@ -97,7 +97,7 @@ export const recordConsent = viewOperation(consentView, {
       now,
     })
     context.record({
-      event: `consent.${said.decision}`,
+      event: `consent.${terms.decision}`,
       subjectType: 'consent_event',
       subjectId: consentId,
       customerId,
@@ -109,7 +109,7 @@ export const recordConsent = viewOperation(consentView, {
         'givenAt',
         ...(evidenceReference === undefined ? [] : ['evidenceReference']),
       ],
-      details: { channel: said.channel, purpose: said.purpose },
+      details: { channel: terms.channel, purpose: terms.purpose },
     })
     return answerOne(
       context,
@@ -205,16 +205,16 @@ export const setContactPreference = viewOperation(preferenceView, {
   }),
   errors: ['not_found', 'conflict'],
   concurrency: 'optional',
-  async run(context, { customerId, expectedVersion: expected, source, ...said }) {
+  async run(context, { customerId, expectedVersion: expected, source, ...terms }) {
     const { db, now, today } = context
     await refuseUnseen(context, customerId)
     const wishes = {
-      ...said,
-      hoursFrom: said.hoursFrom ?? null,
-      hoursUntil: said.hoursUntil ?? null,
-      maxPerMonth: said.maxPerMonth ?? null,
-      doNotContactReason: said.doNotContactReason ?? null,
-      doNotContactUntil: said.doNotContactUntil ?? null,
+      ...terms,
+      hoursFrom: terms.hoursFrom ?? null,
+      hoursUntil: terms.hoursUntil ?? null,
+      maxPerMonth: terms.maxPerMonth ?? null,
+      doNotContactReason: terms.doNotContactReason ?? null,
+      doNotContactUntil: terms.doNotContactUntil ?? null,
     }
     const refusal = contactPreferenceRefusal(wishes, today)
     if (refusal) throw refusal

@@ -21,7 +21,7 @@ const coverage = z
   })
   .meta({ id: 'Coverage', description: 'Coverage of a group of customers by ratings and credit lines.' })
 
-const nobody: Counted = { customers: 0, rated: 0, granted: 0, ratedAndGranted: 0 }
+const none: Counted = { customers: 0, rated: 0, granted: 0, ratedAndGranted: 0 }
 
 export const creditCoverage = operation({
   kind: 'query',
@@ -84,7 +84,7 @@ export const creditCoverage = operation({
 })
 
 function both(row: Pick<CoverageRow, 'all' | 'willing'> | undefined) {
-  return { all: coverageOf(row?.all ?? nobody), willing: coverageOf(row?.willing ?? nobody) }
+  return { all: coverageOf(row?.all ?? none), willing: coverageOf(row?.willing ?? none) }
 }
 
 async function pathOf({ db }: Context, institutionId: string): Promise<string> {

@@ -197,15 +197,15 @@ export const correctIdentityDocument = viewOperation(documentView, {
   }),
   errors: ['not_found', 'identity_mismatch', 'already_exists', 'conflict'],
   concurrency: 'required',
-  async run(context, { customerId, identityDocumentId, expectedVersion: expected, ...said }) {
+  async run(context, { customerId, identityDocumentId, expectedVersion: expected, ...given }) {
     const { db, vault, now, today, actor } = context
     const customer = await openDossier(context, customerId)
     const stored = await listDocuments(db, customerId)
     const before = requireVersioned(stored, identityDocumentId, expected, 'identity document')
-    const terms = { validUntil: said.validUntil ?? before.validUntil, purpose: said.purpose ?? before.purpose }
-    if (said.number !== undefined || said.country !== undefined) {
-      const country = said.country ?? before.country
-      const text = said.number ?? (await clearNumber(context, customerId, before))
+    const terms = { validUntil: given.validUntil ?? before.validUntil, purpose: given.purpose ?? before.purpose }
+    if (given.number !== undefined || given.country !== undefined) {
+      const country = given.country ?? before.country
+      const text = given.number ?? (await clearNumber(context, customerId, before))
       const judged = checkDocumentAgainstProfile(before.type, country, text, customer, today)
       requireNoConflict(judged, customer, actor.kind === 'staff')
       const others = stored.filter((one) => one !== before)
@@ -219,7 +219,7 @@ export const correctIdentityDocument = viewOperation(documentView, {
       subjectType: 'identity_document',
       subjectId: before.id,
       customerId,
-      changed: Object.keys(said).filter((name) => said[name as keyof typeof said] !== undefined),
+      changed: Object.keys(given).filter((name) => given[name as keyof typeof given] !== undefined),
     })
     return answerOne(context, documentView, ofCustomer(customerId, before.id))
   },
@@ -469,11 +469,11 @@ export const addAddress = viewOperation(addressView, {
   alsoNeeds,
   input: z.strictObject({ customerId: id, purpose: addressPurpose, ...addressParts }),
   errors: ['not_found', 'already_exists', 'conflict'],
-  async run(context, { customerId, purpose, ...said }) {
+  async run(context, { customerId, purpose, ...given }) {
     const { db, vault, now, newId } = context
     const customer = await openDossier(context, customerId)
     const stored = await listAddresses(db, customerId)
-    const address = addressAfter(undefined, null, said, [])
+    const address = addressAfter(undefined, null, given, [])
     requireNewAddress(context, stored, purpose, address)
     requireBelowLimit(stored.length)
     const addressId = newId()
@@ -483,26 +483,26 @@ export const addAddress = viewOperation(addressView, {
       subjectType: 'address',
       subjectId: addressId,
       customerId,
-      changed: ['purpose', ...addressFields.filter((field) => said[field] !== undefined)],
+      changed: ['purpose', ...addressFields.filter((field) => given[field] !== undefined)],
     })
     return answerOne(context, addressView, ofCustomer(customerId, addressId))
   },
 })
 
-type SaidAddress = { readonly [F in keyof ClearAddress]?: string | undefined }
+type AddressInput = { readonly [F in keyof ClearAddress]?: string | undefined }
 
 /** An address after that is said. Throws `invalid_input` where nothing is left of it, or a part is set and clearFields at once. */
 function addressAfter(
   before: AddressRecord | undefined,
   lineBefore: string | null,
-  said: SaidAddress,
+  given: AddressInput,
   clearFields: readonly (keyof ClearAddress)[],
 ): ClearAddress {
-  const twice = clearFields.find((field) => said[field] !== undefined)
+  const twice = clearFields.find((field) => given[field] !== undefined)
   if (twice !== undefined)
     throw refuseField('invalid_input', 'clearFields', 'contradiction', `${twice} must not be both set and cleared.`)
   const part = (field: keyof ClearAddress, was: string | null): string | null =>
-    clearFields.includes(field) ? null : (said[field] ?? was)
+    clearFields.includes(field) ? null : (given[field] ?? was)
   const address = {
     country: part('country', before?.country ?? null),
     region: part('region', before?.region ?? null),
@@ -533,14 +533,14 @@ export const correctAddress = viewOperation(addressView, {
   }),
   errors: ['not_found', 'already_exists', 'conflict'],
   concurrency: 'required',
-  async run(context, { customerId, addressId, expectedVersion: expected, purpose: toPurpose, clearFields, ...said }) {
+  async run(context, { customerId, addressId, expectedVersion: expected, purpose: toPurpose, clearFields, ...given }) {
     const { db, vault, now } = context
     const customer = await openDossier(context, customerId)
     const stored = await listAddresses(db, customerId)
     const before = requireVersioned(stored, addressId, expected, 'address')
     const purpose = toPurpose ?? before.purpose
     const lineBefore = (await readClearValue(db, vault, customerId, 'address_line', before.id)) ?? null
-    const after = addressAfter(before, lineBefore, said, clearFields)
+    const after = addressAfter(before, lineBefore, given, clearFields)
     const others = stored.filter((one) => one !== before)
     requireNewAddress(context, others, purpose, after)
     const was = { ...before, line: lineBefore }
@@ -556,7 +556,7 @@ export const correctAddress = viewOperation(addressView, {
       customerId,
       changed: [
         ...(toPurpose === undefined ? [] : ['purpose']),
-        ...addressFields.filter((field) => said[field] !== undefined || clearFields.includes(field)),
+        ...addressFields.filter((field) => given[field] !== undefined || clearFields.includes(field)),
       ],
     })
     return answerOne(context, addressView, ofCustomer(customerId, before.id))
@@ -827,7 +827,7 @@ export const revealCustomerField = operation({
     .meta({ id: 'RevealedField', description: 'One protected value in plain text.' }),
   errors: ['not_found'],
   async run({ inTransaction, actor, clock, limits, vault, newId }, { customerId, field, id: subjectId, purpose, reason }) {
-    const told = await inTransaction(async ({ db, record }) => {
+    const reveal = await inTransaction(async ({ db, record }) => {
       const calls = await countCall(db, callerOf(actor), 'reveal', clock())
       const value = calls > limits.revealsPerMinute ? undefined : await readClearValue(db, vault, customerId, field, subjectId)
       const accessId = newId()
@@ -849,9 +849,9 @@ export const revealCustomerField = operation({
       })
       return { calls, value }
     })
-    requireWithinLimit(told.calls, limits.revealsPerMinute)
-    if (told.value === undefined) throw notFound('value')
-    return { customerId, field, id: subjectId, value: told.value }
+    requireWithinLimit(reveal.calls, limits.revealsPerMinute)
+    if (reveal.value === undefined) throw notFound('value')
+    return { customerId, field, id: subjectId, value: reveal.value }
 
     /** Under the customer's own key: entries of the log never change, so that no key of the bank may have to. */
     async function sealReason(db: Db, of: string, accessId: string): Promise<string> {

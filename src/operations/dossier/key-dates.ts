@@ -120,7 +120,7 @@ export const createKeyDate = viewOperation(keyDateView, {
     source: sourceName.optional(),
   }),
   errors: ['not_found', 'already_exists', 'conflict'],
-  async run(context, { customerId, note: said, source, ...fields }) {
+  async run(context, { customerId, note: sent, source, ...fields }) {
     const { db, now, today, newId } = context
     const customer = await findCustomerState(db, customerId)
     if (!customer) throw notFound('customer')
@@ -133,7 +133,7 @@ export const createKeyDate = viewOperation(keyDateView, {
       ...keyDate,
       customerId,
       id: keyDateId,
-      note: said ?? null,
+      note: sent ?? null,
       source: source ?? ownSource,
       next,
       now,
@@ -143,7 +143,7 @@ export const createKeyDate = viewOperation(keyDateView, {
       subjectType: 'key_date',
       subjectId: keyDateId,
       customerId,
-      changed: Object.entries({ ...fields, note: said }).flatMap(([field, value]) => (value === undefined ? [] : [field])),
+      changed: Object.entries({ ...fields, note: sent }).flatMap(([field, value]) => (value === undefined ? [] : [field])),
     })
     return answerOne(context, keyDateView, ofCustomer(customerId, keyDateId))
   },
@@ -185,10 +185,10 @@ export const correctKeyDate = viewOperation(keyDateView, {
   }),
   errors: ['not_found', 'already_closed'],
   concurrency: 'required',
-  async run(context, { customerId, keyDateId, expectedVersion: expected, ...said }) {
+  async run(context, { customerId, keyDateId, expectedVersion: expected, ...sent }) {
     const { db, now, today } = context
     const stored = await holdKeyDate(context, customerId, keyDateId, expected)
-    const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+    const given = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== undefined))
     const keyDate: StoredKeyDate = { ...stored, ...given }
     const refusal = keyDateRefusal(keyDate, today)
     if (refusal) throw refusal

@@ -59,7 +59,7 @@ export const customerProfile = viewOperation(profileView, {
 })
 
 const row = customerRow.shape
-const fed = {
+const fromFeed = {
   name: row.name.optional().meta({ ...row.name.meta() }),
   gender: row.gender,
   birthDate: row.birthDate,
@@ -89,7 +89,7 @@ const banker = {
 }
 const verification = z.enum(verificationMethods).meta({ description: 'How the person verified it.' })
 
-type Said = Readonly<Record<string, unknown>>
+type Values = Readonly<Record<string, unknown>>
 
 /** Holds a customer as a row of core banking that says what is stored. Throws `not_found`, `version_conflict` and `conflict`. */
 async function lockCustomer({ db }: Context, customerId: string, expected?: number): Promise<StoredRow> {
@@ -109,14 +109,14 @@ async function revise(
   context: Context,
   customerId: string,
   stored: StoredRow,
-  said: Said,
-  revision: Omit<ProfileRevision, 'banker' | 'said'> & { readonly verified?: readonly ProfileField[] },
+  values: Values,
+  revision: Omit<ProfileRevision, 'banker' | 'fields'> & { readonly verified?: readonly ProfileField[] },
   event: 'profile.revised' | 'profile.verified',
 ): Promise<void> {
   const { db, today } = context
   const { verified = [], clearFields } = revision
   const kind = stored.row['kind'] as CustomerKind
-  const given = Object.entries(said).filter(([, value]) => value !== undefined)
+  const given = Object.entries(values).filter(([, value]) => value !== undefined)
   const fields = given.map(([name]) => name).filter((name): name is ProfileField => name !== 'registeredCapitalCurrency')
   for (const field of fields) throwIf(refuseFieldOfKind(field, field, kind))
   for (const field of clearFields) {
@@ -125,14 +125,14 @@ async function revise(
       throw refuseField('invalid_input', 'clearFields', 'contradiction', `${field} must not be both set and cleared.`)
   }
   for (const field of verified) throwIf(refuseFieldOfKind('fields', field, kind))
-  requirePast(said['deceasedOn'] as string | undefined, today, 'deceasedOn')
-  const parsed = customerRow.safeParse({ ...stored.row, ...Object.fromEntries(given.filter(([name]) => name in fed)) })
+  requirePast(values['deceasedOn'] as string | undefined, today, 'deceasedOn')
+  const parsed = customerRow.safeParse({ ...stored.row, ...Object.fromEntries(given.filter(([name]) => name in fromFeed)) })
   if (!parsed.success) throw invalidInput(parsed.error.issues.flatMap(problemsOf))
   const banked = Object.fromEntries(given.filter(([name]) => name in banker)) as ProfileValues
   const outcome = outcomeOf(
     await applyCustomers(db, [{ line: 1, row: parsed.data }], {
       ...feedContext(context),
-      revision: { ...revision, said: [...fields, ...verified], banker: banked },
+      revision: { ...revision, fields: [...fields, ...verified], banker: banked },
     }),
   )
   if (outcome.outcome === 'unchanged') return
@@ -156,7 +156,7 @@ export const reviseProfile = viewOperation(profileView, {
   domain,
   input: z.strictObject({
     customerId: id,
-    ...fed,
+    ...fromFeed,
     ...banker,
     clearFields: distinct(z.enum(clearableFieldCodes), clearableFieldCodes.length)
       .optional()
@@ -166,13 +166,13 @@ export const reviseProfile = viewOperation(profileView, {
   }),
   errors: writeErrors,
   concurrency: 'required',
-  async run(context, { customerId, expectedVersion: expected, clearFields = [], verification: how, ...said }) {
+  async run(context, { customerId, expectedVersion: expected, clearFields = [], verification: how, ...values }) {
     const stored = await lockCustomer(context, customerId, expected)
     if (how !== undefined) requirePerson(context, 'verification')
-    if (Object.values(said).every((value) => value === undefined) && clearFields.length === 0)
+    if (Object.values(values).every((value) => value === undefined) && clearFields.length === 0)
       throw refuseField('invalid_input', '', 'required', 'At least one field must be set or cleared.')
     const revision = { clearFields: clearFields.map(fieldOfCode), verification: how }
-    await revise(context, customerId, stored, said, revision, 'profile.revised')
+    await revise(context, customerId, stored, values, revision, 'profile.revised')
     return answerOne(context, profileView, ofProfile(customerId))
   },
 })
@@ -309,13 +309,13 @@ export const acceptProfileConflict = viewOperation(conflictView, {
     const { stored, conflict } = await decideConflict(context, customerId, profileConflictId, 'accepted', expected)
     requirePerson(context, 'profileConflictId')
     const origin = { source: conflict.source, asOf: new Date(conflict.asOf).toISOString() }
-    const said = saidBy(fieldOfCode(conflict.field), conflict.valueSent)
-    await revise(context, customerId, stored, said, { clearFields: [], verification: how, origin }, 'profile.revised')
+    const values = valuesFrom(fieldOfCode(conflict.field), conflict.valueSent)
+    await revise(context, customerId, stored, values, { clearFields: [], verification: how, origin }, 'profile.revised')
     return answerOne(context, conflictView, ofCustomer(customerId, profileConflictId))
   },
 })
 
-function saidBy(field: ProfileField, value: string): Said {
+function valuesFrom(field: ProfileField, value: string): Values {
   const [registeredCapital, registeredCapitalCurrency] = value.split(' ')
   return field === 'registeredCapital' ? { registeredCapital, registeredCapitalCurrency } : { [field]: value }
 }

@@ -129,7 +129,7 @@ export const recogniseCustomer = operation({
   async run(context, input) {
     const { inTransaction, actor, clock, limits, today } = context
     const by = (['number', 'phone', 'documentNumber'] as const).find((name) => input[name] !== undefined)!
-    const told = await inTransaction(async ({ db, record }) => {
+    const recognised = await inTransaction(async ({ db, record }) => {
       const note = (outcome: string, customerId?: string): void =>
         record({
           event: 'customer.recognised',
@@ -160,13 +160,16 @@ export const recogniseCustomer = operation({
       const stages = outcome === 'found' ? ((await findLifeStages(db, found[0]!.customerId, today)) ?? []) : []
       return { calls, outcome, found, stages }
     })
-    requireWithinLimit(told.calls, limits.recognitionsPerMinute)
-    if ('refusal' in told) throw told.refusal
-    const [first] = told.found
+    requireWithinLimit(recognised.calls, limits.recognitionsPerMinute)
+    if ('refusal' in recognised) throw recognised.refusal
+    const [first] = recognised.found
     return {
-      outcome: told.outcome,
-      card: told.outcome === 'found' && first ? cardOf(first, told.stages, actor as StaffActor, today) : null,
-      candidates: told.outcome === 'multiple' ? told.found.map(({ customerId, name, kind }) => ({ customerId, name, kind })) : [],
+      outcome: recognised.outcome,
+      card: recognised.outcome === 'found' && first ? cardOf(first, recognised.stages, actor as StaffActor, today) : null,
+      candidates:
+        recognised.outcome === 'multiple'
+          ? recognised.found.map(({ customerId, name, kind }) => ({ customerId, name, kind }))
+          : [],
     }
   },
 })

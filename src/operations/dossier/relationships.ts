@@ -82,17 +82,17 @@ export const createRelationship = viewOperation(view, {
     ...terms,
   }),
   errors: ['not_found', 'conflict', 'cycle', 'outside_period'],
-  async run(context, { customerId, relatedCustomerId, kind, ...said }) {
+  async run(context, { customerId, relatedCustomerId, kind, ...terms }) {
     const { db, now, today, newId } = context
     requireDifferentCustomers(customerId, relatedCustomerId)
-    requireTerms(kind, said, today)
+    requireTerms(kind, terms, today)
     const line = hierarchyOf(kind, customerId, relatedCustomerId)
     if (line) await lockHierarchy(db, line.kind)
     const { customer, other } = await lockCustomerPair(db, customerId, relatedCustomerId)
     if (!customer) throw notFound('customer')
     if (!other) throw otherCustomerNotFound('relatedCustomerId')
     requireFit(kind, customer, other)
-    requireRoom(kind, said.share, await activeRelationships(db, kind, customerId, relatedCustomerId, line))
+    requireRoom(kind, terms.share, await activeRelationships(db, kind, customerId, relatedCustomerId, line))
     const relationshipId = newId()
     await insertRelationship(
       db,
@@ -105,14 +105,14 @@ export const createRelationship = viewOperation(view, {
           kind: inverseOf(kind),
         },
       ],
-      { id: relationshipId, ...said, status: 'active', createdAt: now, updatedAt: now },
+      { id: relationshipId, ...terms, status: 'active', createdAt: now, updatedAt: now },
     ).catch(refuseSecond)
     recordBoth(
       context,
       'created',
       relationshipId,
       [customerId, relatedCustomerId],
-      ['kind', 'relatedCustomerId', ...Object.keys(said)],
+      ['kind', 'relatedCustomerId', ...Object.keys(terms)],
     )
     return answerOne(context, view, ofCustomer(customerId, relationshipId))
   },
@@ -160,15 +160,15 @@ export const correctRelationship = viewOperation(view, {
   input: z.strictObject({ customerId: id, relationshipId: id, ...terms, expectedVersion }),
   errors: ['not_found', 'already_closed', 'conflict', 'outside_period'],
   concurrency: 'required',
-  async run(context, { customerId, relationshipId, expectedVersion: expected, ...said }) {
+  async run(context, { customerId, relationshipId, expectedVersion: expected, ...terms }) {
     const { db, now, today } = context
     const { kind, relatedCustomerId, sides } = await lockRelationship(context, customerId, relationshipId, expected)
-    requireTerms(kind, said, today)
+    requireTerms(kind, terms, today)
     const company = companyOf(kind, customerId, relatedCustomerId)
-    if (company !== undefined && said.share !== undefined)
-      requireSharesWithin100(said.share, await sharesOfOthers(db, company, relationshipId))
-    await updateRelationship(db, relationshipId, sides, { ...said, updatedAt: now })
-    recordBoth(context, 'updated', relationshipId, sides, Object.keys(said))
+    if (company !== undefined && terms.share !== undefined)
+      requireSharesWithin100(terms.share, await sharesOfOthers(db, company, relationshipId))
+    await updateRelationship(db, relationshipId, sides, { ...terms, updatedAt: now })
+    recordBoth(context, 'updated', relationshipId, sides, Object.keys(terms))
     return answerOne(context, view, ofCustomer(customerId, relationshipId))
   },
 })

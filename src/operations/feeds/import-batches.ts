@@ -182,13 +182,13 @@ async function commitBatch(
   header: readonly string[] | undefined,
 ): Promise<boolean> {
   return context.inTransaction(async ({ db, record }) => {
-    const stands = await findAttempt(db, run.id, run.attempt)
-    if (!stands) throw takenOver()
-    if (stands.cancelRequested) return false
+    const attempt = await findAttempt(db, run.id, run.attempt)
+    if (!attempt) throw takenOver()
+    if (attempt.cancelRequested) return false
     const outcomes = await apply(db, context, run.entity, good)
     await markFactsStale(db, changedCustomers(outcomes), context.clock())
     const rejects = [...bad, ...refusedOf(outcomes, batch)].sort((a, b) => a.line - b.line)
-    await keepRejects(db, context, run.id, rejects.slice(0, Math.max(0, MAX_STORED_REJECTS - stands.rejected)))
+    await storeRejects(db, context, run.id, rejects.slice(0, Math.max(0, MAX_STORED_REJECTS - attempt.rejected)))
     const count = (outcome: string): number => outcomes.filter((one) => 'outcome' in one && one.outcome === outcome).length
     const counts = {
       read: batch.length,
@@ -241,7 +241,7 @@ function refusedOf(outcomes: readonly FeedOutcome[], batch: readonly SentRow[]):
   return refusals.map(({ line, refusal }) => ({ line, raw: raw.get(line) ?? '', ...refusal }))
 }
 
-async function keepRejects(db: Db, { vault, clock }: Context, importId: string, rejects: readonly Reject[]): Promise<void> {
+async function storeRejects(db: Db, { vault, clock }: Context, importId: string, rejects: readonly Reject[]): Promise<void> {
   const expiresAt = new Date(clock().getTime() + REJECTS_DAYS * 86_400_000)
   const stored = rejects.map(({ line, raw, field, code, message }) => ({
     line,

@@ -61,9 +61,9 @@ export const importRows = viewOperation(importView, {
   transport: 'rest',
   alsoNeeds: ({ entity: of }) => writing[of],
   async run(context, { entity: of, importId, firstLine, rows }) {
-    const begun = await begin(context, of, importId ?? context.newId(), rows.format)
-    if (!('run' in begun)) return report(context, begun.done)
-    const { run } = begun
+    const started = await begin(context, of, importId ?? context.newId(), rows.format)
+    if (!('run' in started)) return report(context, started.done)
+    const { run } = started
     const stopHeart = startHeart(context, run)
     try {
       const cancelled = await applyAll(context, run, rows, firstLine)

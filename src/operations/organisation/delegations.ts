@@ -52,8 +52,8 @@ export const delegatePortfolio = viewOperation(delegationView, {
     await lockDelegations(db)
     const { absent, deputy } = await lockDelegates(db, staffId, deputyId)
     if (!absent || !deputy) throw notFound('staff member')
-    const standing = await listCovers(db, startsOn, endsOn)
-    const refusal = delegationRefusal({ absent, deputy, startsOn, endsOn, today, standing })
+    const existing = await listCovers(db, startsOn, endsOn)
+    const refusal = delegationRefusal({ absent, deputy, startsOn, endsOn, today, existing })
     if (refusal) throw refusal
     const delegationId = newId()
     await insertDelegation(db, { id: delegationId, staffId, deputyId, startsOn, endsOn, reason, now }).catch((error: unknown) => {

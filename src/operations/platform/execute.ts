@@ -239,17 +239,17 @@ async function query(
   input: z.output<z.ZodObject>,
   directoryVersion: bigint | undefined,
 ): Promise<unknown> {
-  const looks = new Map<string, Access>()
+  const accesses = new Map<string, Access>()
   const noteAccess: Context['noteAccess'] = (customerId, customerPath, fields) => {
-    const known = looks.get(customerId)
-    looks.set(customerId, { customerId, customerPath, fields: known ? [...new Set([...known.fields, ...fields])] : fields })
+    const known = accesses.get(customerId)
+    accesses.set(customerId, { customerId, customerPath, fields: known ? [...new Set([...known.fields, ...fields])] : fields })
   }
   const context = (db: Db): Context => ({ ...shared, db, record: refuseToRecord, inTransaction: refuseToRecord, noteAccess })
   const answer =
     operation.lane(input) === 'fast'
       ? await operation.run(context({ rows: (statement) => database.read(shared.scope, statement, directoryVersion) }), input)
       : await database.transaction(shared.scope, (db) => operation.run(context(db), input), { readOnly: true, directoryVersion })
-  if (looks.size > 0) await accessLog(journal, [...looks.values()])
+  if (accesses.size > 0) await accessLog(journal, [...accesses.values()])
   return answer
 }
 
@@ -328,8 +328,8 @@ async function command(
   const changes: Change[] = []
   const answer = await operation.run({ ...shared, record: (change) => changes.push(change) }, input)
   const unchanged: Change = { event: 'operation.completed', subjectType: 'operation', subjectId: operation.name }
-  const told = changes.length > 0 || operation.transport === 'internal' ? changes : [unchanged]
-  if (told.length > 0) sendAlong(appendJournal(db, journal, told))
+  const recorded = changes.length > 0 || operation.transport === 'internal' ? changes : [unchanged]
+  if (recorded.length > 0) sendAlong(appendJournal(db, journal, recorded))
   if (key !== undefined && fingerprint) {
     const answerEncrypted = vault.sealText(JSON.stringify(answer), context)
     const expiresAt = new Date(now.getTime() + IDEMPOTENCY_HOURS * 3_600_000)

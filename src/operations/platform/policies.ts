@@ -49,7 +49,7 @@ export interface PolicyDefinition<D> {
   readonly read: (context: Context, key: string, input: Readonly<Record<string, unknown>>, effectiveOn: Day) => D | Promise<D>
   readonly show: (definition: D, key: string) => Readonly<Record<string, unknown>>
   /** Called where a version begins today: what rests on it has to follow. */
-  readonly begun?: (context: Context) => Promise<unknown>
+  readonly onEffective?: (context: Context) => Promise<unknown>
 }
 
 const versionSeen = z
@@ -170,7 +170,7 @@ export function policyOperations<D>(policy: PolicyDefinition<D>): readonly [Oper
         setAt: now,
       }
       await insertPolicyVersion(db, kind, version).catch(refuseSecond)
-      if (effectiveOn <= today) await policy.begun?.(context)
+      if (effectiveOn <= today) await policy.onEffective?.(context)
       context.record({
         event: `${kind}_policy.revised`,
         subjectType: `${kind}_policy`,

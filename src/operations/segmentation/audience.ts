@@ -17,17 +17,17 @@ export const audienceInput = {
   }),
 }
 
-interface Said {
+interface AudienceInput {
   readonly segmentId?: string | undefined
   readonly rule?: Record<string, unknown> | undefined
 }
 
-export function isByFacts({ segmentId, rule }: Said): boolean {
+export function isByFacts({ segmentId, rule }: AudienceInput): boolean {
   return segmentId !== undefined || rule !== undefined
 }
 
 /** The customers that the input asks for, checked. Throws `unknown_reference`, `invalid_input` with every problem of the rule, and `query_too_complex`. */
-export async function audienceOf(context: Context, { segmentId, rule: sent }: Said): Promise<Audience | undefined> {
+export async function audienceOf(context: Context, { segmentId, rule: sent }: AudienceInput): Promise<Audience | undefined> {
   if (segmentId === undefined && sent === undefined) return undefined
   const { db, today, bank, scope } = context
   const segments = await readSegments(db)

@@ -55,16 +55,16 @@ export const classificationExplanation = operation({
   output: explanationSchema,
   errors: ['not_found'],
   async run({ db, today, bank: { baseCurrency } }, { customerId, kind, periodId }) {
-    const standing = await readClassificationState(db, { customerId, kind, periodId, today })
-    if (!standing) throw notFound('customer')
-    const { period, stored, active } = standing
+    const state = await readClassificationState(db, { customerId, kind, periodId, today })
+    if (!state) throw notFound('customer')
+    const { period, stored, active } = state
     if (periodId !== undefined && period === null) throw notFound('period')
     const past = periodId === undefined ? null : period
     if (!past && stored === null) throw notFound('facts of the customer')
-    const { policyVersion, rules, defaultValue } = standing.policy ?? defaultClassification(kind)
+    const { policyVersion, rules, defaultValue } = state.policy ?? defaultClassification(kind)
     const definitions = await readDefinitions(db, { segmentId: null, ruleVersion: null, at: past?.beganAt ?? null })
     const asked = { customerId, today: past?.beganOn ?? today, baseCurrency }
-    const known = past ? stateThen(past.facts, asked) : stateNow(standing, definitions, asked)
+    const known = past ? stateThen(past.facts, asked) : stateNow(state, definitions, asked)
     const byId = new Map(definitions.segments.map((one) => [one.id, one]))
     const explained = rules.map(({ rule }) =>
       explainRule(rule, known.subject, known.context, (inner) => meaningOf(byId.get(inner)!)),

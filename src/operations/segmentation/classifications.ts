@@ -106,7 +106,7 @@ export const [classificationPolicies, reviseClassificationPolicy] = policyOperat
     rules: rules.map(({ value, rule, confidence }) => ({ value, rule, confidence: confidence ?? null })),
     defaultValue,
   }),
-  begun: (context) => queueForDefinition(context.db, 'evaluation', context),
+  onEffective: (context) => queueForDefinition(context.db, 'evaluation', context),
 })
 
 async function readRules(

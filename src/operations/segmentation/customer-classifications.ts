@@ -72,7 +72,7 @@ export const customerClassification = operation({
     const found = await findClassification(db, customerId)
     if (!found) throw notFound('customer')
     const [policies, versions] = [await readPoliciesOn(db, today), await listPolicies(db)]
-    const kept = storedClassificationKinds.map((kind): Shown => {
+    const stored = storedClassificationKinds.map((kind): Shown => {
       const period = found.periods.find((one) => one.kind === kind)
       if (!period) return nothing(kind)
       const { value, policyVersion, ruleIndex, beganOn } = period
@@ -96,7 +96,7 @@ export const customerClassification = operation({
       return {
         customerId,
         classifications: [
-          ...kept,
+          ...stored,
           {
             ...nothing('relationship_preference'),
             value: declared.preference,
@@ -107,7 +107,7 @@ export const customerClassification = operation({
         ],
       }
     const policy = policies.find(({ kind }) => kind === 'relationship_preference')!
-    return { customerId, classifications: [...kept, await inferred(context, customerId, policy, found.segments)] }
+    return { customerId, classifications: [...stored, await inferred(context, customerId, policy, found.segments)] }
   },
 })
 

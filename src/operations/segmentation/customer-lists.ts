@@ -162,8 +162,8 @@ export const customers = pageOperation(customerView, {
     const also = alsoNeedsOf('customer:read')(input)
     return tierSchemeId === undefined && tier === undefined ? also : ['customer:read', ...also, 'fact:read']
   },
-  lane: ({ includeTotal, productFamily, productCode, tier, orderBy, ...said }) =>
-    includeTotal || tier !== undefined || productFamily || productCode !== undefined || !isIndexed(orderBy) || isByFacts(said)
+  lane: ({ includeTotal, productFamily, productCode, tier, orderBy, ...rest }) =>
+    includeTotal || tier !== undefined || productFamily || productCode !== undefined || !isIndexed(orderBy) || isByFacts(rest)
       ? 'pool'
       : 'fast',
   run: (context, { orderBy, limit, cursor, includeTotal, tierSchemeId, tier, ...input }) =>

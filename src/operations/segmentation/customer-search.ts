@@ -33,8 +33,8 @@ const customerView = viewNamed('Customer')
 const MAX_SORTED = 10_000
 
 const terms = ['name', 'number', 'phone', 'email', 'documentNumber'] as const
-const termsOf = (said: { readonly [term in (typeof terms)[number]]?: unknown }): number =>
-  terms.filter((term) => said[term] !== undefined).length
+const termsOf = (input: { readonly [term in (typeof terms)[number]]?: unknown }): number =>
+  terms.filter((term) => input[term] !== undefined).length
 
 const input = z
   .strictObject({
@@ -66,7 +66,7 @@ const input = z
     limit: pageInput.limit,
     cursor: pageInput.cursor,
   })
-  .refine((said) => termsOf(said) === 1 || (termsOf(said) === 0 && isByFacts(said)), {
+  .refine((input) => termsOf(input) === 1 || (termsOf(input) === 0 && isByFacts(input)), {
     error: 'Exactly one of name, number, phone, email and documentNumber is required, or none with a segment or rule.',
     params: { rule: 'exactly_one' },
   })
@@ -102,18 +102,18 @@ export const customerSearch = {
     alsoNeeds: alsoNeedsOf('customer:search'),
     lane: 'pool',
     examples: [{ input: { name: '王' } }, { input: { name: 'wangxm', kind: ['individual'], orderBy: 'aum_desc' } }],
-    async run(context, said) {
-      const { limit, cursor, orderBy } = said
-      if (termsOf(said) === 0)
-        return answerCustomers(context, conditionsOf(said), {
+    async run(context, input) {
+      const { limit, cursor, orderBy } = input
+      if (termsOf(input) === 0)
+        return answerCustomers(context, conditionsOf(input), {
           orderBy: orderBy === 'match' ? 'aum_desc' : orderBy,
           limit,
           cursor,
           includeTotal: false,
           found: { expression: () => `'exact'::text`, read: String },
         })
-      const candidates = await candidatesOf(context, said, await searchFilterOf(context, said))
-      const audience = await audienceOf(context, said)
+      const candidates = await candidatesOf(context, input, await searchFilterOf(context, input))
+      const audience = await audienceOf(context, input)
       const ownOrder = orderBy === 'match' ? candidates.order : customerOrder(orderBy)
       const after = cursor === undefined || orderBy !== 'match' ? undefined : context.cursors.open(candidates.order.name, cursor)
       // What facts say is asked of the candidates: a page of the best of them might hold none who meet it.
@@ -127,7 +127,7 @@ export const customerSearch = {
         cursor,
         includeTotal: false,
         found: { expression: found, read: (value) => matchOf(value as [number, number]) },
-        orRefuse: () => refuseUnknown(context, said),
+        orRefuse: () => refuseUnknown(context, input),
       })
     },
   }),
@@ -138,7 +138,7 @@ export const customerSearch = {
 const orTooMany = (row: string, conditions: readonly string[]): string =>
   `((${conditions.join(' and ')}) or ${row}_match.candidates > ${MAX_SORTED})`
 
-const conditionsOf = (said: Input) => Object.fromEntries(Object.entries(said).filter(([name]) => name in filterInput))
+const conditionsOf = (input: Input) => Object.fromEntries(Object.entries(input).filter(([name]) => name in filterInput))
 
 function matchOf([rank, candidates]: [number, number]): string {
   if (candidates <= MAX_SORTED) return nameMatchOf(rank)
@@ -150,8 +150,8 @@ function matchOf([rank, candidates]: [number, number]): string {
   )
 }
 
-async function searchFilterOf(context: Context, said: Input): Promise<SearchFilter> {
-  const { productFamily, productCode, ...filter } = await filterOf(context, conditionsOf(said))
+async function searchFilterOf(context: Context, input: Input): Promise<SearchFilter> {
+  const { productFamily, productCode, ...filter } = await filterOf(context, conditionsOf(input))
   const ofProducts = productFamily !== undefined || productCode !== undefined
   return {
     ...filter,
@@ -159,8 +159,8 @@ async function searchFilterOf(context: Context, said: Input): Promise<SearchFilt
   }
 }
 
-async function candidatesOf({ vault }: Context, said: Input, filter: SearchFilter): Promise<Candidates> {
-  const { name, number, phone, email, documentNumber, documentType, documentCountry } = said
+async function candidatesOf({ vault }: Context, input: Input, filter: SearchFilter): Promise<Candidates> {
+  const { name, number, phone, email, documentNumber, documentType, documentCountry } = input
   const byHash = (kind: 'document' | 'phone' | 'email', value: string) =>
     candidatesByHash(
       kind,

@@ -61,9 +61,9 @@ export const membershipExplanation = operation({
   errors: ['not_found'],
   async run({ db, today, bank: { baseCurrency } }, { customerId, segmentId, membershipId, decision: named }) {
     const decision = named ?? (membershipId === undefined ? undefined : 'entered')
-    const standing = await readMembershipState(db, { customerId, segmentId, stayId: membershipId, decision })
-    if (!standing) throw notFound('customer')
-    const past = pastOf(standing, decision)
+    const state = await readMembershipState(db, { customerId, segmentId, stayId: membershipId, decision })
+    if (!state) throw notFound('customer')
+    const past = pastOf(state, decision)
     const definitions = await readDefinitions(db, {
       segmentId,
       ruleVersion: past?.ruleVersion ?? null,
@@ -71,10 +71,10 @@ export const membershipExplanation = operation({
     })
     const segment = definitions.segments.find((one) => one.id === segmentId)
     if (!segment) throw notFound('segment')
-    if (standing.stay === null && decision !== undefined) throw notFound('membership in the segment')
-    if (!past && standing.stored === null && segment.kind === 'dynamic') throw notFound('facts of the customer')
+    if (state.stay === null && decision !== undefined) throw notFound('membership in the segment')
+    if (!past && state.stored === null && segment.kind === 'dynamic') throw notFound('facts of the customer')
     const asked = { customerId, today: past?.on ?? today, baseCurrency }
-    const known = past ? stateThen(past.facts, asked) : stateNow(standing, definitions, asked)
+    const known = past ? stateThen(past.facts, asked) : stateNow(state, definitions, asked)
     const byId = new Map(definitions.segments.map((one) => [one.id, one]))
     // Who left with the end of the segment was judged by no rule.
     const rule = past?.reason === 'retired' ? null : segment.rule
@@ -82,9 +82,9 @@ export const membershipExplanation = operation({
     return {
       customerId,
       segmentId,
-      ...stayShown(segment, standing, past),
+      ...stayShown(segment, state, past),
       decision: decision ?? null,
-      active: standing.active,
+      active: state.active,
       asOf: asked.today,
       ...ruleAnswer(explained, baseCurrency as CurrencyCode),
     }

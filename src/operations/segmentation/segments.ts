@@ -91,7 +91,7 @@ export const createSegment = viewOperation(view, {
     rule: ruleInput.optional(),
   }),
   errors: ['already_exists', 'query_too_complex'],
-  async run(context, { code: wanted, name: called, description: said, kind, rule: sent }) {
+  async run(context, { code: wanted, name: called, description: text, kind, rule: sent }) {
     const { db, now, newId, actor } = context
     if ((kind === 'dynamic') !== (sent !== undefined))
       throw new DomainError('invalid_input', 'A dynamic segment requires a rule; a static one must have none.', [
@@ -107,7 +107,7 @@ export const createSegment = viewOperation(view, {
     if (rule) await requireAffordableSegment(db, wholeRule(rule, known), 'rule')
     const created = newId()
     const createdBy = callerOf(actor)
-    await insertSegment(db, { id: created, code: wanted, name: called, description: said ?? null, kind, createdBy, now }).catch(
+    await insertSegment(db, { id: created, code: wanted, name: called, description: text ?? null, kind, createdBy, now }).catch(
       (error: unknown) => {
         if (brokenConstraint(error) === 'segment_code_key')
           throw new DomainError('already_exists', 'A segment with this code already exists.', [
@@ -156,7 +156,7 @@ export const reviseSegment = viewOperation(view, {
   }),
   errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required', 'conflict', 'query_too_complex'],
   concurrency: 'required',
-  async run(context, { segmentId: wanted, name: called, description: said, rule: sent, reason: why, expectedVersion: expected }) {
+  async run(context, { segmentId: wanted, name: called, description: text, rule: sent, reason: why, expectedVersion: expected }) {
     const { db, now, actor } = context
     const found = await holdSegment(context, wanted, expected)
     if (sent !== undefined && found.kind === 'static') throw new DomainError('conflict', 'A static segment must have no rule.')
@@ -182,8 +182,8 @@ export const reviseSegment = viewOperation(view, {
         await queueForDefinition(db, 'evaluation', context)
       }
     }
-    await updateSegment(db, wanted, { name: called, description: said, ruleVersion }, now)
-    const changed = Object.entries({ name: called, description: said, rule }).flatMap(([field, value]) =>
+    await updateSegment(db, wanted, { name: called, description: text, ruleVersion }, now)
+    const changed = Object.entries({ name: called, description: text, rule }).flatMap(([field, value]) =>
       value === undefined ? [] : [field],
     )
     context.record({ event: 'segment.revised', subjectType: 'segment', subjectId: wanted, changed, path: '/' })

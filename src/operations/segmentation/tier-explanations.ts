@@ -77,21 +77,21 @@ export const tierExplanation = operation({
   errors: ['not_found'],
   async run({ db, today, bank: { baseCurrency } }, { customerId, schemeId, membershipId, decision: named }) {
     const decision = named ?? (membershipId === undefined ? undefined : 'began')
-    const standing = await readTierExplanationState(db, { customerId, schemeId, stayId: membershipId, decision, today })
-    if (!standing) throw notFound('customer')
-    const { stay, stored, active } = standing
+    const state = await readTierExplanationState(db, { customerId, schemeId, stayId: membershipId, decision, today })
+    if (!state) throw notFound('customer')
+    const { stay, stored, active } = state
     if (decision !== undefined && stay === null) throw notFound('membership in a tier of the scheme')
-    if (!standing.scheme) throw notFound('tier scheme')
-    const { thresholds, kinds, measure, schemeVersion, graceDays } = standing.scheme
+    if (!state.scheme) throw notFound('tier scheme')
+    const { thresholds, kinds, measure, schemeVersion, graceDays } = state.scheme
     const past = stay !== null && decision !== undefined ? pastOf(stay, decision) : undefined
     if (!past && stored === null) throw notFound('facts of the customer')
     const asked = { customerId, today: past?.on ?? today, baseCurrency }
-    const known = past ? stateThen(past.facts, asked) : stateNow(standing, { segments: [], cuts: [], institutions: [] }, asked)
+    const known = past ? stateThen(past.facts, asked) : stateNow(state, { segments: [], cuts: [], institutions: [] }, asked)
     const explained = thresholds.map((one) => explainRule(tierRule(kinds, measure, one), known.subject, known.context))
-    const place = past ? thresholds.findIndex(({ code }) => code === stay!.tier) + 1 : (standing.place ?? 0)
+    const place = past ? thresholds.findIndex(({ code }) => code === stay!.tier) + 1 : (state.place ?? 0)
     const fit = explained.findLastIndex(({ result }) => result === true) + 1
     const lasting = stay !== null && stay.endedOn === null ? stay : null
-    const belowSince = past ? ((past.facts['belowSince'] ?? null) as Day | null) : standing.belowSince
+    const belowSince = past ? ((past.facts['belowSince'] ?? null) as Day | null) : state.belowSince
     return {
       customerId,
       schemeId,
@@ -108,7 +108,7 @@ export const tierExplanation = operation({
       belowSince,
       graceDays,
       graceEndsOn: belowSince === null ? null : graceEnds(belowSince, graceDays),
-      overrideEndsOn: past ? null : standing.overrideEndsOn,
+      overrideEndsOn: past ? null : state.overrideEndsOn,
       tiers: thresholds.map(({ code, name, from }, index) => ({
         tier: code,
         name,

@@ -239,11 +239,11 @@ export const reviseTierScheme = viewOperation(view, {
   }),
   errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required', 'period_overlap', 'outside_period'],
   concurrency: 'required',
-  async run(context, { schemeId: wanted, name: called, reason, effectiveOn, expectedVersion: expected, ...said }) {
+  async run(context, { schemeId: wanted, name: called, reason, effectiveOn, expectedVersion: expected, ...terms }) {
     const { db, now, today, actor } = context
     const scheme = await holdScheme(context, wanted, expected)
-    const changed = Object.entries({ name: called, ...said }).flatMap(([field, given]) => (given === undefined ? [] : [field]))
-    if (Object.values(said).some((part) => part !== undefined)) {
+    const changed = Object.entries({ name: called, ...terms }).flatMap(([field, given]) => (given === undefined ? [] : [field]))
+    if (Object.values(terms).some((part) => part !== undefined)) {
       const begins = effectiveOn ?? today
       const versions = await listVersions(db, wanted)
       requireEffectiveOn(
@@ -254,9 +254,9 @@ export const reviseTierScheme = viewOperation(view, {
       // A scheme that has not begun yet is known by its first version.
       const before = versions.findLast((one) => one.effectiveOn < begins) ?? versions[0]!
       const next: TierDefinition = {
-        graceDays: said.graceDays ?? before.graceDays,
-        thresholds: said.thresholds ?? before.thresholds,
-        subtrees: said.subtrees ?? before.subtrees,
+        graceDays: terms.graceDays ?? before.graceDays,
+        thresholds: terms.thresholds ?? before.thresholds,
+        subtrees: terms.subtrees ?? before.subtrees,
       }
       await check(context, scheme, next)
       const number = Math.max(...versions.map((one) => one.schemeVersion)) + 1

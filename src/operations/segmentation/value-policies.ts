@@ -73,5 +73,5 @@ export const [valuePolicies, reviseValuePolicy] = policyOperations<ValueRates>({
     return rates
   },
   show: (rates) => ({ rates }),
-  begun: (context) => queueForDefinition(context.db, 'full', context),
+  onEffective: (context) => queueForDefinition(context.db, 'full', context),
 })

@@ -140,11 +140,11 @@ export async function stopOrphan(data: string): Promise<boolean> {
   const file = join(data, 'postmaster.pid')
   const pid = Number((await readFile(file, 'utf8').catch(() => '')).split('\n')[0])
   if (!(pid > 0) || !hasProcess(pid)) return false
-  const ours = !isZombie(pid) && (await servesData(pid, data))
-  if (ours) await end(pid)
+  const isOwn = !isZombie(pid) && (await servesData(pid, data))
+  if (isOwn) await end(pid)
   // What has the id now is a stranger or a zombie, for whose sake PostgreSQL would refuse to start.
   if (hasProcess(pid)) await rm(file, { force: true })
-  return ours
+  return isOwn
 }
 
 async function end(pid: number): Promise<void> {

@@ -224,7 +224,7 @@ async function walk(
       ([name, relation]) => `${ownFields(view)} ${followed(name, relation, (target) => tree(target, 1))}`,
     )
     // Members of groups are three away from whoever is in one.
-    const short = view.ownership === 'owned' && view.name !== 'GroupMembership'
+    const short = view.tableKind === 'owned' && view.name !== 'GroupMembership'
     const parts = near ? [tree(view, 1)] : single ? ways(view, 2) : short ? pairs : branches(view)
     for (const part of parts) {
       const asked = single && !near ? `${ownFields(view)} ${part}` : part
@@ -292,7 +292,7 @@ describe('every relation of the graph', () => {
     expect([...all.ids].sort()).toEqual(Object.values(ids).sort())
     const leading = views.flatMap((view) =>
       relationsOf(view).flatMap(([name, { target }]) =>
-        viewNamed(target).ownership === 'reference' ? [] : [`${view.name}.${name}`],
+        viewNamed(target).tableKind === 'reference' ? [] : [`${view.name}.${name}`],
       ),
     )
     expect(leading.filter((relation) => !all.relations.has(relation))).toEqual([])

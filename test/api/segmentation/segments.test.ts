@@ -389,7 +389,10 @@ describe('a preview', () => {
     expect(set.status, JSON.stringify(set.body)).toBe(200)
     const { version } = (await bank.request(caller, 'GET', `/segments/${id}`)).body
     const watching = { rule: { hasBeen: wealthy, days: 3 } }
-    expect(refusal(await changeSegment(bank, caller, id, version, watching))).toEqual(['invalid_input', '/rule duration_not_allowed'])
+    expect(refusal(await changeSegment(bank, caller, id, version, watching))).toEqual([
+      'invalid_input',
+      '/rule duration_not_allowed',
+    ])
     expect(refusal(await changeSegment(bank, caller, id, version, 'retirement'))).toEqual(['in_use'])
   })
 })

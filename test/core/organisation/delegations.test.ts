@@ -19,19 +19,19 @@ const cover = (staffId: string, deputyId: string, from = 0, days = 10): Cover =>
 })
 
 /** Whether on some day whoever is away is reached by following who covers, one after the other. */
-function closesCircleOn(standing: readonly Cover[], added: Cover, on: string): boolean {
+function closesCircleOn(existing: readonly Cover[], added: Cover, on: string): boolean {
   const holds = ({ startsOn, endsOn }: Cover) => startsOn <= on && on < endsOn
   if (!holds(added)) return false
   let at: string | undefined = added.deputyId
-  for (let steps = 0; at !== undefined && steps <= standing.length; steps++) {
+  for (let steps = 0; at !== undefined && steps <= existing.length; steps++) {
     if (at === added.staffId) return true
-    at = standing.find((one) => one.staffId === at && holds(one))?.deputyId
+    at = existing.find((one) => one.staffId === at && holds(one))?.deputyId
   }
   return false
 }
 
 /** Of one person one delegation holds on a day. */
-const standing = fc
+const existing = fc
   .array(
     fc.record({
       staffId: fc.constantFrom(...'ABCDEF'),
@@ -52,7 +52,7 @@ const standing = fc
 describe('a circle of covers', () => {
   test('is found exactly where on some day the line from the deputy leads back', () => {
     fc.assert(
-      fc.property(standing, fc.constantFrom(...'ABCDEF'), fc.constantFrom(...'ABCDEF'), (all, staffId, deputyId) => {
+      fc.property(existing, fc.constantFrom(...'ABCDEF'), fc.constantFrom(...'ABCDEF'), (all, staffId, deputyId) => {
         fc.pre(staffId !== deputyId)
         const added = cover(staffId, deputyId, 2, 9)
         const days = Array.from({ length: 30 }, (_, at) => addDays(today, at))
@@ -81,7 +81,7 @@ describe('a delegation', () => {
     activeUntil: null,
     ...said,
   })
-  const request = { absent: person('A'), deputy: person('B'), startsOn: today, endsOn: '2026-12-01', today, standing: [] }
+  const request = { absent: person('A'), deputy: person('B'), startsOn: today, endsOn: '2026-12-01', today, existing: [] }
 
   test.each([
     ['to a colleague', {}, undefined],
@@ -92,9 +92,9 @@ describe('a delegation', () => {
     ['to somebody who leaves before its end', { deputy: person('B', { activeUntil: addDays(today, 1) }) }, 'inactive'],
     ['to somebody who comes after its beginning', { deputy: person('B', { activeFrom: addDays(today, 1) }) }, 'inactive'],
     ['to somebody who sees the branch', { deputy: person('B', { roles: ['branch_manager'] }) }, 'role'],
-    ['to whom they cover for', { standing: [cover('B', 'A')] }, 'cycle'],
-    ['to whose deputy’s deputy they are', { standing: [cover('B', 'C'), cover('C', 'A')] }, 'cycle'],
-    ['to whose deputy they are at another time', { standing: [cover('B', 'A', 20)] }, undefined],
+    ['to whom they cover for', { existing: [cover('B', 'A')] }, 'cycle'],
+    ['to whose deputy’s deputy they are', { existing: [cover('B', 'C'), cover('C', 'A')] }, 'cycle'],
+    ['to whose deputy they are at another time', { existing: [cover('B', 'A', 20)] }, undefined],
   ] as const)('%s', (_case, said, rule) => {
     expect(delegationRefusal({ ...request, ...said })?.problems[0]?.rule).toBe(rule)
   })

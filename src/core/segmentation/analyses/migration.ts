@@ -49,7 +49,7 @@ export function statesOf(name: FactName): readonly string[] {
 
 /** How many stayed where they were, of all who stood somewhere at both ends; a percentage is left to the caller. */
 export function stayedShareOf(moves: readonly MigrationMove[]): { readonly stayed: number; readonly both: number } {
-  const stood = moves.filter(({ fromStatus, toStatus }) => fromStatus === 'in_state' && toStatus === 'in_state')
+  const inState = moves.filter(({ fromStatus, toStatus }) => fromStatus === 'in_state' && toStatus === 'in_state')
   const count = (list: readonly MigrationMove[]): number => list.reduce((sum, one) => sum + one.customers, 0)
-  return { stayed: count(stood.filter(({ from, to }) => from === to)), both: count(stood) }
+  return { stayed: count(inState.filter(({ from, to }) => from === to)), both: count(inState) }
 }

@@ -208,10 +208,10 @@ function checkBucket(value: unknown, at: string, refuse: Refuse): void {
     if (problem) refuse(`${at}/seed`, problem.rule, problem.message)
   }
   const good = [from, to].map((bound, index) => {
-    const isHundredth = typeof bound === 'number' && bound >= 0 && bound <= 100 && Number(bound.toFixed(2)) === bound
-    if (!isHundredth)
+    const isBound = typeof bound === 'number' && bound >= 0 && bound <= 100 && Number(bound.toFixed(2)) === bound
+    if (!isBound)
       refuse(`${at}/${index === 0 ? 'from' : 'to'}`, 'range', 'A bound must be a number from 0 to 100 with at most two decimals.')
-    return isHundredth
+    return isBound
   })
   if (good.every(Boolean) && (from as number) >= (to as number)) refuse(`${at}/to`, 'reversed', '`to` must be above `from`.')
 }
@@ -225,14 +225,14 @@ function checkFact(object: Readonly<Record<string, unknown>>, at: string, contex
       'unknown_fact',
       `There is no fact \`${name.slice(0, MAX_NAME_LENGTH)}\`. Nearest: \`${nearest(name)}\`.`,
     )
-  const said = Object.keys(object).filter((key) => key !== 'fact')
-  const known = said.filter((key) => key === 'percentile' || (operators as readonly string[]).includes(key))
+  const keys = Object.keys(object).filter((key) => key !== 'fact')
+  const known = keys.filter((key) => key === 'percentile' || (operators as readonly string[]).includes(key))
   onlyKeys(object, ['fact', ...known], at, refuse)
   if (known.length !== 1)
     return refuse(
       at,
       'operator',
-      `A condition must have exactly one operator: ${operatorsOf[facts[name].type].join(', ')}${hasHundredths(name) ? ' or percentile' : ''}.`,
+      `A condition must have exactly one operator: ${operatorsOf[facts[name].type].join(', ')}${hasPercentiles(name) ? ' or percentile' : ''}.`,
     )
   const operator = known[0]!
   if (operator === 'percentile') return checkPercentile(name, object['percentile'], `${at}/percentile`, context, refuse)
@@ -382,12 +382,12 @@ function dayProblem(value: unknown): Pick<RuleProblem, 'rule' | 'message'> | und
   return undefined
 }
 
-function hasHundredths(name: FactName): boolean {
+function hasPercentiles(name: FactName): boolean {
   return facts[name].type === 'number' || facts[name].type === 'money'
 }
 
 function checkPercentile(name: FactName, value: unknown, at: string, context: CheckContext, refuse: Refuse): void {
-  if (!hasHundredths(name)) return refuse(at, 'operator', `\`${name}\` has no percentiles: only numbers and amounts have.`)
+  if (!hasPercentiles(name)) return refuse(at, 'operator', `\`${name}\` has no percentiles: only numbers and amounts have.`)
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     return refuse(at, 'type', 'A percentile must have one of lt, lte, gt, gte and between, and optionally `institution`.')
   const object = value as Readonly<Record<string, unknown>>

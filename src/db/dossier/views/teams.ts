@@ -53,7 +53,7 @@ const toStaff = one('Staff', 'The staff member.', {
   inRest: 'always',
   on: (parent, child) => `${child}.id = ${parent}.id`,
 })
-const customersKept = column('integer', 'Number of customers assigned to them, current and planned, in all branches.', {
+const assignedCustomers = column('integer', 'Number of customers assigned to them, current and planned, in all branches.', {
   expression: (row) => `${load(row)}.customers`,
 })
 const teams = column('integer', 'Number of maintenance teams they belong to, current and planned.', {
@@ -66,7 +66,7 @@ const capacity = column('integer', 'Maximum number of customers; null if not set
 
 const staffCapacity = view('StaffCapacity', 'Number of assigned customers and capacity of a staff member.', staff, {
   staffId: column('uuid', 'The staff member.', { expression: (row) => `${row}.id` }),
-  customers: customersKept,
+  customers: assignedCustomers,
   capacity,
   free: column('integer', 'Remaining capacity, negative if exceeded; null if no capacity is set.', {
     nullable: true,
@@ -94,14 +94,14 @@ const teamSuggestion = view(
       nullable: true,
       expression: (row) => `${row}.matched_industry`,
     }),
-    customers: customersKept,
+    customers: assignedCustomers,
     capacity,
     teams,
     staff: toStaff,
   },
 )
 
-const ownershipPeriod = view(
+const assignmentPeriod = view(
   'AssignmentPeriod',
   'A period in which a staff member was assigned to a customer, was in the maintenance team, or covered for a member of these.',
   assignment,
@@ -137,7 +137,7 @@ const ownershipPeriod = view(
   },
 )
 
-export const teamViews = [teamMember, staffCapacity, teamSuggestion, ownershipPeriod]
+export const teamViews = [teamMember, staffCapacity, teamSuggestion, assignmentPeriod]
 
 /** The field of a customer that leads to the team. */
 export const teamRelations = {

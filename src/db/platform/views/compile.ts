@@ -137,7 +137,7 @@ function notedComputed(view: View, selection: Selection, permits: Compilation['p
 
 /** Those of the selected fields that lead to protected data of the customer. */
 function protectedFields(view: View, selection: Selection, permits: Compilation['permits']): readonly string[] {
-  if (view.ownership !== 'customer') return []
+  if (view.tableKind !== 'customer') return []
   const names = [...selection.values()].flatMap(({ name }) => {
     const field = view.fields[name]
     return field && 'target' in field && protectedViews.has(field.target) && permits(field.permission) ? [name] : []
@@ -208,7 +208,7 @@ function compileRelation(
   const target = view.related(field.target)
   const child = nextAlias(compilation)
   const bind = bindOf(compilation)
-  const anchored = target.ownership !== 'owned' || (field.sameCustomer && view.ownership !== 'reference')
+  const anchored = target.tableKind !== 'owned' || (field.sameCustomer && view.tableKind !== 'reference')
   const { settings, permits } = compilation
   const where = field.on(parent, child, bind, settings)
   const from = (limit: number, after?: readonly string[]): string =>
@@ -230,9 +230,9 @@ function compileRelation(
 }
 
 /** A `from` item for a view. Rows that belong to a customer come with that customer, whose policy decides for staff who see their portfolio only. */
-export function fromView({ table, ownership, join }: View, alias: string, anchored: boolean): string {
+export function fromView({ table, tableKind, join }: View, alias: string, anchored: boolean): string {
   const owner =
-    ownership === 'owned' && !anchored ? ` join customer ${alias}_owner on ${alias}_owner.id = ${alias}.customer_id` : ''
+    tableKind === 'owned' && !anchored ? ` join customer ${alias}_owner on ${alias}_owner.id = ${alias}.customer_id` : ''
   return `${table} ${alias}${owner}${join ? ` ${join(alias)}` : ''}`
 }
 

@@ -66,7 +66,7 @@ export function classificationChange({ kind, policyVersion, rules }: Classificat
 export function quintiles(context: RuleContext, bind: Bind): readonly { readonly column: string; readonly expression: string }[] {
   const fifths = [20, 40, 60, 80]
   const score = (name: FactName, fact: FactName, best: 'highest' | 'lowest') => {
-    const cuts = fifths.map((hundredth) => context.cut(fact, undefined, hundredth))
+    const cuts = fifths.map((percentile) => context.cut(fact, undefined, percentile))
     if (cuts.includes(undefined)) return []
     const value = factExpression(fact, 'f', `date '${context.today}'`)
     const type = fact === 'monetary' ? 'bigint' : 'double precision'

@@ -42,7 +42,7 @@ export function classificationsOf(
   segments: readonly StoredSegment[],
 ): readonly Classification[] {
   return policies.flatMap(({ kind, policyVersion, rules, defaultValue }) =>
-    isKept(kind)
+    isStored(kind)
       ? [
           {
             kind,
@@ -55,5 +55,5 @@ export function classificationsOf(
   )
 }
 
-const isKept = (kind: ClassificationKind): kind is StoredClassificationKind =>
+const isStored = (kind: ClassificationKind): kind is StoredClassificationKind =>
   storedClassificationKinds.includes(kind as StoredClassificationKind)

@@ -73,15 +73,15 @@ function statement(
     ...classifications.map((policy) => classificationExpression(policy, context, bind)),
     ...quintiles(context, bind),
   ]
-  const kept = assigned.map(({ column }) => column)
+  const columns = assigned.map(({ column }) => column)
   const classified = classifications.map((policy) => classificationChange(policy, context, bind))
   const definitions = bind(
     JSON.stringify(segments.map(({ id, number, ruleVersion, state }) => ({ id, number, ruleVersion, state }))),
   )
-  const looked = [
+  const due = [
     `f.status = 'active'`,
     `f.segments <> '{}'`,
-    ...[...kept, ...tiers.keep.map(({ column }) => column)].map((column) => `f.${column} is not null`),
+    ...[...columns, ...tiers.assign.map(({ column }) => column)].map((column) => `f.${column} is not null`),
     ...closedUnreported(classifications),
   ]
   const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('')
@@ -93,14 +93,14 @@ function statement(
       from (
         select f.customer_id, f.institution_path, f.status = 'active' as counts, f.segments as before,
           case when f.status = 'active' then ${members.length === 0 ? `'{}'::int[]` : `array_remove(array[${members.join(', ')}]::int[], null)`} else '{}'::int[] end as after
-          ${list(kept.map((column) => `f.${column} as "${column} before"`))}${list(assigned.map(({ column, expression }) => `${expression} as "${column} after"`))}${list(tiers.read)}
-        from customer_fact f${tiers.join} where (${looked.join(' or ')})${ids === undefined ? '' : ` and f.customer_id = any (${ids})`}
+          ${list(columns.map((column) => `f.${column} as "${column} before"`))}${list(assigned.map(({ column, expression }) => `${expression} as "${column} after"`))}${list(tiers.read)}
+        from customer_fact f${tiers.join} where (${due.join(' or ')})${ids === undefined ? '' : ` and f.customer_id = any (${ids})`}
         offset 0
       ) s offset 0
     ), changed as materialized (
-      select * from scanned c where ${[`before <> after`, ...kept.map((column) => `"${column} before" is distinct from "${column} after"`), ...tiers.differs].join(' or ')}
+      select * from scanned c where ${[`before <> after`, ...columns.map((column) => `"${column} before" is distinct from "${column} after"`), ...tiers.changed].join(' or ')}
     ), kept as (
-      update customer_fact f set segments = ${segmentsAfter(active)}${list(kept.map((column) => `${column} = c."${column} after"`))}${list(tiers.keep.map(({ column, expression }) => `${column} = ${expression}`))}
+      update customer_fact f set segments = ${segmentsAfter(active)}${list(columns.map((column) => `${column} = c."${column} after"`))}${list(tiers.assign.map(({ column, expression }) => `${column} = ${expression}`))}
       from changed c where f.customer_id = c.customer_id
     ), entering as materialized (
       select c.customer_id, c.institution_path, d.id as segment_id, d."ruleVersion" as rule_version, ${asks} as facts

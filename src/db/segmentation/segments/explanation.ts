@@ -186,19 +186,19 @@ export function stateNow(
 }
 
 /** What was known when a decision was taken, as far as it was kept. */
-export function stateThen(kept: DecisionFacts, { customerId, today, baseCurrency }: Asked): ExplainedState {
-  const values = valuesOf(kept, today)
+export function stateThen(facts: DecisionFacts, { customerId, today, baseCurrency }: Asked): ExplainedState {
+  const values = valuesOf(facts, today)
   return {
     subject: {
       fact: (name) => values.get(name) ?? null,
-      since: (condition) => kept['@since']?.[conditionKey(condition)],
-      listed: (number) => kept['@lists']?.includes(number),
+      since: (condition) => facts['@since']?.[conditionKey(condition)],
+      listed: (number) => facts['@lists']?.includes(number),
       chance: (seed) => chanceOf(seed, customerId),
     },
     context: {
       today,
       baseCurrency: baseCurrency as CurrencyCode,
-      cut: (fact, institution, percentile) => kept['@cuts']?.[cutKey(fact, institution, percentile)],
+      cut: (fact, institution, percentile) => facts['@cuts']?.[cutKey(fact, institution, percentile)],
     },
   }
 }

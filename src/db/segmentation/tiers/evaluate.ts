@@ -33,9 +33,9 @@ interface Schemes {
 
 /** What is to be done about each scheme. */
 export function planTiers({ wanted, evaluated, paths, currency }: Schemes): readonly TierPlan[] {
-  const standing = new Map(evaluated.map((scheme) => [scheme.id, scheme]))
+  const current = new Map(evaluated.map((scheme) => [scheme.id, scheme]))
   return wanted.flatMap((scheme) => {
-    const before = standing.get(scheme.id)
+    const before = current.get(scheme.id)
     const leaves = scheme.state === 'retired'
     if (leaves && !before) return []
     const subtrees = scheme.subtrees
@@ -64,9 +64,9 @@ export interface TierSql {
   readonly read: readonly string[]
   readonly move: readonly string[]
   /** What has changed of a row, by its own columns: places and days, which are cheaper to compare than arrays. */
-  readonly differs: readonly string[]
+  readonly changed: readonly string[]
   /** Columns that are kept on the row of facts. */
-  readonly keep: readonly { readonly column: string; readonly expression: string }[]
+  readonly assign: readonly { readonly column: string; readonly expression: string }[]
   /** For `values`: scheme, version, tier before and after, place, reason and the facts that decided; `c` is a changed row, `f` its row of facts. */
   readonly moves: readonly string[]
 }
@@ -85,7 +85,7 @@ interface Settings {
 
 /** As `nextStanding` of core has it. */
 export function tierSql(plans: readonly TierPlan[], { bind, today, overrides, among }: Settings): TierSql {
-  if (plans.length === 0) return { join: '', read: [], move: [], differs: [], keep: [], moves: [] }
+  if (plans.length === 0) return { join: '', read: [], move: [], changed: [], assign: [], moves: [] }
   const codes = new Map(plans.map(({ scheme }) => [scheme.slot, `${bind(codesOf(scheme))}::text[]`]))
   const slots = Array.from({ length: Math.max(...plans.map(({ scheme }) => scheme.slot)) }, (_, index) => index + 1)
   const bySlot = new Map(plans.map((plan) => [plan.scheme.slot, plan]))
@@ -101,7 +101,7 @@ export function tierSql(plans: readonly TierPlan[], { bind, today, overrides, am
     join: overrides ? overridesJoin(plans, codes, today, among) : '',
     read: [...plans.flatMap((plan) => readOf(plan, bind, today, overrides)), 'f.tiers is not null as told'],
     move: plans.map((plan) => moveOf(plan, bind, today)),
-    differs: [
+    changed: [
       'c.told <> c.counts',
       ...plans.flatMap(({ scheme: { slot }, before }) => [
         `c.place_${slot} is distinct from c.raw_${slot}`,
@@ -110,7 +110,7 @@ export function tierSql(plans: readonly TierPlan[], { bind, today, overrides, am
         ...(before ? [`c.raw_${slot} is not null`] : []),
       ]),
     ],
-    keep: [
+    assign: [
       { column: 'tier_places', expression: array('int', (slot) => `c.place_${slot}`) },
       { column: 'tier_below', expression: array('date', below) },
       { column: 'tiers', expression: `case when c.counts then array_remove(array[${named.join(', ')}], null) end` },

@@ -119,10 +119,10 @@ export const migrationMatrix = operation({
     })
     .meta({ id: 'MigrationMatrix', description: 'Migration of customers between states.' }),
   errors: ['not_found', 'conflict', 'unknown_reference'],
-  async run(context, said) {
+  async run(context, input) {
     const { db, today } = context
-    const { from, to } = said
-    const { stateOf, states, ends } = await matrixOf(context, said)
+    const { from, to } = input
+    const { stateOf, states, ends } = await matrixOf(context, input)
     const moves = orderedMoves(await countMoves(db, stateOf, ends), states)
     const began = Map.groupBy(moves, ({ fromStatus, from: state }) => `${fromStatus} ${state}`)
     const { stayed, both } = stayedShareOf(moves)
@@ -171,8 +171,8 @@ export const migrationCustomers = pageOperation(customerView, {
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'not_found', 'conflict', 'unknown_reference'],
-  async run(context, { fromStatus, fromState, toStatus, toState, limit, cursor, includeTotal, ...said }) {
-    const { stateOf, states, ends } = await matrixOf(context, said)
+  async run(context, { fromStatus, fromState, toStatus, toState, limit, cursor, includeTotal, ...input }) {
+    const { stateOf, states, ends } = await matrixOf(context, input)
     const cell = {
       from: placeOf('from', fromStatus, fromState, states),
       to: placeOf('to', toStatus, toState, states),

@@ -139,20 +139,20 @@ export const segmentProfile = operation({
       schemes.map(({ code, kinds, thresholds }) => ({ code, kinds, tiers: thresholds.map((one) => one.code) })),
     )
     const profile = await profileSegment(db, groups, {
-      ours: segment.number,
-      theirs: other?.number,
+      segmentSide: segment.number,
+      comparisonSide: other?.number,
       within: await withinOf(context, institution),
       context: { today, baseCurrency: bank.baseCurrency as CurrencyCode, cut: () => undefined },
     })
-    const { ours, theirs } = profile
+    const { segmentSide, comparisonSide } = profile
     return {
       segment: referenceOf(segment),
       comparedWith: other ? referenceOf(other) : null,
       asOf: today,
-      figures: figuresOf(context, ours),
-      comparison: figuresOf(context, theirs),
-      shareOfCustomers: percentage(ours.customers, theirs.customers),
-      shareOfAum: percentage(ours.aum, theirs.aum),
+      figures: figuresOf(context, segmentSide),
+      comparison: figuresOf(context, comparisonSide),
+      shareOfCustomers: percentage(segmentSide.customers, comparisonSide.customers),
+      shareOfAum: percentage(segmentSide.aum, comparisonSide.aum),
       groups: groups.map((one) => groupShown(context, one, profile)),
       rates: ratesShown(profile),
     }
@@ -178,9 +178,13 @@ function groupShown(
   return { group: name, scheme, denominator, exclusive, cells: cells.map((one) => cellShown(context, one, profile)) }
 }
 
-function cellShown(context: Context, { key, rule, denominator }: ProfileCell, { ours, theirs }: Profile): z.input<typeof cell> {
-  const [inside, whole] = [ours.counted(rule), ours.counted(denominator)]
-  const [comparison, comparisonWhole] = [theirs.counted(rule), theirs.counted(denominator)]
+function cellShown(
+  context: Context,
+  { key, rule, denominator }: ProfileCell,
+  { segmentSide, comparisonSide }: Profile,
+): z.input<typeof cell> {
+  const [inside, whole] = [segmentSide.counted(rule), segmentSide.counted(denominator)]
+  const [comparison, comparisonWhole] = [comparisonSide.counted(rule), comparisonSide.counted(denominator)]
   const share = percentage(inside.customers, whole.customers)
   const comparisonShare = percentage(comparison.customers, comparisonWhole.customers)
   return {
@@ -197,9 +201,9 @@ function cellShown(context: Context, { key, rule, denominator }: ProfileCell, { 
   }
 }
 
-function ratesShown({ ours, theirs }: Profile): z.input<typeof rate>[] {
-  const comparison = ratesOf(theirs)
-  return ratesOf(ours).map(({ name, unit, per, denominator, value }, index) => ({
+function ratesShown({ segmentSide, comparisonSide }: Profile): z.input<typeof rate>[] {
+  const comparison = ratesOf(comparisonSide)
+  return ratesOf(segmentSide).map(({ name, unit, per, denominator, value }, index) => ({
     rate: name,
     unit,
     per,
