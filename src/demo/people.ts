@@ -71,7 +71,7 @@ async function loadKeyPeople(loading: Loading): Promise<void> {
       from demo_customer c cross join (values (0, 'decision_maker', '总经理', 0.8), (1, 'operator', '财务经理', 0.5)) k (part, role, title, share)
       where c.kind = 'company' and c.status = 'active' and ${unit('key person')} < k.share
     ) c
-    left join demo_keeper d on d.customer_id = c.id`,
+    left join demo_assignee d on d.customer_id = c.id`,
     [now],
   )
 }
@@ -80,10 +80,10 @@ async function loadNotes(loading: Loading): Promise<void> {
   const { draws, today, now, baseCurrency } = loading
   const unit = (purpose: string): string => draws.unit('c.n', purpose)
   const drawnRows = (purpose: string, share: number): string => `
-    (select c.id, c.path, c.n, c.begun_ms, c.wealth, d.personal as keeper, ${unit(purpose)} as drawn, date '${today}' - floor(${unit(`${purpose} day`)} * 400)::int as noted
-    from demo_customer c join demo_keeper d on d.customer_id = c.id
+    (select c.id, c.path, c.n, c.begun_ms, c.wealth, d.personal as assignee, ${unit(purpose)} as drawn, date '${today}' - floor(${unit(`${purpose} day`)} * 400)::int as noted
+    from demo_customer c join demo_assignee d on d.customer_id = c.id
     where c.kind <> 'company' and c.status = 'active' and d.personal is not null and ${unit(purpose)} < ${share}) c`
-  const noted = `'customer', c.noted, c.keeper, (c.noted::timestamp + time '02:00') at time zone 'UTC'`
+  const noted = `'customer', c.noted, c.assignee, (c.noted::timestamp + time '02:00') at time zone 'UTC'`
   const columns = 'status, source, noted_on, recorded_by, recorded_at'
   const id = (purpose: string): string => draws.id('c.begun_ms', 'c.n', purpose)
   await insert(
@@ -113,7 +113,7 @@ async function loadNotes(loading: Loading): Promise<void> {
     loading,
     `insert into counter_note (customer_id, id, institution_path, kind, note, finder_id, relationship_manager_id, created_at)
     select c.id, ${id('counter note')}, c.path, (array['need', 'hint', 'referral'])[1 + floor(c.drawn * 1e6)::int % 3], (array['想了解大额存单', '子女准备出国留学', '近期有房产出售'])[1 + floor(c.drawn * 1e7)::int % 3],
-      c.keeper, c.keeper, $1 from ${drawnRows('counter note', 0.05)}`,
+      c.assignee, c.assignee, $1 from ${drawnRows('counter note', 0.05)}`,
     [now],
   )
 }

@@ -16,7 +16,7 @@ export const dossierEvents = {
     accessId: z.string().optional(),
     reason: z.string().optional().meta({ description: 'Sealed under the key of the customer.' }),
   }),
-  'customer.recognised': auditOnly('A customer was looked up at the counter.', { access, outcome }),
+  'customer.recognised': auditOnly('A customer was searched for at the counter.', { access, outcome }),
   'customer.exported': auditOnly('A customer left the bank in an export.', { access, exportId: z.string() }),
   'assignment.created': event('A customer was assigned to a staff member in a line of business.'),
   'assignment.updated': event('An assignment was changed, ended or cancelled.'),

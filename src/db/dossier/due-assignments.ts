@@ -39,7 +39,7 @@ export async function refreshRelationshipManagers(db: Db, customerIds: readonly 
 }
 
 /** What makes customers visible to staff over periods. */
-const ownershipTables = ['assignment', 'team_member'] as const
+const assignmentTables = ['assignment', 'team_member'] as const
 
 /**
  * Lets what keeps these customers, and the places in their teams, end before a day of each, and takes back what has not begun. Who sees them follows at
@@ -51,7 +51,7 @@ export async function endAssignmentsOf(
   now: Date,
 ): Promise<void> {
   if (endings.length === 0) return
-  for (const table of ownershipTables)
+  for (const table of assignmentTables)
     await db.rows(sql`
       update ${sql.identifier(table)} a set state = case a.state when 'planned' then 'cancelled' else a.state end,
         ends_on = case a.state when 'planned' then a.ends_on else r."endsOn" end, version = a.version + 1, updated_at = ${now}::timestamptz
@@ -78,12 +78,12 @@ export async function applyDueAssignments(
     (select ${table}::text, customer_id, id from ${sql.identifier(table)} where state = 'current' and ends_on <= ${today}::date and ${within}
       order by ends_on, customer_id limit ${limit}::int)`
   const due = await db.rows<{ table: string; customerId: string; id: string }>(sql`
-    ${sql.join(ownershipTables.map(dueIn), sql.raw(' union all '))} limit ${limit}::int`)
+    ${sql.join(assignmentTables.map(dueIn), sql.raw(' union all '))} limit ${limit}::int`)
   if (due.length === 0) return 0
   const customerIds = [...new Set(due.map(({ customerId }) => customerId))]
   await lockCustomers(db, customerIds)
   let changed = 0
-  for (const table of ownershipTables) {
+  for (const table of assignmentTables) {
     const rows = due.filter((one) => one.table === table)
     if (rows.length === 0) continue
     const updated = await db.rows(sql`

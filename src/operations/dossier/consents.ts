@@ -18,7 +18,7 @@ import {
   messageClasses,
   messageClassRefusal,
 } from '../../core/dossier/consents.ts'
-import { DomainError, notFound } from '../../core/kernel/errors.ts'
+import { notFound } from '../../core/kernel/errors.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
 import { distinct, instant, remark } from '../../core/kernel/scalars.ts'
 import {

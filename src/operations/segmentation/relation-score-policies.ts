@@ -50,11 +50,11 @@ const ofEach = <T>(make: (kind: RelationScoreKind) => T): Readonly<Record<Relati
 export const [relationScorePolicies, reviseRelationScorePolicy] = policyOperations<ScoreParts>({
   kind: 'relation_score',
   type: 'RelationScorePolicy',
-  called: 'the parts and weights by which relation scores are told',
+  called: 'the parts and weights by which relation scores are computed',
   domain: 'Customer Product and Service Eligibility',
   list: {
     name: 'relationScorePolicies',
-    summary: 'By which parts and weights relation scores are told',
+    summary: 'Relation score policies: parts and weights',
     description:
       'All versions: of those that have begun the one that began last decides, and the default before the first of them.',
     permission: 'segment:read',

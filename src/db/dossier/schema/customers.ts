@@ -30,7 +30,7 @@ export const customer = pgTable('customer', {
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
   updatedAt: timestamp('updated_at', { withTimezone: true }).notNull(),
   /** Month × 100 + day of birth or founding. */
-  anniversary: integer().generatedAlwaysAs(sql`worked out by the database`),
+  anniversary: integer().generatedAlwaysAs(sql`computed by the database`),
 })
 
 export const customerExternalId = pgTable(

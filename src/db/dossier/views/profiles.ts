@@ -72,11 +72,11 @@ const fieldSources: Computed = {
       `case when ${staff}.id is not null then json_build_array(${staff}.id, ${staff}.number, ${staff}.name) end`
     return `select coalesce(json_agg(json_build_array(f.field, coalesce(s.source, ${alias}.source), coalesce(s.as_of, ${alias}.created_at), ${name('setter')}, s.verified_at,
         ${name('verifier')}, s.verification) order by f.place), '[]')
-      from (values ${values.join(', ')}) f (field, said, place)
+      from (values ${values.join(', ')}) f (field, given, place)
       left join field_source s on s.customer_id = ${alias}.id and s.field = f.field
       left join staff setter on setter.id = s.set_by
       left join staff verifier on verifier.id = s.verified_by
-      where f.said or s.field is not null`
+      where f.given or s.field is not null`
   },
   decode: (value) =>
     (value as [string, string, string, unknown, string | null, unknown, string | null][]).map(

@@ -35,7 +35,7 @@ const expressions = {
   country: 'c.country',
   customerSince: 'c.customer_since',
   institutions: 'place.codes',
-  relationshipManager: 'keeper.number',
+  relationshipManager: 'manager.number',
   aum: 'owned.amount',
   aumAverage30: minor('coalesce(bal.average_30, 0)'),
   aumAverage90: minor('coalesce(bal.average_90, 0)'),
@@ -427,7 +427,7 @@ function partsOf(
 /** Each table is told of the slice, or all of it would be read for every slice. */
 const joins = (within: (column: string) => string, when: 'now' | 'then'): string => `from p, chosen c
       join place on place.id = c.institution_id
-      left join staff keeper on keeper.id = c.relationship_manager_id
+      left join staff manager on manager.id = c.relationship_manager_id
       left join customer_profile profile on profile.customer_id = c.id and ${within('profile.customer_id')}
       left join hold on hold.customer_id = c.id
       left join bal on bal.customer_id = c.id

@@ -99,10 +99,10 @@ export function tierSql(plans: readonly TierPlan[], { bind, today, overrides, am
   })
   return {
     join: overrides ? overridesJoin(plans, codes, today, among) : '',
-    read: [...plans.flatMap((plan) => readOf(plan, bind, today, overrides)), 'f.tiers is not null as told'],
+    read: [...plans.flatMap((plan) => readOf(plan, bind, today, overrides)), 'f.tiers is not null as counted'],
     move: plans.map((plan) => moveOf(plan, bind, today)),
     changed: [
-      'c.told <> c.counts',
+      'c.counted <> c.counts',
       ...plans.flatMap(({ scheme: { slot }, before }) => [
         `c.place_${slot} is distinct from c.raw_${slot}`,
         `(${below(slot)}) is distinct from c.since_${slot}`,
