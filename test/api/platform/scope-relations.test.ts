@@ -139,7 +139,7 @@ async function roots(
     segment: [{ segmentId }],
     segments: [{ limit: 5 }],
     segmentMembers: [{ segmentId, limit: 5 }],
-    migrationCustomers: [{ fact: 'kind', from: '2026-10-31', fromStatus: 'not_yet', limit: 5 }],
+    migrationCustomers: [{ fact: 'kind', from: '2026-10-31', fromStatus: 'not_yet_customer', limit: 5 }],
     cohortCustomers: [{ from: '2026-01-01', limit: 5 }],
     tierScheme: [{ schemeId }],
     tierSchemes: [{ limit: 5 }],

@@ -422,7 +422,7 @@ describe('the migration matrix', () => {
       ...question,
       includeTotal: true,
     })
-    expect([both.code, both.body.nodes.map(({ id }: any) => id)]).toEqual(['ok', sorted(expected.get('in in') ?? [])])
+    expect([both.code, both.body.nodes.map(({ id }: any) => id)]).toEqual(['ok', sorted(expected.get('in_state in_state') ?? [])])
     const [at, caller] = ['migrationCustomers', bank.code('M1')] as const
     expect(await refusal(bank, caller, at, { ...question, fromState: 'gold' })).toEqual([
       'invalid_input',

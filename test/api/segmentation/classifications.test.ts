@@ -286,14 +286,14 @@ describe('scores', () => {
     await fullRefresh(bank, service)
     const { body } = await bank.request(bank.code('M1'), 'GET', `/customers/${await bank.customerId('1')}/relation-scores`)
     const of = (kind: string) => body.scores.find((one: any) => one.kind === kind)
-    expect(of('satisfaction')).toMatchObject({ score: null, known: 0 })
+    expect(of('satisfaction')).toMatchObject({ score: null, knownWeight: 0 })
     expect(of('loyalty').parts.find(({ fact }: any) => fact === 'tenure')).toEqual({
       fact: 'tenure',
       value: '82',
       weight: 30,
       points: 68.3,
     })
-    expect(of('loyalty').known).toBeLessThan(100)
+    expect(of('loyalty').knownWeight).toBeLessThan(100)
     expect(of('dependence').score).toBeGreaterThanOrEqual(0)
     expect((await bank.request(bank.code('R2'), 'GET', `/customers/${await bank.customerId('1')}/relation-scores`)).status).toBe(
       404,
@@ -325,7 +325,7 @@ describe('scores', () => {
     const next = await bank.request(bank.code('M1'), 'GET', `/customers/${await bank.customerId('1')}/relation-scores`)
     expect(next.body).toMatchObject({
       policyVersion: set.body.version,
-      scores: [{}, { kind: 'loyalty', score: 82, known: 100 }, {}, {}],
+      scores: [{}, { kind: 'loyalty', score: 82, knownWeight: 100 }, {}, {}],
     })
     await service.owner.query(`delete from policy_version where kind = 'relation_score'`)
   })

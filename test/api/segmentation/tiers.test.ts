@@ -534,7 +534,7 @@ describe('growth by tier', () => {
     const unknown = await bank.request(bank.code('M1'), 'GET', url)
     expect(unknown.body).toMatchObject({
       since: '2026-10-31',
-      known: false,
+      comparable: false,
       tiers: [{ rank: 0, customers: 1, customersBefore: null }, {}, {}],
     })
     await service.owner.query(
