@@ -68,4 +68,63 @@ const imports = {
   },
 }
 
-export default { meta: { name: 'architecture' }, rules: { imports } }
+const sqlText =
+  /::(uuid|text|int|bigint|date|timestamptz|boolean|jsonb?|float8|numeric)\b|\b(select|insert into|update|delete from)\b[^]*\b(from|set|values|where)\b|\bexists \(select\b/i
+
+/** Whether a text is a piece of a statement rather than a sentence: SQL is written in lower case here. */
+export function isSql(text) {
+  return sqlText.test(text) && !/^[A-Z][^]*\.$/.test(text.trim())
+}
+
+/** No statement, and no piece of one, outside db. */
+const sql = {
+  create(context) {
+    const report = (node) => context.report({ node, message: 'SQL belongs to db: give it a name there and ask for it by that.' })
+    return {
+      Literal(node) {
+        if (typeof node.value === 'string' && isSql(node.value)) report(node)
+      },
+      TemplateLiteral(node) {
+        if (isSql(node.quasis.map(({ value }) => value.raw).join('?'))) report(node)
+      },
+      ImportSpecifier(node) {
+        if (node.imported.name === 'Bind') report(node)
+      },
+    }
+  },
+}
+
+const refusals = new Set(['refuseField', 'refusal', 'unknownReference', 'unknownName', 'identityRefusal'])
+
+/** What the bank allows is decided in core: db answers what there is. Whoever is not there may be refused where they are looked up. */
+const decisions = {
+  create(context) {
+    const report = (node) => context.report({ node, message: 'A refusal is a decision about the bank: it belongs to core.' })
+    return {
+      NewExpression(node) {
+        if (node.callee.name === 'DomainError') report(node)
+      },
+      CallExpression(node) {
+        if (refusals.has(node.callee.name)) report(node)
+      },
+    }
+  },
+}
+
+const lockNumber = /advisory(_xact)?_lock(_shared)?\(\s*\d/
+
+/** Numbers of advisory locks stand in one file, so that no two purposes meet. */
+const locks = {
+  create(context) {
+    const check = (node, text) => {
+      if (lockNumber.test(text))
+        context.report({ node, message: 'The number of an advisory lock stands in src/db/platform/locks.ts.' })
+    }
+    return {
+      Literal: (node) => check(node, String(node.value)),
+      TemplateLiteral: (node) => check(node, node.quasis.map(({ value }) => value.raw).join('')),
+    }
+  },
+}
+
+export default { meta: { name: 'architecture' }, rules: { imports, sql, decisions, locks } }

@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm'
 import { v7 } from 'uuid'
 import { type Config, processConfig } from '../src/start/config.ts'
 import { grantsOf } from '../src/core/kernel/permissions.ts'
-import { raiseDirectoryVersion } from '../src/db/platform/directory.ts'
+import { incrementDirectoryVersion } from '../src/db/platform/directory.ts'
 import { embeddedConnection } from '../src/start/embedded/postgres.ts'
 import { appendJournal } from '../src/db/platform/journal.ts'
 import { developmentKeys } from '../src/start/development-keys.ts'
@@ -65,7 +65,7 @@ async function plantClient({ database, newId, clock }: Service, clientId: string
       on conflict (client_id) do nothing
       returning id`)
     if (!made) return false
-    await raiseDirectoryVersion(db)
+    await incrementDirectoryVersion(db)
     const actor = { kind: 'system', id: caller } as const
     await appendJournal(db, { actor, actorName: wholeBank.caller, operation: caller, requestId: undefined, at: now, newId: v7 }, [
       { event: 'client.created', subjectType: 'client', subjectId: made.id },

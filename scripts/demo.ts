@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { agreeOnSettings } from '../src/start/bank-settings.ts'
+import { compareBankSettings } from '../src/start/bank-settings.ts'
 import { type Config, configurationError, processConfig } from '../src/start/config.ts'
 import { dayOf } from '../src/core/kernel/calendar.ts'
 import { embeddedConnection, startEmbeddedPostgres } from '../src/start/embedded/postgres.ts'
@@ -65,7 +65,7 @@ async function run(): Promise<void> {
       throw new Error('The database already contains a bank. Use --replace to delete it first: all its data is lost.')
     const keys = config.keys === 'development' ? await developmentKeys(config.dataDir) : config.keys
     const agree = async (): Promise<void> => {
-      const { problems } = await agreeOnSettings(config, place.ownerUrl, keys)
+      const { problems } = await compareBankSettings(config, place.ownerUrl, keys)
       if (problems.length > 0) throw configurationError(problems)
     }
     // A bank that is replaced takes what it was written with along.

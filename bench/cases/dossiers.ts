@@ -21,7 +21,7 @@ const overviewQuery = `query Overview($id: ID!) { customerOverview(customerId: $
   needs { id kind amount { amount currency } horizonOn }
   lifeEvents { id title happenedOn }
   privilegeGrants { id privilege }
-  quality { score missing documentsToClarify confirmedAt stale }
+  quality { score missing documentsToReview confirmedAt stale }
   timeline { at event subjectId label amount { amount currency } staff { number name } } } }`
 
 /** The 360-degree view over GraphQL, by the relationship manager, against one statement that somebody wrote by hand. */

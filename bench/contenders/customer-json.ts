@@ -70,19 +70,19 @@ export const customerJson = `
     'externalIds', ${listOf(`json_build_object('customerId', x.customer_id, 'source', x.source, 'externalId', x.external_id)`, 'customer_external_id x where x.customer_id = $1', 'x.source')},
     'identityDocuments', ${listOf(
       `json_build_object('id', d.id, 'customerId', d.customer_id, 'type', d.type, 'country', d.country, 'numberMasked', d.number_masked, 'validUntil', d.valid_until,
-        'verified', d.verified, 'unverifiedReason', d.unverified_reason, 'purpose', d.purpose, 'verifiedAt', ${instant('d.verified_at')}, 'differs', d.differs, 'source', d.source, 'asOf', ${instant('d.as_of')}, 'version', d.version)`,
+        'verified', d.verified, 'unverifiedReason', d.unverified_reason, 'purpose', d.purpose, 'verifiedAt', ${instant('d.verified_at')}, 'conflicting', d.conflicting, 'source', d.source, 'asOf', ${instant('d.as_of')}, 'version', d.version)`,
       'identity_document d where d.customer_id = $1',
       'd.type, d.source',
     )},
     'contactPoints', ${listOf(
       `json_build_object('id', p.id, 'customerId', p.customer_id, 'kind', p.kind, 'purpose', p.purpose, 'valueMasked', p.value_masked, 'verifiedAt', ${instant('p.verified_at')},
-        'differs', p.differs, 'source', p.source, 'asOf', ${instant('p.as_of')}, 'version', p.version)`,
+        'conflicting', p.conflicting, 'source', p.source, 'asOf', ${instant('p.as_of')}, 'version', p.version)`,
       'contact_point p where p.customer_id = $1',
       'p.kind, p.purpose, p.source',
     )},
     'addresses', ${listOf(
       `json_build_object('id', a.id, 'customerId', a.customer_id, 'purpose', a.purpose, 'country', a.country, 'region', a.region, 'city', a.city,
-        'postalCode', a.postal_code, 'lineMasked', a.line_masked, 'verifiedAt', ${instant('a.verified_at')}, 'differs', a.differs, 'source', a.source, 'asOf', ${instant('a.as_of')}, 'version', a.version)`,
+        'postalCode', a.postal_code, 'lineMasked', a.line_masked, 'verifiedAt', ${instant('a.verified_at')}, 'conflicting', a.conflicting, 'source', a.source, 'asOf', ${instant('a.as_of')}, 'version', a.version)`,
       'address a where a.customer_id = $1',
       'a.purpose, a.source',
     )},
@@ -133,7 +133,7 @@ export const customerJson = `
       'e.channel, e.purpose',
     )},
     'contactPreference', (select json_build_object(
-      'customerId', w.customer_id, 'preferredChannels', w.preferred_channels, 'hoursFrom', w.hours_from, 'hoursUntil', w.hours_until, 'mostPerMonth', w.most_per_month,
+      'customerId', w.customer_id, 'preferredChannels', w.preferred_channels, 'hoursFrom', w.hours_from, 'hoursUntil', w.hours_until, 'maxPerMonth', w.max_per_month,
       'topics', w.topics, 'doNotContact', w.do_not_contact, 'doNotContactReason', w.do_not_contact_reason, 'doNotContactUntil', w.do_not_contact_until, 'source', w.source,
       'createdAt', ${instant('w.created_at')}, 'updatedAt', ${instant('w.updated_at')}, 'version', w.version) from contact_preference w where w.customer_id = $1)
   )::text as v

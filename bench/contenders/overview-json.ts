@@ -30,7 +30,7 @@ const items = [
 const quality = `(
   select json_build_object('score', round(100.0 * sum(weight) filter (where present) / sum(weight))::int,
     'missing', coalesce(json_agg(name order by weight desc, n) filter (where not present), '[]'),
-    'documentsToClarify', (select count(*) from identity_document d where d.customer_id = $1 and not d.verified),
+    'documentsToReview', (select count(*) from identity_document d where d.customer_id = $1 and not d.verified),
     'confirmedAt', ${instant('k.confirmed')}, 'stale', coalesce((k.confirmed at time zone 'UTC')::date < $3::date - interval '24 months', true))
   from (values ${items.map(([name, weight, present, counts], n) => `(${n}, '${name}', ${weight}, ${present}, ${counts || 'true'})`).join(', ')}) i (n, name, weight, present, counts)
   where counts)`

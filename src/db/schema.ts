@@ -3,14 +3,14 @@ import * as policies from './platform/schema/policies.ts'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { TableKind } from './platform/schema/kinds.ts'
 import * as consents from './dossier/schema/consents.ts'
-import * as counter from './dossier/schema/counter.ts'
+import * as counter from './dossier/schema/counter-notes.ts'
 import * as customers from './dossier/schema/customers.ts'
 import * as facts from './segmentation/schema/facts.ts'
 import * as holdings from './feeds/schema/holdings.ts'
 import * as journals from './platform/schema/journals.ts'
 import * as keyDates from './dossier/schema/key-dates.ts'
 import * as nameKeys from './dossier/schema/name-keys.ts'
-import * as notes from './dossier/schema/notes.ts'
+import * as notes from './dossier/schema/dossier-records.ts'
 import * as people from './dossier/schema/people.ts'
 import * as profiles from './dossier/schema/profiles.ts'
 import * as reference from './organisation/schema/reference.ts'
@@ -68,7 +68,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: facts.customerFact },
   { kind: 'owned', table: facts.customerFactMonth },
   { kind: 'owned', table: facts.customerFactStale },
-  { kind: 'reference', table: facts.factCut },
+  { kind: 'reference', table: facts.factPercentile },
   { kind: 'reference', table: segments.segment },
   { kind: 'reference', table: segments.segmentVersion },
   { kind: 'owned', table: segments.segmentMembership },
@@ -82,7 +82,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'owned', table: notes.keyFigure },
   { kind: 'owned', table: profiles.customerProfile },
   { kind: 'owned', table: profiles.fieldSource },
-  { kind: 'owned', table: profiles.profileDifference },
+  { kind: 'owned', table: profiles.profileConflict },
   { kind: 'journal', table: journals.auditEntry },
   { kind: 'journal', table: journals.auditLink },
   { kind: 'local', table: journals.auditWatermark },

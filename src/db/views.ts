@@ -1,14 +1,14 @@
 import { approvalExtensions, approvalViews } from './dossier/views/approvals.ts'
 import { classificationExtensions, classificationViews } from './segmentation/views/classifications.ts'
 import { consentViews } from './dossier/views/consents.ts'
-import { counterViews } from './dossier/views/counter.ts'
+import { counterNoteViews } from './dossier/views/counter-notes.ts'
 import { customerViews } from './dossier/views/customers.ts'
 import { holdingExtensions } from './feeds/views/customer-holdings.ts'
 import { holdingViews } from './feeds/views/holdings.ts'
 import { importViews } from './feeds/views/imports.ts'
 import { journalViews } from './platform/views/audit.ts'
 import { keyDateViews } from './dossier/views/key-dates.ts'
-import { noteViews } from './dossier/views/notes.ts'
+import { recordViews } from './dossier/views/dossier-records.ts'
 import { organisationViews } from './organisation/views/organisation.ts'
 import { overviewViews } from './dossier/views/overview.ts'
 import { peopleViews } from './dossier/views/people.ts'
@@ -31,12 +31,12 @@ const definitions: readonly ViewDefinition[] = [
   ...timelineViews,
   ...teamViews,
   ...approvalViews,
-  ...counterViews,
+  ...counterNoteViews,
   ...holdingViews,
   ...keyDateViews,
   ...consentViews,
   ...peopleViews,
-  ...noteViews,
+  ...recordViews,
   ...profileViews,
   ...journalViews,
   ...importViews,

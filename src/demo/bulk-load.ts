@@ -23,9 +23,9 @@ export async function withoutIndexes(
   for (const { drop } of removed) await client.query(drop)
   await work()
   for (const { create, what } of removed.toReversed()) {
-    const begun = performance.now()
+    const startedAt = performance.now()
     await client.query(create)
-    const seconds = (performance.now() - begun) / 1000
+    const seconds = (performance.now() - startedAt) / 1000
     if (seconds > 2) progress(`${what}: ${seconds.toFixed(1)} s`)
   }
 }

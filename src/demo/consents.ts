@@ -25,7 +25,7 @@ export async function loadConsents(loading: Loading): Promise<void> {
   )
   await insert(
     loading,
-    `insert into contact_preference (customer_id, institution_path, preferred_channels, hours_from, hours_until, most_per_month, topics, do_not_contact, do_not_contact_reason, source, created_at, updated_at)
+    `insert into contact_preference (customer_id, institution_path, preferred_channels, hours_from, hours_until, max_per_month, topics, do_not_contact, do_not_contact_reason, source, created_at, updated_at)
     select c.id, c.path, array[(array['phone', 'sms', 'wechat'])[1 + floor(c.liked * 3)::int]], case when c.wish < 0.04 then '10:00' end, case when c.wish < 0.04 then '18:00' end,
       case when c.wish < 0.06 then 2 end, case when c.liked < 0.5 then array['理财', '基金'] else array['贵金属'] end, c.wish > 0.99, case when c.wish > 0.99 then '客户要求' end, 'guanxi', $1, $1
     from (select c.*, ${unit('wish')} as wish, ${unit('liked')} as liked from demo_customer c where c.kind <> 'company' and c.status <> 'closed' offset 0) c

@@ -81,7 +81,7 @@ export async function stageCustomers(
 
 /**
  * Writes who keeps whom: relationship managers the wealthier third, tellers some of the others; a few have changed hands, and a few will.
- * Stages whom that makes visible in `demo_keeper`.
+ * Stages whom that makes visible in `demo_assignee`.
  */
 export async function loadAssignments(loading: Loading): Promise<void> {
   const { client, draws, today, now } = loading
@@ -94,29 +94,29 @@ export async function loadAssignments(loading: Loading): Promise<void> {
       a.starts_on, a.ends_on, case when a.ends_on <= ${day} then 'ended' when a.starts_on > ${day} then 'planned' else 'current' end, $1, $1, $1
     from (
       select c.*, case when kind = 'company' then 'corporate' else 'personal' end as line,
-        case when kind = 'company' then p.corporate when z > 0.3 then p.personal else p.tellers end as keepers, p.corporate,
-        floor(${unit('keeper')} * 1000)::int as keeper, ${unit('change of hands')} as change,
+        case when kind = 'company' then p.corporate when z > 0.3 then p.personal else p.tellers end as assignees, p.corporate,
+        floor(${unit('assignee')} * 1000)::int as assignee, ${unit('change of hands')} as change,
         begun + floor(${unit('assigned')} * (${day} - begun))::int as since
       from demo_customer c join demo_place p on p.place = c.place
-      where c.status <> 'closed' and (${unit('kept')} < case when z > 0.3 then 0.9 when z > -0.5 then 0.06 else 0 end)
+      where c.status <> 'closed' and (${unit('has assignee')} < case when z > 0.3 then 0.9 when z > -0.5 then 0.06 else 0 end)
       offset 0
     ) c
     cross join lateral (values
-      (1, c.line, c.keepers[1 + (c.keeper + 1) % cardinality(c.keepers)], c.begun, c.since, c.change < 0.06 and c.begun < c.since),
-      (2, c.line, c.keepers[1 + c.keeper % cardinality(c.keepers)], case when c.change > 0.99 then ${day} + 1 + c.keeper % 30 else c.since end,
-        case when c.change between 0.06 and 0.08 then ${day} + 1 + c.keeper % 45 end, true),
-      (3, c.line, c.keepers[1 + (c.keeper + 1) % cardinality(c.keepers)], ${day} + 1 + c.keeper % 45, null::date, c.change between 0.06 and 0.08),
-      (0, 'corporate', c.corporate[1 + c.keeper % cardinality(c.corporate)], c.since, null::date, c.kind = 'sole_trader' and c.change between 0.1 and 0.2)
+      (1, c.line, c.assignees[1 + (c.assignee + 1) % cardinality(c.assignees)], c.begun, c.since, c.change < 0.06 and c.begun < c.since),
+      (2, c.line, c.assignees[1 + c.assignee % cardinality(c.assignees)], case when c.change > 0.99 then ${day} + 1 + c.assignee % 30 else c.since end,
+        case when c.change between 0.06 and 0.08 then ${day} + 1 + c.assignee % 45 end, true),
+      (3, c.line, c.assignees[1 + (c.assignee + 1) % cardinality(c.assignees)], ${day} + 1 + c.assignee % 45, null::date, c.change between 0.06 and 0.08),
+      (0, 'corporate', c.corporate[1 + c.assignee % cardinality(c.corporate)], c.since, null::date, c.kind = 'sole_trader' and c.change between 0.1 and 0.2)
     ) a (part, line, staff_id, starts_on, ends_on, holds)
-    where a.holds and cardinality(c.keepers) > 0`,
+    where a.holds and cardinality(c.assignees) > 0`,
     [now],
   )
   await client.query(`
-    create temp table demo_keeper on commit drop as
+    create temp table demo_assignee on commit drop as
     select a.customer_id, array_agg(distinct a.staff_id order by a.staff_id) as staff,
       max(a.staff_id::text) filter (where a.business_line = 'personal')::uuid as personal, max(a.staff_id::text) filter (where a.business_line = 'corporate')::uuid as corporate
     from assignment a where a.state = 'current' group by a.customer_id`)
-  await client.query('analyze demo_keeper')
+  await client.query('analyze demo_assignee')
 }
 
 /** Writes the customers themselves and the names that core banking has for them, from all that is staged. */
@@ -131,7 +131,7 @@ export async function loadCustomers(loading: Loading): Promise<void> {
       c.institution_id, c.path, case when c.kind = 'company' then k.corporate else k.personal end, coalesce(k.staff, '{}'), coalesce(a.aum, 0), s.wrapped_key, s.master_key_id, $1, $1, $1
     from demo_customer c
     join demo_sealed s on s.n = c.n
-    left join demo_keeper k on k.customer_id = c.id
+    left join demo_assignee k on k.customer_id = c.id
     left join demo_assets a on a.customer_id = c.id
     order by c.n`,
     [now],

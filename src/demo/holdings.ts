@@ -114,7 +114,7 @@ export async function loadHoldings(loading: Loading): Promise<void> {
       opened_on, matures_on, case when family = 'deposit' and term_months is not null then ${unit('renewal')} < 0.45 end,
       case when closed_on is not null then 'closed' when ${unit('frozen')} < 0.002 and family = 'deposit' then 'frozen' when not lively and slot = 1 then 'dormant' else 'active' end, closed_on,
       case when family = 'e_channel' then case when ${unit('edition')} < 0.55 then 'query' else 'professional' end end,
-      case when family = 'e_channel' then case when ${unit('origin')} < 0.6 then 'own_wish' else 'recommended' end end,
+      case when family = 'e_channel' then case when ${unit('origin')} < 0.6 then 'customer_initiated' else 'recommended' end end,
       case when family = 'e_channel' and ${unit('origin')} >= 0.6 then (q.tellers || q.personal)[1 + floor(${unit('recommender')} * cardinality(q.tellers || q.personal))::int] end,
       case when activates then activated end,
       case when activates then case when lively then h.until - floor(power(${unit('last used')}, 3) * (h.until - activated))::int else activated end end,

@@ -59,8 +59,9 @@ export async function loadDemoBank({
 }: DemoBank): Promise<DemoCounts> {
   if (!Number.isSafeInteger(customers) || customers < 1 || customers > 10_000_000)
     throw new Error('The demo bank has from 1 to 10,000,000 customers.')
-  const begun = performance.now()
-  const told = (message: string): void => progress(`${((performance.now() - begun) / 1000).toFixed(1).padStart(6)} s  ${message}`)
+  const startedAt = performance.now()
+  const report = (message: string): void =>
+    progress(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${message}`)
   const counts = await connected(bank.ownerUrl, async (client) => {
     await client.query(`select pg_advisory_xact_lock(${advisoryLocks.demo})`)
     if (replace) await emptyBank(client)
@@ -71,15 +72,15 @@ export async function loadDemoBank({
       today: bank.today,
       now: bank.now,
       baseCurrency: bank.baseCurrency,
-      progress: told,
+      progress: report,
       written: new Map(),
     }
     await loadAll(loading, vault, customers)
-    told('committing')
+    report('committing')
     return Object.fromEntries(countedTables.map((table) => [table, loading.written.get(table) ?? 0])) as DemoCounts
   })
   await connected(bank.ownerUrl, (client) => client.query(`analyze ${countedTables.join(', ')}`))
-  told('analysed')
+  report('analysed')
   return counts
 }
 

@@ -71,7 +71,7 @@ async function loadKeyPeople(loading: Loading): Promise<void> {
       from demo_customer c cross join (values (0, 'decision_maker', '总经理', 0.8), (1, 'operator', '财务经理', 0.5)) k (part, role, title, share)
       where c.kind = 'company' and c.status = 'active' and ${unit('key person')} < k.share
     ) c
-    left join demo_keeper d on d.customer_id = c.id`,
+    left join demo_assignee d on d.customer_id = c.id`,
     [now],
   )
 }
@@ -79,41 +79,41 @@ async function loadKeyPeople(loading: Loading): Promise<void> {
 async function loadNotes(loading: Loading): Promise<void> {
   const { draws, today, now, baseCurrency } = loading
   const unit = (purpose: string): string => draws.unit('c.n', purpose)
-  const kept = (purpose: string, share: number): string => `
-    (select c.id, c.path, c.n, c.begun_ms, c.wealth, d.personal as keeper, ${unit(purpose)} as drawn, date '${today}' - floor(${unit(`${purpose} day`)} * 400)::int as noted
-    from demo_customer c join demo_keeper d on d.customer_id = c.id
+  const drawnRows = (purpose: string, share: number): string => `
+    (select c.id, c.path, c.n, c.begun_ms, c.wealth, d.personal as assignee, ${unit(purpose)} as drawn, date '${today}' - floor(${unit(`${purpose} day`)} * 400)::int as noted
+    from demo_customer c join demo_assignee d on d.customer_id = c.id
     where c.kind <> 'company' and c.status = 'active' and d.personal is not null and ${unit(purpose)} < ${share}) c`
-  const noted = `'customer', c.noted, c.keeper, (c.noted::timestamp + time '02:00') at time zone 'UTC'`
+  const noted = `'customer', c.noted, c.assignee, (c.noted::timestamp + time '02:00') at time zone 'UTC'`
   const columns = 'status, source, noted_on, recorded_by, recorded_at'
   const id = (purpose: string): string => draws.id('c.begun_ms', 'c.n', purpose)
   await insert(
     loading,
     `insert into need (customer_id, id, version, institution_path, kind, amount, currency, horizon_on, ${columns})
     select c.id, ${id('need')}, 1, c.path, (array['home', 'car', 'education', 'retirement'])[1 + floor(c.drawn * 1e6)::int % 4], (1 + floor(c.drawn * 1e4)::int % 50) * 1000000, '${baseCurrency}',
-      c.noted + 700, 'open', ${noted} from ${kept('need', 0.2)}`,
+      c.noted + 700, 'open', ${noted} from ${drawnRows('need', 0.2)}`,
   )
   await insert(
     loading,
     `insert into outside_holding (customer_id, id, version, institution_path, bank_name, kind, amount, currency, ${columns})
     select c.id, ${id('outside holding')}, 1, c.path, (array['他行甲', '他行乙', '他行丙'])[1 + floor(c.drawn * 1e6)::int % 3], 'assets', (1 + floor(c.drawn * 1e4)::int % 80) * 1000000, '${baseCurrency}',
-      'active', ${noted} from ${kept('outside holding', 0.15)}`,
+      'active', ${noted} from ${drawnRows('outside holding', 0.15)}`,
   )
   await insert(
     loading,
     `insert into suitability_assessment (customer_id, id, version, institution_path, score, level, questionnaire_version, assessed_on, expires_on, first_time_buyer, ${columns})
     select c.id, ${id('suitability')}, 1, c.path, 20 + floor(c.drawn * 1e4)::int % 60, 1 + floor(c.drawn * 1e6)::int % 5, 'R-2025', c.noted, c.noted + 365, false, 'active', ${noted}
-    from ${kept('suitability', 0.6)}`,
+    from ${drawnRows('suitability', 0.6)}`,
   )
   await insert(
     loading,
     `insert into life_event (customer_id, id, version, institution_path, title, happened_on, ${columns})
-    select c.id, ${id('life event')}, 1, c.path, (array['乔迁新居', '喜得贵子', '升职', '子女考上大学'])[1 + floor(c.drawn * 1e6)::int % 4], c.noted, 'active', ${noted} from ${kept('life event', 0.05)}`,
+    select c.id, ${id('life event')}, 1, c.path, (array['乔迁新居', '喜得贵子', '升职', '子女考上大学'])[1 + floor(c.drawn * 1e6)::int % 4], c.noted, 'active', ${noted} from ${drawnRows('life event', 0.05)}`,
   )
   await insert(
     loading,
     `insert into counter_note (customer_id, id, institution_path, kind, note, finder_id, relationship_manager_id, created_at)
     select c.id, ${id('counter note')}, c.path, (array['need', 'hint', 'referral'])[1 + floor(c.drawn * 1e6)::int % 3], (array['想了解大额存单', '子女准备出国留学', '近期有房产出售'])[1 + floor(c.drawn * 1e7)::int % 3],
-      c.keeper, c.keeper, $1 from ${kept('counter note', 0.05)}`,
+      c.assignee, c.assignee, $1 from ${drawnRows('counter note', 0.05)}`,
     [now],
   )
 }

@@ -139,7 +139,7 @@ function member(
   today: Day,
 ): DemoStaff {
   const activeFrom = addDays(today, -60 - numberBelow(next, 5000))
-  const keeps = role === 'relationship_manager'
+  const isManager = role === 'relationship_manager'
   // Of the managers and tellers of whom a place has several, a few have left.
   const left = number > 'S00100' && role === 'teller' && numberBelow(next, 25) === 0
   return {
@@ -151,10 +151,10 @@ function member(
     status: left ? 'inactive' : 'active',
     corporate,
     industries: corporate ? pick(next, industriesServed) : [],
-    areas: keeps ? [institution.district] : [],
-    productFamilies: keeps ? knownWell(corporate, number) : [],
-    customerCapacity: keeps ? (corporate ? 120 : 300) : role === 'teller' ? 60 : null,
-    dailyCapacity: keeps ? 12 : role === 'teller' ? 4 : null,
+    areas: isManager ? [institution.district] : [],
+    productFamilies: isManager ? knownWell(corporate, number) : [],
+    customerCapacity: isManager ? (corporate ? 120 : 300) : role === 'teller' ? 60 : null,
+    dailyCapacity: isManager ? 12 : role === 'teller' ? 4 : null,
     activeFrom,
     activeUntil: left ? addDays(today, -30) : null,
   }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { buildSchema, parse, validate } from 'graphql'
 
 const schemaFile = new URL('../../schema.graphql', import.meta.url)
-const MOST_SHOWN = 5
+const MAX_SHOWN = 5
 
 /** The persisted documents of a JSON file, text by id. Throws an `Error` whose message is the rule that the file breaks. */
 export function readDocuments(file: string): ReadonlyMap<string, string> {
@@ -13,8 +13,8 @@ export function readDocuments(file: string): ReadonlyMap<string, string> {
     return fault === undefined ? [] : [`${JSON.stringify(id)}: ${fault}`]
   })
   if (faults.length > 0) {
-    const more = faults.length > MOST_SHOWN ? ` And ${faults.length - MOST_SHOWN} more.` : ''
-    throw new Error(`must contain documents that are valid in schema.graphql. ${faults.slice(0, MOST_SHOWN).join(' ')}${more}`)
+    const more = faults.length > MAX_SHOWN ? ` And ${faults.length - MAX_SHOWN} more.` : ''
+    throw new Error(`must contain documents that are valid in schema.graphql. ${faults.slice(0, MAX_SHOWN).join(' ')}${more}`)
   }
   return documents
 }

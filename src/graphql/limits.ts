@@ -43,7 +43,7 @@ const LISTED = 10
 const LARGEST_PAGE = 200
 
 /** Selections inside selections, fragments among them, that are followed at all: keeps the walk off the end of the stack. */
-const MOST_NESTED = 100
+const MAX_NESTED = 100
 
 /** Refuses a text that is too long to be read. Throws `query_too_complex`. */
 export function checkLength({ length }: string, limits: DocumentLimits = documentLimits): void {
@@ -135,7 +135,7 @@ function measureFragment(survey: Survey, name: string, path: number): Measure {
 }
 
 function measureSet(survey: Survey, { selections }: SelectionSetNode, type: GraphQLNamedType | undefined, path: number): Measure {
-  if (path >= MOST_NESTED) throw tooDeep(survey.limits)
+  if (path >= MAX_NESTED) throw tooDeep(survey.limits)
   let sum = nothing
   for (const node of selections) {
     if (node.kind === 'Field') sum = added(sum, measureField(survey, node, type, path))
@@ -217,7 +217,7 @@ function wrapped(measure: Measure): Measure {
 
 /** What is too much somewhere is too much in all. */
 function refuseBeyond({ depth, nesting, selections, aliases, rows }: Measure, limits: DocumentLimits): void {
-  if (depth > limits.depth || nesting > MOST_NESTED) throw tooDeep(limits)
+  if (depth > limits.depth || nesting > MAX_NESTED) throw tooDeep(limits)
   if (selections > limits.selections) throw tooComplex(`The query selects more than ${limits.selections} fields and fragments.`)
   if (aliases > limits.aliases) throw tooComplex(`The query uses more than ${limits.aliases} aliases.`)
   if (rows > limits.rows)
@@ -225,7 +225,7 @@ function refuseBeyond({ depth, nesting, selections, aliases, rows }: Measure, li
 }
 
 function tooDeep({ depth }: DocumentLimits): DomainError {
-  return tooComplex(`The query is nested deeper than ${depth} levels, or ${MOST_NESTED} with fragments.`)
+  return tooComplex(`The query is nested deeper than ${depth} levels, or ${MAX_NESTED} with fragments.`)
 }
 
 function tooComplex(message: string): DomainError {

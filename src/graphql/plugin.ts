@@ -27,10 +27,10 @@ export interface GraphqlSettings {
 const RESPONSE_TYPE = 'application/graphql-response+json'
 
 /** Characters of the longest document that is kept with what was made of it, which takes up to fifty times as much memory. */
-const LONGEST_KEPT = 20_000
+const MAX_CACHED_LENGTH = 20_000
 /** Documents that are kept, at least: mercurius keeps up to twice as many. */
-const MOST_KEPT = 100
-const MOST_TOKENS = 20_000
+const MAX_CACHED = 100
+const MAX_TOKENS = 20_000
 
 /** Of the body of a request. `extensions` belongs to GraphQL over HTTP; nothing of it has a meaning here. */
 const members = ['query', 'documentId', 'variables', 'operationName', 'extensions']
@@ -45,7 +45,7 @@ interface GraphqlBody {
 /** Serves `POST /graphql` as GraphQL over HTTP demands, on the schema of `schema.graphql`. */
 export async function graphql(app: FastifyInstance, service: Service, settings: GraphqlSettings): Promise<void> {
   // All of the bank's own documents may be kept; of what callers make up only so many.
-  const mostKept = Math.max(MOST_KEPT, settings.documents.size)
+  const maxCached = Math.max(MAX_CACHED, settings.documents.size)
   await app.register(mercurius, {
     // Without locations the schema does not hold on to every token of its text.
     schema: buildASTSchema(
@@ -56,7 +56,7 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
     routes: false,
     graphiql: false,
     jit: 1,
-    cache: mostKept,
+    cache: maxCached,
     errorFormatter: ({ data, errors }, { request }: { readonly request: FastifyRequest } & object) => ({
       statusCode: 200,
       response: { data: data ?? null, errors: (errors ?? []).map((error) => publicError(error, request)) },
@@ -65,10 +65,10 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
   const valid = new Map<string, DocumentNode>()
 
   /** The document that was asked for the longest time ago makes room. */
-  function keep(source: string, document: DocumentNode): void {
+  function cache(source: string, document: DocumentNode): void {
     valid.delete(source)
     valid.set(source, document)
-    if (valid.size > mostKept) valid.delete(valid.keys().next().value!)
+    if (valid.size > maxCached) valid.delete(valid.keys().next().value!)
   }
 
   app.post('/graphql', { config: { operation: 'graphql' } }, async (request, reply) => {
@@ -78,17 +78,17 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
     const operationName = (body.operationName ?? undefined) as string | undefined
     try {
       checkLength(source)
-      const kept = valid.get(source)
-      const document = kept ?? parseDocument(source)
+      const cached = valid.get(source)
+      const document = cached ?? parseDocument(source)
       checkLimits(app.graphql.schema, document, variables)
-      if (!kept) checkValid(app.graphql.schema, document)
+      if (!cached) checkValid(app.graphql.schema, document)
       // Everything under a root field was read by its own statement, so the default look-up by name answers all else.
       const context = { request, service }
-      if (source.length > LONGEST_KEPT) {
+      if (source.length > MAX_CACHED_LENGTH) {
         const result = await runOnce(app.graphql.schema, document, context, variables, operationName)
         return send(request, reply, 200, result)
       }
-      keep(source, kept ?? parseDocument(source, true))
+      cache(source, cached ?? parseDocument(source, true))
       const { data, errors } = await app.graphql(
         keyedSource(source, document, operationName),
         context as never,
@@ -105,7 +105,7 @@ export async function graphql(app: FastifyInstance, service: Service, settings: 
 /** Throws what graphql says of bad syntax, or `query_too_complex`. Without locations it does not hold on to every token and comment. */
 function parseDocument(source: string, noLocation = false): DocumentNode {
   try {
-    return parse(source, { maxTokens: MOST_TOKENS, noLocation })
+    return parse(source, { maxTokens: MAX_TOKENS, noLocation })
   } catch (error) {
     // The parser goes down a level with every bracket; the stack is what ends it.
     if (error instanceof RangeError) throw new DomainError('query_too_complex', 'The query is nested too deeply to be parsed.')

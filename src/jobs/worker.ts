@@ -1,5 +1,5 @@
 import { operations } from '../operations/all.ts'
-import { keepHouse } from '../operations/feeds/expired-records.ts'
+import { deleteExpiredData } from '../operations/feeds/expired-records.ts'
 import { applyRates } from '../operations/feeds/rates.ts'
 import { advanceAssignments } from '../operations/dossier/due-assignments.ts'
 import { Logger, type Runner, run } from 'graphile-worker'
@@ -30,7 +30,7 @@ const schedule: readonly Scheduled[] = [
   { operation: advanceRefreshes, times: '* * * * *', isMore: ({ more }: { more: boolean }) => more },
   { operation: refreshNameKeys, times: '* * * * *', isMore: ({ passed }: { passed: number }) => passed > 0 },
   { operation: applyRates, times: '3 * * * *' },
-  { operation: keepHouse, times: '17 * * * *' },
+  { operation: deleteExpiredData, times: '17 * * * *' },
 ]
 
 /** What the queue runs: all of the service's own operations, whether on the schedule or added by a command. */

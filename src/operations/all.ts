@@ -7,14 +7,14 @@ import { assignmentOperations } from './dossier/assignments.ts'
 import { auditOperations } from './platform/audit.ts'
 import { calendarOperations } from './organisation/calendar.ts'
 import { consentOperations } from './dossier/consents.ts'
-import { counterOperations } from './dossier/recognition.ts'
+import { recognitionOperations } from './dossier/recognition.ts'
 import { creditCoverage } from './dossier/credit-coverage.ts'
 import { customerGroupOperations } from './dossier/customer-groups.ts'
 import { customerSearchOperations } from './segmentation/customer-search.ts'
 import { customerOperations } from './dossier/customers.ts'
 import { customerListOperations } from './segmentation/customer-lists.ts'
 import { delegationOperations } from './organisation/delegations.ts'
-import { dossierNoteOperations } from './dossier/dossier-notes.ts'
+import { dossierRecordOperations } from './dossier/dossier-records.ts'
 import { customerWrites } from './dossier/customer-writes.ts'
 import { holdingWrites } from './feeds/holding-writes.ts'
 import { institutionWrites } from './organisation/institution-writes.ts'
@@ -22,7 +22,7 @@ import { productWrites } from './feeds/product-writes.ts'
 import { accessOperations } from './dossier/accesses.ts'
 import { advanceAssignments } from './dossier/due-assignments.ts'
 import { applyRates } from './feeds/rates.ts'
-import { keepHouse } from './feeds/expired-records.ts'
+import { deleteExpiredData } from './feeds/expired-records.ts'
 import { holdingOperations } from './feeds/holdings.ts'
 import { identityOperations } from './dossier/identity.ts'
 import { importOperations } from './feeds/imports.ts'
@@ -33,7 +33,7 @@ import { productOperations } from './organisation/products.ts'
 import { profileOperations } from './dossier/profiles.ts'
 import { nameKeyOperations } from './dossier/name-keys.ts'
 import { rotationOperations } from './dossier/rotation.ts'
-import { stageOperations } from './dossier/stages.ts'
+import { lifeStageOperations } from './dossier/life-stages.ts'
 import { keyPersonOperations } from './dossier/key-people.ts'
 import { classificationExplanationOperations } from './segmentation/classification-explanations.ts'
 import { explanationOperations } from './segmentation/segment-explanations.ts'
@@ -47,7 +47,7 @@ import { segmentPreview } from './segmentation/segment-preview.ts'
 import { valueOperations } from './segmentation/value.ts'
 import { classificationPolicies, reviseClassificationPolicy } from './segmentation/classifications.ts'
 import { profilePolicies, reviseProfilePolicy } from './dossier/profile-policies.ts'
-import { reviseStagePolicy, stagePolicies } from './dossier/stage-policies.ts'
+import { reviseLifeStagePolicy, lifeStagePolicies } from './dossier/life-stage-policies.ts'
 import { customerClassificationOperations } from './segmentation/customer-classifications.ts'
 import { customerTierOperations } from './segmentation/customer-tiers.ts'
 import { relationScoreOperations } from './segmentation/relation-scores.ts'
@@ -76,13 +76,13 @@ export const operations: readonly Operation[] = [
   ...keyDateOperations,
   ...consentOperations,
   ...identityOperations,
-  ...counterOperations,
+  ...recognitionOperations,
   ...holdingOperations,
   ...holdingWrites,
   ...relationshipOperations,
   ...keyPersonOperations,
   ...customerGroupOperations,
-  ...dossierNoteOperations,
+  ...dossierRecordOperations,
   ...factOperations,
   ...refreshOperations,
   ...segmentOperations,
@@ -108,9 +108,9 @@ export const operations: readonly Operation[] = [
   ...profileOperations,
   profilePolicies,
   reviseProfilePolicy,
-  ...stageOperations,
-  stagePolicies,
-  reviseStagePolicy,
+  ...lifeStageOperations,
+  lifeStagePolicies,
+  reviseLifeStagePolicy,
   ...explanationOperations,
   ...tierExplanationOperations,
   ...classificationExplanationOperations,
@@ -121,7 +121,7 @@ export const operations: readonly Operation[] = [
   ...accessOperations,
   advanceAssignments,
   applyRates,
-  keepHouse,
+  deleteExpiredData,
   ...rotationOperations,
   ...nameKeyOperations,
 ]

@@ -1,7 +1,7 @@
 import { approveRequest, declineRequest, withdrawRequest } from '../operations/approvals.ts'
 import { approvalRequest, approvalRequests } from '../operations/dossier/approvals.ts'
 import { customerAccessReason, customerAccesses } from '../operations/dossier/accesses.ts'
-import { assignCustomer, assignCustomers, ownershipHistory, staffCapacity } from '../operations/dossier/assignments.ts'
+import { assignCustomer, assignCustomers, assignmentHistory, staffCapacity } from '../operations/dossier/assignments.ts'
 import {
   consentHistory,
   consents,
@@ -35,20 +35,20 @@ import {
   upsertCustomer,
 } from '../operations/dossier/customer-writes.ts'
 import { customer, customerByExternalId } from '../operations/dossier/customers.ts'
-import { noteOperationsOf, usePrivilege } from '../operations/dossier/dossier-notes.ts'
+import { recordOperationsOf, usePrivilege } from '../operations/dossier/dossier-records.ts'
 import {
   addAddress,
   addContactPoint,
   addIdentityDocument,
-  addressesToClarify,
-  contactPointsToClarify,
+  addressesToReview,
+  contactPointsToReview,
   correctAddress,
   correctContactPoint,
   correctIdentityDocument,
   dismissAddress,
   dismissContactPoint,
   dismissIdentityDocument,
-  documentsToClarify,
+  documentsToReview,
   removeAddress,
   removeContactPoint,
   removeIdentityDocument,
@@ -78,14 +78,14 @@ import {
   sharedKeyPerson,
 } from '../operations/dossier/key-people.ts'
 import {
-  acceptProfileDifference,
+  acceptProfileConflict,
   customerProfile,
-  dismissProfileDifference,
-  profileDifferences,
+  dismissProfileConflict,
+  profileConflicts,
   reviseProfile,
   verifyProfileFields,
 } from '../operations/dossier/profiles.ts'
-import { counterNotes, leaveCounterNote, recogniseCustomer } from '../operations/dossier/recognition.ts'
+import { counterNotes, createCounterNote, recogniseCustomer } from '../operations/dossier/recognition.ts'
 import {
   correctRelationship,
   createRelationship,
@@ -94,20 +94,20 @@ import {
   relationships,
 } from '../operations/dossier/relationships.ts'
 import { profilePolicies, reviseProfilePolicy } from '../operations/dossier/profile-policies.ts'
-import { reviseStagePolicy, stagePolicies } from '../operations/dossier/stage-policies.ts'
-import { customerStages } from '../operations/dossier/stages.ts'
-import { addTeamMember, endTeamMember, maintenanceTeam, suggestTeamMembers, teamMember } from '../operations/dossier/teams.ts'
+import { reviseLifeStagePolicy, lifeStagePolicies } from '../operations/dossier/life-stage-policies.ts'
+import { lifeStages } from '../operations/dossier/life-stages.ts'
+import { addTeamMember, endTeamMember, maintenanceTeam, teamSuggestions, teamMember } from '../operations/dossier/teams.ts'
 import { customerOverview, customerTimeline } from '../operations/dossier/timeline.ts'
 import { get, patch, post, put, type Route } from './platform/route.ts'
 
 /** The five addresses of a kind of notes. */
 function notes(noun: string, path: string, key: string): readonly Route[] {
-  const [one, many, create, correct, end] = noteOperationsOf.get(noun)!
+  const [one, many, create, correct, end] = recordOperationsOf.get(noun)!
   const [all, single] = [`/customers/:customerId/${path}`, `/customers/:customerId/${path}/:${key}`]
   return [get(all, many!), post(all, create!, 201), get(single, one!), patch(single, correct!), post(`${single}/end`, end!)]
 }
 
-const difference = '/customers/:customerId/profile-differences/:profileDifferenceId'
+const conflict = '/customers/:customerId/profile-conflicts/:profileConflictId'
 
 /** The addresses of the room. */
 export const dossierRoutes: readonly Route[] = [
@@ -126,16 +126,16 @@ export const dossierRoutes: readonly Route[] = [
   get('/customers/:customerId/overview', customerOverview),
   get('/customers/:customerId/timeline', customerTimeline),
 
-  post('/reassignments', assignCustomers),
-  post('/customers/:customerId/reassignments', assignCustomer, 201),
-  get('/customers/:customerId/ownership-history', ownershipHistory),
+  post('/assignment-changes', assignCustomers),
+  post('/customers/:customerId/assignment-changes', assignCustomer, 201),
+  get('/customers/:customerId/assignment-history', assignmentHistory),
   get('/staff-capacity', staffCapacity),
 
   get('/customers/:customerId/team', maintenanceTeam),
   post('/customers/:customerId/team', addTeamMember, 201),
   get('/customers/:customerId/team/:teamMemberId', teamMember),
   post('/customers/:customerId/team/:teamMemberId/end', endTeamMember),
-  get('/customers/:customerId/team-suggestions', suggestTeamMembers),
+  get('/customers/:customerId/team-suggestions', teamSuggestions),
 
   get('/customers/:customerId/key-dates', keyDates),
   post('/customers/:customerId/key-dates', createKeyDate, 201),
@@ -153,9 +153,9 @@ export const dossierRoutes: readonly Route[] = [
   get('/institutions/:institutionId/quiet-hours', quietHours),
   put('/institutions/:institutionId/quiet-hours', setQuietHours),
 
-  get('/documents-to-clarify', documentsToClarify),
-  get('/contact-points-to-clarify', contactPointsToClarify),
-  get('/addresses-to-clarify', addressesToClarify),
+  get('/documents-to-review', documentsToReview),
+  get('/contact-points-to-review', contactPointsToReview),
+  get('/addresses-to-review', addressesToReview),
   post('/customers/:customerId/identity-documents', addIdentityDocument, 201),
   patch('/customers/:customerId/identity-documents/:identityDocumentId', correctIdentityDocument),
   post('/customers/:customerId/identity-documents/:identityDocumentId/removal', removeIdentityDocument),
@@ -174,7 +174,7 @@ export const dossierRoutes: readonly Route[] = [
   post('/customers/:customerId/reveals', revealCustomerField),
 
   post('/recognitions', recogniseCustomer),
-  post('/counter-notes', leaveCounterNote, 201),
+  post('/counter-notes', createCounterNote, 201),
   get('/counter-notes', counterNotes),
 
   get('/customers/:customerId/relationships', relationships),
@@ -219,15 +219,15 @@ export const dossierRoutes: readonly Route[] = [
   get('/customers/:customerId/profile', customerProfile),
   patch('/customers/:customerId/profile', reviseProfile),
   post('/customers/:customerId/profile/verification', verifyProfileFields),
-  get('/profile-differences', profileDifferences),
-  post(`${difference}/acceptance`, acceptProfileDifference),
-  post(`${difference}/dismissal`, dismissProfileDifference),
+  get('/profile-conflicts', profileConflicts),
+  post(`${conflict}/acceptance`, acceptProfileConflict),
+  post(`${conflict}/dismissal`, dismissProfileConflict),
   get('/profile-policies', profilePolicies),
   put('/profile-policies/:field', reviseProfilePolicy),
 
-  get('/customers/:customerId/stages', customerStages),
-  get('/stage-policies', stagePolicies),
-  put('/stage-policies/:subject', reviseStagePolicy),
+  get('/customers/:customerId/life-stages', lifeStages),
+  get('/life-stage-policies', lifeStagePolicies),
+  put('/life-stage-policies/:subject', reviseLifeStagePolicy),
 
   get('/customers/:customerId/accesses', customerAccesses),
   get('/customers/:customerId/accesses/:accessId/reason', customerAccessReason),

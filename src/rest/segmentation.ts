@@ -1,5 +1,5 @@
 import { cohortCustomers, cohortRetention } from '../operations/segmentation/analyses/cohorts.ts'
-import { migrationMatrix, movedCustomers } from '../operations/segmentation/analyses/migration.ts'
+import { migrationMatrix, migrationCustomers } from '../operations/segmentation/analyses/migration.ts'
 import { segmentOverlap } from '../operations/segmentation/analyses/overlap.ts'
 import { segmentProfile } from '../operations/segmentation/analyses/profile.ts'
 import { segmentTrend } from '../operations/segmentation/analyses/trend.ts'
@@ -19,7 +19,7 @@ import { refreshRun, refreshRuns, refreshSegments } from '../operations/segmenta
 import { relationScorePolicies, reviseRelationScorePolicy } from '../operations/segmentation/relation-score-policies.ts'
 import { relationScores } from '../operations/segmentation/relation-scores.ts'
 import { membershipExplanation } from '../operations/segmentation/segment-explanations.ts'
-import { listSegmentMembers, segmentMembers } from '../operations/segmentation/segment-members.ts'
+import { setSegmentMembers, segmentMembers } from '../operations/segmentation/segment-members.ts'
 import { segmentPreview } from '../operations/segmentation/segment-preview.ts'
 import {
   activateSegment,
@@ -30,7 +30,7 @@ import {
   segments,
 } from '../operations/segmentation/segments.ts'
 import { tierExplanation } from '../operations/segmentation/tier-explanations.ts'
-import { atRiskCustomers, thresholdCustomers, tierGrowth } from '../operations/segmentation/tier-lists.ts'
+import { pendingDowngrades, thresholdCustomers, tierGrowth } from '../operations/segmentation/tier-lists.ts'
 import { endTierOverride, overrideTier, tierOverride, tierOverrides } from '../operations/segmentation/tier-overrides.ts'
 import {
   createTierScheme,
@@ -40,7 +40,7 @@ import {
   tierSchemes,
 } from '../operations/segmentation/tiers.ts'
 import { reviseValuePolicy, valuePolicies } from '../operations/segmentation/value-policies.ts'
-import { customerValue, lossMakers, paretoAnalysis } from '../operations/segmentation/value.ts'
+import { customerValue, unprofitableCustomers, paretoAnalysis } from '../operations/segmentation/value.ts'
 import { get, patch, post, put, type Route } from './platform/route.ts'
 
 /** The addresses of the room. */
@@ -61,12 +61,12 @@ export const segmentationRoutes: readonly Route[] = [
   post('/segments/:segmentId/activation', activateSegment),
   post('/segments/:segmentId/retirement', retireSegment),
   get('/segments/:segmentId/members', segmentMembers),
-  post('/segments/:segmentId/members', listSegmentMembers),
+  post('/segments/:segmentId/members', setSegmentMembers),
   get('/value-policies', valuePolicies),
   post('/value-policies', reviseValuePolicy, 201),
   get('/customers/:customerId/value', customerValue),
   get('/pareto-analysis', paretoAnalysis),
-  get('/loss-makers', lossMakers),
+  get('/unprofitable-customers', unprofitableCustomers),
   get('/refreshes', refreshRuns),
   post('/refreshes', refreshSegments, 202),
   get('/refreshes/:refreshId', refreshRun),
@@ -75,7 +75,7 @@ export const segmentationRoutes: readonly Route[] = [
   get('/segments/:segmentId/trend', segmentTrend),
   get('/segment-overlap', segmentOverlap),
   get('/migration-matrix', migrationMatrix),
-  get('/migration-matrix/customers', movedCustomers),
+  get('/migration-matrix/customers', migrationCustomers),
   get('/cohort-retention', cohortRetention),
   get('/cohort-retention/customers', cohortCustomers),
 
@@ -85,7 +85,7 @@ export const segmentationRoutes: readonly Route[] = [
   patch('/tier-schemes/:schemeId', reviseTierScheme),
   post('/tier-schemes/:schemeId/retirement', retireTierScheme),
   get('/tier-schemes/:schemeId/threshold-customers', thresholdCustomers),
-  get('/tier-schemes/:schemeId/at-risk-customers', atRiskCustomers),
+  get('/tier-schemes/:schemeId/pending-downgrades', pendingDowngrades),
   get('/tier-schemes/:schemeId/growth', tierGrowth),
   get('/customers/:customerId/tiers', customerTiers),
   get('/customers/:customerId/tier-history', tierHistory),

@@ -84,7 +84,7 @@ export async function buildApp({ service, authenticate, metrics, settings }: Dep
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (!saysUtf8(request.headers['content-type']))
+    if (!declaresUtf8(request.headers['content-type']))
       done(new DomainError('unsupported_media_type', 'The charset of JSON must be UTF-8.'))
     else if (!isUtf8(body)) done(new DomainError('malformed_request', 'The body is not valid UTF-8.'))
     else void parseJson(request, body.toString('utf8'), done)
@@ -144,7 +144,7 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket): void {
 }
 
 /** JSON has one encoding (RFC 8259): a body that says it has another one would be read as what it is not. */
-function saysUtf8(contentType = ''): boolean {
+function declaresUtf8(contentType = ''): boolean {
   const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType)?.[1]
   return charset === undefined || /^utf-?8$/i.test(charset)
 }

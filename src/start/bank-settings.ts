@@ -1,5 +1,5 @@
 import type { Config, KeyRings } from './config.ts'
-import { agreeOnBank, type BankDifference } from '../db/platform/bank-setting.ts'
+import { checkBankSettings, type BankDifference } from '../db/platform/bank-setting.ts'
 
 /** How the settings differ from those that the bank's data were written with, each problem starting with the setting's name. */
 export interface Agreement {
@@ -8,8 +8,8 @@ export interface Agreement {
 }
 
 /** Compares the settings with the bank in the database, and has it remember those that it did not know. */
-export async function agreeOnSettings(config: Config, ownerUrl: string, keys: KeyRings): Promise<Agreement> {
-  const { empty, differences } = await agreeOnBank(ownerUrl, { baseCurrency: config.baseCurrency, ...keys }, new Date())
+export async function compareBankSettings(config: Config, ownerUrl: string, keys: KeyRings): Promise<Agreement> {
+  const { empty, differences } = await checkBankSettings(ownerUrl, { baseCurrency: config.baseCurrency, ...keys }, new Date())
   return { empty, problems: differences.map((difference) => problemOf(difference, config)) }
 }
 

@@ -31,10 +31,10 @@ function loggedError(error: unknown, depth: number): LoggedError {
   if (typeof error !== 'object' || error === null) return { type: typeof error, message: WITHHELD, stack: '' }
   const { name, message, code, constraint, stack, cause } = error as Thrown
   const withheld = depth > 0 && cause !== undefined && cause !== null ? loggedError(cause, depth - 1) : undefined
-  const told = typeof message === 'string' && !quotesValues(error) && !repeats(message, cause)
+  const safe = typeof message === 'string' && !quotesValues(error) && !repeats(message, cause)
   return {
     type: typeof name === 'string' && name !== 'Error' ? name : error.constructor?.name || 'Error',
-    message: told ? message : WITHHELD,
+    message: safe ? message : WITHHELD,
     ...((typeof code === 'string' || typeof code === 'number') && { code: String(code) }),
     ...(typeof constraint === 'string' && { constraint }),
     stack: typeof stack === 'string' ? framesOf(stack) : '',
@@ -58,8 +58,8 @@ function repeats(message: string, cause: unknown, depth = DEEPEST_CAUSE): boolea
 
 /** What the job queue says, without the message of a job's error: that stands in the queue's own table. Its frames stay. */
 export function jobMessage(text: string): string {
-  const told = text.indexOf(' with error ')
-  return told < 0 ? text : [text.slice(0, told), framesOf(text.slice(told))].filter(Boolean).join('\n')
+  const safe = text.indexOf(' with error ')
+  return safe < 0 ? text : [text.slice(0, safe), framesOf(text.slice(safe))].filter(Boolean).join('\n')
 }
 
 function framesOf(stack: string): string {

@@ -1,4 +1,4 @@
-import { agreeOnSettings } from './bank-settings.ts'
+import { compareBankSettings } from './bank-settings.ts'
 import { type Config, configurationError, type KeyRings, usesFolder } from './config.ts'
 import { openFolder } from './data-folder.ts'
 import { startEmbeddedPostgres } from './embedded/postgres.ts'
@@ -77,7 +77,7 @@ export function startService(config: Config, steps: Steps, log: Log): Run {
     goOn()
     await refuseBypass(urls.serviceUrl, 'must_exist')
     const resources = { ...urls, keys: config.keys === 'development' ? await developmentKeys(config.dataDir) : config.keys }
-    const { empty, problems } = await agreeOnSettings(config, urls.ownerUrl, resources.keys)
+    const { empty, problems } = await compareBankSettings(config, urls.ownerUrl, resources.keys)
     refuse(problems)
     if (empty && config.demoCustomers > 0) await steps.loadDemo(resources, config.demoCustomers)
     goOn()

@@ -21,7 +21,7 @@ export function verifiedTokens(capacity: number): VerifiedTokens {
   let young = new Map<string, Verified>()
   let old = new Map<string, Verified>()
 
-  function keep(key: string, verified: Verified): void {
+  function store(key: string, verified: Verified): void {
     if (young.size >= generation) {
       old = young
       young = new Map()
@@ -39,11 +39,11 @@ export function verifiedTokens(capacity: number): VerifiedTokens {
       old.delete(key)
       return undefined
     }
-    if (!recent) keep(key, verified)
+    if (!recent) store(key, verified)
     return verified.caller
   }
 
-  return { find, remember: (token, caller, until) => keep(keyOf(token), { caller, until }) }
+  return { find, remember: (token, caller, until) => store(keyOf(token), { caller, until }) }
 }
 
 function keyOf(token: string): string {

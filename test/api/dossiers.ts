@@ -1,5 +1,5 @@
 import { getTableColumns, getTableName } from 'drizzle-orm'
-import { noteSources } from '../../src/core/dossier/dossier-notes.ts'
+import { recordSources } from '../../src/core/dossier/dossier-records.ts'
 import { tables } from '../../src/db/schema.ts'
 import type { Caller, TestBank } from '../setup/service.ts'
 
@@ -194,7 +194,7 @@ let figures = 0
 /** There is one note of key figures for each year and source. */
 const nextYear = (): { readonly year: number; readonly source: string } => ({
   year: 1900 + (figures % 120),
-  source: noteSources[Math.floor(figures++ / 120) % noteSources.length]!,
+  source: recordSources[Math.floor(figures++ / 120) % recordSources.length]!,
 })
 
 /** In the order in which they are made: each may refer to those before it, `made` by name and customer. */
@@ -268,7 +268,7 @@ export const dossierThings: readonly DossierThing[] = [
     key: 'creditStandingId',
     path: 'credit-standings',
     body: ({ bank, customer }) => ({
-      origin: 'own',
+      origin: 'internal',
       rating: 'AA',
       ratedOn: '2026-01-01',
       source: 'system',
@@ -397,8 +397,8 @@ export const insideComputed: Readonly<Record<string, string>> = {
   holdingsByFamily: '{ family holdings }',
   quality: '{ score }',
   fieldSources: '{ field source asOf setBy { name } }',
-  stages: '{ subject stage ground }',
-  tiers: '{ scheme tier place }',
+  lifeStages: '{ subject stage basis }',
+  tiers: '{ scheme tier rank }',
   versions: '{ schemeVersion thresholds { code } }',
 }
 
@@ -443,7 +443,7 @@ export async function fillTiers(bank: TestBank): Promise<void> {
   const [{ id, slot }] = rows
   await owner.query(
     `insert into policy_version (kind, key, version, effective_on, definition, source, set_by, set_at)
-    values ('tier_scheme', $1, 1, '2026-01-01', '{"graceDays": 90, "subtrees": [], "thresholds": [{"code": "mark", "name": "mark", "from": "0", "unsettled": "1000000000"}]}', 'bank', 'test', now())`,
+    values ('tier_scheme', $1, 1, '2026-01-01', '{"graceDays": 90, "subtrees": [], "thresholds": [{"code": "mark", "name": "mark", "from": "0", "atRiskMargin": "1000000000"}]}', 'bank', 'test', now())`,
     [id],
   )
   await owner.query(
@@ -528,18 +528,18 @@ export async function fillProfiles(bank: TestBank): Promise<void> {
     const sent = { ...row, occupation: `${mark} otherwise`, preferredLanguage: 'en' }
     const url = `/customers/by-external-id/core/${bank.code(customer)}`
     const fed = await bank.request({ client: 'core' }, 'PUT', url, sent)
-    const { body } = await bank.request(manager, 'GET', `/profile-differences?customerId=${customerId}&field=preferred_language`)
-    const dismissal = `/customers/${customerId}/profile-differences/${body.items?.[0]?.id}/dismissal`
+    const { body } = await bank.request(manager, 'GET', `/profile-conflicts?customerId=${customerId}&field=preferred_language`)
+    const dismissal = `/customers/${customerId}/profile-conflicts/${body.items?.[0]?.id}/dismissal`
     const dismissed = await bank.request(manager, 'POST', dismissal, {})
     if ([revised, fed, dismissed].some(({ status }) => status !== 200))
       throw new Error(`The profile was refused: ${JSON.stringify([revised.body, fed.body, dismissed.body])}`)
   }
 }
 
-/** Makes up a value that a feed of its own wanted, and answers the id of the difference. */
+/** Makes up a value that a feed of its own wanted, and answers the id of the conflict. */
 export async function openDifference(bank: TestBank, customerId: string, field = 'occupation'): Promise<string> {
   const { rows } = await bank.service.owner.query(
-    `insert into profile_difference (customer_id, id, institution_path, field, source, value_sent, as_of, policy_version, status, noted_at)
+    `insert into profile_conflict (customer_id, id, institution_path, field, source, value_sent, as_of, policy_version, status, detected_at)
      select id, gen_random_uuid(), institution_path, $2, 'feed-' || gen_random_uuid(), '厨师', now(), 0, 'open', now() from customer where id = $1 returning id`,
     [customerId, field],
   )
@@ -579,7 +579,7 @@ export async function openValueDifference(
   await owner.query(`update ${table} set verified_at = now() where id = $1`, [added.body.id])
   await bank.feed('customers', [{ ...rows[0], ...sent }])
   const { rows: differing } = await owner.query(
-    `select id from ${table} where customer_id = $1 and differs order by as_of desc limit 1`,
+    `select id from ${table} where customer_id = $1 and conflicting order by as_of desc limit 1`,
     [customerId],
   )
   return differing[0].id

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { judgeDocument } from '../../src/core/dossier/document-checks.ts'
+import { checkDocumentAgainstProfile } from '../../src/core/dossier/document-checks.ts'
 import { normaliseEmail, normalisePhone } from '../../src/core/kernel/phones.ts'
 import type { CustomerKind } from '../../src/core/dossier/customers.ts'
 import { nameKeys } from '../../src/core/dossier/name-keys.ts'
@@ -282,7 +282,7 @@ describe('identities of the demo bank', () => {
         fieldContext('identity_document', 'number', document['id']!),
       )
       const profile = { birthDate: document['birth_date'] ?? null, gender: document['gender'] as 'male' | 'female' | null }
-      const judged = judgeDocument(document['type'] as 'resident_id', document['country']!, plain, profile, today)
+      const judged = checkDocumentAgainstProfile(document['type'] as 'resident_id', document['country']!, plain, profile, today)
       return (
         judged.reason !== null ||
         judged.verified !== document.verified ||

@@ -36,7 +36,7 @@ function start(change: Environment = {}, command: readonly [string, string] = [p
     const heard = (chunk: Buffer): void => {
       said += chunk.toString()
       const address = /REST\s+(\S+)\/v1/.exec(said)?.[1]
-      if (address && said.includes('Ctrl-C stops it.'))
+      if (address && said.includes('Press Ctrl-C to stop.'))
         resolve({
           child,
           address,
@@ -131,7 +131,7 @@ describe('a start that cannot succeed', () => {
     const { status, complained } = await refusedStart({ BASE_CURRENCY: 'USD' })
     expect([status, complained]).toEqual([
       1,
-      expect.stringContaining('BASE_CURRENCY must stay CNY, in which the amounts of this bank are kept; it is USD now.'),
+      expect.stringContaining('BASE_CURRENCY must remain CNY, the currency of this bank’s stored amounts; it is now USD.'),
     ])
   })
 
@@ -143,7 +143,7 @@ describe('a start that cannot succeed', () => {
     expect([missing.status, missing.complained.match(/^ {2}- .*$/gm)]).toEqual([
       1,
       ['MASTER_KEYS', 'INDEX_KEYS'].map(
-        (name) => `  - ${name} must hold the key "development", which data of this bank were written with.`,
+        (name) => `  - ${name} must contain the key "development", with which data of this bank were encrypted.`,
       ),
     ])
     const other = await refusedStart({ MASTER_KEYS: own(master), INDEX_KEYS: ring('development'), CURSOR_KEYS: ring('new') })

@@ -81,12 +81,12 @@ describe('the development issuer', () => {
     const folder = await emptyFolder()
     const path = join(folder, 'issuer.json')
     await writeFile(path, '{"privateKey":"-----BEGIN secret', { mode: 0o600 })
-    await expect(developmentIssuer(folder)).rejects.toThrow(/is damaged: delete it/)
+    await expect(developmentIssuer(folder)).rejects.toThrow(/is corrupt: delete it/)
     await expect(developmentIssuer(folder)).rejects.not.toThrow(/secret/)
     await rm(path)
     await developmentIssuer(folder)
     await chmod(path, 0o644)
-    await expect(developmentIssuer(folder)).rejects.toThrow('other users may open it')
+    await expect(developmentIssuer(folder)).rejects.toThrow('readable by other users')
   })
 
   test('refuses lifetimes beyond a day', async () => {

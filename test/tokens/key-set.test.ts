@@ -172,7 +172,7 @@ describe('the keys of an issuer', () => {
       { ...first.jwk, kid: 1 },
     ])
     await expect(outcome(by, await fresh(first))).resolves.toBe('unknown_key')
-    expect(warnings).toEqual(['The key set of the token issuer holds no key for the allowed algorithms.'])
+    expect(warnings).toEqual(['The key set of the token issuer contains no key for the allowed algorithms.'])
     const onlyRsa = verifier({ keys: { kind: 'jwks', url: server.url }, algorithms: ['RS256'] })
     server.publish([first.jwk, third.jwk])
     await expect(outcome(onlyRsa, await fresh(third))).resolves.toBe('staff')

@@ -191,10 +191,10 @@ describe('the settings of tokens', () => {
   test('are refused when they cannot work', () => {
     expect(() => verifier({ keys, algorithms: [] })).toThrow('allowed token algorithms')
     expect(() => verifier({ keys, algorithms: ['HS256' as 'RS256'] })).toThrow('allowed token algorithms')
-    expect(() => verifier({ keys, algorithms: ['RS256'] })).toThrow('fits none of the allowed algorithms (RS256)')
+    expect(() => verifier({ keys, algorithms: ['RS256'] })).toThrow('matches none of the allowed algorithms (RS256)')
     expect(() => verifier({ keys, audience: '' })).toThrow('audience')
     expect(() => verifier({ keys, clientClaim: 'sub' })).toThrow('must differ')
-    expect(() => verifier({ keys: { kind: 'public_key', pem: 'nonsense' } })).toThrow('fits none')
+    expect(() => verifier({ keys: { kind: 'public_key', pem: 'nonsense' } })).toThrow('matches none')
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
     expect(() =>
       verifier({ keys: { kind: 'public_key', pem: publicKey.export({ format: 'pem', type: 'spki' }).toString() } }),

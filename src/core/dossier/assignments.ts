@@ -27,7 +27,7 @@ export function newPeriodRefusal(period: Period, today: Day, fromPerson: boolean
 }
 
 /** Who keeps a customer in a line of business, and when. */
-export interface Keeping extends Period {
+export interface AssignmentTerms extends Period {
   readonly staffId: string
   readonly businessLine: BusinessLine
   readonly state: AssignmentState
@@ -37,7 +37,12 @@ export interface Keeping extends Period {
  * Why an assignment that is there may not become that, or undefined. Days gone by stay as they were: people change of one that has begun
  * only when it will end, and a feed does not give one that has ended to somebody else.
  */
-export function changedPeriodRefusal(before: Keeping, after: Keeping, today: Day, fromPerson: boolean): FeedRefusal | undefined {
+export function changedPeriodRefusal(
+  before: AssignmentTerms,
+  after: AssignmentTerms,
+  today: Day,
+  fromPerson: boolean,
+): FeedRefusal | undefined {
   const refuse = (field: string, message: string): FeedRefusal => ({ field, code: 'outside_period', message })
   const cancelled = after.state === 'cancelled'
   if (before.state === 'cancelled') return cancelled ? undefined : newPeriodRefusal(after, today, fromPerson)
@@ -80,15 +85,15 @@ export function endingOf(
 }
 
 /** The staff who may keep customers. */
-export const keeperRoles = ['relationship_manager', 'teller'] as const
+export const assignableRoles = ['relationship_manager', 'teller'] as const
 
 /** An assignment of a customer among the others. */
-export interface StandingAssignment extends Keeping {
+export interface StoredAssignment extends AssignmentTerms {
   readonly id: string
 }
 
 /** Why a customer is not given to somebody; of the day or of the customer. */
-export interface TakeOverRefusal {
+export interface AssignmentRefusal {
   readonly about: 'customer' | 'startsOn'
   readonly code: 'conflict' | 'outside_period' | 'period_overlap'
   readonly rule: string
@@ -102,11 +107,11 @@ export interface EndedAssignment {
   readonly endsOn: Day | null
 }
 
-export type TakeOver =
-  | { readonly refusal: TakeOverRefusal }
+export type AssignmentChange =
+  | { readonly refusal: AssignmentRefusal }
   | { readonly state: 'planned' | 'current'; readonly former: EndedAssignment | undefined }
 
-interface TakeOverRequest {
+interface AssignmentRequest {
   readonly staffId: string
   readonly businessLine: BusinessLine
   readonly startsOn: Day
@@ -117,16 +122,21 @@ interface TakeOverRequest {
  * What it means that somebody keeps a customer in a line of business from a day on, without an end: whoever keeps the customer then does so until that
  * day, and one who would have begun on it never did. Refused for a day gone by, where they keep the customer already, and where a planned assignment is in the way.
  */
-export function takeOver(
-  standing: readonly StandingAssignment[],
-  { staffId, businessLine, startsOn, today }: TakeOverRequest,
-): TakeOver {
-  const refuse = (about: TakeOverRefusal['about'], code: TakeOverRefusal['code'], rule: string, message: string): TakeOver => ({
+export function assignmentChange(
+  existing: readonly StoredAssignment[],
+  { staffId, businessLine, startsOn, today }: AssignmentRequest,
+): AssignmentChange {
+  const refuse = (
+    about: AssignmentRefusal['about'],
+    code: AssignmentRefusal['code'],
+    rule: string,
+    message: string,
+  ): AssignmentChange => ({
     refusal: { about, code, rule, message },
   })
   if (startsOn < today)
     return refuse('startsOn', 'outside_period', 'outside_period', 'A customer can be assigned from today or later.')
-  const since = standing.filter(
+  const since = existing.filter(
     (one) => one.businessLine === businessLine && one.state !== 'cancelled' && (one.endsOn === null || one.endsOn > startsOn),
   )
   const planned = since.find((one) => one.startsOn > today)
@@ -144,7 +154,7 @@ export function takeOver(
     return refuse(
       'customer',
       'conflict',
-      'already_theirs',
+      'already_assigned',
       `The customer is already assigned to this staff member, ${periodText(holder)}.`,
     )
   if (holder.startsOn === startsOn) return { state, former: { id: holder.id, state: 'cancelled', endsOn: holder.endsOn } }
@@ -163,27 +173,27 @@ export interface CustomerLoad {
 }
 
 /** Why so many more customers are too many for somebody, with the numbers, or undefined. */
-export function overCapacity({ has, capacity }: CustomerLoad, more: number): string | undefined {
+export function capacityProblem({ has, capacity }: CustomerLoad, more: number): string | undefined {
   if (capacity === null || more === 0 || has + more <= capacity) return undefined
   return `Over capacity: this staff member has ${has} of at most ${capacity} customers, and ${more} more would make ${has + more}.`
 }
 
 /** Throws `conflict` where so many more customers are too many for somebody. */
 export function requireCapacity(load: CustomerLoad, more: number): void {
-  const told = overCapacity(load, more)
-  if (told !== undefined) throw refuseField('conflict', 'staffId', 'over_capacity', told)
+  const problem = capacityProblem(load, more)
+  if (problem !== undefined) throw refuseField('conflict', 'staffId', 'over_capacity', problem)
 }
 
 /** Whether somebody keeps a customer on a day or later, in whichever line of business. */
-export function keepsFrom(standing: readonly Keeping[], staffId: string, from: Day): boolean {
-  return standing.some(
-    ({ staffId: keeper, state, endsOn }) =>
-      keeper === staffId && (state === 'current' || state === 'planned') && (endsOn === null || endsOn > from),
+export function isAssignedFrom(existing: readonly AssignmentTerms[], staffId: string, from: Day): boolean {
+  return existing.some(
+    ({ staffId: staff, state, endsOn }) =>
+      staff === staffId && (state === 'current' || state === 'planned') && (endsOn === null || endsOn > from),
   )
 }
 
 /** A staff member as far as keeping customers goes. */
-export interface Keeper {
+export interface AssignableStaff {
   readonly id: string
   readonly roles: readonly Role[]
   readonly status: 'active' | 'inactive'
@@ -192,7 +202,7 @@ export interface Keeper {
 }
 
 /** Throws `conflict` for somebody who is not at work on the day from which something is expected of them. */
-export function requireAtWork({ status, activeFrom, activeUntil }: Omit<Keeper, 'roles'>, startsOn: Day): void {
+export function requireActiveStaff({ status, activeFrom, activeUntil }: Omit<AssignableStaff, 'roles'>, startsOn: Day): void {
   if (status !== 'active' || (activeUntil !== null && activeUntil <= startsOn))
     throw refuseField('conflict', 'staffId', 'inactive', 'The staff member no longer works here on that day.')
   if (activeFrom !== null && activeFrom > startsOn)
@@ -200,13 +210,13 @@ export function requireAtWork({ status, activeFrom, activeUntil }: Omit<Keeper, 
 }
 
 /** Throws `conflict` for somebody who cannot keep customers from that day on. */
-export function requireKeeper(keeper: Keeper, startsOn: Day): void {
-  requireAtWork(keeper, startsOn)
-  if (!keeperRoles.some((role) => keeper.roles.includes(role)))
+export function requireAssignable(staff: AssignableStaff, startsOn: Day): void {
+  requireActiveStaff(staff, startsOn)
+  if (!assignableRoles.some((role) => staff.roles.includes(role)))
     throw refuseField('conflict', 'staffId', 'role', 'The staff member is neither a relationship manager nor a teller.')
 }
 
 /** Whether customers in this state are kept by anybody anew. */
-export function isKept(status: CustomerStatus): boolean {
+export function isAssignable(status: CustomerStatus): boolean {
   return status === 'active' || status === 'prospect'
 }

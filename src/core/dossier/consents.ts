@@ -18,7 +18,7 @@ export const messageClasses = ['important', 'routine', 'marketing'] as const
 export type MessageClass = (typeof messageClasses)[number]
 
 /** What a consent event says, as far as rules look at it. */
-export interface ConsentSaid {
+export interface ConsentStatement {
   readonly decision: ConsentDecision
   readonly evidenceReference: string | null
   readonly givenAt: Date
@@ -29,7 +29,7 @@ export interface ConsentSaid {
  * (PIPL Art. 15: withdrawing must be easy; Art. 24: marketing by automated decision must offer a way out).
  */
 export function consentRefusal(
-  { decision, evidenceReference, givenAt }: ConsentSaid,
+  { decision, evidenceReference, givenAt }: ConsentStatement,
   status: CustomerStatus,
   now: Date,
 ): DomainError | undefined {
@@ -55,10 +55,10 @@ export interface Hours {
 }
 
 /** Between these hours nobody is contacted. No law names them: ours to choose, and a bank's to change. */
-export const defaultQuietHours: Hours & { readonly source: string } = { from: '20:00', until: '09:00', source: 'ours' }
+export const defaultQuietHours: Hours & { readonly source: string } = { from: '20:00', until: '09:00', source: 'product_default' }
 
 /** A customer's wishes, as far as they forbid. */
-export interface ContactWishes {
+export interface ContactPreferenceTerms {
   readonly hours: Hours | null
   readonly doNotContact: boolean
   /** The last day on which it holds; without one it holds until it is taken back. */
@@ -66,7 +66,7 @@ export interface ContactWishes {
 }
 
 /** Why these wishes contradict themselves, or undefined. */
-export function contactWishesRefusal(
+export function contactPreferenceRefusal(
   wishes: {
     readonly hoursFrom: string | null
     readonly hoursUntil: string | null
@@ -116,7 +116,7 @@ export interface ContactFacts {
   readonly deceasedOn: Day | null
   /** The newest that was given for this channel and purpose. */
   readonly consent: ConsentDecision | null
-  readonly wishes: ContactWishes | null
+  readonly wishes: ContactPreferenceTerms | null
   /** Whether there is a number or address to reach the customer by this channel. */
   readonly reachable: boolean
   readonly quietHours: Hours & { readonly source: string }
@@ -199,7 +199,7 @@ export function contactDecision(facts: ContactFacts): ContactDecision {
 
 function customerReasons({ status, deceasedOn, kind, birthDate, purpose, reachable, channel, today }: ContactFacts): Ground[] {
   const reasons: Ground[] = []
-  const forbids = (code: ContactReasonCode, message: string, source = 'ours') =>
+  const forbids = (code: ContactReasonCode, message: string, source = 'product_default') =>
     reasons.push({ code, effect: 'forbids', message, source })
   if (status === 'closed') forbids('customer_closed', 'The relationship with the customer has ended.')
   if (status === 'merged') forbids('customer_merged', 'The record was merged into another one, which applies instead.')
@@ -257,9 +257,14 @@ function wishReasons({ wishes, messageClass, today }: ContactFacts): Ground[] {
           code: 'do_not_contact',
           effect: 'overruled',
           message: `The customer asked not to be contacted${until}; important messages, required by law, are sent anyway.`,
-          source: 'ours',
+          source: 'product_default',
         }
-      : { code: 'do_not_contact', effect: 'forbids', message: `The customer asked not to be contacted${until}.`, source: 'ours' },
+      : {
+          code: 'do_not_contact',
+          effect: 'forbids',
+          message: `The customer asked not to be contacted${until}.`,
+          source: 'product_default',
+        },
   ]
 }
 
@@ -278,7 +283,7 @@ function hourReasons({ channel, quietHours, wishes, localTime }: ContactFacts): 
       code: 'outside_customer_hours',
       effect: 'forbids',
       message: `The customer wishes to be contacted from ${wishes.hours.from} to ${wishes.hours.until}; it is ${localTime} at the customer's institution.`,
-      source: 'ours',
+      source: 'product_default',
     })
   return reasons
 }

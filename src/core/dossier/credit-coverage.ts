@@ -21,10 +21,10 @@ export interface Coverage extends Counted {
 /** Coverage is of those who are both rated and granted a line. Rounded down, so that 100.00 means all. */
 export function coverageOf(counted: Counted): Coverage {
   const { customers, ratedAndGranted } = counted
-  const hundredths = customers === 0 ? null : Math.floor((ratedAndGranted * 10_000) / customers)
+  const basisPoints = customers === 0 ? null : Math.floor((ratedAndGranted * 10_000) / customers)
   return {
     ...counted,
-    percent: hundredths === null ? null : (hundredths / 100).toFixed(2),
+    percent: basisPoints === null ? null : (basisPoints / 100).toFixed(2),
     missing: Math.ceil((customers * coverageTarget) / 100) - ratedAndGranted,
   }
 }

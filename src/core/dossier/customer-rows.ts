@@ -14,7 +14,7 @@ import {
   externalIdText,
   industry,
   language,
-  line,
+  singleLine,
   source,
 } from '../kernel/scalars.ts'
 
@@ -42,7 +42,7 @@ export const customerRow = z
       examples: ['C0000123'],
     }),
     kind: z.enum(customerKinds).meta({ description: 'Kind of customer; can change for prospects only.' }),
-    name: line(200).meta({ description: 'Name of the person or company.', examples: ['王小明'] }),
+    name: singleLine(200).meta({ description: 'Name of the person or company.', examples: ['王小明'] }),
     status: z
       .enum(['active', 'prospect', 'closed'])
       .optional()
@@ -56,7 +56,7 @@ export const customerRow = z
     preferredLanguage: language.optional().meta({ description: 'BCP 47 tag.', examples: ['zh-CN'] }),
     customerSince: day.optional().meta({ description: 'First day as a customer.', examples: ['2019-08-01'] }),
     closedOn: day.optional().meta({ description: 'Day on which the relationship ended; requires the status `closed`.' }),
-    occupation: line(100)
+    occupation: singleLine(100)
       .optional()
       .meta({ description: 'Occupation of a person.', examples: ['教师'] }),
     incomeBand: z
@@ -81,30 +81,30 @@ export const customerRow = z
       .meta({ description: 'ISO 18245 code of the merchant’s business.', examples: ['5411'] }),
     documentType: z.enum(documentTypes).optional().meta({ description: 'Kind of the identity document; requires its number.' }),
     documentCountry: country.optional().meta({ description: 'ISO 3166-1 code of the issuer; CN by default.', examples: ['CN'] }),
-    documentNumber: line(64)
+    documentNumber: singleLine(64)
       .optional()
       .meta({ description: 'Number of the identity document. Stored encrypted.', examples: ['110101199003070134'] }),
     documentValidUntil: day.optional().meta({ description: 'Last day on which the document is valid.' }),
-    phone: line(40)
+    phone: singleLine(40)
       .optional()
       .meta({
         description: 'Primary phone; Chinese if it has no country code. Stored encrypted.',
         examples: ['13812345678'],
       }),
-    email: line(254)
+    email: singleLine(254)
       .optional()
       .meta({ description: 'Primary e-mail address. Stored encrypted.', examples: ['li@example.com'] }),
     addressCountry: country.optional().meta({ description: 'ISO 3166-1 code of the primary address.', examples: ['CN'] }),
-    addressRegion: line(100)
+    addressRegion: singleLine(100)
       .optional()
       .meta({ description: 'Province or state.', examples: ['广东省'] }),
-    addressCity: line(100)
+    addressCity: singleLine(100)
       .optional()
       .meta({ description: 'City.', examples: ['深圳市'] }),
-    addressPostalCode: line(20)
+    addressPostalCode: singleLine(20)
       .optional()
       .meta({ description: 'Postal code.', examples: ['518000'] }),
-    addressLine: line(300).optional().meta({ description: 'District, street and house. Stored encrypted.' }),
+    addressLine: singleLine(300).optional().meta({ description: 'District, street and house. Stored encrypted.' }),
     asOf,
   })
   .superRefine((row, context) => {

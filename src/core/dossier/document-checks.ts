@@ -3,9 +3,9 @@ import { checkDocument, type DocumentRule, type DocumentType } from '../kernel/i
 import { maskDay, maskDocumentNumber } from '../kernel/masking.ts'
 
 /** Why a document counts as unverified: a rule of its number, or a profile that says something else. */
-export type UnverifiedReason = DocumentRule | 'birth_date_differs' | 'gender_differs'
+export type UnverifiedReason = DocumentRule | 'birth_date_conflict' | 'gender_conflict'
 
-export interface JudgedDocument {
+export interface DocumentCheck {
   /** Normalised: what is stored, compared and indexed. */
   readonly number: string
   readonly verified: boolean
@@ -23,7 +23,13 @@ export interface Profile {
  * Checks a document's number and, where a verified number tells birth date and sex (resident ID by GB 11643, permanent residence card since
  * 2023), whether the profile agrees and the birth date has come.
  */
-export function judgeDocument(type: DocumentType, country: string, text: string, profile: Profile, today: Day): JudgedDocument {
+export function checkDocumentAgainstProfile(
+  type: DocumentType,
+  country: string,
+  text: string,
+  profile: Profile,
+  today: Day,
+): DocumentCheck {
   const { number, verified, reasons } = checkDocument(type, country, text)
   const inside = verified ? personInside(type, number) : undefined
   const reason = reasons[0] ?? (inside && disagreement(inside, profile, today)) ?? null
@@ -47,8 +53,8 @@ function disagreement(
   today: Day,
 ): UnverifiedReason | undefined {
   if (inside.birthDate > today) return 'birth_date'
-  if (birthDate !== null && birthDate !== inside.birthDate) return 'birth_date_differs'
-  if (gender !== null && gender !== inside.gender) return 'gender_differs'
+  if (birthDate !== null && birthDate !== inside.birthDate) return 'birth_date_conflict'
+  if (gender !== null && gender !== inside.gender) return 'gender_conflict'
   return undefined
 }
 
@@ -65,7 +71,7 @@ export function identityRefusal(
   readonly message: string
 } {
   const masked = maskDocumentNumber(number)
-  if (reason === 'birth_date_differs') {
+  if (reason === 'birth_date_conflict') {
     const [inside, stated] = [maskDay(`${number.slice(6, 10)}-`), maskDay(birthDate ?? '')]
     return {
       field: 'birthDate',
@@ -73,7 +79,7 @@ export function identityRefusal(
       message: `The birth date ${stated} does not match ${inside} in the identity document ${masked}.`,
     }
   }
-  if (reason === 'gender_differs') {
+  if (reason === 'gender_conflict') {
     return { field: 'gender', code: 'identity_mismatch', message: `The gender does not match the identity document ${masked}.` }
   }
   const field = reason === 'country' ? 'documentCountry' : 'documentNumber'

@@ -1,6 +1,6 @@
 import type { CustomerStatus } from './customers.ts'
 import { DomainError, refuseField } from '../kernel/errors.ts'
-import { identityRefusal, type JudgedDocument, type Profile } from './document-checks.ts'
+import { identityRefusal, type DocumentCheck, type Profile } from './document-checks.ts'
 import { normaliseEmail, normalisePhone } from '../kernel/phones.ts'
 
 /** What is stored encrypted and can be revealed, one value at a time. */
@@ -40,7 +40,7 @@ export const revealPurposes = [
 ] as const
 
 /** Documents, and contact points, of one customer: lists that front ends show whole. Ours to choose. */
-const MOST_OF_A_CUSTOMER = 50
+const MAX_PER_CUSTOMER = 50
 
 /** Throws `conflict` for a customer whose dossier takes nothing more: another one goes on, or nothing may be kept. */
 export function requireOpenDossier(status: CustomerStatus): void {
@@ -48,16 +48,13 @@ export function requireOpenDossier(status: CustomerStatus): void {
 }
 
 /** Throws `conflict` where there are as many already as one customer may have. */
-export function requireRoom(stored: number): void {
-  if (stored >= MOST_OF_A_CUSTOMER)
-    throw new DomainError(
-      'conflict',
-      `A customer can have at most ${MOST_OF_A_CUSTOMER} of these: remove those no longer in use.`,
-    )
+export function requireBelowLimit(stored: number): void {
+  if (stored >= MAX_PER_CUSTOMER)
+    throw new DomainError('conflict', `A customer can have at most ${MAX_PER_CUSTOMER} of these: remove those no longer in use.`)
 }
 
 /** A person's document must pass its checks and agree with the profile; what a machine sends is kept, marked unverified. Names the field and both values masked. */
-export function requireAgreement(judged: JudgedDocument, profile: Profile, fromPerson: boolean): void {
+export function requireNoConflict(judged: DocumentCheck, profile: Profile, fromPerson: boolean): void {
   if (!fromPerson || judged.reason === null) return
   const { code, field, message } = identityRefusal({ number: judged.number, reason: judged.reason }, profile)
   throw refuseField(code, field === 'documentCountry' ? 'country' : 'number', judged.reason, message)
@@ -73,7 +70,7 @@ export function normaliseContact(kind: 'phone' | 'email', text: string, field = 
 }
 
 /** When a document counts as seen to be the customer's: as a person enters it and its number passes. What a machine sends has yet to be seen. */
-export function seenAt({ verified }: Pick<JudgedDocument, 'verified'>, fromPerson: boolean, now: Date): Date | null {
+export function seenAt({ verified }: Pick<DocumentCheck, 'verified'>, fromPerson: boolean, now: Date): Date | null {
   return verified && fromPerson ? now : null
 }
 
@@ -89,8 +86,8 @@ export function requireVerifiable({ unverifiedReason }: { readonly unverifiedRea
 }
 
 /** Throws `conflict` for what no feed says beside a verified value: it is corrected or removed, not dismissed. */
-export function requireDiffering({ differs }: { readonly differs: boolean }): void {
-  if (!differs)
+export function requireConflicting({ conflicting }: { readonly conflicting: boolean }): void {
+  if (!conflicting)
     throw new DomainError(
       'conflict',
       'Only a feed value that conflicts with a verified one can be dismissed: correct or remove this one.',

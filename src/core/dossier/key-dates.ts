@@ -69,11 +69,11 @@ function gregorianRefusal({ month, day, year }: KeyDate): DomainError | undefine
   const most = year === null ? longestMonths[month - 1]! : Temporal.PlainYearMonth.from({ year, month }).daysInMonth
   if (day <= most) return undefined
   const where = year === null ? `Month ${month}` : `Month ${month} of ${year}`
-  return refuseField('invalid_input', 'day', 'impossible_day', `${where} has ${most} days.`)
+  return refuseField('invalid_input', 'day', 'invalid_day', `${where} has ${most} days.`)
 }
 
 function lunarRefusal({ month, day, leapMonth, year }: KeyDate): DomainError | undefined {
-  if (day > 30) return refuseField('invalid_input', 'day', 'impossible_lunar_day', 'A lunar month has at most 30 days.')
+  if (day > 30) return refuseField('invalid_input', 'day', 'invalid_lunar_day', 'A lunar month has at most 30 days.')
   if (year === null) return undefined
   if (year < FIRST_LUNAR_YEAR || year > LAST_LUNAR_YEAR)
     return refuseField(
@@ -87,7 +87,7 @@ function lunarRefusal({ month, day, leapMonth, year }: KeyDate): DomainError | u
   const most = lunarDay(year, month, leapMonth, 1).daysInMonth
   if (day <= most) return undefined
   const named = `${leapMonth ? 'Leap month' : 'Month'} ${month} of the lunar year ${year}`
-  return refuseField('invalid_input', 'day', 'impossible_lunar_day', `${named} has ${most} days.`)
+  return refuseField('invalid_input', 'day', 'invalid_lunar_day', `${named} has ${most} days.`)
 }
 
 /** Which kinds of customer a kind of date belongs to, and that a merged or erased record gets none. */

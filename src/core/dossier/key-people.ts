@@ -17,8 +17,8 @@ export interface Birthday {
 
 /** Refuses what is no birthday: half of one, a day that no year has, or one to come. Throws `invalid_input` or `outside_period`. */
 export function requireBirthday({ birthMonth, birthDay, birthYear }: Birthday, today: Day): void {
-  const said = [birthMonth, birthDay, birthYear].filter((part) => part != null)
-  if (said.length === 0) return
+  const parts = [birthMonth, birthDay, birthYear].filter((part) => part != null)
+  if (parts.length === 0) return
   if (birthMonth == null || birthDay == null)
     throw refuseField(
       'invalid_input',
@@ -31,16 +31,16 @@ export function requireBirthday({ birthMonth, birthDay, birthYear }: Birthday, t
   const whole = parseDay(`${year}-${month}-${day}`)
   if (whole === undefined) throw refuseField('invalid_input', 'birthDay', 'birthday', 'There is no such date.')
   if (birthYear != null && whole > today)
-    throw refuseField('outside_period', 'birthYear', 'day_to_come', 'The day must not be in the future.')
+    throw refuseField('outside_period', 'birthYear', 'future', 'The day must not be in the future.')
 }
 
 /** Refuses key people of anybody but a business. Throws `conflict`. */
 export function requireBusiness(kind: CustomerKind, field: string): void {
   if (kind === 'individual')
-    throw refuseField('conflict', field, 'no_business', 'Only companies and sole traders have key people.')
+    throw refuseField('conflict', field, 'not_a_business', 'Only companies and sole traders have key people.')
 }
 
 /** Refuses a record of anybody but a person as the person's own. Throws `conflict`. */
 export function requirePerson(kind: CustomerKind, field: string): void {
-  if (kind !== 'individual') throw refuseField('conflict', field, 'no_person', 'This customer is not an individual.')
+  if (kind !== 'individual') throw refuseField('conflict', field, 'not_a_person', 'This customer is not an individual.')
 }

@@ -23,7 +23,7 @@ export interface Pinyin {
 }
 
 /** No one types more, and an index takes no more. */
-const LONGEST_KEY = 120
+const MAX_KEY_LENGTH = 120
 
 export function holdsChinese(text: string): boolean {
   return /\p{Script=Han}/u.test(text)
@@ -64,7 +64,7 @@ function letters(text: string): string {
     .replace(/[^a-z0-9]/g, '')
     .replaceAll('lyu', 'lu')
     .replaceAll('v', 'u')
-    .slice(0, LONGEST_KEY)
+    .slice(0, MAX_KEY_LENGTH)
 }
 
 /** The key that a folded term of Latin letters may begin: `Wang Xiaoming`, `xi'an`, `Lü`. Empty for other terms. */
@@ -73,13 +73,13 @@ export function typedKey(folded: string): string {
 }
 
 /** Names of persons and their surnames are no longer: what is longer is read as words. */
-const LONGEST_PERSON = 4
+const MAX_PERSON_NAME_LENGTH = 4
 
 /** The pinyin of a folded term of two Chinese characters or more: who is called something that sounds the same has it too. Empty for other terms. */
 export function soundOf(folded: string, pinyin: Pinyin): string {
   if (!/^\p{Script=Han}{2,}$/u.test(folded)) return ''
   const words = pinyin.words(folded)
-  return keyOf([...folded].length > LONGEST_PERSON ? words : asPerson(folded, words, pinyin)).pinyin
+  return keyOf([...folded].length > MAX_PERSON_NAME_LENGTH ? words : asPerson(folded, words, pinyin)).pinyin
 }
 
 /** How a search found a customer, the best first. */

@@ -32,7 +32,7 @@ function words(text: string): readonly Syllable[] {
 
 /** What surnames are called. Names come by the million, and their first two characters again and again. */
 const surnames = new Map<string, readonly string[]>()
-const MOST_REMEMBERED = 20_000
+const MAX_CACHED = 20_000
 
 /** The syllables of the surname, of one character or two, with which a name of these first characters begins. */
 function surname(head: string): readonly string[] {
@@ -42,7 +42,7 @@ function surname(head: string): readonly string[] {
   const both = asSurname(head)
   const [first = ''] = asSurname([...head][0] ?? '')
   const syllables = both.length > 1 && both[0] !== first ? both.slice(0, 2) : [first]
-  if (surnames.size >= MOST_REMEMBERED) surnames.clear()
+  if (surnames.size >= MAX_CACHED) surnames.clear()
   surnames.set(head, syllables)
   return syllables
 }

@@ -75,8 +75,8 @@ export const bankerFields = ['riskAppetite', 'interests', 'familyNotes', 'situat
 export const profileFields = [...recordFields, ...sharedProfileFields, ...bankerFields] as const
 export type ProfileField = (typeof profileFields)[number]
 /** Fields that a feed may want otherwise than a person. */
-export const fedFields = [...recordFields, ...sharedProfileFields] as const
-export type FedField = (typeof fedFields)[number]
+export const feedFields = [...recordFields, ...sharedProfileFields] as const
+export type FeedField = (typeof feedFields)[number]
 
 /** How a field is called where names of fields are values. */
 export function fieldCode(field: ProfileField): string {
@@ -94,9 +94,9 @@ export function fieldOfCode(code: string): ProfileField {
 
 type Codes = [string, ...string[]]
 export const profileFieldCodes = profileFields.map(fieldCode) as Codes
-export const fedFieldCodes = fedFields.map(fieldCode) as Codes
-/** Fields that can be emptied: all that need not be there. */
-export const emptiableFieldCodes = profileFields.filter((field) => field !== 'name').map(fieldCode) as Codes
+export const feedFieldCodes = feedFields.map(fieldCode) as Codes
+/** Fields that can be clearFields: all that need not be there. */
+export const clearableFieldCodes = profileFields.filter((field) => field !== 'name').map(fieldCode) as Codes
 
 /** What is stored beside the record. Capital as `1000000.00 CNY`. */
 export interface Profile {
@@ -161,21 +161,26 @@ export function capitalText(minor: bigint, currency: CurrencyCode): string {
 }
 
 /** What is said of a profile; what is undefined stays. */
-export type ProfileSaid = { readonly [F in keyof Profile]?: Profile[F] | undefined }
+export type ProfileValues = { readonly [F in keyof Profile]?: Profile[F] | undefined }
 
 /** The profile after that is said; what does not go with the kind goes. */
-export function profileAfter(before: Profile, said: ProfileSaid, emptied: readonly string[], kind: CustomerKind): Profile {
+export function profileAfter(
+  before: Profile,
+  values: ProfileValues,
+  clearFields: readonly string[],
+  kind: CustomerKind,
+): Profile {
   // Most rows of a feed say nothing of it, and most customers have none.
-  if (before === emptyProfile && Object.values(said).every((value) => value === undefined)) return before
-  const after = Object.entries({ ...before, ...defined(said) }).map(([field, value]) => [
+  if (before === emptyProfile && Object.values(values).every((value) => value === undefined)) return before
+  const after = Object.entries({ ...before, ...defined(values) }).map(([field, value]) => [
     field,
-    kindProblem(field, kind) !== undefined || emptied.includes(field) ? emptyProfile[field as keyof Profile] : value,
+    kindProblem(field, kind) !== undefined || clearFields.includes(field) ? emptyProfile[field as keyof Profile] : value,
   ])
   return Object.fromEntries(after)
 }
 
-function defined(said: object): object {
-  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+function defined(values: object): object {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 }
 
 /** Whether two values of a field are the same; lists are sets. */
@@ -216,29 +221,29 @@ export type PolicyWinner = (typeof policyWinners)[number]
 export const defaultWinner: PolicyWinner = 'person'
 
 /**
- * What becomes of another value that a feed sends: `apply`; `keep` what is stored, since that held later; or keep it and note the `difference`, since
+ * What becomes of another value that a feed sends: `apply`; `keep` what is stored, since that held later; or keep it and note the `conflict`, since
  * a person has made sure of it, however new the feed's value is. Where the policy lets feeds win, only what held later stays.
  */
-export function judgeFeedValue(
+export function decideFeedValue(
   stored: FieldSource | undefined,
   asOf: string,
   winner: PolicyWinner,
-): 'apply' | 'keep' | 'difference' {
+): 'apply' | 'keep' | 'conflict' {
   if (!stored) return 'apply'
-  if (stored.verifiedAt !== null && winner === 'person') return 'difference'
+  if (stored.verifiedAt !== null && winner === 'person') return 'conflict'
   return stored.asOf > asOf ? 'keep' : 'apply'
 }
 
-export const differenceStatuses = ['open', 'accepted', 'dismissed', 'withdrawn'] as const
-export type DifferenceStatus = (typeof differenceStatuses)[number]
+export const profileConflictStatuses = ['open', 'accepted', 'dismissed', 'withdrawn'] as const
+export type ProfileConflictStatus = (typeof profileConflictStatuses)[number]
 
-export interface StoredDifference {
-  readonly status: DifferenceStatus
+export interface StoredConflict {
+  readonly status: ProfileConflictStatus
   readonly valueSent: string | null
 }
 
-/** Whether a difference that a feed sends again is news: one that is open or was dismissed with the same value is none, night after night. */
-export function isNewDifference(stored: StoredDifference | undefined, valueSent: string): boolean {
+/** Whether a conflict that a feed sends again is news: one that is open or was dismissed with the same value is none, night after night. */
+export function isNewConflict(stored: StoredConflict | undefined, valueSent: string): boolean {
   return !stored || stored.valueSent !== valueSent || stored.status === 'withdrawn' || stored.status === 'accepted'
 }
 

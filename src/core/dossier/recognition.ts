@@ -4,11 +4,11 @@ import { DomainError } from '../kernel/errors.ts'
 import { type KeyDate, nextOccurrences } from './key-dates.ts'
 
 /** What a look-up at the counter came to. */
-export const recognitionOutcomes = ['found', 'several', 'ambiguous', 'unknown'] as const
+export const recognitionOutcomes = ['found', 'multiple', 'ambiguous', 'unknown'] as const
 export type RecognitionOutcome = (typeof recognitionOutcomes)[number]
 
 /** A phone that more share tells nobody apart: nobody is shown (product description, section 2, Recognise). */
-export const MOST_RECOGNISED = 5
+export const MAX_CANDIDATES = 5
 
 /** Days before and after a birthday on which a greeting is welcome. Ours to choose. */
 const BIRTHDAY_WINDOW_DAYS = 7
@@ -18,15 +18,15 @@ export type Caution = (typeof cautions)[number]
 
 /** What the number of customers who carry a value means. */
 export function recognitionOf(found: number): RecognitionOutcome {
-  return found === 0 ? 'unknown' : found === 1 ? 'found' : found <= MOST_RECOGNISED ? 'several' : 'ambiguous'
+  return found === 0 ? 'unknown' : found === 1 ? 'found' : found <= MAX_CANDIDATES ? 'multiple' : 'ambiguous'
 }
 
 /**
  * Whether a birthday lies within seven days of today, before or after, across the turn of the year too. One that is kept as a key date, by the lunar calendar perhaps,
  * goes before that of the birth date. Who was born on 29 February has it on the 28th in other years.
  */
-export function isBirthdayNear(birthDate: Day | null, kept: KeyDate | null, today: Day): boolean {
-  const birthday = kept ?? (birthDate === null ? null : birthdayOf(birthDate))
+export function isInBirthdayWindow(birthDate: Day | null, keyDate: KeyDate | null, today: Day): boolean {
+  const birthday = keyDate ?? (birthDate === null ? null : birthdayOf(birthDate))
   if (birthday === null) return false
   const last = addDays(today, BIRTHDAY_WINDOW_DAYS)
   return nextOccurrences(birthday, addDays(today, -BIRTHDAY_WINDOW_DAYS)).some(({ on }) => on <= last)
@@ -58,18 +58,18 @@ export function cautionsOf({
   ]
 }
 
-export const suggestionGrounds = ['need', 'stage'] as const
+export const suggestionBases = ['need', 'life_stage'] as const
 
 /** The one thing to speak of: the latest need that is open, else the first that the stages of the customer suggest. None to the dead or to former customers. */
 export function suggestionOf(
   cautioned: readonly Caution[],
   need: string | null,
   stages: readonly { readonly offers: readonly { readonly name: string }[] }[],
-): { readonly ground: (typeof suggestionGrounds)[number]; readonly about: string } | null {
+): { readonly basis: (typeof suggestionBases)[number]; readonly about: string } | null {
   if (cautioned.includes('deceased') || cautioned.includes('closed')) return null
-  if (need !== null) return { ground: 'need', about: need }
+  if (need !== null) return { basis: 'need', about: need }
   const [offer] = stages.flatMap(({ offers }) => offers)
-  return offer ? { ground: 'stage', about: offer.name } : null
+  return offer ? { basis: 'life_stage', about: offer.name } : null
 }
 
 /** Throws `rate_limited` for a caller who has asked more often than that in a minute. */

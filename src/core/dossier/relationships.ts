@@ -2,7 +2,7 @@ import { parseShare, wholeShare } from '../kernel/shares.ts'
 import { requirePast } from '../kernel/periods.ts'
 import type { Day } from '../kernel/calendar.ts'
 import { type CustomerKind, customerKinds, type CustomerStatus } from './customers.ts'
-import { requireStanding } from './records.ts'
+import { requireOpenRecord } from './record-rules.ts'
 import { DomainError, refuseField } from '../kernel/errors.ts'
 
 /** What one customer is to another. Each kind says what the related customer is to the customer under whom it stands. */
@@ -81,7 +81,7 @@ const upwards = ['parent', 'owner'] as const
 export type UpwardKind = (typeof upwards)[number]
 
 /** The kind that leads upwards, and the one below and above, where a relationship is of such a kind or its inverse. */
-export function lineOf<T>(
+export function hierarchyOf<T>(
   kind: RelationshipKind,
   customer: T,
   related: T,
@@ -111,15 +111,15 @@ export interface RelationshipTerms {
   readonly thankedOn?: Day | undefined
 }
 
-export function requireTwo(customerId: string, relatedCustomerId: string): void {
+export function requireDifferentCustomers(customerId: string, relatedCustomerId: string): void {
   if (customerId === relatedCustomerId)
     throw refuseField('invalid_input', 'relatedCustomerId', 'self', 'A customer cannot have a relationship with itself.')
 }
 
 /** Refuses what two customers of these kinds cannot be to each other. Throws `invalid_input` or `conflict`. */
 export function requireFit(kind: RelationshipKind, customer: Party, related: Party): void {
-  requireStanding(customer.status, 'customerId')
-  requireStanding(related.status, 'relatedCustomerId')
+  requireOpenRecord(customer.status, 'customerId')
+  requireOpenRecord(related.status, 'relatedCustomerId')
   const { customer: from, related: to } = bothWays.get(kind)!
   if (!fits(kind, customer.kind, related.kind))
     throw refuseField(
@@ -133,15 +133,15 @@ export function requireFit(kind: RelationshipKind, customer: Party, related: Par
 /** Refuses terms that this kind does not have, and days to come. Throws `invalid_input` or `outside_period`. */
 export function requireTerms(kind: RelationshipKind, { share, since, thankedOn }: RelationshipTerms, today: Day): void {
   if (share !== undefined && kind !== 'shareholder' && kind !== 'investee')
-    throw refuseField('invalid_input', 'share', 'no_shares', 'Only shareholder and investee can have a share.')
+    throw refuseField('invalid_input', 'share', 'share_not_applicable', 'Only shareholder and investee can have a share.')
   if (thankedOn !== undefined && kind !== 'referrer' && kind !== 'referred')
-    throw refuseField('invalid_input', 'thankedOn', 'no_referral', 'Only referrer and referred can have thankedOn.')
+    throw refuseField('invalid_input', 'thankedOn', 'not_a_referral', 'Only referrer and referred can have thankedOn.')
   requirePast(since, today, 'since')
   requirePast(thankedOn, today, 'thankedOn')
 }
 
 /** What stands already when a relationship is to be written. */
-export interface StandingRelationships {
+export interface ActiveRelationships {
   /** The two are this to each other already. */
   readonly duplicate: boolean
   /** One of the two is married. */
@@ -153,23 +153,23 @@ export interface StandingRelationships {
 }
 
 /** Refuses what cannot stand beside what stands already. Throws `conflict` or `cycle`. */
-export function requireRoom(kind: RelationshipKind, share: string | undefined, standing: StandingRelationships): void {
-  if (standing.duplicate)
+export function requireRoom(kind: RelationshipKind, share: string | undefined, active: ActiveRelationships): void {
+  if (active.duplicate)
     throw refuseField('conflict', 'relatedCustomerId', 'duplicate', 'This relationship between the two customers already exists.')
-  if (kind === 'spouse' && standing.married)
-    throw refuseField('conflict', 'kind', 'second_spouse', 'One of the two is already married. End that relationship first.')
-  requireSharesLeft(share, standing.sharesTaken)
-  if (standing.closesCircle === null)
+  if (kind === 'spouse' && active.married)
+    throw refuseField('conflict', 'kind', 'already_married', 'One of the two is already married. End that relationship first.')
+  requireSharesWithin100(share, active.sharesTaken)
+  if (active.closesCircle === null)
     throw refuseField('cycle', 'relatedCustomerId', 'line_too_long', 'The chain of these customers is too long to be checked.')
-  if (standing.closesCircle)
+  if (active.closesCircle)
     throw refuseField('cycle', 'relatedCustomerId', 'cycle', 'This would make a customer its own ancestor or owner.')
 }
 
 /** Refuses a share that makes all of a company's shares more than the whole. Throws `conflict`. */
-export function requireSharesLeft(share: string | undefined, taken: string): void {
-  const [more, stands] = [parseShare(share ?? '0') ?? 0, Math.round(Number(taken) * 10_000)]
-  if (share !== undefined && more + stands > wholeShare)
-    throw refuseField('conflict', 'share', 'shares_taken', `Other shareholders already hold ${taken} % of the company.`)
+export function requireSharesWithin100(share: string | undefined, taken: string): void {
+  const [more, taken_] = [parseShare(share ?? '0') ?? 0, Math.round(Number(taken) * 10_000)]
+  if (share !== undefined && more + taken_ > wholeShare)
+    throw refuseField('conflict', 'share', 'shares_exceeded', `Other shareholders already hold ${taken} % of the company.`)
 }
 
 export function requireActive(status: string): void {

@@ -1,5 +1,5 @@
 import { overlaps, type Period, periodText } from '../kernel/periods.ts'
-import { type AssignmentState, endingOf, type Keeper, requireAtWork, stateOn } from './assignments.ts'
+import { type AssignmentState, endingOf, type AssignableStaff, requireActiveStaff, stateOn } from './assignments.ts'
 import type { Day } from '../kernel/calendar.ts'
 import { refuseField } from '../kernel/errors.ts'
 
@@ -8,9 +8,9 @@ export const teamDuties = ['relationship_manager', 'product_specialist', 'risk_o
 export type TeamDuty = (typeof teamDuties)[number]
 
 /** Members of one team, now and planned: whoever is in it sees the customer, and the list is read with each of them. Ours to choose. */
-const MOST_MEMBERS = 20
+const MAX_MEMBERS = 20
 
-export interface StandingMember extends Period {
+export interface StoredMember extends Period {
   readonly id: string
   readonly staffId: string
   readonly duty: TeamDuty
@@ -18,7 +18,7 @@ export interface StandingMember extends Period {
 }
 
 export interface NewMember extends Period {
-  readonly staff: Keeper
+  readonly staff: AssignableStaff
   readonly duty: TeamDuty
 }
 
@@ -26,19 +26,15 @@ export interface NewMember extends Period {
  * Whether somebody may join a team for a period. Throws `invalid_input` for a period that ends before it begins, `outside_period` for one that has begun,
  * `conflict` for somebody who is not at work, lacks the role of the duty or finds the team full, and `period_overlap` where they have the duty already.
  */
-export function requireMember(
-  { staff, duty, startsOn, endsOn }: NewMember,
-  standing: readonly StandingMember[],
-  today: Day,
-): void {
+export function requireMember({ staff, duty, startsOn, endsOn }: NewMember, existing: readonly StoredMember[], today: Day): void {
   if (endsOn !== null && endsOn <= startsOn)
     throw refuseField('invalid_input', 'endsOn', 'period', 'The end must be after the start.')
   if (startsOn < today)
     throw refuseField('outside_period', 'startsOn', 'outside_period', 'A team membership must start today or later.')
-  requireAtWork(staff, startsOn)
+  requireActiveStaff(staff, startsOn)
   if (duty === 'relationship_manager' && !staff.roles.includes('relationship_manager'))
     throw refuseField('conflict', 'duty', 'role', 'The staff member is not a relationship manager.')
-  const others = standing.filter(({ state, endsOn: end }) => state !== 'cancelled' && (end === null || end > today))
+  const others = existing.filter(({ state, endsOn: end }) => state !== 'cancelled' && (end === null || end > today))
   const same = others.find((one) => one.staffId === staff.id && one.duty === duty && overlaps(one, { startsOn, endsOn }))
   if (same)
     throw refuseField(
@@ -47,8 +43,8 @@ export function requireMember(
       'period_overlap',
       `The staff member already has this duty in the team ${periodText(same)}.`,
     )
-  if (others.length >= MOST_MEMBERS)
-    throw refuseField('conflict', 'customerId', 'team_full', `A team can have at most ${MOST_MEMBERS} members.`)
+  if (others.length >= MAX_MEMBERS)
+    throw refuseField('conflict', 'customerId', 'team_full', `A team can have at most ${MAX_MEMBERS} members.`)
 }
 
 /**
@@ -56,7 +52,7 @@ export function requireMember(
  * would have held on no day. Throws `already_closed`, and `outside_period` for a day gone by or one after the end that was set.
  */
 export function endedMember(
-  member: StandingMember,
+  member: StoredMember,
   endsOn: Day | undefined,
   today: Day,
 ): { readonly state: AssignmentState; readonly endsOn: Day | null } {

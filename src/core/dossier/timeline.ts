@@ -4,10 +4,10 @@ import type { Permission } from '../kernel/permissions.ts'
 export const timelineKinds = {
   movement: 'activity:read',
   holding: 'holding:read',
-  ownership: 'assignment:read',
+  assignment: 'assignment:read',
   consent: 'dossier:read',
   relationship: 'dossier:read',
-  note: 'dossier:read',
+  record: 'dossier:read',
   life_event: 'dossier:read',
   counter_note: 'dossier:read',
   segment: 'fact:read',

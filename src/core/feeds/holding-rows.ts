@@ -11,7 +11,7 @@ import {
   transactionTypes,
 } from './holdings.ts'
 import { amountProblem, isCurrency } from '../kernel/money.ts'
-import { asOf, code, currency, day, decimalAmount, externalIdText, line, month, source } from '../kernel/scalars.ts'
+import { asOf, code, currency, day, decimalAmount, externalIdText, singleLine, month, source } from '../kernel/scalars.ts'
 
 const customerSource = source
   .optional()
@@ -35,7 +35,7 @@ export const holdingRow = z
       description: 'ID of the holding in the source system.',
       examples: ['6222020200001234567'],
     }),
-    accountNumber: line(64)
+    accountNumber: singleLine(64)
       .optional()
       .meta({
         description: 'Account number known to the customer; the external ID by default for a new holding.',
@@ -130,7 +130,7 @@ export const activityRow = z
       .optional()
       .meta({ description: 'Into or out of the customer’s holdings; `none` by default.' }),
     currency: currency.meta({ description: 'ISO 4217 code.', examples: ['CNY'] }),
-    counterparty: line(64)
+    counterparty: singleLine(64)
       .optional()
       .meta({ description: 'Account of the counterparty. Stored as a keyed hash only.', examples: ['6217000010001234567'] }),
     count: z
@@ -167,7 +167,7 @@ export const movementRow = z
     bookedOn: day.meta({ description: 'Day of booking.', examples: ['2026-11-21'] }),
     channel: z.enum(channels).optional().meta({ description: 'Channel; `other` by default for a new one.' }),
     purpose: z.enum(purposes).optional().meta({ description: 'Purpose; `unknown` by default for a new one.' }),
-    counterparty: line(64)
+    counterparty: singleLine(64)
       .optional()
       .meta({ description: 'Account of the counterparty. Stored encrypted.', examples: ['6217000010001234567'] }),
     status: z

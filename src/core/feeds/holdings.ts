@@ -15,6 +15,6 @@ export const purposes = [
   'other',
 ] as const
 export const editions = ['query', 'professional'] as const
-export const origins = ['own_wish', 'recommended'] as const
+export const origins = ['customer_initiated', 'recommended'] as const
 export const directions = ['in', 'out'] as const
 export const movementStatuses = ['booked', 'voided'] as const

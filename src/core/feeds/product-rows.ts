@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { productCategories, productFamilies, productLifecycles, productStatuses } from '../organisation/products.ts'
-import { asOf, code, currency, day, externalIdText, fraction, line, rate, source } from '../kernel/scalars.ts'
+import { asOf, code, currency, day, externalIdText, fraction, singleLine, rate, source } from '../kernel/scalars.ts'
 
 /** A row of products. */
 export const productRow = z.strictObject({
@@ -10,7 +10,7 @@ export const productRow = z.strictObject({
     description: 'The bank’s own code, unique in the bank; the external ID by default for a new product.',
     examples: ['TD-12M'],
   }),
-  name: line(200).meta({ description: 'Name.', examples: ['一年期定期存款'] }),
+  name: singleLine(200).meta({ description: 'Name.', examples: ['一年期定期存款'] }),
   family: z
     .enum(productFamilies)
     .meta({ description: 'Product family; deposits, wealth products, funds and insurance count as assets.' }),

@@ -1,13 +1,5 @@
 import { DomainError } from './errors.ts'
-import {
-  changesForAll,
-  clientReachOf,
-  overReferenceData,
-  type Permission,
-  type Reach,
-  reachOf,
-  type Role,
-} from './permissions.ts'
+import { isBankWide, clientReachOf, isForReferenceData, type Permission, type Reach, reachOf, type Role } from './permissions.ts'
 
 interface Placed {
   readonly id: string
@@ -77,7 +69,7 @@ export function reachOfActor(actor: Actor, permission: Permission): Reach | unde
 
 /** What changes something for the whole bank is done from its root: a branch names its own administrators, and they rule over the branch only. */
 function withinPlace({ institutionPath }: Placed, permission: Permission, reach: Reach | undefined): Reach | undefined {
-  return reach === 'bank' && changesForAll(permission) && !isRoot(institutionPath) ? undefined : reach
+  return reach === 'bank' && isBankWide(permission) && !isRoot(institutionPath) ? undefined : reach
 }
 
 function isRoot(path: string): boolean {
@@ -100,7 +92,7 @@ export function scopeOf(actor: Actor, permissions: readonly Permission[]): Scope
   const reaches = permissions.flatMap((permission) => {
     const reach = reachOfActor(actor, permission)
     if (!reach) throw new DomainError('not_permitted', `Permission required: ${permission}.`)
-    return overReferenceData(permission) ? [] : [reach]
+    return isForReferenceData(permission) ? [] : [reach]
   })
   const narrowest = narrowestFirst.find((reach) => reaches.includes(reach))
   if (!narrowest || actor.kind === 'respondent') return { prefixes: [noCustomers], portfolio: [], caller }

@@ -16,7 +16,7 @@ export function refusedFlowDay(day: Day, field: string, today: Day): FeedRefusal
 }
 
 /** Why the first of these fields that names a day to come cannot, if one does. Only what the row says counts: what is stored may be older than the rule. */
-export function refusedComingDay<F extends string>(
+export function refusedFutureDay<F extends string>(
   row: { readonly [field in F]?: Day | undefined },
   fields: readonly F[],
   today: Day,

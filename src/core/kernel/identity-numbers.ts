@@ -15,7 +15,7 @@ export const documentTypes = [
 export type DocumentType = (typeof documentTypes)[number]
 
 /** Why a number is not what its document type says. */
-export type DocumentRule = 'country' | 'form' | 'length' | 'characters' | 'region' | 'birth_date' | 'check_digit'
+export type DocumentRule = 'country' | 'format' | 'length' | 'characters' | 'region' | 'birth_date' | 'check_digit'
 
 export interface ResidentId {
   readonly ok: true
@@ -151,7 +151,7 @@ function byCheckDigit(parsed: { readonly ok: true } | Refusal): NumberCheck {
 }
 
 function byForm(number: string, form: RegExp): NumberCheck {
-  return form.test(number) ? { verified: false } : { verified: false, broken: 'form' }
+  return form.test(number) ? { verified: false } : { verified: false, broken: 'format' }
 }
 
 function parsePersonNumber(number: string): ResidentId | Refusal {

@@ -24,7 +24,7 @@ export function periodText({ startsOn, endsOn }: Period): string {
 
 /** Refuses a day to come for what is said to have happened. Throws `outside_period`. */
 export function requirePast(day: Day | undefined | null, today: Day, field: string): void {
-  if (day != null && day > today) throw refuseField('outside_period', field, 'day_to_come', 'The day must not be in the future.')
+  if (day != null && day > today) throw refuseField('outside_period', field, 'future', 'The day must not be in the future.')
 }
 
 /** Refuses a period that ends before it begins. Throws `invalid_input`. */

@@ -223,7 +223,7 @@ const referencePermissions: ReadonlySet<Permission> = new Set([
   'job:manage',
 ])
 
-export function overReferenceData(permission: Permission): boolean {
+export function isForReferenceData(permission: Permission): boolean {
   return referencePermissions.has(permission)
 }
 
@@ -238,7 +238,7 @@ const forAll: ReadonlySet<Permission> = new Set([
 ])
 
 /** Permissions to change what every branch works with. */
-export function changesForAll(permission: Permission): boolean {
+export function isBankWide(permission: Permission): boolean {
   return forAll.has(permission)
 }
 

@@ -1,8 +1,8 @@
 import type { Day } from './calendar.ts'
 import { DomainError } from './errors.ts'
 
-/** Where a policy comes from: published practice, our own choice, or the bank. */
-export const policySources = ['practice', 'ours', 'bank'] as const
+/** Where a policy comes from: published practice, the default of the product, or the bank. */
+export const policySources = ['industry_practice', 'product_default', 'bank'] as const
 export type PolicySource = (typeof policySources)[number]
 
 /** A version of what a bank decides by. Never changed. */
@@ -27,7 +27,7 @@ export function defaultVersion<D>(key: string, definition: D, source: PolicySour
 }
 
 /** Refuses a version that begins before today, or on a day on which another one begins. Throws `outside_period` and `period_overlap`. */
-export function requireBeginning(effectiveOn: Day, today: Day, others: readonly Day[]): void {
+export function requireEffectiveOn(effectiveOn: Day, today: Day, others: readonly Day[]): void {
   const at = { pointer: '/effectiveOn', rule: 'effective_on' }
   if (effectiveOn < today)
     throw new DomainError('outside_period', 'A version must take effect today or later.', [

@@ -33,7 +33,7 @@ const textMessages = {
 } as const
 
 /** Text on one line, cleaned, of 1 to `most` characters. */
-export function line(most: number): z.ZodString {
+export function singleLine(most: number): z.ZodString {
   return read((text) => {
     const cleaned = cleanText(text)
     return cleaned.ok ? cleaned : { rule: cleaned.rule, message: textMessages[cleaned.rule] }
@@ -89,8 +89,8 @@ export const source = z
   .regex(/^[A-Za-z0-9._-]{1,64}$/, 'A source is 1 to 64 letters, digits, dots, underscores and hyphens.')
   .meta({ description: 'The source system.', examples: ['core'] })
 
-export const externalIdText = line(128)
-export const code = line(64)
+export const externalIdText = singleLine(128)
+export const code = singleLine(64)
 
 export const day = checked(
   (text) => parseDay(text) !== undefined,

@@ -61,7 +61,7 @@ export interface DelegationRequest {
   readonly endsOn: Day
   readonly today: Day
   /** Other delegations that stand in some of the period. */
-  readonly standing: readonly Cover[]
+  readonly existing: readonly Cover[]
 }
 
 /** Why a delegation is refused, or undefined: a deputy who is somebody else, at work in all of the period and sees customers by portfolio (others would gain nothing); a period to come; no circle. */
@@ -71,7 +71,7 @@ export function delegationRefusal({
   startsOn,
   endsOn,
   today,
-  standing,
+  existing,
 }: DelegationRequest): DomainError | undefined {
   if (absent.id === deputy.id) return refuseField('conflict', 'deputyId', 'self', 'Staff members cannot be their own deputy.')
   if (endsOn <= startsOn) return refuseField('invalid_input', 'endsOn', 'period', 'The end must be after the start.')
@@ -89,18 +89,18 @@ export function delegationRefusal({
     (deputy.activeUntil !== null && deputy.activeUntil < endsOn)
   )
     return refuseField('conflict', 'deputyId', 'inactive', 'The deputy does not work here for the whole period.')
-  const circle = coverCircle(standing, { staffId: absent.id, deputyId: deputy.id, startsOn, endsOn })
+  const circle = delegationCycle(existing, { staffId: absent.id, deputyId: deputy.id, startsOn, endsOn })
   if (!circle) return undefined
-  const told =
+  const message =
     circle.length === 2
       ? 'This staff member is the deputy’s deputy in part of this period.'
       : `In part of this period a chain of ${circle.length} delegations leads from the deputy back to this staff member: nobody in it would be present.`
-  return refuseField('cycle', 'deputyId', 'cycle', told)
+  return refuseField('cycle', 'deputyId', 'cycle', message)
 }
 
 /** The staff of a circle that another cover would close on some day that all of it shares, beginning with who is away; undefined where there is none. */
-export function coverCircle(standing: readonly Cover[], added: Cover): readonly string[] | undefined {
-  const byAbsent = Map.groupBy(standing, ({ staffId }) => staffId)
+export function delegationCycle(existing: readonly Cover[], added: Cover): readonly string[] | undefined {
+  const byAbsent = Map.groupBy(existing, ({ staffId }) => staffId)
   const follow = (line: readonly string[], shared: Period & { readonly endsOn: Day }): readonly string[] | undefined => {
     const last = line.at(-1)!
     if (last === added.staffId) return line.slice(0, -1)
@@ -117,14 +117,14 @@ export function coverCircle(standing: readonly Cover[], added: Cover): readonly 
 }
 
 /** A delegation that may end. */
-export interface StandingDelegation {
+export interface StoredDelegation {
   readonly status: DelegationStatus
   readonly startsOn: Day
   readonly endsOn: Day
 }
 
 /** Throws `already_closed` for a delegation that was taken back or has ended: what was covered stays told as it was. */
-export function requireStanding({ status, endsOn }: StandingDelegation, today: Day): void {
+export function requireActiveDelegation({ status, endsOn }: StoredDelegation, today: Day): void {
   requireNotFinal(delegationMachine, status)
   if (endsOn <= today) throw new DomainError('already_closed', `This delegation ended on ${endsOn}.`)
 }
@@ -134,11 +134,11 @@ export function requireStanding({ status, endsOn }: StandingDelegation, today: D
  * no day. Throws `already_closed`, and `outside_period` for a day gone by or one after the end that was set.
  */
 export function delegationEnding(
-  delegation: StandingDelegation,
+  delegation: StoredDelegation,
   wanted: Day | undefined,
   today: Day,
 ): { readonly status: 'revoked' } | { readonly endsOn: Day } {
-  requireStanding(delegation, today)
+  requireActiveDelegation(delegation, today)
   const { startsOn, endsOn } = delegation
   const end = wanted ?? today
   if (end < today || end > endsOn)

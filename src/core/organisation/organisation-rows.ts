@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { institutionKinds, institutionStatuses, staffStatuses } from './institutions.ts'
 import { roles } from '../kernel/permissions.ts'
 import { productFamilies } from './products.ts'
-import { asOf, code, day, distinct, externalIdText, industry, line, source, timeZone } from '../kernel/scalars.ts'
+import { asOf, code, day, distinct, externalIdText, industry, singleLine, source, timeZone } from '../kernel/scalars.ts'
 
 /** A row of institutions. An institution keeps its parent for good. */
 export const institutionRow = z
@@ -13,7 +13,7 @@ export const institutionRow = z
       description: 'The bank’s own code, unique in the bank; the external ID by default for a new institution.',
       examples: ['0755'],
     }),
-    name: line(200).meta({ description: 'Name.', examples: ['深圳分行'] }),
+    name: singleLine(200).meta({ description: 'Name.', examples: ['深圳分行'] }),
     kind: z.enum(institutionKinds).meta({ description: 'Level; must be below the level of the parent.' }),
     parentCode: code.optional().meta({
       description: 'Code of the parent institution, which may be anywhere in the same batch. Only the head office has none.',
@@ -61,7 +61,7 @@ export const staffRow = z
       description: 'Staff number, unique in the bank, used in tokens; the external ID by default for a new staff member.',
       examples: ['10233'],
     }),
-    name: line(200).meta({ description: 'Name.', examples: ['李雷'] }),
+    name: singleLine(200).meta({ description: 'Name.', examples: ['李雷'] }),
     institutionCode: code.meta({ description: 'Code of the home institution.', examples: ['0755'] }),
     roles: distinct(z.enum(roles), 10)
       .min(1)
@@ -73,7 +73,7 @@ export const staffRow = z
     industries: distinct(industry, 50)
       .optional()
       .meta({ description: 'GB/T 4754 codes of the industries served.', examples: [['C', 'F51']] }),
-    areas: distinct(line(100), 50)
+    areas: distinct(singleLine(100), 50)
       .optional()
       .meta({ description: 'Areas served.', examples: [['南山区']] }),
     productFamilies: distinct(z.enum(productFamilies), 13)

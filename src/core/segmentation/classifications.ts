@@ -20,13 +20,16 @@ export type ClassificationKind = (typeof classificationKinds)[number]
 
 /** The facts that refreshes keep of classifications. A relationship preference is inferred when somebody asks. */
 export const classificationFacts = {
-  lifecycle_stage: 'stage',
+  lifecycle_stage: 'lifecycleStage',
   activity: 'activity',
   product_preference: 'productPreference',
   marketing_grade: 'marketingGrade',
 } as const satisfies Readonly<Partial<Record<ClassificationKind, FactName>>>
-export type KeptKind = keyof typeof classificationFacts
-export const keptKinds = Object.keys(classificationFacts) as [KeptKind, ...KeptKind[]]
+export type StoredClassificationKind = keyof typeof classificationFacts
+export const storedClassificationKinds = Object.keys(classificationFacts) as [
+  StoredClassificationKind,
+  ...StoredClassificationKind[],
+]
 
 export const classificationValues: Readonly<Record<ClassificationKind, readonly string[]>> = {
   lifecycle_stage: lifecycleStages,
@@ -223,11 +226,11 @@ export function classificationProblems({
   readonly rules: readonly { readonly value: string; readonly confidence?: number | undefined }[]
 }): readonly InputProblem[] {
   const values = classificationValues[kind]
-  const told = `${kind} must be one of ${values.join(', ')}.`
+  const message = `${kind} must be one of ${values.join(', ')}.`
   const inferred = kind === 'relationship_preference'
   return [
     ...rules.flatMap(({ value, confidence }, index) => [
-      ...(values.includes(value) ? [] : [{ pointer: `/rules/${index}/value`, rule: 'unknown_value', message: told }]),
+      ...(values.includes(value) ? [] : [{ pointer: `/rules/${index}/value`, rule: 'unknown_value', message }]),
       ...(inferred === (confidence !== undefined)
         ? []
         : [
@@ -240,7 +243,7 @@ export function classificationProblems({
     ]),
     ...(defaultValue === null || values.includes(defaultValue)
       ? []
-      : [{ pointer: '/defaultValue', rule: 'unknown_value', message: told }]),
+      : [{ pointer: '/defaultValue', rule: 'unknown_value', message }]),
   ]
 }
 

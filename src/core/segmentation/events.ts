@@ -16,7 +16,7 @@ export const segmentationEvents = {
   'segment.revised': event('A segment was revised.'),
   'segment.activated': event('A segment was activated.'),
   'segment.retired': event('A segment was retired.'),
-  'segment.listed': event('Members of a static segment were added or removed.', { added: z.int(), removed: z.int() }),
+  'segment.members_set': event('Members of a static segment were added or removed.', { added: z.int(), removed: z.int() }),
   'segment.export_started': event('An export of the members of a segment was started.', exported),
   'segment.exported': event('An export of the members of a segment ended.', {
     ...exported,

@@ -23,8 +23,8 @@ export const factSources = [
 ] as const
 export type FactSource = (typeof factSources)[number]
 
-/** When a fact follows what it is worked out from: with every refresh of the customer, with a full refresh, or with the calendar. `later`: the part that feeds it has not landed. */
-export const factFreshness = ['refresh', 'full_refresh', 'daily', 'later'] as const
+/** When a fact follows what it is worked out from: with every refresh of the customer, with a full refresh, or with the calendar. `planned`: the part that feeds it has not landed. */
+export const factFreshness = ['refresh', 'full_refresh', 'daily', 'planned'] as const
 export type FactFreshness = (typeof factFreshness)[number]
 
 export const factUnits = [
@@ -78,8 +78,8 @@ const since = (day: string, elapsed: Elapsed, source: FactSource, description: s
     ...more,
   })
 
-const later = (type: FactType, source: FactSource, description: string, more: Partial<Fact> = {}): Fact =>
-  fact(type, source, description, { ...more, freshness: 'later' })
+const planned = (type: FactType, source: FactSource, description: string, more: Partial<Fact> = {}): Fact =>
+  fact(type, source, description, { ...more, freshness: 'planned' })
 
 const familyBalance = (family: ProductFamily, what: string): Fact =>
   fact(
@@ -301,24 +301,24 @@ export const facts = {
     'segmentation',
     'Current tiers, as `scheme:tier`. A rule sees the tiers from before the refresh that evaluates it.',
   ),
-  stage: fact('enum', 'segmentation', 'Lifecycle stage, by the policy in force.', { values: lifecycleStages }),
+  lifecycleStage: fact('enum', 'segmentation', 'Lifecycle stage, by the policy in force.', { values: lifecycleStages }),
   activity: fact('enum', 'segmentation', 'Activity, by the policy in force.', { values: activityStates }),
   productPreference: fact('enum', 'segmentation', 'Product preference, by the policy in force.', {
     values: productPreferences,
   }),
   marketingGrade: fact('enum', 'segmentation', 'Marketing grade, by the policy in force.', { values: marketingGrades }),
 
-  lastContactOn: later('day', 'follow_up', 'Day of the last contact with the customer.'),
-  daysSinceContact: since('lastContactOn', 'days', 'follow_up', 'Days since the last contact.', { freshness: 'later' }),
-  contacts90: later('number', 'follow_up', 'Contacts in the last 90 days.', { unit: 'count' }),
-  openTasks: later('number', 'follow_up', 'Open tasks about the customer.', { unit: 'count' }),
-  keptPromiseRate: later('number', 'follow_up', 'Fulfilled commitments as a share of those due.', { unit: 'percent' }),
-  openComplaints: later('number', 'complaints', 'Complaints that are not closed.', { unit: 'count' }),
-  complaints365: later('number', 'complaints', 'Complaints of the last 365 days.', { unit: 'count' }),
-  lastNps: later('number', 'surveys', 'Last answer on how likely the customer is to recommend the bank, 0 to 10.', {
+  lastContactOn: planned('day', 'follow_up', 'Day of the last contact with the customer.'),
+  daysSinceContact: since('lastContactOn', 'days', 'follow_up', 'Days since the last contact.', { freshness: 'planned' }),
+  contacts90: planned('number', 'follow_up', 'Contacts in the last 90 days.', { unit: 'count' }),
+  openTasks: planned('number', 'follow_up', 'Open tasks about the customer.', { unit: 'count' }),
+  commitmentFulfilmentRate: planned('number', 'follow_up', 'Fulfilled commitments as a share of those due.', { unit: 'percent' }),
+  openComplaints: planned('number', 'complaints', 'Complaints that are not closed.', { unit: 'count' }),
+  complaints365: planned('number', 'complaints', 'Complaints of the last 365 days.', { unit: 'count' }),
+  lastNps: planned('number', 'surveys', 'Last answer on how likely the customer is to recommend the bank, 0 to 10.', {
     unit: 'score',
   }),
-  lastCsat: later('number', 'surveys', 'Last answer on how satisfied the customer is, 1 to 5.', { unit: 'score' }),
+  lastCsat: planned('number', 'surveys', 'Last answer on how satisfied the customer is, 1 to 5.', { unit: 'score' }),
 } as const satisfies Readonly<Record<string, Fact>>
 
 export type FactName = keyof typeof facts

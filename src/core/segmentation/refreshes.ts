@@ -34,5 +34,5 @@ export const refreshMachine = stateMachine({
 })
 
 /** In their order: facts slice by slice, cuts, what rests on the facts, the end. */
-export const refreshSteps = ['facts', 'cuts', 'evaluation', 'done'] as const
+export const refreshSteps = ['facts', 'percentiles', 'evaluation', 'done'] as const
 export type RefreshStep = (typeof refreshSteps)[number]

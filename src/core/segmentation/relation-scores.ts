@@ -6,13 +6,13 @@ export const relationScoreKinds = ['satisfaction', 'loyalty', 'contribution', 'd
 export type RelationScoreKind = (typeof relationScoreKinds)[number]
 
 /**
- * A part of a score. Its points run from 0 to 100, evenly between two values of the fact; a truth is worth all or nothing; of a `hundredth` the points are where the
+ * A part of a score. Its points run from 0 to 100, evenly between two values of the fact; a truth is worth all or nothing; of a `percentile` the points are where the
  * customer stands among all active customers.
  */
 export interface ScorePart {
   readonly fact: FactName
   readonly weight: number
-  readonly by: 'scale' | 'truth' | 'hundredth'
+  readonly by: 'scale' | 'boolean' | 'percentile'
   /** Of a scale: the value that is worth nothing, and the one that is worth all. Amounts in units of the base currency. */
   readonly zeroAt?: number | undefined
   readonly fullAt?: number | undefined
@@ -35,19 +35,19 @@ export const defaultScoreParts: ScoreParts = {
     scale('lastNps', 30, 0, 10),
     scale('openComplaints', 15, 2, 0),
     scale('complaints365', 15, 5, 0),
-    scale('keptPromiseRate', 10, 50, 100),
+    scale('commitmentFulfilmentRate', 10, 50, 100),
   ],
   loyalty: [
     scale('tenure', 30, 0, 120),
     scale('families', 20, 0, 5),
     scale('aumChange365', 20, -50, 50),
     scale('recency', 15, 365, 0),
-    { fact: 'receivesSalary', weight: 15, by: 'truth' },
+    { fact: 'receivesSalary', weight: 15, by: 'boolean' },
   ],
-  contribution: [{ fact: 'profit', weight: 70, by: 'hundredth' }, scale('monetaryScore', 30, 1, 5)],
+  contribution: [{ fact: 'profit', weight: 70, by: 'percentile' }, scale('monetaryScore', 30, 1, 5)],
   dependence: [
     scale('products', 30, 0, 6),
-    { fact: 'receivesSalary', weight: 25, by: 'truth' },
+    { fact: 'receivesSalary', weight: 25, by: 'boolean' },
     scale('eChannelSubstitution', 20, 0, 100),
     scale('transactionsPerMonth', 25, 0, 20),
   ],
@@ -70,7 +70,7 @@ export function scoreProblems(
         ]
         if (!isFact(fact)) return problem('fact', 'unknown_fact', `There is no fact ${fact}.`)
         const ordered = facts[fact].type === 'number' || facts[fact].type === 'money'
-        if (by === 'truth' ? facts[fact].type !== 'boolean' : !ordered)
+        if (by === 'boolean' ? facts[fact].type !== 'boolean' : !ordered)
           return problem('by', 'type', `${fact} has the type ${facts[fact].type}, which cannot be used here.`)
         const scaled = zeroAt !== undefined && fullAt !== undefined && zeroAt !== fullAt
         if ((by === 'scale') !== scaled)
@@ -99,16 +99,16 @@ export interface RelationScore {
   readonly parts: readonly ScoredPart[]
 }
 
-/** A score from its parts: the average of the points that are known, by weight. `hundredth` tells where a value stands among all customers; undefined where that is not worked out. */
+/** A score from its parts: the average of the points that are known, by weight. `percentile` tells where a value stands among all customers; undefined where that is not worked out. */
 export function scoreOf(
   parts: readonly ScorePart[],
   value: (fact: FactName) => FactValue,
-  hundredth: (fact: FactName, value: FactValue) => number | undefined,
+  percentile: (fact: FactName, value: FactValue) => number | undefined,
   currency: CurrencyCode,
 ): RelationScore {
   const scored = parts.map((part): ScoredPart => {
     const found = value(part.fact)
-    return { ...part, value: found, points: found === null ? null : pointsOf(part, found, hundredth, currency) }
+    return { ...part, value: found, points: found === null ? null : pointsOf(part, found, percentile, currency) }
   })
   const counted = scored.filter(({ points }) => points !== null)
   const known = counted.reduce((sum, { weight }) => sum + weight, 0)
@@ -119,11 +119,11 @@ export function scoreOf(
 function pointsOf(
   { fact, by, zeroAt, fullAt }: ScorePart,
   value: FactValue,
-  hundredth: (fact: FactName, value: FactValue) => number | undefined,
+  percentile: (fact: FactName, value: FactValue) => number | undefined,
   currency: CurrencyCode,
 ): number | null {
-  if (by === 'truth') return value === true ? 100 : 0
-  if (by === 'hundredth') return hundredth(fact, value) ?? null
+  if (by === 'boolean') return value === true ? 100 : 0
+  if (by === 'percentile') return percentile(fact, value) ?? null
   const number = typeof value === 'bigint' ? Number(value) / 10 ** currencyExponent(currency) : Number(value)
   const share = (number - zeroAt!) / (fullAt! - zeroAt!)
   return Math.round(1000 * Math.min(1, Math.max(0, share))) / 10

@@ -35,12 +35,12 @@ export const tierSchemeMachine = stateMachine({
  */
 export const tierReasons = ['entered', 'upgraded', 'downgraded', 'left', 'override', 'scheme'] as const
 export type TierReason = (typeof tierReasons)[number]
-export const thresholdSides = ['near', 'unsettled'] as const
+export const thresholdSides = ['upgrade_candidate', 'at_risk'] as const
 export type ThresholdSide = (typeof thresholdSides)[number]
 
-export const MOST_TIERS = 20
-export const MOST_SUBTREES = 100
-export const MOST_GRACE_DAYS = 3_650
+export const MAX_TIERS = 20
+export const MAX_SUBTREES = 100
+export const MAX_GRACE_DAYS = 3_650
 
 /** A line of a scheme and the tier that begins there. Values are decimal texts in the unit of the measure. */
 export interface Threshold {
@@ -48,9 +48,9 @@ export interface Threshold {
   readonly name: string
   readonly from: string
   /** How far below the line customers are near it. Nobody is where it is missing. */
-  readonly near?: string | undefined
+  readonly upgradeMargin?: string | undefined
   /** How far above the line customers are not settled. Nobody is where it is missing. */
-  readonly unsettled?: string | undefined
+  readonly atRiskMargin?: string | undefined
 }
 
 /** Other lines for the same tiers, for an institution and all below it. */
@@ -110,14 +110,14 @@ export function tierProblems({ graceDays, thresholds, subtrees }: TierDefinition
   if (kinds.length === 0) refuse('/kinds', 'empty', 'A scheme requires at least one kind of customer.')
   if (new Set(kinds).size < kinds.length) refuse('/kinds', 'distinct', 'A kind must not be repeated.')
   if (kinds.some((kind) => !customerKinds.includes(kind))) refuse('/kinds', 'unknown_value', 'There is no such kind.')
-  if (!Number.isInteger(graceDays) || graceDays < 0 || graceDays > MOST_GRACE_DAYS)
-    refuse('/graceDays', 'range', `The grace period must be 0 to ${MOST_GRACE_DAYS} days.`)
+  if (!Number.isInteger(graceDays) || graceDays < 0 || graceDays > MAX_GRACE_DAYS)
+    refuse('/graceDays', 'range', `The grace period must be 0 to ${MAX_GRACE_DAYS} days.`)
   if (!isMeasure(measure)) {
     refuse('/measure', 'unknown_measure', 'The measure must be a fact that is a number or an amount.')
     return problems
   }
   thresholdProblems(thresholds, '/thresholds', measure, checking.currency, refuse)
-  if (subtrees.length > MOST_SUBTREES) refuse('/subtrees', 'too_many', `At most ${MOST_SUBTREES} subtrees are allowed.`)
+  if (subtrees.length > MAX_SUBTREES) refuse('/subtrees', 'too_many', `At most ${MAX_SUBTREES} subtrees are allowed.`)
   for (const [index, subtree] of subtrees.entries()) {
     const at = `/subtrees/${index}`
     if (!institution(subtree.institutionCode))
@@ -141,7 +141,7 @@ function thresholdProblems(
   refuse: Refuse,
 ): void {
   if (thresholds.length === 0) refuse(at, 'empty', 'A scheme requires at least one tier.')
-  if (thresholds.length > MOST_TIERS) refuse(at, 'too_many', `At most ${MOST_TIERS} tiers are allowed.`)
+  if (thresholds.length > MAX_TIERS) refuse(at, 'too_many', `At most ${MAX_TIERS} tiers are allowed.`)
   const read = (text: string | undefined, pointer: string): Measured | undefined => {
     if (text === undefined) return undefined
     const value = parseMeasured(text, measure, currency)
@@ -151,28 +151,28 @@ function thresholdProblems(
     }
     return value
   }
-  let below: { readonly from: Measured; readonly unsettled: Measured | undefined } | undefined
-  for (const [index, { code, from: line, near: nearText, unsettled: unsettledText }] of thresholds.entries()) {
+  let below: { readonly from: Measured; readonly atRiskMargin: Measured | undefined } | undefined
+  for (const [index, { code, from: fromText, upgradeMargin: upgradeText, atRiskMargin: atRiskText }] of thresholds.entries()) {
     const here = `${at}/${index}`
     if (thresholds.findIndex((one) => one.code === code) !== index)
       refuse(`${here}/code`, 'duplicate', 'A tier must not be repeated.')
-    const [from, near, unsettled] = [
-      read(line, `${here}/from`),
-      read(nearText, `${here}/near`),
-      read(unsettledText, `${here}/unsettled`),
+    const [from, upgradeMargin, atRiskMargin] = [
+      read(fromText, `${here}/from`),
+      read(upgradeText, `${here}/upgradeMargin`),
+      read(atRiskText, `${here}/atRiskMargin`),
     ]
-    if (near !== undefined && near <= 0) refuse(`${here}/near`, 'range', 'A margin must be above 0.')
-    if (unsettled !== undefined && unsettled <= 0) refuse(`${here}/unsettled`, 'range', 'A margin must be above 0.')
+    if (upgradeMargin !== undefined && upgradeMargin <= 0) refuse(`${here}/upgradeMargin`, 'range', 'A margin must be above 0.')
+    if (atRiskMargin !== undefined && atRiskMargin <= 0) refuse(`${here}/atRiskMargin`, 'range', 'A margin must be above 0.')
     if (from !== undefined && below !== undefined) {
       if (from <= below.from) refuse(`${here}/from`, 'order', 'Each threshold must be above the previous one.')
       else {
-        if (near !== undefined && minus(from, near) < below.from)
-          refuse(`${here}/near`, 'band', 'The margin must not reach below the threshold of the previous tier.')
-        if (below.unsettled !== undefined && minus(from, below.unsettled) < below.from)
-          refuse(`${at}/${index - 1}/unsettled`, 'band', 'The margin must not reach above the threshold of the next tier.')
+        if (upgradeMargin !== undefined && minus(from, upgradeMargin) < below.from)
+          refuse(`${here}/upgradeMargin`, 'margin', 'The margin must not reach below the threshold of the previous tier.')
+        if (below.atRiskMargin !== undefined && minus(from, below.atRiskMargin) < below.from)
+          refuse(`${at}/${index - 1}/atRiskMargin`, 'margin', 'The margin must not reach above the threshold of the next tier.')
       }
     }
-    if (from !== undefined) below = { from, unsettled }
+    if (from !== undefined) below = { from, atRiskMargin }
   }
 }
 
@@ -187,11 +187,11 @@ export function requireTiers(definition: TierDefinition, checking: Checking): vo
 }
 
 /** Tiers by their places: 0 lies below the lowest line. A missing value lies below all. */
-export function placeOf(value: Measured | null, lines: readonly Measured[]): number {
+export function rankOf(value: Measured | null, lines: readonly Measured[]): number {
   return value === null ? 0 : lines.filter((line) => line <= value).length
 }
 
-export interface Standing {
+export interface TierState {
   /** Null where the scheme does not apply. */
   readonly place: number | null
   /** Since when the measure lies below the tier that is held. */
@@ -200,7 +200,7 @@ export interface Standing {
 
 interface Moving {
   readonly fit: number
-  readonly held: Standing
+  readonly held: TierState
   /** The place that somebody has set for now. */
   readonly override: number | null
   /** Whether such a setting has just ended. */
@@ -213,7 +213,7 @@ interface Moving {
  * The tier that follows: upwards at once; downwards only when the measure has lain below for all days of grace without a break, to the tier that fits then. What was
  * set by hand holds as long as it is set and leaves no grace behind. The SQL of refreshes says the same.
  */
-export function nextStanding({ fit, held, override, released, graceDays, today }: Moving): Standing {
+export function nextTierState({ fit, held, override, released, graceDays, today }: Moving): TierState {
   if (override !== null) return { place: override, belowSince: null }
   const { place, belowSince } = held
   if (place === null || released || fit >= place) return { place: fit, belowSince: null }
@@ -222,27 +222,27 @@ export function nextStanding({ fit, held, override, released, graceDays, today }
 }
 
 /** Whether a customer who holds a place is to be worked on a side of some line, and how far the line is. */
-export function nearness(
+export function thresholdDistance(
   value: Measured | null,
   place: number,
-  lines: readonly { readonly from: Measured; readonly near: Measured | null; readonly unsettled: Measured | null }[],
+  lines: readonly { readonly from: Measured; readonly upgradeMargin: Measured | null; readonly atRiskMargin: Measured | null }[],
   side: ThresholdSide,
 ): { readonly line: number; readonly distance: Measured } | undefined {
   if (value === null) return undefined
-  const fit = placeOf(
+  const fit = rankOf(
     value,
     lines.map(({ from }) => from),
   )
-  if (side === 'near') {
+  if (side === 'upgrade_candidate') {
     const next = lines[fit]
-    if (!next || next.near === null || place > fit) return undefined
+    if (!next || next.upgradeMargin === null || place > fit) return undefined
     const distance = minus(next.from, value)
-    return distance <= next.near ? { line: fit + 1, distance } : undefined
+    return distance <= next.upgradeMargin ? { line: fit + 1, distance } : undefined
   }
   const line = lines[fit - 1]
-  if (!line || line.unsettled === null) return undefined
+  if (!line || line.atRiskMargin === null) return undefined
   const distance = minus(value, line.from)
-  return distance < line.unsettled ? { line: fit, distance } : undefined
+  return distance < line.atRiskMargin ? { line: fit, distance } : undefined
 }
 
 /** How far it is from a value to the next line above it, and from it down to the line of the tier that is held: negative where it lies below. */
@@ -252,7 +252,7 @@ export function distances(
   lines: readonly Measured[],
 ): { readonly up: Measured | null; readonly down: Measured | null } {
   if (value === null) return { up: null, down: null }
-  const next = lines[placeOf(value, lines)]
+  const next = lines[rankOf(value, lines)]
   const own = lines[place - 1]
   return { up: next === undefined ? null : minus(next, value), down: own === undefined ? null : minus(value, own) }
 }

@@ -60,8 +60,8 @@ export function lifetimeValue(
   return { realised, latent, growth, total: realised + latent + growth }
 }
 
-export const lossCauses = ['channel', 'margin', 'idle'] as const
-export const waysOut = ['channel', 'fee', 'exit'] as const
+export const lossReasons = ['channel', 'margin', 'idle'] as const
+export const lossRemedies = ['channel', 'fee', 'exit'] as const
 
 /** Transactions of a month by channels that mobile banking could take over, by the facts that count them. */
 export const movableChannels = {
@@ -76,7 +76,7 @@ export const movableChannels = {
 export type MovableChannel = keyof typeof movableChannels
 
 /** What a transaction would cost less by mobile banking, by the channels that are dearer, in minor units. */
-export function savingsByMoving({ channelCost }: Pick<ValueRates, 'channelCost'>): ReadonlyMap<MovableChannel, number> {
+export function savingsOfMoving({ channelCost }: Pick<ValueRates, 'channelCost'>): ReadonlyMap<MovableChannel, number> {
   const channels = Object.keys(movableChannels) as MovableChannel[]
   const savings = channels.map((channel) => [channel, (channelCost[channel] ?? 0) - (channelCost.mobile ?? 0)] as const)
   return new Map(savings.filter(([, saving]) => saving > 0))
@@ -93,14 +93,14 @@ export function lossOf(value: {
   readonly saving: number
   readonly aum: bigint
 }):
-  | { readonly cause: (typeof lossCauses)[number]; readonly wayOut: (typeof waysOut)[number]; readonly amount: bigint }
+  | { readonly reason: (typeof lossReasons)[number]; readonly remedy: (typeof lossRemedies)[number]; readonly amount: bigint }
   | undefined {
   const { income, variableCost, saving, aum } = value
   if (income >= variableCost) return undefined
   const amount = variableCost - income
-  if (saving >= Number(amount)) return { cause: 'channel', wayOut: 'channel', amount }
-  if (aum > 0n) return { cause: 'margin', wayOut: 'fee', amount }
-  return { cause: 'idle', wayOut: 'exit', amount }
+  if (saving >= Number(amount)) return { reason: 'channel', remedy: 'channel', amount }
+  if (aum > 0n) return { reason: 'margin', remedy: 'fee', amount }
+  return { reason: 'idle', remedy: 'exit', amount }
 }
 
 /** Why rates are refused: what is outside its bounds, by field. Undefined where all are sound. */

@@ -4,17 +4,17 @@ import { isWithin } from '../../core/kernel/periods.ts'
 import {
   type AssignmentState,
   changedPeriodRefusal,
-  isKept,
-  keeperRoles,
+  isAssignable,
+  assignableRoles,
   newPeriodRefusal,
   stateOn,
 } from '../../core/dossier/assignments.ts'
 import { DomainError } from '../../core/kernel/errors.ts'
 import { type FeedRefusal, refusal, unknownReference } from '../../core/kernel/feed.ts'
-import { lockKeepers } from './assignments.ts'
+import { lockAllAssignableStaff } from './assignments.ts'
 import { brokenConstraint } from '../platform/failures.ts'
-import { refreshOwnership } from './assignment-effects.ts'
-import { acceptWithinCapacity, acceptWithoutOverlap, type Wanted } from './assignment-acceptance.ts'
+import { refreshRelationshipManagers } from './due-assignments.ts'
+import { acceptWithinCapacity, acceptWithoutOverlap, type AssignmentRequest } from './assignment-acceptance.ts'
 import {
   type AssignmentRecord,
   insertAssignments,
@@ -22,7 +22,7 @@ import {
   type StoredAssignment,
   updateAssignments,
 } from './assignment-records.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, settleOthers } from '../platform/feed-batch.ts'
+import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../platform/feed-batch.ts'
 import { todayByInstitution } from '../organisation/institution-days.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
 import { type CustomerReference, findCustomerIds, lockCustomerReferences, customerNameOf, unknownName } from './references.ts'
@@ -47,7 +47,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
     ),
   ])
   if (context.fromPerson)
-    await lockKeepers(
+    await lockAllAssignableStaff(
       db,
       received.map(({ row }) => row.staffNumber),
     )
@@ -65,7 +65,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
     return !outcomes.refused(line)
   })
 
-  const wanted: Wanted[] = []
+  const wanted: AssignmentRequest[] = []
   const others: (() => void)[] = []
   const confirmed: AssignmentRecord[] = []
   for (const [key, group] of groupBy(incoming, ({ row }) => keyOf(customerIdOf(row)!, row.source, row.externalId))) {
@@ -73,18 +73,18 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
     const collapsed = collapse(group, before?.asOf.toISOString(), 'replace')
     const id = before?.id ?? context.newId()
     const customer = customers.get(customerIdOf(group[0]!.row)!)!
-    others.push(() => settleOthers(outcomes, collapsed, id, customer.id))
+    others.push(() => completeOutcomes(outcomes, collapsed, id, customer.id))
     if (!collapsed.winner) continue
     const { line, row, asOf, dated } = collapsed.winner
-    const keeper = staff.get(row.staffNumber)!
+    const assignee = staff.get(row.staffNumber)!
     const today = todayAt(customer.institutionPath)
-    const after = recordAfter(row, asOf, id, customer, keeper, before, today)
-    if (before && saysTheSame(after, before)) {
+    const after = recordAfter(row, asOf, id, customer, assignee, before, today)
+    if (before && isUnchanged(after, before)) {
       if (dated && asOf > before.asOf.toISOString()) confirmed.push({ ...after, state: before.state, step: 0 })
       outcomes.settle(line, 'unchanged', id, customer.id)
       continue
     }
-    const refused = assignmentRefusal(row, before, after, customer, keeper, today, context.fromPerson)
+    const refused = assignmentRefusal(row, before, after, customer, assignee, today, context.fromPerson)
     if (refused) outcomes.refuse(line, refused)
     else wanted.push({ incoming: collapsed.winner, before, after })
   }
@@ -101,7 +101,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
   for (const settle of others) settle()
 
   const changes = accepted.filter(({ before }) => before)
-  const isCut = ({ before, after }: Wanted): boolean =>
+  const isCut = ({ before, after }: AssignmentRequest): boolean =>
     after.state === 'cancelled' ||
     (before!.state !== 'cancelled' && before!.businessLine === after.businessLine && isWithin(after, before!))
   // What grows or moves steps aside first: otherwise the order of rows within a statement decides whether two of them collide on their way.
@@ -128,7 +128,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
       'Another assignment of the same customer and business line was created at the same time.',
     )
   }
-  await refreshOwnership(db, [...new Set(accepted.map(({ after }) => after.customerId))])
+  await refreshRelationshipManagers(db, [...new Set(accepted.map(({ after }) => after.customerId))])
   return outcomes.list()
 }
 
@@ -137,7 +137,7 @@ function recordAfter(
   asOf: string,
   id: string,
   customer: CustomerReference,
-  keeper: StaffReference,
+  assignee: StaffReference,
   before: StoredAssignment | undefined,
   today: string,
 ): AssignmentRecord {
@@ -149,7 +149,7 @@ function recordAfter(
     institutionPath: customer.institutionPath,
     source: row.source,
     externalId: row.externalId,
-    staffId: keeper.id,
+    staffId: assignee.id,
     businessLine: row.businessLine,
     ...period,
     state,
@@ -159,7 +159,7 @@ function recordAfter(
 }
 
 /** The state follows the days by itself, at midnight: only a cancellation is something said. */
-function saysTheSame(after: AssignmentRecord, before: StoredAssignment): boolean {
+function isUnchanged(after: AssignmentRecord, before: StoredAssignment): boolean {
   return (
     after.staffId === before.staffId &&
     after.businessLine === before.businessLine &&
@@ -174,16 +174,16 @@ function assignmentRefusal(
   before: StoredAssignment | undefined,
   after: AssignmentRecord,
   customer: CustomerReference,
-  keeper: StaffReference,
+  assignee: StaffReference,
   today: string,
   fromPerson: boolean,
 ): FeedRefusal | undefined {
   const rewrites = before && changedPeriodRefusal(before, after, today, fromPerson)
   if (rewrites || after.state === 'cancelled') return rewrites
   if (!before || before.staffId !== after.staffId || before.state === 'cancelled') {
-    if (keeper.status !== 'active')
+    if (assignee.status !== 'active')
       return refusal('staffNumber', 'conflict', `The staff member "${row.staffNumber}" is not active.`)
-    if (!keeperRoles.some((role) => keeper.roles.includes(role))) {
+    if (!assignableRoles.some((role) => assignee.roles.includes(role))) {
       return refusal(
         'staffNumber',
         'conflict',
@@ -192,7 +192,7 @@ function assignmentRefusal(
     }
   }
   const grows = !before || before.staffId !== after.staffId || before.state === 'cancelled' || !isWithin(after, before)
-  if (grows && !isKept(customer.status))
+  if (grows && !isAssignable(customer.status))
     return refusal('customerExternalId', 'conflict', `The customer "${row.customerExternalId}" is ${customer.status}.`)
   return before ? undefined : newPeriodRefusal(after, today, fromPerson)
 }

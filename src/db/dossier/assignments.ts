@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import type { EndedAssignment, Keeper } from '../../core/dossier/assignments.ts'
+import type { EndedAssignment, AssignableStaff } from '../../core/dossier/assignments.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { BusinessLine } from '../../core/dossier/customers.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
@@ -7,24 +7,28 @@ import type { Db } from '../platform/database.ts'
 import { inScope } from '../platform/scope.ts'
 
 /** Reads a staff member within scope and holds the row, so that those who give them customers at once do so one after the other. Comes before locks of customers. */
-export async function lockKeeper(
+export async function lockAssignableStaff(
   db: Db,
   staffId: string,
-): Promise<(Keeper & { readonly customerCapacity: number | null }) | undefined> {
-  const [keeper] = await db.rows<Keeper & { customerCapacity: number | null }>(sql`
+): Promise<(AssignableStaff & { readonly customerCapacity: number | null }) | undefined> {
+  const [assignee] = await db.rows<AssignableStaff & { customerCapacity: number | null }>(sql`
     select id, roles, status, active_from as "activeFrom", active_until as "activeUntil", customer_capacity as "customerCapacity"
     from staff where id = ${staffId}::uuid and ${inScope('institution_path')} for no key update`)
-  return keeper
+  return assignee
 }
 
 /** The same for several, by their numbers, in the order of their ids. */
-export async function lockKeepers(db: Db, numbers: readonly string[]): Promise<void> {
+export async function lockAllAssignableStaff(db: Db, numbers: readonly string[]): Promise<void> {
   await db.rows(sql`
     select id from staff where number = any (${sql.param(numbers)}::text[]) and ${inScope('institution_path')} order by id for no key update`)
 }
 
 /** How many customers each of them keeps on a day or later, in whatever branches. */
-export async function countKept(db: Db, staffIds: readonly string[], from: Day): Promise<ReadonlyMap<string, number>> {
+export async function countAssignedCustomers(
+  db: Db,
+  staffIds: readonly string[],
+  from: Day,
+): Promise<ReadonlyMap<string, number>> {
   const rows = await db.rows<{ id: string; customers: number }>(sql`
     select s.id, l.customers from unnest(${sql.param(staffIds)}::uuid[]) s (id) cross join lateral staff_load(s.id, ${from}::date) l`)
   return new Map(rows.map(({ id, customers }) => [id, customers]))
@@ -40,7 +44,7 @@ export interface NewAssignment {
 }
 
 /** What is the same for all customers who are given to somebody. */
-export interface Handing {
+export interface AssignmentDetails {
   readonly staffId: string
   readonly reason: string
   readonly overCapacityReason: string | undefined
@@ -49,11 +53,11 @@ export interface Handing {
 }
 
 /** Ends or takes back what kept customers until now and writes who keeps them from then on, one statement each. The customers are locked. */
-export async function writeTakeOvers(
+export async function writeAssignmentChanges(
   db: Db,
   ended: readonly (EndedAssignment & { readonly customerId: string })[],
   made: readonly NewAssignment[],
-  { staffId, reason, overCapacityReason, assignedBy, now }: Handing,
+  { staffId, reason, overCapacityReason, assignedBy, now }: AssignmentDetails,
 ): Promise<void> {
   const at = now.toISOString()
   if (ended.length > 0)

@@ -1,6 +1,12 @@
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
-import type { ConsentDecision, ConsentPurpose, ContactChannel, ContactWishes, Hours } from '../../core/dossier/consents.ts'
+import type {
+  ConsentDecision,
+  ConsentPurpose,
+  ContactChannel,
+  ContactPreferenceTerms,
+  Hours,
+} from '../../core/dossier/consents.ts'
 import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
 import type { Db } from '../platform/database.ts'
 
@@ -32,7 +38,7 @@ export interface PreferenceToWrite {
   readonly preferredChannels: readonly ContactChannel[]
   readonly hoursFrom: string | null
   readonly hoursUntil: string | null
-  readonly mostPerMonth: number | null
+  readonly maxPerMonth: number | null
   readonly topics: readonly string[]
   readonly doNotContact: boolean
   readonly doNotContactReason: string | null
@@ -47,20 +53,28 @@ export async function writeContactPreference(db: Db, wishes: PreferenceToWrite):
   const at = wishes.now.toISOString()
   const expected = wishes.expectedVersion ?? null
   const written = await db.rows(sql`
-    insert into contact_preference as t (customer_id, institution_path, preferred_channels, hours_from, hours_until, most_per_month, topics,
+    insert into contact_preference as t (customer_id, institution_path, preferred_channels, hours_from, hours_until, max_per_month, topics,
       do_not_contact, do_not_contact_reason, do_not_contact_until, source, created_at, updated_at)
-    select c.id, c.institution_path, ${sql.param(wishes.preferredChannels)}::text[], ${wishes.hoursFrom}::text, ${wishes.hoursUntil}::text, ${wishes.mostPerMonth}::int,
+    select c.id, c.institution_path, ${sql.param(wishes.preferredChannels)}::text[], ${wishes.hoursFrom}::text, ${wishes.hoursUntil}::text, ${wishes.maxPerMonth}::int,
       ${sql.param(wishes.topics)}::text[], ${wishes.doNotContact}::boolean, ${wishes.doNotContactReason}::text, ${wishes.doNotContactUntil}::date, ${wishes.source}::text,
       ${at}::timestamptz, ${at}::timestamptz
     from customer c
     where c.id = ${wishes.customerId}::uuid
       and (${expected}::int is null or exists (select from contact_preference p where p.customer_id = c.id))
     on conflict (customer_id) do update set preferred_channels = excluded.preferred_channels, hours_from = excluded.hours_from, hours_until = excluded.hours_until,
-      most_per_month = excluded.most_per_month, topics = excluded.topics, do_not_contact = excluded.do_not_contact, do_not_contact_reason = excluded.do_not_contact_reason,
+      max_per_month = excluded.max_per_month, topics = excluded.topics, do_not_contact = excluded.do_not_contact, do_not_contact_reason = excluded.do_not_contact_reason,
       do_not_contact_until = excluded.do_not_contact_until, source = excluded.source, updated_at = excluded.updated_at, version = t.version + 1
     where ${expected}::int is null or t.version = ${expected}::int
     returning t.customer_id`)
   return written.length > 0
+}
+
+/** The version of the contact preference of a customer; undefined where there is none. */
+export async function contactPreferenceVersion(db: Db, customerId: string): Promise<number | undefined> {
+  const [row] = await db.rows<{ version: number }>(
+    sql`select version from contact_preference where customer_id = ${customerId}::uuid`,
+  )
+  return row?.version
 }
 
 /** Which contact points and addresses serve a channel. A phone number is enough for WeChat, whose accounts are bound to one. */
@@ -80,7 +94,7 @@ export interface StoredContactFacts {
   readonly deceasedOn: Day | null
   /** The newest that was given by the instant. */
   readonly consent: ConsentDecision | null
-  readonly wishes: ContactWishes | null
+  readonly wishes: ContactPreferenceTerms | null
   readonly reachable: boolean
   /** Of the customer's institution or the nearest above; null where none says so. */
   readonly timeZone: string | null

@@ -17,7 +17,7 @@ export interface CoverageRow {
 }
 
 /** Most groups that are told apart. */
-export const MOST_GROUPS = 500
+export const MAX_GROUPS = 500
 
 const grouped = {
   institution: { key: 'institution_id', table: 'institution', code: 'code' },
@@ -57,6 +57,6 @@ export async function countCreditCoverage(db: Db, filter: CustomerFilter, by: Co
       from judged j group by ${by ? 'grouping sets ((), (j.key))' : '()'}
     ) g
     left join ${table} t on t.id = g.id
-    order by g.whole desc, t.${code}, g.id limit ${MOST_GROUPS + 1}`
+    order by g.whole desc, t.${code}, g.id limit ${MAX_GROUPS + 1}`
   return db.rows<CoverageRow>({ text, values, prepared: false })
 }

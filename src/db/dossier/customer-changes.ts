@@ -1,10 +1,10 @@
 import type { InstitutionReference } from '../organisation/references.ts'
-import { refusedComingDay } from '../../core/kernel/feed-days.ts'
+import { refusedFutureDay } from '../../core/kernel/feed-days.ts'
 import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import { coreNumberAfter, type CustomerStatus, newCustomerStatus } from '../../core/dossier/customers.ts'
 import { type FeedRefusal, refusal } from '../../core/kernel/feed.ts'
-import { identityRefusal, judgeDocument, type Profile } from '../../core/dossier/document-checks.ts'
+import { identityRefusal, checkDocumentAgainstProfile, type Profile } from '../../core/dossier/document-checks.ts'
 import { normaliseEmail, normalisePhone } from '../../core/kernel/phones.ts'
 import { type Incoming } from '../platform/feed-batch.ts'
 import type { CustomerRecord, StoredCustomer } from './customer-records.ts'
@@ -32,7 +32,7 @@ export function withContactsNormalised(incoming: Incoming<CustomerRow>, today: D
   const { row } = incoming
   if (row.birthDate !== undefined && row.birthDate > today)
     return refusal('birthDate', 'invalid_input', 'The birth date must not be in the future.')
-  const coming = refusedComingDay(row, ['customerSince', 'closedOn', 'deceasedOn'], today)
+  const coming = refusedFutureDay(row, ['customerSince', 'closedOn', 'deceasedOn'], today)
   if (coming) return coming
   if (row.phone === undefined && row.email === undefined) return incoming
   const phone = row.phone === undefined ? undefined : normalisePhone(row.phone)
@@ -49,7 +49,7 @@ export function customerAfter(
   id: string,
   before: StoredCustomer | undefined,
   institution: InstitutionReference,
-  { fromPerson }: Pick<Circumstances, 'fromPerson'>,
+  { fromPerson }: Pick<CustomerState, 'fromPerson'>,
 ): CustomerRecord {
   const status = row.status ?? before?.status ?? newCustomerStatus(row.source)
   const isPerson = row.kind !== 'company'
@@ -72,7 +72,7 @@ export function customerAfter(
   }
 }
 
-export interface Circumstances {
+export interface CustomerState {
   readonly today: Day
   readonly fromPerson: boolean
 }
@@ -91,7 +91,7 @@ export function customerRefusal(
   before: StoredCustomer | undefined,
   after: CustomerRecord,
   institution: InstitutionReference,
-  { today, fromPerson }: Circumstances,
+  { today, fromPerson }: CustomerState,
   openHoldings = 0,
 ): FeedRefusal | undefined {
   if (before && (before.status === 'merged' || before.status === 'erased')) {
@@ -119,7 +119,7 @@ export function customerRefusal(
     return refusal('status', 'in_use', `The customer "${row.externalId}" still has ${open}.`)
   }
   if (fromPerson && row.documentType !== undefined) {
-    const { number, reason } = judgeDocument(
+    const { number, reason } = checkDocumentAgainstProfile(
       row.documentType,
       row.documentCountry ?? 'CN',
       row.documentNumber!,

@@ -1,17 +1,17 @@
 import type { InstitutionReference } from '../organisation/references.ts'
 import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import { addDays, type Day } from '../../core/kernel/calendar.ts'
-import { identityRefusal, judgeDocument, type JudgedDocument } from '../../core/dossier/document-checks.ts'
+import { identityRefusal, checkDocumentAgainstProfile, type DocumentCheck } from '../../core/dossier/document-checks.ts'
 import type { FeedRefusal } from '../../core/kernel/feed.ts'
 import { emptyProfile, profileAfter, profileRefusal } from '../../core/dossier/profiles.ts'
 import { foldName } from '../../core/kernel/text.ts'
 import type { Db } from '../platform/database.ts'
-import { raiseDirectoryVersion } from '../platform/directory.ts'
-import { markDifferences } from './identity.ts'
+import { incrementDirectoryVersion } from '../platform/directory.ts'
+import { markConflicts } from './identity.ts'
 import { type NamedCustomer, writeNameKeys } from './name-keys.ts'
-import { endOwnershipOf, refreshOwnership } from './assignment-effects.ts'
+import { endAssignmentsOf, refreshRelationshipManagers } from './due-assignments.ts'
 import { type CustomerKey, fieldContext } from '../platform/vault.ts'
-import { differs, groupBy, type Incoming, keyOf, type Outcomes } from '../platform/feed-batch.ts'
+import { hasChanged, groupBy, type Incoming, keyOf, type Outcomes } from '../platform/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
 import { comparedFields, customerAfter, customerRefusal, isClosing, profileOf } from './customer-changes.ts'
 import {
@@ -32,7 +32,7 @@ import {
   noValueWrites,
   overwrittenIn,
   type Owner,
-  rejudgeDocument,
+  recheckDocument,
   sealAddress,
   sealContact,
   sealDocument,
@@ -42,10 +42,10 @@ import {
 import {
   decideProfile,
   type Dossier,
-  profileSaidBy,
+  profileValuesIn,
   type Profiles,
   readProfiles,
-  withheld,
+  mergeFeedRow,
   writeProfiles,
 } from './customer-profiles.ts'
 import { todayByInstitution } from '../organisation/institution-days.ts'
@@ -120,7 +120,7 @@ export function decideCustomer(
   const wanted = dossierAfter(row, id, stored, institution, context)
   const speaking = { row, asOf }
   const { after: dossier, different } = stored
-    ? withheld(dossiers.profiles, stored, wanted, speaking, context)
+    ? mergeFeedRow(dossiers.profiles, stored, wanted, speaking, context)
     : { after: wanted, different: [] }
   const after = dossier.record
   const made = before ? undefined : context.vault.newCustomerKey(id)
@@ -141,7 +141,7 @@ export function decideCustomer(
   const valuesChanged = decideValues(dossiers, row, owner, before, after, context)
   const profiled = decideProfile(dossiers.profiles, { ...speaking, before: stored, wanted, after: dossier, different }, context)
   const revised = context.revision?.verification !== undefined
-  const changed = !before || valuesChanged || profiled || revised || differs<CustomerRecord>(after, before, comparedFields)
+  const changed = !before || valuesChanged || profiled || revised || hasChanged<CustomerRecord>(after, before, comparedFields)
   // A revision holds for its fields, whose own instants are kept: what feeds said of the others stays as old as it is.
   const heldAt = before && context.revision ? before.asOf.toISOString() : asOf
   const record = changed && { ...after, nameFolded: foldName(after.name), asOf: heldAt }
@@ -175,13 +175,13 @@ export function dossierAfter(
   context: CustomerFeedContext,
 ): Dossier {
   const record = customerAfter(row, id, before?.record, institution, context)
-  const said = profileSaidBy(row)
+  const values = profileValuesIn(row)
   const profile = before?.profile ?? emptyProfile
-  if (!context.revision) return { record, profile: profileAfter(profile, said, [], row.kind) }
-  const { emptied, banker } = context.revision
+  if (!context.revision) return { record, profile: profileAfter(profile, values, [], row.kind) }
+  const { clearFields, banker } = context.revision
   return {
-    record: { ...record, ...Object.fromEntries(emptied.flatMap((field) => (field in record ? [[field, null]] : []))) },
-    profile: profileAfter(profile, { ...said, ...banker }, emptied, row.kind),
+    record: { ...record, ...Object.fromEntries(clearFields.flatMap((field) => (field in record ? [[field, null]] : []))) },
+    profile: profileAfter(profile, { ...values, ...banker }, clearFields, row.kind),
   }
 }
 
@@ -197,17 +197,17 @@ export async function writeDossiers(
   await confirmRows(db, 'customer', [...confirmed.values()])
   await Promise.all([writeValues(db, values), writeProfiles(db, profiles, now)])
   if (fromPerson || overridden.size > 0)
-    await Promise.all(overwrittenIn(values).map(([table, ids]) => markDifferences(db, table, ids)))
-  await refreshOwnership(db, [...rekinded])
+    await Promise.all(overwrittenIn(values).map(([table, ids]) => markConflicts(db, table, ids)))
+  await refreshRelationshipManagers(db, [...rekinded])
   if (closed.size > 0) {
     const todayAt = await todayByInstitution(db, now, bankTimeZone)
     const endings = Array.from(closed, ([customerId, path]) => ({ customerId, endsOn: addDays(todayAt(path), 1) }))
-    await endOwnershipOf(db, endings, now)
+    await endAssignmentsOf(db, endings, now)
   }
   if (moved.size === 0) return
   await moveCustomerRows(db, [...moved.values()])
   // Whoever keeps a customer reads along the paths of the customers kept.
-  await raiseDirectoryVersion(db)
+  await incrementDirectoryVersion(db)
 }
 
 function decideValues(
@@ -231,11 +231,11 @@ function decideValues(
   if (before && profileChanged(before, after)) {
     for (const document of stored) {
       if (isOfRow(document, row)) continue
-      changed = rejudgeDocument(sealing, owner, document, judgeStored(document, owner, after, context)) || changed
+      changed = recheckDocument(sealing, owner, document, judgeStored(document, owner, after, context)) || changed
     }
   }
   if (row.documentType !== undefined) {
-    const judged = judgeDocument(
+    const judged = checkDocumentAgainstProfile(
       row.documentType,
       row.documentCountry ?? 'CN',
       row.documentNumber!,
@@ -282,9 +282,9 @@ function judgeStored(
   owner: Owner,
   after: CustomerRecord,
   { vault, today }: CustomerFeedContext,
-): JudgedDocument {
+): DocumentCheck {
   const number = vault.decrypt(owner.key(), document.numberEncrypted, fieldContext('identity_document', 'number', document.id))
-  return judgeDocument(document.type, document.country, number, profileOf(after), today)
+  return checkDocumentAgainstProfile(document.type, document.country, number, profileOf(after), today)
 }
 
 function keyOfCustomer({ id, wrappedKey, masterKeyId }: StoredCustomer, { vault }: CustomerFeedContext): () => CustomerKey {

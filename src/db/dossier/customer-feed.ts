@@ -1,5 +1,5 @@
 import { type InstitutionReference, resolveInstitutions } from '../organisation/references.ts'
-import { holdStill } from '../platform/feed-turns.ts'
+import { lockFeedsShared } from '../platform/feed-turns.ts'
 import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import { type FeedRefusal, ownSource, refusal, unknownReference } from '../../core/kernel/feed.ts'
 import { profileRefusal } from '../../core/dossier/profiles.ts'
@@ -13,7 +13,7 @@ import {
   keyOf,
   type Outcomes,
   receive,
-  settleOthers,
+  completeOutcomes,
 } from '../platform/feed-batch.ts'
 import { customerRefusal, withContactsNormalised } from './customer-changes.ts'
 import { decideCustomer, dossierAfter, openDossiers, writeDossiers } from './customer-decisions.ts'
@@ -40,7 +40,7 @@ interface Newcomer {
 export const applyCustomers: ApplyFeed<CustomerRow, CustomerFeedContext> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
   const received = receive(rows, context.now, outcomes)
-  await holdStill(db, 'organisation')
+  await lockFeedsShared(db, 'organisation')
   const [institutions, known, portfolioOnly] = await Promise.all([
     resolveInstitutions(
       db,
@@ -77,7 +77,7 @@ export const applyCustomers: ApplyFeed<CustomerRow, CustomerFeedContext> = async
     const collapsed = before ? collapse(group, before.asOf.toISOString(), 'merge') : newcomer!.collapsed
     const { winner } = collapsed
     if (winner) decideCustomer(dossiers, winner, id, institutions.get(winner.row.institutionCode)!, context, outcomes)
-    settleOthers(outcomes, collapsed, id, id)
+    completeOutcomes(outcomes, collapsed, id, id)
   }
   await writeDossiers(db, dossiers, context)
   return outcomes.list()
@@ -119,7 +119,7 @@ function newcomerOf(
       profileRefusal(profile, record))
   if (!refused) return { id, collapsed }
   outcomes.refuse(line, refused)
-  settleOthers(outcomes, collapsed, undefined)
+  completeOutcomes(outcomes, collapsed, undefined)
   return undefined
 }
 

@@ -1,19 +1,19 @@
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
-import type { GroupKind, GroupStanding } from '../../core/dossier/customer-groups.ts'
+import type { GroupKind, GroupState } from '../../core/dossier/customer-groups.ts'
 import type { Db } from '../platform/database.ts'
 import { insertOwned, updateOwned } from '../platform/owned-rows.ts'
 import { customerGroupMember, groupMembership } from './schema/people.ts'
 
 /** What stands already of a customer in scope, who is locked, with regard to groups of a kind and to this one. */
-export async function groupStanding(db: Db, kind: GroupKind, customerId: string, groupId: string | null): Promise<GroupStanding> {
-  const [standing] = await db.rows<GroupStanding>(sql`
+export async function groupState(db: Db, kind: GroupKind, customerId: string, groupId: string | null): Promise<GroupState> {
+  const [state] = await db.rows<GroupState>(sql`
     select coalesce(bool_or(m.kind = 'household'), false) as "inHousehold",
       coalesce(bool_or(m.kind = ${kind}::text and m.head_customer_id = m.customer_id), false) as heads,
       coalesce(bool_or(m.kind = ${kind}::text and m.head_customer_id <> m.customer_id), false) as follows,
       coalesce(bool_or(m.group_id = ${groupId}::uuid), false) as inside
     from group_membership m where m.customer_id = ${customerId}::uuid and m.status = 'active'`)
-  return standing!
+  return state!
 }
 
 /** The members of a group, whoever sees them. */

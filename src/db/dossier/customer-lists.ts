@@ -113,7 +113,7 @@ export function customerConditions(filter: CustomerFilter, row: string, bind: Bi
 }
 
 /** Whether more customers than that lie within reach, the subtree and the manager's portfolio. */
-export async function areMoreThan(
+export async function exceeds(
   db: Db,
   most: number,
   { reach, subtree, relationshipManagerId }: Pick<CustomerFilter, 'reach' | 'subtree' | 'relationshipManagerId'>,

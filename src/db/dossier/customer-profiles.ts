@@ -7,22 +7,22 @@ import { parseAmount } from '../../core/kernel/money.ts'
 import {
   capitalText,
   emptyProfile,
-  type FedField,
-  fedFields,
+  type FeedField,
+  feedFields,
   fieldCode,
   fieldOfCode,
   type FieldSource,
-  isNewDifference,
-  judgeFeedValue,
+  isNewConflict,
+  decideFeedValue,
   type PolicyWinner,
   type Profile,
   type ProfileField,
   profileFields,
-  type ProfileSaid,
+  type ProfileValues,
   recordFields,
   sameValue,
   sharedProfileFields,
-  type StoredDifference,
+  type StoredConflict,
 } from '../../core/dossier/profiles.ts'
 import type { Db } from '../platform/database.ts'
 import { groupBy, keyOf } from '../platform/feed-batch.ts'
@@ -37,10 +37,10 @@ type StoredSource = FieldSource & {
   readonly policyVersion: number
 }
 
-type Difference = StoredDifference & {
+type Conflict = StoredConflict & {
   readonly customerId: string
   readonly id: string
-  readonly field: FedField
+  readonly field: FeedField
   readonly source: string
 }
 
@@ -48,11 +48,11 @@ type Difference = StoredDifference & {
 export interface Profiles {
   readonly byCustomer: Map<string, Profile>
   readonly sources: Map<string, Map<ProfileField, StoredSource>>
-  readonly differences: Map<string, readonly Difference[]>
+  readonly conflicts: Map<string, readonly Conflict[]>
   readonly writes: {
     readonly profiles: Map<string, object>
     readonly sources: Map<string, object>
-    readonly differences: Map<string, object>
+    readonly conflicts: Map<string, object>
   }
 }
 
@@ -60,16 +60,16 @@ const iso = (column: string) => sql.raw(`to_char(${column} at time zone 'UTC', '
 
 /** Reads profiles, where their fields come from, and what feeds wanted otherwise, of customers who are locked. */
 export async function readProfiles(db: Db, ids: readonly string[], today: Day): Promise<Profiles> {
-  const writes = { profiles: new Map(), sources: new Map(), differences: new Map() }
-  if (ids.length === 0) return { byCustomer: new Map(), sources: new Map(), differences: new Map(), writes }
-  const theirs = sql`t.customer_id = any (${sql.param(ids)}::uuid[])`
-  const [profiles, sources, differences] = await Promise.all([
+  const writes = { profiles: new Map(), sources: new Map(), conflicts: new Map() }
+  if (ids.length === 0) return { byCustomer: new Map(), sources: new Map(), conflicts: new Map(), writes }
+  const ofCustomer = sql`t.customer_id = any (${sql.param(ids)}::uuid[])`
+  const [profiles, sources, conflicts] = await Promise.all([
     db.rows<StoredProfile>(sql`
       select t.customer_id as "customerId", t.occupation, t.income_band as "incomeBand", t.deceased_on as "deceasedOn", t.company_size as "companySize",
         t.registered_capital::text as capital, t.registered_capital_currency as currency, t.merchant_since as "merchantSince", t.merchant_until as "merchantUntil",
         t.merchant_category_code as "merchantCategoryCode", t.risk_appetite as "riskAppetite", t.interests, t.family_notes as "familyNotes", t.situations,
         t.credit_willing as "creditWilling"
-      from customer_profile t where ${theirs}`),
+      from customer_profile t where ${ofCustomer}`),
     db.rows<StoredSource>(sql`
       select t.customer_id as "customerId", t.field, t.source, ${iso('t.as_of')} as "asOf", t.set_by as "setBy", ${iso('t.verified_at')} as "verifiedAt",
         coalesce(p.winner, 'person') as winner, coalesce(p.version, 0) as "policyVersion"
@@ -78,9 +78,9 @@ export async function readProfiles(db: Db, ids: readonly string[], today: Day): 
         select p.definition ->> 'winner' as winner, p.version from policy_version p
         where p.kind = 'profile' and p.key = t.field and p.effective_on <= ${today}::date order by p.effective_on desc, p.version desc limit 1
       ) p on true
-      where ${theirs}`),
-    db.rows<Difference>(sql`
-      select t.customer_id as "customerId", t.id, t.field, t.source, t.status, t.value_sent as "valueSent" from profile_difference t where ${theirs}`),
+      where ${ofCustomer}`),
+    db.rows<Conflict>(sql`
+      select t.customer_id as "customerId", t.id, t.field, t.source, t.status, t.value_sent as "valueSent" from profile_conflict t where ${ofCustomer}`),
   ])
   return {
     byCustomer: new Map(profiles.map(profileOfRow)),
@@ -90,7 +90,7 @@ export async function readProfiles(db: Db, ids: readonly string[], today: Day): 
         ([customerId, ofThem]) => [customerId, new Map(ofThem.map((one) => [one.field, one]))],
       ),
     ),
-    differences: groupBy(differences.map(ofField), ({ customerId }) => customerId),
+    conflicts: groupBy(conflicts.map(ofField), ({ customerId }) => customerId),
     writes,
   }
 }
@@ -111,11 +111,11 @@ function profileOfRow({ customerId, capital, currency, ...rest }: StoredProfile)
   return [customerId, { ...rest, registeredCapital }]
 }
 
-const saidNothing: ProfileSaid = {}
+const isUnset: ProfileValues = {}
 
 /** What a row says of the profile beside the record. */
-export function profileSaidBy(row: CustomerRow): ProfileSaid {
-  if (sharedProfileFields.every((field) => row[field] === undefined)) return saidNothing
+export function profileValuesIn(row: CustomerRow): ProfileValues {
+  if (sharedProfileFields.every((field) => row[field] === undefined)) return isUnset
   const { occupation, incomeBand, deceasedOn, companySize, merchantSince, merchantUntil, merchantCategoryCode } = row
   const { registeredCapital: amount, registeredCapitalCurrency } = row
   const currency = registeredCapitalCurrency as CurrencyCode
@@ -158,26 +158,26 @@ interface Speaking {
 }
 
 /** What a feed's row makes of a customer: what a person made sure of, and what held later than the row, stays. A person's row says what it says. */
-export function withheld(
+export function mergeFeedRow(
   { sources }: Profiles,
   before: Dossier,
   wanted: Dossier,
   { row, asOf }: Speaking,
   { fromPerson }: CustomerFeedContext,
-): { readonly after: Dossier; readonly different: readonly FedField[] } {
-  const theirs = sources.get(before.record.id)
-  if (fromPerson || !theirs) return { after: wanted, different: [] }
+): { readonly after: Dossier; readonly different: readonly FeedField[] } {
+  const ofCustomer = sources.get(before.record.id)
+  if (fromPerson || !ofCustomer) return { after: wanted, different: [] }
   let after = wanted
-  const different: FedField[] = []
-  for (const field of fedFields) {
-    const stored = theirs.get(field)
+  const different: FeedField[] = []
+  for (const field of feedFields) {
+    const stored = ofCustomer.get(field)
     if (!stored || row[field] === undefined) continue
     const [is, wished] = [valueOf(before, field), valueOf(wanted, field)]
     if (sameValue(is, wished) || !isSet(wished)) continue
-    const judged = judgeFeedValue(stored, asOf, stored.winner)
+    const judged = decideFeedValue(stored, asOf, stored.winner)
     if (judged === 'apply') continue
     after = withValue(after, field, is)
-    if (judged === 'difference') different.push(field)
+    if (judged === 'conflict') different.push(field)
   }
   return { after, different }
 }
@@ -186,12 +186,12 @@ interface Change extends Speaking {
   readonly before: Dossier | undefined
   readonly wanted: Dossier
   readonly after: Dossier
-  readonly different: readonly FedField[]
+  readonly different: readonly FeedField[]
 }
 
 const bankedFields = Object.keys(emptyProfile) as (keyof Profile)[]
 
-/** Notes what is to be written of a profile, of where its fields come from and of differences. Tells whether the profile itself changed. */
+/** Notes what is to be written of a profile, of where its fields come from and of conflicts. Tells whether the profile itself changed. */
 export function decideProfile(profiles: Profiles, change: Change, context: CustomerFeedContext): boolean {
   const { before, after } = change
   const { id: customerId, institutionPath } = after.record
@@ -219,29 +219,29 @@ function noteSources(profiles: Profiles, { row, asOf, before, after }: Change, c
   const { id: customerId, institutionPath } = after.record
   const setBy = fromPerson ? (ownStaffId ?? null) : null
   const from = revision?.origin ?? { source: fromPerson ? ownSource : row.source, asOf }
-  const theirs = profiles.sources.get(customerId) ?? new Map<ProfileField, StoredSource>()
+  const ofCustomer = profiles.sources.get(customerId) ?? new Map<ProfileField, StoredSource>()
   const write = (field: ProfileField, changed: boolean, verifies: boolean) => {
-    const stored = theirs.get(field)
+    const stored = ofCustomer.get(field)
     const origin = changed ? { ...from, setBy } : stored && { source: stored.source, asOf: stored.asOf, setBy: stored.setBy }
     const verified = verifies
       ? { verifiedAt: now.toISOString(), verifiedBy: ownStaffId, verification: revision!.verification }
       : { verifiedAt: null, verifiedBy: null, verification: null }
-    const said = { customerId, field: fieldCode(field), institutionPath, ...origin, ...verified }
-    profiles.writes.sources.set(keyOf(customerId, field), said)
+    const fields = { customerId, field: fieldCode(field), institutionPath, ...origin, ...verified }
+    profiles.writes.sources.set(keyOf(customerId, field), fields)
     const known = stored ?? { ...from, customerId, field, setBy, winner: 'person' as const, policyVersion: 0 }
-    profiles.sources.set(customerId, theirs.set(field, { ...known, ...origin, verifiedAt: verified.verifiedAt }))
+    profiles.sources.set(customerId, ofCustomer.set(field, { ...known, ...origin, verifiedAt: verified.verifiedAt }))
   }
   for (const field of before?.profile === after.profile ? recordFields : profileFields) {
     const value = valueOf(after, field)
     const changed = before ? !sameValue(valueOf(before, field), value) : isSet(value)
     if (changed) write(field, true, verifies(field, revision))
   }
-  for (const field of [...(revision?.said ?? []), ...(revision?.emptied ?? [])])
+  for (const field of [...(revision?.fields ?? []), ...(revision?.clearFields ?? [])])
     if (verifies(field, revision) && before && sameValue(valueOf(before, field), valueOf(after, field))) write(field, false, true)
 }
 
 function verifies(field: ProfileField, revision: ProfileRevision | undefined): boolean {
-  return revision?.verification !== undefined && (revision.said.includes(field) || revision.emptied.includes(field))
+  return revision?.verification !== undefined && (revision.fields.includes(field) || revision.clearFields.includes(field))
 }
 
 /** What a feed wanted is kept; what it wants no more, or has become so, is settled. */
@@ -249,25 +249,25 @@ function noteDifferences(profiles: Profiles, change: Change, { now, newId, fromP
   const { row, asOf, before, wanted, after, different } = change
   if (!before) return
   const { id: customerId, institutionPath } = after.record
-  const theirs = profiles.differences.get(customerId)
-  if (!theirs && different.length === 0) return
-  const write = (difference: Difference, rest: object) => {
-    const others = (profiles.differences.get(customerId) ?? []).filter(({ id }) => id !== difference.id)
-    profiles.differences.set(customerId, [...others, difference])
-    const field = fieldCode(difference.field)
-    profiles.writes.differences.set(difference.id, { institutionPath, ...difference, field, ...rest })
+  const ofCustomer = profiles.conflicts.get(customerId)
+  if (!ofCustomer && different.length === 0) return
+  const write = (conflict: Conflict, rest: object) => {
+    const others = (profiles.conflicts.get(customerId) ?? []).filter(({ id }) => id !== conflict.id)
+    profiles.conflicts.set(customerId, [...others, conflict])
+    const field = fieldCode(conflict.field)
+    profiles.writes.conflicts.set(conflict.id, { institutionPath, ...conflict, field, ...rest })
   }
   for (const field of different) {
-    const stored = theirs?.find((one) => one.field === field && one.source === row.source)
+    const stored = ofCustomer?.find((one) => one.field === field && one.source === row.source)
     const valueSent = String(valueOf(wanted, field))
-    if (!isNewDifference(stored, valueSent)) continue
+    if (!isNewConflict(stored, valueSent)) continue
     const { policyVersion } = profiles.sources.get(customerId)!.get(field)!
     write(
       { customerId, id: stored?.id ?? newId(), field, source: row.source, status: 'open', valueSent },
-      { asOf, policyVersion, notedAt: now.toISOString(), decidedAt: null },
+      { asOf, policyVersion, detectedAt: now.toISOString(), decidedAt: null },
     )
   }
-  for (const stored of theirs ?? []) {
+  for (const stored of ofCustomer ?? []) {
     const { field } = stored
     if (stored.status !== 'open' || row[field] === undefined || different.includes(field)) continue
     // A source that comes round to what is stored has nothing to clarify any more, nor what a person has set as it said.
@@ -298,18 +298,18 @@ export async function writeProfiles(db: Db, { writes }: Profiles, now: Date): Pr
           family_notes = excluded.family_notes, situations = excluded.situations, credit_willing = excluded.credit_willing, updated_at = excluded.updated_at`),
     )
   if (writes.sources.size > 0) written.push(writeSources(db, [...writes.sources.values()]))
-  if (writes.differences.size > 0)
+  if (writes.conflicts.size > 0)
     written.push(
       db.rows(sql`
-        insert into profile_difference as t (customer_id, id, institution_path, field, source, value_sent, as_of, policy_version, status, noted_at, decided_at)
+        insert into profile_conflict as t (customer_id, id, institution_path, field, source, value_sent, as_of, policy_version, status, detected_at, decided_at)
         select "customerId", id, "institutionPath", field, source, "valueSent", coalesce("asOf", ${now}::timestamptz), coalesce("policyVersion", 0), status,
-          coalesce("notedAt", ${now}::timestamptz), "decidedAt"
-        from json_to_recordset(${rows(writes.differences.values())}::json) as r ("customerId" uuid, id uuid, "institutionPath" text, field text, source text,
-          "valueSent" text, "asOf" timestamptz, "policyVersion" integer, status text, "notedAt" timestamptz, "decidedAt" timestamptz)
+          coalesce("detectedAt", ${now}::timestamptz), "decidedAt"
+        from json_to_recordset(${rows(writes.conflicts.values())}::json) as r ("customerId" uuid, id uuid, "institutionPath" text, field text, source text,
+          "valueSent" text, "asOf" timestamptz, "policyVersion" integer, status text, "detectedAt" timestamptz, "decidedAt" timestamptz)
         on conflict (customer_id, id) do update set value_sent = excluded.value_sent, status = excluded.status, decided_at = excluded.decided_at, decided_by = null,
           as_of = case when excluded.status = 'open' then excluded.as_of else t.as_of end,
           policy_version = case when excluded.status = 'open' then excluded.policy_version else t.policy_version end,
-          noted_at = case when excluded.status = 'open' then excluded.noted_at else t.noted_at end, version = t.version + 1`),
+          detected_at = case when excluded.status = 'open' then excluded.detected_at else t.detected_at end, version = t.version + 1`),
     )
   await Promise.all(written)
 }

@@ -58,7 +58,7 @@ export interface StoredDocument {
   readonly asOf: Date
   /** By itself and not with a row of the customer. */
   readonly added: boolean
-  readonly differs: boolean
+  readonly conflicting: boolean
   /** What a feed said otherwise and somebody has dismissed, encrypted. */
   readonly dismissedValue: Buffer | null
 }
@@ -72,7 +72,7 @@ export interface StoredContact {
   readonly indexKeyId: string
   readonly verifiedAt: Date | null
   readonly added: boolean
-  readonly differs: boolean
+  readonly conflicting: boolean
   readonly dismissedValue: Buffer | null
 }
 
@@ -89,7 +89,7 @@ export interface StoredAddress {
   readonly indexKeyId: string | null
   readonly verifiedAt: Date | null
   readonly added: boolean
-  readonly differs: boolean
+  readonly conflicting: boolean
   readonly dismissedValue: Buffer | null
 }
 
@@ -105,21 +105,21 @@ export async function readCustomerValues(
   readonly overridden: ReadonlySet<string>
 }> {
   if (ids.length === 0) return { documents: [], contacts: [], addresses: [], overridden: new Set() }
-  const theirs = sql`customer_id = any (${sql.param(ids)}::uuid[])`
+  const ofCustomers = sql`customer_id = any (${sql.param(ids)}::uuid[])`
   const [documents, contacts, addresses, policies] = await Promise.all([
     db.rows<StoredDocument>(sql`
       select customer_id as "customerId", id, source, type, country, number_encrypted as "numberEncrypted", number_masked as "numberMasked", number_hash as "numberHash",
         index_key_id as "indexKeyId", valid_until as "validUntil", verified, unverified_reason as "unverifiedReason", verified_at as "verifiedAt", as_of as "asOf", added,
-        differs, dismissed_value as "dismissedValue"
-      from identity_document where ${theirs}`),
+        conflicting, dismissed_value as "dismissedValue"
+      from identity_document where ${ofCustomers}`),
     db.rows<StoredContact>(sql`
-      select customer_id as "customerId", id, source, kind, value_hash as "valueHash", index_key_id as "indexKeyId", verified_at as "verifiedAt", added, differs,
+      select customer_id as "customerId", id, source, kind, value_hash as "valueHash", index_key_id as "indexKeyId", verified_at as "verifiedAt", added, conflicting,
         dismissed_value as "dismissedValue"
-      from contact_point where ${theirs} and purpose = 'primary'`),
+      from contact_point where ${ofCustomers} and purpose = 'primary'`),
     db.rows<StoredAddress>(sql`
       select customer_id as "customerId", id, source, country, region, city, postal_code as "postalCode", line_encrypted as "lineEncrypted", line_hash as "lineHash",
-        index_key_id as "indexKeyId", verified_at as "verifiedAt", added, differs, dismissed_value as "dismissedValue"
-      from address where ${theirs} and purpose = 'primary'`),
+        index_key_id as "indexKeyId", verified_at as "verifiedAt", added, conflicting, dismissed_value as "dismissedValue"
+      from address where ${ofCustomers} and purpose = 'primary'`),
     policiesOn<{ readonly winner: PolicyWinner }>(db, 'profile', today),
   ])
   const overridden = new Set(policies.flatMap(({ key, definition }) => (definition.winner === 'feed' ? [key] : [])))

@@ -19,7 +19,7 @@ export interface Candidates {
 }
 
 function asJson({ kinds, statuses, productIds, relationshipManagerId, subtree, aumFrom, aumTo, openedSince }: SearchFilter) {
-  const said = {
+  const given = {
     kinds,
     statuses,
     products: productIds,
@@ -29,7 +29,7 @@ function asJson({ kinds, statuses, productIds, relationshipManagerId, subtree, a
     aumTo: aumTo?.toString(),
     since: openedSince,
   }
-  return Object.values(said).every((value) => value === undefined) ? null : JSON.stringify(said)
+  return Object.values(given).every((value) => value === undefined) ? null : JSON.stringify(given)
 }
 
 const byId: Order = { name: 'match_id', direction: 'asc', keys: (row) => [{ expression: `${row}.id`, cast: 'uuid' }] }
@@ -86,7 +86,7 @@ export function candidatesByNumber(number: string, filter: SearchFilter): Candid
 }
 
 /** Joins candidates in their own order, so that one page of them is enough. */
-export function bestOf({ call, order, rank }: Candidates, limit: number, after: readonly string[] | undefined) {
+export function bestCandidates({ call, order, rank }: Candidates, limit: number, after: readonly string[] | undefined) {
   return {
     order,
     join: joined((bind) => call(bind, limit + 1, after)),

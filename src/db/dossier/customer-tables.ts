@@ -44,7 +44,7 @@ export const customerOwnedTables = [
   'relationship_preference',
   'customer_profile',
   'field_source',
-  'profile_difference',
+  'profile_conflict',
   'key_figure',
 ] as const
 

@@ -1,6 +1,6 @@
 import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import { sql } from 'drizzle-orm'
-import type { JudgedDocument } from '../../core/dossier/document-checks.ts'
+import type { DocumentCheck } from '../../core/dossier/document-checks.ts'
 import type { ValuePolicy, ValueTable } from '../../core/dossier/identity.ts'
 import { hidden, maskDocumentNumber, maskEmail, maskPhone } from '../../core/kernel/masking.ts'
 import type { Db } from '../platform/database.ts'
@@ -60,12 +60,12 @@ interface Placed {
   readonly source: string
   readonly verifiedAt: Date | null
   readonly added: boolean
-  readonly differs: boolean
+  readonly conflicting: boolean
 }
 
 interface Placement<T> {
   /** Where the row's value goes; undefined where nothing is to be written. */
-  readonly place?: { readonly before: T | undefined; readonly added: boolean; readonly differs: boolean }
+  readonly place?: { readonly before: T | undefined; readonly added: boolean; readonly conflicting: boolean }
   /** What the source said before and says no more. */
   readonly withdrawn: readonly T[]
 }
@@ -83,20 +83,20 @@ function placeFor<T extends Placed>(
   dismissed: (one: T) => boolean,
 ): Placement<T> {
   const mine = stored.find((one) => !one.added && one.source === source)
-  const theirs = stored.filter((one) => one.source === source && one.verifiedAt === null)
+  const ofSource = stored.filter((one) => one.source === source && one.verifiedAt === null)
   const verified = stored.filter((one) => one.verifiedAt !== null)
-  if (enteredAt !== undefined) return { place: { before: mine, added: false, differs: false }, withdrawn: [] }
+  if (enteredAt !== undefined) return { place: { before: mine, added: false, conflicting: false }, withdrawn: [] }
   if (verified.length === 0 || overridden.has(policy))
-    return { place: { before: mine, added: false, differs: false }, withdrawn: theirs.filter((one) => one !== mine) }
+    return { place: { before: mine, added: false, conflicting: false }, withdrawn: ofSource.filter((one) => one !== mine) }
   const same = verified.find(isSame)
   if (same) {
-    const place = same.source === source ? { before: same, added: same.added, differs: false } : undefined
-    return { ...(place && { place }), withdrawn: theirs }
+    const place = same.source === source ? { before: same, added: same.added, conflicting: false } : undefined
+    return { ...(place && { place }), withdrawn: ofSource }
   }
-  if (verified.some(dismissed)) return { withdrawn: theirs }
-  const before = theirs.find((one) => one === mine) ?? theirs[0]
+  if (verified.some(dismissed)) return { withdrawn: ofSource }
+  const before = ofSource.find((one) => one === mine) ?? ofSource[0]
   const added = before ? before.added : mine !== undefined
-  return { place: { before, added, differs: true }, withdrawn: theirs.filter((one) => one !== before) }
+  return { place: { before, added, conflicting: true }, withdrawn: ofSource.filter((one) => one !== before) }
 }
 
 /** What this source said beside a verified value and somebody has dismissed, in clear. */
@@ -120,7 +120,7 @@ export function sealDocument(
   sealing: Sealing,
   owner: Owner,
   row: CustomerRow,
-  judged: JudgedDocument,
+  judged: DocumentCheck,
   stored: readonly StoredDocument[],
 ): boolean {
   const { vault, newId, writes, enteredAt } = sealing
@@ -136,7 +136,7 @@ export function sealDocument(
   )
   writes.withdrawn.documents.push(...withdrawn.map(named))
   if (!place) return withdrawn.length > 0
-  const { before, added, differs } = place
+  const { before, added, conflicting } = place
   const sameNumber = before !== undefined && isOf(vault, 'document', judged.number, index, before.numberHash, before.indexKeyId)
   // A new number is a new document, which the day of the old one says nothing about.
   const validUntil = row.documentValidUntil ?? (sameNumber ? before.validUntil : null)
@@ -146,14 +146,14 @@ export function sealDocument(
     before.validUntil !== validUntil ||
     before.verified !== judged.verified ||
     before.unverifiedReason !== judged.reason ||
-    before.differs !== differs
+    before.conflicting !== conflicting
   if (!changed) return withdrawn.length > 0
   const known = sameNumber ? before.verifiedAt : null
   const id = before?.id ?? newId()
   writes.documents.push({
     ...placeOf(owner, id),
     added,
-    differs,
+    conflicting,
     type: row.documentType,
     country,
     encrypted: (sameNumber
@@ -173,14 +173,14 @@ export function sealDocument(
 }
 
 /** Writes a new judgement of a stored document whose number stays. */
-export function rejudgeDocument({ writes }: Sealing, owner: Owner, before: StoredDocument, judged: JudgedDocument): boolean {
+export function recheckDocument({ writes }: Sealing, owner: Owner, before: StoredDocument, judged: DocumentCheck): boolean {
   if (before.verified === judged.verified && before.unverifiedReason === judged.reason) return false
   writes.documents.push({
     ...placeOf(owner, before.id),
     // The judgement changes and not what its source said.
     asOf: before.asOf.toISOString(),
     added: before.added,
-    differs: before.differs,
+    conflicting: before.conflicting,
     type: before.type,
     country: before.country,
     encrypted: before.numberEncrypted.toString('hex'),
@@ -216,13 +216,13 @@ export function sealContact(
   )
   writes.withdrawn.contacts.push(...withdrawn.map(named))
   if (!place) return withdrawn.length > 0
-  const { before, added, differs } = place
-  if (before && isSame(before) && before.differs === differs) return withdrawn.length > 0
+  const { before, added, conflicting } = place
+  if (before && isSame(before) && before.conflicting === conflicting) return withdrawn.length > 0
   const id = before?.id ?? newId()
   writes.contacts.push({
     ...placeOf(owner, id),
     added,
-    differs,
+    conflicting,
     kind,
     encrypted: vault.encrypt(owner.key(), value, fieldContext('contact_point', 'value', id)).toString('hex'),
     masked: kind === 'phone' ? maskPhone(value) : maskEmail(value),
@@ -251,37 +251,37 @@ export function addressText({ country, region, city, postalCode }: AddressParts,
 /** Prepares the address of a row; parts that the row leaves out stay. `stored` are the primary ones. Tells whether anything changed. */
 export function sealAddress(sealing: Sealing, owner: Owner, row: CustomerRow, stored: readonly StoredAddress[]): boolean {
   const { vault, newId, writes } = sealing
-  const said = {
+  const given = {
     country: row.addressCountry,
     region: row.addressRegion,
     city: row.addressCity,
     postalCode: row.addressPostalCode,
     line: row.addressLine,
   }
-  const saysParts = (parts: AddressParts): boolean =>
-    addressParts.every((part) => said[part] === undefined || said[part] === parts[part])
-  const saysLine = ({ id, lineHash, indexKeyId }: StoredAddress): boolean => {
-    if (said.line === undefined) return true
-    const text = hashedLine(id, said.line)
+  const hasParts = (parts: AddressParts): boolean =>
+    addressParts.every((part) => given[part] === undefined || given[part] === parts[part])
+  const hasLine = ({ id, lineHash, indexKeyId }: StoredAddress): boolean => {
+    if (given.line === undefined) return true
+    const text = hashedLine(id, given.line)
     return isOf(vault, 'address', text, vault.blindIndex('address', text), lineHash, indexKeyId)
   }
   const wasDismissed = (one: StoredAddress): boolean => {
     const text = dismissedOf(sealing, owner, 'address', one)
     if (text === undefined) return false
     const { line, ...parts }: AddressParts & { line: string | null } = JSON.parse(text)
-    return saysParts(parts) && (said.line === undefined || said.line === line)
+    return hasParts(parts) && (given.line === undefined || given.line === line)
   }
-  const isSame = (one: StoredAddress): boolean => saysParts(one) && saysLine(one)
+  const isSame = (one: StoredAddress): boolean => hasParts(one) && hasLine(one)
   const { place, withdrawn } = placeFor(sealing, owner, 'address', stored, isSame, wasDismissed)
   writes.withdrawn.addresses.push(...withdrawn.map(named))
   if (!place) return withdrawn.length > 0
-  const { before, added, differs } = place
-  if (before && isSame(before) && before.differs === differs) return withdrawn.length > 0
+  const { before, added, conflicting } = place
+  if (before && isSame(before) && before.conflicting === conflicting) return withdrawn.length > 0
   // What stands beside a verified address is that address with what the row says otherwise.
   const base = before ?? stored.find((one) => !one.added && one.source === owner.source)
   const id = before?.id ?? newId()
-  const parts = Object.fromEntries(addressParts.map((part) => [part, said[part] ?? base?.[part] ?? null]))
-  writes.addresses.push({ ...placeOf(owner, id), added, differs, ...parts, ...lineOf(sealing, owner, id, base, said.line) })
+  const parts = Object.fromEntries(addressParts.map((part) => [part, given[part] ?? base?.[part] ?? null]))
+  writes.addresses.push({ ...placeOf(owner, id), added, conflicting, ...parts, ...lineOf(sealing, owner, id, base, given.line) })
   return true
 }
 
@@ -290,12 +290,23 @@ export function hashedLine(addressId: string, line: string): string {
   return `${addressId}\0${line}`
 }
 
-function lineOf({ vault }: Sealing, owner: Owner, id: string, base: StoredAddress | undefined, said: string | undefined): object {
-  const kept = base?.lineEncrypted
-  if (said === undefined && !kept) return { masked: null }
-  if (said === undefined && base?.id === id)
-    return { encrypted: kept!.toString('hex'), hash: base.lineHash?.toString('hex'), indexKeyId: base.indexKeyId, masked: hidden }
-  const line = said ?? vault.decrypt(owner.key(), kept!, fieldContext('address', 'line', base!.id))
+function lineOf(
+  { vault }: Sealing,
+  owner: Owner,
+  id: string,
+  base: StoredAddress | undefined,
+  given: string | undefined,
+): object {
+  const sealed = base?.lineEncrypted
+  if (given === undefined && !sealed) return { masked: null }
+  if (given === undefined && base?.id === id)
+    return {
+      encrypted: sealed!.toString('hex'),
+      hash: base.lineHash?.toString('hex'),
+      indexKeyId: base.indexKeyId,
+      masked: hidden,
+    }
+  const line = given ?? vault.decrypt(owner.key(), sealed!, fieldContext('address', 'line', base!.id))
   const { hash, keyId } = vault.blindIndex('address', hashedLine(id, line))
   const encrypted = vault.encrypt(owner.key(), line, fieldContext('address', 'line', id)).toString('hex')
   return { encrypted, hash: hash.toString('hex'), indexKeyId: keyId, masked: hidden }
@@ -350,37 +361,37 @@ export async function writeValues(db: Db, { documents, contacts, addresses, inde
     written.push(
       db.rows(sql`
         insert into identity_document as t (customer_id, id, institution_path, type, country, number_encrypted, number_masked, number_hash, index_key_id, valid_until, verified,
-          unverified_reason, verified_at, source, as_of, added, differs)
+          unverified_reason, verified_at, source, as_of, added, conflicting)
         select "customerId", id, "institutionPath", type, country, decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", "validUntil", verified,
-          "unverifiedReason", "verifiedAt", source, "asOf", added, differs
-        from ${recordset(documents, 'added boolean, differs boolean, type text, country text, "validUntil" date, verified boolean, "unverifiedReason" text, "verifiedAt" timestamptz')}
+          "unverifiedReason", "verifiedAt", source, "asOf", added, conflicting
+        from ${recordset(documents, 'added boolean, conflicting boolean, type text, country text, "validUntil" date, verified boolean, "unverifiedReason" text, "verifiedAt" timestamptz')}
         on conflict (customer_id, id) do update set country = excluded.country, number_encrypted = excluded.number_encrypted, number_masked = excluded.number_masked,
           number_hash = excluded.number_hash, index_key_id = excluded.index_key_id, valid_until = excluded.valid_until, verified = excluded.verified,
-          unverified_reason = excluded.unverified_reason, verified_at = excluded.verified_at, as_of = excluded.as_of, differs = excluded.differs,
+          unverified_reason = excluded.unverified_reason, verified_at = excluded.verified_at, as_of = excluded.as_of, conflicting = excluded.conflicting,
           version = t.version + 1`),
     )
   }
   if (contacts.length > 0) {
     written.push(
       db.rows(sql`
-        insert into contact_point as t (customer_id, id, institution_path, kind, purpose, value_encrypted, value_masked, value_hash, index_key_id, source, as_of, added, differs)
-        select "customerId", id, "institutionPath", kind, 'primary', decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", source, "asOf", added, differs
-        from ${recordset(contacts, 'added boolean, differs boolean, kind text')}
+        insert into contact_point as t (customer_id, id, institution_path, kind, purpose, value_encrypted, value_masked, value_hash, index_key_id, source, as_of, added, conflicting)
+        select "customerId", id, "institutionPath", kind, 'primary', decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", source, "asOf", added, conflicting
+        from ${recordset(contacts, 'added boolean, conflicting boolean, kind text')}
         on conflict (customer_id, id) do update set value_encrypted = excluded.value_encrypted, value_masked = excluded.value_masked, value_hash = excluded.value_hash,
-          index_key_id = excluded.index_key_id, verified_at = null, as_of = excluded.as_of, differs = excluded.differs, version = t.version + 1`),
+          index_key_id = excluded.index_key_id, verified_at = null, as_of = excluded.as_of, conflicting = excluded.conflicting, version = t.version + 1`),
     )
   }
   if (addresses.length > 0) {
     written.push(
       db.rows(sql`
         insert into address as t (customer_id, id, institution_path, purpose, country, region, city, postal_code, line_encrypted, line_masked, line_hash, index_key_id, source, as_of,
-          added, differs)
+          added, conflicting)
         select "customerId", id, "institutionPath", 'primary', country, region, city, "postalCode", decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", source, "asOf",
-          added, differs
-        from ${recordset(addresses, 'added boolean, differs boolean, country text, region text, city text, "postalCode" text')}
+          added, conflicting
+        from ${recordset(addresses, 'added boolean, conflicting boolean, country text, region text, city text, "postalCode" text')}
         on conflict (customer_id, id) do update set country = excluded.country, region = excluded.region, city = excluded.city, postal_code = excluded.postal_code,
           line_encrypted = excluded.line_encrypted, line_masked = excluded.line_masked, line_hash = excluded.line_hash, index_key_id = excluded.index_key_id,
-          verified_at = null, as_of = excluded.as_of, differs = excluded.differs, version = t.version + 1`),
+          verified_at = null, as_of = excluded.as_of, conflicting = excluded.conflicting, version = t.version + 1`),
     )
   }
   if (indexed.length > 0) written.push(db.rows(sql`select index_values(${JSON.stringify(indexed)}::json)`))

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
-import type { JudgedDocument } from '../../core/dossier/document-checks.ts'
+import type { DocumentCheck } from '../../core/dossier/document-checks.ts'
 import type { DocumentType } from '../../core/kernel/identity-numbers.ts'
 import type { AddressField, DocumentPurpose, RevealableField, ValueTable } from '../../core/dossier/identity.ts'
 import { hidden, maskDocumentNumber, maskEmail, maskPhone } from '../../core/kernel/masking.ts'
@@ -26,7 +26,7 @@ export interface DocumentRecord {
   readonly purpose: DocumentPurpose | null
   readonly verified: boolean
   readonly unverifiedReason: string | null
-  readonly differs: boolean
+  readonly conflicting: boolean
   readonly version: number
   readonly numberEncrypted: Buffer
   readonly numberHash: Buffer
@@ -35,7 +35,7 @@ export interface DocumentRecord {
 /** The documents of a customer whose row is held. */
 export async function listDocuments(db: Db, customerId: string): Promise<DocumentRecord[]> {
   return db.rows<DocumentRecord>(sql`
-    select id, type, country, valid_until as "validUntil", purpose, verified, unverified_reason as "unverifiedReason", differs, version,
+    select id, type, country, valid_until as "validUntil", purpose, verified, unverified_reason as "unverifiedReason", conflicting, version,
       number_encrypted as "numberEncrypted", number_hash as "numberHash"
     from identity_document where customer_id = ${customerId}::uuid order by id`)
 }
@@ -44,7 +44,7 @@ export interface ContactRecord {
   readonly id: string
   readonly kind: 'phone' | 'email'
   readonly purpose: string
-  readonly differs: boolean
+  readonly conflicting: boolean
   readonly version: number
   readonly valueHash: Buffer
 }
@@ -52,7 +52,7 @@ export interface ContactRecord {
 /** The contact points of a customer whose row is held. */
 export async function listContacts(db: Db, customerId: string): Promise<ContactRecord[]> {
   return db.rows<ContactRecord>(sql`
-    select id, kind, purpose, differs, version, value_hash as "valueHash" from contact_point where customer_id = ${customerId}::uuid order by id`)
+    select id, kind, purpose, conflicting, version, value_hash as "valueHash" from contact_point where customer_id = ${customerId}::uuid order by id`)
 }
 
 export interface AddressRecord {
@@ -62,7 +62,7 @@ export interface AddressRecord {
   readonly region: string | null
   readonly city: string | null
   readonly postalCode: string | null
-  readonly differs: boolean
+  readonly conflicting: boolean
   readonly version: number
   readonly lineEncrypted: Buffer | null
   readonly lineHash: Buffer | null
@@ -71,7 +71,7 @@ export interface AddressRecord {
 /** The addresses of a customer whose row is held. */
 export async function listAddresses(db: Db, customerId: string): Promise<AddressRecord[]> {
   return db.rows<AddressRecord>(sql`
-    select id, purpose, country, region, city, postal_code as "postalCode", differs, version, line_encrypted as "lineEncrypted", line_hash as "lineHash"
+    select id, purpose, country, region, city, postal_code as "postalCode", conflicting, version, line_encrypted as "lineEncrypted", line_hash as "lineHash"
     from address where customer_id = ${customerId}::uuid order by id`)
 }
 
@@ -108,7 +108,7 @@ export async function saveDocument(
     readonly validUntil: Day | null
     readonly purpose: DocumentPurpose | null
     readonly verifiedAt: Date | null
-    readonly judged: JudgedDocument
+    readonly judged: DocumentCheck
   },
 ): Promise<void> {
   const { customer, vault, now } = sealer
@@ -225,10 +225,10 @@ const sameKind = {
 } as const satisfies Readonly<Record<ValueTable, unknown>>
 
 /** Marks anew which values of these customers a feed says beside what somebody has verified. Called where a person, or a policy, changes what is verified. */
-export async function markDifferences(db: Db, table: ValueTable, customerIds: readonly string[]): Promise<void> {
+export async function markConflicts(db: Db, table: ValueTable, customerIds: readonly string[]): Promise<void> {
   await db.rows(sql`
-    update ${sql.identifier(table)} t set differs = not t.differs
-    where t.customer_id = any (${sql.param(customerIds)}::uuid[]) and t.differs <> (t.source <> ${ownSource} and t.verified_at is null and exists (
+    update ${sql.identifier(table)} t set conflicting = not t.conflicting
+    where t.customer_id = any (${sql.param(customerIds)}::uuid[]) and t.conflicting <> (t.source <> ${ownSource} and t.verified_at is null and exists (
       select from ${sql.identifier(table)} v where v.customer_id = t.customer_id and v.verified_at is not null and ${sameKind[table]}))`)
 }
 
@@ -242,16 +242,16 @@ export async function saveDismissed(
   text: string,
 ): Promise<void> {
   const name = sql.identifier(table)
-  const [kept] = await db.rows<{ id: string; source: string; dismissed: Buffer | null }>(sql`
+  const [stored] = await db.rows<{ id: string; source: string; dismissed: Buffer | null }>(sql`
     select v.id, t.source, v.dismissed_value as dismissed
     from ${name} t join ${name} v on v.customer_id = t.customer_id and v.verified_at is not null and ${sameKind[table]}
     where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid order by v.id limit 1`)
   const key = await openKey(db, vault, customerId)
-  const context = fieldContext(table, 'dismissed_value', kept!.id)
-  const known: object = kept!.dismissed ? JSON.parse(vault.decrypt(key, kept!.dismissed, context)) : {}
-  const sealed = vault.encrypt(key, JSON.stringify({ ...known, [kept!.source]: text }), context)
+  const context = fieldContext(table, 'dismissed_value', stored!.id)
+  const known: object = stored!.dismissed ? JSON.parse(vault.decrypt(key, stored!.dismissed, context)) : {}
+  const sealed = vault.encrypt(key, JSON.stringify({ ...known, [stored!.source]: text }), context)
   await db.rows(sql`
-    update ${name} set dismissed_value = ${sealed}::bytea where customer_id = ${customerId}::uuid and id = ${kept!.id}::uuid`)
+    update ${name} set dismissed_value = ${sealed}::bytea where customer_id = ${customerId}::uuid and id = ${stored!.id}::uuid`)
 }
 
 /** The clear text of a stored document, contact point or address. */

@@ -46,7 +46,7 @@ export async function recogniseByNumber(db: Db, number: string, limit: number, t
 }
 
 /** Lets people with one phone be entered one after the other. */
-export async function takeTurnOfNewcomers(db: Db, phoneHash: Buffer): Promise<void> {
+export async function lockNewProspects(db: Db, phoneHash: Buffer): Promise<void> {
   await takeLock(db, lockOfText('newcomer', phoneHash.toString('hex')))
 }
 

@@ -1,26 +1,21 @@
 import { lockOfText, takeLock } from '../platform/locks.ts'
 import { sql } from 'drizzle-orm'
-import {
-  companyOf,
-  type RelationshipKind,
-  type StandingRelationships,
-  type UpwardKind,
-} from '../../core/dossier/relationships.ts'
+import { companyOf, type RelationshipKind, type ActiveRelationships, type UpwardKind } from '../../core/dossier/relationships.ts'
 import type { Db } from '../platform/database.ts'
 import { type CustomerReference, lockCustomerReferences } from './references.ts'
 import { insertOwned, type OwnedValues, updateOwned } from '../platform/owned-rows.ts'
 import { relationship } from './schema/people.ts'
 
 /** Steps along a line of parents or owners that are followed. */
-const LONGEST_LINE = 32
+const MAX_HIERARCHY_DEPTH = 32
 
 /** Lines of parents and of owners grow one at a time: of several that close a circle together each alone would be fine. Comes before locks of rows. */
-export async function takeTurnOfLine(db: Db, kind: UpwardKind): Promise<void> {
+export async function lockHierarchy(db: Db, kind: UpwardKind): Promise<void> {
   await takeLock(db, lockOfText('relationship', kind))
 }
 
 /** Reads and holds two customers as far as they are in scope. */
-export async function lockTwo(
+export async function lockCustomerPair(
   db: Db,
   customerId: string,
   otherId: string,
@@ -30,21 +25,21 @@ export async function lockTwo(
 }
 
 /** What stands already beside a relationship that is to be written between two customers in scope, who are locked. */
-export async function standingRelationships(
+export async function activeRelationships(
   db: Db,
   kind: RelationshipKind,
   customerId: string,
   relatedId: string,
   line: { readonly kind: UpwardKind; readonly below: string; readonly above: string } | undefined,
-): Promise<StandingRelationships> {
+): Promise<ActiveRelationships> {
   const company = companyOf(kind, customerId, relatedId)
-  const [standing] = await db.rows<StandingRelationships>(sql`
+  const [active] = await db.rows<ActiveRelationships>(sql`
     select exists (select from relationship r where r.customer_id = ${customerId}::uuid and r.related_customer_id = ${relatedId}::uuid
         and r.kind = ${kind}::text and r.status = 'active') as duplicate,
       exists (select from relationship r where r.customer_id in (${customerId}::uuid, ${relatedId}::uuid) and r.kind = 'spouse' and r.status = 'active') as married,
       ${sharesTaken(company ?? null, null)} as "sharesTaken",
-      ${line ? sql`line_reaches(${line.above}::uuid, ${line.below}::uuid, ${line.kind}::text, ${LONGEST_LINE}::int)` : sql`false`} as "closesCircle"`)
-  return standing!
+      ${line ? sql`line_reaches(${line.above}::uuid, ${line.below}::uuid, ${line.kind}::text, ${MAX_HIERARCHY_DEPTH}::int)` : sql`false`} as "closesCircle"`)
+  return active!
 }
 
 function sharesTaken(companyId: string | null, besideId: string | null) {

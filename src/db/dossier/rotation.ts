@@ -54,15 +54,15 @@ export async function countUnrotated(db: Db, vault: Vault, part: RotatedPart): P
   return row!.left
 }
 
-const nobody = '00000000-0000-0000-0000-000000000000'
+const nilId = '00000000-0000-0000-0000-000000000000'
 
 async function rewrapKeys(db: Db, vault: Vault, after: Position | undefined, limit: number): Promise<RotatedBatch> {
   const rows = await db.rows<{ id: string; wrapped: Buffer; masterKeyId: string }>(sql`
     select id, wrapped_key as wrapped, master_key_id as "masterKeyId" from customer
-    where master_key_id <> ${vault.current.master} and id > ${after?.[0] ?? nobody}::uuid order by id limit ${limit}::int for no key update`)
+    where master_key_id <> ${vault.current.master} and id > ${after?.[0] ?? nilId}::uuid order by id limit ${limit}::int for no key update`)
   const written = rows.map(({ id, wrapped, masterKeyId }) => {
-    const { wrapped: anew, masterKeyId: newId } = vault.rewrap(id, wrapped, masterKeyId)
-    return { id, wrapped: anew.toString('hex'), masterKeyId: newId }
+    const { wrapped: again, masterKeyId: newId } = vault.rewrap(id, wrapped, masterKeyId)
+    return { id, wrapped: again.toString('hex'), masterKeyId: newId }
   })
   if (written.length > 0) {
     await db.rows(sql`
@@ -85,7 +85,7 @@ async function rehashValues(
   const due = sql`t.index_key_id <> ${vault.current.index}`
   const chosen = await db.rows<{ customerId: string; id: string }>(sql`
     select t.customer_id as "customerId", t.id from ${name} t
-    where ${due} and (t.customer_id, t.id) > (${after?.[0] ?? nobody}::uuid, ${after?.[1] ?? nobody}::uuid) order by t.customer_id, t.id limit ${limit}::int`)
+    where ${due} and (t.customer_id, t.id) > (${after?.[0] ?? nilId}::uuid, ${after?.[1] ?? nilId}::uuid) order by t.customer_id, t.id limit ${limit}::int`)
   if (chosen.length === 0) return { rotated: 0, next: undefined }
   const locked = lockCustomers(db, [...new Set(chosen.map(({ customerId }) => customerId))])
   const reading = db.rows<Read>(sql`
@@ -155,7 +155,7 @@ async function resealAnswers(db: Db, vault: Vault, after: Position | undefined, 
 async function resealRejects(db: Db, vault: Vault, after: Position | undefined, limit: number): Promise<RotatedBatch> {
   const rows = await db.rows<{ importId: string; line: bigint; sealed: Buffer }>(sql`
     select import_id as "importId", line, raw_encrypted as sealed from import_reject
-    where ${sealedUnderOther('raw_encrypted', vault.current.master)} and (import_id, line) > (${after?.[0] ?? nobody}::uuid, ${after?.[1] ?? '0'}::bigint)
+    where ${sealedUnderOther('raw_encrypted', vault.current.master)} and (import_id, line) > (${after?.[0] ?? nilId}::uuid, ${after?.[1] ?? '0'}::bigint)
     order by import_id, line limit ${limit}::int`)
   const written = rows.map(({ importId, line, sealed }) => ({
     importId,

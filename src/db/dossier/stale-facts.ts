@@ -14,7 +14,7 @@ export async function markFactsStale(db: Db, customerIds: readonly string[], now
 }
 
 /** Takes the notes of at most so many customers away and answers whose they were. */
-export async function takeStale(db: Db, limit: number): Promise<readonly string[]> {
+export async function claimStaleCustomers(db: Db, limit: number): Promise<readonly string[]> {
   const rows = await db.rows<{ id: string }>(sql`
     delete from customer_fact_stale where customer_id = any (array(select s.customer_id from customer_fact_stale s order by s.customer_id limit ${limit}::int)) returning customer_id as id`)
   return rows.map(({ id }) => id)

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../platform/database.ts'
-import { holdStill } from '../platform/feed-turns.ts'
+import { lockFeedsShared } from '../platform/feed-turns.ts'
 import { readStoredRow, type StoredEntity } from '../platform/stored-rows.ts'
 import { lockCustomers } from './assets.ts'
 import { findCustomerByExternalId } from './customers.ts'
@@ -11,7 +11,7 @@ export const customerNameOfRow = sql`(select json_build_object('customerSource',
 /** Customers as rows of their feed. Turns come before locks of rows, and the customer is held first, as every feed does, so that nobody waits in a circle. */
 export const storedCustomers: StoredEntity = {
   async lockRow(db, { id }) {
-    await holdStill(db, 'organisation')
+    await lockFeedsShared(db, 'organisation')
     return readStoredRow(
       db,
       sql`
@@ -23,7 +23,7 @@ export const storedCustomers: StoredEntity = {
     )
   },
   async lockByExternalId(db, { source, externalId }) {
-    await holdStill(db, 'organisation')
+    await lockFeedsShared(db, 'organisation')
     const customerId = await findCustomerByExternalId(db, source, externalId)
     if (customerId === undefined) return undefined
     await lockCustomers(db, [customerId])

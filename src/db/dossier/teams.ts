@@ -1,14 +1,14 @@
 import { sql } from 'drizzle-orm'
 import type { AssignmentState } from '../../core/dossier/assignments.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
-import type { StandingMember, TeamDuty } from '../../core/dossier/teams.ts'
+import type { StoredMember, TeamDuty } from '../../core/dossier/teams.ts'
 import type { Db } from '../platform/database.ts'
 import type { Bind } from '../platform/views/view.ts'
 
-export type StoredMember = StandingMember & { readonly version: number }
+export type MemberRecord = StoredMember & { readonly version: number }
 
 /** The team of a customer in scope, former members too. */
-export async function listMembers(db: Db, customerId: string): Promise<readonly StoredMember[]> {
+export async function listMembers(db: Db, customerId: string): Promise<readonly MemberRecord[]> {
   return db.rows(sql`
     select m.id, m.staff_id as "staffId", m.duty, m.starts_on as "startsOn", m.ends_on as "endsOn", m.state, m.version
     from team_member m join customer c on c.id = m.customer_id
@@ -81,7 +81,7 @@ export function suggestionsFrom(customerId: string, today: Day) {
  * Everybody who kept a customer, was in the team or covered for one of these in some of that time, as a `from` item that joins the customer. What was taken
  * back before it began is left out, and a delegation that was taken back ends on that day.
  */
-export function ownershipFrom(customerId: string, today: Day) {
+export function assignmentPeriodsFrom(customerId: string, today: Day) {
   return (row: string, bind: Bind): string => {
     const customer = `${bind(customerId)}::uuid`
     const day = `${bind(today)}::date`

@@ -6,7 +6,7 @@ import { type Order, keysetCondition } from '../platform/views/keys.ts'
 /** One table that tells of something that happened to a customer, its rows under the alias `x`. */
 interface Source {
   readonly kind: TimelineKind
-  /** The kind of the thing that an entry is about, as the type of its name. */
+  /** The kind of the thing that an entry is about, as the audit log names it. */
   readonly subjectType: string
   /** Joins further tables where they say something. */
   readonly from: string
@@ -22,8 +22,8 @@ interface Source {
   readonly source?: string
 }
 
-const note = (subjectType: string, table: string, label: string, amount?: Source['amount']): Source => ({
-  kind: 'note',
+const record = (subjectType: string, table: string, label: string, amount?: Source['amount']): Source => ({
+  kind: 'record',
   subjectType,
   from: `${table} x`,
   on: { instant: 'x.recorded_at' },
@@ -54,7 +54,7 @@ const ofInstants = (from: string, name: string, ...all: readonly Moment[]): Pick
 const sources: readonly Source[] = [
   {
     kind: 'movement',
-    subjectType: 'Movement',
+    subjectType: 'movement',
     from: 'movement x',
     on: { day: 'x.booked_on' },
     where: `x.status = 'booked'`,
@@ -65,7 +65,7 @@ const sources: readonly Source[] = [
   },
   {
     kind: 'holding',
-    subjectType: 'Holding',
+    subjectType: 'holding',
     ...ofDays(
       'holding x join product p on p.id = x.product_id',
       'holding',
@@ -77,8 +77,8 @@ const sources: readonly Source[] = [
     source: 'x.source',
   },
   {
-    kind: 'ownership',
-    subjectType: 'Assignment',
+    kind: 'assignment',
+    subjectType: 'assignment',
     ...ofDays('assignment x', 'assignment', ['began', 'x.starts_on'], ['ended', 'x.ends_on']),
     where: `x.state <> 'cancelled'`,
     label: 'x.business_line',
@@ -86,8 +86,8 @@ const sources: readonly Source[] = [
     source: 'x.source',
   },
   {
-    kind: 'ownership',
-    subjectType: 'TeamMember',
+    kind: 'assignment',
+    subjectType: 'team_member',
     ...ofDays('team_member x', 'team', ['joined', 'x.starts_on'], ['left', 'x.ends_on']),
     where: `x.state <> 'cancelled'`,
     label: 'x.duty',
@@ -95,7 +95,7 @@ const sources: readonly Source[] = [
   },
   {
     kind: 'consent',
-    subjectType: 'ConsentEvent',
+    subjectType: 'consent_event',
     from: 'consent_event x',
     on: { instant: 'x.given_at' },
     event: `'consent.' || x.decision`,
@@ -109,7 +109,7 @@ const sources: readonly Source[] = [
     ] as const
   ).map(([event, on]): Source => ({
     kind: 'relationship',
-    subjectType: 'Relationship',
+    subjectType: 'relationship',
     from: 'relationship x',
     on,
     event: `'relationship.${event}'`,
@@ -117,7 +117,7 @@ const sources: readonly Source[] = [
   })),
   {
     kind: 'relationship',
-    subjectType: 'GroupMembership',
+    subjectType: 'group_membership',
     ...ofDays('group_membership x', '', ['joined', 'x.joined_on'], ['left', 'x.ended_on']),
     event: `x.kind || '.' || e.event`,
   },
@@ -128,20 +128,20 @@ const sources: readonly Source[] = [
     ] as const
   ).map(([event, on]): Source => ({
     kind: 'relationship',
-    subjectType: 'KeyPerson',
+    subjectType: 'key_person',
     from: 'key_person x',
     on,
     event: `'key_person.${event}'`,
     label: 'x.role',
   })),
-  note('Need', 'need', 'x.kind', { minor: 'x.amount', currency: 'x.currency' }),
-  note('OutsideHolding', 'outside_holding', 'x.bank_name', { minor: 'x.amount', currency: 'x.currency' }),
-  note('CreditStanding', 'credit_standing', 'x.rating', { minor: 'x.granted', currency: 'x.currency' }),
-  note('SuitabilityAssessment', 'suitability_assessment', 'x.level::text'),
-  note('PrivilegeGrant', 'privilege_grant', 'x.privilege', { minor: 'x.cost', currency: 'x.currency' }),
+  record('need', 'need', 'x.kind', { minor: 'x.amount', currency: 'x.currency' }),
+  record('outside_holding', 'outside_holding', 'x.bank_name', { minor: 'x.amount', currency: 'x.currency' }),
+  record('credit_standing', 'credit_standing', 'x.rating', { minor: 'x.granted', currency: 'x.currency' }),
+  record('suitability_assessment', 'suitability_assessment', 'x.level::text'),
+  record('privilege_grant', 'privilege_grant', 'x.privilege', { minor: 'x.cost', currency: 'x.currency' }),
   {
     kind: 'life_event',
-    subjectType: 'LifeEvent',
+    subjectType: 'life_event',
     from: 'life_event x',
     on: { day: 'x.happened_on' },
     where: `x.superseded_at is null and x.status = 'active'`,
@@ -152,7 +152,7 @@ const sources: readonly Source[] = [
   },
   {
     kind: 'counter_note',
-    subjectType: 'CounterNote',
+    subjectType: 'counter_note',
     from: 'counter_note x',
     on: { instant: 'x.created_at' },
     event: `'counter_note.' || x.kind`,
@@ -161,7 +161,7 @@ const sources: readonly Source[] = [
   },
   {
     kind: 'segment',
-    subjectType: 'SegmentMembership',
+    subjectType: 'segment_membership',
     ...ofInstants(
       'segment_membership x join segment s on s.id = x.segment_id',
       'segment',
@@ -172,7 +172,7 @@ const sources: readonly Source[] = [
   },
   {
     kind: 'tier',
-    subjectType: 'TierMembership',
+    subjectType: 'tier_membership',
     ...ofInstants(
       'tier_membership x join tier_scheme s on s.id = x.scheme_id',
       'tier',
@@ -183,7 +183,7 @@ const sources: readonly Source[] = [
   },
   {
     kind: 'dossier',
-    subjectType: 'AuditEntry',
+    subjectType: 'audit_entry',
     // Looks at a customer are no change; the index on changes leaves them out alike.
     from: `audit_entry x left join staff s on x.actor_kind = 'staff' and s.number = substr(x.actor_id, 7)`,
     on: { instant: 'x.at' },
@@ -230,7 +230,7 @@ export function timelineOf(
 }
 
 const nothing = `select null::uuid as customer_id, null::uuid as subject_id, null::text as subject_type, null::text as kind, null::text as event, null::timestamptz as at,
-  null::date as on_day, null::bigint as amount, null::text as currency, null::text as label, null::uuid as staff_id, null::text as source where false`
+  null::date as happened_on, null::bigint as amount, null::text as currency, null::text as label, null::uuid as staff_id, null::text as source where false`
 
 function selectOf(
   source: Source,
@@ -254,7 +254,7 @@ function selectOf(
     conditions.push(keysetCondition(keys, 'desc', after, bind))
   }
   return `select x.customer_id, ${id} as subject_id, '${subjectType}'::text as subject_type, '${kind}'::text as kind, (${event})::text as event, ${at} as at,
-    ${byDay ? on.day : `(${on.instant} at time zone ${zone})::date`} as on_day, ${amount ? `${amount.minor}::bigint` : 'null::bigint'} as amount, ${amount ? amount.currency : 'null::text'} as currency,
+    ${byDay ? on.day : `(${on.instant} at time zone ${zone})::date`} as happened_on, ${amount ? `${amount.minor}::bigint` : 'null::bigint'} as amount, ${amount ? amount.currency : 'null::text'} as currency,
     ${label ?? 'null'}::text as label, ${staffId ?? 'null'}::uuid as staff_id, ${system ?? 'null'}::text as source
     from ${from} where ${conditions.join(' and ')} order by ${byDay ? on.day : on.instant} desc, ${id} desc`
 }

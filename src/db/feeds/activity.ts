@@ -5,10 +5,10 @@ import type { Day } from '../../core/kernel/calendar.ts'
 import type { ActivityRow } from '../../core/feeds/rows.ts'
 import { isCurrency, parseAmount } from '../../core/kernel/money.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, settleOthers } from '../platform/feed-batch.ts'
+import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../platform/feed-batch.ts'
 import { counterpartyIndexes } from './counterparties.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
-import { amountMisfit } from './holding-references.ts'
+import { amountProblemOf } from './holding-references.ts'
 import { findCustomerIds, lockCustomerReferences, customerNameOf, unknownName } from '../dossier/references.ts'
 
 interface ActivityKey {
@@ -61,7 +61,7 @@ export const applyActivity: ApplyFeed<ActivityRow> = async (db, rows, context) =
     const outside = refusedFlowDay(month, 'month', context.today)
     if (!customer) outcomes.refuse(line, unknownName('customerExternalId', 'customer', name))
     else if (outside) outcomes.refuse(line, outside)
-    else if (amount === undefined) outcomes.refuse(line, refusal('amount', 'invalid_input', amountMisfit))
+    else if (amount === undefined) outcomes.refuse(line, refusal('amount', 'invalid_input', amountProblemOf))
     else {
       const key = {
         customerId: customer.id,
@@ -101,7 +101,7 @@ export const applyActivity: ApplyFeed<ActivityRow> = async (db, rows, context) =
       else if (dated && asOf > before.asOf.toISOString()) confirmed.push(after)
       outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', customerId, customerId)
     }
-    settleOthers(outcomes, collapsed, customerId, customerId)
+    completeOutcomes(outcomes, collapsed, customerId, customerId)
   }
   await Promise.all([written.length > 0 && writeTotals(db, written), confirmed.length > 0 && confirmTotals(db, confirmed)])
   return outcomes.list()

@@ -8,7 +8,7 @@ import { refreshAssets } from '../dossier/assets.ts'
 import { applyPoints, type BalancePoint, moveHoldings, readPoints } from './balance-points.ts'
 import { collectOutcomes, type Incoming, keyOf, receive } from '../platform/feed-batch.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
-import { amountMisfit, lockHoldings, otherCurrency } from './holding-references.ts'
+import { amountProblemOf, lockHoldings, otherCurrency } from './holding-references.ts'
 
 /**
  * Applies change points of balances. The holding stands at its newest one, and its owner's assets follow. The id of an outcome is the
@@ -33,7 +33,7 @@ export const applyBalances: ApplyFeed<BalanceRow> = async (db, rows, context) =>
       ? unknownName('holdingExternalId', 'holding', name)
       : (refusedDay(row.day, 'day', context.today) ??
         otherCurrency(row.currency, name, holding) ??
-        (amount === undefined ? refusal('amount', 'invalid_input', amountMisfit) : undefined))
+        (amount === undefined ? refusal('amount', 'invalid_input', amountProblemOf) : undefined))
     if (refused) outcomes.refuse(receipt.line, refused)
     if (refused || !holding) continue
     const { id: holdingId, customerId, institutionPath, balanceOn } = holding

@@ -1,4 +1,4 @@
-import { takeTurn } from '../platform/feed-turns.ts'
+import { lockFeed } from '../platform/feed-turns.ts'
 import { refusal } from '../../core/kernel/feed.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
@@ -6,7 +6,7 @@ import type { ExchangeRateRow } from '../../core/feeds/rows.ts'
 import { formatRate, parseRate } from '../../core/kernel/money.ts'
 import { refreshAssetsOfCurrencies } from '../dossier/assets.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, settleOthers } from '../platform/feed-batch.ts'
+import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../platform/feed-batch.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
 
 interface Stored {
@@ -29,7 +29,7 @@ export const applyExchangeRates: ApplyFeed<ExchangeRateRow> = async (db, rows, c
     outcomes.refuse(line, refusal('currency', 'invalid_input', `${row.currency} is the base currency: its rate is 1.`))
     return false
   })
-  const turn = takeTurn(db, 'exchangeRates')
+  const turn = lockFeed(db, 'exchangeRates')
   const [, stored] = await Promise.all([
     turn,
     readRates(
@@ -55,7 +55,7 @@ export const applyExchangeRates: ApplyFeed<ExchangeRateRow> = async (db, rows, c
       if (before?.rate !== rate && day <= context.today && day > (changedDays.get(currency) ?? '')) changedDays.set(currency, day)
       outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id)
     }
-    settleOthers(outcomes, collapsed, id)
+    completeOutcomes(outcomes, collapsed, id)
   }
 
   if (written.length > 0) await writeRates(db, written)

@@ -3,7 +3,7 @@ import { type FeedRefusal, refusal } from '../../core/kernel/feed.ts'
 import type { HoldingRow } from '../../core/feeds/rows.ts'
 import { hasEditions, type ProductFamily } from '../../core/organisation/products.ts'
 import type { BalancePoint } from './balance-points.ts'
-import { collapse, differs, type Incoming, keyOf, type Outcomes, settleOthers } from '../platform/feed-batch.ts'
+import { collapse, hasChanged, type Incoming, keyOf, type Outcomes, completeOutcomes } from '../platform/feed-batch.ts'
 import type { FeedContext } from '../platform/feed.ts'
 import type { CustomerReference } from '../dossier/references.ts'
 import type { Holding, NameHolder, StoredHolding, WrittenHolding } from './stored-holdings.ts'
@@ -69,7 +69,7 @@ export function decide(
   const collapsed = collapse(fitting, storedAsOf, 'merge')
   const winner = collapsed.winner as Resolved | undefined
   if (!winner) {
-    settleOthers(outcomes, collapsed, id, owner)
+    completeOutcomes(outcomes, collapsed, id, owner)
     return undefined
   }
   const counting = countingRows(fitting, storedAsOf)
@@ -78,7 +78,7 @@ export function decide(
   const refused = refusedPeriod(own) ?? (before ? undefined : refusedOwner(winner, own))
   if (refused) {
     outcomes.refuse(winner.line, refused)
-    settleOthers(outcomes, collapsed, id, owner)
+    completeOutcomes(outcomes, collapsed, id, owner)
     return undefined
   }
   const institutionPath = any.customer.institutionPath
@@ -90,7 +90,7 @@ export function decide(
     rows: fitting,
     before,
     after: { ...own, institutionPath, asOf: winner.asOf },
-    changed: !before || differs(own, before, compared),
+    changed: !before || hasChanged(own, before, compared),
     confirms: before !== undefined && winner.dated && winner.asOf > storedAsOf!,
     collapsed,
     points,
@@ -169,5 +169,5 @@ export function withBalance({ after, before, points }: Decided): WrittenHolding 
 export function settle({ id, before, after, changed, collapsed }: Decided, pointsWritten: boolean, outcomes: Outcomes): void {
   const outcome = !before ? 'created' : changed || pointsWritten ? 'updated' : 'unchanged'
   outcomes.settle(collapsed.winner!.line, outcome, id, after.customerId)
-  settleOthers(outcomes, collapsed, id, after.customerId)
+  completeOutcomes(outcomes, collapsed, id, after.customerId)
 }

@@ -2,7 +2,7 @@ import { refusal } from '../../core/kernel/feed.ts'
 import { sql } from 'drizzle-orm'
 import type { HoldingPartyRow } from '../../core/feeds/rows.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, settleOthers } from '../platform/feed-batch.ts'
+import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../platform/feed-batch.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
 import { holdingNameOf, lockHoldings } from './holding-references.ts'
 import { findCustomerIds, customerNameOf, unknownName } from '../dossier/references.ts'
@@ -93,7 +93,7 @@ export const applyHoldingParties: ApplyFeed<HoldingPartyRow> = async (db, rows, 
       else if (dated && asOf > before.asOf.toISOString()) confirmed.push(after)
       outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, owner.id)
     }
-    settleOthers(outcomes, collapsed, id, owner.id)
+    completeOutcomes(outcomes, collapsed, id, owner.id)
   }
   await Promise.all([written.length > 0 && writeLinks(db, written), confirmed.length > 0 && confirmLinks(db, confirmed)])
   return outcomes.list()

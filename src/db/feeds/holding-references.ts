@@ -95,7 +95,7 @@ export function holdingNameOf(row: {
 }
 
 /** Text of a rule that a row's own schema cannot check, since only the holding tells the currency. */
-export const amountMisfit = 'The amount does not fit its currency: too many decimals, or too large.'
+export const amountProblemOf = 'The amount does not fit its currency: too many decimals, or too large.'
 
 /** Why a row's currency does not go with its holding, if it does not. */
 export function otherCurrency(

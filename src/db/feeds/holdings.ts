@@ -1,5 +1,5 @@
-import { holdStill } from '../platform/feed-turns.ts'
-import { refusedDay, refusedComingDay } from '../../core/kernel/feed-days.ts'
+import { lockFeedsShared } from '../platform/feed-turns.ts'
+import { refusedDay, refusedFutureDay } from '../../core/kernel/feed-days.ts'
 import { sql } from 'drizzle-orm'
 import { type Day, dayOf } from '../../core/kernel/calendar.ts'
 import { type FeedRefusal, refusal } from '../../core/kernel/feed.ts'
@@ -12,7 +12,7 @@ import { applyPoints, moveHoldings, pointKey, readPoints } from './balance-point
 import { collectOutcomes, groupBy, type Incoming, keyOf, type Outcomes, receive } from '../platform/feed-batch.ts'
 import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
 import { type Decided, decide, type Resolved, settle, withBalance } from './holding-decisions.ts'
-import { amountMisfit } from './holding-references.ts'
+import { amountProblemOf } from './holding-references.ts'
 import { findCustomerIds, lockCustomerReferences, customerNameOf, unknownName } from '../dossier/references.ts'
 import { claimNames, confirmHoldings, readNameHolders, writeHoldings } from './stored-holdings.ts'
 
@@ -23,7 +23,7 @@ import { claimNames, confirmHoldings, readNameHolders, writeHoldings } from './s
  */
 export const applyHoldings: ApplyFeed<HoldingRow> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
-  await holdStill(db, 'exchangeRates', 'products')
+  await lockFeedsShared(db, 'exchangeRates', 'products')
   const resolved = await resolve(db, receive(rows, context.now, outcomes), context, outcomes)
   const lost = await applyResolved(db, resolved, context, outcomes)
   // Their names were taken meanwhile: now it shows by whom.
@@ -60,7 +60,7 @@ async function resolve(
     const product = products.get(row.productCode)
     const recommendedBy = row.recommendedBy === undefined ? undefined : recommenders.get(row.recommendedBy)?.id
     const balance = balanceOf(row, asOf, context)
-    const coming = refusedComingDay(row, ['openedOn', 'closedOn', 'activatedOn', 'lastUsedOn'], context.today)
+    const coming = refusedFutureDay(row, ['openedOn', 'closedOn', 'activatedOn', 'lastUsedOn'], context.today)
     if (!customer) outcomes.refuse(line, unknownName('customerExternalId', 'customer', name))
     else if (product === undefined)
       outcomes.refuse(line, refusal('productCode', 'unknown_reference', `There is no product "${row.productCode}".`))
@@ -89,7 +89,7 @@ function balanceOf(row: HoldingRow, asOf: string, context: FeedContext): { day: 
   if (row.balance === undefined) return undefined
   const day = row.balanceOn ?? dayOf(new Date(asOf), context.timeZone)
   const amount = isCurrency(row.currency) ? parseAmount(row.balance, row.currency) : undefined
-  if (amount === undefined) return refusal('balance', 'invalid_input', amountMisfit)
+  if (amount === undefined) return refusal('balance', 'invalid_input', amountProblemOf)
   return refusedDay(day, 'balanceOn', context.today) ?? { day, amount: `${amount}` }
 }
 
@@ -117,13 +117,13 @@ async function applyResolved(
           fresh.map(({ after }) => after),
         )
       : new Set()
-  const kept = [...fresh.filter(({ id }) => claimed.has(id)), ...known]
-  const points = kept.flatMap(({ points }) => points)
+  const accepted = [...fresh.filter(({ id }) => claimed.has(id)), ...known]
+  const points = accepted.flatMap(({ points }) => points)
   const stored = await readPoints(
     db,
     known.flatMap(({ points }) => points.map(({ row }) => row)),
   )
-  await writeChanges(db, kept, context)
+  await writeChanges(db, accepted, context)
   const applied = await applyPoints(db, points, stored)
   const knownIds = new Set(known.map(({ id }) => id))
   const moved = await moveHoldings(
@@ -132,13 +132,13 @@ async function applyResolved(
   )
 
   const writtenKeys = new Set(applied.written.map(pointKey))
-  for (const one of kept)
+  for (const one of accepted)
     settle(
       one,
       one.points.some(({ row }) => writtenKeys.has(pointKey(row))),
       outcomes,
     )
-  const recounted = kept.filter(({ before, after, points }) =>
+  const recounted = accepted.filter(({ before, after, points }) =>
     before ? before.status !== after.status || before.productId !== after.productId : points.length > 0,
   )
   await refreshAssets(

@@ -30,11 +30,11 @@ export interface HeldImport {
   readonly committedLine: number
 }
 
-const LONGEST_WAIT_FOR_IMPORT_MS = 5_000
+const MAX_WAIT_FOR_IMPORT_MS = 5_000
 
 /** The import of this id, in scope, held until the transaction ends. Whoever ends a batch holds it for a moment: longer than that is not waited. */
 export async function lockImport(db: Db, id: string): Promise<HeldImport | undefined> {
-  await db.rows(sql.raw(`set local lock_timeout = ${LONGEST_WAIT_FOR_IMPORT_MS}`))
+  await db.rows(sql.raw(`set local lock_timeout = ${MAX_WAIT_FOR_IMPORT_MS}`))
   const [row] = await db.rows<HeldImport>(
     sql`select r.caller, r.entity, r.format, ${sql.raw(importStatus('r'))} as status, r.committed_line::float8 as "committedLine" from import_run r where r.id = ${id}::uuid for no key update`,
   )
@@ -92,11 +92,11 @@ export async function countBatch(
   return counted.length > 0
 }
 
-const LONGEST_BEAT_MS = 2_000
+const MAX_BEAT_MS = 2_000
 
 /** Tells that an import is alive, between batches and during them. Waits for nobody: whoever holds the row writes to it, or the next beat does. */
-export async function beat(db: Db, id: string, attempt: number): Promise<void> {
-  await db.rows(sql.raw(`set local statement_timeout = ${LONGEST_BEAT_MS}`))
+export async function recordHeartbeat(db: Db, id: string, attempt: number): Promise<void> {
+  await db.rows(sql.raw(`set local statement_timeout = ${MAX_BEAT_MS}`))
   await db.rows(sql`
     update import_run set heartbeat_at = clock_timestamp()
     where id = (select id from import_run where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running' for no key update skip locked)`)
@@ -124,7 +124,7 @@ export async function requestCancel(db: Db, id: string): Promise<void> {
 }
 
 /** Ends an import whose sender is gone. */
-export async function cancelLost(db: Db, id: string, now: Date): Promise<void> {
+export async function cancelAbandonedImport(db: Db, id: string, now: Date): Promise<void> {
   await db.rows(
     sql`update import_run set status = 'cancelled', attempt = attempt + 1, finished_at = ${now.toISOString()}::timestamptz where id = ${id}::uuid`,
   )
@@ -169,6 +169,6 @@ export async function findHeader(
 }
 
 /** Removes rejects past their time; run by the housekeeping job. */
-export async function forgetExpiredRejects(db: Db, now: Date): Promise<void> {
+export async function deleteExpiredRejects(db: Db, now: Date): Promise<void> {
   await db.rows(sql`delete from import_reject where expires_at <= ${now.toISOString()}::timestamptz`)
 }

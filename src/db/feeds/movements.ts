@@ -8,12 +8,12 @@ import type { CustomerKey } from '../platform/vault.ts'
 import {
   collapse,
   collectOutcomes,
-  differs,
+  hasChanged,
   groupBy,
   type Incoming,
   keyOf,
   receive,
-  settleOthers,
+  completeOutcomes,
 } from '../platform/feed-batch.ts'
 import { counterpartyIndexes, sealCounterparty } from './counterparties.ts'
 import { openCustomerKeys } from '../dossier/customer-keys.ts'
@@ -109,12 +109,12 @@ export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) 
       const after = movementAfter(winner, id, before)
       const counterparty =
         row.counterparty !== undefined && !isSame(row.counterparty, before, context) ? row.counterparty : undefined
-      const changed = !before || counterparty !== undefined || differs(after, before, compared)
+      const changed = !before || counterparty !== undefined || hasChanged(after, before, compared)
       if (changed) sealing.push({ movement: { ...after, institutionPath: holding.institutionPath, asOf }, counterparty })
       else if (dated && asOf > before.asOf.toISOString()) confirmed.push({ customerId, id, asOf })
       outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, customerId)
     }
-    settleOthers(outcomes, collapsed, id, customerId)
+    completeOutcomes(outcomes, collapsed, id, customerId)
   }
 
   const named = sealing.flatMap(({ movement, counterparty }) => (counterparty === undefined ? [] : [movement.customerId]))

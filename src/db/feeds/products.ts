@@ -1,11 +1,11 @@
-import { takeTurn } from '../platform/feed-turns.ts'
+import { lockFeed } from '../platform/feed-turns.ts'
 import { refusal } from '../../core/kernel/feed.ts'
 import { sql } from 'drizzle-orm'
 import type { ProductRow } from '../../core/feeds/rows.ts'
 import { assetFamilies } from '../../core/organisation/products.ts'
 import { refreshAssetsOfProducts } from '../dossier/assets.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, collectOutcomes, differs, groupBy, keyOf, receive, settleOthers } from '../platform/feed-batch.ts'
+import { collapse, collectOutcomes, hasChanged, groupBy, keyOf, receive, completeOutcomes } from '../platform/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
 
@@ -47,7 +47,7 @@ const compared = [
 export const applyProducts: ApplyFeed<ProductRow> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
   const incoming = receive(rows, context.now, outcomes)
-  const turn = takeTurn(db, 'products')
+  const turn = lockFeed(db, 'products')
   const [, stored] = await Promise.all([
     turn,
     readProducts(
@@ -69,7 +69,7 @@ export const applyProducts: ApplyFeed<ProductRow> = async (db, rows, context) =>
     if (collapsed.winner) {
       const { line, row, asOf, dated } = collapsed.winner
       const after = productAfter(row, id, before)
-      const changed = !before || differs(after, before, compared)
+      const changed = !before || hasChanged(after, before, compared)
       const holder = holderOf.get(after.code)
       if (holder !== undefined && holder !== id)
         outcomes.refuse(line, refusal('code', 'already_exists', `Another product has the code "${after.code}".`))
@@ -82,7 +82,7 @@ export const applyProducts: ApplyFeed<ProductRow> = async (db, rows, context) =>
         outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id)
       }
     }
-    settleOthers(outcomes, collapsed, id)
+    completeOutcomes(outcomes, collapsed, id)
   }
 
   await confirmRows(db, 'product', confirmed)

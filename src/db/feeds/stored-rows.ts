@@ -3,13 +3,13 @@ import { sql } from 'drizzle-orm'
 import { lockCustomers } from '../dossier/assets.ts'
 import { customerNameOfRow } from '../dossier/stored-rows.ts'
 import type { Db } from '../platform/database.ts'
-import { holdStill, takeTurn } from '../platform/feed-turns.ts'
+import { lockFeedsShared, lockFeed } from '../platform/feed-turns.ts'
 import { readStoredRow, type StoredEntity } from '../platform/stored-rows.ts'
 
 /** Products as rows of their feed. */
 export const storedProducts: StoredEntity = {
   async lockRow(db, { id }) {
-    await takeTurn(db, 'products')
+    await lockFeed(db, 'products')
     return readStoredRow(
       db,
       sql`
@@ -18,7 +18,7 @@ export const storedProducts: StoredEntity = {
     )
   },
   async lockByExternalId(db, { source, externalId }) {
-    await takeTurn(db, 'products')
+    await lockFeed(db, 'products')
     const [row] = await db.rows<{ version: number }>(
       sql`select version from product where source = ${source} and external_id = ${externalId} for update`,
     )
@@ -29,7 +29,7 @@ export const storedProducts: StoredEntity = {
 /** Holdings as rows of their feed. Their customer is held first, as every feed does, so that nobody waits in a circle. */
 export const storedHoldings: StoredEntity = {
   async lockRow(db, { id, customerId }) {
-    await holdStill(db, 'exchangeRates', 'products')
+    await lockFeedsShared(db, 'exchangeRates', 'products')
     await lockCustomers(db, [customerId!])
     return readStoredRow(
       db,
@@ -40,7 +40,7 @@ export const storedHoldings: StoredEntity = {
     )
   },
   async lockByExternalId(db, { source, externalId }) {
-    await holdStill(db, 'exchangeRates', 'products')
+    await lockFeedsShared(db, 'exchangeRates', 'products')
     const customerId = (await findHoldingByExternalId(db, source, externalId))?.customerId
     if (customerId === undefined) return undefined
     await lockCustomers(db, [customerId])

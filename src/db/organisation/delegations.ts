@@ -1,12 +1,12 @@
 import { takeLock } from '../platform/locks.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
-import type { Cover, Delegate, StandingDelegation } from '../../core/organisation/delegations.ts'
+import type { Cover, Delegate, StoredDelegation } from '../../core/organisation/delegations.ts'
 import type { Db } from '../platform/database.ts'
 import { inScope } from '../platform/scope.ts'
 
 /** Delegations are made one at a time: of several that close a circle together each alone would be fine. Comes before locks of rows. */
-export async function takeTurnOfDelegations(db: Db): Promise<void> {
+export async function lockDelegations(db: Db): Promise<void> {
   await takeLock(db, 'delegations')
 }
 
@@ -50,11 +50,8 @@ export async function insertDelegation(
 }
 
 /** Reads a delegation of somebody within scope and holds it. */
-export async function lockDelegation(
-  db: Db,
-  id: string,
-): Promise<(StandingDelegation & { readonly version: number }) | undefined> {
-  const [row] = await db.rows<StandingDelegation & { version: number }>(
+export async function lockDelegation(db: Db, id: string): Promise<(StoredDelegation & { readonly version: number }) | undefined> {
+  const [row] = await db.rows<StoredDelegation & { version: number }>(
     sql`select d.status, d.starts_on as "startsOn", d.ends_on as "endsOn", d.version from delegation d join staff s on s.id = d.staff_id where d.id = ${id}::uuid and ${inScope('s.institution_path')} for update of d`,
   )
   return row

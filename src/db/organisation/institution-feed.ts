@@ -1,18 +1,18 @@
-import { takeTurn } from '../platform/feed-turns.ts'
+import { lockFeed } from '../platform/feed-turns.ts'
 import { unknownReference } from '../../core/kernel/feed.ts'
 import type { InstitutionRow } from '../../core/organisation/organisation-rows.ts'
 import { sql } from 'drizzle-orm'
 import type { Db } from '../platform/database.ts'
-import { raiseDirectoryVersion } from '../platform/directory.ts'
+import { incrementDirectoryVersion } from '../platform/directory.ts'
 import {
   type Collapsed,
   collapse,
   collectOutcomes,
-  differs,
+  hasChanged,
   groupBy,
   keyOf,
   receive,
-  settleOthers,
+  completeOutcomes,
 } from '../platform/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
@@ -50,7 +50,7 @@ const compared = [
 export const applyInstitutions: ApplyFeed<InstitutionRow> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
   const incoming = receive(rows, context.now, outcomes)
-  const locked = takeTurn(db, 'organisation')
+  const locked = lockFeed(db, 'organisation')
   const [, stored] = await Promise.all([
     locked,
     readInstitutions(
@@ -107,19 +107,19 @@ export const applyInstitutions: ApplyFeed<InstitutionRow> = async (db, rows, con
         timeZone: row.timeZone ?? before?.timeZone ?? null,
         calendar: row.calendar ?? before?.calendar ?? null,
       }
-      const changed = !before || differs<Written>(after, before, compared)
+      const changed = !before || hasChanged<Written>(after, before, compared)
       if (!before) created.push({ ...after, path: place.path, asOf })
       else if (changed) updated.push({ ...after, asOf })
       else if (winner.dated && asOf > before.asOf.toISOString()) confirmed.push({ id: before.id, asOf })
       outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', place.id)
     }
-    settleOthers(outcomes, collapsed, place?.id ?? before?.id)
+    completeOutcomes(outcomes, collapsed, place?.id ?? before?.id)
   }
 
   await confirmRows(db, 'institution', confirmed)
   if (updated.length > 0) await updateInstitutions(db, updated, context.now)
   if (created.length > 0) await insertInstitutions(db, created, context.now)
-  if (created.length + updated.length > 0) await raiseDirectoryVersion(db)
+  if (created.length + updated.length > 0) await incrementDirectoryVersion(db)
   return outcomes.list()
 }
 

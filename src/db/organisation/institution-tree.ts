@@ -71,11 +71,11 @@ export async function placeInstitutions(
   let hasRoot = tree.hasRoot
   for (const place of candidates) {
     const { line, before, code, kind, status } = place
-    const kept = { code, kind, status }
+    const own = { code, kind, status }
     if (before) {
       const refused = moveRefusal(place, storedByCode, byCode) ?? kindRefusal(place, use, placed)
       if (refused) outcomes.refuse(line, refused)
-      else placed.set(line, { ...kept, id: before.id, parentId: before.parentId, path: before.path })
+      else placed.set(line, { ...own, id: before.id, parentId: before.parentId, path: before.path })
       continue
     }
     if (place.parentCode === undefined) {
@@ -95,7 +95,7 @@ export async function placeInstitutions(
         )
       else if (kind !== 'head_office')
         outcomes.refuse(line, refusal('kind', 'invalid_input', 'Only a head office has no parent.'))
-      else placed.set(line, { ...kept, id: newId(), parentId: null, path: `/${shortIds.pop()}/` })
+      else placed.set(line, { ...own, id: newId(), parentId: null, path: `/${shortIds.pop()}/` })
       hasRoot ||= placed.has(line)
       continue
     }
@@ -108,7 +108,7 @@ export async function placeInstitutions(
       )
     else if (parent.status === 'closed' && status === 'active')
       outcomes.refuse(line, refusal('parentCode', 'conflict', `The institution "${place.parentCode}" is closed.`))
-    else placed.set(line, { ...kept, id: newId(), parentId: parent.id, path: `${parent.path}${shortIds.pop()}/` })
+    else placed.set(line, { ...own, id: newId(), parentId: parent.id, path: `${parent.path}${shortIds.pop()}/` })
   }
   refuseClosings(candidates, use, placed, outcomes)
   return placed

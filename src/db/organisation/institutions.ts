@@ -21,7 +21,7 @@ export async function findInstitutionCode(db: Db, id: string): Promise<string | 
 }
 
 /** Whether there is a staff member of this id. */
-export async function knowsStaff(db: Db, id: string): Promise<boolean> {
+export async function staffExists(db: Db, id: string): Promise<boolean> {
   return (await db.rows(sql`select from staff where id = ${id}::uuid`)).length > 0
 }
 

@@ -1,4 +1,4 @@
-import { takeTurn } from '../platform/feed-turns.ts'
+import { lockFeed } from '../platform/feed-turns.ts'
 import { resolveInstitutions } from './references.ts'
 import { refusal, unknownReference } from '../../core/kernel/feed.ts'
 import type { StaffRow } from '../../core/organisation/organisation-rows.ts'
@@ -6,8 +6,8 @@ import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { Role } from '../../core/kernel/permissions.ts'
 import type { Db } from '../platform/database.ts'
-import { raiseDirectoryVersion } from '../platform/directory.ts'
-import { collapse, collectOutcomes, differs, groupBy, keyOf, receive, settleOthers } from '../platform/feed-batch.ts'
+import { incrementDirectoryVersion } from '../platform/directory.ts'
+import { collapse, collectOutcomes, hasChanged, groupBy, keyOf, receive, completeOutcomes } from '../platform/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
 import { inScope } from '../platform/scope.ts'
@@ -52,7 +52,7 @@ const compared = [
 export const applyStaff: ApplyFeed<StaffRow> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
   const received = receive(rows, context.now, outcomes)
-  const turn = takeTurn(db, 'organisation')
+  const turn = lockFeed(db, 'organisation')
   const [, stored, institutions] = await Promise.all([
     turn,
     readStaff(
@@ -104,14 +104,14 @@ export const applyStaff: ApplyFeed<StaffRow> = async (db, rows, context) => {
         activeFrom: row.activeFrom ?? before?.activeFrom ?? null,
         activeUntil: row.activeUntil ?? before?.activeUntil ?? null,
       }
-      const changed = !before || differs(after, before, compared)
+      const changed = !before || hasChanged(after, before, compared)
       const holder = holderOf.get(after.number)
       const placed = !before || before.institutionId !== after.institutionId || before.status !== after.status
       if (holder !== undefined && holder !== id)
         outcomes.refuse(line, refusal('number', 'already_exists', `Another staff member has the number "${after.number}".`))
       else if (after.roles.includes('integration'))
         outcomes.refuse(line, refusal('roles', 'invalid_input', 'The role integration is only for machine clients.'))
-      else if (id === context.ownStaffId && differs(after, before!, ['roles', 'institutionId']))
+      else if (id === context.ownStaffId && hasChanged(after, before!, ['roles', 'institutionId']))
         outcomes.refuse(line, refusal('roles', 'conflict', 'Staff members cannot change their own roles or institution.'))
       else if (after.activeFrom !== null && after.activeUntil !== null && after.activeUntil <= after.activeFrom) {
         outcomes.refuse(line, refusal('activeUntil', 'invalid_input', 'The end must be after the start.'))
@@ -125,13 +125,13 @@ export const applyStaff: ApplyFeed<StaffRow> = async (db, rows, context) => {
         outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id)
       }
     }
-    settleOthers(outcomes, collapsed, id)
+    completeOutcomes(outcomes, collapsed, id)
   }
 
   await confirmRows(db, 'staff', confirmed)
   if (updated.length > 0) await updateStaff(db, updated, context.now)
   if (created.length > 0) await insertStaff(db, created, context.now)
-  if (created.length + updated.length > 0) await raiseDirectoryVersion(db)
+  if (created.length + updated.length > 0) await incrementDirectoryVersion(db)
   return outcomes.list()
 }
 

@@ -1,11 +1,11 @@
 import { sql } from 'drizzle-orm'
-import { takeTurn } from '../platform/feed-turns.ts'
+import { lockFeed } from '../platform/feed-turns.ts'
 import { readStoredRow, type StoredEntity } from '../platform/stored-rows.ts'
 
 /** Institutions as rows of their feed. */
 export const storedInstitutions: StoredEntity = {
   async lockRow(db, { id }) {
-    await takeTurn(db, 'organisation')
+    await lockFeed(db, 'organisation')
     return readStoredRow(
       db,
       sql`
@@ -14,7 +14,7 @@ export const storedInstitutions: StoredEntity = {
     )
   },
   async lockByExternalId(db, { source, externalId }) {
-    await takeTurn(db, 'organisation')
+    await lockFeed(db, 'organisation')
     const [row] = await db.rows<{ version: number }>(
       sql`select version from institution where source = ${source} and external_id = ${externalId} for update`,
     )
@@ -25,7 +25,7 @@ export const storedInstitutions: StoredEntity = {
 /** Staff as rows of their feed. */
 export const storedStaff: StoredEntity = {
   async lockRow(db, { id }) {
-    await takeTurn(db, 'organisation')
+    await lockFeed(db, 'organisation')
     return readStoredRow(
       db,
       sql`
@@ -34,7 +34,7 @@ export const storedStaff: StoredEntity = {
     )
   },
   async lockByExternalId(db, { source, externalId }) {
-    await takeTurn(db, 'organisation')
+    await lockFeed(db, 'organisation')
     const [row] = await db.rows<{ version: number }>(
       sql`select version from staff where source = ${source} and external_id = ${externalId} for update`,
     )

@@ -2,14 +2,14 @@ import type { Database } from './database.ts'
 import type { JournalEntry } from './journal.ts'
 
 /** One customer whose protected data somebody was shown. */
-export interface Look {
+export interface Access {
   readonly customerId: string
   readonly customerPath: string
   readonly fields: readonly string[]
 }
 
 /** Resolves once the audit log holds the looks. Rejects where it cannot: then nothing may be shown. */
-export type AccessLog = (by: JournalEntry, looks: readonly Look[]) => Promise<void>
+export type AccessLog = (by: JournalEntry, accesses: readonly Access[]) => Promise<void>
 
 interface Waiting {
   readonly rows: readonly object[]
@@ -17,7 +17,7 @@ interface Waiting {
   readonly failed: (error: unknown) => void
 }
 
-const MOST_AT_ONCE = 500
+const MAX_BATCH_SIZE = 500
 
 const text = `
   insert into audit_entry (id, at, institution_path, actor_kind, actor_id, operation, customer_id, customer_path, subject_type, subject_id, changed, details, request_id)
@@ -36,7 +36,7 @@ export function openAccessLog(database: Database): AccessLog {
   async function writeAll(): Promise<void> {
     writing = true
     while (waiting.length > 0) {
-      const batch = waiting.splice(0, MOST_AT_ONCE)
+      const batch = waiting.splice(0, MAX_BATCH_SIZE)
       const rows = JSON.stringify(batch.flatMap((one) => one.rows))
       try {
         await database.transaction(scope, (db) => db.rows({ text, values: [rows] }))
@@ -48,16 +48,16 @@ export function openAccessLog(database: Database): AccessLog {
     writing = false
   }
 
-  return ({ actor, actorName, operation, requestId, at, newId }, looks) => {
+  return ({ actor, actorName, operation, requestId, at, newId }, accesses) => {
     const path = 'institutionPath' in actor ? actor.institutionPath : '/'
-    const rows = looks.map((look) => ({
+    const rows = accesses.map((access) => ({
       id: newId(),
       at,
       path,
       kind: actor.kind,
       actor: actorName,
       operation,
-      ...look,
+      ...access,
       requestId,
     }))
     return new Promise((written, failed) => {

@@ -19,7 +19,7 @@ export interface UnsealedEntry {
 }
 
 /** Lets one sealer work at a time; false where another one does. */
-export const holdSealing = (db: Db): Promise<boolean> => tryLock(db, 'sealing')
+export const lockSealing = (db: Db): Promise<boolean> => tryLock(db, 'sealing')
 
 /** A transaction may commit an entry later than others that are younger; none takes longer than this. */
 const LATEST_COMMIT = '1 day'

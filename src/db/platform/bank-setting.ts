@@ -17,7 +17,7 @@ export type BankDifference =
   /** The key of this id was another one when the data were written. */
   | { readonly kind: 'other_key'; readonly ring: Ring; readonly id: string }
 
-export interface BankAgreement {
+export interface BankCheck {
   /** The bank holds no institution, staff member, product or customer yet. */
   readonly empty: boolean
   readonly differences: readonly BankDifference[]
@@ -49,7 +49,7 @@ export async function bankIsEmpty(client: Client): Promise<boolean> {
  * key when it is first seen. Until there is a bank, its currency may still change, and until there are customers, its keys. Nothing is
  * remembered of settings that differ.
  */
-export async function agreeOnBank(ownerUrl: string, setting: BankSetting, now: Date): Promise<BankAgreement> {
+export async function checkBankSettings(ownerUrl: string, setting: BankSetting, now: Date): Promise<BankCheck> {
   const client = new Client({ connectionString: ownerUrl, application_name: 'guanxi settings' })
   await client.connect()
   try {

@@ -174,10 +174,10 @@ async function inTransaction<T>(
   options: TransactionOptions,
 ): Promise<T> {
   const send = gatherFlights(client)
-  const begun = [options.readOnly ? beginReadOnly : begin, ...scopeStatements(scope)]
-  if (options.timeoutMs !== undefined) begun.push({ command: `SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}` })
+  const opening = [options.readOnly ? beginReadOnly : begin, ...scopeStatements(scope)]
+  if (options.timeoutMs !== undefined) opening.push({ command: `SET LOCAL statement_timeout = ${Math.trunc(options.timeoutMs)}` })
   let failure: unknown
-  const beginning = begun.map((statement) => send(statement))
+  const beginning = opening.map((statement) => send(statement))
   if (options.directoryVersion !== undefined)
     beginning.push(send(directoryVersionStatement).then((seen) => checkVersion(seen, options)))
   const check = Promise.all(beginning)

@@ -35,7 +35,7 @@ export async function readDirectoryVersion(db: Db): Promise<bigint> {
 }
 
 /** Tells all instances of the service that who may see what has changed: they learn it with their next statement. */
-export async function raiseDirectoryVersion(db: Db): Promise<void> {
+export async function incrementDirectoryVersion(db: Db): Promise<void> {
   await db.rows(sql`update directory_version set version = version + 1`)
 }
 

@@ -45,7 +45,7 @@ export function keyOf(...parts: readonly string[]): string {
 }
 
 // A row from the future would shut out every later one; a system's clock or time zone may be off by less than this.
-const MOST_AHEAD_MS = 86_400_000
+const MAX_CLOCK_SKEW_MS = 86_400_000
 
 /** Gives each row its instant. Refuses rows that claim to hold from more than a day after now. */
 export function receive<T extends { readonly asOf?: string | undefined }>(
@@ -54,7 +54,7 @@ export function receive<T extends { readonly asOf?: string | undefined }>(
   outcomes: Outcomes,
 ): Incoming<T>[] {
   const received = now.toISOString()
-  const latest = new Date(now.getTime() + MOST_AHEAD_MS).toISOString()
+  const latest = new Date(now.getTime() + MAX_CLOCK_SKEW_MS).toISOString()
   return rows.flatMap(({ line, row }) => {
     const asOf = row.asOf ?? received
     if (asOf > latest) {
@@ -92,10 +92,10 @@ export function collapse<T extends object>(
   })
   const last = counting.at(-1)
   if (rows.length === 1) return last ? { winner: last, others: [] } : { others: [{ line: rows[0]!.line, outcome: 'superseded' }] }
-  const said = last && contentOf(last.row)
+  const content = last && contentOf(last.row)
   const others = rows.flatMap((row) => {
     if (row.line === last?.line) return []
-    const same = contentOf(row.row) === said && row.asOf >= (storedAsOf ?? '')
+    const same = contentOf(row.row) === content && row.asOf >= (storedAsOf ?? '')
     return [{ line: row.line, outcome: same ? ('unchanged' as const) : ('superseded' as const) }]
   })
   if (!last) return { others }
@@ -120,7 +120,7 @@ export function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<s
 }
 
 /** Tells the others of a thing what became of them once the winner's outcome is known: where it was refused, they are refused alike. */
-export function settleOthers(
+export function completeOutcomes(
   outcomes: Outcomes,
   collapsed: Collapsed<unknown>,
   id: string | undefined,
@@ -134,7 +134,7 @@ export function settleOthers(
 }
 
 /** Tells whether two stored forms differ in any of the fields. */
-export function differs<T extends object>(one: T, other: T, fields: readonly (keyof T)[]): boolean {
+export function hasChanged<T extends object>(one: T, other: T, fields: readonly (keyof T)[]): boolean {
   return fields.some((field) => {
     const [a, b] = [one[field], other[field]]
     return Array.isArray(a) && Array.isArray(b) ? a.length !== b.length || a.some((entry, index) => entry !== b[index]) : a !== b

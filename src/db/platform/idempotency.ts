@@ -13,7 +13,7 @@ export interface StoredAnswer {
  * Holds the key until the transaction ends and reads what is stored under it. `busy` while another request holds it. Whoever held it until a moment ago may have
  * stored an answer that this statement does not see yet: then `storeAnswer` breaks the key of the table, and the request is tried again.
  */
-export async function holdIdempotencyKey(
+export async function lockIdempotencyKey(
   db: Db,
   caller: string,
   operation: string,
@@ -59,6 +59,6 @@ export async function storeAnswer(
 }
 
 /** Removes what has expired; run by the housekeeping job. */
-export async function forgetExpiredAnswers(db: Db, now: Date): Promise<void> {
+export async function deleteExpiredAnswers(db: Db, now: Date): Promise<void> {
   await db.rows(sql`delete from idempotency where expires_at <= ${now.toISOString()}::timestamptz`)
 }

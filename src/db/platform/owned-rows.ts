@@ -13,7 +13,7 @@ interface Address {
 }
 
 /** The names of the columns that are said something of, and a JSON object of them as `json_populate_record` reads it. */
-export function said(table: PgTable, values: object): { readonly names: readonly string[]; readonly json: string } {
+export function givenColumns(table: PgTable, values: object): { readonly names: readonly string[]; readonly json: string } {
   const columns = getTableColumns(table)
   const entries = Object.entries(values).flatMap(([key, value]) =>
     value === undefined ? [] : [[columns[key]!.name, jsonOf(value)] as const],
@@ -32,7 +32,7 @@ const given = (name: string): SQL => sql`r.${sql.identifier(name)}`
 
 /** Writes a row of what belongs to a customer, whose own row is locked. */
 export async function insertOwned<V>(db: Db, table: TableOf<V>, values: OwnedValues<V>): Promise<void> {
-  const { names, json } = said(table, values)
+  const { names, json } = givenColumns(table, values)
   await db.rows(
     sql`insert into ${table} (${list(names, own)}) select ${list(names, given)} from json_populate_record(null::${table}, ${json}::json) r`,
   )
@@ -45,7 +45,7 @@ export async function updateOwned<V>(
   { customerId, id }: Address,
   values: OwnedValues<V>,
 ): Promise<void> {
-  const { names, json } = said(table, values)
+  const { names, json } = givenColumns(table, values)
   const set = list(names, (name) => sql`${own(name)} = ${given(name)}`)
   await db.rows(sql`
     update ${table} t set ${set}, version = t.version + 1 from json_populate_record(null::${table}, ${json}::json) r

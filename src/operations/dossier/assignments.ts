@@ -1,28 +1,33 @@
 import { z } from 'zod'
 import {
-  isKept,
-  keeperRoles,
-  keepsFrom,
+  isAssignable,
+  assignableRoles,
+  isAssignedFrom,
   requireCapacity,
-  requireKeeper,
-  takeOver,
-  type TakeOver,
-  type TakeOverRefusal,
+  requireAssignable,
+  assignmentChange,
+  type AssignmentChange,
+  type AssignmentRefusal,
 } from '../../core/dossier/assignments.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import { type BusinessLine, businessLines, mainBusinessLine } from '../../core/dossier/customers.ts'
 import { DomainError, type InputProblem, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { distinct, remark } from '../../core/kernel/scalars.ts'
 import type { Permission } from '../../core/kernel/permissions.ts'
-import { countKept, lockKeeper, type NewAssignment, writeTakeOvers } from '../../db/dossier/assignments.ts'
+import {
+  countAssignedCustomers,
+  lockAssignableStaff,
+  type NewAssignment,
+  writeAssignmentChanges,
+} from '../../db/dossier/assignments.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { readAssignments, type StoredAssignment } from '../../db/dossier/assignment-records.ts'
 import { todayByInstitution } from '../../db/organisation/institution-days.ts'
 import { type CustomerReference, lockCustomerReferences } from '../../db/dossier/references.ts'
 import { findInstitutionPath } from '../../db/organisation/institutions.ts'
-import { refreshOwnership } from '../../db/dossier/assignment-effects.ts'
+import { refreshRelationshipManagers } from '../../db/dossier/due-assignments.ts'
 import { scopeCondition } from '../../db/platform/scope.ts'
-import { ownershipFrom, withLoad } from '../../db/dossier/teams.ts'
+import { assignmentPeriodsFrom, withLoad } from '../../db/dossier/teams.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
@@ -79,14 +84,14 @@ export const assignCustomer = viewOperation(assignmentView, {
   alsoNeeds,
   input: z.strictObject({ customerId: id, ...handing }),
   errors,
-  async run(context, { customerId, ...said }) {
-    const [assigned] = await assign(context, [customerId], said, () => '/customerId')
+  async run(context, { customerId, ...request }) {
+    const [assigned] = await assign(context, [customerId], request, () => '/customerId')
     return answerOne(context, assignmentView, ofCustomer(customerId, assigned!.assignmentId))
   },
 })
 
 /** Customers who change hands in one transaction: all of them are held until it ends. Ours to choose. */
-const MOST_AT_ONCE = 500
+const MAX_BATCH_SIZE = 500
 
 export const assignCustomers = operation({
   kind: 'command',
@@ -98,7 +103,7 @@ export const assignCustomers = operation({
   domain,
   alsoNeeds,
   input: z.strictObject({
-    customerIds: distinct(id, MOST_AT_ONCE).min(1).meta({ description: 'The customers.' }),
+    customerIds: distinct(id, MAX_BATCH_SIZE).min(1).meta({ description: 'The customers.' }),
     ...handing,
   }),
   output: z
@@ -118,8 +123,8 @@ export const assignCustomers = operation({
     })
     .meta({ id: 'AssignedCustomers', description: 'The assigned customers.' }),
   errors,
-  async run(context, { customerIds, ...said }) {
-    return { assigned: [...(await assign(context, customerIds, said, (at) => `/customerIds/${at}`))] }
+  async run(context, { customerIds, ...request }) {
+    return { assigned: [...(await assign(context, customerIds, request, (at) => `/customerIds/${at}`))] }
   },
 })
 
@@ -127,36 +132,36 @@ interface Decided {
   readonly customer: CustomerReference
   readonly businessLine: BusinessLine
   readonly startsOn: Day
-  readonly taken: TakeOver
+  readonly taken: AssignmentChange
 }
 
 /** Gives customers to somebody, in a fixed number of statements. `pointerTo` says where in the input a customer is named. */
 async function assign(
   context: Context,
   customerIds: readonly string[],
-  said: Handing,
+  request: Handing,
   pointerTo: (at: number) => string,
 ): Promise<readonly Assigned[]> {
   const { db, now, bank, newId, actor } = context
-  const { staffId, reason, overCapacityReason } = said
-  const keeper = await lockKeeper(db, staffId)
-  if (!keeper)
+  const { staffId, reason, overCapacityReason } = request
+  const assignee = await lockAssignableStaff(db, staffId)
+  if (!assignee)
     throw refuseField('unknown_reference', 'staffId', 'unknown_reference', 'There is no such staff member in your scope.')
   const customers = await lockCustomerReferences(db, customerIds)
   requireAll(customerIds, customers, pointerTo)
   const todayAt = await todayByInstitution(db, now, bank.timeZone)
-  const standing = Map.groupBy(await readAssignments(db, customerIds), ({ customerId }) => customerId)
+  const existing = Map.groupBy(await readAssignments(db, customerIds), ({ customerId }) => customerId)
   const decided = customerIds.map((customerId) =>
-    decide(customers.get(customerId)!, standing.get(customerId) ?? [], said, todayAt),
+    decide(customers.get(customerId)!, existing.get(customerId) ?? [], request, todayAt),
   )
   refuseAny(decided, pointerTo)
 
   const firstDay = decided.map(({ startsOn }) => startsOn).reduce((one, other) => (other < one ? other : one))
-  requireKeeper(keeper, firstDay)
+  requireAssignable(assignee, firstDay)
   if (overCapacityReason === undefined) {
-    const more = customerIds.filter((customerId) => !keepsFrom(standing.get(customerId) ?? [], staffId, firstDay)).length
-    const has = (await countKept(db, [staffId], firstDay)).get(staffId)!
-    requireCapacity({ has, capacity: keeper.customerCapacity }, more)
+    const more = customerIds.filter((customerId) => !isAssignedFrom(existing.get(customerId) ?? [], staffId, firstDay)).length
+    const has = (await countAssignedCustomers(db, [staffId], firstDay)).get(staffId)!
+    requireCapacity({ has, capacity: assignee.customerCapacity }, more)
   }
 
   const made = decided.map(({ customer, businessLine, startsOn, taken }): NewAssignment & { readonly endedId: string | null } => {
@@ -169,12 +174,14 @@ async function assign(
     'former' in taken && taken.former ? [{ ...taken.former, customerId: customer.id }] : [],
   )
   const assignedBy = actor.kind === 'staff' ? actor.id : null
-  await writeTakeOvers(db, ended, made, { staffId, reason, overCapacityReason, assignedBy, now }).catch((error: unknown) => {
-    if (brokenConstraint(error) === 'assignment_period_excl')
-      throw new DomainError('period_overlap', 'Another assignment of these customers was created at the same time.')
-    throw error
-  })
-  await refreshOwnership(db, customerIds)
+  await writeAssignmentChanges(db, ended, made, { staffId, reason, overCapacityReason, assignedBy, now }).catch(
+    (error: unknown) => {
+      if (brokenConstraint(error) === 'assignment_period_excl')
+        throw new DomainError('period_overlap', 'Another assignment of these customers was created at the same time.')
+      throw error
+    },
+  )
+  await refreshRelationshipManagers(db, customerIds)
   for (const one of ended)
     context.record({
       event: 'assignment.updated',
@@ -215,19 +222,21 @@ function requireAll(
 
 function decide(
   customer: CustomerReference,
-  standing: readonly StoredAssignment[],
+  existing: readonly StoredAssignment[],
   { staffId, businessLine = mainBusinessLine(customer.kind), startsOn: wanted }: Handing,
   todayAt: (institutionPath: string) => Day,
 ): Decided {
   const today = todayAt(customer.institutionPath)
   const startsOn = wanted ?? today
-  const refusal: TakeOverRefusal = {
+  const refusal: AssignmentRefusal = {
     about: 'customer',
     code: 'conflict',
     rule: 'customer_status',
     message: `The customer is ${customer.status}.`,
   }
-  const taken = isKept(customer.status) ? takeOver(standing, { staffId, businessLine, startsOn, today }) : { refusal }
+  const taken = isAssignable(customer.status)
+    ? assignmentChange(existing, { staffId, businessLine, startsOn, today })
+    : { refusal }
   return { customer, businessLine, startsOn, taken }
 }
 
@@ -242,11 +251,11 @@ function refuseAny(decided: readonly Decided[], pointerTo: (at: number) => strin
     rule,
     message,
   }))
-  const told =
+  const message =
     refused.length === 1
       ? first.message
       : `${refused.length} of ${decided.length} customers cannot be assigned to this staff member.`
-  throw new DomainError(first.code, told, problems)
+  throw new DomainError(first.code, message, problems)
 }
 
 const capacityView = viewNamed('StaffCapacity')
@@ -260,18 +269,18 @@ export const staffCapacity = pageOperation(capacityView, {
   permission: 'workload:read',
   domain: 'Employee Data Management',
   input: z.strictObject({
-    within: id.optional().meta({ description: 'Of this institution and all below it.' }),
-    overFull: z.boolean().optional().meta({ description: 'Only those over capacity, or only the others.' }),
+    institutionId: id.optional().meta({ description: 'Of this institution and all below it.' }),
+    overCapacity: z.boolean().optional().meta({ description: 'Only those over capacity, or only the others.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
   // Whoever asks for the few that are over-full goes through everybody.
-  lane: ({ overFull, includeTotal }) => (overFull === undefined && !includeTotal ? 'fast' : 'pool'),
-  async run(context, { within, overFull, ...page }) {
+  lane: ({ overCapacity, includeTotal }) => (overCapacity === undefined && !includeTotal ? 'fast' : 'pool'),
+  async run(context, { institutionId, overCapacity, ...page }) {
     const { db, today } = context
-    const path = within === undefined ? undefined : await findInstitutionPath(db, within)
-    if (within !== undefined && path === undefined)
-      throw refuseField('unknown_reference', 'within', 'unknown_reference', 'There is no such institution.')
+    const path = institutionId === undefined ? undefined : await findInstitutionPath(db, institutionId)
+    if (institutionId !== undefined && path === undefined)
+      throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
     const load = (row: string) => `${row}_load.customers`
     return answerPage(context, capacityView, {
       ...page,
@@ -283,16 +292,16 @@ export const staffCapacity = pageOperation(capacityView, {
       where: (row, bind) => [
         scopeCondition(`${row}.institution_path`),
         ...(path === undefined ? [] : [inSubtree(`${row}.institution_path`, path, bind)]),
-        `((${row}.status = 'active' and ${row}.roles && ${bind(keeperRoles)}::text[]) or (${row}.status = 'inactive' and ${load(row)} > 0))`,
-        ...(overFull === undefined
+        `((${row}.status = 'active' and ${row}.roles && ${bind(assignableRoles)}::text[]) or (${row}.status = 'inactive' and ${load(row)} > 0))`,
+        ...(overCapacity === undefined
           ? []
-          : [`coalesce(${load(row)} > ${row}.customer_capacity, false) = ${bind(overFull)}::boolean`]),
+          : [`coalesce(${load(row)} > ${row}.customer_capacity, false) = ${bind(overCapacity)}::boolean`]),
       ],
     })
   },
 })
 
-const historyView = viewNamed('OwnershipPeriod')
+const historyView = viewNamed('AssignmentPeriod')
 const newestFirst: Order = {
   name: 'newest',
   direction: 'desc',
@@ -302,9 +311,9 @@ const newestFirst: Order = {
   ],
 }
 
-export const ownershipHistory = pageOperation(historyView, {
+export const assignmentHistory = pageOperation(historyView, {
   kind: 'query',
-  name: 'ownershipHistory',
+  name: 'assignmentHistory',
   summary: 'Assignments, team memberships and covering delegations of a customer',
   description:
     'Latest start first, including planned assignments and memberships, and delegations from the day on which they apply. A delegation counts for the time in which the absent person was assigned to the customer or in the team. What was revoked before it started is omitted.',
@@ -315,7 +324,7 @@ export const ownershipHistory = pageOperation(historyView, {
   run: (context, { customerId, ...page }) =>
     answerPage(context, historyView, {
       ...page,
-      from: ownershipFrom(customerId, context.today),
+      from: assignmentPeriodsFrom(customerId, context.today),
       order: newestFirst,
       where: () => [],
       async orRefuse() {
@@ -324,4 +333,4 @@ export const ownershipHistory = pageOperation(historyView, {
     }),
 })
 
-export const assignmentOperations = [assignCustomer, assignCustomers, staffCapacity, ownershipHistory]
+export const assignmentOperations = [assignCustomer, assignCustomers, staffCapacity, assignmentHistory]

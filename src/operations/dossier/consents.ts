@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { checkVersion } from '../platform/versions.ts'
 import { callerOf } from '../../core/kernel/actors.ts'
 import { dayOf } from '../../core/kernel/calendar.ts'
 import {
@@ -11,13 +12,13 @@ import {
   contactDecision as decide,
   contactEffects,
   contactReasons,
-  contactWishesRefusal,
+  contactPreferenceRefusal,
   defaultQuietHours,
   localTimeOf,
   messageClasses,
   messageClassRefusal,
 } from '../../core/dossier/consents.ts'
-import { DomainError, notFound } from '../../core/kernel/errors.ts'
+import { notFound } from '../../core/kernel/errors.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
 import { distinct, instant, remark } from '../../core/kernel/scalars.ts'
 import {
@@ -25,6 +26,7 @@ import {
   findQuietHours,
   insertConsent,
   type QuietHoursOf,
+  contactPreferenceVersion,
   writeContactPreference,
   writeQuietHours,
 } from '../../db/dossier/consents.ts'
@@ -74,12 +76,12 @@ export const recordConsent = viewOperation(consentView, {
     source: sourceName.optional(),
   }),
   errors: ['not_found', 'conflict'],
-  async run(context, { customerId, givenAt, evidenceReference, source, ...said }) {
+  async run(context, { customerId, givenAt, evidenceReference, source, ...terms }) {
     const { db, now, actor, newId } = context
     const customer = await findCustomerState(db, customerId)
     if (!customer) throw notFound('customer')
     const consent = {
-      ...said,
+      ...terms,
       evidenceReference: evidenceReference ?? null,
       givenAt: givenAt === undefined ? now : new Date(givenAt),
     }
@@ -95,7 +97,7 @@ export const recordConsent = viewOperation(consentView, {
       now,
     })
     context.record({
-      event: `consent.${said.decision}`,
+      event: `consent.${terms.decision}`,
       subjectType: 'consent_event',
       subjectId: consentId,
       customerId,
@@ -107,7 +109,7 @@ export const recordConsent = viewOperation(consentView, {
         'givenAt',
         ...(evidenceReference === undefined ? [] : ['evidenceReference']),
       ],
-      details: { channel: said.channel, purpose: said.purpose },
+      details: { channel: terms.channel, purpose: terms.purpose },
     })
     return answerOne(
       context,
@@ -193,7 +195,7 @@ export const setContactPreference = viewOperation(preferenceView, {
       .meta({ description: 'Preferred channels, most preferred first.' }),
     hoursFrom: timeOfDay.optional().meta({ description: 'From this local time.', examples: ['09:30'] }),
     hoursUntil: timeOfDay.optional().meta({ description: 'Until this local time.', examples: ['18:00'] }),
-    mostPerMonth: z.int().min(0).max(100).optional().meta({ description: 'Maximum number of contacts a month.' }),
+    maxPerMonth: z.int().min(0).max(100).optional().meta({ description: 'Maximum number of contacts a month.' }),
     topics: distinct(remark(60), 20).default([]).meta({ description: 'Topics of interest.' }),
     doNotContact: z.boolean().default(false).meta({ description: 'Whether the customer asks not to be contacted.' }),
     doNotContactReason: remark(200).optional().meta({ description: 'Reason, if the customer gave one.' }),
@@ -203,18 +205,18 @@ export const setContactPreference = viewOperation(preferenceView, {
   }),
   errors: ['not_found', 'conflict'],
   concurrency: 'optional',
-  async run(context, { customerId, expectedVersion: expected, source, ...said }) {
+  async run(context, { customerId, expectedVersion: expected, source, ...terms }) {
     const { db, now, today } = context
     await refuseUnseen(context, customerId)
     const wishes = {
-      ...said,
-      hoursFrom: said.hoursFrom ?? null,
-      hoursUntil: said.hoursUntil ?? null,
-      mostPerMonth: said.mostPerMonth ?? null,
-      doNotContactReason: said.doNotContactReason ?? null,
-      doNotContactUntil: said.doNotContactUntil ?? null,
+      ...terms,
+      hoursFrom: terms.hoursFrom ?? null,
+      hoursUntil: terms.hoursUntil ?? null,
+      maxPerMonth: terms.maxPerMonth ?? null,
+      doNotContactReason: terms.doNotContactReason ?? null,
+      doNotContactUntil: terms.doNotContactUntil ?? null,
     }
-    const refusal = contactWishesRefusal(wishes, today)
+    const refusal = contactPreferenceRefusal(wishes, today)
     if (refusal) throw refusal
     const written = await writeContactPreference(db, {
       ...wishes,
@@ -223,8 +225,7 @@ export const setContactPreference = viewOperation(preferenceView, {
       now,
       expectedVersion: expected,
     })
-    if (!written)
-      throw new DomainError('version_conflict', 'Version conflict: it was changed by another request. Read it again and resend.')
+    if (!written) checkVersion(expected, await contactPreferenceVersion(db, customerId))
     context.record({
       event: 'contact_preference.set',
       subjectType: 'contact_preference',

@@ -3,7 +3,7 @@ import { type Counted, coverageOf, coverageTarget, coveredKinds } from '../../co
 import { customerKinds } from '../../core/dossier/customers.ts'
 import { refuseField } from '../../core/kernel/errors.ts'
 import { countCreditCoverage, coverageGroups, type CoverageRow } from '../../db/dossier/credit-coverage.ts'
-import { findInstitutionPath, knowsStaff } from '../../db/organisation/institutions.ts'
+import { findInstitutionPath, staffExists } from '../../db/organisation/institutions.ts'
 import { type Context, operation } from '../platform/operation.ts'
 import { id } from '../platform/scalars.ts'
 
@@ -21,7 +21,7 @@ const coverage = z
   })
   .meta({ id: 'Coverage', description: 'Coverage of a group of customers by ratings and credit lines.' })
 
-const nobody: Counted = { customers: 0, rated: 0, granted: 0, ratedAndGranted: 0 }
+const none: Counted = { customers: 0, rated: 0, granted: 0, ratedAndGranted: 0 }
 
 export const creditCoverage = operation({
   kind: 'query',
@@ -73,7 +73,7 @@ export const creditCoverage = operation({
     if (
       relationshipManagerId !== undefined &&
       (whole?.all.customers ?? 0) === 0 &&
-      !(await knowsStaff(db, relationshipManagerId))
+      !(await staffExists(db, relationshipManagerId))
     )
       throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
     const groups = rows
@@ -84,7 +84,7 @@ export const creditCoverage = operation({
 })
 
 function both(row: Pick<CoverageRow, 'all' | 'willing'> | undefined) {
-  return { all: coverageOf(row?.all ?? nobody), willing: coverageOf(row?.willing ?? nobody) }
+  return { all: coverageOf(row?.all ?? none), willing: coverageOf(row?.willing ?? none) }
 }
 
 async function pathOf({ db }: Context, institutionId: string): Promise<string> {

@@ -8,13 +8,13 @@ import {
   requireGroupKind,
   requireHead,
   requireMember,
-  requireNoHead,
+  requireNotHead,
 } from '../../core/dossier/customer-groups.ts'
-import { otherNotFound, requireStanding } from '../../core/dossier/records.ts'
+import { otherCustomerNotFound, requireOpenRecord } from '../../core/dossier/record-rules.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import { day, remark } from '../../core/kernel/scalars.ts'
 import { requireActive } from '../../core/dossier/relationships.ts'
-import { endMember, endMembers, groupStanding, insertMember, membersOf } from '../../db/dossier/customer-groups.ts'
+import { endMember, endMembers, groupState, insertMember, membersOf } from '../../db/dossier/customer-groups.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { lockCustomerReferences } from '../../db/dossier/references.ts'
 import { findOwned, insertOwned, updateOwned } from '../../db/platform/owned-rows.ts'
@@ -73,7 +73,7 @@ export const [groupMembership, groupMemberships] = dossierQueries({
   },
 })
 
-function refuseTaken(error: unknown): never {
+function refuseDuplicate(error: unknown): never {
   if (/^(customer_group|group_membership)_/.test(brokenConstraint(error) ?? ''))
     throw new DomainError('conflict', 'This customer is already a member, or already in a household.')
   throw error
@@ -93,9 +93,9 @@ export const createCustomerGroup = viewOperation(view, {
     const { db, now, today, newId } = context
     const customer = (await lockCustomerReferences(db, [customerId])).get(customerId)
     if (!customer) throw notFound('customer')
-    requireStanding(customer.status, 'customerId')
+    requireOpenRecord(customer.status, 'customerId')
     requireGroupKind(kind, customer.kind, 'customerId')
-    requireHead(kind, await groupStanding(db, kind, customerId, null))
+    requireHead(kind, await groupState(db, kind, customerId, null))
     const groupId = newId()
     const { institutionPath } = customer
     const group = {
@@ -108,9 +108,9 @@ export const createCustomerGroup = viewOperation(view, {
       createdAt: now,
       updatedAt: now,
     }
-    await insertOwned(db, table, group).catch(refuseTaken)
+    await insertOwned(db, table, group).catch(refuseDuplicate)
     await insertMember(db, { id: newId(), groupId, kind, head: customer, member: customer, joinedOn: today, now }).catch(
-      refuseTaken,
+      refuseDuplicate,
     )
     context.record({
       event: 'customer_group.created',
@@ -189,15 +189,15 @@ export const addGroupMember = viewOperation(memberView, {
     requirePast(joinedOn, today, 'joinedOn')
     const { kind, customers } = await lockGroup(context, customerId, customerGroupId, [memberCustomerId])
     const member = customers.get(memberCustomerId)
-    if (!member) throw otherNotFound('memberCustomerId')
-    requireStanding(member.status, 'memberCustomerId')
+    if (!member) throw otherCustomerNotFound('memberCustomerId')
+    requireOpenRecord(member.status, 'memberCustomerId')
     requireGroupKind(kind, member.kind, 'memberCustomerId')
     const members = await membersOf(db, customerId, customerGroupId)
-    requireMember(kind, await groupStanding(db, kind, memberCustomerId, customerGroupId), members.length)
+    requireMember(kind, await groupState(db, kind, memberCustomerId, customerGroupId), members.length)
     const memberId = newId()
     const place = { head: customers.get(customerId)!, member }
     await insertMember(db, { id: memberId, groupId: customerGroupId, kind, ...place, joinedOn: joinedOn ?? today, now }).catch(
-      refuseTaken,
+      refuseDuplicate,
     )
     recordMember(context, 'added', memberId, [customerId, memberCustomerId], ['memberCustomerId', 'joinedOn'])
     return answerOne(context, memberView, ofCustomer(customerId, memberId))
@@ -223,10 +223,10 @@ export const removeGroupMember = viewOperation(memberView, {
     const customers = await lockCustomerReferences(db, [customerId, memberCustomerId])
     const stored = customers.has(customerId) ? await findOwned(db, memberTable, address) : undefined
     if (!stored) throw notFound('group member')
-    if (!customers.has(memberCustomerId)) throw otherNotFound('customerGroupMemberId')
+    if (!customers.has(memberCustomerId)) throw otherCustomerNotFound('customerGroupMemberId')
     checkVersion(expected, stored.version)
     requireActive(stored.status)
-    requireNoHead(memberCustomerId, customerId)
+    requireNotHead(memberCustomerId, customerId)
     const last = on ?? today
     requirePast(last, today, 'endedOn')
     requireOrder(stored.joinedOn, last, 'endedOn')
@@ -254,7 +254,7 @@ export const endCustomerGroup = viewOperation(view, {
     const { customers } = await lockGroup(context, customerId, customerGroupId, memberIds, expected)
     // Whoever joined since is not locked: let the caller look again.
     const members = await membersOf(db, customerId, customerGroupId)
-    if (members.some(({ memberCustomerId }) => !customers.has(memberCustomerId))) throw otherNotFound('customerGroupId')
+    if (members.some(({ memberCustomerId }) => !customers.has(memberCustomerId))) throw otherCustomerNotFound('customerGroupId')
     for (const { joinedOn } of members) requireOrder(joinedOn, last, 'endedOn')
     await endMembers(db, customerId, customerGroupId, memberIds, last, now)
     await updateOwned(db, table, { customerId, id: customerGroupId }, { status: 'ended', endedOn: last, updatedAt: now })

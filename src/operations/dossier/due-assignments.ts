@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { dayOf } from '../../core/kernel/calendar.ts'
-import { applyDueOwnership } from '../../db/dossier/assignment-effects.ts'
+import { applyDueAssignments } from '../../db/dossier/due-assignments.ts'
 import { listTimeZones } from '../../db/organisation/institutions.ts'
 import { operation } from '../platform/operation.ts'
 
 /** The worker runs it again while something was left. */
-const MOST_AT_ONCE = 5_000
+const MAX_BATCH_SIZE = 5_000
 
 export const advanceAssignments = operation({
   kind: 'command',
@@ -22,7 +22,7 @@ export const advanceAssignments = operation({
     const zones = await listTimeZones(db, bank.timeZone)
     let applied = 0
     for (const { timeZone, paths } of zones)
-      applied += await applyDueOwnership(db, paths, { today: dayOf(now, timeZone), now }, MOST_AT_ONCE)
+      applied += await applyDueAssignments(db, paths, { today: dayOf(now, timeZone), now }, MAX_BATCH_SIZE)
     return { applied }
   },
 })

@@ -1,20 +1,21 @@
 import { ownedWithinReach } from '../../db/dossier/reach.ts'
 import { z } from 'zod'
+import { checkVersion } from '../platform/versions.ts'
 import { callerOf } from '../../core/kernel/actors.ts'
 import { addressPurposes, contactKinds, contactPurposes } from '../../core/dossier/customers.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
-import { judgeDocument } from '../../core/dossier/document-checks.ts'
-import { country as countryCode, distinct, line } from '../../core/kernel/scalars.ts'
+import { checkDocumentAgainstProfile } from '../../core/dossier/document-checks.ts'
+import { country as countryCode, distinct, singleLine } from '../../core/kernel/scalars.ts'
 import { documentTypes } from '../../core/kernel/identity-numbers.ts'
 import {
   addressFields,
   documentPurposes,
   normaliseContact,
   requireAddress,
-  requireAgreement,
-  requireDiffering,
+  requireNoConflict,
+  requireConflicting,
   requireOpenDossier,
-  requireRoom,
+  requireBelowLimit,
   requireVerifiable,
   type RevealableField,
   revealableFields,
@@ -39,7 +40,7 @@ import {
   listContacts,
   listDocuments,
   lockCustomer,
-  markDifferences,
+  markConflicts,
   openKey,
   readClearValue,
   readWholeValue,
@@ -70,7 +71,7 @@ const permission = 'customer:write'
 /** What is written is answered, masked: whoever writes must be one who may read it. */
 const alsoNeeds = (): readonly Permission[] => [permission, 'identity:read']
 
-const number = line(64)
+const number = singleLine(64)
 const documentPurpose = z.enum(documentPurposes).meta({ description: 'Purpose for which it is stored.' })
 const ofCustomer =
   (customerId: string, rowId: string) =>
@@ -85,7 +86,7 @@ async function openDossier({ db }: Context, customerId: string): Promise<StoredC
 }
 
 /** The one of these that is meant, in the version that was seen. */
-function theOne<T extends { readonly id: string; readonly version: number }>(
+function requireVersioned<T extends { readonly id: string; readonly version: number }>(
   stored: readonly T[],
   rowId: string,
   expected: number | undefined,
@@ -93,8 +94,7 @@ function theOne<T extends { readonly id: string; readonly version: number }>(
 ): T {
   const found = stored.find((one) => one.id === rowId)
   if (!found) throw notFound(called)
-  if (expected !== undefined && expected !== found.version)
-    throw new DomainError('version_conflict', `Version conflict: current version is ${found.version}, you sent ${expected}.`)
+  checkVersion(expected, found.version)
   return found
 }
 
@@ -146,10 +146,10 @@ export const addIdentityDocument = viewOperation(documentView, {
     const { db, vault, now, today, actor, newId } = context
     const customer = await openDossier(context, customerId)
     const stored = await listDocuments(db, customerId)
-    const judged = judgeDocument(type, country, text, customer, today)
-    requireAgreement(judged, customer, actor.kind === 'staff')
+    const judged = checkDocumentAgainstProfile(type, country, text, customer, today)
+    requireNoConflict(judged, customer, actor.kind === 'staff')
     requireNewDocument(context, stored, { type, country, number: judged.number })
-    requireRoom(stored.length)
+    requireBelowLimit(stored.length)
     const documentId = newId()
     await saveDocument(db, { customer, vault, now }, documentId, {
       type,
@@ -159,7 +159,7 @@ export const addIdentityDocument = viewOperation(documentView, {
       verifiedAt: seenAt(judged, actor.kind === 'staff', now),
       judged,
     })
-    await markDifferences(db, 'identity_document', [customerId])
+    await markConflicts(db, 'identity_document', [customerId])
     context.record({
       event: 'identity_document.created',
       subjectType: 'identity_document',
@@ -197,29 +197,29 @@ export const correctIdentityDocument = viewOperation(documentView, {
   }),
   errors: ['not_found', 'identity_mismatch', 'already_exists', 'conflict'],
   concurrency: 'required',
-  async run(context, { customerId, identityDocumentId, expectedVersion: expected, ...said }) {
+  async run(context, { customerId, identityDocumentId, expectedVersion: expected, ...given }) {
     const { db, vault, now, today, actor } = context
     const customer = await openDossier(context, customerId)
     const stored = await listDocuments(db, customerId)
-    const before = theOne(stored, identityDocumentId, expected, 'identity document')
-    const terms = { validUntil: said.validUntil ?? before.validUntil, purpose: said.purpose ?? before.purpose }
-    if (said.number !== undefined || said.country !== undefined) {
-      const country = said.country ?? before.country
-      const text = said.number ?? (await clearNumber(context, customerId, before))
-      const judged = judgeDocument(before.type, country, text, customer, today)
-      requireAgreement(judged, customer, actor.kind === 'staff')
+    const before = requireVersioned(stored, identityDocumentId, expected, 'identity document')
+    const terms = { validUntil: given.validUntil ?? before.validUntil, purpose: given.purpose ?? before.purpose }
+    if (given.number !== undefined || given.country !== undefined) {
+      const country = given.country ?? before.country
+      const text = given.number ?? (await clearNumber(context, customerId, before))
+      const judged = checkDocumentAgainstProfile(before.type, country, text, customer, today)
+      requireNoConflict(judged, customer, actor.kind === 'staff')
       const others = stored.filter((one) => one !== before)
       requireNewDocument(context, others, { type: before.type, country, number: judged.number })
       const verifiedAt = seenAt(judged, actor.kind === 'staff', now)
       await saveDocument(db, { customer, vault, now }, before.id, { type: before.type, country, ...terms, verifiedAt, judged })
-      await markDifferences(db, 'identity_document', [customerId])
+      await markConflicts(db, 'identity_document', [customerId])
     } else await saveDocumentTerms(db, customerId, before.id, terms)
     context.record({
       event: 'identity_document.updated',
       subjectType: 'identity_document',
       subjectId: before.id,
       customerId,
-      changed: Object.keys(said).filter((name) => said[name as keyof typeof said] !== undefined),
+      changed: Object.keys(given).filter((name) => given[name as keyof typeof given] !== undefined),
     })
     return answerOne(context, documentView, ofCustomer(customerId, before.id))
   },
@@ -243,10 +243,10 @@ export const removeIdentityDocument = viewOperation(documentView, {
   concurrency: 'optional',
   async run(context, { customerId, identityDocumentId, expectedVersion: expected }) {
     await openDossier(context, customerId)
-    theOne(await listDocuments(context.db, customerId), identityDocumentId, expected, 'identity document')
+    requireVersioned(await listDocuments(context.db, customerId), identityDocumentId, expected, 'identity document')
     const was = await answerOne(context, documentView, ofCustomer(customerId, identityDocumentId))
     await deleteValue(context.db, 'identity_document', customerId, identityDocumentId)
-    await markDifferences(context.db, 'identity_document', [customerId])
+    await markConflicts(context.db, 'identity_document', [customerId])
     context.record({
       event: 'identity_document.removed',
       subjectType: 'identity_document',
@@ -272,9 +272,9 @@ export const verifyIdentityDocument = viewOperation(documentView, {
   async run(context, { customerId, identityDocumentId, expectedVersion: expected }) {
     const { db, now } = context
     await openDossier(context, customerId)
-    requireVerifiable(theOne(await listDocuments(db, customerId), identityDocumentId, expected, 'identity document'))
+    requireVerifiable(requireVersioned(await listDocuments(db, customerId), identityDocumentId, expected, 'identity document'))
     await saveVerified(db, 'identity_document', customerId, identityDocumentId, now)
-    await markDifferences(db, 'identity_document', [customerId])
+    await markConflicts(db, 'identity_document', [customerId])
     context.record({
       event: 'identity_document.verified',
       subjectType: 'identity_document',
@@ -288,7 +288,7 @@ export const verifyIdentityDocument = viewOperation(documentView, {
 
 const contactFields = {
   purpose: z.enum(contactPurposes).meta({ description: 'Purpose.' }),
-  value: line(254).meta({
+  value: singleLine(254).meta({
     description: 'A phone number in any usual format, or an e-mail address. Stored encrypted.',
     examples: ['13912345678'],
   }),
@@ -315,7 +315,7 @@ export const addContactPoint = viewOperation(contactView, {
     const customer = await openDossier(context, customerId)
     const stored = await listContacts(db, customerId)
     requireNewContact(context, stored, { kind, purpose, value })
-    requireRoom(stored.length)
+    requireBelowLimit(stored.length)
     const contactId = newId()
     await saveContact(db, { customer, vault, now }, contactId, { kind, purpose, value })
     context.record({
@@ -351,7 +351,7 @@ export const correctContactPoint = viewOperation(contactView, {
     const { db, vault, now } = context
     const customer = await openDossier(context, customerId)
     const stored = await listContacts(db, customerId)
-    const before = theOne(stored, contactPointId, expected, 'contact point')
+    const before = requireVersioned(stored, contactPointId, expected, 'contact point')
     const purpose = toPurpose ?? before.purpose
     const value =
       text === undefined
@@ -363,7 +363,7 @@ export const correctContactPoint = viewOperation(contactView, {
     await (changesValue
       ? saveContact(db, { customer, vault, now }, before.id, { kind: before.kind, purpose, value: value! })
       : savePurpose(db, 'contact_point', customerId, before.id, purpose, now))
-    await markDifferences(db, 'contact_point', [customerId])
+    await markConflicts(db, 'contact_point', [customerId])
     context.record({
       event: 'contact_point.updated',
       subjectType: 'contact_point',
@@ -389,10 +389,10 @@ export const removeContactPoint = viewOperation(contactView, {
   concurrency: 'optional',
   async run(context, { customerId, contactPointId, expectedVersion: expected }) {
     await openDossier(context, customerId)
-    theOne(await listContacts(context.db, customerId), contactPointId, expected, 'contact point')
+    requireVersioned(await listContacts(context.db, customerId), contactPointId, expected, 'contact point')
     const was = await answerOne(context, contactView, ofCustomer(customerId, contactPointId))
     await deleteValue(context.db, 'contact_point', customerId, contactPointId)
-    await markDifferences(context.db, 'contact_point', [customerId])
+    await markConflicts(context.db, 'contact_point', [customerId])
     context.record({
       event: 'contact_point.removed',
       subjectType: 'contact_point',
@@ -417,9 +417,9 @@ export const verifyContactPoint = viewOperation(contactView, {
   async run(context, { customerId, contactPointId, expectedVersion: expected }) {
     const { db, now } = context
     await openDossier(context, customerId)
-    theOne(await listContacts(db, customerId), contactPointId, expected, 'contact point')
+    requireVersioned(await listContacts(db, customerId), contactPointId, expected, 'contact point')
     await saveVerified(db, 'contact_point', customerId, contactPointId, now)
-    await markDifferences(db, 'contact_point', [customerId])
+    await markConflicts(db, 'contact_point', [customerId])
     context.record({
       event: 'contact_point.verified',
       subjectType: 'contact_point',
@@ -433,16 +433,16 @@ export const verifyContactPoint = viewOperation(contactView, {
 
 const addressParts = {
   country: countryCode.optional().meta({ description: 'ISO 3166-1 code.' }),
-  region: line(100)
+  region: singleLine(100)
     .optional()
     .meta({ description: 'Province or state.', examples: ['广东省'] }),
-  city: line(100)
+  city: singleLine(100)
     .optional()
     .meta({ description: 'City.', examples: ['深圳市'] }),
-  postalCode: line(20)
+  postalCode: singleLine(20)
     .optional()
     .meta({ description: 'Postal code.', examples: ['518000'] }),
-  line: line(300).optional().meta({ description: 'District, street and house. Stored encrypted.' }),
+  line: singleLine(300).optional().meta({ description: 'District, street and house. Stored encrypted.' }),
 }
 const addressPurpose = z.enum(addressPurposes).meta({ description: 'Purpose.' })
 
@@ -469,13 +469,13 @@ export const addAddress = viewOperation(addressView, {
   alsoNeeds,
   input: z.strictObject({ customerId: id, purpose: addressPurpose, ...addressParts }),
   errors: ['not_found', 'already_exists', 'conflict'],
-  async run(context, { customerId, purpose, ...said }) {
+  async run(context, { customerId, purpose, ...given }) {
     const { db, vault, now, newId } = context
     const customer = await openDossier(context, customerId)
     const stored = await listAddresses(db, customerId)
-    const address = addressAfter(undefined, null, said, [])
+    const address = addressAfter(undefined, null, given, [])
     requireNewAddress(context, stored, purpose, address)
-    requireRoom(stored.length)
+    requireBelowLimit(stored.length)
     const addressId = newId()
     await saveAddress(db, { customer, vault, now }, addressId, purpose, address)
     context.record({
@@ -483,26 +483,26 @@ export const addAddress = viewOperation(addressView, {
       subjectType: 'address',
       subjectId: addressId,
       customerId,
-      changed: ['purpose', ...addressFields.filter((field) => said[field] !== undefined)],
+      changed: ['purpose', ...addressFields.filter((field) => given[field] !== undefined)],
     })
     return answerOne(context, addressView, ofCustomer(customerId, addressId))
   },
 })
 
-type SaidAddress = { readonly [F in keyof ClearAddress]?: string | undefined }
+type AddressInput = { readonly [F in keyof ClearAddress]?: string | undefined }
 
-/** An address after that is said. Throws `invalid_input` where nothing is left of it, or a part is set and emptied at once. */
+/** An address after that is said. Throws `invalid_input` where nothing is left of it, or a part is set and clearFields at once. */
 function addressAfter(
   before: AddressRecord | undefined,
   lineBefore: string | null,
-  said: SaidAddress,
-  emptied: readonly (keyof ClearAddress)[],
+  given: AddressInput,
+  clearFields: readonly (keyof ClearAddress)[],
 ): ClearAddress {
-  const twice = emptied.find((field) => said[field] !== undefined)
+  const twice = clearFields.find((field) => given[field] !== undefined)
   if (twice !== undefined)
-    throw refuseField('invalid_input', 'emptied', 'contradiction', `${twice} must not be both set and cleared.`)
+    throw refuseField('invalid_input', 'clearFields', 'contradiction', `${twice} must not be both set and cleared.`)
   const part = (field: keyof ClearAddress, was: string | null): string | null =>
-    emptied.includes(field) ? null : (said[field] ?? was)
+    clearFields.includes(field) ? null : (given[field] ?? was)
   const address = {
     country: part('country', before?.country ?? null),
     region: part('region', before?.region ?? null),
@@ -528,19 +528,19 @@ export const correctAddress = viewOperation(addressView, {
     addressId: id,
     purpose: addressPurpose.optional(),
     ...addressParts,
-    emptied: distinct(z.enum(addressFields), addressFields.length).default([]).meta({ description: 'Parts to clear.' }),
+    clearFields: distinct(z.enum(addressFields), addressFields.length).default([]).meta({ description: 'Parts to clear.' }),
     expectedVersion,
   }),
   errors: ['not_found', 'already_exists', 'conflict'],
   concurrency: 'required',
-  async run(context, { customerId, addressId, expectedVersion: expected, purpose: toPurpose, emptied, ...said }) {
+  async run(context, { customerId, addressId, expectedVersion: expected, purpose: toPurpose, clearFields, ...given }) {
     const { db, vault, now } = context
     const customer = await openDossier(context, customerId)
     const stored = await listAddresses(db, customerId)
-    const before = theOne(stored, addressId, expected, 'address')
+    const before = requireVersioned(stored, addressId, expected, 'address')
     const purpose = toPurpose ?? before.purpose
     const lineBefore = (await readClearValue(db, vault, customerId, 'address_line', before.id)) ?? null
-    const after = addressAfter(before, lineBefore, said, emptied)
+    const after = addressAfter(before, lineBefore, given, clearFields)
     const others = stored.filter((one) => one !== before)
     requireNewAddress(context, others, purpose, after)
     const was = { ...before, line: lineBefore }
@@ -548,7 +548,7 @@ export const correctAddress = viewOperation(addressView, {
     await (changesAddress
       ? saveAddress(db, { customer, vault, now }, before.id, purpose, after)
       : savePurpose(db, 'address', customerId, before.id, purpose, now))
-    await markDifferences(db, 'address', [customerId])
+    await markConflicts(db, 'address', [customerId])
     context.record({
       event: 'address.updated',
       subjectType: 'address',
@@ -556,7 +556,7 @@ export const correctAddress = viewOperation(addressView, {
       customerId,
       changed: [
         ...(toPurpose === undefined ? [] : ['purpose']),
-        ...addressFields.filter((field) => said[field] !== undefined || emptied.includes(field)),
+        ...addressFields.filter((field) => given[field] !== undefined || clearFields.includes(field)),
       ],
     })
     return answerOne(context, addressView, ofCustomer(customerId, before.id))
@@ -577,10 +577,10 @@ export const removeAddress = viewOperation(addressView, {
   concurrency: 'optional',
   async run(context, { customerId, addressId, expectedVersion: expected }) {
     await openDossier(context, customerId)
-    theOne(await listAddresses(context.db, customerId), addressId, expected, 'address')
+    requireVersioned(await listAddresses(context.db, customerId), addressId, expected, 'address')
     const was = await answerOne(context, addressView, ofCustomer(customerId, addressId))
     await deleteValue(context.db, 'address', customerId, addressId)
-    await markDifferences(context.db, 'address', [customerId])
+    await markConflicts(context.db, 'address', [customerId])
     context.record({ event: 'address.removed', subjectType: 'address', subjectId: addressId, customerId })
     return was
   },
@@ -600,9 +600,9 @@ export const verifyAddress = viewOperation(addressView, {
   async run(context, { customerId, addressId, expectedVersion: expected }) {
     const { db, now } = context
     await openDossier(context, customerId)
-    theOne(await listAddresses(db, customerId), addressId, expected, 'address')
+    requireVersioned(await listAddresses(db, customerId), addressId, expected, 'address')
     await saveVerified(db, 'address', customerId, addressId, now)
-    await markDifferences(db, 'address', [customerId])
+    await markConflicts(db, 'address', [customerId])
     context.record({
       event: 'address.verified',
       subjectType: 'address',
@@ -614,10 +614,10 @@ export const verifyAddress = viewOperation(addressView, {
   },
 })
 
-/** The dossier, and in it what differs now: a verification may have lapsed since. */
+/** The dossier, and in it what conflicting now: a verification may have lapsed since. */
 async function openDifferences(context: Context, table: ValueTable, customerId: string): Promise<void> {
   await openDossier(context, customerId)
-  await markDifferences(context.db, table, [customerId])
+  await markConflicts(context.db, table, [customerId])
 }
 
 /** Takes away what a feed says otherwise than somebody has verified, and minds it. */
@@ -625,10 +625,10 @@ async function dismiss(
   context: Context,
   table: ValueTable,
   customerId: string,
-  value: { readonly id: string; readonly differs: boolean },
+  value: { readonly id: string; readonly conflicting: boolean },
 ): Promise<void> {
   const { db, vault } = context
-  requireDiffering(value)
+  requireConflicting(value)
   await saveDismissed(db, vault, table, customerId, value.id, await readWholeValue(db, vault, table, customerId, value.id))
   await deleteValue(db, table, customerId, value.id)
   context.record({ event: `${table}.dismissed`, subjectType: table, subjectId: value.id, customerId })
@@ -650,7 +650,7 @@ export const dismissIdentityDocument = viewOperation(documentView, {
   concurrency: 'optional',
   async run(context, { customerId, identityDocumentId, expectedVersion: expected }) {
     await openDifferences(context, 'identity_document', customerId)
-    const found = theOne(await listDocuments(context.db, customerId), identityDocumentId, expected, 'identity document')
+    const found = requireVersioned(await listDocuments(context.db, customerId), identityDocumentId, expected, 'identity document')
     const was = await answerOne(context, documentView, ofCustomer(customerId, identityDocumentId))
     await dismiss(context, 'identity_document', customerId, found)
     return was
@@ -670,7 +670,7 @@ export const dismissContactPoint = viewOperation(contactView, {
   concurrency: 'optional',
   async run(context, { customerId, contactPointId, expectedVersion: expected }) {
     await openDifferences(context, 'contact_point', customerId)
-    const found = theOne(await listContacts(context.db, customerId), contactPointId, expected, 'contact point')
+    const found = requireVersioned(await listContacts(context.db, customerId), contactPointId, expected, 'contact point')
     const was = await answerOne(context, contactView, ofCustomer(customerId, contactPointId))
     await dismiss(context, 'contact_point', customerId, found)
     return was
@@ -690,7 +690,7 @@ export const dismissAddress = viewOperation(addressView, {
   concurrency: 'optional',
   async run(context, { customerId, addressId, expectedVersion: expected }) {
     await openDifferences(context, 'address', customerId)
-    const found = theOne(await listAddresses(context.db, customerId), addressId, expected, 'address')
+    const found = requireVersioned(await listAddresses(context.db, customerId), addressId, expected, 'address')
     const was = await answerOne(context, addressView, ofCustomer(customerId, addressId))
     await dismiss(context, 'address', customerId, found)
     return was
@@ -703,9 +703,9 @@ const byPlace = orderBy('place', 'asc', [
   ['id', 'uuid'],
 ])
 
-export const documentsToClarify = pageOperation(documentView, {
+export const documentsToReview = pageOperation(documentView, {
   kind: 'query',
-  name: 'documentsToClarify',
+  name: 'documentsToReview',
   summary: 'Identity documents that break a rule, or conflict with the profile or a verified document',
   description:
     'Documents from feeds that could not be verified, of customers in your scope, each with its reason, and those that conflict with a verified one (`conflicting`). Ordered by institution and customer. Correct or remove what is wrong; the source sends it again until it is fixed there. Verify or dismiss conflicting ones.',
@@ -715,43 +715,43 @@ export const documentsToClarify = pageOperation(documentView, {
     reason: z
       .enum([
         'country',
-        'form',
+        'format',
         'length',
         'characters',
         'region',
         'birth_date',
         'check_digit',
-        'birth_date_differs',
-        'gender_differs',
+        'birth_date_conflict',
+        'gender_conflict',
       ])
       .optional()
       .meta({ description: 'With this reason.' }),
-    differs: z.boolean().optional().meta({ description: 'Whether a feed sent it in conflict with a verified one.' }),
+    conflicting: z.boolean().optional().meta({ description: 'Whether a feed sent it in conflict with a verified one.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor'],
-  run: (context, { reason, differs, ...page }) =>
+  run: (context, { reason, conflicting, ...page }) =>
     answerPage(context, documentView, {
       ...page,
       order: byPlace,
       planned: 'each_time',
       where: (row, bind) => [
-        `(${row}.unverified_reason is not null or ${row}.differs)`,
+        `(${row}.unverified_reason is not null or ${row}.conflicting)`,
         ...ownedWithinReach(context.scope, row, bind),
         ...(reason === undefined ? [] : [`${row}.unverified_reason = ${bind(reason)}::text`]),
-        ...(differs === undefined ? [] : [`${row}.differs = ${bind(differs)}::boolean`]),
+        ...(conflicting === undefined ? [] : [`${row}.conflicting = ${bind(conflicting)}::boolean`]),
       ],
     }),
 })
 
-const toClarify =
+const toReview =
   'Feed values that conflict with verified ones, of customers in your scope, one per source and kind. Ordered by institution and customer. Verify a value if it is also right, or dismiss it.'
 
-export const contactPointsToClarify = pageOperation(contactView, {
+export const contactPointsToReview = pageOperation(contactView, {
   kind: 'query',
-  name: 'contactPointsToClarify',
+  name: 'contactPointsToReview',
   summary: 'Phones and e-mail addresses from feeds that conflict with verified ones',
-  description: toClarify,
+  description: toReview,
   permission: 'identity:read',
   domain,
   input: z.strictObject({
@@ -765,18 +765,18 @@ export const contactPointsToClarify = pageOperation(contactView, {
       order: byPlace,
       planned: 'each_time',
       where: (row, bind) => [
-        `${row}.differs`,
+        `${row}.conflicting`,
         ...ownedWithinReach(context.scope, row, bind),
         ...(kind === undefined ? [] : [`${row}.kind = ${bind(kind)}::text`]),
       ],
     }),
 })
 
-export const addressesToClarify = pageOperation(addressView, {
+export const addressesToReview = pageOperation(addressView, {
   kind: 'query',
-  name: 'addressesToClarify',
+  name: 'addressesToReview',
   summary: 'Postal addresses from feeds that conflict with verified ones',
-  description: toClarify,
+  description: toReview,
   permission: 'identity:read',
   domain,
   input: z.strictObject({ ...pageInput }),
@@ -786,7 +786,7 @@ export const addressesToClarify = pageOperation(addressView, {
       ...page,
       order: byPlace,
       planned: 'each_time',
-      where: (row, bind) => [`${row}.differs`, ...ownedWithinReach(context.scope, row, bind)],
+      where: (row, bind) => [`${row}.conflicting`, ...ownedWithinReach(context.scope, row, bind)],
     }),
 })
 
@@ -813,7 +813,7 @@ export const revealCustomerField = operation({
     field: z.enum(revealableFields).meta({ description: 'Field to reveal.' }),
     id: id.meta({ description: 'ID of the document, contact point, address, movement or key person.' }),
     purpose: z.enum(revealPurposes).meta({ description: 'Purpose.' }),
-    reason: line(500)
+    reason: singleLine(500)
       .min(3)
       .meta({ description: 'Reason, as text. Stored encrypted for auditors.', examples: ['returning a call'] }),
   }),
@@ -827,7 +827,7 @@ export const revealCustomerField = operation({
     .meta({ id: 'RevealedField', description: 'One protected value in plain text.' }),
   errors: ['not_found'],
   async run({ inTransaction, actor, clock, limits, vault, newId }, { customerId, field, id: subjectId, purpose, reason }) {
-    const told = await inTransaction(async ({ db, record }) => {
+    const reveal = await inTransaction(async ({ db, record }) => {
       const calls = await countCall(db, callerOf(actor), 'reveal', clock())
       const value = calls > limits.revealsPerMinute ? undefined : await readClearValue(db, vault, customerId, field, subjectId)
       const accessId = newId()
@@ -849,9 +849,9 @@ export const revealCustomerField = operation({
       })
       return { calls, value }
     })
-    requireWithinLimit(told.calls, limits.revealsPerMinute)
-    if (told.value === undefined) throw notFound('value')
-    return { customerId, field, id: subjectId, value: told.value }
+    requireWithinLimit(reveal.calls, limits.revealsPerMinute)
+    if (reveal.value === undefined) throw notFound('value')
+    return { customerId, field, id: subjectId, value: reveal.value }
 
     /** Under the customer's own key: entries of the log never change, so that no key of the bank may have to. */
     async function sealReason(db: Db, of: string, accessId: string): Promise<string> {
@@ -876,8 +876,8 @@ export const identityOperations = [
   dismissIdentityDocument,
   dismissContactPoint,
   dismissAddress,
-  documentsToClarify,
-  contactPointsToClarify,
-  addressesToClarify,
+  documentsToReview,
+  contactPointsToReview,
+  addressesToReview,
   revealCustomerField,
 ]

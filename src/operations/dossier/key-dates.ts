@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { checkVersion } from '../platform/versions.ts'
 import { type Day, dayOf } from '../../core/kernel/calendar.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
@@ -26,7 +27,7 @@ import {
   upcomingFrom,
   upcomingOrder,
 } from '../../db/dossier/key-dates.ts'
-import { findInstitutionPath, knowsStaff, listTimeZones } from '../../db/organisation/institutions.ts'
+import { findInstitutionPath, staffExists, listTimeZones } from '../../db/organisation/institutions.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
@@ -119,7 +120,7 @@ export const createKeyDate = viewOperation(keyDateView, {
     source: sourceName.optional(),
   }),
   errors: ['not_found', 'already_exists', 'conflict'],
-  async run(context, { customerId, note: said, source, ...fields }) {
+  async run(context, { customerId, note: sent, source, ...fields }) {
     const { db, now, today, newId } = context
     const customer = await findCustomerState(db, customerId)
     if (!customer) throw notFound('customer')
@@ -132,7 +133,7 @@ export const createKeyDate = viewOperation(keyDateView, {
       ...keyDate,
       customerId,
       id: keyDateId,
-      note: said ?? null,
+      note: sent ?? null,
       source: source ?? ownSource,
       next,
       now,
@@ -142,7 +143,7 @@ export const createKeyDate = viewOperation(keyDateView, {
       subjectType: 'key_date',
       subjectId: keyDateId,
       customerId,
-      changed: Object.entries({ ...fields, note: said }).flatMap(([field, value]) => (value === undefined ? [] : [field])),
+      changed: Object.entries({ ...fields, note: sent }).flatMap(([field, value]) => (value === undefined ? [] : [field])),
     })
     return answerOne(context, keyDateView, ofCustomer(customerId, keyDateId))
   },
@@ -157,8 +158,7 @@ async function holdKeyDate(
 ): Promise<StoredKeyDate> {
   const stored = await lockKeyDate(db, customerId, keyDateId)
   if (!stored) throw notFound('key date')
-  if (expected !== undefined && expected !== stored.version)
-    throw new DomainError('version_conflict', 'Version conflict: it was changed by another request. Read it again and resend.')
+  checkVersion(expected, stored.version)
   if (stored.status === 'ended') throw new DomainError('already_closed', 'This key date has ended.')
   return stored
 }
@@ -185,10 +185,10 @@ export const correctKeyDate = viewOperation(keyDateView, {
   }),
   errors: ['not_found', 'already_closed'],
   concurrency: 'required',
-  async run(context, { customerId, keyDateId, expectedVersion: expected, ...said }) {
+  async run(context, { customerId, keyDateId, expectedVersion: expected, ...sent }) {
     const { db, now, today } = context
     const stored = await holdKeyDate(context, customerId, keyDateId, expected)
-    const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+    const given = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== undefined))
     const keyDate: StoredKeyDate = { ...stored, ...given }
     const refusal = keyDateRefusal(keyDate, today)
     if (refusal) throw refusal
@@ -223,7 +223,7 @@ export const endKeyDate = viewOperation(keyDateView, {
 })
 
 /** Two known days of each date answer any window up to this length, leap days included. */
-const MOST_DAYS = 366
+const MAX_DAYS = 366
 /** Beyond a month the whole bank is a long read. */
 const SHORT_WINDOW = 31
 
@@ -239,7 +239,7 @@ export const upcomingKeyDates = pageOperation(viewNamed('UpcomingKeyDate'), {
     institutionId: id.optional().meta({ description: 'Customers of this institution and of all below it.' }),
     relationshipManagerId: id.optional().meta({ description: 'Customers assigned to this staff member.' }),
     kinds: z.array(z.enum(keyDateKinds)).min(1).max(4).optional().meta({ description: 'Of these kinds.' }),
-    days: z.int().min(1).max(MOST_DAYS).default(30).meta({ description: 'Number of days ahead.' }),
+    days: z.int().min(1).max(MAX_DAYS).default(30).meta({ description: 'Number of days ahead.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
@@ -268,7 +268,7 @@ export const upcomingKeyDates = pageOperation(viewNamed('UpcomingKeyDate'), {
       where: () => [],
       planned: 'each_time',
       async orRefuse() {
-        if (relationshipManagerId !== undefined && !(await knowsStaff(db, relationshipManagerId)))
+        if (relationshipManagerId !== undefined && !(await staffExists(db, relationshipManagerId)))
           throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
       },
     })
@@ -282,7 +282,7 @@ async function pathOf({ db }: Context, institutionId: string): Promise<string> {
 }
 
 /** The worker runs it again while something was left. */
-const MOST_AT_ONCE = 5_000
+const MAX_BATCH_SIZE = 5_000
 
 export const refreshKeyDates = operation({
   kind: 'command',
@@ -297,7 +297,7 @@ export const refreshKeyDates = operation({
   async run({ db, now, bank }) {
     const zones = await listTimeZones(db, bank.timeZone)
     const today = zones.map(({ timeZone }) => dayOf(now, timeZone)).reduce<Day>(earlier, dayOf(now, bank.timeZone))
-    const passed = await listPassedKeyDates(db, today, MOST_AT_ONCE)
+    const passed = await listPassedKeyDates(db, today, MAX_BATCH_SIZE)
     if (passed.length > 0)
       await moveKeyDatesOn(
         db,

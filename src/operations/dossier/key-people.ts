@@ -1,9 +1,9 @@
 import { checkVersion } from '../platform/versions.ts'
 import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
-import { otherNotFound, requireStanding } from '../../core/dossier/records.ts'
+import { otherCustomerNotFound, requireOpenRecord } from '../../core/dossier/record-rules.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
-import { day, distinct, line, remark } from '../../core/kernel/scalars.ts'
+import { day, distinct, singleLine, remark } from '../../core/kernel/scalars.ts'
 import {
   counterpartLevels,
   keyPersonRoles,
@@ -18,7 +18,7 @@ import { foldName } from '../../core/kernel/text.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { lockCustomerReferences } from '../../db/dossier/references.ts'
 import { hasRecordElsewhere, sealKeyPersonContact } from '../../db/dossier/key-people.ts'
-import { knowsStaff } from '../../db/organisation/institutions.ts'
+import { staffExists } from '../../db/organisation/institutions.ts'
 import { findOwned, insertOwned, updateOwned } from '../../db/platform/owned-rows.ts'
 import { keyPerson as table, sharedKeyPerson as sharedTable } from '../../db/dossier/schema/people.ts'
 import { viewNamed } from '../../db/views.ts'
@@ -46,8 +46,8 @@ const texts = (description: string) => distinct(remark(100), 20).optional().meta
 
 const particulars = {
   ...position,
-  phone: line(40).optional().meta({ description: 'Phone; Chinese if it has no country code. Stored encrypted.' }),
-  email: line(254).optional().meta({ description: 'E-mail address. Stored encrypted.' }),
+  phone: singleLine(40).optional().meta({ description: 'Phone; Chinese if it has no country code. Stored encrypted.' }),
+  email: singleLine(254).optional().meta({ description: 'E-mail address. Stored encrypted.' }),
   birthMonth: z.int().min(1).max(12).optional().meta({ description: 'Month of the birthday.' }),
   birthDay: z.int().min(1).max(31).optional().meta({ description: 'Day of the birthday.' }),
   birthYear: z.int().min(1800).max(9999).optional().meta({ description: 'Year of birth, if known.' }),
@@ -58,7 +58,7 @@ const particulars = {
   personCustomerId: id.optional().meta({ description: 'Their own customer record, if they are a customer too.' }),
 }
 
-const name = line(100).meta({ description: 'Name of the person.' })
+const name = singleLine(100).meta({ description: 'Name of the person.' })
 const endedOn = day
   .optional()
   .meta({ description: 'First day on which it no longer applies, not in the future; today by default.' })
@@ -116,7 +116,7 @@ async function lockBusiness({ db }: Context, customerId: string, personCustomerI
   if (!customer) throw notFound('customer')
   if (personCustomerId !== undefined) {
     const person = locked.get(personCustomerId)
-    if (!person) throw otherNotFound('personCustomerId')
+    if (!person) throw otherCustomerNotFound('personCustomerId')
     requirePerson(person.kind, 'personCustomerId')
   }
   return customer
@@ -125,23 +125,28 @@ async function lockBusiness({ db }: Context, customerId: string, personCustomerI
 /** Who is a customer too has one record in the bank, as far as the caller sees. */
 async function requireOneRecord({ db }: Context, personCustomerId: string | undefined, besideId?: string): Promise<void> {
   if (personCustomerId !== undefined && (await hasRecordElsewhere(db, personCustomerId, besideId)))
-    throw refuseField('conflict', 'personCustomerId', 'one_record', 'There is already a record of this person: share that one.')
+    throw refuseField(
+      'conflict',
+      'personCustomerId',
+      'duplicate_person',
+      'There is already a record of this person: share that one.',
+    )
 }
 
 async function requireStaff({ db }: Context, staffId: string | undefined): Promise<void> {
-  if (staffId !== undefined && !(await knowsStaff(db, staffId)))
+  if (staffId !== undefined && !(await staffExists(db, staffId)))
     throw refuseField('unknown_reference', 'counterpartStaffId', 'unknown_reference', 'There is no such staff member.')
 }
 
 /** What is said of a person as it is stored: names folded, phone and e-mail normalised and sealed. */
-async function storedForm({ db, vault }: Context, customerId: string, personId: string, { phone, email, ...said }: Particulars) {
+async function storedForm({ db, vault }: Context, customerId: string, personId: string, { phone, email, ...given }: Particulars) {
   const contact = {
     phone: normalised('phone', phone, normalisePhone, 'Must be a valid phone number of a known numbering plan.'),
     email: normalised('email', email, normaliseEmail, 'Must be an e-mail address.'),
   }
   return {
-    ...said,
-    ...(said.name !== undefined && { nameFolded: foldName(said.name) }),
+    ...given,
+    ...(given.name !== undefined && { nameFolded: foldName(given.name) }),
     ...(await sealKeyPersonContact(db, vault, customerId, personId, contact)),
   }
 }
@@ -178,20 +183,20 @@ export const createKeyPerson = viewOperation(view, {
   domain,
   input: z.strictObject({ customerId: id, name, role, ...particulars }),
   errors: ['not_found', 'conflict', 'unknown_reference', 'outside_period'],
-  async run(context, { customerId, ...said }) {
+  async run(context, { customerId, ...given }) {
     const { db, now, today, newId } = context
-    requireBirthday(said, today)
-    const customer = await lockBusiness(context, customerId, said.personCustomerId)
-    requireStanding(customer.status, 'customerId')
+    requireBirthday(given, today)
+    const customer = await lockBusiness(context, customerId, given.personCustomerId)
+    requireOpenRecord(customer.status, 'customerId')
     requireBusiness(customer.kind, 'customerId')
-    await requireStaff(context, said.counterpartStaffId)
-    await requireOneRecord(context, said.personCustomerId)
+    await requireStaff(context, given.counterpartStaffId)
+    await requireOneRecord(context, given.personCustomerId)
     const personId = newId()
     await insertOwned(db, table, {
       customerId,
       id: personId,
       institutionPath: customer.institutionPath,
-      ...(await storedForm(context, customerId, personId, said)),
+      ...(await storedForm(context, customerId, personId, given)),
       status: 'active',
       createdAt: now,
       updatedAt: now,
@@ -201,7 +206,7 @@ export const createKeyPerson = viewOperation(view, {
       subjectType: 'key_person',
       subjectId: personId,
       customerId,
-      changed: Object.keys(said),
+      changed: Object.keys(given),
     })
     return answerOne(context, view, ofCustomer(customerId, personId))
   },
@@ -241,30 +246,30 @@ export const correctKeyPerson = viewOperation(view, {
   }),
   errors: ['not_found', 'conflict', 'unknown_reference', 'outside_period', 'already_closed'],
   concurrency: 'required',
-  async run(context, { customerId, keyPersonId, expectedVersion: expected, ...said }) {
+  async run(context, { customerId, keyPersonId, expectedVersion: expected, ...given }) {
     const { db, now, today } = context
     const address = { customerId, id: keyPersonId }
-    const { personCustomerId } = said
+    const { personCustomerId } = given
     const stored = await lockUnder(context, table, address, 'key person', { expected, personCustomerId })
-    requireBirthday({ ...birthdayOf(stored), ...birthdayOf(said) }, today)
-    await requireStaff(context, said.counterpartStaffId)
+    requireBirthday({ ...birthdayOf(stored), ...birthdayOf(given) }, today)
+    await requireStaff(context, given.counterpartStaffId)
     await requireOneRecord(context, personCustomerId, keyPersonId)
-    const changed = await storedForm(context, customerId, keyPersonId, said)
+    const changed = await storedForm(context, customerId, keyPersonId, given)
     await updateOwned(db, table, address, { ...changed, updatedAt: now }).catch(refuseSamePerson)
     context.record({
       event: 'key_person.updated',
       subjectType: 'key_person',
       subjectId: keyPersonId,
       customerId,
-      changed: Object.keys(said),
+      changed: Object.keys(given),
     })
     return answerOne(context, view, ofCustomer(customerId, keyPersonId))
   },
 })
 
 /** The parts of a birthday that are said. */
-function birthdayOf(said: { readonly [part in 'birthMonth' | 'birthDay' | 'birthYear']?: number | null | undefined }) {
-  const parts = { birthMonth: said.birthMonth, birthDay: said.birthDay, birthYear: said.birthYear }
+function birthdayOf(given: { readonly [part in 'birthMonth' | 'birthDay' | 'birthYear']?: number | null | undefined }) {
+  const parts = { birthMonth: given.birthMonth, birthDay: given.birthDay, birthYear: given.birthYear }
   return Object.fromEntries(Object.entries(parts).filter(([, value]) => value != null))
 }
 
@@ -311,19 +316,19 @@ export const createSharedKeyPerson = viewOperation(sharedView, {
     ...position,
   }),
   errors: ['not_found', 'conflict', 'unknown_reference'],
-  async run(context, { customerId, keyPersonCustomerId, keyPersonId, ...said }) {
+  async run(context, { customerId, keyPersonCustomerId, keyPersonId, ...given }) {
     const { db, now, newId } = context
     if (customerId === keyPersonCustomerId)
       throw refuseField('invalid_input', 'keyPersonCustomerId', 'self', 'The record already belongs to this company.')
     const locked = await lockCustomerReferences(db, [customerId, keyPersonCustomerId])
     const customer = locked.get(customerId)
     if (!customer) throw notFound('customer')
-    requireStanding(customer.status, 'customerId')
+    requireOpenRecord(customer.status, 'customerId')
     requireBusiness(customer.kind, 'customerId')
-    if (!locked.has(keyPersonCustomerId)) throw otherNotFound('keyPersonCustomerId')
+    if (!locked.has(keyPersonCustomerId)) throw otherCustomerNotFound('keyPersonCustomerId')
     if (!(await findOwned(db, table, { customerId: keyPersonCustomerId, id: keyPersonId })))
       throw refuseField('not_found', 'keyPersonId', 'not_found', 'This company has no such key person.')
-    await requireStaff(context, said.counterpartStaffId)
+    await requireStaff(context, given.counterpartStaffId)
     const sharedId = newId()
     await insertOwned(db, sharedTable, {
       customerId,
@@ -331,12 +336,12 @@ export const createSharedKeyPerson = viewOperation(sharedView, {
       institutionPath: customer.institutionPath,
       keyPersonCustomerId,
       keyPersonId,
-      ...said,
+      ...given,
       status: 'active',
       createdAt: now,
       updatedAt: now,
     }).catch(refuseSharedTwice)
-    const changed = ['keyPersonCustomerId', 'keyPersonId', ...Object.keys(said)]
+    const changed = ['keyPersonCustomerId', 'keyPersonId', ...Object.keys(given)]
     context.record({
       event: 'shared_key_person.created',
       subjectType: 'shared_key_person',
@@ -358,13 +363,13 @@ export const correctSharedKeyPerson = viewOperation(sharedView, {
   input: z.strictObject({ customerId: id, sharedKeyPersonId: id, role: role.optional(), ...position, expectedVersion }),
   errors: ['not_found', 'unknown_reference', 'already_closed'],
   concurrency: 'required',
-  async run(context, { customerId, sharedKeyPersonId, expectedVersion: expected, ...said }) {
+  async run(context, { customerId, sharedKeyPersonId, expectedVersion: expected, ...given }) {
     const { db, now } = context
     const address = { customerId, id: sharedKeyPersonId }
     await lockUnder(context, sharedTable, address, 'shared key person', { expected })
-    await requireStaff(context, said.counterpartStaffId)
-    await updateOwned(db, sharedTable, address, { ...said, updatedAt: now })
-    const changed = Object.keys(said)
+    await requireStaff(context, given.counterpartStaffId)
+    await updateOwned(db, sharedTable, address, { ...given, updatedAt: now })
+    const changed = Object.keys(given)
     context.record({
       event: 'shared_key_person.updated',
       subjectType: 'shared_key_person',

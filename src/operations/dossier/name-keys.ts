@@ -9,7 +9,7 @@ import {
 import { operation } from '../platform/operation.ts'
 
 /** The worker runs it again while something was left. Writers of these customers wait for the batch. */
-const MOST_AT_ONCE = 1_000
+const MAX_BATCH_SIZE = 1_000
 
 export const refreshNameKeys = operation({
   kind: 'command',
@@ -25,7 +25,7 @@ export const refreshNameKeys = operation({
   async run({ db }) {
     const afterId = await lockNameKeyProgress(db)
     if (afterId === undefined) return { passed: 0 }
-    const customers = await lockNamesAfter(db, afterId, MOST_AT_ONCE)
+    const customers = await lockNamesAfter(db, afterId, MAX_BATCH_SIZE)
     await writeNameKeys(db, customers, true)
     const last = customers.at(-1)
     await (last ? saveNameKeyProgress(db, last.customerId) : endNameKeyProgress(db))

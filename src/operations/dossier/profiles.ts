@@ -3,19 +3,19 @@ import { ownedWithinReach } from '../../db/dossier/reach.ts'
 import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
 import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
-import { requireStanding } from '../../core/dossier/records.ts'
+import { requireOpenRecord } from '../../core/dossier/record-rules.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { customerRow } from '../../core/dossier/customer-rows.ts'
 import { distinct, remark } from '../../core/kernel/scalars.ts'
 import {
   companySituations,
-  differenceStatuses,
-  emptiableFieldCodes,
-  fedFieldCodes,
+  profileConflictStatuses,
+  clearableFieldCodes,
+  feedFieldCodes,
   fieldOfCode,
   type ProfileField,
   profileFieldCodes,
-  type ProfileSaid,
+  type ProfileValues,
   refuseFieldOfKind,
   riskAppetites,
   verificationMethods,
@@ -25,11 +25,11 @@ import { applyCustomers } from '../../db/dossier/customer-feed.ts'
 import type { ProfileRevision } from '../../db/dossier/customer-feed-context.ts'
 import { storedCustomers } from '../../db/dossier/stored-rows.ts'
 import type { StoredRow } from '../../db/platform/stored-rows.ts'
-import { findInstitutionPath, knowsStaff } from '../../db/organisation/institutions.ts'
+import { findInstitutionPath, staffExists } from '../../db/organisation/institutions.ts'
 import { findOwned, updateOwned } from '../../db/platform/owned-rows.ts'
-import { profileDifference } from '../../db/dossier/schema/profiles.ts'
+import { profileConflict } from '../../db/dossier/schema/profiles.ts'
 import { viewNamed } from '../../db/views.ts'
-import { feedContext, feedErrors, settled } from '../platform/feed-writes.ts'
+import { feedContext, feedErrors, outcomeOf } from '../platform/feed-writes.ts'
 import { invalidInput, problemsOf } from '../platform/input.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
@@ -39,7 +39,7 @@ import { ofCustomer } from './under-customer.ts'
 import { inSubtree } from '../../db/platform/views/keys.ts'
 
 const profileView = viewNamed('CustomerProfile')
-const differenceView = viewNamed('ProfileDifference')
+const conflictView = viewNamed('ProfileConflict')
 const domain = 'Party Reference Data Directory'
 
 const ofProfile = (customerId: string) => (row: string, bind: (value: unknown) => string) =>
@@ -59,7 +59,7 @@ export const customerProfile = viewOperation(profileView, {
 })
 
 const row = customerRow.shape
-const fed = {
+const fromFeed = {
   name: row.name.optional().meta({ ...row.name.meta() }),
   gender: row.gender,
   birthDate: row.birthDate,
@@ -89,14 +89,14 @@ const banker = {
 }
 const verification = z.enum(verificationMethods).meta({ description: 'How the person verified it.' })
 
-type Said = Readonly<Record<string, unknown>>
+type Values = Readonly<Record<string, unknown>>
 
 /** Holds a customer as a row of core banking that says what is stored. Throws `not_found`, `version_conflict` and `conflict`. */
 async function lockCustomer({ db }: Context, customerId: string, expected?: number): Promise<StoredRow> {
   const stored = await storedCustomers.lockRow(db, { id: customerId })
   if (!stored) throw notFound('customer')
   checkVersion(expected, stored.version)
-  requireStanding(stored.status as CustomerStatus, 'customerId')
+  requireOpenRecord(stored.status as CustomerStatus, 'customerId')
   return stored
 }
 
@@ -109,35 +109,35 @@ async function revise(
   context: Context,
   customerId: string,
   stored: StoredRow,
-  said: Said,
-  revision: Omit<ProfileRevision, 'banker' | 'said'> & { readonly verified?: readonly ProfileField[] },
+  values: Values,
+  revision: Omit<ProfileRevision, 'banker' | 'fields'> & { readonly verified?: readonly ProfileField[] },
   event: 'profile.revised' | 'profile.verified',
 ): Promise<void> {
   const { db, today } = context
-  const { verified = [], emptied } = revision
+  const { verified = [], clearFields } = revision
   const kind = stored.row['kind'] as CustomerKind
-  const given = Object.entries(said).filter(([, value]) => value !== undefined)
+  const given = Object.entries(values).filter(([, value]) => value !== undefined)
   const fields = given.map(([name]) => name).filter((name): name is ProfileField => name !== 'registeredCapitalCurrency')
   for (const field of fields) throwIf(refuseFieldOfKind(field, field, kind))
-  for (const field of emptied) {
-    throwIf(refuseFieldOfKind('emptied', field, kind))
+  for (const field of clearFields) {
+    throwIf(refuseFieldOfKind('clearFields', field, kind))
     if (fields.includes(field))
-      throw refuseField('invalid_input', 'emptied', 'contradiction', `${field} must not be both set and cleared.`)
+      throw refuseField('invalid_input', 'clearFields', 'contradiction', `${field} must not be both set and cleared.`)
   }
   for (const field of verified) throwIf(refuseFieldOfKind('fields', field, kind))
-  requirePast(said['deceasedOn'] as string | undefined, today, 'deceasedOn')
-  const parsed = customerRow.safeParse({ ...stored.row, ...Object.fromEntries(given.filter(([name]) => name in fed)) })
+  requirePast(values['deceasedOn'] as string | undefined, today, 'deceasedOn')
+  const parsed = customerRow.safeParse({ ...stored.row, ...Object.fromEntries(given.filter(([name]) => name in fromFeed)) })
   if (!parsed.success) throw invalidInput(parsed.error.issues.flatMap(problemsOf))
-  const banked = Object.fromEntries(given.filter(([name]) => name in banker)) as ProfileSaid
-  const outcome = settled(
+  const banked = Object.fromEntries(given.filter(([name]) => name in banker)) as ProfileValues
+  const outcome = outcomeOf(
     await applyCustomers(db, [{ line: 1, row: parsed.data }], {
       ...feedContext(context),
-      revision: { ...revision, said: [...fields, ...verified], banker: banked },
+      revision: { ...revision, fields: [...fields, ...verified], banker: banked },
     }),
   )
   if (outcome.outcome === 'unchanged') return
-  const changed = [...fields, ...emptied, ...verified]
-  context.record({ event, subjectType: 'profile', subjectId: customerId, customerId, changed })
+  const changed = [...fields, ...clearFields, ...verified]
+  context.record({ event, subjectType: 'customer_profile', subjectId: customerId, customerId, changed })
 }
 
 function throwIf(refusal: DomainError | undefined): void {
@@ -156,9 +156,9 @@ export const reviseProfile = viewOperation(profileView, {
   domain,
   input: z.strictObject({
     customerId: id,
-    ...fed,
+    ...fromFeed,
     ...banker,
-    emptied: distinct(z.enum(emptiableFieldCodes), emptiableFieldCodes.length)
+    clearFields: distinct(z.enum(clearableFieldCodes), clearableFieldCodes.length)
       .optional()
       .meta({ description: 'Fields to clear.' }),
     verification: verification.optional(),
@@ -166,13 +166,13 @@ export const reviseProfile = viewOperation(profileView, {
   }),
   errors: writeErrors,
   concurrency: 'required',
-  async run(context, { customerId, expectedVersion: expected, emptied = [], verification: how, ...said }) {
+  async run(context, { customerId, expectedVersion: expected, clearFields = [], verification: how, ...values }) {
     const stored = await lockCustomer(context, customerId, expected)
     if (how !== undefined) requirePerson(context, 'verification')
-    if (Object.values(said).every((value) => value === undefined) && emptied.length === 0)
+    if (Object.values(values).every((value) => value === undefined) && clearFields.length === 0)
       throw refuseField('invalid_input', '', 'required', 'At least one field must be set or cleared.')
-    const revision = { emptied: emptied.map(fieldOfCode), verification: how }
-    await revise(context, customerId, stored, said, revision, 'profile.revised')
+    const revision = { clearFields: clearFields.map(fieldOfCode), verification: how }
+    await revise(context, customerId, stored, values, revision, 'profile.revised')
     return answerOne(context, profileView, ofProfile(customerId))
   },
 })
@@ -196,7 +196,7 @@ export const verifyProfileFields = viewOperation(profileView, {
   async run(context, { customerId, fields, verification: how, expectedVersion: expected }) {
     const stored = await lockCustomer(context, customerId, expected)
     requirePerson(context, 'verification')
-    const revision = { emptied: [], verification: how, verified: fields.map(fieldOfCode) }
+    const revision = { clearFields: [], verification: how, verified: fields.map(fieldOfCode) }
     await revise(context, customerId, stored, {}, revision, 'profile.verified')
     return answerOne(context, profileView, ofProfile(customerId))
   },
@@ -208,9 +208,9 @@ const byPlace = orderBy('place', 'asc', [
   ['id', 'uuid'],
 ])
 
-export const profileDifferences = pageOperation(differenceView, {
+export const profileConflicts = pageOperation(conflictView, {
   kind: 'query',
-  name: 'profileDifferences',
+  name: 'profileConflicts',
   summary: 'Conflicting values: feeds against people',
   description:
     'Values that feeds sent for fields verified by a person, of customers in your scope, ordered by institution and customer. Open ones wait to be accepted or dismissed.',
@@ -220,15 +220,15 @@ export const profileDifferences = pageOperation(differenceView, {
     customerId: id.optional().meta({ description: 'Of this customer.' }),
     institutionId: id.optional().meta({ description: 'Of customers of this institution and all below it.' }),
     relationshipManagerId: id.optional().meta({ description: 'Of customers assigned to this staff member.' }),
-    field: z.enum(fedFieldCodes).optional().meta({ description: 'Of this field.' }),
-    status: z.enum(differenceStatuses).default('open').meta({ description: 'With this status.' }),
+    field: z.enum(feedFieldCodes).optional().meta({ description: 'Of this field.' }),
+    status: z.enum(profileConflictStatuses).default('open').meta({ description: 'With this status.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'not_found', 'unknown_reference'],
   async run(context, { customerId, institutionId, relationshipManagerId, field, status, ...page }) {
     const { db, scope } = context
     const subtree = institutionId === undefined ? undefined : await pathOf(context, institutionId)
-    return answerPage(context, differenceView, {
+    return answerPage(context, conflictView, {
       ...page,
       order: byPlace,
       planned: 'each_time',
@@ -245,7 +245,7 @@ export const profileDifferences = pageOperation(differenceView, {
       ],
       async orRefuse() {
         if (customerId !== undefined && !(await seesCustomer(db, customerId))) throw notFound('customer')
-        if (relationshipManagerId !== undefined && !(await knowsStaff(db, relationshipManagerId)))
+        if (relationshipManagerId !== undefined && !(await staffExists(db, relationshipManagerId)))
           throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
       },
     })
@@ -258,26 +258,26 @@ async function pathOf({ db }: Context, institutionId: string): Promise<string> {
   return path
 }
 
-const decisionInput = { customerId: id, profileDifferenceId: id }
+const decisionInput = { customerId: id, profileConflictId: id }
 
-/** Holds the customer and settles the difference, which is open. Throws `not_found`, `version_conflict` and `already_closed`. */
-async function decideDifference(
+/** Holds the customer and settles the conflict, which is open. Throws `not_found`, `version_conflict` and `already_closed`. */
+async function decideConflict(
   context: Context,
   customerId: string,
-  differenceId: string,
+  conflictId: string,
   status: 'accepted' | 'dismissed',
   expected: number | undefined,
 ) {
   const { db, now, actor, record } = context
   const stored = await lockCustomer(context, customerId)
-  const found = await findOwned(db, profileDifference, { customerId, id: differenceId })
+  const found = await findOwned(db, profileConflict, { customerId, id: conflictId })
   if (!found) throw notFound('profile conflict')
   checkVersion(expected, found.version)
   if (found.status !== 'open') throw new DomainError('already_closed', `Already ${found.status}.`)
   await updateOwned(
     db,
-    profileDifference,
-    { customerId, id: differenceId },
+    profileConflict,
+    { customerId, id: conflictId },
     {
       status,
       decidedAt: now,
@@ -285,18 +285,18 @@ async function decideDifference(
     },
   )
   record({
-    event: `profile_difference.${status}`,
-    subjectType: 'profile_difference',
-    subjectId: differenceId,
+    event: `profile_conflict.${status}`,
+    subjectType: 'profile_conflict',
+    subjectId: conflictId,
     customerId,
     changed: ['status'],
   })
-  return { stored, difference: found }
+  return { stored, conflict: found }
 }
 
-export const acceptProfileDifference = viewOperation(differenceView, {
+export const acceptProfileConflict = viewOperation(conflictView, {
   kind: 'command',
-  name: 'acceptProfileDifference',
+  name: 'acceptProfileConflict',
   summary: 'Accept the feed value of a profile conflict',
   description:
     'The field takes the value that was sent, with its source and timestamp. It counts as verified only if `verification` is given; otherwise the feed continues to set it.',
@@ -305,24 +305,24 @@ export const acceptProfileDifference = viewOperation(differenceView, {
   input: z.strictObject({ ...decisionInput, verification: verification.optional(), expectedVersion }),
   errors: [...writeErrors, 'already_closed'],
   concurrency: 'optional',
-  async run(context, { customerId, profileDifferenceId, verification: how, expectedVersion: expected }) {
-    const { stored, difference } = await decideDifference(context, customerId, profileDifferenceId, 'accepted', expected)
-    requirePerson(context, 'profileDifferenceId')
-    const origin = { source: difference.source, asOf: new Date(difference.asOf).toISOString() }
-    const said = saidBy(fieldOfCode(difference.field), difference.valueSent)
-    await revise(context, customerId, stored, said, { emptied: [], verification: how, origin }, 'profile.revised')
-    return answerOne(context, differenceView, ofCustomer(customerId, profileDifferenceId))
+  async run(context, { customerId, profileConflictId, verification: how, expectedVersion: expected }) {
+    const { stored, conflict } = await decideConflict(context, customerId, profileConflictId, 'accepted', expected)
+    requirePerson(context, 'profileConflictId')
+    const origin = { source: conflict.source, asOf: new Date(conflict.asOf).toISOString() }
+    const values = valuesFrom(fieldOfCode(conflict.field), conflict.valueSent)
+    await revise(context, customerId, stored, values, { clearFields: [], verification: how, origin }, 'profile.revised')
+    return answerOne(context, conflictView, ofCustomer(customerId, profileConflictId))
   },
 })
 
-function saidBy(field: ProfileField, value: string): Said {
+function valuesFrom(field: ProfileField, value: string): Values {
   const [registeredCapital, registeredCapitalCurrency] = value.split(' ')
   return field === 'registeredCapital' ? { registeredCapital, registeredCapitalCurrency } : { [field]: value }
 }
 
-export const dismissProfileDifference = viewOperation(differenceView, {
+export const dismissProfileConflict = viewOperation(conflictView, {
   kind: 'command',
-  name: 'dismissProfileDifference',
+  name: 'dismissProfileConflict',
   summary: 'Keep the stored value of a profile conflict',
   description: 'The conflict appears again only if that source sends another value.',
   permission: 'dossier:write',
@@ -330,9 +330,9 @@ export const dismissProfileDifference = viewOperation(differenceView, {
   input: z.strictObject({ ...decisionInput, expectedVersion }),
   errors: ['not_found', 'conflict', 'already_closed'],
   concurrency: 'optional',
-  async run(context, { customerId, profileDifferenceId, expectedVersion: expected }) {
-    await decideDifference(context, customerId, profileDifferenceId, 'dismissed', expected)
-    return answerOne(context, differenceView, ofCustomer(customerId, profileDifferenceId))
+  async run(context, { customerId, profileConflictId, expectedVersion: expected }) {
+    await decideConflict(context, customerId, profileConflictId, 'dismissed', expected)
+    return answerOne(context, conflictView, ofCustomer(customerId, profileConflictId))
   },
 })
 
@@ -340,7 +340,7 @@ export const profileOperations = [
   customerProfile,
   reviseProfile,
   verifyProfileFields,
-  profileDifferences,
-  acceptProfileDifference,
-  dismissProfileDifference,
+  profileConflicts,
+  acceptProfileConflict,
+  dismissProfileConflict,
 ]

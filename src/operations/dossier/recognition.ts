@@ -5,21 +5,21 @@ import { callerOf, type StaffActor } from '../../core/kernel/actors.ts'
 import { customerKinds } from '../../core/dossier/customers.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
-import { country, line, paragraph } from '../../core/kernel/scalars.ts'
+import { country, singleLine, paragraph } from '../../core/kernel/scalars.ts'
 import { checkDocument, documentTypes } from '../../core/kernel/identity-numbers.ts'
 import { normaliseContact } from '../../core/dossier/identity.ts'
 import {
   cautions,
   cautionsOf,
-  isBirthdayNear,
-  suggestionGrounds,
+  isInBirthdayWindow,
+  suggestionBases,
   suggestionOf,
-  MOST_RECOGNISED,
+  MAX_CANDIDATES,
   recognitionOf,
   recognitionOutcomes,
   requireWithinLimit,
 } from '../../core/dossier/recognition.ts'
-import type { StageDecision } from '../../core/dossier/stages.ts'
+import type { LifeStageDecision } from '../../core/dossier/life-stages.ts'
 import { foldName } from '../../core/kernel/text.ts'
 import { lockCustomers } from '../../db/dossier/assets.ts'
 import { countCall } from '../../db/platform/call-counts.ts'
@@ -27,8 +27,8 @@ import { insertCounterNote } from '../../db/dossier/counter-notes.ts'
 import type { Db } from '../../db/platform/database.ts'
 import { applyCustomers } from '../../db/dossier/customer-feed.ts'
 import { findInstitutionCode } from '../../db/organisation/institutions.ts'
-import { recogniseByHash, recogniseByNumber, type RecognisedCustomer, takeTurnOfNewcomers } from '../../db/dossier/recognition.ts'
-import { findStages } from '../../db/dossier/stages.ts'
+import { recogniseByHash, recogniseByNumber, type RecognisedCustomer, lockNewProspects } from '../../db/dossier/recognition.ts'
+import { findLifeStages } from '../../db/dossier/life-stages.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type RowWrites, writeRow } from '../platform/feed-writes.ts'
 import { type Context, operation, pageOperation } from '../platform/operation.ts'
@@ -58,7 +58,7 @@ const card = z
     ...person,
     customerSince: z.iso.date().nullable().meta({ description: 'First day as a customer; null for a prospect.' }),
     relationshipManager: manager.nullable().meta({ description: 'The assigned staff member; null if unassigned.' }),
-    birthdayNear: z.boolean().meta({ description: 'Whether the birthday is within seven days, before or after.' }),
+    inBirthdayWindow: z.boolean().meta({ description: 'Whether the birthday is within seven days, before or after.' }),
     cautions: z.array(z.enum(cautions)).meta({ description: 'Cautions to read before speaking to the customer.' }),
     tiers: z
       .array(
@@ -74,10 +74,10 @@ const card = z
     privileges: z.array(z.string()).meta({ description: 'Codes of the customer’s current privileges.' }),
     suggestion: z
       .object({
-        ground: z.enum(suggestionGrounds).meta({ description: 'The basis: an open need, or the customer’s life stage.' }),
+        basis: z.enum(suggestionBases).meta({ description: 'The basis: an open need, or the customer’s life stage.' }),
         about: z.string().meta({ description: 'The kind of need, or the suggestion of the life stage.' }),
       })
-      .meta({ id: 'CounterSuggestion', description: 'The one topic to suggest.' })
+      .meta({ id: 'RecognitionSuggestion', description: 'The one topic to suggest.' })
       .nullable()
       .meta({ description: 'The one topic to suggest, if any.' }),
   })
@@ -105,11 +105,13 @@ export const recogniseCustomer = operation({
   refusals: { event: 'customer.recognised', subjectType: 'recognition', access: 'recognition' },
   input: z
     .strictObject({
-      number: line(128)
+      number: singleLine(128)
         .optional()
         .meta({ description: 'External ID of the customer in a source system.', examples: ['C000000001'] }),
-      phone: line(40).optional().meta({ description: 'A phone number in any usual format; Chinese if it has no country code.' }),
-      documentNumber: line(64).optional().meta({ description: 'Number of an identity document.' }),
+      phone: singleLine(40)
+        .optional()
+        .meta({ description: 'A phone number in any usual format; Chinese if it has no country code.' }),
+      documentNumber: singleLine(64).optional().meta({ description: 'Number of an identity document.' }),
       documentType: z.enum(documentTypes).default('resident_id').meta({ description: 'Kind of the document.' }),
       documentCountry: country.default('CN').meta({ description: 'Country of the document.' }),
       customerId: id.optional().meta({ description: 'The chosen one of several matches, from an earlier look-up.' }),
@@ -127,7 +129,7 @@ export const recogniseCustomer = operation({
   async run(context, input) {
     const { inTransaction, actor, clock, limits, today } = context
     const by = (['number', 'phone', 'documentNumber'] as const).find((name) => input[name] !== undefined)!
-    const told = await inTransaction(async ({ db, record }) => {
+    const recognised = await inTransaction(async ({ db, record }) => {
       const note = (outcome: string, customerId?: string): void =>
         record({
           event: 'customer.recognised',
@@ -153,18 +155,21 @@ export const recogniseCustomer = operation({
         return { calls, refusal: found }
       }
       const outcome = recognitionOf(found.length)
-      if (outcome === 'found' || outcome === 'several') for (const { customerId } of found) note(outcome, customerId)
+      if (outcome === 'found' || outcome === 'multiple') for (const { customerId } of found) note(outcome, customerId)
       else note(outcome)
-      const stages = outcome === 'found' ? ((await findStages(db, found[0]!.customerId, today)) ?? []) : []
+      const stages = outcome === 'found' ? ((await findLifeStages(db, found[0]!.customerId, today)) ?? []) : []
       return { calls, outcome, found, stages }
     })
-    requireWithinLimit(told.calls, limits.recognitionsPerMinute)
-    if ('refusal' in told) throw told.refusal
-    const [first] = told.found
+    requireWithinLimit(recognised.calls, limits.recognitionsPerMinute)
+    if ('refusal' in recognised) throw recognised.refusal
+    const [first] = recognised.found
     return {
-      outcome: told.outcome,
-      card: told.outcome === 'found' && first ? cardOf(first, told.stages, actor as StaffActor, today) : null,
-      candidates: told.outcome === 'several' ? told.found.map(({ customerId, name, kind }) => ({ customerId, name, kind })) : [],
+      outcome: recognised.outcome,
+      card: recognised.outcome === 'found' && first ? cardOf(first, recognised.stages, actor as StaffActor, today) : null,
+      candidates:
+        recognised.outcome === 'multiple'
+          ? recognised.found.map(({ customerId, name, kind }) => ({ customerId, name, kind }))
+          : [],
     }
   },
 })
@@ -180,7 +185,7 @@ interface LookUp {
 
 /** One more than may be shown: those beyond are not needed to tell that there are too many. Too many stay so, whichever of them is named. */
 async function lookUp(db: Db, { vault, today }: Context, input: LookUp): Promise<readonly RecognisedCustomer[]> {
-  const most = MOST_RECOGNISED + 1
+  const most = MAX_CANDIDATES + 1
   const hashes = (kind: 'phone' | 'document', value: string) => vault.blindIndexes(kind, value).map(({ hash }) => hash)
   const found =
     input.number !== undefined
@@ -194,14 +199,14 @@ async function lookUp(db: Db, { vault, today }: Context, input: LookUp): Promise
             most,
             today,
           )
-  return input.customerId === undefined || found.length > MOST_RECOGNISED
+  return input.customerId === undefined || found.length > MAX_CANDIDATES
     ? found
     : found.filter(({ customerId }) => customerId === input.customerId)
 }
 
 function cardOf(
   found: RecognisedCustomer,
-  stages: readonly StageDecision[],
+  stages: readonly LifeStageDecision[],
   { id: callerId, covers }: StaffActor,
   today: string,
 ): z.output<typeof card> {
@@ -216,7 +221,7 @@ function cardOf(
       managerId === null
         ? null
         : { number: managerNumber!, name: managerName!, isCaller: managerId === callerId || covers.includes(managerId) },
-    birthdayNear: isBirthdayNear(birthDate, birthday, today),
+    inBirthdayWindow: isInBirthdayWindow(birthDate, birthday, today),
     cautions: [...minded],
     tiers: [...found.tiers],
     privileges: [...found.privileges],
@@ -225,7 +230,7 @@ function cardOf(
 }
 
 /** Of how many who share a phone the names are compared. */
-const MOST_NAMESAKES = 100
+const MAX_NAMESAKES = 100
 
 export const counterNoteKinds = ['need', 'hint', 'referral'] as const
 
@@ -237,9 +242,9 @@ const newcomers: RowWrites<typeof customerRow> = {
   apply: applyCustomers,
 }
 
-export const leaveCounterNote = operation({
+export const createCounterNote = operation({
   kind: 'command',
-  name: 'leaveCounterNote',
+  name: 'createCounterNote',
   summary: 'Create a counter note for the customer’s relationship manager',
   description:
     'About a customer of any branch, by the `customerId` of the greeting card, or about a person who is not a customer yet, by `name` and `phone`: the person becomes a prospect of your institution, unless a record with this name and phone exists: then the note is about that one. Counts towards `RECOGNITIONS_PER_MINUTE`. You are credited with the note; the customer’s relationship manager and branch can read it.',
@@ -248,8 +253,8 @@ export const leaveCounterNote = operation({
   input: z
     .strictObject({
       customerId: id.optional().meta({ description: 'The customer, from the greeting card.' }),
-      name: line(200).optional().meta({ description: 'Name of a person who is not a customer yet.' }),
-      phone: line(40).optional().meta({ description: 'Their phone. Stored encrypted.' }),
+      name: singleLine(200).optional().meta({ description: 'Name of a person who is not a customer yet.' }),
+      phone: singleLine(40).optional().meta({ description: 'Their phone. Stored encrypted.' }),
       kind: z.enum(counterNoteKinds).meta({ description: 'A need, a hint, or a referral.' }),
       text: paragraph(2000)
         .min(3)
@@ -266,12 +271,12 @@ export const leaveCounterNote = operation({
       customerId: id.meta({ description: 'The customer concerned, existing or the new prospect.' }),
       kind: z.enum(counterNoteKinds).meta({ description: 'A need, a hint, or a referral.' }),
       createdAt: z.iso.datetime().meta({ description: 'When it was created.' }),
-      madeProspect: z.boolean().meta({ description: 'Whether a prospect was created.' }),
+      prospectCreated: z.boolean().meta({ description: 'Whether a prospect was created.' }),
       relationshipManager: manager
         .nullable()
         .meta({ description: 'The relationship manager who receives it; null if the customer is unassigned.' }),
     })
-    .meta({ id: 'LeftCounterNote', description: 'A counter note that was created.' }),
+    .meta({ id: 'CreatedCounterNote', description: 'A counter note that was created.' }),
   errors: ['not_found', 'conflict'],
   async run(context, { customerId, name, phone, kind, text }) {
     const { db, now, newId, actor, record, limits } = context
@@ -287,7 +292,7 @@ export const leaveCounterNote = operation({
     ])
     if (!left) throw notFound('customer')
     record({
-      event: 'counter_note.left',
+      event: 'counter_note.created',
       subjectType: 'counter_note',
       subjectId: noteId,
       customerId: about,
@@ -299,7 +304,7 @@ export const leaveCounterNote = operation({
       customerId: about,
       kind,
       createdAt: now.toISOString(),
-      madeProspect: known === undefined,
+      prospectCreated: known === undefined,
       relationshipManager:
         managerId === null
           ? null
@@ -311,8 +316,8 @@ export const leaveCounterNote = operation({
 /** Whom the bank knows by this phone under this name. Of two notes about one person at once the second waits for the first. */
 async function findNamesake({ db, vault, today }: Context, name: string, phone: string): Promise<string | undefined> {
   const hashes = vault.blindIndexes('phone', normaliseContact('phone', phone, 'phone')).map(({ hash }) => hash)
-  await takeTurnOfNewcomers(db, hashes[0]!)
-  const found = await recogniseByHash(db, 'phone', hashes, MOST_NAMESAKES, today)
+  await lockNewProspects(db, hashes[0]!)
+  const found = await recogniseByHash(db, 'phone', hashes, MAX_NAMESAKES, today)
   return found.find((one) => foldName(one.name) === foldName(name))?.customerId
 }
 
@@ -367,4 +372,4 @@ export const counterNotes = pageOperation(noteView, {
     }),
 })
 
-export const counterOperations = [recogniseCustomer, leaveCounterNote, counterNotes]
+export const recognitionOperations = [recogniseCustomer, createCounterNote, counterNotes]

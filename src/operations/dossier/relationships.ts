@@ -2,31 +2,31 @@ import { checkVersion } from '../platform/versions.ts'
 import { requireOrder, requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
 import type { Day } from '../../core/kernel/calendar.ts'
-import { otherNotFound } from '../../core/dossier/records.ts'
+import { otherCustomerNotFound } from '../../core/dossier/record-rules.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import { day } from '../../core/kernel/scalars.ts'
 import {
   companyOf,
   inverseOf,
-  lineOf,
+  hierarchyOf,
   type RelationshipKind,
   relationshipKinds,
   relationshipStatuses,
   requireActive,
   requireFit,
   requireRoom,
-  requireSharesLeft,
+  requireSharesWithin100,
   requireTerms,
-  requireTwo,
+  requireDifferentCustomers,
 } from '../../core/dossier/relationships.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { findOwned } from '../../db/platform/owned-rows.ts'
 import {
   insertRelationship,
-  lockTwo,
+  lockCustomerPair,
   sharesOfOthers,
-  standingRelationships,
-  takeTurnOfLine,
+  activeRelationships,
+  lockHierarchy,
   updateRelationship,
 } from '../../db/dossier/relationships.ts'
 import { relationship as table } from '../../db/dossier/schema/people.ts'
@@ -82,17 +82,17 @@ export const createRelationship = viewOperation(view, {
     ...terms,
   }),
   errors: ['not_found', 'conflict', 'cycle', 'outside_period'],
-  async run(context, { customerId, relatedCustomerId, kind, ...said }) {
+  async run(context, { customerId, relatedCustomerId, kind, ...terms }) {
     const { db, now, today, newId } = context
-    requireTwo(customerId, relatedCustomerId)
-    requireTerms(kind, said, today)
-    const line = lineOf(kind, customerId, relatedCustomerId)
-    if (line) await takeTurnOfLine(db, line.kind)
-    const { customer, other } = await lockTwo(db, customerId, relatedCustomerId)
+    requireDifferentCustomers(customerId, relatedCustomerId)
+    requireTerms(kind, terms, today)
+    const line = hierarchyOf(kind, customerId, relatedCustomerId)
+    if (line) await lockHierarchy(db, line.kind)
+    const { customer, other } = await lockCustomerPair(db, customerId, relatedCustomerId)
     if (!customer) throw notFound('customer')
-    if (!other) throw otherNotFound('relatedCustomerId')
+    if (!other) throw otherCustomerNotFound('relatedCustomerId')
     requireFit(kind, customer, other)
-    requireRoom(kind, said.share, await standingRelationships(db, kind, customerId, relatedCustomerId, line))
+    requireRoom(kind, terms.share, await activeRelationships(db, kind, customerId, relatedCustomerId, line))
     const relationshipId = newId()
     await insertRelationship(
       db,
@@ -105,14 +105,14 @@ export const createRelationship = viewOperation(view, {
           kind: inverseOf(kind),
         },
       ],
-      { id: relationshipId, ...said, status: 'active', createdAt: now, updatedAt: now },
+      { id: relationshipId, ...terms, status: 'active', createdAt: now, updatedAt: now },
     ).catch(refuseSecond)
     recordBoth(
       context,
       'created',
       relationshipId,
       [customerId, relatedCustomerId],
-      ['kind', 'relatedCustomerId', ...Object.keys(said)],
+      ['kind', 'relatedCustomerId', ...Object.keys(terms)],
     )
     return answerOne(context, view, ofCustomer(customerId, relationshipId))
   },
@@ -140,10 +140,10 @@ function recordBoth(
 async function lockRelationship({ db }: Context, customerId: string, relationshipId: string, expected: number | undefined) {
   const found = await findOwned(db, table, { customerId, id: relationshipId })
   if (!found) throw notFound('relationship')
-  const { customer, other } = await lockTwo(db, customerId, found.relatedCustomerId)
+  const { customer, other } = await lockCustomerPair(db, customerId, found.relatedCustomerId)
   const stored = customer && (await findOwned(db, table, { customerId, id: relationshipId }))
   if (!stored) throw notFound('relationship')
-  if (!other) throw otherNotFound('relationshipId')
+  if (!other) throw otherCustomerNotFound('relationshipId')
   checkVersion(expected, stored.version)
   requireActive(stored.status)
   return { ...stored, kind: stored.kind as RelationshipKind, sides: [customerId, stored.relatedCustomerId] }
@@ -160,15 +160,15 @@ export const correctRelationship = viewOperation(view, {
   input: z.strictObject({ customerId: id, relationshipId: id, ...terms, expectedVersion }),
   errors: ['not_found', 'already_closed', 'conflict', 'outside_period'],
   concurrency: 'required',
-  async run(context, { customerId, relationshipId, expectedVersion: expected, ...said }) {
+  async run(context, { customerId, relationshipId, expectedVersion: expected, ...terms }) {
     const { db, now, today } = context
     const { kind, relatedCustomerId, sides } = await lockRelationship(context, customerId, relationshipId, expected)
-    requireTerms(kind, said, today)
+    requireTerms(kind, terms, today)
     const company = companyOf(kind, customerId, relatedCustomerId)
-    if (company !== undefined && said.share !== undefined)
-      requireSharesLeft(said.share, await sharesOfOthers(db, company, relationshipId))
-    await updateRelationship(db, relationshipId, sides, { ...said, updatedAt: now })
-    recordBoth(context, 'updated', relationshipId, sides, Object.keys(said))
+    if (company !== undefined && terms.share !== undefined)
+      requireSharesWithin100(terms.share, await sharesOfOthers(db, company, relationshipId))
+    await updateRelationship(db, relationshipId, sides, { ...terms, updatedAt: now })
+    recordBoth(context, 'updated', relationshipId, sides, Object.keys(terms))
     return answerOne(context, view, ofCustomer(customerId, relationshipId))
   },
 })

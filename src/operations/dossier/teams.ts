@@ -1,15 +1,15 @@
 import { checkVersion } from '../platform/versions.ts'
 import { z } from 'zod'
-import { assignmentStates, isKept, stateOn } from '../../core/dossier/assignments.ts'
+import { assignmentStates, isAssignable, stateOn } from '../../core/dossier/assignments.ts'
 import { dayOf } from '../../core/kernel/calendar.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
 import { remark } from '../../core/kernel/scalars.ts'
 import { endedMember, requireMember, teamDuties } from '../../core/dossier/teams.ts'
-import { lockKeeper } from '../../db/dossier/assignments.ts'
+import { lockAssignableStaff } from '../../db/dossier/assignments.ts'
 import { seesCustomer } from '../../db/dossier/customers.ts'
 import { lockCustomerReferences } from '../../db/dossier/references.ts'
 import { findInstitutionPath, findTimeZoneOfCustomer } from '../../db/organisation/institutions.ts'
-import { refreshOwnership } from '../../db/dossier/assignment-effects.ts'
+import { refreshRelationshipManagers } from '../../db/dossier/due-assignments.ts'
 import { scopeCondition } from '../../db/platform/scope.ts'
 import { insertMember, listMembers, suggestionsFrom, updateMember } from '../../db/dossier/teams.ts'
 import { viewNamed } from '../../db/views.ts'
@@ -93,12 +93,12 @@ export const addTeamMember = viewOperation(view, {
   errors: ['not_found', 'unknown_reference', 'conflict', 'outside_period', 'period_overlap'],
   async run(context, { customerId, staffId, duty: wanted, reason, ...days }) {
     const { db, now, newId, actor } = context
-    const staff = await lockKeeper(db, staffId)
+    const staff = await lockAssignableStaff(db, staffId)
     const customer = (await lockCustomerReferences(db, [customerId])).get(customerId)
     if (!customer) throw notFound('customer')
     if (!staff)
       throw refuseField('unknown_reference', 'staffId', 'unknown_reference', 'There is no such staff member in your scope.')
-    if (!isKept(customer.status))
+    if (!isAssignable(customer.status))
       throw refuseField('conflict', 'customerId', 'customer_status', `The customer is ${customer.status}.`)
     const today = await todayOf(context, customerId)
     const period = { startsOn: days.startsOn ?? today, endsOn: days.endsOn ?? null }
@@ -119,7 +119,7 @@ export const addTeamMember = viewOperation(view, {
       addedBy,
       now,
     })
-    await refreshOwnership(db, [customerId])
+    await refreshRelationshipManagers(db, [customerId])
     context.record({
       event: 'team_member.created',
       subjectType: 'team_member',
@@ -156,7 +156,7 @@ export const endTeamMember = viewOperation(view, {
     const today = await todayOf(context, customerId)
     const after = endedMember(member, endsOn, today)
     await updateMember(db, { customerId, id: teamMemberId }, after, now)
-    await refreshOwnership(db, [customerId])
+    await refreshRelationshipManagers(db, [customerId])
     context.record({
       event: 'team_member.ended',
       subjectType: 'team_member',
@@ -180,9 +180,9 @@ const bestFirst: Order = {
   ],
 }
 
-export const suggestTeamMembers = pageOperation(suggestionView, {
+export const teamSuggestions = pageOperation(suggestionView, {
   kind: 'query',
-  name: 'suggestTeamMembers',
+  name: 'teamSuggestions',
   summary: 'Suggested members for the maintenance team of a customer, with reasons',
   description:
     'Active staff in your scope who know a product family of which the customer has a product well, or who serve the customer’s industry: best matches first, and among equals those with the fewest customers. The assigned staff member and existing members are excluded.',
@@ -191,16 +191,16 @@ export const suggestTeamMembers = pageOperation(suggestionView, {
   alsoNeeds: () => ['assignment:write', 'holding:read'],
   input: z.strictObject({
     customerId: id,
-    within: id.optional().meta({ description: 'Of this institution and all below it.' }),
+    institutionId: id.optional().meta({ description: 'Of this institution and all below it.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'not_found', 'unknown_reference'],
   lane: 'pool',
-  async run(context, { customerId, within, ...page }) {
+  async run(context, { customerId, institutionId, ...page }) {
     const { db, today } = context
-    const path = within === undefined ? undefined : await findInstitutionPath(db, within)
-    if (within !== undefined && path === undefined)
-      throw refuseField('unknown_reference', 'within', 'unknown_reference', 'There is no such institution.')
+    const path = institutionId === undefined ? undefined : await findInstitutionPath(db, institutionId)
+    if (institutionId !== undefined && path === undefined)
+      throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
     return answerPage(context, suggestionView, {
       ...page,
       from: suggestionsFrom(customerId, today),
@@ -216,4 +216,4 @@ export const suggestTeamMembers = pageOperation(suggestionView, {
   },
 })
 
-export const teamOperations = [teamMember, maintenanceTeam, addTeamMember, endTeamMember, suggestTeamMembers]
+export const teamOperations = [teamMember, maintenanceTeam, addTeamMember, endTeamMember, teamSuggestions]

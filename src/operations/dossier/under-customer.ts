@@ -40,7 +40,7 @@ export function idOf({ name }: Pick<View, 'name'>): string {
   return `${name[0]!.toLowerCase()}${name.slice(1)}Id`
 }
 
-interface Told {
+interface Event {
   readonly name: string
   readonly summary: string
   readonly description: string
@@ -49,8 +49,8 @@ interface Told {
 interface DossierQueries {
   readonly view: string
   readonly domain: string
-  readonly one: Told
-  readonly many: Told
+  readonly one: Event
+  readonly many: Event
   /** What a page may be narrowed to: inputs by the names of the columns that must equal them. */
   readonly filters: Readonly<Record<string, z.ZodType>>
   /** Which rows count at all. */

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { forgetExpiredRejects } from '../../db/feeds/imports.ts'
-import { forgetExpiredAnswers } from '../../db/platform/idempotency.ts'
+import { deleteExpiredRejects } from '../../db/feeds/imports.ts'
+import { deleteExpiredAnswers } from '../../db/platform/idempotency.ts'
 import { operation } from '../platform/operation.ts'
 
-export const keepHouse = operation({
+export const deleteExpiredData = operation({
   kind: 'command',
-  name: 'keepHouse',
+  name: 'deleteExpiredData',
   summary: 'Delete expired data',
   description: 'Deletes stored responses of idempotency keys and rejected rows of imports after their retention time.',
   permission: 'system:run',
@@ -14,8 +14,8 @@ export const keepHouse = operation({
   output: z.object({}),
   transport: 'internal',
   async run({ db, now }) {
-    await forgetExpiredAnswers(db, now)
-    await forgetExpiredRejects(db, now)
+    await deleteExpiredAnswers(db, now)
+    await deleteExpiredRejects(db, now)
     return {}
   },
 })

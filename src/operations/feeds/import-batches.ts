@@ -33,9 +33,9 @@ export interface SentRows {
 const BATCH_ROWS = 5_000
 /** When a sender pauses for so long, what has come is applied without more company. */
 const PAUSE_MS = 2_000
-const MOST_REJECTS_KEPT = 10_000
+const MAX_STORED_REJECTS = 10_000
 const REJECTS_DAYS = 7
-const MOST_TRIES = 4
+const MAX_ATTEMPTS = 4
 /** The rule that a stream breaks which does not join on to what is committed. It can be sent again. */
 export const GAP = 'gap'
 
@@ -152,7 +152,7 @@ async function applyBatch(context: Context, run: Run, batch: Batch, header: read
     } catch (error) {
       const cause = error instanceof DomainError ? error.cause : error
       const outage = outageOf(cause)
-      if (outage?.retriable && !outage.connectionLost && tries < MOST_TRIES) {
+      if (outage?.retriable && !outage.connectionLost && tries < MAX_ATTEMPTS) {
         await sleep(50 * 2 ** tries * (0.5 + Math.random()))
         continue
       }
@@ -182,13 +182,13 @@ async function commitBatch(
   header: readonly string[] | undefined,
 ): Promise<boolean> {
   return context.inTransaction(async ({ db, record }) => {
-    const stands = await findAttempt(db, run.id, run.attempt)
-    if (!stands) throw takenOver()
-    if (stands.cancelRequested) return false
+    const attempt = await findAttempt(db, run.id, run.attempt)
+    if (!attempt) throw takenOver()
+    if (attempt.cancelRequested) return false
     const outcomes = await apply(db, context, run.entity, good)
     await markFactsStale(db, changedCustomers(outcomes), context.clock())
     const rejects = [...bad, ...refusedOf(outcomes, batch)].sort((a, b) => a.line - b.line)
-    await keepRejects(db, context, run.id, rejects.slice(0, Math.max(0, MOST_REJECTS_KEPT - stands.rejected)))
+    await storeRejects(db, context, run.id, rejects.slice(0, Math.max(0, MAX_STORED_REJECTS - attempt.rejected)))
     const count = (outcome: string): number => outcomes.filter((one) => 'outcome' in one && one.outcome === outcome).length
     const counts = {
       read: batch.length,
@@ -241,7 +241,7 @@ function refusedOf(outcomes: readonly FeedOutcome[], batch: readonly SentRow[]):
   return refusals.map(({ line, refusal }) => ({ line, raw: raw.get(line) ?? '', ...refusal }))
 }
 
-async function keepRejects(db: Db, { vault, clock }: Context, importId: string, rejects: readonly Reject[]): Promise<void> {
+async function storeRejects(db: Db, { vault, clock }: Context, importId: string, rejects: readonly Reject[]): Promise<void> {
   const expiresAt = new Date(clock().getTime() + REJECTS_DAYS * 86_400_000)
   const stored = rejects.map(({ line, raw, field, code, message }) => ({
     line,

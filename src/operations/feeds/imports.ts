@@ -7,8 +7,8 @@ import { DomainError, type ErrorCode, notFound } from '../../core/kernel/errors.
 import { callerOf } from '../../core/kernel/actors.ts'
 import type { Permission } from '../../core/kernel/permissions.ts'
 import {
-  beat,
-  cancelLost,
+  recordHeartbeat,
+  cancelAbandonedImport,
   findHeader,
   finishImport,
   insertImport,
@@ -63,9 +63,9 @@ export const importRows = viewOperation(importView, {
   transport: 'rest',
   alsoNeeds: ({ entity: of }) => writing[of],
   async run(context, { entity: of, importId, firstLine, rows }) {
-    const begun = await begin(context, of, importId ?? context.newId(), rows.format)
-    if (!('run' in begun)) return report(context, begun.done)
-    const { run } = begun
+    const started = await begin(context, of, importId ?? context.newId(), rows.format)
+    if (!('run' in started)) return report(context, started.done)
+    const { run } = started
     const stopHeart = startHeart(context, run)
     try {
       const cancelled = await applyAll(context, run, rows, firstLine)
@@ -88,7 +88,7 @@ function startHeart({ inTransaction }: Context, { id: importId, attempt }: Run):
   const heart = setInterval(() => {
     if (beating) return
     beating = true
-    void inTransaction(({ db }) => beat(db, importId, attempt))
+    void inTransaction(({ db }) => recordHeartbeat(db, importId, attempt))
       // A beat that is missed is made up for by the next one.
       .catch(() => {})
       .finally(() => {
@@ -199,7 +199,7 @@ export const cancelImport = viewOperation(importView, {
     if (!known) throw notFound('import')
     requireWriting(context.permits, known.entity)
     stateAfter(importMachine, known.status, 'cancel')
-    await (known.status === 'running' ? requestCancel(db, importId) : cancelLost(db, importId, now))
+    await (known.status === 'running' ? requestCancel(db, importId) : cancelAbandonedImport(db, importId, now))
     record({ event: 'import.cancellation_requested', subjectType: 'import', subjectId: importId })
     return answerOne(context, importView, byId(importId))
   },

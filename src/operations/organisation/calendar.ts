@@ -70,7 +70,7 @@ export const setCalendarDay = viewOperation(calendarDayView, {
   },
 })
 
-const MOST_DAYS = 366
+const MAX_DAYS = 366
 
 export const workingDays = operation({
   kind: 'query',
@@ -89,14 +89,14 @@ export const workingDays = operation({
     .object({
       calendar: z.enum(calendarCountries).meta({ description: 'The calendar that applies there.' }),
       timeZone: z.string().meta({ description: 'The time zone that applies there.' }),
-      arrangedUntil: z.iso.date().nullable().meta({ description: 'Last day for which the country’s holidays are known.' }),
+      announcedUntil: z.iso.date().nullable().meta({ description: 'Last day for which the country’s holidays are known.' }),
       days: z
         .array(
           z
             .object({
               day: z.iso.date().meta({ description: 'The day.' }),
               working: z.boolean().meta({ description: 'Whether the bank works.' }),
-              changed: z.boolean().meta({ description: 'Whether the bank overrides its country’s calendar.' }),
+              overridden: z.boolean().meta({ description: 'Whether the bank overrides its country’s calendar.' }),
             })
             .meta({ id: 'WorkingDay', description: 'Whether the bank works on a day.' }),
         )
@@ -106,8 +106,8 @@ export const workingDays = operation({
   errors: ['unknown_reference'],
   async run({ db, bank, actor }, { institutionId, from, to }) {
     if (to < from) throw refuseField('invalid_input', 'to', 'period', 'The last day must not be before the first.')
-    if (daysBetween(from, to) > MOST_DAYS)
-      throw refuseField('invalid_input', 'to', 'period', `At most ${MOST_DAYS} days can be requested at once.`)
+    if (daysBetween(from, to) > MAX_DAYS)
+      throw refuseField('invalid_input', 'to', 'period', `At most ${MAX_DAYS} days can be requested at once.`)
     const where = institutionId ?? ('institutionId' in actor ? actor.institutionId : undefined)
     const place = where === undefined ? undefined : await findPlaceInTime(db, where)
     if (where !== undefined && !place)
@@ -120,8 +120,8 @@ export const workingDays = operation({
     return {
       calendar: country,
       timeZone,
-      arrangedUntil: calendarKnownThrough(country) ?? null,
-      days: days.map((day) => ({ day, working: isWorkingDay(day, calendar), changed: overrides.has(day) })),
+      announcedUntil: calendarKnownThrough(country) ?? null,
+      days: days.map((day) => ({ day, working: isWorkingDay(day, calendar), overridden: overrides.has(day) })),
     }
   },
 })

@@ -1,6 +1,11 @@
 import { checkVersion } from '../platform/versions.ts'
 import { z } from 'zod'
-import { delegationEnding, delegationRefusal, delegationStatuses, requireStanding } from '../../core/organisation/delegations.ts'
+import {
+  delegationEnding,
+  delegationRefusal,
+  delegationStatuses,
+  requireActiveDelegation,
+} from '../../core/organisation/delegations.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { remark } from '../../core/kernel/scalars.ts'
 import {
@@ -10,9 +15,9 @@ import {
   lockDelegation,
   revokeDelegation as saveRevoked,
   shortenDelegation,
-  takeTurnOfDelegations,
+  lockDelegations,
 } from '../../db/organisation/delegations.ts'
-import { raiseDirectoryVersion } from '../../db/platform/directory.ts'
+import { incrementDirectoryVersion } from '../../db/platform/directory.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { findInstitutionPath } from '../../db/organisation/institutions.ts'
 import { viewNamed } from '../../db/views.ts'
@@ -44,11 +49,11 @@ export const delegatePortfolio = viewOperation(delegationView, {
   errors: ['not_found', 'period_overlap', 'outside_period', 'conflict', 'cycle'],
   async run(context, { staffId, deputyId, startsOn, endsOn, reason }) {
     const { db, now, today, newId } = context
-    await takeTurnOfDelegations(db)
+    await lockDelegations(db)
     const { absent, deputy } = await lockDelegates(db, staffId, deputyId)
     if (!absent || !deputy) throw notFound('staff member')
-    const standing = await listCovers(db, startsOn, endsOn)
-    const refusal = delegationRefusal({ absent, deputy, startsOn, endsOn, today, standing })
+    const existing = await listCovers(db, startsOn, endsOn)
+    const refusal = delegationRefusal({ absent, deputy, startsOn, endsOn, today, existing })
     if (refusal) throw refusal
     const delegationId = newId()
     await insertDelegation(db, { id: delegationId, staffId, deputyId, startsOn, endsOn, reason, now }).catch((error: unknown) => {
@@ -56,7 +61,7 @@ export const delegatePortfolio = viewOperation(delegationView, {
         throw new DomainError('period_overlap', 'Another deputy already covers for them in part of this period.')
       throw error
     })
-    await raiseDirectoryVersion(db)
+    await incrementDirectoryVersion(db)
     context.record({
       event: 'delegation.created',
       subjectType: 'delegation',
@@ -89,14 +94,14 @@ export const revokeDelegation = viewOperation(delegationView, {
   errors: ['not_found', 'already_closed'],
   concurrency: 'optional',
   async run(context, { delegationId, expectedVersion: expected }) {
-    requireStanding(await holdDelegation(context, delegationId, expected), context.today)
+    requireActiveDelegation(await holdDelegation(context, delegationId, expected), context.today)
     return revoke(context, delegationId)
   },
 })
 
 async function revoke(context: Context, delegationId: string) {
   await saveRevoked(context.db, delegationId, context.today, context.now)
-  await raiseDirectoryVersion(context.db)
+  await incrementDirectoryVersion(context.db)
   context.record({ event: 'delegation.revoked', subjectType: 'delegation', subjectId: delegationId, changed: ['status'] })
   return answerOne(context, delegationView, ofDelegation(delegationId))
 }
@@ -121,7 +126,7 @@ export const endDelegation = viewOperation(delegationView, {
     const ending = delegationEnding(await holdDelegation(context, delegationId, expected), endsOn, today)
     if ('status' in ending) return revoke(context, delegationId)
     await shortenDelegation(db, delegationId, ending.endsOn, now)
-    await raiseDirectoryVersion(db)
+    await incrementDirectoryVersion(db)
     context.record({ event: 'delegation.updated', subjectType: 'delegation', subjectId: delegationId, changed: ['endsOn'] })
     return answerOne(context, delegationView, ofDelegation(delegationId))
   },
@@ -147,7 +152,7 @@ export const delegations = pageOperation(delegationView, {
   permission: 'organisation:read',
   domain: 'Customer Relationship Management',
   input: z.strictObject({
-    within: id.optional().meta({ description: 'Of staff in this institution and all below it.' }),
+    institutionId: id.optional().meta({ description: 'Of staff in this institution and all below it.' }),
     staffId: id.optional().meta({ description: 'Of this absent staff member.' }),
     deputyId: id.optional().meta({ description: 'With this deputy.' }),
     status: z.enum(delegationStatuses).optional().meta({ description: 'Active, or revoked.' }),
@@ -155,10 +160,10 @@ export const delegations = pageOperation(delegationView, {
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
-  async run(context, { within, staffId, deputyId, status, on, ...page }) {
-    const path = within === undefined ? undefined : await findInstitutionPath(context.db, within)
-    if (within !== undefined && path === undefined)
-      throw refuseField('unknown_reference', 'within', 'unknown_reference', 'There is no such institution.')
+  async run(context, { institutionId, staffId, deputyId, status, on, ...page }) {
+    const path = institutionId === undefined ? undefined : await findInstitutionPath(context.db, institutionId)
+    if (institutionId !== undefined && path === undefined)
+      throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
     return answerPage(context, delegationView, {
       ...page,
       order: orderBy('starts_on', 'desc', [

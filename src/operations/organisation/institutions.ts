@@ -35,15 +35,15 @@ export const institutions = pageOperation(institutionView, {
   permission: 'organisation:read',
   domain: 'Organization Directory',
   input: z.strictObject({
-    within: id.optional().meta({ description: 'This institution and all below it.' }),
+    institutionId: id.optional().meta({ description: 'This institution and all below it.' }),
     code: z.string().min(1).max(64).optional().meta({ description: 'With this code.' }),
     kind: z.array(z.enum(institutionKinds)).min(1).max(4).optional().meta({ description: 'Of these kinds.' }),
     status: z.enum(institutionStatuses).optional().meta({ description: 'With this status.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
-  async run(context, { within, code, kind, status, ...page }) {
-    const path = within === undefined ? undefined : await pathOf(context.db, within)
+  async run(context, { institutionId, code, kind, status, ...page }) {
+    const path = institutionId === undefined ? undefined : await pathOf(context.db, institutionId)
     return answerPage(context, institutionView, {
       ...page,
       order: orderBy('code', 'asc', [
@@ -62,7 +62,7 @@ export const institutions = pageOperation(institutionView, {
 
 async function pathOf(db: Db, institutionId: string): Promise<string> {
   const path = await findInstitutionPath(db, institutionId)
-  if (!path) throw refuseField('unknown_reference', 'within', 'unknown_reference', 'There is no such institution.')
+  if (!path) throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
   return path
 }
 
@@ -86,15 +86,15 @@ export const staffMembers = pageOperation(staffView, {
   permission: 'organisation:read',
   domain: 'Employee Data Management',
   input: z.strictObject({
-    within: id.optional().meta({ description: 'Of this institution and all below it.' }),
+    institutionId: id.optional().meta({ description: 'Of this institution and all below it.' }),
     number: z.string().min(1).max(64).optional().meta({ description: 'With this number.' }),
     role: z.enum(roles).optional().meta({ description: 'With this role.' }),
     status: z.enum(staffStatuses).optional().meta({ description: 'With this status.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
-  async run(context, { within, number, role, status, ...page }) {
-    const path = within === undefined ? undefined : await pathOf(context.db, within)
+  async run(context, { institutionId, number, role, status, ...page }) {
+    const path = institutionId === undefined ? undefined : await pathOf(context.db, institutionId)
     return answerPage(context, staffView, {
       ...page,
       order: orderBy('number', 'asc', [

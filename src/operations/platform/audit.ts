@@ -7,7 +7,7 @@ import {
   type Chain,
   countUnsealed,
   findHeads,
-  holdSealing,
+  lockSealing,
   insertLinks,
   listChains,
   listLinks,
@@ -80,7 +80,7 @@ export const sealAudit = operation({
   output: z.object({ sealed: z.int() }),
   transport: 'internal',
   async run({ db, record }) {
-    if (!(await holdSealing(db))) return { sealed: 0 }
+    if (!(await lockSealing(db))) return { sealed: 0 }
     const entries = await listUnsealed(db, SEAL_AT_ONCE)
     const byChain = Map.groupBy(entries, ({ chainPath, chainDay }) => `${chainPath}@${chainDay}`)
     const chains = [...byChain.values()].map(([first]): Chain => ({ path: first!.chainPath, day: first!.chainDay }))
@@ -108,7 +108,7 @@ export const sealAudit = operation({
 })
 
 const VERIFY_AT_ONCE = 5_000
-const LONGEST_VERIFIED_DAYS = 366
+const MAX_VERIFIED_DAYS = 366
 
 export const auditVerification = operation({
   kind: 'query',
@@ -136,7 +136,7 @@ export const auditVerification = operation({
               day: z.iso.date().meta({ description: 'Day of the chain (UTC).' }),
               position: z.int().meta({ description: 'Position of the entry, counted from 1.' }),
               fault: z
-                .enum(['entry_missing', 'entry_altered', 'link_missing', 'head_differs'])
+                .enum(['entry_missing', 'entry_altered', 'link_missing', 'head_mismatch'])
                 .meta({ description: 'Kind of fault.' }),
             })
             .meta({ id: 'AuditFault', description: 'A fault in a chain.' }),
@@ -150,14 +150,14 @@ export const auditVerification = operation({
     const last = to ?? addDays(today, 1)
     const first = from ?? addDays(last, -8)
     if (first > last) throw refuseField('invalid_input', 'from', 'period', 'The first day must not be after the last.')
-    if (addDays(first, LONGEST_VERIFIED_DAYS) < last)
-      throw refuseField('invalid_input', 'from', 'period', `At most ${LONGEST_VERIFIED_DAYS} days can be verified at once.`)
+    if (addDays(first, MAX_VERIFIED_DAYS) < last)
+      throw refuseField('invalid_input', 'from', 'period', `At most ${MAX_VERIFIED_DAYS} days can be verified at once.`)
     const chains = await listChains(db, first, last)
     const faults: {
       institutionPath: string
       day: string
       position: number
-      fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_differs'
+      fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_mismatch'
     }[] = []
     let entries = 0
     for (const chain of chains) {
@@ -172,7 +172,7 @@ export const auditVerification = operation({
 
 type StoredFault = {
   readonly position: number
-  readonly fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_differs'
+  readonly fault: 'entry_missing' | 'entry_altered' | 'link_missing' | 'head_mismatch'
 }
 
 async function verifyStored(db: Db, chain: Chain): Promise<{ readonly entries: number; readonly fault?: StoredFault }> {
@@ -186,7 +186,7 @@ async function verifyStored(db: Db, chain: Chain): Promise<{ readonly entries: n
   }
   const differing = (await listPublishedHeads(db, chain)).find(({ hash: published, stored }) => published !== stored)
   return differing
-    ? { entries: head.position, fault: { position: differing.position, fault: 'head_differs' } }
+    ? { entries: head.position, fault: { position: differing.position, fault: 'head_mismatch' } }
     : { entries: head.position }
 }
 

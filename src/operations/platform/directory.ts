@@ -35,7 +35,7 @@ type Entry = {
     | { readonly kind: 'client'; readonly client: ClientRecord }
 }
 
-const MOST_CACHED = 10_000
+const MAX_CACHED = 10_000
 const wholeBank: Scope = { prefixes: ['/'], portfolio: [], caller: 'system:directory' }
 
 /**
@@ -43,7 +43,7 @@ const wholeBank: Scope = { prefixes: ['/'], portfolio: [], caller: 'system:direc
  * flight, so what is kept is never used once it is out of date.
  */
 export function openDirectory(database: Database, bankTimeZone: string): Directory {
-  const kept = new Map<string, Entry>()
+  const cached = new Map<string, Entry>()
 
   async function load(caller: Caller, now: Date): Promise<Entry> {
     return database.transaction(
@@ -66,14 +66,14 @@ export function openDirectory(database: Database, bankTimeZone: string): Directo
   return {
     async resolve(caller, now, fresh) {
       const key = caller.kind === 'staff' ? `staff:${caller.number}` : `client:${caller.clientId}`
-      let entry = fresh ? undefined : kept.get(key)
+      let entry = fresh ? undefined : cached.get(key)
       // Who is turned away sends no statement that would tell that the directory has changed.
       if (entry && !isAtWork(entry, now, bankTimeZone)) entry = undefined
       if (!entry) {
-        kept.delete(key)
+        cached.delete(key)
         entry = await load(caller, now)
-        if (kept.size >= MOST_CACHED) kept.delete(kept.keys().next().value!)
-        kept.set(key, entry)
+        if (cached.size >= MAX_CACHED) cached.delete(cached.keys().next().value!)
+        cached.set(key, entry)
       }
       return actorOf(entry, now, bankTimeZone)
     },

@@ -2,11 +2,11 @@ import type { z } from 'zod'
 import { callerOf, noCustomers, reachOfActor, type Scope, scopeOf } from '../../core/kernel/actors.ts'
 import { dayOf } from '../../core/kernel/calendar.ts'
 import { DomainError, type ErrorCode } from '../../core/kernel/errors.ts'
-import { overReferenceData, type Permission } from '../../core/kernel/permissions.ts'
+import { isForReferenceData, type Permission } from '../../core/kernel/permissions.ts'
 import { type Database, type Db, isStaleDirectory, sendAlong } from '../../db/platform/database.ts'
 import { outageOf } from '../../db/platform/failures.ts'
-import { holdIdempotencyKey, storeAnswer } from '../../db/platform/idempotency.ts'
-import type { AccessLog, Look } from '../../db/platform/access-log.ts'
+import { lockIdempotencyKey, storeAnswer } from '../../db/platform/idempotency.ts'
+import type { AccessLog, Access } from '../../db/platform/access-log.ts'
 import { appendJournal, type Change, type JournalEntry } from '../../db/platform/journal.ts'
 import { answerContext, type Vault } from '../../db/platform/vault.ts'
 import { pageShape, permissionsUsed, rowPermissionsOf } from '../../db/platform/views/compile.ts'
@@ -48,14 +48,14 @@ export interface Outcome {
   readonly replayed: boolean
 }
 
-const MOST_TRIES = 3
+const MAX_ATTEMPTS = 3
 /** Rights may change several times a second while a feed of staff or assignments runs, and each change is over at once. */
-const MOST_DIRECTORY_TRIES = 10
+const MAX_DIRECTORY_ATTEMPTS = 10
 const IDEMPOTENCY_HOURS = 24
 /** A batch of an import may move the assets of all who hold a currency. */
-const LONGEST_OWN_STATEMENT_MS = 300_000
+const MAX_OWN_STATEMENT_MS = 300_000
 /** Where nobody waits: the first evaluation of a bank writes millions of stays. */
-const LONGEST_INTERNAL_STATEMENT_MS = 3_600_000
+const MAX_INTERNAL_STATEMENT_MS = 3_600_000
 
 /** The only way in: checks input and permission, sets the scope, opens the transaction, keeps idempotency, audit and events, and counts. */
 export async function execute(service: Service, operation: Operation, call: Call): Promise<Outcome> {
@@ -84,13 +84,13 @@ async function attempt(service: Service, operation: Operation, call: Call): Prom
       return await run(service, operation, call, resolved, now)
     } catch (error) {
       if (isStaleDirectory(error)) {
-        if (tries >= MOST_DIRECTORY_TRIES) throw new DomainError('unavailable', 'Permissions are being changed. Try again.')
+        if (tries >= MAX_DIRECTORY_ATTEMPTS) throw new DomainError('unavailable', 'Permissions are being changed. Try again.')
         continue
       }
       const outage = error instanceof DomainError ? outageOf(error.cause) : undefined
       // What collided was rolled back for certain; what was lost on the way may have happened, and is safe to repeat under a key only.
       const again = outage?.collided === true || (call.idempotencyKey !== undefined && outage?.retriable === true)
-      if (tries >= MOST_TRIES || !again || operation.transactions === 'own') throw error
+      if (tries >= MAX_ATTEMPTS || !again || operation.transactions === 'own') throw error
     }
   }
 }
@@ -131,7 +131,7 @@ async function run(
   const needed = scopePermissions(operation, input)
   const used = usedPermissions(operation, call.selection, permits)
   // Reference data is the same in every scope: relations that lead from it to customers are read as far as they may be followed.
-  const own = scopeOf(actor, needed.every(overReferenceData) ? [...needed, ...used] : needed)
+  const own = scopeOf(actor, needed.every(isForReferenceData) ? [...needed, ...used] : needed)
   // Relations that the caller may follow less far than the operation itself: only somebody of several roles has them.
   const shorter = new Set(used.filter((permission) => !sameScope(scopeOf(actor, [...needed, permission]), own)))
   const shared = {
@@ -239,17 +239,17 @@ async function query(
   input: z.output<z.ZodObject>,
   directoryVersion: bigint | undefined,
 ): Promise<unknown> {
-  const looks = new Map<string, Look>()
+  const accesses = new Map<string, Access>()
   const noteAccess: Context['noteAccess'] = (customerId, customerPath, fields) => {
-    const known = looks.get(customerId)
-    looks.set(customerId, { customerId, customerPath, fields: known ? [...new Set([...known.fields, ...fields])] : fields })
+    const known = accesses.get(customerId)
+    accesses.set(customerId, { customerId, customerPath, fields: known ? [...new Set([...known.fields, ...fields])] : fields })
   }
   const context = (db: Db): Context => ({ ...shared, db, record: refuseToRecord, inTransaction: refuseToRecord, noteAccess })
   const answer =
     operation.lane(input) === 'fast'
       ? await operation.run(context({ rows: (statement) => database.read(shared.scope, statement, directoryVersion) }), input)
       : await database.transaction(shared.scope, (db) => operation.run(context(db), input), { readOnly: true, directoryVersion })
-  if (looks.size > 0) await accessLog(journal, [...looks.values()])
+  if (accesses.size > 0) await accessLog(journal, [...accesses.values()])
   return answer
 }
 
@@ -288,12 +288,12 @@ function ownTransactions(
           },
           {
             directoryVersion: version,
-            timeoutMs: operation.transport === 'internal' ? LONGEST_INTERNAL_STATEMENT_MS : LONGEST_OWN_STATEMENT_MS,
+            timeoutMs: operation.transport === 'internal' ? MAX_INTERNAL_STATEMENT_MS : MAX_OWN_STATEMENT_MS,
           },
         )
       } catch (error) {
         if (!isStaleDirectory(error)) throw error
-        if (tries >= MOST_DIRECTORY_TRIES) throw new DomainError('unavailable', 'Permissions are being changed. Try again.')
+        if (tries >= MAX_DIRECTORY_ATTEMPTS) throw new DomainError('unavailable', 'Permissions are being changed. Try again.')
         current = await resolve(service, call, at, true)
       }
     }
@@ -315,7 +315,7 @@ async function command(
   const context = answerContext(caller, operation.name, key ?? '')
   let replaces = false
   if (key !== undefined && fingerprint) {
-    const stored = await holdIdempotencyKey(db, caller, operation.name, key, now)
+    const stored = await lockIdempotencyKey(db, caller, operation.name, key, now)
     if (stored === 'busy')
       throw new DomainError('idempotency_in_progress', 'A request with this idempotency key is still running.')
     if (stored && !stored.expired) {
@@ -328,8 +328,8 @@ async function command(
   const changes: Change[] = []
   const answer = await operation.run({ ...shared, record: (change) => changes.push(change) }, input)
   const unchanged: Change = { event: 'operation.completed', subjectType: 'operation', subjectId: operation.name }
-  const told = changes.length > 0 || operation.transport === 'internal' ? changes : [unchanged]
-  if (told.length > 0) sendAlong(appendJournal(db, journal, told))
+  const recorded = changes.length > 0 || operation.transport === 'internal' ? changes : [unchanged]
+  if (recorded.length > 0) sendAlong(appendJournal(db, journal, recorded))
   if (key !== undefined && fingerprint) {
     const answerEncrypted = vault.sealText(JSON.stringify(answer), context)
     const expiresAt = new Date(now.getTime() + IDEMPOTENCY_HOURS * 3_600_000)

@@ -76,25 +76,25 @@ export async function writeRow<S extends z.ZodObject>(
   context: Context,
   { row: schema, subject, apply }: RowWrites<S>,
   row: Row,
-  said: readonly string[] = Object.keys(row),
+  fields: readonly string[] = Object.keys(row),
 ): Promise<Written> {
   const parsed = schema.safeParse(row)
   if (!parsed.success) throw invalidInput(parsed.error.issues.flatMap(problemsOf))
-  const result = settled(await apply(context.db, [{ line: 1, row: parsed.data }], feedContext(context)))
+  const result = outcomeOf(await apply(context.db, [{ line: 1, row: parsed.data }], feedContext(context)))
   if (result.outcome !== 'unchanged') {
     context.record({
       event: `${subject}.${result.outcome}`,
       subjectType: subject,
       subjectId: result.id,
       ...(result.customerId !== undefined && { customerId: result.customerId }),
-      changed: said.filter((field) => field !== 'source' && field !== 'externalId'),
+      changed: fields.filter((field) => field !== 'source' && field !== 'externalId'),
     })
   }
   return { id: result.id, customerId: result.customerId, outcome: result.outcome }
 }
 
 /** What became of the one row that was written. Throws what an import would reject. */
-export function settled([result]: readonly FeedOutcome[]): Written {
+export function outcomeOf([result]: readonly FeedOutcome[]): Written {
   if (!result) throw new Error('A row has no outcome.')
   if ('refusal' in result) {
     const { code, field, message } = result.refusal
@@ -203,15 +203,15 @@ interface Change {
 /** A change of something by its id: what is stored, with some of it said anew. Portfolios and branches see only their own. */
 export function changeOperation<S extends z.ZodObject>(
   writes: SingleWrites<S>,
-  { shape, change, final = false, ...told }: Change,
+  { shape, change, final = false, ...texts }: Change,
 ): Operation {
   const { noun, called, permission, domain } = writes
   const view = viewNamed(noun)
   const key = `${noun[0]!.toLowerCase()}${noun.slice(1)}Id`
-  const owned = view.ownership === 'owned'
+  const owned = view.tableKind === 'owned'
   return viewOperation(view, {
     kind: 'command',
-    ...told,
+    ...texts,
     permission,
     domain,
     input: z.strictObject({ ...(owned && { customerId: id }), [key]: id, ...shape, expectedVersion }),
@@ -221,8 +221,8 @@ export function changeOperation<S extends z.ZodObject>(
       const stored = await writes.stored.lockRow(context.db, identity)
       if (!stored) throw notFound(called.replace(/^an? /, ''))
       checkVersion(expected, stored.version)
-      const { [key]: _id, customerId: _customerId, ...said } = input
-      const changes = await change(said, context, { ...stored, customerId: identity.customerId })
+      const { [key]: _id, customerId: _customerId, ...fields } = input
+      const changes = await change(fields, context, { ...stored, customerId: identity.customerId })
       if (final && stored.status === changes['status']) throw new DomainError('already_closed', `Already ${changes['status']}.`)
       const written = await writeRow(context, writes, { ...stored.row, ...changes }, Object.keys(changes))
       return answerOne(context, view, byId(written, noun))

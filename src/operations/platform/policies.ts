@@ -7,10 +7,10 @@ import {
   policySources,
   type PolicySource,
   type PolicyVersion,
-  requireBeginning,
+  requireEffectiveOn,
 } from '../../core/kernel/policies.ts'
 import type { Permission } from '../../core/kernel/permissions.ts'
-import { line } from '../../core/kernel/scalars.ts'
+import { singleLine } from '../../core/kernel/scalars.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { insertPolicyVersion, listPolicyVersions, type PolicyKind, type StoredPolicyVersion } from '../../db/platform/policies.ts'
 import { type Context, type Operation, operation } from './operation.ts'
@@ -49,7 +49,7 @@ export interface PolicyDefinition<D> {
   readonly read: (context: Context, key: string, input: Readonly<Record<string, unknown>>, effectiveOn: Day) => D | Promise<D>
   readonly show: (definition: D, key: string) => Readonly<Record<string, unknown>>
   /** Called where a version begins today: what rests on it has to follow. */
-  readonly begun?: (context: Context) => Promise<unknown>
+  readonly onEffective?: (context: Context) => Promise<unknown>
 }
 
 const versionSeen = z
@@ -65,7 +65,7 @@ function schemaOf<D>({ type, called, keyed, output }: PolicyDefinition<D>) {
       ...(keyed && { [keyed.field]: keyed.schema }),
       version: z.int().meta({ description: 'Version; 0 for the default. All versions are stored.' }),
       effectiveOn: z.iso.date().nullable().meta({ description: 'First day on which it applies; null for the default.' }),
-      source: z.enum(policySources).meta({ description: 'Published practice, our own choice, or the bank itself.' }),
+      source: z.enum(policySources).meta({ description: 'Published practice, the default of the product, or the bank itself.' }),
       ...output,
       reason: z.string().nullable().meta({ description: 'Why it was set; null for the default.' }),
       setBy: z.string().nullable().meta({ description: 'Who set it; null for the default.' }),
@@ -127,7 +127,7 @@ export function policyOperations<D>(policy: PolicyDefinition<D>): readonly [Oper
       ...(keyed && { [keyed.field]: keyed.schema }),
       ...policy.input,
       effectiveOn: daySchema.optional().meta({ description: 'First day on which it applies; today by default.' }),
-      reason: line(500).meta({
+      reason: singleLine(500).meta({
         description: 'The reason.',
         ...(revise.reasonExample !== undefined && { examples: [revise.reasonExample] }),
       }),
@@ -158,7 +158,7 @@ export function policyOperations<D>(policy: PolicyDefinition<D>): readonly [Oper
       const latest = Math.max(0, ...stored.map(({ version }) => version))
       checkVersion(expectedVersion, latest)
       const definition = await policy.read(context, key, sent, effectiveOn)
-      requireBeginning(effectiveOn, today, sameDay === 'refused' ? stored.map((one) => one.effectiveOn) : [])
+      requireEffectiveOn(effectiveOn, today, sameDay === 'refused' ? stored.map((one) => one.effectiveOn) : [])
       const version: StoredPolicyVersion<D> = {
         key,
         version: latest + 1,
@@ -170,7 +170,7 @@ export function policyOperations<D>(policy: PolicyDefinition<D>): readonly [Oper
         setAt: now,
       }
       await insertPolicyVersion(db, kind, version).catch(refuseSecond)
-      if (effectiveOn <= today) await policy.begun?.(context)
+      if (effectiveOn <= today) await policy.onEffective?.(context)
       context.record({
         event: `${kind}_policy.revised`,
         subjectType: `${kind}_policy`,
@@ -195,7 +195,7 @@ export function refuseSecond(error: unknown): never {
   if (brokenConstraint(error) === 'policy_version_pkey')
     throw new DomainError(
       'version_conflict',
-      'Version conflict: somebody else has set a version of this policy at the same time.',
+      'Version conflict: another request added a version of this policy at the same time.',
     )
   throw error
 }

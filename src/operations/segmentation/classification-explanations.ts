@@ -4,9 +4,9 @@ import { classificationKinds, defaultClassification } from '../../core/segmentat
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
 import { notFound } from '../../core/kernel/errors.ts'
 import { explainRule } from '../../core/segmentation/rules/explain.ts'
-import { readClassificationStanding } from '../../db/segmentation/classifications/explanation.ts'
-import { knownNow, knownThen, readDefinitions } from '../../db/segmentation/segments/explanation.ts'
-import { explainedFields, shownRule } from './explained-rules.ts'
+import { readClassificationState } from '../../db/segmentation/classifications/explanation.ts'
+import { stateNow, stateThen, readDefinitions } from '../../db/segmentation/segments/explanation.ts'
+import { explainedFields, ruleAnswer } from './explained-rules.ts'
 import { operation } from '../platform/operation.ts'
 import { id } from '../platform/scalars.ts'
 
@@ -24,10 +24,10 @@ const explanationSchema = z
     customerId: z.uuid().meta({ description: 'The customer.' }),
     kind: z.enum(classificationKinds).meta({ description: 'Kind of classification.' }),
     periodId: z.uuid().nullable().meta({ description: 'The explained period, or the current one.' }),
-    past: z.boolean().meta({ description: 'Whether it is explained as of the start of the period, or as of now.' }),
+    historical: z.boolean().meta({ description: 'Whether it is explained as of the start of the period, or as of now.' }),
     active: z.boolean().meta({ description: 'Whether the record is active: only active records are classified by rules.' }),
     value: z.string().nullable().meta({ description: 'Value in that period; null if there is none.' }),
-    answer: z.string().nullable().meta({ description: 'Result of these rules for these facts; null if there is none.' }),
+    result: z.string().nullable().meta({ description: 'Result of these rules for these facts; null if there is none.' }),
     policyVersion: z.int().meta({ description: 'The version of the policy; 0 for the default.' }),
     defaultValue: z.string().nullable().meta({ description: 'Value if no rule is met.' }),
     decidedAt: z.iso.datetime().nullable().meta({ description: 'When the period started.' }),
@@ -55,16 +55,16 @@ export const classificationExplanation = operation({
   output: explanationSchema,
   errors: ['not_found'],
   async run({ db, today, bank: { baseCurrency } }, { customerId, kind, periodId }) {
-    const standing = await readClassificationStanding(db, { customerId, kind, periodId, today })
-    if (!standing) throw notFound('customer')
-    const { period, stored, active } = standing
+    const state = await readClassificationState(db, { customerId, kind, periodId, today })
+    if (!state) throw notFound('customer')
+    const { period, stored, active } = state
     if (periodId !== undefined && period === null) throw notFound('period')
     const past = periodId === undefined ? null : period
     if (!past && stored === null) throw notFound('facts of the customer')
-    const { policyVersion, rules, defaultValue } = standing.policy ?? defaultClassification(kind)
+    const { policyVersion, rules, defaultValue } = state.policy ?? defaultClassification(kind)
     const definitions = await readDefinitions(db, { segmentId: null, ruleVersion: null, at: past?.beganAt ?? null })
     const asked = { customerId, today: past?.beganOn ?? today, baseCurrency }
-    const known = past ? knownThen(past.facts, asked) : knownNow(standing, definitions, asked)
+    const known = past ? stateThen(past.facts, asked) : stateNow(state, definitions, asked)
     const byId = new Map(definitions.segments.map((one) => [one.id, one]))
     const explained = rules.map(({ rule }) =>
       explainRule(rule, known.subject, known.context, (inner) => meaningOf(byId.get(inner)!)),
@@ -74,10 +74,10 @@ export const classificationExplanation = operation({
       customerId,
       kind,
       periodId: period?.id ?? null,
-      past: past !== null,
+      historical: past !== null,
       active,
       value: period?.value ?? null,
-      answer: rules[decides]?.value ?? defaultValue,
+      result: rules[decides]?.value ?? defaultValue,
       policyVersion,
       defaultValue,
       decidedAt: period && new Date(period.beganAt).toISOString(),
@@ -86,7 +86,7 @@ export const classificationExplanation = operation({
         ruleIndex,
         value,
         decides: ruleIndex === decides,
-        ...shownRule(explained[ruleIndex], baseCurrency as CurrencyCode),
+        ...ruleAnswer(explained[ruleIndex], baseCurrency as CurrencyCode),
       })),
     }
   },

@@ -10,15 +10,15 @@ import {
 import { DomainError } from '../../core/kernel/errors.ts'
 import { partsOf } from '../../core/segmentation/rules/rule.ts'
 import { readPoliciesOn } from '../../db/segmentation/classifications/store.ts'
-import { requireKeepable, requireRefreshable } from '../../db/segmentation/refresh/estimates.ts'
+import { requireAffordableSegment, requireAffordableRefresh } from '../../db/segmentation/refresh/estimates.ts'
 import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'
 import { wholeRule } from '../../db/segmentation/segments/rules.ts'
 import { lockDefinitions, readSegments } from '../../db/segmentation/segments/store.ts'
 import type { Context } from '../platform/operation.ts'
 import { policyOperations } from '../platform/policies.ts'
-import { prepareCuts, readRule, ruleInput } from './rules.ts'
+import { preparePercentiles, readRule, ruleInput } from './rules.ts'
 
-const MOST_RULES = 20
+const MAX_RULES = 20
 
 const sentRule = z
   .strictObject({
@@ -58,7 +58,7 @@ export const [classificationPolicies, reviseClassificationPolicy] = policyOperat
     rules: z
       .array(sentRule)
       .min(1)
-      .max(MOST_RULES)
+      .max(MAX_RULES)
       .meta({
         description: 'The first rule that is met applies.',
         examples: [[{ value: 'dormant', rule: { fact: 'recency', gt: 180 } }]],
@@ -81,7 +81,7 @@ export const [classificationPolicies, reviseClassificationPolicy] = policyOperat
   },
   defaults(kind) {
     const { rules, defaultValue } = defaultClassification(kind as ClassificationKind)
-    return { definition: { rules, defaultValue }, source: 'ours' }
+    return { definition: { rules, defaultValue }, source: 'product_default' }
   },
   sameDay: 'refused',
   async read(context, key, input, effectiveOn) {
@@ -96,17 +96,17 @@ export const [classificationPolicies, reviseClassificationPolicy] = policyOperat
     if (problems.length > 0) throw new DomainError('invalid_input', 'Invalid policy.', problems)
     const segments = await readSegments(db)
     for (const [index, { rule }] of definition.rules.entries())
-      await requireKeepable(db, wholeRule(rule, segments), `rules/${index}/rule`)
+      await requireAffordableSegment(db, wholeRule(rule, segments), `rules/${index}/rule`)
     const beside = (await readPoliciesOn(db, effectiveOn)).filter((one) => one.kind !== kind)
-    await requireRefreshable(db, segments, [...beside, { kind, policyVersion: 0, ...definition }], 'rules')
-    for (const { rule } of definition.rules) await prepareCuts(context, wholeRule(rule, segments))
+    await requireAffordableRefresh(db, segments, [...beside, { kind, policyVersion: 0, ...definition }], 'rules')
+    for (const { rule } of definition.rules) await preparePercentiles(context, wholeRule(rule, segments))
     return definition
   },
   show: ({ rules, defaultValue }) => ({
     rules: rules.map(({ value, rule, confidence }) => ({ value, rule, confidence: confidence ?? null })),
     defaultValue,
   }),
-  begun: (context) => queueForDefinition(context.db, 'evaluation', context),
+  onEffective: (context) => queueForDefinition(context.db, 'evaluation', context),
 })
 
 async function readRules(
@@ -132,7 +132,7 @@ function watchingProblems({ kind: of, rules }: Pick<ClassificationPolicy, 'kind'
       ? [
           {
             pointer: `/rules/${index}/rule`,
-            rule: 'watched',
+            rule: 'duration_not_allowed',
             message: 'A rule for an inferred value must not contain hasBeen.',
           },
         ]

@@ -6,7 +6,7 @@ import {
   type ClassificationPolicy,
   classify,
   defaultClassification,
-  keptKinds,
+  storedClassificationKinds,
 } from '../../core/segmentation/classifications.ts'
 import { notFound } from '../../core/kernel/errors.ts'
 import { type FactName, type FactValue, relationPreferences } from '../../core/segmentation/facts.ts'
@@ -31,13 +31,13 @@ const domain = 'Customer Product and Service Eligibility'
 const periodView = viewNamed('ClassificationPeriod')
 const preferenceView = viewNamed('RelationshipPreference')
 
-const grounds = ['rule', 'default', 'declared', 'inferred', 'none'] as const
+const bases = ['rule', 'default', 'declared', 'inferred', 'none'] as const
 
 const classification = z
   .object({
     kind: z.enum(classificationKinds).meta({ description: 'Kind of classification.' }),
     value: z.string().nullable().meta({ description: 'Value; null if none.' }),
-    ground: z.enum(grounds).meta({
+    basis: z.enum(bases).meta({
       description: 'Basis: a rule of the policy, its default, a declaration, or an inference; `none` if there is no value.',
     }),
     policyVersion: z.int().nullable().meta({ description: 'The version of the policy that was applied; 0 for the default.' }),
@@ -72,7 +72,7 @@ export const customerClassification = operation({
     const found = await findClassification(db, customerId)
     if (!found) throw notFound('customer')
     const [policies, versions] = [await readPoliciesOn(db, today), await listPolicies(db)]
-    const kept = keptKinds.map((kind): Shown => {
+    const stored = storedClassificationKinds.map((kind): Shown => {
       const period = found.periods.find((one) => one.kind === kind)
       if (!period) return nothing(kind)
       const { value, policyVersion, ruleIndex, beganOn } = period
@@ -83,7 +83,7 @@ export const customerClassification = operation({
       return {
         kind,
         value,
-        ground: ruleIndex === null ? 'default' : 'rule',
+        basis: ruleIndex === null ? 'default' : 'rule',
         policyVersion,
         ruleIndex,
         rule: ruleIndex === null ? null : (policy?.rules[ruleIndex]?.rule ?? null),
@@ -96,23 +96,23 @@ export const customerClassification = operation({
       return {
         customerId,
         classifications: [
-          ...kept,
+          ...stored,
           {
             ...nothing('relationship_preference'),
             value: declared.preference,
-            ground: 'declared' as const,
+            basis: 'declared' as const,
             since: dayOf(declared.declaredAt, context.bank.timeZone),
             confidence: 1,
           },
         ],
       }
     const policy = policies.find(({ kind }) => kind === 'relationship_preference')!
-    return { customerId, classifications: [...kept, await inferred(context, customerId, policy, found.segments)] }
+    return { customerId, classifications: [...stored, await inferred(context, customerId, policy, found.segments)] }
   },
 })
 
 function nothing(kind: Shown['kind']): Shown {
-  return { kind, value: null, ground: 'none', policyVersion: null, ruleIndex: null, rule: null, since: null, confidence: null }
+  return { kind, value: null, basis: 'none', policyVersion: null, ruleIndex: null, rule: null, since: null, confidence: null }
 }
 
 async function inferred(
@@ -125,7 +125,7 @@ async function inferred(
   if (!facts) return nothing('relationship_preference')
   const [segments, ruleContext] = [await readSegments(db), await readRuleContext(db, today, bank.baseCurrency)]
   const subject = {
-    fact: factIn(facts),
+    fact: factOf(facts),
     since: () => null,
     listed: (number: number) => listed.includes(number),
     chance: (seed: string) => chanceOf(seed, customerId),
@@ -136,7 +136,7 @@ async function inferred(
   return {
     kind: 'relationship_preference',
     value: decided.value,
-    ground: rule ? 'inferred' : 'default',
+    basis: rule ? 'inferred' : 'default',
     policyVersion: policy.policyVersion,
     ruleIndex: decided.ruleIndex,
     rule: (rule?.rule ?? null) as Record<string, unknown> | null,
@@ -146,7 +146,7 @@ async function inferred(
 }
 
 /** The facts of a customer by their names. */
-export const factIn =
+export const factOf =
   ({ values }: CustomerFacts) =>
   (name: FactName): FactValue =>
     values.get(name) ?? null
@@ -160,7 +160,7 @@ export const classificationHistory = pageOperation(periodView, {
   domain,
   input: z.strictObject({
     customerId: id,
-    kind: z.enum(keptKinds).optional().meta({ description: 'Of this kind.' }),
+    kind: z.enum(storedClassificationKinds).optional().meta({ description: 'Of this kind.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'not_found'],

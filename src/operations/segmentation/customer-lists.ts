@@ -1,6 +1,6 @@
-import { audienceInput, audienceOf, selectsByFacts } from './audience.ts'
+import { audienceInput, audienceOf, isByFacts } from './audience.ts'
 import {
-  areMoreThan,
+  exceeds,
   customerConditions,
   type CustomerFilter,
   customerOrder,
@@ -17,7 +17,7 @@ import { refuseField } from '../../core/kernel/errors.ts'
 import { code } from '../../core/kernel/scalars.ts'
 import { formatAmount, parseAmount } from '../../core/kernel/money.ts'
 import { productFamilies } from '../../core/organisation/products.ts'
-import { findInstitutionPath, knowsStaff } from '../../db/organisation/institutions.ts'
+import { findInstitutionPath, staffExists } from '../../db/organisation/institutions.ts'
 import { findProductIds } from '../../db/organisation/products.ts'
 import { joinFacts, audienceConditions } from '../../db/segmentation/segments/audience.ts'
 import { listVersions } from '../../db/segmentation/tiers/store.ts'
@@ -33,7 +33,7 @@ const customerView = viewNamed('Customer')
 const domain = 'Party Reference Data Directory'
 
 /** What is sorted without an index. */
-const MOST_SORTED = 20_000
+const MAX_SORTED = 20_000
 
 export const filterInput = {
   institutionId: id.optional().meta({ description: 'Customers of this institution and of all below it.' }),
@@ -56,7 +56,7 @@ export function alsoNeedsOf(needed: Permission): (input: FilterInput) => readonl
     const { productFamily, productCode } = input
     const also: readonly Permission[] = [
       ...(productFamily === undefined && productCode === undefined ? [] : (['holding:read'] as const)),
-      ...(selectsByFacts(input) ? (['fact:read'] as const) : []),
+      ...(isByFacts(input) ? (['fact:read'] as const) : []),
     ]
     return also.length > 0 ? [needed, ...also] : []
   }
@@ -117,17 +117,17 @@ export async function refuseUnknown(
 ): Promise<void> {
   if (productCode !== undefined && (await findProductIds(db, { code: productCode })).length === 0)
     throw refuseField('unknown_reference', 'productCode', 'unknown_reference', 'There is no such product.')
-  if (staffId !== undefined && !(await knowsStaff(db, staffId)))
+  if (staffId !== undefined && !(await staffExists(db, staffId)))
     throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
 }
 
 async function refuseLongSort({ db }: Context, orderBy: CustomerOrder, filter: CustomerFilter): Promise<void> {
-  if (isIndexed(orderBy) || !(await areMoreThan(db, MOST_SORTED, filter))) return
+  if (isIndexed(orderBy) || !(await exceeds(db, MAX_SORTED, filter))) return
   throw refuseField(
     'invalid_input',
     'orderBy',
     'too_many',
-    `The order ${orderBy} is limited to ${MOST_SORTED} customers: filter by an institution further down or by a relationship manager.`,
+    `The order ${orderBy} is limited to ${MAX_SORTED} customers: filter by an institution further down or by a relationship manager.`,
   )
 }
 
@@ -153,7 +153,7 @@ export const customers = pageOperation(customerView, {
       .enum(customerOrders)
       .default('aum_desc')
       .meta({
-        description: `Order of the page; missing values of birth_date and founded_on come last. By updated_at, birth_date, founded_on and kind at most ${MOST_SORTED} customers can be sorted: filter by an institution further down or by a relationship manager.`,
+        description: `Order of the page; missing values of birth_date and founded_on come last. By updated_at, birth_date, founded_on and kind at most ${MAX_SORTED} customers can be sorted: filter by an institution further down or by a relationship manager.`,
       }),
     ...pageInput,
   }),
@@ -162,13 +162,8 @@ export const customers = pageOperation(customerView, {
     const also = alsoNeedsOf('customer:read')(input)
     return tierSchemeId === undefined && tier === undefined ? also : ['customer:read', ...also, 'fact:read']
   },
-  lane: ({ includeTotal, productFamily, productCode, tier, orderBy, ...said }) =>
-    includeTotal ||
-    tier !== undefined ||
-    productFamily ||
-    productCode !== undefined ||
-    !isIndexed(orderBy) ||
-    selectsByFacts(said)
+  lane: ({ includeTotal, productFamily, productCode, tier, orderBy, ...rest }) =>
+    includeTotal || tier !== undefined || productFamily || productCode !== undefined || !isIndexed(orderBy) || isByFacts(rest)
       ? 'pool'
       : 'fast',
   run: (context, { orderBy, limit, cursor, includeTotal, tierSchemeId, tier, ...input }) =>

@@ -1,16 +1,16 @@
-import { audienceOf, selectsByFacts } from './audience.ts'
+import { audienceOf, isByFacts } from './audience.ts'
 import { alsoNeedsOf, answerCustomers, filterInput, filterOf, refuseUnknown } from './customer-lists.ts'
 import { customerOrder, customerOrders } from '../../db/dossier/customer-lists.ts'
 import { z } from 'zod'
 import { refuseField } from '../../core/kernel/errors.ts'
-import { line } from '../../core/kernel/scalars.ts'
+import { singleLine } from '../../core/kernel/scalars.ts'
 import { checkDocument, documentTypes } from '../../core/kernel/identity-numbers.ts'
 import { isSearchable, nameMatches, nameMatchOf, typedKey } from '../../core/dossier/name-keys.ts'
 import { normaliseEmail, normalisePhone } from '../../core/kernel/phones.ts'
 import { foldName } from '../../core/kernel/text.ts'
 import {
   allOf,
-  bestOf,
+  bestCandidates,
   type Candidates,
   candidatesByHash,
   candidatesByName,
@@ -30,26 +30,26 @@ import { restSchema } from '../platform/rest-schema.ts'
 const customerView = viewNamed('Customer')
 
 /** Customers who match and are sorted by something else than by how well. */
-const MOST_SORTED = 10_000
+const MAX_SORTED = 10_000
 
 const terms = ['name', 'number', 'phone', 'email', 'documentNumber'] as const
-const termsOf = (said: { readonly [term in (typeof terms)[number]]?: unknown }): number =>
-  terms.filter((term) => said[term] !== undefined).length
+const termsOf = (input: { readonly [term in (typeof terms)[number]]?: unknown }): number =>
+  terms.filter((term) => input[term] !== undefined).length
 
 const input = z
   .strictObject({
-    name: line(200)
+    name: singleLine(200)
       .optional()
       .meta({ description: 'A name or part of it, or the beginning of a Chinese name in pinyin or initials.', examples: ['王'] }),
-    number: line(128)
+    number: singleLine(128)
       .optional()
       .meta({ description: 'External ID of the customer in a source system; IDs assigned here are not searched.' }),
-    phone: line(40)
+    phone: singleLine(40)
       .min(3)
       .optional()
       .meta({ description: 'A phone number in any usual format; Chinese if it has no country code.' }),
-    email: line(254).min(3).optional().meta({ description: 'An e-mail address.' }),
-    documentNumber: line(64).min(3).optional().meta({ description: 'Number of an identity document.' }),
+    email: singleLine(254).min(3).optional().meta({ description: 'An e-mail address.' }),
+    documentNumber: singleLine(64).min(3).optional().meta({ description: 'Number of an identity document.' }),
     documentType: z.enum(documentTypes).default('resident_id').meta({ description: 'Kind of the document.' }),
     documentCountry: z
       .string()
@@ -61,12 +61,12 @@ const input = z
       .enum(['match', ...customerOrders])
       .default('match')
       .meta({
-        description: `Order of the page: best match first, or a sort order of customers. At most ${MOST_SORTED} matching customers, or customers filtered by a segment or rule, can be sorted. Without a search term \`match\` means \`aum_desc\`.`,
+        description: `Order of the page: best match first, or a sort order of customers. At most ${MAX_SORTED} matching customers, or customers filtered by a segment or rule, can be sorted. Without a search term \`match\` means \`aum_desc\`.`,
       }),
     limit: pageInput.limit,
     cursor: pageInput.cursor,
   })
-  .refine((said) => termsOf(said) === 1 || (termsOf(said) === 0 && selectsByFacts(said)), {
+  .refine((input) => termsOf(input) === 1 || (termsOf(input) === 0 && isByFacts(input)), {
     error: 'Exactly one of name, number, phone, email and documentNumber is required, or none with a segment or rule.',
     params: { rule: 'exactly_one' },
   })
@@ -102,23 +102,23 @@ export const customerSearch = {
     alsoNeeds: alsoNeedsOf('customer:search'),
     lane: 'pool',
     examples: [{ input: { name: '王' } }, { input: { name: 'wangxm', kind: ['individual'], orderBy: 'aum_desc' } }],
-    async run(context, said) {
-      const { limit, cursor, orderBy } = said
-      if (termsOf(said) === 0)
-        return answerCustomers(context, conditionsOf(said), {
+    async run(context, input) {
+      const { limit, cursor, orderBy } = input
+      if (termsOf(input) === 0)
+        return answerCustomers(context, conditionsOf(input), {
           orderBy: orderBy === 'match' ? 'aum_desc' : orderBy,
           limit,
           cursor,
           includeTotal: false,
           found: { expression: () => `'exact'::text`, read: String },
         })
-      const candidates = await candidatesOf(context, said, await searchFilterOf(context, said))
-      const audience = await audienceOf(context, said)
+      const candidates = await candidatesOf(context, input, await searchFilterOf(context, input))
+      const audience = await audienceOf(context, input)
       const ownOrder = orderBy === 'match' ? candidates.order : customerOrder(orderBy)
       const after = cursor === undefined || orderBy !== 'match' ? undefined : context.cursors.open(candidates.order.name, cursor)
       // What facts say is asked of the candidates: a page of the best of them might hold none who meet it.
       const { order, join, found } =
-        orderBy === 'match' && !audience ? bestOf(candidates, limit, after) : allOf(candidates, ownOrder, MOST_SORTED)
+        orderBy === 'match' && !audience ? bestCandidates(candidates, limit, after) : allOf(candidates, ownOrder, MAX_SORTED)
       return answerPage(context, customerView, {
         join: (row, bind) => `${join(row, bind)}${audience ? ` ${joinFacts(row)}` : ''}`,
         where: (row, bind) => (audience ? [orTooMany(row, audienceConditions(audience, bind))] : []),
@@ -127,7 +127,7 @@ export const customerSearch = {
         cursor,
         includeTotal: false,
         found: { expression: found, read: (value) => matchOf(value as [number, number]) },
-        orRefuse: () => refuseUnknown(context, said),
+        orRefuse: () => refuseUnknown(context, input),
       })
     },
   }),
@@ -136,22 +136,22 @@ export const customerSearch = {
 
 /** Whoever meets the conditions; and everybody where there are too many to ask, so that the refusal is met. */
 const orTooMany = (row: string, conditions: readonly string[]): string =>
-  `((${conditions.join(' and ')}) or ${row}_match.candidates > ${MOST_SORTED})`
+  `((${conditions.join(' and ')}) or ${row}_match.candidates > ${MAX_SORTED})`
 
-const conditionsOf = (said: Input) => Object.fromEntries(Object.entries(said).filter(([name]) => name in filterInput))
+const conditionsOf = (input: Input) => Object.fromEntries(Object.entries(input).filter(([name]) => name in filterInput))
 
 function matchOf([rank, candidates]: [number, number]): string {
-  if (candidates <= MOST_SORTED) return nameMatchOf(rank)
+  if (candidates <= MAX_SORTED) return nameMatchOf(rank)
   throw refuseField(
     'invalid_input',
     'orderBy',
     'too_many',
-    `More than ${MOST_SORTED} customers match: enter more of the name, add filters, or order by match.`,
+    `More than ${MAX_SORTED} customers match: enter more of the name, add filters, or order by match.`,
   )
 }
 
-async function searchFilterOf(context: Context, said: Input): Promise<SearchFilter> {
-  const { productFamily, productCode, ...filter } = await filterOf(context, conditionsOf(said))
+async function searchFilterOf(context: Context, input: Input): Promise<SearchFilter> {
+  const { productFamily, productCode, ...filter } = await filterOf(context, conditionsOf(input))
   const ofProducts = productFamily !== undefined || productCode !== undefined
   return {
     ...filter,
@@ -159,8 +159,8 @@ async function searchFilterOf(context: Context, said: Input): Promise<SearchFilt
   }
 }
 
-async function candidatesOf({ vault }: Context, said: Input, filter: SearchFilter): Promise<Candidates> {
-  const { name, number, phone, email, documentNumber, documentType, documentCountry } = said
+async function candidatesOf({ vault }: Context, input: Input, filter: SearchFilter): Promise<Candidates> {
+  const { name, number, phone, email, documentNumber, documentType, documentCountry } = input
   const byHash = (kind: 'document' | 'phone' | 'email', value: string) =>
     candidatesByHash(
       kind,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { notFound } from '../../core/kernel/errors.ts'
-import { findTiers } from '../../db/segmentation/tiers/standing.ts'
+import { findTiers } from '../../db/segmentation/tiers/current-tiers.ts'
 import { viewNamed } from '../../db/views.ts'
 import { customerTier, decodeTiers, tierHistoryKeys } from '../../db/segmentation/views/tiers.ts'
 import { operation, pageOperation } from '../platform/operation.ts'

@@ -7,7 +7,7 @@ import {
   type Explained,
   type ExplainedCondition,
   type Step,
-  stepsToFlip,
+  stepsToReverse,
 } from '../../core/segmentation/rules/explain.ts'
 import { operators } from '../../core/segmentation/rules/rule.ts'
 import { moneySchema } from '../platform/rest-schema.ts'
@@ -71,8 +71,11 @@ const conditionSchema = z
     comparedWith: z
       .array(valueSchema)
       .meta({ description: 'Values compared with: the dates of relative days, the values of percentiles.' }),
-    hundredths: z.array(z.int()).nullable().meta({ description: 'The percentiles of these values.' }),
-    within: z.string().nullable().meta({ description: 'The institution in whose subtree the percentiles are computed.' }),
+    percentiles: z.array(z.int()).nullable().meta({ description: 'The percentiles of these values.' }),
+    percentileInstitution: z
+      .string()
+      .nullable()
+      .meta({ description: 'The institution in whose subtree the percentiles are computed.' }),
     days: z.int().nullable().meta({ description: 'Number of days for which it must have been true.' }),
     since: z.iso.date().nullable().meta({ description: 'Since when it has been true.' }),
     change: changeSchema.nullable().meta({
@@ -107,13 +110,13 @@ export const explainedFields = {
 type Shown<T extends z.ZodType> = z.input<T>
 
 /** An explained rule as both APIs show it; nothing where there is none. */
-export function shownRule(explained: Explained | undefined, currency: CurrencyCode) {
+export function ruleAnswer(explained: Explained | undefined, currency: CurrencyCode) {
   if (!explained) return { result: null, tree: null, conditions: [], steps: null }
   return {
     result: explained.result,
     tree: treeOf(explained, null, currency),
     conditions: conditionsShown(explained, null, currency),
-    steps: stepsToFlip(explained)?.map((step) => shownStep(step, currency)) ?? null,
+    steps: stepsToReverse(explained)?.map((step) => shownStep(step, currency)) ?? null,
   }
 }
 
@@ -181,8 +184,8 @@ function shownCondition(
     operator: null,
     value: null,
     comparedWith: [],
-    hundredths: null,
-    within: null,
+    percentiles: null,
+    percentileInstitution: null,
     days: null,
     since: null,
     change: change && shownChange(change, kind, currency),
@@ -191,7 +194,7 @@ function shownCondition(
   switch (node.form) {
     case 'fact': {
       const { fact, operator, value, operands, condition } = node
-      const { within = null, ...line } = 'percentile' in condition ? condition.percentile : {}
+      const { institution = null, ...bounds } = 'percentile' in condition ? condition.percentile : {}
       return {
         ...shared,
         form: 'fact',
@@ -199,8 +202,8 @@ function shownCondition(
         operator,
         value: shownValue(value, kind, currency),
         comparedWith: (operands ?? []).map((one) => shownValue(one, kind, currency)!),
-        hundredths: 'percentile' in condition ? Object.values(line).flat() : null,
-        within,
+        percentiles: 'percentile' in condition ? Object.values(bounds).flat() : null,
+        percentileInstitution: institution,
       }
     }
     case 'hasBeen':

@@ -86,7 +86,7 @@ const valueSchema = z
   })
 
 /** A fact as both APIs show it. */
-export function shownFact(name: FactName, value: FactValue, { bank }: Pick<Context, 'bank'>): z.input<typeof valueSchema> {
+export function factAnswer(name: FactName, value: FactValue, { bank }: Pick<Context, 'bank'>): z.input<typeof valueSchema> {
   const { type } = catalogue[name]
   const { unit = null } = catalogue[name] as { readonly unit?: (typeof factUnits)[number] }
   const of = (kind: typeof type): FactValue => (type === kind ? value : null)
@@ -134,7 +134,7 @@ export const customerFacts = operation({
       customerId,
       asOf: found.asOf,
       refreshedAt: found.refreshedAt?.toISOString() ?? null,
-      facts: factNames.map((name) => shownFact(name, found.values.get(name) ?? null, context)),
+      facts: factNames.map((name) => factAnswer(name, found.values.get(name) ?? null, context)),
     }
   },
 })

@@ -5,16 +5,16 @@ import { DomainError } from '../../core/kernel/errors.ts'
 import { stateAfter } from '../../core/kernel/state-machine.ts'
 import { refreshKinds, refreshMachine } from '../../core/segmentation/refreshes.ts'
 import { outageOf } from '../../db/platform/failures.ts'
-import { refreshCuts } from '../../db/segmentation/facts/cuts.ts'
-import { keepMonthEnd, rebuildFacts } from '../../db/segmentation/facts/rebuild.ts'
-import { dropStale, hasStale, takeStale } from '../../db/dossier/stale-facts.ts'
+import { refreshPercentiles } from '../../db/segmentation/facts/percentiles.ts'
+import { storeMonthEnd, rebuildFacts } from '../../db/segmentation/facts/rebuild.ts'
+import { dropStale, hasStale, claimStaleCustomers } from '../../db/dossier/stale-facts.ts'
 import {
   countCustomers,
   failRefresh,
   hasRefresh,
   hasRefreshedSince,
-  holdNextRefresh,
-  knowsFullRefresh,
+  lockNextRefresh,
+  hasFullRefresh,
   nextSlice,
   queueRefresh,
   saveProgress,
@@ -119,7 +119,7 @@ export const advanceRefreshes = operation({
     await context.inTransaction(async ({ db }) => queueWhatIsDue(db, context, today))
     let under: string | undefined
     const step = context.inTransaction(async ({ db, record }) => {
-      const run = await holdNextRefresh(db)
+      const run = await lockNextRefresh(db)
       if (!run) return { more: false }
       under = run.id
       const asOf = run.asOf ?? today
@@ -144,7 +144,7 @@ export const advanceRefreshes = operation({
 async function queueWhatIsDue(db: Db, { clock, newId, bank }: Context, today: string): Promise<void> {
   const queue = (kind: 'full' | 'incremental', reason: 'schedule' | 'import'): Promise<string> =>
     queueRefresh(db, { id: newId(), kind, reason, path: '/', requestedBy: 'system:advanceRefreshes', now: clock() })
-  if (!(await knowsFullRefresh(db, today, startOfDay(today, bank.timeZone), clock()))) await queue('full', 'schedule')
+  if (!(await hasFullRefresh(db, today, startOfDay(today, bank.timeZone), clock()))) await queue('full', 'schedule')
   else if (!(await hasRefresh(db)) && (await hasStale(db))) await queue('incremental', 'import')
 }
 
@@ -154,7 +154,7 @@ async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: stri
   const facts = { today: asOf, baseCurrency: bank.baseCurrency, rates, now: clock() }
   const settings = { asOf, baseCurrency: bank.baseCurrency, now: clock() }
   if (run.kind === 'incremental') {
-    const customerIds = await takeStale(db, STALE_AT_ONCE)
+    const customerIds = await claimStaleCustomers(db, STALE_AT_ONCE)
     if (customerIds.length === 0) return { step: 'done', position: null, done: 0 }
     await rebuildFacts(db, { customerIds }, facts)
     return { step: 'evaluation', position: null, done: customerIds.length, ...(await evaluateSome(db, settings, customerIds)) }
@@ -165,23 +165,23 @@ async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: stri
     case 'facts': {
       const slice = await nextSlice(db, run.position, SLICE)
       const total = run.step === null ? await countCustomers(db) : undefined
-      if (!slice) return { step: 'cuts', position: null, done: 0, ...(total !== undefined && { total }) }
+      if (!slice) return { step: 'percentiles', position: null, done: 0, ...(total !== undefined && { total }) }
       await dropStale(db, slice.from, slice.until)
       const [monthEnd] = monthEndsUpTo(addDays(asOf, -1), 1)
       if (!(await hasRefreshedSince(db, monthEnd!))) {
         const over = startOfDay(addDays(monthEnd!, 1), bank.timeZone)
-        await keepMonthEnd(db, slice, { ...facts, today: monthEnd!, over })
+        await storeMonthEnd(db, slice, { ...facts, today: monthEnd!, over })
       }
       const done = await rebuildFacts(db, slice, facts)
       return {
-        step: slice.until === null ? 'cuts' : 'facts',
+        step: slice.until === null ? 'percentiles' : 'facts',
         position: slice.until,
         done,
         ...(total !== undefined && { total }),
       }
     }
-    case 'cuts':
-      await refreshCuts(db, asOf)
+    case 'percentiles':
+      await refreshPercentiles(db, asOf)
       return { step: 'evaluation', position: null, done: 0 }
     case 'evaluation':
       return { step: 'done', position: null, done: 0, ...(await evaluateAll(db, settings)) }

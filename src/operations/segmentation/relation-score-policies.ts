@@ -15,7 +15,7 @@ const partInput = z
     fact: z.string().min(1).max(64).meta({ description: 'The fact used.' }),
     weight: z.int().min(1).max(100).meta({ description: 'Its weight; the weights of a score add up to 100.' }),
     by: z
-      .enum(['scale', 'truth', 'hundredth'])
+      .enum(['scale', 'boolean', 'percentile'])
       .meta({ description: 'Linear between two values, all or nothing, or by percentile among all customers.' }),
     zeroAt: z.number().optional().meta({ description: 'The value that gives 0 points, on a scale.' }),
     fullAt: z.number().optional().meta({ description: 'The value that gives 100 points, on a scale.' }),
@@ -36,7 +36,7 @@ const shownPart = z
     fact: z.enum(factNames).meta({ description: 'The fact used.' }),
     weight: z.int().meta({ description: 'Its weight; the weights of a score add up to 100.' }),
     by: z
-      .enum(['scale', 'truth', 'hundredth'])
+      .enum(['scale', 'boolean', 'percentile'])
       .meta({ description: 'Linear between two values, all or nothing, or by percentile among all customers.' }),
     zeroAt: z.number().nullable().meta({ description: 'The value that gives 0 points, on a scale.' }),
     fullAt: z.number().nullable().meta({ description: 'The value that gives 100 points, on a scale.' }),
@@ -50,11 +50,11 @@ const ofEach = <T>(make: (kind: RelationScoreKind) => T): Readonly<Record<Relati
 export const [relationScorePolicies, reviseRelationScorePolicy] = policyOperations<ScoreParts>({
   kind: 'relation_score',
   type: 'RelationScorePolicy',
-  called: 'the parts and weights by which relation scores are told',
+  called: 'the parts and weights by which relation scores are computed',
   domain: 'Customer Product and Service Eligibility',
   list: {
     name: 'relationScorePolicies',
-    summary: 'By which parts and weights relation scores are told',
+    summary: 'Relation score policies: parts and weights',
     description:
       'All versions: of those that have begun the one that began last decides, and the default before the first of them.',
     permission: 'segment:read',
@@ -68,7 +68,7 @@ export const [relationScorePolicies, reviseRelationScorePolicy] = policyOperatio
   },
   input: ofEach(partsInput),
   output: ofEach(shownParts),
-  defaults: () => ({ definition: defaultScoreParts, source: 'ours' }),
+  defaults: () => ({ definition: defaultScoreParts, source: 'product_default' }),
   sameDay: 'refused',
   read(_context, _key, input) {
     const parts = ofEach((kind) => input[kind]) as ScoreParts

@@ -8,8 +8,8 @@ import { relationScorePolicies, reviseRelationScorePolicy } from './relation-sco
 import { seesCustomer } from '../../db/dossier/customers.ts'
 import { readFacts } from '../../db/segmentation/facts/values.ts'
 import { readRuleContext } from '../../db/segmentation/facts/rules.ts'
-import { factIn } from './customer-classifications.ts'
-import { shownFact } from './facts.ts'
+import { factOf } from './customer-classifications.ts'
+import { factAnswer } from './facts.ts'
 import { type Context, operation } from '../platform/operation.ts'
 import { id } from '../platform/scalars.ts'
 
@@ -39,7 +39,7 @@ export const relationScores = operation({
             .object({
               kind: z.enum(relationScoreKinds).meta({ description: 'Kind of score.' }),
               score: z.number().nullable().meta({ description: 'From 0 to 100; null if no fact is known.' }),
-              known: z.number().meta({ description: 'Percentage of the weights for which the fact is known.' }),
+              knownWeight: z.number().meta({ description: 'Percentage of the weights for which the fact is known.' }),
               parts: z
                 .array(
                   z
@@ -67,8 +67,8 @@ export const relationScores = operation({
       await policyOn<ScoreParts>(db, 'relation_score', '', today),
       await readRuleContext(db, today, bank.baseCurrency),
     ]
-    const value = facts ? factIn(facts) : () => null
-    const hundredth = (fact: FactName, of: FactValue): number | undefined => {
+    const value = facts ? factOf(facts) : () => null
+    const percentile = (fact: FactName, of: FactValue): number | undefined => {
       if (cut(fact, undefined, 0) === undefined) return undefined
       for (let place = 100; place > 0; place--) if (Number(cut(fact, undefined, place)) <= Number(of)) return place
       return 0
@@ -78,16 +78,15 @@ export const relationScores = operation({
       asOf: facts?.asOf ?? null,
       policyVersion: policy?.version ?? 0,
       scores: relationScoreKinds.map((kind) => {
-        const { score, known, parts } = scoreOf(
-          (policy?.definition ?? defaultScoreParts)[kind],
-          value,
-          hundredth,
-          bank.baseCurrency as CurrencyCode,
-        )
+        const {
+          score,
+          known: knownWeight,
+          parts,
+        } = scoreOf((policy?.definition ?? defaultScoreParts)[kind], value, percentile, bank.baseCurrency as CurrencyCode)
         return {
           kind,
           score,
-          known,
+          knownWeight,
           parts: parts.map((part) => ({
             fact: part.fact,
             value: textOf(part.fact, part.value, context),
@@ -102,7 +101,7 @@ export const relationScores = operation({
 
 function textOf(fact: FactName, value: FactValue, context: Context): string | null {
   if (value === null) return null
-  const { money } = shownFact(fact, value, context)
+  const { money } = factAnswer(fact, value, context)
   return money ? money.amount : String(value)
 }
 

@@ -1,12 +1,12 @@
-import { requireRefreshable } from '../../db/segmentation/refresh/estimates.ts'
+import { requireAffordableRefresh } from '../../db/segmentation/refresh/estimates.ts'
 import { meaningOf } from '../../db/segmentation/segments/rules.ts'
 import { z } from 'zod'
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
 import { DomainError } from '../../core/kernel/errors.ts'
 import { checkRule, type CheckContext } from '../../core/segmentation/rules/check.ts'
-import { restsOn, type Rule, usedPercentiles } from '../../core/segmentation/rules/rule.ts'
+import { dependsOn, type Rule, usedPercentiles } from '../../core/segmentation/rules/rule.ts'
 import { policyOfVersion, listPolicies, readPoliciesOn } from '../../db/segmentation/classifications/store.ts'
-import { workOutCut } from '../../db/segmentation/facts/cuts.ts'
+import { computePercentile } from '../../db/segmentation/facts/percentiles.ts'
 import { listInstitutionPaths } from '../../db/organisation/institutions.ts'
 import { readRuleContext } from '../../db/segmentation/facts/rules.ts'
 import { type StoredSegment } from '../../db/segmentation/segments/store.ts'
@@ -50,7 +50,7 @@ export function usersOf(segments: readonly StoredSegment[], own: string): (Store
   const byId = new Map(segments.map((one) => [one.id, one]))
   const meaning = (wanted: string) => meaningOf(byId.get(wanted)!)
   return segments.flatMap(({ rule, ...one }) =>
-    rule !== null && one.state !== 'retired' && one.id !== own && restsOn(rule, own, meaning) ? [{ ...one, rule }] : [],
+    rule !== null && one.state !== 'retired' && one.id !== own && dependsOn(rule, own, meaning) ? [{ ...one, rule }] : [],
   )
 }
 
@@ -64,7 +64,7 @@ export async function policiesOver(
   const later = (await listPolicies(db)).filter(({ effectiveOn }) => effectiveOn > today).map(policyOfVersion)
   return [...(await readPoliciesOn(db, today)), ...later].flatMap(({ kind, rules }) =>
     rules.flatMap(({ rule }) =>
-      restsOn(rule, own, (wanted) => meaningOf(byId.get(wanted)!))
+      dependsOn(rule, own, (wanted) => meaningOf(byId.get(wanted)!))
         ? [{ name: `The policy of ${kind}`, kind, rule, watched: kind !== 'relationship_preference' }]
         : [],
     ),
@@ -89,23 +89,23 @@ export async function readRule(
   return checked.rule
 }
 
-/** Works out the hundredths that a rule asks for and that nobody has asked for before. */
-export async function prepareCuts(context: Context, rule: Rule): Promise<void> {
+/** Works out the percentiles that a rule asks for and that nobody has asked for before. */
+export async function preparePercentiles(context: Context, rule: Rule): Promise<void> {
   const { db, today } = context
   const used = usedPercentiles(rule)
   if (used.length === 0) return
   const paths = await listInstitutionPaths(db)
   const known = await readRuleContext(db, today, context.bank.baseCurrency)
-  for (const { fact, within } of used)
-    if (known.cut(fact, within, 0) === undefined)
-      await workOutCut(db, { path: within === undefined ? '/' : paths.get(within)!, fact }, today)
+  for (const { fact, institution } of used)
+    if (known.cut(fact, institution, 0) === undefined)
+      await computePercentile(db, { path: institution === undefined ? '/' : paths.get(institution)!, fact }, today)
 }
 
 /** Refuses rules that with those of all active segments and policies would take a refresh too long. Throws `query_too_complex` at the field. */
-export async function requireAllRefreshable(
+export async function requireAllAffordable(
   { db, today }: Context,
   segments: readonly StoredSegment[],
   field: string,
 ): Promise<void> {
-  await requireRefreshable(db, segments, await readPoliciesOn(db, today), field)
+  await requireAffordableRefresh(db, segments, await readPoliciesOn(db, today), field)
 }

@@ -9,14 +9,14 @@ import {
   type Decision,
   type DecisionFacts,
   decisions,
-  knownNow,
-  knownThen,
+  stateNow,
+  stateThen,
   readDefinitions,
-  readStanding,
-  type Standing,
+  readMembershipState,
+  type MembershipState,
 } from '../../db/segmentation/segments/explanation.ts'
 import type { StoredSegment } from '../../db/segmentation/segments/store.ts'
-import { explainedFields, shownRule } from './explained-rules.ts'
+import { explainedFields, ruleAnswer } from './explained-rules.ts'
 import { operation } from '../platform/operation.ts'
 import { id } from '../platform/scalars.ts'
 
@@ -61,9 +61,9 @@ export const membershipExplanation = operation({
   errors: ['not_found'],
   async run({ db, today, bank: { baseCurrency } }, { customerId, segmentId, membershipId, decision: named }) {
     const decision = named ?? (membershipId === undefined ? undefined : 'entered')
-    const standing = await readStanding(db, { customerId, segmentId, stayId: membershipId, decision })
-    if (!standing) throw notFound('customer')
-    const past = pastOf(standing, decision)
+    const state = await readMembershipState(db, { customerId, segmentId, stayId: membershipId, decision })
+    if (!state) throw notFound('customer')
+    const past = pastOf(state, decision)
     const definitions = await readDefinitions(db, {
       segmentId,
       ruleVersion: past?.ruleVersion ?? null,
@@ -71,10 +71,10 @@ export const membershipExplanation = operation({
     })
     const segment = definitions.segments.find((one) => one.id === segmentId)
     if (!segment) throw notFound('segment')
-    if (standing.stay === null && decision !== undefined) throw notFound('membership in the segment')
-    if (!past && standing.stored === null && segment.kind === 'dynamic') throw notFound('facts of the customer')
+    if (state.stay === null && decision !== undefined) throw notFound('membership in the segment')
+    if (!past && state.stored === null && segment.kind === 'dynamic') throw notFound('facts of the customer')
     const asked = { customerId, today: past?.on ?? today, baseCurrency }
-    const known = past ? knownThen(past.facts, asked) : knownNow(standing, definitions, asked)
+    const known = past ? stateThen(past.facts, asked) : stateNow(state, definitions, asked)
     const byId = new Map(definitions.segments.map((one) => [one.id, one]))
     // Who left with the end of the segment was judged by no rule.
     const rule = past?.reason === 'retired' ? null : segment.rule
@@ -82,11 +82,11 @@ export const membershipExplanation = operation({
     return {
       customerId,
       segmentId,
-      ...stayShown(segment, standing, past),
+      ...stayShown(segment, state, past),
       decision: decision ?? null,
-      active: standing.active,
+      active: state.active,
       asOf: asked.today,
-      ...shownRule(explained, baseCurrency as CurrencyCode),
+      ...ruleAnswer(explained, baseCurrency as CurrencyCode),
     }
   },
 })
@@ -100,7 +100,7 @@ interface Past {
   readonly facts: DecisionFacts
 }
 
-function pastOf({ stay }: Standing, decision: Decision | undefined): Past | undefined {
+function pastOf({ stay }: MembershipState, decision: Decision | undefined): Past | undefined {
   if (!stay || decision === undefined) return undefined
   return decision === 'entered'
     ? {
@@ -122,7 +122,7 @@ function pastOf({ stay }: Standing, decision: Decision | undefined): Past | unde
 }
 
 /** What the segment and the stay say of themselves. A stay that has ended says nothing of now. */
-function stayShown({ kind, ruleVersion, number }: StoredSegment, { stay, segments }: Standing, past: Past | undefined) {
+function stayShown({ kind, ruleVersion, number }: StoredSegment, { stay, segments }: MembershipState, past: Past | undefined) {
   const decidedAt = past?.decidedAt ?? (stay?.leftOn === null ? stay.enteredAt : undefined)
   const shown = stay !== null && (past !== undefined || stay.leftOn === null) ? stay : null
   return {

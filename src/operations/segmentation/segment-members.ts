@@ -3,7 +3,7 @@ import { callerOf } from '../../core/kernel/actors.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import { requireNotFinal } from '../../core/kernel/state-machine.ts'
 import { segmentMachine } from '../../core/segmentation/segments.ts'
-import { changeList, membersOrder, membersWhere } from '../../db/segmentation/segments/members.ts'
+import { changeMembers, membersOrder, membersWhere } from '../../db/segmentation/segments/members.ts'
 import { findSegment, lockSegment } from '../../db/segmentation/segments/store.ts'
 import { viewNamed } from '../../db/views.ts'
 import { operation, pageOperation } from '../platform/operation.ts'
@@ -16,14 +16,14 @@ const domain = 'Customer Product and Service Eligibility'
 
 const segmentId = id.meta({ description: 'The segment.' })
 
-const MOST_LISTED = 10_000
-const customerIds = z.array(id).max(MOST_LISTED).default([])
+const MAX_LISTED = 10_000
+const customerIds = z.array(id).max(MAX_LISTED).default([])
 
-export const listSegmentMembers = operation({
+export const setSegmentMembers = operation({
   kind: 'command',
-  name: 'listSegmentMembers',
+  name: 'setSegmentMembers',
   summary: 'Add customers to a static segment, or remove them',
-  description: `Up to ${MOST_LISTED} each at once, all or none. Adding a member or removing a non-member changes nothing.`,
+  description: `Up to ${MAX_LISTED} each at once, all or none. Adding a member or removing a non-member changes nothing.`,
   permission: 'segment:write',
   domain,
   input: z.strictObject({
@@ -37,7 +37,7 @@ export const listSegmentMembers = operation({
       added: z.int().meta({ description: 'Number of customers added.' }),
       removed: z.int().meta({ description: 'Number of customers removed.' }),
     })
-    .meta({ id: 'SegmentList', description: 'Changes of the members of a static segment.' }),
+    .meta({ id: 'SegmentMembersChange', description: 'Changes of the members of a static segment.' }),
   errors: ['not_found', 'already_closed', 'conflict', 'unknown_reference'],
   async run(context, { segmentId: wanted, add, remove }) {
     const { db, now, today, actor } = context
@@ -51,7 +51,7 @@ export const listSegmentMembers = operation({
       throw new DomainError('invalid_input', 'At least one customer to add or remove is required.', [
         { pointer: `/remove/${remove.indexOf(both)}`, rule: 'distinct', message: 'This customer is also to be added.' },
       ])
-    const { unknown, added, removed } = await changeList(db, found, { add, remove, by: callerOf(actor), now, today })
+    const { unknown, added, removed } = await changeMembers(db, found, { add, remove, by: callerOf(actor), now, today })
     if (unknown.length > 0)
       throw new DomainError(
         'unknown_reference',
@@ -62,7 +62,13 @@ export const listSegmentMembers = operation({
           message: 'There is no such active customer, or their facts are not computed yet.',
         })),
       )
-    context.record({ event: 'segment.listed', subjectType: 'segment', subjectId: wanted, path: '/', details: { added, removed } })
+    context.record({
+      event: 'segment.members_set',
+      subjectType: 'segment',
+      subjectId: wanted,
+      path: '/',
+      details: { added, removed },
+    })
     return { segmentId: wanted, added, removed }
   },
 })
@@ -92,4 +98,4 @@ export const segmentMembers = pageOperation(membershipView, {
     }),
 })
 
-export const segmentMemberOperations = [listSegmentMembers, segmentMembers]
+export const segmentMemberOperations = [setSegmentMembers, segmentMembers]

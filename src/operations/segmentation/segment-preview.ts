@@ -4,7 +4,7 @@ import { holdsWholeBank } from '../../core/kernel/actors.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import type { RuleContext } from '../../core/segmentation/rules/resolve.ts'
 import { type Rule, usedPercentiles } from '../../core/segmentation/rules/rule.ts'
-import { readCut } from '../../db/segmentation/facts/cuts.ts'
+import { readPercentile } from '../../db/segmentation/facts/percentiles.ts'
 import { listInstitutionPaths } from '../../db/organisation/institutions.ts'
 import { previewRule, type Preview } from '../../db/segmentation/refresh/preview.ts'
 import { readRuleContext } from '../../db/segmentation/facts/rules.ts'
@@ -44,10 +44,10 @@ const previewOutput = z
   })
   .meta({ id: 'SegmentPreview', description: 'Preview of the customers who meet a rule.' })
 
-/** What a rule is previewed against: hundredths that nobody has asked for before are worked out for those who see the whole bank. Throws `conflict` for others. */
+/** What a rule is previewed against: percentiles that nobody has asked for before are worked out for those who see the whole bank. Throws `conflict` for others. */
 async function previewContext({ db, today, bank, scope }: Context, rule: Rule): Promise<RuleContext> {
   const known = await readRuleContext(db, today, bank.baseCurrency)
-  const missing = usedPercentiles(rule).filter(({ fact, within }) => known.cut(fact, within, 0) === undefined)
+  const missing = usedPercentiles(rule).filter(({ fact, institution }) => known.cut(fact, institution, 0) === undefined)
   if (missing.length === 0) return known
   const [{ fact: first }] = missing as [(typeof missing)[number]]
   if (!holdsWholeBank(scope))
@@ -57,14 +57,15 @@ async function previewContext({ db, today, bank, scope }: Context, rule: Rule): 
     )
   const paths = await listInstitutionPaths(db)
   const worked = new Map<string, readonly string[]>()
-  const keyOf = (fact: string, within: string | undefined): string => `${fact} ${within ?? ''}`
-  for (const { fact, within } of missing) {
-    const cut = await readCut(db, { path: within === undefined ? '/' : paths.get(within)!, fact }, today)
-    if (cut) worked.set(keyOf(fact, within), cut.cuts)
+  const keyOf = (fact: string, institution: string | undefined): string => `${fact} ${institution ?? ''}`
+  for (const { fact, institution } of missing) {
+    const cut = await readPercentile(db, { path: institution === undefined ? '/' : paths.get(institution)!, fact }, today)
+    if (cut) worked.set(keyOf(fact, institution), cut.cuts)
   }
   return {
     ...known,
-    cut: (fact, within, hundredth) => known.cut(fact, within, hundredth) ?? worked.get(keyOf(fact, within))?.[hundredth],
+    cut: (fact, institution, percentile) =>
+      known.cut(fact, institution, percentile) ?? worked.get(keyOf(fact, institution))?.[percentile],
   }
 }
 

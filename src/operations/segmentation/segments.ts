@@ -4,12 +4,12 @@ import { wholeRule } from '../../db/segmentation/segments/rules.ts'
 import { z } from 'zod'
 import { callerOf } from '../../core/kernel/actors.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
-import { line, paragraph } from '../../core/kernel/scalars.ts'
+import { singleLine, paragraph } from '../../core/kernel/scalars.ts'
 import { canonicalRule } from '../../core/segmentation/rules/rule.ts'
 import { requireUnused, segmentKinds, segmentMachine, segmentStates } from '../../core/segmentation/segments.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'
-import { requireKeepable } from '../../db/segmentation/refresh/estimates.ts'
+import { requireAffordableSegment } from '../../db/segmentation/refresh/estimates.ts'
 import {
   insertSegment,
   insertVersion,
@@ -20,7 +20,7 @@ import {
   updateSegment,
 } from '../../db/segmentation/segments/store.ts'
 import { viewNamed } from '../../db/views.ts'
-import { policiesOver, prepareCuts, readRule, requireAllRefreshable, ruleInput, usersOf } from './rules.ts'
+import { policiesOver, preparePercentiles, readRule, requireAllAffordable, ruleInput, usersOf } from './rules.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
@@ -34,9 +34,9 @@ const code = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, { error: 'A code must be 1 to 64 lower-case letters, digits, dashes and underscores.' })
   .meta({ description: 'Short name, unique in the bank.', examples: ['salary-falling'] })
-const name = line(100).meta({ description: 'Name of the segment.', examples: ['工资户资金流失'] })
+const name = singleLine(100).meta({ description: 'Name of the segment.', examples: ['工资户资金流失'] })
 const description = paragraph(1000).meta({ description: 'Purpose.' })
-const reason = line(300).optional().meta({ description: 'The reason.' })
+const reason = singleLine(300).optional().meta({ description: 'The reason.' })
 
 export const segment = viewOperation(view, {
   kind: 'query',
@@ -90,7 +90,7 @@ export const createSegment = viewOperation(view, {
     rule: ruleInput.optional(),
   }),
   errors: ['already_exists', 'query_too_complex'],
-  async run(context, { code: wanted, name: called, description: said, kind, rule: sent }) {
+  async run(context, { code: wanted, name: called, description: text, kind, rule: sent }) {
     const { db, now, newId, actor } = context
     if ((kind === 'dynamic') !== (sent !== undefined))
       throw new DomainError('invalid_input', 'A dynamic segment requires a rule; a static one must have none.', [
@@ -103,10 +103,10 @@ export const createSegment = viewOperation(view, {
     await lockDefinitions(db)
     const known = await readSegments(db)
     const rule = sent && (await readRule(context, sent, known))
-    if (rule) await requireKeepable(db, wholeRule(rule, known), 'rule')
+    if (rule) await requireAffordableSegment(db, wholeRule(rule, known), 'rule')
     const created = newId()
     const createdBy = callerOf(actor)
-    await insertSegment(db, { id: created, code: wanted, name: called, description: said ?? null, kind, createdBy, now }).catch(
+    await insertSegment(db, { id: created, code: wanted, name: called, description: text ?? null, kind, createdBy, now }).catch(
       (error: unknown) => {
         if (brokenConstraint(error) === 'segment_code_key')
           throw new DomainError('already_exists', 'A segment with this code already exists.', [
@@ -155,7 +155,7 @@ export const reviseSegment = viewOperation(view, {
   }),
   errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required', 'conflict', 'query_too_complex'],
   concurrency: 'required',
-  async run(context, { segmentId: wanted, name: called, description: said, rule: sent, reason: why, expectedVersion: expected }) {
+  async run(context, { segmentId: wanted, name: called, description: text, rule: sent, reason: why, expectedVersion: expected }) {
     const { db, now, actor } = context
     const found = await holdSegment(context, wanted, expected)
     if (sent !== undefined && found.kind === 'static') throw new DomainError('conflict', 'A static segment must have no rule.')
@@ -173,16 +173,16 @@ export const reviseSegment = viewOperation(view, {
         now,
       })
     if (rule) {
-      await requireKeepable(db, wholeRule(rule, known), 'rule')
+      await requireAffordableSegment(db, wholeRule(rule, known), 'rule')
       if (await isEvaluated(context, found, known)) {
         const revised = known.map((one) => (one.id === wanted ? { ...one, rule } : one))
-        await requireAllRefreshable(context, revised, 'rule')
-        await prepareCuts(context, wholeRule(rule, known))
+        await requireAllAffordable(context, revised, 'rule')
+        await preparePercentiles(context, wholeRule(rule, known))
         await queueForDefinition(db, 'evaluation', context)
       }
     }
-    await updateSegment(db, wanted, { name: called, description: said, ruleVersion }, now)
-    const changed = Object.entries({ name: called, description: said, rule }).flatMap(([field, value]) =>
+    await updateSegment(db, wanted, { name: called, description: text, ruleVersion }, now)
+    const changed = Object.entries({ name: called, description: text, rule }).flatMap(([field, value]) =>
       value === undefined ? [] : [field],
     )
     context.record({ event: 'segment.revised', subjectType: 'segment', subjectId: wanted, changed, path: '/' })
@@ -214,8 +214,8 @@ export const activateSegment = viewOperation(view, {
     if (found.rule) {
       const known = await readSegments(db)
       const activated = known.map((one) => (one.id === wanted ? { ...one, state } : one))
-      await requireAllRefreshable(context, activated, 'segmentId')
-      await prepareCuts(context, wholeRule(found.rule, known))
+      await requireAllAffordable(context, activated, 'segmentId')
+      await preparePercentiles(context, wholeRule(found.rule, known))
     }
     await updateSegment(db, wanted, { state }, now)
     await queueForDefinition(db, 'evaluation', context)

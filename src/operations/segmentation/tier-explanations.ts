@@ -4,9 +4,14 @@ import type { CurrencyCode } from '../../core/kernel/currencies.ts'
 import { notFound } from '../../core/kernel/errors.ts'
 import { explainRule } from '../../core/segmentation/rules/explain.ts'
 import { graceEnds, tierReasons, type TierReason, tierRule } from '../../core/segmentation/tiers.ts'
-import { type DecisionFacts, knownNow, knownThen } from '../../db/segmentation/segments/explanation.ts'
-import { readTierStanding, type TierDecision, tierDecisions, type TierStay } from '../../db/segmentation/tiers/explanation.ts'
-import { explainedFields, shownRule } from './explained-rules.ts'
+import { type DecisionFacts, stateNow, stateThen } from '../../db/segmentation/segments/explanation.ts'
+import {
+  readTierExplanationState,
+  type TierDecision,
+  tierDecisions,
+  type TierPeriod,
+} from '../../db/segmentation/tiers/explanation.ts'
+import { explainedFields, ruleAnswer } from './explained-rules.ts'
 import { operation } from '../platform/operation.ts'
 import { id } from '../platform/scalars.ts'
 
@@ -16,7 +21,7 @@ const explainedTier = z
     name: z.string().meta({ description: 'Its name.' }),
     from: z.string().meta({ description: 'Its threshold, in the unit of the measure.' }),
     held: z.boolean().meta({ description: 'Whether it is the tier of the explained period, or the current one.' }),
-    fits: z.boolean().meta({ description: 'Whether it is the tier by the measure alone.' }),
+    measured: z.boolean().meta({ description: 'Whether it is the tier by the measure alone.' }),
     ...explainedFields,
   })
   .meta({ id: 'ExplainedTier', description: 'The threshold of a tier as a rule, with its result for a customer.' })
@@ -72,21 +77,21 @@ export const tierExplanation = operation({
   errors: ['not_found'],
   async run({ db, today, bank: { baseCurrency } }, { customerId, schemeId, membershipId, decision: named }) {
     const decision = named ?? (membershipId === undefined ? undefined : 'began')
-    const standing = await readTierStanding(db, { customerId, schemeId, stayId: membershipId, decision, today })
-    if (!standing) throw notFound('customer')
-    const { stay, stored, active } = standing
+    const state = await readTierExplanationState(db, { customerId, schemeId, stayId: membershipId, decision, today })
+    if (!state) throw notFound('customer')
+    const { stay, stored, active } = state
     if (decision !== undefined && stay === null) throw notFound('membership in a tier of the scheme')
-    if (!standing.scheme) throw notFound('tier scheme')
-    const { thresholds, kinds, measure, schemeVersion, graceDays } = standing.scheme
+    if (!state.scheme) throw notFound('tier scheme')
+    const { thresholds, kinds, measure, schemeVersion, graceDays } = state.scheme
     const past = stay !== null && decision !== undefined ? pastOf(stay, decision) : undefined
     if (!past && stored === null) throw notFound('facts of the customer')
     const asked = { customerId, today: past?.on ?? today, baseCurrency }
-    const known = past ? knownThen(past.facts, asked) : knownNow(standing, { segments: [], cuts: [], institutions: [] }, asked)
+    const known = past ? stateThen(past.facts, asked) : stateNow(state, { segments: [], cuts: [], institutions: [] }, asked)
     const explained = thresholds.map((one) => explainRule(tierRule(kinds, measure, one), known.subject, known.context))
-    const place = past ? thresholds.findIndex(({ code }) => code === stay!.tier) + 1 : (standing.place ?? 0)
+    const place = past ? thresholds.findIndex(({ code }) => code === stay!.tier) + 1 : (state.place ?? 0)
     const fit = explained.findLastIndex(({ result }) => result === true) + 1
     const lasting = stay !== null && stay.endedOn === null ? stay : null
-    const belowSince = past ? ((past.facts['belowSince'] ?? null) as Day | null) : standing.belowSince
+    const belowSince = past ? ((past.facts['belowSince'] ?? null) as Day | null) : state.belowSince
     return {
       customerId,
       schemeId,
@@ -103,14 +108,14 @@ export const tierExplanation = operation({
       belowSince,
       graceDays,
       graceEndsOn: belowSince === null ? null : graceEnds(belowSince, graceDays),
-      overrideEndsOn: past ? null : standing.overrideEndsOn,
+      overrideEndsOn: past ? null : state.overrideEndsOn,
       tiers: thresholds.map(({ code, name, from }, index) => ({
         tier: code,
         name,
         from,
         held: index + 1 === place,
-        fits: index + 1 === fit,
-        ...shownRule(explained[index], baseCurrency as CurrencyCode),
+        measured: index + 1 === fit,
+        ...ruleAnswer(explained[index], baseCurrency as CurrencyCode),
       })),
     }
   },
@@ -123,7 +128,7 @@ interface Past {
   readonly facts: DecisionFacts
 }
 
-function pastOf(stay: TierStay, decision: TierDecision): Past {
+function pastOf(stay: TierPeriod, decision: TierDecision): Past {
   return decision === 'began'
     ? { on: stay.beganOn, at: stay.beganAt, reason: stay.beganReason, facts: stay.beganFacts }
     : { on: stay.endedOn!, at: stay.endedAt!, reason: stay.endedReason!, facts: stay.endedFacts ?? {} }

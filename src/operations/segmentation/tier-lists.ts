@@ -4,10 +4,10 @@ import type { CurrencyCode } from '../../core/kernel/currencies.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { formatAmount } from '../../core/kernel/money.ts'
 import { thresholdSides } from '../../core/segmentation/tiers.ts'
-import { findInstitutionPath, knowsStaff, listInstitutionPaths } from '../../db/organisation/institutions.ts'
+import { findInstitutionPath, staffExists, listInstitutionPaths } from '../../db/organisation/institutions.ts'
 import { countTiers } from '../../db/segmentation/tiers/growth.ts'
-import { atRiskFrom, distanceOrder, type ListOf, thresholdFrom } from '../../db/segmentation/tiers/lists.ts'
-import { findEvaluatedScheme, knowsScheme, type StoredScheme } from '../../db/segmentation/tiers/store.ts'
+import { pendingDowngradesFrom, distanceOrder, type ListOf, thresholdFrom } from '../../db/segmentation/tiers/lists.ts'
+import { findEvaluatedScheme, schemeExists, type StoredScheme } from '../../db/segmentation/tiers/store.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, operation, pageOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
@@ -50,7 +50,7 @@ async function listOf(
 export async function evaluatedScheme(db: Context['db'], wanted: string): Promise<StoredScheme> {
   const found = await findEvaluatedScheme(db, wanted)
   if (found) return found
-  if (!(await knowsScheme(db, wanted))) throw notFound('tier scheme')
+  if (!(await schemeExists(db, wanted))) throw notFound('tier scheme')
   throw new DomainError('conflict', 'The scheme has not been evaluated by a full refresh yet, or it is retired.')
 }
 
@@ -65,12 +65,12 @@ export function requireTier({ thresholds }: StoredScheme, tier: string | undefin
 }
 
 async function refuseUnknownManager({ db }: Context, staffId: string | undefined): Promise<void> {
-  if (staffId !== undefined && !(await knowsStaff(db, staffId)))
+  if (staffId !== undefined && !(await staffExists(db, staffId)))
     throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
 }
 
 const thresholdView = viewNamed('ThresholdCustomer')
-const riskView = viewNamed('AtRiskCustomer')
+const downgradeView = viewNamed('PendingDowngrade')
 
 export const thresholdCustomers = pageOperation(thresholdView, {
   kind: 'query',
@@ -100,9 +100,9 @@ export const thresholdCustomers = pageOperation(thresholdView, {
   },
 })
 
-export const atRiskCustomers = pageOperation(riskView, {
+export const pendingDowngrades = pageOperation(downgradeView, {
   kind: 'query',
-  name: 'atRiskCustomers',
+  name: 'pendingDowngrades',
   summary: 'Customers who will be downgraded unless their measure recovers',
   description:
     'Customers in the grace period, whose measure is below the threshold of their tier: the shortfall and the remaining days; smallest shortfall first.',
@@ -113,9 +113,9 @@ export const atRiskCustomers = pageOperation(riskView, {
   errors: ['invalid_cursor', 'not_found', 'conflict', 'unknown_reference'],
   async run(context, { schemeId: wanted, tier, institutionId, relationshipManagerId, ...page }) {
     const list = await listOf(context, { schemeId: wanted, tier, institutionId, relationshipManagerId })
-    return answerPage(context, riskView, {
+    return answerPage(context, downgradeView, {
       ...page,
-      from: atRiskFrom(list),
+      from: pendingDowngradesFrom(list),
       order: distanceOrder(list.scheme),
       where: () => [],
       planned: 'each_time',
@@ -150,22 +150,22 @@ export const tierGrowth = operation({
     .object({
       schemeId: z.uuid().meta({ description: 'The tier scheme.' }),
       since: z.iso.date().meta({ description: 'The month-end compared with.' }),
-      known: z.boolean().meta({ description: 'Whether tiers were stored for that month-end.' }),
+      comparable: z.boolean().meta({ description: 'Whether tiers were stored for that month-end.' }),
       tiers: z
         .array(
           z
             .object({
-              place: z.int().meta({ description: 'Rank of the tier, from 1 for the lowest; 0 below the lowest threshold.' }),
+              rank: z.int().meta({ description: 'Rank of the tier, from 1 for the lowest; 0 below the lowest threshold.' }),
               tier: z.string().nullable().meta({ description: 'Code of the tier; null below the lowest threshold.' }),
               name: z.string().nullable().meta({ description: 'Its name.' }),
               customers: z.int().meta({ description: 'Customers now.' }),
               assets: moneySchema.meta({ description: 'Their assets now.' }),
-              customersThen: z.int().nullable().meta({ description: 'Customers at the month-end.' }),
-              assetsThen: moneySchema.nullable().meta({ description: 'Their assets at the month-end.' }),
-              growthOfCustomers: growth,
-              growthOfAssets: growth,
+              customersBefore: z.int().nullable().meta({ description: 'Customers at the month-end.' }),
+              assetsBefore: moneySchema.nullable().meta({ description: 'Their assets at the month-end.' }),
+              customerGrowth: growth,
+              assetGrowth: growth,
             })
-            .meta({ id: 'TierGrowthLine', description: 'One tier, now and at the month-end.' }),
+            .meta({ id: 'TierGrowthRow', description: 'One tier, now and at the month-end.' }),
         )
         .meta({ description: 'Lowest first.' }),
     })
@@ -185,20 +185,20 @@ export const tierGrowth = operation({
     return {
       schemeId: wanted,
       since: since ?? latest!,
-      known: rows.some(({ customersThen }) => customersThen !== null),
-      tiers: rows.map(({ place, customers, assets, customersThen, assetsThen }) => ({
-        place,
-        tier: scheme.thresholds[place - 1]?.code ?? null,
-        name: scheme.thresholds[place - 1]?.name ?? null,
+      comparable: rows.some(({ customersBefore }) => customersBefore !== null),
+      tiers: rows.map(({ rank, customers, assets, customersBefore, assetsBefore }) => ({
+        rank,
+        tier: scheme.thresholds[rank - 1]?.code ?? null,
+        name: scheme.thresholds[rank - 1]?.name ?? null,
         customers,
         assets: money(assets),
-        customersThen,
-        assetsThen: assetsThen === null ? null : money(assetsThen),
-        growthOfCustomers: percent(customers, customersThen),
-        growthOfAssets: percent(Number(assets), assetsThen === null ? null : Number(assetsThen)),
+        customersBefore,
+        assetsBefore: assetsBefore === null ? null : money(assetsBefore),
+        customerGrowth: percent(customers, customersBefore),
+        assetGrowth: percent(Number(assets), assetsBefore === null ? null : Number(assetsBefore)),
       })),
     }
   },
 })
 
-export const tierListOperations = [thresholdCustomers, atRiskCustomers, tierGrowth]
+export const tierListOperations = [thresholdCustomers, pendingDowngrades, tierGrowth]

@@ -12,11 +12,11 @@ import { evaluateSome } from '../../db/segmentation/refresh/refresh.ts'
 import {
   approveOverride,
   closeOverride,
-  type HeldOverride,
+  type StoredOverride,
   insertOverride,
   lockOverride,
   lockTieredCustomer,
-  stopOverride,
+  endOverride,
   type TieredCustomer,
 } from '../../db/segmentation/tiers/overrides.ts'
 import { viewNamed } from '../../db/views.ts'
@@ -147,7 +147,7 @@ export const overrideTier = viewOperation(overrideView, {
 })
 
 /** The override that waits for a decision, with its customer, both held. */
-async function holdRequested({ db }: Context, { customerId, subjectId }: Decision): Promise<[TieredCustomer, HeldOverride]> {
+async function holdRequested({ db }: Context, { customerId, subjectId }: Decision): Promise<[TieredCustomer, StoredOverride]> {
   const customer = await lockTieredCustomer(db, customerId)
   const found = customer && (await lockOverride(db, customerId, subjectId))
   if (!found) throw notFound('tier override')
@@ -207,7 +207,7 @@ export const endTierOverride = viewOperation(overrideView, {
     if (!found) throw notFound('tier override')
     checkVersion(expected, found.version)
     stateAfter(tierOverrideMachine, found.state, 'end')
-    await stopOverride(db, customerId, wanted, bankDay(context))
+    await endOverride(db, customerId, wanted, bankDay(context))
     await evaluateSome(db, settingsOf(context), [customerId])
     context.record({
       event: 'tier_override.ended',

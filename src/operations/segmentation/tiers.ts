@@ -3,18 +3,18 @@ import type { Day } from '../../core/kernel/calendar.ts'
 import { insertPolicyVersion, type StoredPolicyVersion } from '../../db/platform/policies.ts'
 import { refuseSecond } from '../platform/policies.ts'
 import { checkVersion } from '../platform/versions.ts'
-import { requireBeginning } from '../../core/kernel/policies.ts'
+import { requireEffectiveOn } from '../../core/kernel/policies.ts'
 import { z } from 'zod'
 import { callerOf } from '../../core/kernel/actors.ts'
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
 import { customerKinds } from '../../core/dossier/customers.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import type { FactName } from '../../core/segmentation/facts.ts'
-import { line } from '../../core/kernel/scalars.ts'
+import { singleLine } from '../../core/kernel/scalars.ts'
 import { requireTiers, type TierDefinition, tierSchemeMachine, tierSchemeStates } from '../../core/segmentation/tiers.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'
-import { stopOverridesOf } from '../../db/segmentation/tiers/overrides.ts'
+import { endOverridesOf } from '../../db/segmentation/tiers/overrides.ts'
 import { listInstitutionPaths } from '../../db/organisation/institutions.ts'
 import {
   countActiveSchemes,
@@ -34,7 +34,7 @@ const view = viewNamed('TierScheme')
 const domain = 'Customer Product and Service Eligibility'
 
 /** Each one costs the scan of every refresh. */
-const MOST_SCHEMES = 20
+const MAX_SCHEMES = 20
 
 export const schemeId = id.meta({ description: 'The tier scheme.' })
 export const tierCode = z.string().min(1).max(64)
@@ -46,12 +46,12 @@ const thresholds = z.array(
   z
     .strictObject({
       code: code.meta({ description: 'Code of the tier that starts here.', examples: ['gold'] }),
-      name: line(100).meta({ description: 'Name of the tier.', examples: ['金卡'] }),
+      name: singleLine(100).meta({ description: 'Name of the tier.', examples: ['金卡'] }),
       from: value.meta({ description: 'The threshold, a decimal in the unit of the measure.', examples: ['50000.00'] }),
-      near: value
+      upgradeMargin: value
         .optional()
         .meta({ description: 'How far below the threshold customers are upgrade candidates.', examples: ['5000.00'] }),
-      unsettled: value
+      atRiskMargin: value
         .optional()
         .meta({ description: 'How far above the threshold customers are at risk of a downgrade.', examples: ['5000.00'] }),
     })
@@ -61,7 +61,7 @@ const parts = {
   graceDays: z.int().meta({ description: 'Grace period: days for which the measure may be below the tier before a downgrade.' }),
   thresholds: thresholds.meta({
     description: 'The tiers, lowest first.',
-    examples: [[{ code: 'gold', name: '金卡', from: '50000.00', near: '5000.00', unsettled: '5000.00' }]],
+    examples: [[{ code: 'gold', name: '金卡', from: '50000.00', upgradeMargin: '5000.00', atRiskMargin: '5000.00' }]],
   }),
   subtrees: z
     .array(
@@ -78,9 +78,9 @@ const parts = {
     )
     .meta({ description: 'Thresholds for parts of the bank; the nearest institution applies.' }),
   effectiveOn: daySchema.optional().meta({ description: 'First day on which it applies; today by default.' }),
-  reason: line(500).optional().meta({ description: 'The reason.' }),
+  reason: singleLine(500).optional().meta({ description: 'The reason.' }),
 }
-const name = line(100).meta({ description: 'Name of the scheme.', examples: ['零售存款分层'] })
+const name = singleLine(100).meta({ description: 'Name of the scheme.', examples: ['零售存款分层'] })
 
 export const tierScheme = viewOperation(view, {
   kind: 'query',
@@ -131,7 +131,7 @@ const taken: Readonly<Record<string, DomainError>> = {
   ]),
 }
 
-function refuseTaken(error: unknown): never {
+function refuseDuplicate(error: unknown): never {
   throw taken[brokenConstraint(error) ?? ''] ?? error
 }
 
@@ -184,9 +184,9 @@ export const createTierScheme = viewOperation(view, {
     const { db, now, today, newId, actor } = context
     const begins = effectiveOn ?? today
     await check(context, { kinds, measure }, definition)
-    requireBeginning(begins, today, [])
-    if ((await countActiveSchemes(db)) >= MOST_SCHEMES)
-      throw new DomainError('conflict', `A bank can have at most ${MOST_SCHEMES} active tier schemes.`)
+    requireEffectiveOn(begins, today, [])
+    if ((await countActiveSchemes(db)) >= MAX_SCHEMES)
+      throw new DomainError('conflict', `A bank can have at most ${MAX_SCHEMES} active tier schemes.`)
     const created = newId()
     const createdBy = callerOf(actor)
     await insertScheme(db, {
@@ -197,7 +197,7 @@ export const createTierScheme = viewOperation(view, {
       measure: measure as FactName,
       createdBy,
       now,
-    }).catch(refuseTaken)
+    }).catch(refuseDuplicate)
     await insertPolicyVersion(db, 'tier_scheme', schemeVersion(context, created, 1, begins, definition, reason))
     if (begins <= today) await queueForDefinition(db, 'evaluation', context)
     context.record({
@@ -240,14 +240,14 @@ export const reviseTierScheme = viewOperation(view, {
   }),
   errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required', 'period_overlap', 'outside_period'],
   concurrency: 'required',
-  async run(context, { schemeId: wanted, name: called, reason, effectiveOn, expectedVersion: expected, ...said }) {
+  async run(context, { schemeId: wanted, name: called, reason, effectiveOn, expectedVersion: expected, ...terms }) {
     const { db, now, today } = context
     const scheme = await holdScheme(context, wanted, expected)
-    const changed = Object.entries({ name: called, ...said }).flatMap(([field, given]) => (given === undefined ? [] : [field]))
-    if (Object.values(said).some((part) => part !== undefined)) {
+    const changed = Object.entries({ name: called, ...terms }).flatMap(([field, given]) => (given === undefined ? [] : [field]))
+    if (Object.values(terms).some((part) => part !== undefined)) {
       const begins = effectiveOn ?? today
       const versions = await listVersions(db, wanted)
-      requireBeginning(
+      requireEffectiveOn(
         begins,
         today,
         versions.map((one) => one.effectiveOn),
@@ -255,9 +255,9 @@ export const reviseTierScheme = viewOperation(view, {
       // A scheme that has not begun yet is known by its first version.
       const before = versions.findLast((one) => one.effectiveOn < begins) ?? versions[0]!
       const next: TierDefinition = {
-        graceDays: said.graceDays ?? before.graceDays,
-        thresholds: said.thresholds ?? before.thresholds,
-        subtrees: said.subtrees ?? before.subtrees,
+        graceDays: terms.graceDays ?? before.graceDays,
+        thresholds: terms.thresholds ?? before.thresholds,
+        subtrees: terms.subtrees ?? before.subtrees,
       }
       await check(context, scheme, next)
       const number = Math.max(...versions.map((one) => one.schemeVersion)) + 1
@@ -286,7 +286,7 @@ export const retireTierScheme = viewOperation(view, {
     const { db, now } = context
     const { state } = await holdScheme(context, wanted, expected)
     await updateScheme(db, wanted, { state: stateAfter(tierSchemeMachine, state, 'retire') }, now)
-    await stopOverridesOf(db, wanted, context.today)
+    await endOverridesOf(db, wanted, context.today)
     await queueForDefinition(db, 'evaluation', context)
     context.record({ event: 'tier_scheme.retired', subjectType: 'tier_scheme', subjectId: wanted, changed: ['state'], path: '/' })
     return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)

@@ -47,7 +47,7 @@ const ratesSchema = z
 export const [valuePolicies, reviseValuePolicy] = policyOperations<ValueRates>({
   kind: 'value',
   type: 'ValuePolicy',
-  called: 'the rates by which value is worked out',
+  called: 'the rates by which value is computed',
   domain: 'Customer Product and Service Eligibility',
   list: {
     name: 'valuePolicies',
@@ -73,5 +73,5 @@ export const [valuePolicies, reviseValuePolicy] = policyOperations<ValueRates>({
     return rates
   },
   show: (rates) => ({ rates }),
-  begun: (context) => queueForDefinition(context.db, 'full', context),
+  onEffective: (context) => queueForDefinition(context.db, 'full', context),
 })

@@ -8,11 +8,11 @@ import {
   growthAnnuity,
   costChannels,
   lifetimeValue,
-  lossCauses,
+  lossReasons,
   lossOf,
   movableChannels,
-  savingsByMoving,
-  waysOut,
+  savingsOfMoving,
+  lossRemedies,
 } from '../../core/segmentation/value.ts'
 import { seesCustomer } from '../../db/dossier/customers.ts'
 import { factColumn } from '../../db/segmentation/facts/columns.ts'
@@ -29,13 +29,13 @@ import { id } from '../platform/scalars.ts'
 import { inSubtree } from '../../db/platform/views/keys.ts'
 
 const domain = 'Customer Product and Service Eligibility'
-const lossView = viewNamed('LossMaker')
+const lossView = viewNamed('UnprofitableCustomer')
 
 const lossSchema = z
   .object({
     amount: moneySchema.meta({ description: 'Cost minus income.' }),
-    cause: z.enum(lossCauses).meta({ description: 'The reason.' }),
-    wayOut: z.enum(waysOut).meta({ description: 'The remedy.' }),
+    reason: z.enum(lossReasons).meta({ description: 'The reason.' }),
+    remedy: z.enum(lossRemedies).meta({ description: 'The remedy.' }),
   })
   .meta({ id: 'CustomerLoss', description: 'Why serving the customer costs more than it earns.' })
 
@@ -125,7 +125,7 @@ export const customerValue = operation({
     const [income, fixedCost] = [BigInt(found.profit), BigInt(rates.fixedCost[found.kind])]
     const variableCost = BigInt(Math.round(byChannel.reduce((sum, { cost }) => sum + cost, 0)))
     const contribution = income - variableCost - fixedCost
-    const saving = [...savingsByMoving(rates)].reduce((sum, [channel, each]) => sum + 12 * found.perMonth[channel] * each, 0)
+    const saving = [...savingsOfMoving(rates)].reduce((sum, [channel, each]) => sum + 12 * found.perMonth[channel] * each, 0)
     const loss = lossOf({ income, variableCost, saving, aum: BigInt(found.aum) })
     const inputs = { contribution, outsideAssets: BigInt(found.outsideAssets), aumSlope: BigInt(found.aumSlope) }
     const lifetime = lifetimeValue(inputs, rates)
@@ -213,8 +213,8 @@ export const paretoAnalysis = operation({
             .meta({ id: 'LorenzPoint', description: 'A point of the Lorenz curve, from the best customers on.' }),
         )
         .meta({ description: 'In steps of 5 %; fewer if there are fewer customers.' }),
-      losingCustomers: z.int().meta({ description: 'Customers with no or a negative contribution.' }),
-      losingContribution: moneySchema.meta({ description: 'Their total negative contribution.' }),
+      unprofitableCustomers: z.int().meta({ description: 'Customers with no or a negative contribution.' }),
+      unprofitableContribution: moneySchema.meta({ description: 'Their total negative contribution.' }),
     })
     .meta({ id: 'ParetoAnalysis', description: 'Concentration of the contribution.' }),
   errors: ['unknown_reference', 'not_found'],
@@ -235,15 +235,15 @@ export const paretoAnalysis = operation({
       customersNeededShare: found.customers === 0 ? null : rounded((100 * found.needed) / found.customers),
       gini: rounded(found.gini),
       lorenz: found.lorenz.map((point) => ({ customers: rounded(point.customers), contribution: rounded(point.contribution) })),
-      losingCustomers: found.losing,
-      losingContribution: money(found.lost),
+      unprofitableCustomers: found.losing,
+      unprofitableContribution: money(found.lost),
     }
   },
 })
 
-export const lossMakers = pageOperation(lossView, {
+export const unprofitableCustomers = pageOperation(lossView, {
   kind: 'query',
-  name: 'lossMakers',
+  name: 'unprofitableCustomers',
   summary: 'Unprofitable customers',
   description: 'Active ones in your scope, largest loss first, each with reason and remedy, as in `customerValue`.',
   permission: 'fact:read',
@@ -251,24 +251,24 @@ export const lossMakers = pageOperation(lossView, {
   lane: 'pool',
   input: z.strictObject({
     institutionId: subtree,
-    wayOut: z.enum(waysOut).optional().meta({ description: 'With this remedy.' }),
+    remedy: z.enum(lossRemedies).optional().meta({ description: 'With this remedy.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
-  async run(context, { institutionId, wayOut, ...page }) {
+  async run(context, { institutionId, remedy, ...page }) {
     const { db, scope, today } = context
     const [path, { definition: rates }] = [await pathOf(context, institutionId), await valueRatesOn(db, today)]
     const from = (row: string, bind: Bind): string => {
-      const savings = [...savingsByMoving(rates)].map(
+      const savings = [...savingsOfMoving(rates)].map(
         ([channel, each]) => `12 * coalesce(f.${factColumn(movableChannels[channel])}, 0) * ${bind(each)}::double precision`,
       )
-      const cause = `case when ${['0', ...savings].join(' + ')} >= f.transactions_cost - f.profit then 'channel' when f.aum > 0 then 'margin' else 'idle' end`
+      const reason = `case when ${['0', ...savings].join(' + ')} >= f.transactions_cost - f.profit then 'channel' when f.aum > 0 then 'margin' else 'idle' end`
       const within = [
         ...ownedWithinReach(scope, 'f', bind),
         ...(path === undefined ? [] : [inSubtree('f.institution_path', path, bind)]),
       ]
-      return `(select l.*, case l.cause when 'channel' then 'channel' when 'margin' then 'fee' else 'exit' end as way_out from (
-        select f.customer_id, f.institution_path, f.profit as income, f.transactions_cost as variable_cost, f.transactions_cost - f.profit as amount, ${cause} as cause
+      return `(select l.*, case l.reason when 'channel' then 'channel' when 'margin' then 'fee' else 'exit' end as remedy from (
+        select f.customer_id, f.institution_path, f.profit as income, f.transactions_cost as variable_cost, f.transactions_cost - f.profit as amount, ${reason} as reason
         from customer_fact f join customer c on c.id = f.customer_id
         where ${[`f.status = 'active'`, 'f.profit < f.transactions_cost', ...within].join(' and ')}) l) ${row}`
     }
@@ -280,9 +280,9 @@ export const lossMakers = pageOperation(lossView, {
         ['customer_id', 'uuid'],
       ]),
       from,
-      where: (row, bind) => (wayOut === undefined ? [] : [`${row}.way_out = ${bind(wayOut)}::text`]),
+      where: (row, bind) => (remedy === undefined ? [] : [`${row}.remedy = ${bind(remedy)}::text`]),
     })
   },
 })
 
-export const valueOperations = [valuePolicies, reviseValuePolicy, customerValue, paretoAnalysis, lossMakers]
+export const valueOperations = [valuePolicies, reviseValuePolicy, customerValue, paretoAnalysis, unprofitableCustomers]

@@ -10,7 +10,7 @@ export interface RateLimit {
   readonly maxRefused?: number
 }
 
-const MOST_REFUSED = 300
+const MAX_REFUSED = 300
 
 /** Counts a request whose token was refused, and throws `rate_limited` where its address has sent too many of them. */
 export type CountRefused = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
@@ -21,7 +21,7 @@ export type CountRefused = (request: FastifyRequest, reply: FastifyReply) => Pro
  */
 export async function limitRate(
   app: FastifyInstance,
-  { max, windowSeconds, maxRefused = MOST_REFUSED }: RateLimit,
+  { max, windowSeconds, maxRefused = MAX_REFUSED }: RateLimit,
 ): Promise<CountRefused> {
   if (max === 0) return async () => {}
   await app.register(rateLimit, { global: false, max, timeWindow: windowSeconds * 1000 })

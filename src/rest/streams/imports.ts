@@ -126,7 +126,7 @@ function lineOf(text: string | readonly string[]): number {
 }
 
 /** `begun` is called when the first rows are asked for: the import is in the database then. */
-function sentRows({ raw, headers }: FastifyRequest, entity: FeedEntity, begun: () => void) {
+function sentRows({ raw, headers }: FastifyRequest, entity: FeedEntity, started: () => void) {
   const stream = refusing(() =>
     readRows(raw, {
       contentType: headers['content-type'],
@@ -134,11 +134,11 @@ function sentRows({ raw, headers }: FastifyRequest, entity: FeedEntity, begun: (
       columns: csvColumns(entity),
     }),
   )
-  return { format: stream.format, header: stream.header, batches: batches(stream, begun) }
+  return { format: stream.format, header: stream.header, batches: batches(stream, started) }
 }
 
-async function* batches(stream: AsyncIterable<readonly SentRow[]>, begun: () => void): AsyncGenerator<readonly SentRow[]> {
-  begun()
+async function* batches(stream: AsyncIterable<readonly SentRow[]>, started: () => void): AsyncGenerator<readonly SentRow[]> {
+  started()
   try {
     yield* stream
   } catch (error) {

@@ -88,7 +88,7 @@ export async function findPlace(folder: string): Promise<Place> {
 
 async function setAside(data: string): Promise<void> {
   if (!(await exists(data))) return
-  await endOrphan(data)
+  await stopOrphan(data)
   await rm(`${data}.previous`, { recursive: true, force: true })
   await rename(data, `${data}.previous`)
 }
@@ -136,15 +136,15 @@ async function runInitdb(account: Account, binaries: Binaries, parameters: reado
  * Ends a server that outlived the process that started it, if it is really one of these data. The caller holds the folder's lock,
  * so that no living service owns it.
  */
-export async function endOrphan(data: string): Promise<boolean> {
+export async function stopOrphan(data: string): Promise<boolean> {
   const file = join(data, 'postmaster.pid')
   const pid = Number((await readFile(file, 'utf8').catch(() => '')).split('\n')[0])
   if (!(pid > 0) || !hasProcess(pid)) return false
-  const ours = !isZombie(pid) && (await servesData(pid, data))
-  if (ours) await end(pid)
+  const isOwn = !isZombie(pid) && (await servesData(pid, data))
+  if (isOwn) await end(pid)
   // What has the id now is a stranger or a zombie, for whose sake PostgreSQL would refuse to start.
   if (hasProcess(pid)) await rm(file, { force: true })
-  return ours
+  return isOwn
 }
 
 async function end(pid: number): Promise<void> {

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { isRoot } from './account.ts'
 import { findBinaries } from './binaries.ts'
-import { endOrphan, findPlace, initialise, isInitialised, makeFolder, sharedFolder } from './cluster.ts'
+import { stopOrphan, findPlace, initialise, isInitialised, makeFolder, sharedFolder } from './cluster.ts'
 import { lockFile } from './lock.ts'
 import { freePort, type Server, type ServerOptions, startServer } from './server.ts'
 
@@ -112,7 +112,7 @@ async function start(
     throw new Error(
       `${folder} contains data but not postgres.json with their passwords: restore it, or remove the folder to start from scratch.`,
     )
-  if (await endOrphan(place.data)) log.warn('Stopped a PostgreSQL that was still running from an earlier start.')
+  if (await stopOrphan(place.data)) log.warn('Stopped a PostgreSQL that was still running from an earlier start.')
 
   let stored: Stored = {
     adminPassword: password(),

@@ -150,9 +150,9 @@ describe('a read of protected data', () => {
         documentNumber: '110101199003070000',
       },
     ])
-    await bank.request(bank.code('M1'), 'GET', '/documents-to-clarify')
+    await bank.request(bank.code('M1'), 'GET', '/documents-to-review')
     expect(await entries()).toMatchObject([
-      { operation: 'documentsToClarify', customer_id: customerId, changed: ['IdentityDocument'] },
+      { operation: 'documentsToReview', customer_id: customerId, changed: ['IdentityDocument'] },
     ])
   })
 })

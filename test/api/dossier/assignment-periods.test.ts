@@ -65,7 +65,7 @@ describe('who sees a customer', () => {
     }
     expect(await seenBy()).toBe('R1')
 
-    const assignmentId = await tell(`/customers/${customerId}/reassignments`, { staffId: staff.R2, reason: 'moved here' })
+    const assignmentId = await tell(`/customers/${customerId}/assignment-changes`, { staffId: staff.R2, reason: 'moved here' })
     expect(await seenBy()).toBe('R2')
 
     const member = { staffId: staff.R1, duty: 'relationship_manager', reason: 'knows them' }
@@ -108,9 +108,9 @@ describe('who sees a customer', () => {
     const takenBack = { staffId: r2, duty: 'planner', startsOn: '2026-11-25', reason: 'by mistake' }
     const memberId = await tell(`/customers/${customerId}/team`, takenBack)
     await tell(`/customers/${customerId}/team/${memberId}/end`, {})
-    await tell(`/customers/${customerId}/reassignments`, { staffId: r2, startsOn: '2026-11-26', reason: 'moved here' })
+    await tell(`/customers/${customerId}/assignment-changes`, { staffId: r2, startsOn: '2026-11-26', reason: 'moved here' })
 
-    const url = `/customers/${customerId}/ownership-history`
+    const url = `/customers/${customerId}/assignment-history`
     const told = ({ kind, startsOn, endsOn, state, staff, coveredFor, businessLine, duty, reason }: any) =>
       [kind, startsOn, endsOn, state, staff.number, coveredFor?.number, businessLine ?? duty, reason].join(' ')
     const all = await bank.request(bank.code('M1'), 'GET', `${url}?includeTotal=true`)
@@ -133,9 +133,9 @@ describe('who sees a customer', () => {
     expect(paged).toEqual(all.body.items)
     const { data } = await bank.graphql(
       bank.code('M1'),
-      `{ ownershipHistory(customerId: "${customerId}", first: 1) { totalCount nodes { kind staff { number } customer { id } } } }`,
+      `{ assignmentHistory(customerId: "${customerId}", first: 1) { totalCount nodes { kind staff { number } customer { id } } } }`,
     )
-    expect(data.ownershipHistory).toEqual({
+    expect(data.assignmentHistory).toEqual({
       totalCount: 4,
       nodes: [{ kind: 'assignment', staff: { number: n2 }, customer: { id: customerId } }],
     })

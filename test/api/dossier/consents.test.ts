@@ -193,7 +193,7 @@ describe('a customer’s wishes', () => {
       preferredChannels: ['wechat', 'phone'],
       hoursFrom: '10:00',
       hoursUntil: '18:00',
-      mostPerMonth: 2,
+      maxPerMonth: 2,
       topics: ['基金'],
     }
     const set = await bank.request(bank.code('R1'), 'PUT', url, {
@@ -255,7 +255,7 @@ describe('a customer’s wishes', () => {
       [{ doNotContact: true, doNotContactUntil: '2026-11-21' }, '/doNotContactUntil', 'past'],
       [{ preferredChannels: ['phone', 'phone'] }, '/preferredChannels', 'duplicate'],
       [{ topics: ['a\u202eb'] }, '/topics/0', 'bidi_control'],
-      [{ mostPerMonth: -1 }, '/mostPerMonth', 'too_small'],
+      [{ maxPerMonth: -1 }, '/maxPerMonth', 'too_small'],
     ] as const) {
       const { status, body: problem } = await bank.request(bank.code('R1'), 'PUT', url, body)
       expect([status, problem.errors?.[0]?.pointer, problem.errors?.[0]?.rule], JSON.stringify(body)).toEqual([
@@ -340,7 +340,7 @@ describe('the contact decision', () => {
     const branch = await bank.idOf('institution', 'B1')
     const outlet = await bank.idOf('institution', 'O1')
     const quiet = async (id: string) => (await bank.request(bank.code('R1'), 'GET', `/institutions/${id}/quiet-hours`)).body
-    expect(await quiet(outlet)).toEqual({ from: '20:00', until: '09:00', source: 'ours', institutionId: null })
+    expect(await quiet(outlet)).toEqual({ from: '20:00', until: '09:00', source: 'product_default', institutionId: null })
     const set = await bank.request('ADMIN', 'PUT', `/institutions/${branch}/quiet-hours`, { from: '09:30', until: '10:30' })
     expect([set.status, set.body]).toEqual([200, { from: '09:30', until: '10:30', source: 'guanxi', institutionId: branch }])
     expect(await quiet(outlet)).toEqual(set.body)

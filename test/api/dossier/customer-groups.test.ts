@@ -100,7 +100,7 @@ describe('a household', () => {
       422,
       'outside_period',
       '/joinedOn',
-      'day_to_come',
+      'future',
     ])
   })
 
@@ -110,7 +110,7 @@ describe('a household', () => {
     const { body: member } = await add(bank, ids['1']!, group.id, ids['2']!)
     const remove = (id: string, said: object = {}) =>
       bank.request(bank.code('M1'), 'POST', `/customers/${ids['1']}/group-members/${id}/end`, said)
-    expect(toldOf(await remove(group.members[0].id))).toEqual([409, 'conflict', '/customerGroupMemberId', 'head'])
+    expect(toldOf(await remove(group.members[0].id))).toEqual([409, 'conflict', '/customerGroupMemberId', 'group_head'])
     expect(toldOf(await remove(member.id, { endedOn: '2026-11-21' }))).toEqual([400, 'invalid_input', '/endedOn', 'period'])
     expect((await remove(member.id)).body).toMatchObject({ status: 'ended', endedOn: '2026-11-22', version: 2 })
     expect((await remove(member.id)).body.code).toBe('already_closed')

@@ -62,10 +62,10 @@ describe('an identity document', () => {
     ])
     const documents = (await bank.request(manager, 'GET', path)).body.identityDocuments
     expect(documents.find(({ type }: any) => type === 'resident_id')).toMatchObject({
-      unverifiedReason: 'gender_differs',
+      unverifiedReason: 'gender_conflict',
       verifiedAt: null,
     })
-    expect((await verify(passed.body.id)).body).toMatchObject({ code: 'conflict', errors: [{ rule: 'gender_differs' }] })
+    expect((await verify(passed.body.id)).body).toMatchObject({ code: 'conflict', errors: [{ rule: 'gender_conflict' }] })
     expect((await verify(crypto.randomUUID())).status).toBe(404)
     expect(
       (await bank.request(bank.code('T1'), 'POST', `${path}/identity-documents/${machine.body.id}/verification`, {})).status,
@@ -142,7 +142,7 @@ describe('identity documents', () => {
     const wrong = await add(female1990)
     expect(wrong).toMatchObject({
       status: 422,
-      body: { code: 'identity_mismatch', errors: [{ pointer: '/number', rule: 'birth_date_differs' }] },
+      body: { code: 'identity_mismatch', errors: [{ pointer: '/number', rule: 'birth_date_conflict' }] },
     })
     expect(wrong.body.detail).toMatch(/1985-\*\*-\*\*.*1990-\*\*-\*\*.*110\*{11}/)
     expect(JSON.stringify(wrong.body)).not.toMatch(/19900307|1985-06-01/)
@@ -172,20 +172,20 @@ describe('identity documents', () => {
     const { body: document } = await post('identity-documents', { type: 'resident_id', number: wrong }, {}, { client: 'core' })
     expect(document).toMatchObject({ verified: false, unverifiedReason: 'check_digit' })
     const listed = async (caller: string, query = '') =>
-      (await bank.request(caller, 'GET', `/documents-to-clarify${query}`)).body.items
+      (await bank.request(caller, 'GET', `/documents-to-review${query}`)).body.items
     expect(await listed(manager)).toMatchObject([
       { id: document.id, customerId, unverifiedReason: 'check_digit', numberMasked: expect.stringContaining('*') },
     ])
-    expect(await listed(manager, '?reason=gender_differs')).toEqual([])
+    expect(await listed(manager, '?reason=gender_conflict')).toEqual([])
     expect(
       [await listed(bank.code('R1')), await listed(bank.code('R2')), await listed(bank.code('M2'))].map((list) => list.length),
     ).toEqual([1, 0, 0])
-    expect((await bank.request(bank.code('Q1'), 'GET', '/documents-to-clarify')).status).toBe(403)
+    expect((await bank.request(bank.code('Q1'), 'GET', '/documents-to-review')).status).toBe(403)
     const { data } = await bank.graphql(
       manager,
-      '{ documentsToClarify(filter: { reason: check_digit }) { totalCount nodes { customer { name } } } }',
+      '{ documentsToReview(filter: { reason: check_digit }) { totalCount nodes { customer { name } } } }',
     )
-    expect(data.documentsToClarify).toEqual({ totalCount: 1, nodes: [{ customer: { name: '王芳' } }] })
+    expect(data.documentsToReview).toEqual({ totalCount: 1, nodes: [{ customer: { name: '王芳' } }] })
     expect(await patch(`identity-documents/${document.id}`, { number: male1985 }, 1)).toMatchObject({
       status: 200,
       body: { verified: true, unverifiedReason: null, version: 2 },
@@ -364,8 +364,8 @@ describe('contact points', () => {
     ] as const)
       expect(await finds({ phone }), phone).toBe(found)
     const differing = async (query: string) =>
-      (await bank.request(manager, 'GET', `/documents-to-clarify${query}`)).body.items.map((one: any) => one.numberMasked)
-    expect([await differing(''), await differing('?differs=true'), await differing('?differs=false')]).toEqual([
+      (await bank.request(manager, 'GET', `/documents-to-review${query}`)).body.items.map((one: any) => one.numberMasked)
+    expect([await differing(''), await differing('?conflicting=true'), await differing('?conflicting=false')]).toEqual([
       ['E******03'],
       ['E******03'],
       [],
@@ -382,7 +382,7 @@ describe('contact points', () => {
       await finds({ documentNumber: 'E00000003', documentType: 'passport' }),
     ]).toEqual([0, 0])
     await send('13500000001', 'E00000004')
-    const other = (await dossier()).identityDocuments.find(({ differs }: any) => differs)
+    const other = (await dossier()).identityDocuments.find(({ conflicting }: any) => conflicting)
     expect((await post(`identity-documents/${other.id}/dismissal`, {})).body).toMatchObject({ numberMasked: 'E******04' })
     await send('13500000001', 'E00000004')
     expect([(await stored())[1], await differing('')]).toEqual([['01 true'], []])
@@ -405,11 +405,11 @@ describe('contact points', () => {
     const row = { externalId: bank.code('1'), kind: 'individual', name: '王芳', institutionCode: bank.code('O1') }
     const send = (email: string, source = 'core') => bank.feed('customers', [{ ...row, source, email }])
     const listed = async (caller = manager, query = '') => {
-      const { status, body } = await bank.request(caller, 'GET', `/contact-points-to-clarify${query}`)
+      const { status, body } = await bank.request(caller, 'GET', `/contact-points-to-review${query}`)
       return status === 200 ? body.items.map(({ valueMasked }: any) => valueMasked) : status
     }
     const emails = async () =>
-      (await dossier()).contactPoints.map(({ valueMasked, differs }: any) => `${valueMasked} ${differs}`).sort()
+      (await dossier()).contactPoints.map(({ valueMasked, conflicting }: any) => `${valueMasked} ${conflicting}`).sort()
     // A person's own entry is a value as well that feeds may contradict.
     const { body: own } = await post('contact-points', { kind: 'email', purpose: 'primary', value: 'own@a.example' })
     await send('bank@b.example')
@@ -425,10 +425,13 @@ describe('contact points', () => {
     expect([await listed(bank.code('Q1')), await listed(manager, '?kind=phone')]).toEqual([403, []])
     const { data } = await bank.graphql(
       manager,
-      '{ contactPointsToClarify(kind: email) { totalCount nodes { id version differs customer { name } } } }',
+      '{ contactPointsToReview(kind: email) { totalCount nodes { id version conflicting customer { name } } } }',
     )
-    const [{ id, version }] = data.contactPointsToClarify.nodes
-    expect(data.contactPointsToClarify).toMatchObject({ totalCount: 1, nodes: [{ differs: true, customer: { name: '王芳' } }] })
+    const [{ id, version }] = data.contactPointsToReview.nodes
+    expect(data.contactPointsToReview).toMatchObject({
+      totalCount: 1,
+      nodes: [{ conflicting: true, customer: { name: '王芳' } }],
+    })
 
     expect((await post(`contact-points/${id}/dismissal`, {}, { 'if-match': `"${version + 1}"` })).status).toBe(412)
     const dismissed = await bank.graphql(
@@ -448,8 +451,8 @@ describe('contact points', () => {
     await send('bank@b.example')
     expect([await emails(), await listed()]).toEqual([['o***@a.example false'], []])
     await send('core@c.example')
-    const [again] = (await bank.request(manager, 'GET', '/contact-points-to-clarify')).body.items
-    expect((await post(`contact-points/${again.id}/verification`, {})).body).toMatchObject({ differs: false })
+    const [again] = (await bank.request(manager, 'GET', '/contact-points-to-review')).body.items
+    expect((await post(`contact-points/${again.id}/verification`, {})).body).toMatchObject({ conflicting: false })
     expect(await listed()).toEqual([])
     await send('core@c.example')
     expect(await emails()).toEqual(['c***@c.example false', 'o***@a.example false'])
@@ -485,7 +488,7 @@ describe('contact points', () => {
     try {
       await send('13500000003')
       expect((await dossier()).contactPoints).toMatchObject([
-        { id, valueMasked: '135****0003', verifiedAt: null, differs: false },
+        { id, valueMasked: '135****0003', verifiedAt: null, conflicting: false },
       ])
       const { body } = await bank.request(manager, 'GET', '/profile-policies')
       expect(body.policies.find(({ field }: any) => field === 'phone')).toMatchObject({ winner: 'feed', source: 'bank' })
@@ -520,7 +523,7 @@ describe('addresses', () => {
         city: '深圳市',
         lineMasked: '***',
         verifiedAt: null,
-        differs: false,
+        conflicting: false,
         source: 'guanxi',
         version: 1,
       },
@@ -553,7 +556,7 @@ describe('addresses', () => {
       verifiedAt: '2026-11-22T02:00:00.000Z',
       version: 3,
     })
-    expect((await patch(`addresses/${body.id}`, { city: '广州市', emptied: ['postalCode'] }, 3)).body).toMatchObject({
+    expect((await patch(`addresses/${body.id}`, { city: '广州市', clearFields: ['postalCode'] }, 3)).body).toMatchObject({
       city: '广州市',
       postalCode: null,
       lineMasked: '***',
@@ -590,8 +593,8 @@ describe('addresses', () => {
       })
     const { body } = await post('addresses', { purpose: 'home', city: '深圳市' })
     for (const [said, pointer, rule] of [
-      [{ city: '深圳市', emptied: ['city'] }, '/emptied', 'contradiction'],
-      [{ emptied: ['city'] }, '/', 'required'],
+      [{ city: '深圳市', clearFields: ['city'] }, '/clearFields', 'contradiction'],
+      [{ clearFields: ['city'] }, '/', 'required'],
     ] as const)
       expect(await patch(`addresses/${body.id}`, said, 1), JSON.stringify(said)).toMatchObject({
         status: 400,
@@ -620,9 +623,11 @@ describe('addresses', () => {
       ])
     const stored = async () =>
       (await dossier()).addresses
-        .map(({ city, postalCode, verifiedAt, differs }: any) => `${city} ${postalCode} ${verifiedAt !== null} ${differs}`)
+        .map(
+          ({ city, postalCode, verifiedAt, conflicting }: any) => `${city} ${postalCode} ${verifiedAt !== null} ${conflicting}`,
+        )
         .sort()
-    const toClarify = async () => (await bank.request(manager, 'GET', '/addresses-to-clarify')).body.items
+    const toClarify = async () => (await bank.request(manager, 'GET', '/addresses-to-review')).body.items
     await send({ addressCity: '深圳市', addressPostalCode: '518000', addressLine: '一路1号' })
     const [{ id }] = (await dossier()).addresses
     await post(`addresses/${id}/verification`, {})
@@ -636,7 +641,7 @@ describe('addresses', () => {
       ['R2', 0],
       ['M2', 0],
     ] as const)
-      expect((await bank.request(bank.code(caller), 'GET', '/addresses-to-clarify')).body.items, caller).toHaveLength(found)
+      expect((await bank.request(bank.code(caller), 'GET', '/addresses-to-review')).body.items, caller).toHaveLength(found)
     expect(beside).toMatchObject({ customerId, postalCode: '518999', lineMasked: '***', source: 'core' })
     const reveal = { field: 'address_line', id: beside.id, purpose: 'correction', reason: '核对地址' }
     expect((await post('reveals', reveal)).body.value).toBe('一路1号')

@@ -93,10 +93,10 @@ describe('a key date', () => {
   test('that cannot be is refused by field and rule, and nothing is written', async ({ bank }) => {
     const customerId = await bank.customerId('1')
     const cases: readonly (readonly [object, string, string])[] = [
-      [{ kind: 'birthday', month: 2, day: 30 }, '/day', 'impossible_day'],
-      [{ kind: 'birthday', month: 2, day: 29, year: 2001 }, '/day', 'impossible_day'],
-      [{ ...midAutumn, day: 31 }, '/day', 'impossible_lunar_day'],
-      [{ ...midAutumn, month: 1, day: 30, year: 2033 }, '/day', 'impossible_lunar_day'],
+      [{ kind: 'birthday', month: 2, day: 30 }, '/day', 'invalid_day'],
+      [{ kind: 'birthday', month: 2, day: 29, year: 2001 }, '/day', 'invalid_day'],
+      [{ ...midAutumn, day: 31 }, '/day', 'invalid_lunar_day'],
+      [{ ...midAutumn, month: 1, day: 30, year: 2033 }, '/day', 'invalid_lunar_day'],
       [{ ...midAutumn, month: 4, year: 2021, leapMonth: true }, '/leapMonth', 'no_leap_month'],
       [{ kind: 'birthday', month: 4, day: 1, leapMonth: true }, '/leapMonth', 'not_lunar'],
       [{ kind: 'birthday', month: 1, day: 1, year: 2027 }, '/year', 'future'],
@@ -161,7 +161,7 @@ describe('a key date', () => {
     expect(
       (await bank.request(bank.code('M1'), 'PATCH', url, { calendar: 'gregorian', month: 2, day: 30 }, { 'if-match': '"2"' }))
         .body.errors[0].rule,
-    ).toBe('impossible_day')
+    ).toBe('invalid_day')
   })
 
   test('is out of reach for other branches and portfolios, and for roles that may not write', async ({ bank }) => {

@@ -30,13 +30,13 @@ const feed = async (bank: TestBank, said: object, customer = '1') => {
 
 const sourceOf = (profile: any, field: string) => profile.fieldSources.find((one: any) => one.field === field)
 
-const differences = async (bank: TestBank, query = '', caller = bank.code('M1')) =>
-  (await bank.request(caller, 'GET', `/profile-differences${query}`)).body.items
+const conflicts = async (bank: TestBank, query = '', caller = bank.code('M1')) =>
+  (await bank.request(caller, 'GET', `/profile-conflicts${query}`)).body.items
 
 describe('a profile', () => {
   test('of a person is set by bankers and feeds, each field with its source, over REST and GraphQL', async ({ bank }) => {
     const first = await profileOf(bank)
-    expect(first).toMatchObject({ kind: 'individual', name: '王芳', occupation: null, interests: [], differences: [] })
+    expect(first).toMatchObject({ kind: 'individual', name: '王芳', occupation: null, interests: [], conflicts: [] })
     expect(sourceOf(first, 'name')).toEqual({
       field: 'name',
       source: 'core',
@@ -130,9 +130,9 @@ describe('a profile', () => {
       expect(sourceOf(body, field)).toMatchObject({ source: 'guanxi', setBy: { number: bank.code('T1') }, verifiedAt: null })
   })
 
-  test('can be emptied again, field by field', async ({ bank }) => {
+  test('can be clearFields again, field by field', async ({ bank }) => {
     await revise(bank, { deceasedOn: '2026-11-01', occupation: '教师', gender: 'female' })
-    const { body } = await revise(bank, { emptied: ['deceased_on', 'gender'] })
+    const { body } = await revise(bank, { clearFields: ['deceased_on', 'gender'] })
     expect(body).toMatchObject({ deceasedOn: null, gender: null, occupation: '教师' })
     expect(sourceOf(body, 'deceased_on')).toMatchObject({ source: 'guanxi', setBy: { number: bank.code('M1') } })
   })
@@ -143,15 +143,15 @@ describe('a profile', () => {
     ['a size of a person', { companySize: 'small' }, [400, 'invalid_input', '/companySize', 'kind']],
     ['a situation of a person', { situations: ['export'] }, [400, 'invalid_input', '/situations', 'kind']],
     ['a founding day of a person', { foundedOn: '2020-01-01' }, [400, 'invalid_input', '/foundedOn', 'kind']],
-    ['a death to come', { deceasedOn: '2026-11-23' }, [422, 'outside_period', '/deceasedOn', 'day_to_come']],
+    ['a death to come', { deceasedOn: '2026-11-23' }, [422, 'outside_period', '/deceasedOn', 'future']],
     ['an interest twice', { interests: ['茶', '茶'] }, [400, 'invalid_input', '/interests', 'duplicate']],
     ['NUL', { familyNotes: 'a\0' }, [400, 'invalid_input', '/familyNotes', 'nul_character']],
     ['a turned direction of writing', { occupation: 'a\u202eb' }, [400, 'invalid_input', '/occupation', 'bidi_control']],
-    ['an emptied name', { emptied: ['name'] }, [400, 'invalid_input', '/emptied/0', 'invalid_value']],
+    ['an clearFields name', { clearFields: ['name'] }, [400, 'invalid_input', '/clearFields/0', 'invalid_value']],
     [
-      'one field set and emptied',
-      { occupation: '教师', emptied: ['occupation'] },
-      [400, 'invalid_input', '/emptied', 'contradiction'],
+      'one field set and clearFields',
+      { occupation: '教师', clearFields: ['occupation'] },
+      [400, 'invalid_input', '/clearFields', 'contradiction'],
     ],
     [
       'an unknown way of making sure',
@@ -191,15 +191,15 @@ describe('a profile', () => {
     expect(editors.map(({ status }) => status).sort()).toEqual([200, 412, 412])
   })
 
-  test('moves with the customer, with its sources and differences', async ({ bank, service }) => {
+  test('moves with the customer, with its sources and conflicts', async ({ bank, service }) => {
     await revise(bank, { occupation: '教师', verification: 'customer_asked' })
     await feed(bank, { occupation: '医生' })
     await feed(bank, { institutionCode: bank.code('B2') })
     expect(await profileOf(bank, '1', bank.code('M2'))).toMatchObject({
       occupation: '教师',
-      differences: [{ valueSent: '医生' }],
+      conflicts: [{ valueSent: '医生' }],
     })
-    for (const table of ['customer_profile', 'field_source', 'profile_difference']) {
+    for (const table of ['customer_profile', 'field_source', 'profile_conflict']) {
       const { rows } = await service.owner.query(
         `select distinct t.institution_path = c.institution_path as moved from ${table} t join customer c on c.id = t.customer_id where c.id = $1`,
         [await bank.customerId('1')],
@@ -257,7 +257,7 @@ describe('what a person has made sure of', () => {
     expect(held).toMatchObject({
       occupation: '教师',
       preferredLanguage: 'zh-CN',
-      differences: [
+      conflicts: [
         {
           field: 'occupation',
           value: '教师',
@@ -274,10 +274,10 @@ describe('what a person has made sure of', () => {
     expect(sourceOf(held, 'occupation')).toEqual(verified)
     service.clock.now = new Date('2026-11-22T06:00:00Z')
     expect((await feed(bank, { occupation: '律师' })).status).toBe(200)
-    expect((await profileOf(bank)).differences).toMatchObject([{ valueSent: '律师', version: 2, status: 'open' }])
+    expect((await profileOf(bank)).conflicts).toMatchObject([{ valueSent: '律师', version: 2, status: 'open' }])
     // The feed comes round: there is nothing to clarify any more.
     await feed(bank, { occupation: '教师' })
-    expect((await profileOf(bank)).differences).toEqual([])
+    expect((await profileOf(bank)).conflicts).toEqual([])
     expect(sourceOf(await profileOf(bank), 'occupation').verifiedAt).toBe('2026-11-22T04:00:00.000Z')
     service.clock.now = begun
   })
@@ -293,7 +293,7 @@ describe('what a person has made sure of', () => {
       name: '王芳',
       gender: null,
       birthDate: '1990-01-01',
-      differences: [
+      conflicts: [
         { field: 'gender', value: null, valueSent: 'female' },
         { field: 'name', value: '王芳', valueSent: '王方' },
       ],
@@ -335,20 +335,20 @@ describe('what a person has made sure of', () => {
     await revise(bank, { occupation: '教师' })
     await feed(bank, { occupation: '医生', country: 'SG', asOf: '2026-11-22T03:00:00Z' })
     service.clock.now = begun
-    expect(await profileOf(bank)).toMatchObject({ occupation: '教师', country: 'SG', differences: [] })
+    expect(await profileOf(bank)).toMatchObject({ occupation: '教师', country: 'SG', conflicts: [] })
   })
 })
 
-describe('a difference', () => {
+describe('a conflict', () => {
   const open = async (bank: TestBank) => {
     await revise(bank, { occupation: '教师', verification: 'visit' })
     await feed(bank, { occupation: '医生' })
-    const [difference] = await differences(bank, `?customerId=${await bank.customerId('1')}`)
-    return { difference, url: `/customers/${await bank.customerId('1')}/profile-differences/${difference.id}` }
+    const [conflict] = await conflicts(bank, `?customerId=${await bank.customerId('1')}`)
+    return { conflict, url: `/customers/${await bank.customerId('1')}/profile-conflicts/${conflict.id}` }
   }
 
   test('is accepted: the field is what the feed said, as of then, and the feed’s from then on', async ({ bank }) => {
-    const { difference, url } = await open(bank)
+    const { conflict, url } = await open(bank)
     const accepted = await bank.request(bank.code('R1'), 'POST', `${url}/acceptance`, {}, { 'if-match': '"1"' })
     expect(accepted).toMatchObject({
       status: 200,
@@ -357,7 +357,7 @@ describe('a difference', () => {
     const profile = await profileOf(bank)
     expect(sourceOf(profile, 'occupation')).toMatchObject({
       source: 'core',
-      asOf: difference.asOf,
+      asOf: conflict.asOf,
       setBy: { number: bank.code('R1') },
       verifiedAt: null,
     })
@@ -367,8 +367,8 @@ describe('a difference', () => {
     ])
     await feed(bank, { occupation: '律师' })
     expect((await profileOf(bank)).occupation).toBe('律师')
-    expect(await journalOf(bank, difference.id)).toEqual(
-      expect.arrayContaining([`acceptProfileDifference ${await bank.customerId('1')} status`]),
+    expect(await journalOf(bank, conflict.id)).toEqual(
+      expect.arrayContaining([`acceptProfileConflict ${await bank.customerId('1')} status`]),
     )
   })
 
@@ -380,13 +380,13 @@ describe('a difference', () => {
       await bank.customerId('1'),
     ])
     for (let night = 0; night < 2; night++) await feed(bank, { occupation: '医生' })
-    expect(await differences(bank)).toEqual([])
+    expect(await conflicts(bank)).toEqual([])
     const { rows: after } = await bank.service.owner.query('select version from customer where id = $1', [
       await bank.customerId('1'),
     ])
     expect(after).toEqual(before)
     await feed(bank, { occupation: '律师' })
-    expect(await differences(bank)).toMatchObject([{ valueSent: '律师', status: 'open', decidedBy: null }])
+    expect(await conflicts(bank)).toMatchObject([{ valueSent: '律师', status: 'open', decidedBy: null }])
   })
 
   test('of capital and of a birth date is accepted in the form in which it is stored', async ({ bank }) => {
@@ -396,17 +396,17 @@ describe('a difference', () => {
     await feed(bank, capital('7.5'), 'C1')
     await revise(bank, { birthDate: '1990-01-01', verification: 'document_seen' })
     await feed(bank, { birthDate: '1991-01-01' })
-    const found = await differences(bank)
+    const found = await conflicts(bank)
     expect(found.map(({ value, valueSent }: any) => [value, valueSent]).sort()).toEqual([
       ['1990-01-01', '1991-01-01'],
       ['5.00 CNY', '7.50 CNY'],
     ])
     for (const { customerId, id } of found) {
-      const url = `/customers/${customerId}/profile-differences/${id}/acceptance`
+      const url = `/customers/${customerId}/profile-conflicts/${id}/acceptance`
       expect((await bank.request(bank.code('M1'), 'POST', url, { verification: 'register_consulted' })).status).toBe(200)
     }
     expect((await profileOf(bank, 'C1')).registeredCapital).toEqual({ amount: '7.50', currency: 'CNY' })
-    expect(await profileOf(bank)).toMatchObject({ birthDate: '1991-01-01', differences: [] })
+    expect(await profileOf(bank)).toMatchObject({ birthDate: '1991-01-01', conflicts: [] })
     expect(sourceOf(await profileOf(bank), 'birth_date').verifiedAt).not.toBeNull()
   })
 
@@ -416,7 +416,7 @@ describe('a difference', () => {
       await feed(bank, { occupation: '医生' }, customer)
     }
     const seenBy = async (caller: string, query = '') =>
-      (await differences(bank, query, bank.code(caller))).map(({ customerId }: any) => customerId).sort()
+      (await conflicts(bank, query, bank.code(caller))).map(({ customerId }: any) => customerId).sort()
     const ids = [await bank.customerId('1'), await bank.customerId('2'), await bank.customerId('3')]
     expect(await seenBy('M1')).toEqual(ids.toSorted())
     expect(await seenBy('R1')).toEqual([ids[0]])
@@ -424,21 +424,20 @@ describe('a difference', () => {
     expect(await seenBy('M1', `?institutionId=${await bank.idOf('institution', 'O1')}`)).toEqual(ids.slice(0, 2).sort())
     expect(await seenBy('M1', `?relationshipManagerId=${await bank.staffId('R3')}`)).toEqual([ids[2]])
     expect(await seenBy('M1', '?field=name')).toEqual([])
-    const page = await bank.request(bank.code('M1'), 'GET', '/profile-differences?limit=2&includeTotal=true')
+    const page = await bank.request(bank.code('M1'), 'GET', '/profile-conflicts?limit=2&includeTotal=true')
     expect([page.body.items.length, page.body.total, page.body.nextCursor === null]).toEqual([2, 3, false])
-    expect((await bank.request(bank.code('R2'), 'GET', `/profile-differences?customerId=${ids[0]}`)).status).toBe(404)
-    const [{ id, customerId }] = await differences(bank, '', bank.code('R1'))
+    expect((await bank.request(bank.code('R2'), 'GET', `/profile-conflicts?customerId=${ids[0]}`)).status).toBe(404)
+    const [{ id, customerId }] = await conflicts(bank, '', bank.code('R1'))
     for (const caller of ['R2', 'M2'])
       expect(
-        (await bank.request(bank.code(caller), 'POST', `/customers/${customerId}/profile-differences/${id}/dismissal`, {}))
-          .status,
+        (await bank.request(bank.code(caller), 'POST', `/customers/${customerId}/profile-conflicts/${id}/dismissal`, {})).status,
       ).toBe(404)
     expect(
-      (await bank.request(bank.code('T1'), 'POST', `/customers/${customerId}/profile-differences/${id}/acceptance`, {})).status,
+      (await bank.request(bank.code('T1'), 'POST', `/customers/${customerId}/profile-conflicts/${id}/acceptance`, {})).status,
     ).toBe(403)
     const both = await Promise.all(
       ['acceptance', 'dismissal'].map((what) =>
-        bank.request(bank.code('M1'), 'POST', `/customers/${customerId}/profile-differences/${id}/${what}`, {}),
+        bank.request(bank.code('M1'), 'POST', `/customers/${customerId}/profile-conflicts/${id}/${what}`, {}),
       ),
     )
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409])
@@ -446,7 +445,7 @@ describe('a difference', () => {
 })
 
 describe('the policy of a field', () => {
-  test('lets people win unless the bank says otherwise, in versions that differences name', async ({ bank }) => {
+  test('lets people win unless the bank says otherwise, in versions that conflicts name', async ({ bank }) => {
     const url = '/profile-policies/customer_since'
     const listed = async () =>
       (await bank.request(bank.code('Q1'), 'GET', '/profile-policies')).body.policies.find(
@@ -458,7 +457,7 @@ describe('the policy of a field', () => {
       field: 'customer_since',
       winner: 'person',
       version: 0,
-      source: 'ours',
+      source: 'product_default',
       reason: null,
       setAt: null,
     })
@@ -473,12 +472,12 @@ describe('the policy of a field', () => {
     await revise(bank, { customerSince: '2019-01-01', verification: 'document_seen' })
     await feed(bank, { customerSince: '2018-01-01' })
     const won = await profileOf(bank)
-    expect(won).toMatchObject({ customerSince: '2018-01-01', differences: [] })
+    expect(won).toMatchObject({ customerSince: '2018-01-01', conflicts: [] })
     expect(sourceOf(won, 'customer_since')).toMatchObject({ source: 'core', setBy: null, verifiedAt: null })
 
     expect((await set('person', 1)).body).toMatchObject({ winner: 'person', version: 2 })
     await revise(bank, { customerSince: '2019-01-01', verification: 'document_seen' })
     await feed(bank, { customerSince: '2018-01-01' })
-    expect((await profileOf(bank)).differences).toMatchObject([{ field: 'customer_since', policyVersion: 2 }])
+    expect((await profileOf(bank)).conflicts).toMatchObject([{ field: 'customer_since', policyVersion: 2 }])
   })
 })

@@ -64,11 +64,11 @@ describe('recognising a customer', () => {
       kind: 'individual',
       customerSince: '2020-01-15',
       relationshipManager: { number: bank.code('R4'), name: '职员R4', isCaller: false },
-      birthdayNear: true,
+      inBirthdayWindow: true,
       cautions: [],
       tiers: [{ scheme: 'retail_deposits', tier: expect.any(String), name: expect.any(String) }],
       privileges: ['priority_lane'],
-      suggestion: { ground: 'need', about: 'home' },
+      suggestion: { basis: 'need', about: 'home' },
     }
     for (const [url, body] of [
       ['needs', { kind: 'home', source: 'customer' }],
@@ -103,7 +103,7 @@ describe('recognising a customer', () => {
     const wished = await bank.request(bank.code('R4'), 'PUT', `/customers/${customerId}/contact-preference`, wish)
     expect(wished.status, JSON.stringify(wished.body)).toBeLessThan(300)
     const later = (await recognise(bank, 'R4', { number: bank.code('4') })).body.card
-    expect(later).toMatchObject({ birthdayNear: false, cautions: ['do_not_contact'] })
+    expect(later).toMatchObject({ inBirthdayWindow: false, cautions: ['do_not_contact'] })
     // The card opens nothing else: the customer stays out of scope.
     expect((await bank.request(bank.code('T1'), 'GET', `/customers/${customerId}`)).status).toBe(404)
     const entries = await entriesOf(bank, 'T1')
@@ -131,7 +131,7 @@ describe('recognising a customer', () => {
   test('by a phone that two to five share names them, and one of them by customerId', async ({ bank }) => {
     await sharers(bank, '13733334444', 5)
     const { body } = await recognise(bank, 'T1', { phone: '13733334444' })
-    expect(body).toMatchObject({ outcome: 'several', card: null })
+    expect(body).toMatchObject({ outcome: 'multiple', card: null })
     expect(body.candidates).toHaveLength(5)
     for (const candidate of body.candidates) expect(Object.keys(candidate).sort()).toEqual(['customerId', 'kind', 'name'])
     const [{ customerId }] = body.candidates
@@ -141,7 +141,11 @@ describe('recognising a customer', () => {
     })
     const other = { phone: '13733334444', customerId: await bank.customerId('1') }
     expect((await recognise(bank, 'T1', other)).body.outcome).toBe('unknown')
-    expect((await entriesOf(bank, 'T1')).map(({ outcome }) => outcome)).toEqual([...Array(5).fill('several'), 'found', 'unknown'])
+    expect((await entriesOf(bank, 'T1')).map(({ outcome }) => outcome)).toEqual([
+      ...Array(5).fill('multiple'),
+      'found',
+      'unknown',
+    ])
   })
 
   test('by a phone that more than five share is ambiguous and shows nobody, also not one of them', async ({ bank }) => {
@@ -230,7 +234,12 @@ describe('a counter note', () => {
     const left = await bank.request(bank.code('T1'), 'POST', '/counter-notes', note, { 'idempotency-key': 'n' })
     expect(left).toMatchObject({
       status: 201,
-      body: { customerId, kind: 'need', madeProspect: false, relationshipManager: { number: bank.code('R3'), isCaller: false } },
+      body: {
+        customerId,
+        kind: 'need',
+        prospectCreated: false,
+        relationshipManager: { number: bank.code('R3'), isCaller: false },
+      },
     })
     expect((await bank.request(bank.code('T1'), 'POST', '/counter-notes', note, { 'idempotency-key': 'n' })).body).toEqual(
       left.body,
@@ -257,16 +266,16 @@ describe('a counter note', () => {
     )
     expect(data.customer.counterNotes.nodes).toEqual([{ kind: 'need', customer: { name: '张敏' }, finder: { name: '职员T1' } }])
     const { rows } = await service.owner.query(
-      `select changed, (select array_agg(type) from outbox_event where subject_id = e.subject_id) as events from audit_entry e where operation = 'leaveCounterNote' and customer_id = $1`,
+      `select changed, (select array_agg(type) from outbox_event where subject_id = e.subject_id) as events from audit_entry e where operation = 'createCounterNote' and customer_id = $1`,
       [customerId],
     )
-    expect(rows).toEqual([{ changed: ['kind', 'text'], events: ['counter_note.left'] }])
+    expect(rows).toEqual([{ changed: ['kind', 'text'], events: ['counter_note.created'] }])
   })
 
   test('about a person who is no customer makes a prospect of the finder’s institution', async ({ bank }) => {
     const note = { name: '路人甲', phone: '13777778888', kind: 'referral', text: '朋友介绍' }
     const { status, body } = await bank.request(bank.code('L1'), 'POST', '/counter-notes', note)
-    expect([status, body]).toMatchObject([201, { madeProspect: true, relationshipManager: null }])
+    expect([status, body]).toMatchObject([201, { prospectCreated: true, relationshipManager: null }])
     const customer = await bank.request(bank.code('T1'), 'GET', `/customers/${body.customerId}`)
     expect(customer.body).toMatchObject({
       status: 'prospect',
@@ -291,11 +300,11 @@ describe('a counter note', () => {
     const all = await Promise.all([1, 2, 3, 4].map(() => send('路人乙')))
     expect(all.map(({ status }) => status)).toEqual([201, 201, 201, 201])
     expect(new Set(all.map(({ body }) => body.customerId)).size).toBe(1)
-    expect(all.filter(({ body }) => body.madeProspect)).toHaveLength(1)
+    expect(all.filter(({ body }) => body.prospectCreated)).toHaveLength(1)
     // Whoever shares the phone is somebody else.
     const spouse = await send('路人丙', '137 7777 0000')
-    expect(spouse.body).toMatchObject({ madeProspect: true })
-    expect((await send(' 路人乙 ')).body).toMatchObject({ madeProspect: false, customerId: all[0]!.body.customerId })
+    expect(spouse.body).toMatchObject({ prospectCreated: true })
+    expect((await send(' 路人乙 ')).body).toMatchObject({ prospectCreated: false, customerId: all[0]!.body.customerId })
     expect((await recognise(bank, 'T1', { phone: '13777770000' })).body.candidates).toHaveLength(2)
   })
 

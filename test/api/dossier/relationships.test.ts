@@ -84,7 +84,7 @@ describe('a relationship', () => {
       'with a share among partners',
       'P1',
       { related: 'P2', kind: 'partner', share: '5' },
-      [400, 'invalid_input', '/share', 'no_shares'],
+      [400, 'invalid_input', '/share', 'share_not_applicable'],
     ],
     [
       'with a share of five decimals',
@@ -102,7 +102,7 @@ describe('a relationship', () => {
       'from tomorrow on',
       'P1',
       { related: 'P2', kind: 'spouse', since: '2026-11-23' },
-      [422, 'outside_period', '/since', 'day_to_come'],
+      [422, 'outside_period', '/since', 'future'],
     ],
     [
       'on an impossible day',
@@ -165,7 +165,7 @@ describe('a relationship', () => {
         409,
         'conflict',
         '/kind',
-        'second_spouse',
+        'already_married',
       ])
   })
 
@@ -193,7 +193,7 @@ describe('a relationship', () => {
       relate(bank, ids['C1']!, { relatedCustomerId: ids[holder], kind: 'shareholder', share: percent })
     const first = await share('P1', '60')
     expect([first.status, first.body.share]).toEqual([201, '60'])
-    expect((await share('P2', '40.0001')).told).toEqual([409, 'conflict', '/share', 'shares_taken'])
+    expect((await share('P2', '40.0001')).told).toEqual([409, 'conflict', '/share', 'shares_exceeded'])
     expect((await share('P2', '40')).status).toBe(201)
     const correct = (percent: string) =>
       bank.request(

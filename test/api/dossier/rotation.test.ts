@@ -2,7 +2,7 @@ import { customerAccessReason } from '../../../src/operations/dossier/accesses.t
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { rotateAll } from '../../../scripts/rotate-keys.ts'
-import { agreeOnBank } from '../../../src/db/platform/bank-setting.ts'
+import { checkBankSettings } from '../../../src/db/platform/bank-setting.ts'
 import { rotatedParts } from '../../../src/db/dossier/rotation.ts'
 import { sealedValues } from '../../../src/db/dossier/sealed-values.ts'
 import { openVault } from '../../../src/db/platform/vault.ts'
@@ -103,7 +103,11 @@ describe('a rotation of the keys', () => {
       )
       expect(await rotateAll(rotating, 3, () => {})).toBe(0)
 
-      const { differences } = await agreeOnBank(service.ownerUrl, { baseCurrency: 'CNY', master: [m2], index: [i2] }, new Date())
+      const { differences } = await checkBankSettings(
+        service.ownerUrl,
+        { baseCurrency: 'CNY', master: [m2], index: [i2] },
+        new Date(),
+      )
       expect(differences).toEqual([])
       const after = withKeys(service, [m2], [i2])
       const finds = async (search: object) => (await ask(after, customerSearch, manager, search)).answer.rows.length

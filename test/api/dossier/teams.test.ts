@@ -223,7 +223,7 @@ describe('a member of a maintenance team', () => {
   })
 })
 
-describe('suggestTeamMembers', () => {
+describe('teamSuggestions', () => {
   test('names whose speciality fits what the customer has or does, why, and how much they have to do, in one statement', async ({
     bank,
     service,
@@ -283,9 +283,9 @@ describe('suggestTeamMembers', () => {
     expect((await bank.request(manager, 'GET', `${url}?includeTotal=true`)).body.total).toBe(3)
     const near = await bank.graphql(
       manager,
-      `{ suggestTeamMembers(customerId: "${customerId}", within: "${await bank.idOf('institution', 'O2')}") { nodes { teams staff { number } } } }`,
+      `{ teamSuggestions(customerId: "${customerId}", institutionId: "${await bank.idOf('institution', 'O2')}") { nodes { teams staff { number } } } }`,
     )
-    expect(near.data.suggestTeamMembers.nodes).toEqual([{ teams: 0, staff: { number: c('R3') } }])
+    expect(near.data.teamSuggestions.nodes).toEqual([{ teams: 0, staff: { number: c('R3') } }])
     // Whoever is in the team is suggested no more.
     await overRest(bank, manager, add, { customerId, staffId: r2, duty: 'adviser', reason: 'knows funds' })
     expect(told((await bank.request(manager, 'GET', url)).body.items).map(([number]) => number)).toEqual([c('X2'), c('R3')])

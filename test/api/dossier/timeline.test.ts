@@ -9,7 +9,7 @@ const page = async (bank: TestBank, caller: Caller, customerId: string, query = 
   expect(status, JSON.stringify(body)).toBe(200)
   return body
 }
-const events = (items: readonly any[]) => items.map(({ event, onDay }) => `${onDay} ${event}`)
+const events = (items: readonly any[]) => items.map(({ event, happenedOn }) => `${happenedOn} ${event}`)
 
 const movement = (bank: TestBank, number: string, bookedOn: string, more: object = {}) => ({
   externalId: bank.code(`V${number}`),
@@ -73,7 +73,7 @@ describe('the timeline', () => {
     expect(items.find(({ event }: any) => event === 'movement.out')).toMatchObject({
       at: '2026-11-19T16:00:00.000Z',
       kind: 'movement',
-      subjectType: 'Movement',
+      subjectType: 'movement',
       customerId,
       label: 'household',
       amount: { amount: '30.00', currency: 'CNY' },
@@ -111,7 +111,7 @@ describe('the timeline', () => {
     )
     const manager = bank.code('R1')
     const whole = (await page(bank, manager, customerId, '?limit=200')).items
-    for (const query of ['limit=1', 'limit=3', 'limit=2&kinds=movement', 'limit=2&kinds=holding,ownership']) {
+    for (const query of ['limit=1', 'limit=3', 'limit=2&kinds=movement', 'limit=2&kinds=holding,assignment']) {
       const found: any[] = []
       for (let cursor: string | null = ''; cursor !== null;) {
         const { items, nextCursor, total } = await page(
@@ -167,7 +167,7 @@ describe('the timeline', () => {
       'segment.left told',
       expect.stringMatching(/^tier\.began retail_deposits:/),
     ])
-    expect(decided.every(({ subjectType }: any) => ['SegmentMembership', 'TierMembership'].includes(subjectType))).toBe(true)
+    expect(decided.every(({ subjectType }: any) => ['segment_membership', 'tier_membership'].includes(subjectType))).toBe(true)
     expect(segment.state).toBe('active')
     const kindsOf = async (caller: Caller) => new Set((await page(bank, caller, customerId)).items.map(({ kind }: any) => kind))
     expect(await kindsOf(bank.code('M1'))).toEqual(new Set(timelineKindNames))
@@ -214,10 +214,10 @@ describe('the overview', () => {
       groups: [],
       team: [],
       profile: { kind: 'individual', name: '王芳', interests: [] },
-      stages: [{ subject: 'life_stage' }],
+      lifeStages: [{ subject: 'life_stage' }],
       tiers: [
-        { scheme: 'retail_deposits', place: 0, tier: null, value: '1000.00', toNextLine: '19000.00' },
-        { scheme: 'private_clients', place: 0 },
+        { scheme: 'retail_deposits', rank: 0, tier: null, value: '1000.00', toNextThreshold: '19000.00' },
+        { scheme: 'private_clients', rank: 0 },
       ],
       segments: [],
       consents: [{ channel: 'sms', purpose: 'marketing', decision: 'granted' }],
@@ -225,7 +225,7 @@ describe('the overview', () => {
       needs: [{ kind: 'home' }],
       lifeEvents: [{ title: '升职' }],
       privilegeGrants: [],
-      quality: { score: 14, documentsToClarify: 0, confirmedAt: null, stale: true },
+      quality: { score: 14, documentsToReview: 0, confirmedAt: null, stale: true },
     })
     expect(body.classifications.map(({ kind }: any) => kind)).toEqual([
       'activity',
@@ -243,9 +243,9 @@ describe('the overview', () => {
       bank.code('R1'),
       `query ($id: ID!) { customerOverview(customerId: $id) { customer { id } holdingsByFamily { family holdings balance { amount currency } }
         aumByMonth { monthEnd amount { amount } } upcomingKeyDates { day kind } keyPeople { id } relationships { kind } groups { id }
-        profile { kind incomeBand } stages { subject stage } tiers { scheme place toNextLine } classifications { kind value } segments { segmentId } team { id }
+        profile { kind incomeBand } lifeStages { subject stage } tiers { scheme rank toNextThreshold } classifications { kind value } segments { segmentId } team { id }
         consents { channel } contactPreference { version } needs { kind } lifeEvents { title } privilegeGrants { id }
-        quality { score missing documentsToClarify confirmedAt stale } timeline { event } }
+        quality { score missing documentsToReview confirmedAt stale } timeline { event } }
         customer(customerId: $id) { holdingsByFamily { family } quality { score } upcomingKeyDates { day } } }`,
       { id: customerId },
     )
@@ -255,8 +255,8 @@ describe('the overview', () => {
       holdingsByFamily: body.holdingsByFamily,
       quality: body.quality,
       profile: { kind: 'individual', incomeBand: null },
-      stages: body.stages.map(({ subject, stage }: any) => ({ subject, stage })),
-      tiers: body.tiers.map(({ scheme, place, toNextLine }: any) => ({ scheme, place, toNextLine })),
+      lifeStages: body.lifeStages.map(({ subject, stage }: any) => ({ subject, stage })),
+      tiers: body.tiers.map(({ scheme, rank, toNextThreshold }: any) => ({ scheme, rank, toNextThreshold })),
       classifications: body.classifications.map(({ kind, value }: any) => ({ kind, value })),
       segments: [],
       team: [],

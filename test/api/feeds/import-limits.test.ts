@@ -169,10 +169,10 @@ describe('a header that is refused', () => {
       (await bank.request({ client: 'core' }, 'POST', '/imports/customers', `${line}\n`, { 'content-type': 'text/csv' })).body
         .errors
     expect(await refused('source,externalId,name,name')).toEqual([
-      { pointer: '/name', rule: 'duplicate_columns', message: 'The header names this column more than once.' },
+      { pointer: '/name', rule: 'duplicate_columns', message: 'Duplicate column in the header.' },
     ])
     expect(await refused('source,externalId,hat')).toEqual([
-      { pointer: '/hat', rule: 'unknown_columns', message: 'The entity has no such column.' },
+      { pointer: '/hat', rule: 'unknown_columns', message: 'Unknown column for this entity.' },
     ])
   })
 })

@@ -653,9 +653,7 @@ describe('people', () => {
       status: 'active',
       coreNumber: null,
     })
-    expect((await make({ name: undefined })).body.errors).toEqual([
-      { pointer: '/name', rule: 'required', message: 'This is required.' },
-    ])
+    expect((await make({ name: undefined })).body.errors).toEqual([{ pointer: '/name', rule: 'required', message: 'Required.' }])
   })
 
   test('make, correct and close institutions, staff, products, customers, holdings and assignments', async ({ bank }) => {
@@ -957,14 +955,14 @@ describe('every command', () => {
         'assignCustomer',
         manager,
         'POST',
-        `${customer}/reassignments`,
+        `${customer}/assignment-changes`,
         { staffId: await bank.staffId('R2'), reason: 'moved here' },
       ],
       [
         'assignCustomers',
         manager,
         'POST',
-        '/reassignments',
+        '/assignment-changes',
         { customerIds: [await bank.customerId('1')], staffId: await bank.staffId('R1'), reason: 'moved back' },
       ],
       [
@@ -1095,7 +1093,7 @@ describe('every command', () => {
         manager,
         'POST',
         `${customer}/reveals`,
-        () => ({ field: 'contact_value', id: made['addContactPoint'], purpose: 'contact', reason: 'returns a call' }),
+        () => ({ field: 'contact_value', id: made['addContactPoint'], purpose: 'contact', reason: 'returning a call' }),
       ],
       ['addAddress', manager, 'POST', `${customer}/addresses`, { purpose: 'work', city: '深圳市' }],
       [
@@ -1114,7 +1112,7 @@ describe('every command', () => {
       ['removeContactPoint', manager, 'POST', () => `${customer}/contact-points/${made['addContactPoint']}/removal`],
       ['recogniseCustomer', manager, 'POST', '/recognitions', { number: c('1') }],
       [
-        'leaveCounterNote',
+        'createCounterNote',
         manager,
         'POST',
         '/counter-notes',
@@ -1132,25 +1130,25 @@ describe('every command', () => {
       ],
       ['verifyProfileFields', manager, 'POST', `${customer}/profile/verification`, { fields: ['name'], verification: 'visit' }],
       [
-        'acceptProfileDifference',
+        'acceptProfileConflict',
         manager,
         'POST',
-        `${customer}/profile-differences/${await openDifference(bank, await bank.customerId('1'))}/acceptance`,
+        `${customer}/profile-conflicts/${await openDifference(bank, await bank.customerId('1'))}/acceptance`,
         {},
       ],
       [
-        'dismissProfileDifference',
+        'dismissProfileConflict',
         manager,
         'POST',
-        `${customer}/profile-differences/${await openDifference(bank, await bank.customerId('1'), 'industry')}/dismissal`,
+        `${customer}/profile-conflicts/${await openDifference(bank, await bank.customerId('1'), 'industry')}/dismissal`,
         {},
       ],
       ['reviseProfilePolicy', 'ADMIN', 'PUT', '/profile-policies/country', { winner: 'person', reason: '测试' }],
       [
-        'reviseStagePolicy',
+        'reviseLifeStagePolicy',
         'ADMIN',
         'PUT',
-        '/stage-policies/life_stage',
+        '/life-stage-policies/life_stage',
         { rules: [{ stage: 'retired', ageFrom: 60, offers: [] }], reason: '测试' },
       ],
     ]
@@ -1209,7 +1207,7 @@ describe('every command', () => {
       ['reviseSegment', editor, 'PATCH', segment('createSegment'), { name: '二' }, seen(1)],
       ['activateSegment', editor, 'POST', segment('createSegment', '/activation'), {}, seen(2)],
       ['retireSegment', editor, 'POST', segment('createSegment', '/retirement'), {}, seen(3)],
-      ['listSegmentMembers', editor, 'POST', await listed(), { add: [] }],
+      ['setSegmentMembers', editor, 'POST', await listed(), { add: [] }],
       ['refreshSegments', editor, 'POST', '/refreshes', {}],
       [
         'reviseValuePolicy',
@@ -1244,7 +1242,7 @@ describe('every command', () => {
     }
     const dead = async () => {
       const { rows } = await service.owner.query(
-        `select id from graphile_worker.add_job('keepHouse', run_at => '2999-01-01', max_attempts => 1)`,
+        `select id from graphile_worker.add_job('deleteExpiredData', run_at => '2999-01-01', max_attempts => 1)`,
       )
       await service.owner.query('update graphile_worker._private_jobs set attempts = 1 where id = $1', [rows[0].id])
       made['dead'] = rows[0].id

@@ -91,7 +91,7 @@ describe('delegations', () => {
     await bank.request(manager, 'POST', `/delegations/${ids[2]}/revocation`)
     const within = await bank.idOf('institution', 'B1')
     const listed = async (query: string, place = within) =>
-      (await bank.request(manager, 'GET', `/delegations?within=${place}&${query}`)).body.items.map(({ id }: any) =>
+      (await bank.request(manager, 'GET', `/delegations?institutionId=${place}&${query}`)).body.items.map(({ id }: any) =>
         ids.indexOf(id),
       )
     expect(await listed('')).toEqual([2, 1, 0])
@@ -104,7 +104,7 @@ describe('delegations', () => {
     expect(one.body).toMatchObject({ id: ids[0], staff: { number: bank.code('R1') }, deputy: { number: bank.code('R3') } })
     const { data } = await bank.graphql(
       manager,
-      `{ delegations(filter: { within: "${within}", status: revoked }) { totalCount nodes { revokedOn } } }`,
+      `{ delegations(filter: { institutionId: "${within}", status: revoked }) { totalCount nodes { revokedOn } } }`,
     )
     expect(data.delegations).toEqual({ totalCount: 1, nodes: [{ revokedOn: '2026-11-22' }] })
   })

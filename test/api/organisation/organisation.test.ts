@@ -6,15 +6,15 @@ describe('working days', () => {
     const ask = async (query: string) => (await bank.request(bank.code('M1'), 'GET', `/working-days?${query}`)).body
     const october = await ask('from=2026-09-30&to=2026-10-12')
     const working = (answer: any) => answer.days.filter((one: any) => one.working).map((one: any) => one.day)
-    expect(october).toMatchObject({ calendar: 'CN', timeZone: 'Asia/Shanghai', arrangedUntil: '2026-12-31' })
+    expect(october).toMatchObject({ calendar: 'CN', timeZone: 'Asia/Shanghai', announcedUntil: '2026-12-31' })
     // National Day 2026: 1 to 7 October off, Saturday 10 October worked in exchange.
     expect(working(october)).toEqual(['2026-09-30', '2026-10-08', '2026-10-09', '2026-10-10', '2026-10-12'])
     await bank.request('ADMIN', 'PUT', '/calendar-days/CN/2026-10-10', { kind: 'holiday', name: 'bank holiday' })
     const changed = await ask('from=2026-10-10&to=2026-10-10')
-    expect(changed.days).toEqual([{ day: '2026-10-10', working: false, changed: true }])
+    expect(changed.days).toEqual([{ day: '2026-10-10', working: false, overridden: true }])
     const { data } = await bank.graphql(
       bank.code('M1'),
-      '{ workingDays(from: "2026-10-10", to: "2026-10-10") { days { day working changed } } }',
+      '{ workingDays(from: "2026-10-10", to: "2026-10-10") { days { day working overridden } } }',
     )
     expect(data.workingDays.days).toEqual(changed.days)
   })
@@ -36,7 +36,7 @@ describe('working days', () => {
       'GET',
       `/working-days?institutionId=${await bank.idOf('institution', 'P2')}&from=2026-10-01&to=2026-10-04`,
     )
-    expect(body).toMatchObject({ calendar: 'none', timeZone: 'Europe/Prague', arrangedUntil: null })
+    expect(body).toMatchObject({ calendar: 'none', timeZone: 'Europe/Prague', announcedUntil: null })
     expect(body.days.map(({ working }: any) => working)).toEqual([true, true, false, false])
   })
 
@@ -58,10 +58,14 @@ describe('institutions and staff', () => {
     const within = await bank.idOf('institution', 'B1')
     const listed = async (url: string, key: string) =>
       (await bank.request(c('M1'), 'GET', url)).body.items.map((one: any) => one[key])
-    expect(await listed(`/institutions?within=${within}`, 'code')).toEqual([c('B1'), c('O1'), c('O2')])
-    expect(await listed(`/institutions?within=${within}&kind=outlet&status=active`, 'code')).toEqual([c('O1'), c('O2')])
+    expect(await listed(`/institutions?institutionId=${within}`, 'code')).toEqual([c('B1'), c('O1'), c('O2')])
+    expect(await listed(`/institutions?institutionId=${within}&kind=outlet&status=active`, 'code')).toEqual([c('O1'), c('O2')])
     expect(await listed(`/institutions?code=${c('O2')}`, 'code')).toEqual([c('O2')])
-    expect(await listed(`/staff?within=${within}&role=relationship_manager`, 'number')).toEqual([c('R1'), c('R2'), c('R3')])
+    expect(await listed(`/staff?institutionId=${within}&role=relationship_manager`, 'number')).toEqual([
+      c('R1'),
+      c('R2'),
+      c('R3'),
+    ])
     expect(await listed(`/staff?number=${c('M1')}`, 'number')).toEqual([c('M1')])
     const { data, errors } = await bank.graphql(
       c('M1'),

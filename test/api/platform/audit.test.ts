@@ -178,12 +178,12 @@ describe('the audit chain', () => {
     [
       'a chain whose end was cut',
       `delete from audit_link where (chain_path, chain_day, position) in (select chain_path, chain_day, max(position) from audit_link group by 1, 2)`,
-      'head_differs',
+      'head_mismatch',
     ],
     [
       'a chain that was removed whole',
       `with gone as (delete from audit_link returning entry_id) delete from audit_entry where id in (select entry_id from gone)`,
-      'head_differs',
+      'head_mismatch',
     ],
     ['a chain that was written anew', `update audit_link set hash = sha256(hash) where position = 1`, 'entry_altered'],
   ])('tells of %s', async ([, tamper, fault], { bank, service }) => {

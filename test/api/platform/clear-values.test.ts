@@ -178,7 +178,7 @@ test('no clear value stands in any table or log line after writes, imports, sear
   await bank.request(manager, 'POST', `/customers/${customerId}/addresses/${home.body.id}/verification`, {})
   await bank.feed('customers', [{ ...row, phone: clear.dismissed, addressLine: clear.fedLine }])
   for (const part of ['contact-points', 'addresses']) {
-    const { items } = (await bank.request(manager, 'GET', `/${part}-to-clarify`)).body
+    const { items } = (await bank.request(manager, 'GET', `/${part}-to-review`)).body
     const dismissal = `/customers/${customerId}/${part}/${items[0].id}/dismissal`
     expect((await bank.request(manager, 'POST', dismissal, {}, { 'idempotency-key': `k7-${part}` })).status).toBe(200)
   }
@@ -201,7 +201,7 @@ test('no clear value stands in any table or log line after writes, imports, sear
   pool.on('error', () => {})
   pool.on('connect', (client) => void client.on('error', () => {}))
   const runner = await startWorker(service.service, pool, (_level, message) => void service.logged.push(message))
-  await runner.addJob('keepHouse', {})
+  await runner.addJob('deleteExpiredData', {})
   await runner.stop()
   await pool.end()
 

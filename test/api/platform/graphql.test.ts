@@ -187,9 +187,9 @@ describe('totalCount', () => {
     )
     const { rows: schemes } = await bank.service.owner.query('select id from tier_scheme order by slot limit 1')
     const given: Record<string, string> = {
-      thresholdCustomers: `(schemeId: "${schemes[0].id}", side: near)`,
-      atRiskCustomers: `(schemeId: "${schemes[0].id}")`,
-      movedCustomers: '(fact: stage, from: "2026-10-31")',
+      thresholdCustomers: `(schemeId: "${schemes[0].id}", side: upgrade_candidate)`,
+      pendingDowngrades: `(schemeId: "${schemes[0].id}")`,
+      migrationCustomers: '(fact: lifecycleStage, from: "2026-10-31")',
       cohortCustomers: '(from: "2026-01-01")',
       customerSearch: '(filter: { name: "王" })',
       balances: `(customerId: "${customerId}", holdingId: "${holdingId}")`,

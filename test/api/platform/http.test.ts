@@ -26,7 +26,7 @@ async function answerTo(service: TestService, bytes: string): Promise<{ readonly
 
 const problem = {
   type: '/problems/malformed_request',
-  title: 'The request cannot be read',
+  title: 'Malformed request',
   status: 400,
   code: 'malformed_request',
   detail: expect.any(String),

@@ -29,7 +29,7 @@ describe('a job', () => {
   test('waits if and only if the transaction that adds it is committed, and once under its key', async ({ service }) => {
     const add = (fails: boolean) =>
       service.database.transaction(whole, async (db) => {
-        await addJob(db, { name: 'keepHouse', payload: {}, key: 'once', runAt: new Date('2999-01-01') })
+        await addJob(db, { name: 'deleteExpiredData', payload: {}, key: 'once', runAt: new Date('2999-01-01') })
         if (fails) throw new Error('rolled back')
       })
     await expect(add(true)).rejects.toThrow('rolled back')
@@ -66,12 +66,12 @@ describe('a job', () => {
         ...(method === 'POST' && { payload: {} }),
       })
     await service.database.transaction(whole, (db) =>
-      addJob(db, { name: 'keepHouse', payload: { nonsense: true }, key: 'broken', maxAttempts: 1 }),
+      addJob(db, { name: 'deleteExpiredData', payload: { nonsense: true }, key: 'broken', maxAttempts: 1 }),
     )
     const dead = async () => (await ask('GET', '/dead-jobs')).json().jobs as { id: string; key: string; attempts: number }[]
     await untilWorked(service, async () => (await dead()).length > 0)
     const [job] = await dead()
-    expect(job).toMatchObject({ name: 'keepHouse', key: 'broken', attempts: 1 })
+    expect(job).toMatchObject({ name: 'deleteExpiredData', key: 'broken', attempts: 1 })
     expect(JSON.stringify(job)).not.toContain('nonsense')
     const retried = await ask('POST', `/dead-jobs/${job!.id}/retry`)
     expect([retried.statusCode, retried.json()]).toEqual([200, { jobId: job!.id }])

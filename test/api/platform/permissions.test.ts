@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { changesForAll, grantsOf, permissions, type Permission, roles } from '../../../src/core/kernel/permissions.ts'
+import { isBankWide, grantsOf, permissions, type Permission, roles } from '../../../src/core/kernel/permissions.ts'
 import { views, viewNamed } from '../../../src/db/views.ts'
 import type { Operation } from '../../../src/operations/platform/operation.ts'
 import { selectionOf } from '../../../src/rest/platform/route.ts'
@@ -43,7 +43,7 @@ async function staffOfEveryRole(
   return staffRoles.map((role) => ({
     name: role,
     caller: bank.code(role),
-    holds: (permission) => grantsOf[role][permission] !== undefined && !changesForAll(permission),
+    holds: (permission) => grantsOf[role][permission] !== undefined && !isBankWide(permission),
   }))
 }
 
@@ -63,9 +63,7 @@ async function clientWith(
     name,
     caller: { client: bank.code(name) },
     holds: (permission) =>
-      scopes.includes(permission) &&
-      grantsOf.integration[permission] !== undefined &&
-      (home === 'HO' || !changesForAll(permission)),
+      scopes.includes(permission) && grantsOf.integration[permission] !== undefined && (home === 'HO' || !isBankWide(permission)),
   }
 }
 
@@ -246,14 +244,14 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
   const { rows: request } = await bank.service.owner.query('select id from approval_request where customer_id = $1', [customerId])
   return {
     institution: { institutionId: await bank.idOf('institution', 'O1') },
-    institutions: { within: await bank.idOf('institution', 'O1') },
+    institutions: { institutionId: await bank.idOf('institution', 'O1') },
     delegation: { delegationId: NOBODY },
     delegations: {},
     staffCapacity: {},
     teamMember: { customerId, teamMemberId: made.get('teamMember 1') },
     maintenanceTeam: { customerId },
-    suggestTeamMembers: { customerId },
-    ownershipHistory: { customerId },
+    teamSuggestions: { customerId },
+    assignmentHistory: { customerId },
     staffMember: { staffId: await bank.staffId('R1') },
     staffMembers: { number: bank.code('R1') },
     product: { productId: await bank.idOf('product', 'CUR') },
@@ -277,18 +275,18 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
     segment: { segmentId },
     segments: {},
     segmentMembers: { segmentId },
-    movedCustomers: { fact: 'stage', from: '2026-10-31' },
+    migrationCustomers: { fact: 'lifecycleStage', from: '2026-10-31' },
     cohortCustomers: { from: '2026-01-01' },
     tierScheme: { schemeId },
     tierSchemes: {},
     tierHistory: { customerId },
-    thresholdCustomers: { side: 'unsettled', schemeId },
-    atRiskCustomers: { schemeId },
+    thresholdCustomers: { side: 'at_risk', schemeId },
+    pendingDowngrades: { schemeId },
     tierOverride: { customerId, tierOverrideId: overrides['1'] },
     tierOverrides: { customerId },
     classificationHistory: { customerId },
     relationshipPreferences: { customerId },
-    lossMakers: {},
+    unprofitableCustomers: {},
     keyDate: { customerId, keyDateId: NOBODY },
     keyDates: { customerId },
     upcomingKeyDates: { days: 366 },
@@ -307,11 +305,11 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
     importRuns: {},
     auditEntries: {},
     customerAccesses: { customerId },
-    documentsToClarify: {},
-    contactPointsToClarify: {},
-    addressesToClarify: {},
+    documentsToReview: {},
+    contactPointsToReview: {},
+    addressesToReview: {},
     customerProfile: { customerId },
-    profileDifferences: { status: 'dismissed' },
+    profileConflicts: { status: 'dismissed' },
     counterNotes: {},
     approvalRequests: {},
     approvalRequest: { customerId, approvalRequestId: request[0].id },
@@ -498,7 +496,7 @@ describe('a relation that the caller may not follow', () => {
       'ApprovalRequest.decidedBy',
       'ApprovalRequest.customer',
       'Segment.rule',
-      'LossMaker.customer',
+      'UnprofitableCustomer.customer',
       'Segment.versions',
       'TierScheme.versions',
       'CustomerOverview.customer',

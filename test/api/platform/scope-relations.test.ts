@@ -108,16 +108,16 @@ async function roots(
   const ofTwo = (input: (customer: '1' | '4') => Input) => (['1', '4'] as const).map(input)
   const inputs: Readonly<Record<string, readonly Input[]>> = {
     institution: [{ institutionId: await bank.idOf('institution', 'O1') }],
-    institutions: [{ within: await bank.idOf('institution', 'B1'), limit: 3 }],
+    institutions: [{ institutionId: await bank.idOf('institution', 'B1'), limit: 3 }],
     staffMember: [{ staffId: await bank.staffId('R1') }],
-    staffMembers: [{ within: await bank.idOf('institution', 'B1'), limit: 5 }],
+    staffMembers: [{ institutionId: await bank.idOf('institution', 'B1'), limit: 5 }],
     delegation: [{ delegationId: await idOf('select id from delegation where staff_id = $1', await bank.staffId('R1')) }],
-    delegations: [{ within: await bank.idOf('institution', 'B1'), limit: 5 }],
-    staffCapacity: [{ within: await bank.idOf('institution', 'B1'), limit: 5 }],
+    delegations: [{ institutionId: await bank.idOf('institution', 'B1'), limit: 5 }],
+    staffCapacity: [{ institutionId: await bank.idOf('institution', 'B1'), limit: 5 }],
     teamMember: ofTwo((customer) => ({ customerId: ids[customer], teamMemberId: made.get(`teamMember ${customer}`) })),
     maintenanceTeam: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
-    suggestTeamMembers: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
-    ownershipHistory: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    teamSuggestions: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
+    assignmentHistory: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     product: [{ productId: await bank.idOf('product', 'CUR') }],
     products: [{ limit: 4 }],
     exchangeRates: [{}],
@@ -139,18 +139,18 @@ async function roots(
     segment: [{ segmentId }],
     segments: [{ limit: 5 }],
     segmentMembers: [{ segmentId, limit: 5 }],
-    movedCustomers: [{ fact: 'kind', from: '2026-10-31', fromStanding: 'not_yet', limit: 5 }],
+    migrationCustomers: [{ fact: 'kind', from: '2026-10-31', fromStatus: 'not_yet_customer', limit: 5 }],
     cohortCustomers: [{ from: '2026-01-01', limit: 5 }],
     tierScheme: [{ schemeId }],
     tierSchemes: [{ limit: 5 }],
     tierHistory: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
-    thresholdCustomers: [{ side: 'unsettled', schemeId, limit: 5 }],
-    atRiskCustomers: [{ schemeId, limit: 5 }],
+    thresholdCustomers: [{ side: 'at_risk', schemeId, limit: 5 }],
+    pendingDowngrades: [{ schemeId, limit: 5 }],
     tierOverride: ofTwo((customer) => ({ customerId: ids[customer], tierOverrideId: overrides[customer] })),
     tierOverrides: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     classificationHistory: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     relationshipPreferences: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
-    lossMakers: [{ limit: 5 }],
+    unprofitableCustomers: [{ limit: 5 }],
     keyDate: [{ customerId: ids['1'], keyDateId: await idOf('select id from key_date where customer_id = $1', ids['1']) }],
     keyDates: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
     upcomingKeyDates: [{ days: 366, limit: 5 }],
@@ -169,11 +169,11 @@ async function roots(
     importRuns: [{ limit: 5 }],
     auditEntries: [{ limit: 20 }],
     customerAccesses: ofTwo((customer) => ({ customerId: ids[customer], limit: 5 })),
-    documentsToClarify: [{ limit: 5 }],
-    contactPointsToClarify: [{ limit: 5 }],
-    addressesToClarify: [{ limit: 5 }],
+    documentsToReview: [{ limit: 5 }],
+    contactPointsToReview: [{ limit: 5 }],
+    addressesToReview: [{ limit: 5 }],
     customerProfile: ofTwo((customer) => ({ customerId: ids[customer] })),
-    profileDifferences: [{ limit: 5 }, { status: 'dismissed', limit: 5 }],
+    profileConflicts: [{ limit: 5 }, { status: 'dismissed', limit: 5 }],
     counterNotes: [{ limit: 10 }],
     approvalRequests: [{ limit: 10 }],
     approvalRequest: [
@@ -192,13 +192,13 @@ async function roots(
 /** What is reached from the customer in full as well. */
 const reached: ReadonlySet<string> = new Set([
   'segmentMembers',
-  'movedCustomers',
+  'migrationCustomers',
   'cohortCustomers',
   'tierHistory',
   'tierOverride',
   'tierOverrides',
   'thresholdCustomers',
-  'atRiskCustomers',
+  'pendingDowngrades',
   'classificationHistory',
   'relationshipPreferences',
 ])
@@ -228,7 +228,7 @@ async function walk(
       ([name, relation]) => `${ownFields(view)} ${followed(name, relation, (target) => tree(target, 1))}`,
     )
     // Members of groups are three away from whoever is in one.
-    const short = view.ownership === 'owned' && view.name !== 'GroupMembership'
+    const short = view.tableKind === 'owned' && view.name !== 'GroupMembership'
     const parts = near ? [tree(view, 1)] : single ? ways(view, 2) : short ? pairs : branches(view)
     for (const part of parts) {
       const asked = single && !near ? `${ownFields(view)} ${part}` : part
@@ -296,7 +296,7 @@ describe('every relation of the graph', () => {
     expect([...all.ids].sort()).toEqual(Object.values(ids).sort())
     const leading = views.flatMap((view) =>
       relationsOf(view).flatMap(([name, { target }]) =>
-        viewNamed(target).ownership === 'reference' ? [] : [`${view.name}.${name}`],
+        viewNamed(target).tableKind === 'reference' ? [] : [`${view.name}.${name}`],
       ),
     )
     expect(leading.filter((relation) => !all.relations.has(relation))).toEqual([])

@@ -353,13 +353,13 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
   }),
   assignCustomer: async (at) => ({ customerId: at.thing.customerId, ...(await toNewTeller(at)) }),
   assignCustomers: async (at) => ({ customerIds: [at.thing.customerId], ...(await toNewTeller(at)) }),
-  ownershipHistory: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
+  assignmentHistory: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
   teamMember: ({ thing: { customer, customerId, made } }) => ({
     customerId,
     teamMemberId: made.get(`teamMember ${customer}`)!,
   }),
   maintenanceTeam: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
-  suggestTeamMembers: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
+  teamSuggestions: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
   addTeamMember: async (at) => ({
     customerId: at.thing.customerId,
     staffId: await newTeller(at),
@@ -393,7 +393,7 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     evidence: 'online',
   }),
   contactPreference: ({ thing: { customerId } }) => ({ customerId }),
-  setContactPreference: ({ thing: { customerId }, turn }) => ({ customerId, mostPerMonth: turn }),
+  setContactPreference: ({ thing: { customerId }, turn }) => ({ customerId, maxPerMonth: turn }),
   customerOverview: ({ thing: { customerId } }) => ({ customerId }),
   customerTimeline: ({ thing: { customerId } }) => ({ customerId }),
   customerValue: ({ thing: { customerId } }) => ({ customerId }),
@@ -542,23 +542,23 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
       `select id from contact_point where customer_id = $1 and kind = 'phone' order by id limit 1`,
       [customerId],
     )
-    return { customerId, field: 'contact_value', id: rows[0].id, purpose: 'contact', reason: 'returns a call' }
+    return { customerId, field: 'contact_value', id: rows[0].id, purpose: 'contact', reason: 'returning a call' }
   },
   customerProfile: ({ thing: { customerId } }) => ({ customerId }),
-  customerStages: ({ thing: { customerId } }) => ({ customerId }),
+  lifeStages: ({ thing: { customerId } }) => ({ customerId }),
   reviseProfile: async ({ bank, thing: { customerId }, turn }) => ({
     customerId,
     interests: [`兴趣${turn}`],
     expectedVersion: await versionOf(bank, 'customer', customerId),
   }),
   verifyProfileFields: ({ thing: { customerId } }) => ({ customerId, fields: ['country'], verification: 'customer_asked' }),
-  acceptProfileDifference: async ({ bank, thing: { customerId } }) => ({
+  acceptProfileConflict: async ({ bank, thing: { customerId } }) => ({
     customerId,
-    profileDifferenceId: await openDifference(bank, customerId),
+    profileConflictId: await openDifference(bank, customerId),
   }),
-  dismissProfileDifference: async ({ bank, thing: { customerId } }) => ({
+  dismissProfileConflict: async ({ bank, thing: { customerId } }) => ({
     customerId,
-    profileDifferenceId: await openDifference(bank, customerId),
+    profileConflictId: await openDifference(bank, customerId),
   }),
   ...Object.fromEntries(
     [...dossierThings, { one: 'groupMembership', many: 'groupMemberships', key: 'groupMembershipId' }].flatMap(
@@ -747,15 +747,15 @@ const lists = [
   'segmentMembers',
   'segmentPreview',
   'thresholdCustomers',
-  'atRiskCustomers',
+  'pendingDowngrades',
   'tierGrowth',
   'paretoAnalysis',
-  'lossMakers',
+  'unprofitableCustomers',
   'segmentProfile',
   'segmentOverlap',
   'segmentTrend',
   'migrationMatrix',
-  'movedCustomers',
+  'migrationCustomers',
   'cohortRetention',
   'cohortCustomers',
   'exportSegmentMembers',
@@ -766,19 +766,19 @@ const lists = [
   'auditVerification',
   'customerAccesses',
   'customerAccessReason',
-  'documentsToClarify',
-  'contactPointsToClarify',
-  'addressesToClarify',
+  'documentsToReview',
+  'contactPointsToReview',
+  'addressesToReview',
   'counterNotes',
   'approvalRequests',
-  'profileDifferences',
+  'profileConflicts',
   'creditCoverage',
   'importRuns',
   'importRows',
 ]
 
 /** What looks at all customers of the bank and shows next to nothing of them: see test/api/counter.test.ts. */
-const acrossTheBank = ['recogniseCustomer', 'leaveCounterNote']
+const acrossTheBank = ['recogniseCustomer', 'createCounterNote']
 
 /** What is of the whole bank, for everybody who works with it, and shows no customer but through relations. */
 const ofTheBank = [
@@ -798,8 +798,8 @@ const ofTheBank = [
   'setQuietHours',
   'profilePolicies',
   'reviseProfilePolicy',
-  'stagePolicies',
-  'reviseStagePolicy',
+  'lifeStagePolicies',
+  'reviseLifeStagePolicy',
   'upsertProduct',
   'createProduct',
   'correctProduct',
@@ -817,7 +817,7 @@ const ofTheBank = [
   'reviseSegment',
   'activateSegment',
   'retireSegment',
-  'listSegmentMembers',
+  'setSegmentMembers',
   'tierScheme',
   'tierSchemes',
   'createTierScheme',

@@ -51,7 +51,7 @@ export interface Known {
 export const monthEnds: readonly Day[] = ['2026-07-31', '2026-08-31', '2026-09-30', '2026-10-31']
 const today = '2026-11-22'
 const families = ['deposit', 'loan', 'fund', 'payroll', 'card']
-const stages = ['exploration', 'growth', 'maturity', 'decline', 'ended']
+const lifecycleStages = ['exploration', 'growth', 'maturity', 'decline', 'ended']
 
 export interface AnalysedBank {
   readonly known: readonly Known[]
@@ -149,14 +149,14 @@ export async function analysedBank(bank: TestBank, service: TestService, size = 
       customerSince: sinces[index]!,
       aum: draw() < 0.1 ? 0n : BigInt(Math.floor(draw() ** 3 * 2_000_000_000)),
       families: [...some(families), ...(signUps > 0 ? ['e_channel'] : [])].sort(),
-      stage: draw() < 0.2 ? null : pick(stages),
+      stage: draw() < 0.2 ? null : pick(lifecycleStages),
       companySize: person ? null : pick(['micro', 'small', 'medium', 'large', null]),
       receivesSalary: draw() < 0.3,
       channels: held,
       signUps,
       lastUsedOn: signUps > 0 && draw() < 0.7 ? addDays(today, -Math.floor(draw() * 180)) : null,
       editions: signUps > 0 ? some(['query', 'professional']) : [],
-      origins: signUps > 0 ? some(['own_wish', 'recommended']) : [],
+      origins: signUps > 0 ? some(['customer_initiated', 'recommended']) : [],
       accounts: Math.floor(draw() * 4),
       transactions,
       electronic,
@@ -165,7 +165,10 @@ export async function analysedBank(bank: TestBank, service: TestService, size = 
       history: Object.fromEntries(
         monthEnds
           .filter((day) => sinces[index]! <= day)
-          .map((day) => [day, { aum: BigInt(Math.floor(draw() * 1_000_000_000)), stage: draw() < 0.2 ? null : pick(stages) }]),
+          .map((day) => [
+            day,
+            { aum: BigInt(Math.floor(draw() * 1_000_000_000)), stage: draw() < 0.2 ? null : pick(lifecycleStages) },
+          ]),
       ),
     }
   })
@@ -173,7 +176,7 @@ export async function analysedBank(bank: TestBank, service: TestService, size = 
   // What is known stands in the tables as a refresh would have left it.
   await service.owner.query(
     `update customer_fact f set kind = r.kind, gender = r.gender, birth_date = r."birthDate", customer_since = r."customerSince", aum = r.aum, families_held = array(select json_array_elements_text(r.families)),
-       families = json_array_length(r.families), stage = r.stage, company_size = r."companySize", receives_salary = r."receivesSalary", e_channels = array(select json_array_elements_text(r.channels)),
+       families = json_array_length(r.families), lifecycle_stage = r.stage, company_size = r."companySize", receives_salary = r."receivesSalary", e_channels = array(select json_array_elements_text(r.channels)),
        e_channel_sign_ups = r."signUps", e_channel_last_used_on = r."lastUsedOn", e_channel_editions = array(select json_array_elements_text(r.editions)), e_channel_origins = array(select json_array_elements_text(r.origins)),
        accounts = r.accounts, frequency = r.transactions, e_channel_substitution = 100.0 * r.electronic / nullif(r.transactions, 0), atm_per_month = r."atAtms" / 12.0,
        segments = array(select json_array_elements_text(r.segments)::int order by 1)
@@ -216,7 +219,7 @@ export async function analysedBank(bank: TestBank, service: TestService, size = 
     [`${bank.code('')}%`],
   )
   await service.owner.query(
-    `insert into customer_fact_month (customer_id, month_end, institution_path, status, kind, aum, stage)
+    `insert into customer_fact_month (customer_id, month_end, institution_path, status, kind, aum, lifecycle_stage)
      select r.id, r.day, c.institution_path, 'active', c.kind, r.aum, r.stage from json_to_recordset($1::json) as r (id uuid, day date, aum bigint, stage text) join customer c on c.id = r.id`,
     [
       JSON.stringify(

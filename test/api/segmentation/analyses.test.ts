@@ -58,7 +58,7 @@ const plain: Readonly<
     tenure: { of: all, keys: ({ customerSince }) => [bandOf(ageOf(customerSince), [1, 3, 5, 10])] },
     product_family: { of: all, keys: ({ families }) => families },
     families: { of: all, keys: ({ families }) => [families.length >= 5 ? '5_and_more' : String(families.length)] },
-    stage: { of: all, keys: ({ stage }) => [stage ?? 'unknown'] },
+    lifecycle_stage: { of: all, keys: ({ stage }) => [stage ?? 'unknown'] },
     company_size: { of: business, keys: ({ companySize }) => [companySize ?? 'unknown'] },
     company_assets: { of: business, keys: (one) => [size(one)] },
     payroll: {
@@ -120,14 +120,14 @@ describe('the profile of a segment', () => {
         return {
           key,
           customers: mine.length,
-          of: part.length,
+          denominator: part.length,
           share,
           aum: yuan(sum(mine)),
           shareOfAum: percent(Number(sum(mine)), Number(sum(part))),
           comparisonCustomers: theirs.length,
           comparisonShare: other,
           difference: share === null || other === null ? null : round(share - other),
-          drill: expect.any(Object),
+          drillDown: expect.any(Object),
         }
       })
       expect(cells, group).toEqual(expected)
@@ -144,8 +144,8 @@ describe('the profile of a segment', () => {
     ])
     const [salaried, others] = body.groups.find(({ group }: any) => group === 'e_banking_by_payroll').cells
     const [paid, unpaid] = [ours.filter((one) => one.receivesSalary), ours.filter((one) => !one.receivesSalary)]
-    expect([salaried.of, salaried.customers]).toEqual([paid.length, paid.filter(({ signUps }) => signUps > 0).length])
-    expect([others.of, others.customers]).toEqual([unpaid.length, unpaid.filter(({ signUps }) => signUps > 0).length])
+    expect([salaried.denominator, salaried.customers]).toEqual([paid.length, paid.filter(({ signUps }) => signUps > 0).length])
+    expect([others.denominator, others.customers]).toEqual([unpaid.length, unpaid.filter(({ signUps }) => signUps > 0).length])
     expect(body.groups.find(({ group }: any) => group === 'e_channel').cells.map(({ key }: any) => key)).toEqual(
       expect.arrayContaining([...channels]),
     )
@@ -213,7 +213,7 @@ describe('the profile of a segment', () => {
       figures: { customers: 0, aum: yuan(0n), averageAum: null, medianAum: null },
       shareOfCustomers: 0,
     })
-    expect(nobody.groups[0].cells[0]).toMatchObject({ customers: 0, of: 0, share: null, difference: null })
+    expect(nobody.groups[0].cells[0]).toMatchObject({ customers: 0, denominator: 0, share: null, difference: null })
     expect(nobody.rates[0]).toMatchObject({ denominator: 0, value: null, difference: null })
   })
 
@@ -245,7 +245,7 @@ describe('the profile of a segment', () => {
       ])
       // Of the head office all banks of this file are.
       if (caller === headOffice) continue
-      const { moves } = await ask(bank, caller, 'migrationMatrix', { fact: 'stage', from: '2026-08-31' })
+      const { moves } = await ask(bank, caller, 'migrationMatrix', { fact: 'lifecycleStage', from: '2026-08-31' })
       expect(
         moves.reduce((all: number, { customers }: any) => all + customers, 0),
         String(caller),
@@ -295,8 +295,8 @@ describe('the overlap of segments', () => {
         both,
         either,
         jaccard: either === 0 ? null : Math.round((1e6 * both) / either) / 1e6,
-        secondOfFirst: percent(both, one.size),
-        firstOfSecond: percent(both, other.size),
+        shareOfFirst: percent(both, one.size),
+        shareOfSecond: percent(both, other.size),
       })
     }
     expect(body.pairs).toHaveLength(6)
@@ -383,14 +383,14 @@ describe('the mix of tiers', () => {
     const held = persons.filter(({ id }) => now.has(id))
     expect(denominator).toBe('scheme_customers')
     expect(cells).toMatchObject([
-      { key: 'none', customers: persons.length - held.length, of: persons.length },
-      { key: 'private', customers: held.length, of: persons.length, aum: yuan(sum(held)) },
+      { key: 'none', customers: persons.length - held.length, denominator: persons.length },
+      { key: 'private', customers: held.length, denominator: persons.length, aum: yuan(sum(held)) },
     ])
     const { body } = await bank
       .graphql(
         bank.code('M1'),
         `query ($rule: Json) { customers(filter: { segmentId: "${segments.a}", rule: $rule }, first: 100) { totalCount } }`,
-        { rule: cells[1].drill },
+        { rule: cells[1].drillDown },
       )
       .then((answer: any) => ({ body: answer }))
     expect(body.data.customers.totalCount).toBe(held.length)
@@ -405,52 +405,59 @@ describe('the migration matrix', () => {
     const { moves, states } = await ask(bank, bank.code('M1'), 'migrationMatrix', question)
     expect(states).toEqual(['private'])
     const ours = known.filter(ofBranch)
-    const stood = ({ id, history }: Known): string => (!history['2026-10-31'] ? 'not_yet' : then.has(id) ? 'in' : 'none')
-    const stands = ({ id }: Known): string => (now.has(id) ? 'in' : 'none')
+    const stood = ({ id, history }: Known): string =>
+      !history['2026-10-31'] ? 'not_yet_customer' : then.has(id) ? 'in_state' : 'no_state'
+    const stands = ({ id }: Known): string => (now.has(id) ? 'in_state' : 'no_state')
     const expected = Map.groupBy(ours, (one) => `${stood(one)} ${stands(one)}`)
-    expect(new Map(moves.map((one: any) => [`${one.fromStanding} ${one.toStanding}`, one.customers]))).toEqual(
+    expect(new Map(moves.map((one: any) => [`${one.fromStatus} ${one.toStatus}`, one.customers]))).toEqual(
       new Map([...expected].map(([key, some]) => [key, some.length])),
     )
-    for (const { fromStanding, from, toStanding, to } of moves) {
-      const cell = { fromStanding, toStanding, ...(from && { fromState: from }), ...(to && { toState: to }) }
-      expect(await listed(bank, 'movedCustomers', { ...question, ...cell })).toEqual(
-        sorted(expected.get(`${fromStanding} ${toStanding}`)!),
+    for (const { fromStatus, from, toStatus, to } of moves) {
+      const cell = { fromStatus, toStatus, ...(from && { fromState: from }), ...(to && { toState: to }) }
+      expect(await listed(bank, 'migrationCustomers', { ...question, ...cell })).toEqual(
+        sorted(expected.get(`${fromStatus} ${toStatus}`)!),
       )
     }
-    const both = await overGraphql(bank, bank.code('M1'), operationNamed('movedCustomers'), { ...question, includeTotal: true })
-    expect([both.code, both.body.nodes.map(({ id }: any) => id)]).toEqual(['ok', sorted(expected.get('in in') ?? [])])
-    const [at, caller] = ['movedCustomers', bank.code('M1')] as const
+    const both = await overGraphql(bank, bank.code('M1'), operationNamed('migrationCustomers'), {
+      ...question,
+      includeTotal: true,
+    })
+    expect([both.code, both.body.nodes.map(({ id }: any) => id)]).toEqual(['ok', sorted(expected.get('in_state in_state') ?? [])])
+    const [at, caller] = ['migrationCustomers', bank.code('M1')] as const
     expect(await refusal(bank, caller, at, { ...question, fromState: 'gold' })).toEqual([
       'invalid_input',
       '/fromState unknown_state',
     ])
-    expect(await refusal(bank, caller, at, { ...question, toStanding: 'gone', toState: 'private' })).toEqual([
+    expect(await refusal(bank, caller, at, { ...question, toStatus: 'left_bank', toState: 'private' })).toEqual([
       'invalid_input',
       '/toState unknown_state',
     ])
     expect(await refusal(bank, caller, at, { from: '2026-10-31' })).toEqual(['invalid_input', '/fact exactly_one'])
-    expect(await refusal(bank, caller, at, { ...question, fact: 'stage' })).toEqual(['invalid_input', '/fact exactly_one'])
+    expect(await refusal(bank, caller, at, { ...question, fact: 'lifecycleStage' })).toEqual([
+      'invalid_input',
+      '/fact exactly_one',
+    ])
     expect(await refusal(bank, caller, at, { ...question, schemeId: '019ac000-0000-7000-8000-000000000000' })).toEqual([
       'not_found',
     ])
     expect(await refusal(bank, bank.code('T1'), at, question)).toEqual(['not_permitted'])
   })
 
-  type End = { readonly standing: string; readonly state: string | null; readonly aum: bigint }
+  type End = { readonly status: string; readonly state: string | null; readonly aum: bigint }
   const movesOf = (list: readonly Known[], before: (one: Known) => End, after: (one: Known) => End) => {
     const grouped = Map.groupBy(
-      list.filter((one) => before(one).standing !== 'not_yet' || after(one).standing !== 'gone'),
-      (one) => JSON.stringify([before(one), after(one)].map(({ standing, state }) => [standing, state])),
+      list.filter((one) => before(one).status !== 'not_yet_customer' || after(one).status !== 'left_bank'),
+      (one) => JSON.stringify([before(one), after(one)].map(({ status, state }) => [status, state])),
     )
     const assets = (some: readonly Known[], end: (one: Known) => End) => yuan(some.reduce((all, one) => all + end(one).aum, 0n))
     return Object.fromEntries([...grouped].map(([key, some]) => [key, [some.length, assets(some, before), assets(some, after)]]))
   }
   const shown = ({ moves }: any) =>
     Object.fromEntries(
-      moves.map(({ fromStanding, from, toStanding, to, customers, aumBefore, aumAfter }: any) => [
+      moves.map(({ fromStatus, from, toStatus, to, customers, aumBefore, aumAfter }: any) => [
         JSON.stringify([
-          [fromStanding, from],
-          [toStanding, to],
+          [fromStatus, from],
+          [toStatus, to],
         ]),
         [customers, aumBefore, aumAfter],
       ]),
@@ -459,25 +466,29 @@ describe('the migration matrix', () => {
     (day: string, absent: string) =>
     ({ history }: Known): End => {
       const found = history[day]
-      if (!found) return { standing: absent, state: null, aum: 0n }
-      return { standing: found.stage === null ? 'none' : 'in', state: found.stage, aum: found.aum }
+      if (!found) return { status: absent, state: null, aum: 0n }
+      return { status: found.stage === null ? 'no_state' : 'in_state', state: found.stage, aum: found.aum }
     }
-  const stageNow = ({ stage, aum }: Known): End => ({ standing: stage === null ? 'none' : 'in', state: stage, aum })
+  const stageNow = ({ stage, aum }: Known): End => ({ status: stage === null ? 'no_state' : 'in_state', state: stage, aum })
 
   test('counts who moved from which stage to which, between month-ends and until now', async ({ bank, service }) => {
     const { known } = await analysedBank(bank, service)
     const ours = known.filter(ofBranch)
-    const now = await ask(bank, bank.code('M1'), 'migrationMatrix', { fact: 'stage', from: '2026-07-31' })
-    expect(shown(now)).toEqual(movesOf(ours, stageThen('2026-07-31', 'not_yet'), stageNow))
+    const now = await ask(bank, bank.code('M1'), 'migrationMatrix', { fact: 'lifecycleStage', from: '2026-07-31' })
+    expect(shown(now)).toEqual(movesOf(ours, stageThen('2026-07-31', 'not_yet_customer'), stageNow))
     expect([now.from, now.to]).toEqual(['2026-07-31', today])
-    const both = await ask(bank, bank.code('M1'), 'migrationMatrix', { fact: 'stage', from: '2026-07-31', to: '2026-10-31' })
-    expect(shown(both)).toEqual(movesOf(ours, stageThen('2026-07-31', 'not_yet'), stageThen('2026-10-31', 'gone')))
+    const both = await ask(bank, bank.code('M1'), 'migrationMatrix', {
+      fact: 'lifecycleStage',
+      from: '2026-07-31',
+      to: '2026-10-31',
+    })
+    expect(shown(both)).toEqual(movesOf(ours, stageThen('2026-07-31', 'not_yet_customer'), stageThen('2026-10-31', 'left_bank')))
     const stood = ours.filter(({ history, stage }) => history['2026-07-31']?.stage && stage)
     expect(now.stayed).toBe(
       percent(stood.filter(({ history, stage }) => history['2026-07-31']!.stage === stage).length, stood.length),
     )
-    for (const { fromStanding, from, share, customers } of now.moves) {
-      const all = now.moves.filter((one: any) => one.fromStanding === fromStanding && one.from === from)
+    for (const { fromStatus, from, share, customers } of now.moves) {
+      const all = now.moves.filter((one: any) => one.fromStatus === fromStatus && one.from === from)
       expect(share).toBe(
         percent(
           customers,
@@ -492,7 +503,7 @@ describe('the migration matrix', () => {
     const lost = known.find((one) => ofBranch(one) && one.history['2026-10-31'])
     await service.owner.query(`update customer_fact set status = 'closed' where customer_id = $1`, [lost!.id])
     const { moves } = await ask(bank, bank.code('M1'), 'migrationMatrix', { fact: 'kind', from: '2026-10-31' })
-    expect(moves.filter(({ toStanding }: any) => toStanding === 'gone')).toMatchObject([
+    expect(moves.filter(({ toStatus }: any) => toStatus === 'left_bank')).toMatchObject([
       { from: lost!.kind, customers: 1, aumBefore: yuan(lost!.history['2026-10-31']!.aum), aumAfter: yuan(0n) },
     ])
   })
@@ -501,11 +512,13 @@ describe('the migration matrix', () => {
     const { known, segments } = await analysedBank(bank, service)
     const at = (one: Known, was: (code: string) => boolean, aum: bigint): End => {
       const code = (['b', 'a'] as const).find(was)
-      return { standing: code ? 'in' : 'none', state: code ? segments[code] : null, aum }
+      return { status: code ? 'in_state' : 'no_state', state: code ? segments[code] : null, aum }
     }
     const before = (one: Known): End => {
       const found = one.history['2026-09-30']
-      return found ? at(one, (code) => wasIn(one, code, '2026-09-30'), found.aum) : { standing: 'not_yet', state: null, aum: 0n }
+      return found
+        ? at(one, (code) => wasIn(one, code, '2026-09-30'), found.aum)
+        : { status: 'not_yet_customer', state: null, aum: 0n }
     }
     const body = await ask(bank, bank.code('M1'), 'migrationMatrix', {
       segmentIds: [segments.b, segments.a],
@@ -518,14 +531,20 @@ describe('the migration matrix', () => {
   test('is between month-ends that are over, of a fact or of segments', async ({ bank, service }) => {
     const { segments } = await analysedBank(bank, service, 4)
     const [at, caller] = ['migrationMatrix', bank.code('M1')] as const
-    expect(await refusal(bank, caller, at, { fact: 'stage', from: '2026-10-30' })).toEqual(['invalid_input', '/from month_end'])
-    expect(await refusal(bank, caller, at, { fact: 'stage', from: '2026-11-30' })).toEqual(['invalid_input', '/from month_end'])
-    expect(await refusal(bank, caller, at, { fact: 'stage', from: '2026-10-31', to: '2026-09-30' })).toEqual([
+    expect(await refusal(bank, caller, at, { fact: 'lifecycleStage', from: '2026-10-30' })).toEqual([
+      'invalid_input',
+      '/from month_end',
+    ])
+    expect(await refusal(bank, caller, at, { fact: 'lifecycleStage', from: '2026-11-30' })).toEqual([
+      'invalid_input',
+      '/from month_end',
+    ])
+    expect(await refusal(bank, caller, at, { fact: 'lifecycleStage', from: '2026-10-31', to: '2026-09-30' })).toEqual([
       'invalid_input',
       '/to reversed',
     ])
     expect(await refusal(bank, caller, at, { from: '2026-10-31' })).toEqual(['invalid_input', '/fact exactly_one'])
-    expect(await refusal(bank, caller, at, { fact: 'stage', segmentIds: [segments.a], from: '2026-10-31' })).toEqual([
+    expect(await refusal(bank, caller, at, { fact: 'lifecycleStage', segmentIds: [segments.a], from: '2026-10-31' })).toEqual([
       'invalid_input',
       '/fact exactly_one',
     ])
@@ -537,7 +556,7 @@ describe('the migration matrix', () => {
     expect((await overRest(bank, caller, operationNamed(at), { fact: 'industry', from: '2026-10-31' })).code).toBe(
       'invalid_input',
     )
-    expect(await refusal(bank, bank.code('T1'), at, { fact: 'stage', from: '2026-10-31' })).toEqual(['not_permitted'])
+    expect(await refusal(bank, bank.code('T1'), at, { fact: 'lifecycleStage', from: '2026-10-31' })).toEqual(['not_permitted'])
   })
 })
 
@@ -605,7 +624,11 @@ describe('the retention of cohorts', () => {
     }
     expect(cohorts.map(({ cells }: any) => cells.length)).toEqual([2, 1, 0])
     const nobody = await ask(bank, bank.code('M1'), 'cohortRetention', { segmentId: segments.c, from: '2026-09-01' })
-    expect(nobody.cohorts[0]).toMatchObject({ size: 0, drill: null, cells: [{ retained: 0, retention: null, churn: null }, {}] })
+    expect(nobody.cohorts[0]).toMatchObject({
+      size: 0,
+      drillDown: null,
+      cells: [{ retained: 0, retention: null, churn: null }, {}],
+    })
   })
 
   test('lists who of a cohort is left and who is not', async ({ bank, service }) => {
@@ -619,7 +642,7 @@ describe('the retention of cohorts', () => {
     expect(await listed(bank, 'cohortCustomers', { ...question, periodsAfter: 1 })).toEqual(
       sorted(cohort.filter((one) => !gone.includes(one))),
     )
-    expect(await listed(bank, 'cohortCustomers', { ...question, periodsAfter: 1, standing: 'lost' })).toEqual(sorted(gone))
+    expect(await listed(bank, 'cohortCustomers', { ...question, periodsAfter: 1, outcome: 'lost' })).toEqual(sorted(gone))
     const inSegment = { segmentId: segments.a, period: 'quarter', from: '2026-04-01', periodsAfter: 1 }
     const { cohorts } = await ask(bank, bank.code('M1'), 'cohortRetention', {
       segmentId: segments.a,
@@ -628,7 +651,7 @@ describe('the retention of cohorts', () => {
     })
     const [first] = cohorts
     const kept = await listed(bank, 'cohortCustomers', inSegment)
-    const lost = await listed(bank, 'cohortCustomers', { ...inSegment, standing: 'lost' })
+    const lost = await listed(bank, 'cohortCustomers', { ...inSegment, outcome: 'lost' })
     expect([kept.length, kept.length + lost.length]).toEqual([first.cells[1].retained, first.size])
     const over = await overGraphql(bank, bank.code('M1'), operationNamed('cohortCustomers'), inSegment)
     expect(over.body.nodes.map(({ id }: any) => id)).toEqual(kept)

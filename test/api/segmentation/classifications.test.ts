@@ -27,20 +27,20 @@ describe('classifications', () => {
     await refreshAll(service)
     const found = await classified(bank, '1')
     expect(found).toMatchObject({
-      lifecycle_stage: { value: 'maturity', ground: 'default', policyVersion: 0, ruleIndex: null, since: '2026-11-22' },
-      activity: { value: 'dormant', ground: 'rule', ruleIndex: 0, rule: { any: expect.anything() } },
-      product_preference: { value: 'deposit_led', ground: 'rule', rule: { fact: 'depositShare', gte: 60 } },
-      marketing_grade: { ground: 'default', value: 'standard' },
-      relationship_preference: { value: null, ground: 'none' },
+      lifecycle_stage: { value: 'maturity', basis: 'default', policyVersion: 0, ruleIndex: null, since: '2026-11-22' },
+      activity: { value: 'dormant', basis: 'rule', ruleIndex: 0, rule: { any: expect.anything() } },
+      product_preference: { value: 'deposit_led', basis: 'rule', rule: { fact: 'depositShare', gte: 60 } },
+      marketing_grade: { basis: 'default', value: 'standard' },
+      relationship_preference: { value: null, basis: 'none' },
     })
     expect(await factsOf(bank, '1')).toMatchObject({
-      stage: 'maturity',
+      lifecycleStage: 'maturity',
       activity: 'dormant',
       productPreference: 'deposit_led',
       marketingGrade: 'standard',
     })
     const { body } = await bank.request(bank.code('T1'), 'GET', '/classification-policies?kind=activity')
-    expect(body.policies).toMatchObject([{ kind: 'activity', version: 0, source: 'ours', defaultValue: 'potential' }])
+    expect(body.policies).toMatchObject([{ kind: 'activity', version: 0, source: 'product_default', defaultValue: 'potential' }])
   })
 
   test('change with a new version from the full refresh of its day on, and keep the periods', async ({ bank, service }) => {
@@ -116,8 +116,8 @@ describe('classifications', () => {
     )
     await refreshAll(service)
     expect(await classified(bank, '2')).toMatchObject({
-      lifecycle_stage: { value: 'ended', ground: 'rule', ruleIndex: 0 },
-      activity: { value: null, ground: 'none' },
+      lifecycle_stage: { value: 'ended', basis: 'rule', ruleIndex: 0 },
+      activity: { value: null, basis: 'none' },
     })
     const { rows } = await service.owner.query(
       `select count(*)::int as n from tier_membership where customer_id = $1 and ended_on is null`,
@@ -159,7 +159,7 @@ describe('classifications', () => {
       await refused('relationship_preference', {
         rules: [{ value: 'price', confidence: 0.5, rule: { hasBeen: rule, days: 3 } }],
       }),
-    ).toEqual(['invalid_input', '/rules/0/rule watched'])
+    ).toEqual(['invalid_input', '/rules/0/rule duration_not_allowed'])
     expect(await refused('activity', { rules: [{ value: 'active', rule }], effectiveOn: '2026-11-01' })).toEqual([
       'outside_period',
       '/effectiveOn effective_on',
@@ -197,7 +197,7 @@ describe('a relationship preference', () => {
     ])
     expect((await classified(bank, '1'))['relationship_preference']).toMatchObject({
       value: 'price',
-      ground: 'inferred',
+      basis: 'inferred',
       confidence: 0.4,
       policyVersion: 0,
     })
@@ -214,7 +214,7 @@ describe('a relationship preference', () => {
     )
     expect((await classified(bank, '1'))['relationship_preference']).toMatchObject({
       value: 'quality',
-      ground: 'declared',
+      basis: 'declared',
       confidence: 1,
       since: '2026-11-22',
     })
@@ -286,14 +286,14 @@ describe('scores', () => {
     await fullRefresh(bank, service)
     const { body } = await bank.request(bank.code('M1'), 'GET', `/customers/${await bank.customerId('1')}/relation-scores`)
     const of = (kind: string) => body.scores.find((one: any) => one.kind === kind)
-    expect(of('satisfaction')).toMatchObject({ score: null, known: 0 })
+    expect(of('satisfaction')).toMatchObject({ score: null, knownWeight: 0 })
     expect(of('loyalty').parts.find(({ fact }: any) => fact === 'tenure')).toEqual({
       fact: 'tenure',
       value: '82',
       weight: 30,
       points: 68.3,
     })
-    expect(of('loyalty').known).toBeLessThan(100)
+    expect(of('loyalty').knownWeight).toBeLessThan(100)
     expect(of('dependence').score).toBeGreaterThanOrEqual(0)
     expect((await bank.request(bank.code('R2'), 'GET', `/customers/${await bank.customerId('1')}/relation-scores`)).status).toBe(
       404,
@@ -320,12 +320,12 @@ describe('scores', () => {
     const { body: policies } = await bank.request(caller, 'GET', '/relation-score-policies')
     expect(policies.policies.map(({ version, source }: any) => [version, source])).toEqual([
       [1, 'bank'],
-      [0, 'ours'],
+      [0, 'product_default'],
     ])
     const next = await bank.request(bank.code('M1'), 'GET', `/customers/${await bank.customerId('1')}/relation-scores`)
     expect(next.body).toMatchObject({
       policyVersion: set.body.version,
-      scores: [{}, { kind: 'loyalty', score: 82, known: 100 }, {}, {}],
+      scores: [{}, { kind: 'loyalty', score: 82, knownWeight: 100 }, {}, {}],
     })
     await service.owner.query(`delete from policy_version where kind = 'relation_score'`)
   })

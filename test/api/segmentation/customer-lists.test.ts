@@ -89,10 +89,10 @@ describe('a list of customers', () => {
     const profile = await overRest(bank, M1, operationNamed('segmentProfile'), { segmentId: segments.a })
     const cells = profile.body.groups.flatMap(({ group, cells }: any) => cells.map((cell: any) => ({ group, ...cell })))
     expect(cells.filter(({ customers }: any) => customers > 0).length).toBeGreaterThan(40)
-    for (const { group, key, customers, drill } of cells) {
+    for (const { group, key, customers, drillDown } of cells) {
       const { code, body } = await overRest(bank, M1, operationNamed('customerSearch'), {
         segmentId: segments.a,
-        rule: drill,
+        rule: drillDown,
         status: ['active'],
         limit: 200,
       })
@@ -102,10 +102,10 @@ describe('a list of customers', () => {
     const overlap = await overRest(bank, M1, operationNamed('segmentOverlap'), {
       segmentIds: codes.map((code) => segments[code]),
     })
-    for (const { customers, drill } of overlap.body.combinations)
-      expect(await listed(bank, M1, 'customerSearch', { rule: drill }, 200)).toHaveLength(customers)
-    for (const { both, drill } of overlap.body.pairs)
-      expect(await listed(bank, M1, 'customerSearch', { rule: drill }, 200)).toHaveLength(both)
+    for (const { customers, drillDown } of overlap.body.combinations)
+      expect(await listed(bank, M1, 'customerSearch', { rule: drillDown }, 200)).toHaveLength(customers)
+    for (const { both, drillDown } of overlap.body.pairs)
+      expect(await listed(bank, M1, 'customerSearch', { rule: drillDown }, 200)).toHaveLength(both)
   })
 
   test('is searched by a name among those in a segment or with facts', async ({ bank, service }) => {

@@ -7,15 +7,15 @@ import { refreshInFull, segmentEditor, setBalance } from './segments.ts'
 const money = (amount: string): object => ({ money: { amount, currency: 'CNY' } })
 const value = '{ number money { amount currency } day boolean text texts }'
 const change = `{ kind by ${value} to ${value} beyond dueOn days }`
-const explained = `result tree conditions { pointer form segmentId result fact type operator value ${value} comparedWith ${value} hundredths within days since change ${change} }
+const explained = `result tree conditions { pointer form segmentId result fact type operator value ${value} comparedWith ${value} percentiles percentileInstitution days since change ${change} }
   steps { pointer goal change ${change} }`
 const tierDocument = `query ($customerId: ID!, $schemeId: ID!, $membershipId: ID, $decision: TierDecision) {
   tierExplanation(customerId: $customerId, schemeId: $schemeId, membershipId: $membershipId, decision: $decision) {
     customerId schemeId schemeVersion measure decision membershipId active applies tier reason decidedAt asOf belowSince graceDays graceEndsOn overrideEndsOn
-    tiers { tier name from held fits ${explained} } } }`
+    tiers { tier name from held measured ${explained} } } }`
 const classificationDocument = `query ($customerId: ID!, $kind: ClassificationKind!, $periodId: ID) {
   classificationExplanation(customerId: $customerId, kind: $kind, periodId: $periodId) {
-    customerId kind periodId past active value answer policyVersion defaultValue decidedAt asOf rules { ruleIndex value decides ${explained} } } }`
+    customerId kind periodId historical active value result policyVersion defaultValue decidedAt asOf rules { ruleIndex value decides ${explained} } } }`
 
 async function found(bank: TestBank, url: string): Promise<any> {
   const { status, body } = await bank.request(bank.code('M1'), 'GET', url)
@@ -70,14 +70,14 @@ describe('an explanation of a tier', () => {
             tier: 'silver',
             from: '2000',
             held: false,
-            fits: true,
+            measured: true,
             result: true,
             steps: [{ pointer: expect.any(String), goal: false }],
           },
           {
             tier: 'gold',
             held: true,
-            fits: false,
+            measured: false,
             result: false,
             tree: { form: 'all', result: false },
             conditions: [
@@ -111,7 +111,7 @@ describe('an explanation of a tier', () => {
         reason: 'entered',
         asOf: '2026-11-22',
         belowSince: null,
-        tiers: [{ result: true }, { held: true, fits: true, conditions: [{}, { value: money('3000.00') }] }],
+        tiers: [{ result: true }, { held: true, measured: true, conditions: [{}, { value: money('3000.00') }] }],
       })
       const ended = await found(bank, `${url}?membershipId=${gold.id}&decision=ended`)
       expect(ended).toMatchObject({
@@ -120,7 +120,7 @@ describe('an explanation of a tier', () => {
         asOf: '2026-12-25',
         belowSince: '2026-11-25',
         graceEndsOn: '2026-12-25',
-        tiers: [{ fits: true }, { held: true, fits: false, conditions: [{}, { value: money('2400.00') }] }],
+        tiers: [{ measured: true }, { held: true, measured: false, conditions: [{}, { value: money('2400.00') }] }],
       })
       const past = await ask(bank, bank.code('M1'), 'tierExplanation', tierDocument, {
         customerId,
@@ -147,7 +147,7 @@ describe('an explanation of a tier', () => {
     await refreshInFull(bank, await segmentEditor(bank))
     const below = await found(bank, `/customers/${await bank.customerId('1')}/tiers/${schemeId}/explanation`)
     expect(below).toMatchObject({ tier: null, membershipId: null, reason: null, applies: true })
-    expect(below.tiers.map(({ held, fits }: any) => held || fits)).toEqual([false, false])
+    expect(below.tiers.map(({ held, measured }: any) => held || measured)).toEqual([false, false])
     const nobody = '0197a3f0-7c1e-7a52-9b1a-3f2b5c6d7e8f'
     const urls = [
       `/customers/${nobody}/tiers/${schemeId}/explanation`,
@@ -169,8 +169,8 @@ describe('an explanation of a classification', () => {
     const customerId = await bank.customerId('1')
     const url = `/customers/${customerId}/classification/activity/explanation`
     const byDefault = await found(bank, url)
-    expect(byDefault).toMatchObject({ policyVersion: 0, past: false, defaultValue: 'potential', asOf: '2026-11-22' })
-    expect(byDefault.value).toBe(byDefault.answer)
+    expect(byDefault).toMatchObject({ policyVersion: 0, historical: false, defaultValue: 'potential', asOf: '2026-11-22' })
+    expect(byDefault.value).toBe(byDefault.result)
     try {
       const set = await bank.request(editor, 'PUT', '/classification-policies/activity', {
         rules,
@@ -187,10 +187,10 @@ describe('an explanation of a classification', () => {
       const then = await found(bank, `${url}?periodId=${period.id}`)
       expect(service.statements.length).toBeLessThanOrEqual(2)
       expect(then).toMatchObject({
-        past: true,
+        historical: true,
         periodId: period.id,
         value: 'active',
-        answer: 'active',
+        result: 'active',
         policyVersion: set.body.version,
         asOf: '2026-11-23',
         rules: [
@@ -200,15 +200,15 @@ describe('an explanation of a classification', () => {
             result: false,
             conditions: [{ value: money('1000.00'), change: { by: money('-500.01') } }],
           },
-          { ruleIndex: 1, decides: true, result: true, conditions: [{ hundredths: [0], comparedWith: [expect.anything()] }] },
+          { ruleIndex: 1, decides: true, result: true, conditions: [{ percentiles: [0], comparedWith: [expect.anything()] }] },
         ],
       })
       await refreshAll(service)
       const now = await found(bank, url)
       expect(now).toMatchObject({
-        past: false,
+        historical: false,
         value: 'dormant',
-        answer: 'dormant',
+        result: 'dormant',
         rules: [{ decides: true }, { decides: false }],
       })
       for (const [variables, expected] of [

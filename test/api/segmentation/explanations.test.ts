@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import { evaluateRule } from '../../../src/core/segmentation/rules/evaluate.ts'
 import { inlineSegments } from '../../../src/core/segmentation/rules/rule.ts'
-import { decisionFacts, knownThen } from '../../../src/db/segmentation/segments/explanation.ts'
+import { decisionFacts, stateThen } from '../../../src/db/segmentation/segments/explanation.ts'
 import { conditionKey, readRuleContext } from '../../../src/db/segmentation/facts/rules.ts'
 import { canonicalRule, type Rule } from '../../../src/core/segmentation/rules/rule.ts'
 import { type Caller, test, type TestBank } from '../../setup/service.ts'
@@ -77,7 +77,7 @@ describe('an explanation of a membership', () => {
     const change = `{ kind by ${value} to ${value} beyond dueOn days }`
     const document = `query ($customerId: ID!, $segmentId: ID!) { membershipExplanation(customerId: $customerId, segmentId: $segmentId) {
       customerId segmentId segmentKind decision membershipId member active ruleVersion asOf decidedAt decidedBy leftReason result tree
-      conditions { pointer form segmentId result fact type operator value ${value} comparedWith ${value} hundredths within days since change ${change} }
+      conditions { pointer form segmentId result fact type operator value ${value} comparedWith ${value} percentiles percentileInstitution days since change ${change} }
       steps { pointer goal change ${change} } } }`
     const variables = { customerId: await bank.customerId('1'), segmentId: segment.id }
     const asked = await ask(bank, bank.code('R1'), 'membershipExplanation', document, variables)
@@ -97,7 +97,7 @@ describe('an explanation of a membership', () => {
     expect(service.statements.length).toBeLessThanOrEqual(2)
     expect(found.conditions).toMatchObject([
       { segmentId: inner.id, fact: 'institutions' },
-      { segmentId: inner.id, fact: 'aum', hundredths: [50], within: null, result: true },
+      { segmentId: inner.id, fact: 'aum', percentiles: [50], percentileInstitution: null, result: true },
       { form: 'has_been', days: 1, since: '2026-11-22', result: false, change: { kind: 'wait', days: 1, dueOn: '2026-11-23' } },
       { segmentId: inner.id, pointer: '/all/1/hasBeen/all/0' },
       { segmentId: inner.id },
@@ -255,10 +255,10 @@ describe('what a decision keeps', () => {
         `select ${decisionFacts(rule, context, (value) => `$${values.push(value)}`)} as kept from customer_fact f where f.customer_id = $${values.length + 1}`,
         [...values, customerId],
       )
-      const then = knownThen(rows[0].kept, { customerId, today: '2026-11-22', baseCurrency: 'CNY' })
+      const then = stateThen(rows[0].kept, { customerId, today: '2026-11-22', baseCurrency: 'CNY' })
       const listed = (number: number): boolean => number === 91
       const since = (text: string): string | null => (text === canonicalRule(watched) ? '2026-11-01' : null)
-      const { subject } = knownThen(await storedOf(bank, customerId), {
+      const { subject } = stateThen(await storedOf(bank, customerId), {
         customerId,
         today: '2026-11-22',
         baseCurrency: 'CNY',

@@ -46,7 +46,7 @@ describe('facts', () => {
       held('D', 'DEP', '2025-06-01', { maturesOn: '2026-12-10' }),
       held('W', 'WLT', '2026-01-01', { currency: 'USD' }),
       held('L', 'LON', '2026-01-01'),
-      held('M', 'MOB', '2026-02-01', { edition: 'professional', origin: 'own_wish', lastUsedOn: '2026-11-10' }),
+      held('M', 'MOB', '2026-02-01', { edition: 'professional', origin: 'customer_initiated', lastUsedOn: '2026-11-10' }),
     ])
     await bank.feed(
       'balances',
@@ -181,7 +181,7 @@ describe('facts', () => {
       eChannels: [c('MOB')],
       eChannelSignUps: 1,
       eChannelEditions: ['professional'],
-      eChannelOrigins: ['own_wish'],
+      eChannelOrigins: ['customer_initiated'],
       eChannelLastUsedOn: '2026-11-10',
       daysSinceEChannelUse: 12,
       lastTransactionOn: '2026-11-10',
@@ -290,7 +290,7 @@ describe('facts', () => {
       familiesHeld: ['deposit'],
       accounts: 2,
       tenure: 81,
-      stage: null,
+      lifecycleStage: null,
     })
     expect(await factsOf(bank, '1')).toMatchObject({ familiesHeld: ['deposit', 'fund'], accounts: 2, tenure: 82 })
     const unborn = await bank.request(c('M1'), 'GET', `/customers/${await bank.customerId('N')}/facts?on=2026-10-31`)

@@ -29,7 +29,7 @@ describe('the export of a segment', () => {
       bank,
       bank.code('M1'),
       segments.a,
-      '?facts=aum,stage,eChannels,receivesSalary,tenure',
+      '?facts=aum,lifecycleStage,eChannels,receivesSalary,tenure',
     )
     expect([status, headers['content-type']]).toEqual([200, 'application/x-ndjson; charset=utf-8'])
     const lines = linesOf(body)
@@ -42,7 +42,7 @@ describe('the export of a segment', () => {
       'name',
       'enteredOn',
       'aum',
-      'stage',
+      'lifecycleStage',
       'eChannels',
       'receivesSalary',
       'tenure',
@@ -81,13 +81,13 @@ describe('the export of a segment', () => {
     await service.owner.query(`update customer set name = '甲, "一"' where id = $1`, [
       known.find((one) => ofBranch(one) && isIn(one, 'a'))!.id,
     ])
-    const { headers, body } = await exported(bank, bank.code('M1'), segments.a, '?facts=aum,eChannels,stage', 'text/csv')
+    const { headers, body } = await exported(bank, bank.code('M1'), segments.a, '?facts=aum,eChannels,lifecycleStage', 'text/csv')
     expect(headers).toMatchObject({
       'content-type': 'text/csv; charset=utf-8; header=present',
       'content-disposition': 'attachment; filename="members.csv"',
     })
     const lines = String(body).split('\r\n')
-    expect(lines[0]).toBe('customerId,coreNumber,name,enteredOn,aum,eChannels,stage')
+    expect(lines[0]).toBe('customerId,coreNumber,name,enteredOn,aum,eChannels,lifecycleStage')
     expect(lines.at(-1)).toBe('')
     expect(lines.length - 2).toBe(known.filter((one) => ofBranch(one) && isIn(one, 'a')).length)
     expect(lines.filter((line) => line.includes('"甲, ""一"""'))).toHaveLength(1)
@@ -126,9 +126,9 @@ describe('the export of a segment', () => {
 
   test('leaves the beginning and the count in the audit log, and events', async ({ bank, service }) => {
     const { known, segments } = await analysedBank(bank, service)
-    await exported(bank, bank.code('M1'), segments.a, '?facts=aum,stage')
+    await exported(bank, bank.code('M1'), segments.a, '?facts=aum,lifecycleStage')
     const customers = known.filter((one) => ofBranch(one) && isIn(one, 'a')).length
-    const shared = { access: 'export', format: 'ndjson', facts: 'aum stage', exportId: expect.any(String) }
+    const shared = { access: 'export', format: 'ndjson', facts: 'aum lifecycleStage', exportId: expect.any(String) }
     expect(await entries(service, segments.a)).toEqual([
       { actor_id: `staff:${bank.code('M1')}`, operation: 'exportSegmentMembers', details: shared },
       {

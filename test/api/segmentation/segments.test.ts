@@ -205,7 +205,7 @@ describe('a segment by a rule', () => {
     await bank.feed('activity', [active('1', 7), active('2', 7), active('3', 70)])
     await refreshInFull(bank, caller)
     expect((await factsOf(bank, '1')).transactionsPerMonth).toBe(7 / 12)
-    const percentile = { within: bank.code('B1'), lte: 50 }
+    const percentile = { institution: bank.code('B1'), lte: 50 }
     const rule = inBranch(bank, { fact: 'transactionsPerMonth', percentile })
     const preview = await bank.request(caller, 'POST', '/segments/preview', { rule })
     expect([preview.status, preview.body.customers]).toEqual([200, 2])
@@ -270,7 +270,7 @@ describe('a segment by a list', () => {
       '/add/1 unknown_reference',
     ])
     expect(await eventsOf(bank, segment.id)).toMatchObject({ 'segment.entered': 4, 'segment.left': 2 })
-    expect((await auditedOf(bank, segment.id)).filter((name) => name === 'listSegmentMembers')).toHaveLength(4)
+    expect((await auditedOf(bank, segment.id)).filter((name) => name === 'setSegmentMembers')).toHaveLength(4)
   })
 
   test('stands in the rules of others', async ({ bank }) => {
@@ -389,7 +389,10 @@ describe('a preview', () => {
     expect(set.status, JSON.stringify(set.body)).toBe(200)
     const { version } = (await bank.request(caller, 'GET', `/segments/${id}`)).body
     const watching = { rule: { hasBeen: wealthy, days: 3 } }
-    expect(refusal(await changeSegment(bank, caller, id, version, watching))).toEqual(['invalid_input', '/rule watched'])
+    expect(refusal(await changeSegment(bank, caller, id, version, watching))).toEqual([
+      'invalid_input',
+      '/rule duration_not_allowed',
+    ])
     expect(refusal(await changeSegment(bank, caller, id, version, 'retirement'))).toEqual(['in_use'])
   })
 })
@@ -422,9 +425,9 @@ describe('what is asked of a segment', () => {
       '/rule/bucket/seed nul_character',
     ])
     expect(await create({ rule: { segment: retired.id } })).toEqual(['invalid_input', '/rule/segment retired_segment'])
-    expect(await create({ rule: { fact: 'aum', percentile: { within: 'nowhere', gte: 1 } } })).toEqual([
+    expect(await create({ rule: { fact: 'aum', percentile: { institution: 'nowhere', gte: 1 } } })).toEqual([
       'invalid_input',
-      '/rule/percentile/within unknown_institution',
+      '/rule/percentile/institution unknown_institution',
     ])
 
     const change = async (id: string, version: number, to: Parameters<typeof changeSegment>[4]) =>
@@ -647,7 +650,7 @@ describe('a refresh', () => {
     await setBalance(bank, '1', service.clock.now.toISOString().slice(0, 10), '7000.00')
     await toEvaluation(bank, caller)
     const evaluation = await heldAt(service, one)
-    // What `listSegmentMembers` writes, in a transaction that was there before.
+    // What `setSegmentMembers` writes, in a transaction that was there before.
     await service.owner.query(
       `insert into segment_membership (customer_id, id, institution_path, segment_id, entered_on, entered_at)
        select id, gen_random_uuid(), institution_path, $2, '2026-11-22', now() from customer where id = $1`,

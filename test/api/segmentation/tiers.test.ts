@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { nearness, parseMeasured } from '../../../src/core/segmentation/tiers.ts'
+import { thresholdDistance, parseMeasured } from '../../../src/core/segmentation/tiers.ts'
 import { type Caller, startOfTests, test, type TestBank, type TestService } from '../../setup/service.ts'
 import { refreshAll } from './facts.ts'
 
@@ -10,8 +10,8 @@ async function marketing(bank: TestBank): Promise<Caller> {
 }
 
 const tiers = [
-  { code: 'silver', name: '银', from: '2000', near: '1000', unsettled: '500' },
-  { code: 'gold', name: '金', from: '3000', near: '1000', unsettled: '500' },
+  { code: 'silver', name: '银', from: '2000', upgradeMargin: '1000', atRiskMargin: '500' },
+  { code: 'gold', name: '金', from: '3000', upgradeMargin: '1000', atRiskMargin: '500' },
 ]
 const scheme = (bank: TestBank, more: object = {}) => ({
   code: bank.code('deposits'),
@@ -62,8 +62,8 @@ describe('schemes of tiers', () => {
       {
         schemeVersion: 1,
         graceDays: 90,
-        source: 'practice',
-        thresholds: [{ code: 'private', from: '6000000', near: '1000000', unsettled: '2000000' }],
+        source: 'industry_practice',
+        thresholds: [{ code: 'private', from: '6000000', upgradeMargin: '1000000', atRiskMargin: '2000000' }],
         subtrees: [],
       },
     ])
@@ -184,21 +184,26 @@ describe('tiers of customers', () => {
     await fullRefresh(bank, service)
     expect(await standing(bank, '1', id)).toMatchObject({
       tier: null,
-      place: 0,
+      rank: 0,
       value: '1000.00',
       nextTier: 'silver',
-      toNextLine: '1000.00',
-      aboveOwnLine: null,
+      toNextThreshold: '1000.00',
+      aboveOwnThreshold: null,
     })
     expect(await standing(bank, '2', id)).toMatchObject({
       tier: 'silver',
       tierName: '银',
       since: '2026-11-22',
-      toNextLine: '1000.00',
-      aboveOwnLine: '0.00',
+      toNextThreshold: '1000.00',
+      aboveOwnThreshold: '0.00',
       overridden: false,
     })
-    expect(await standing(bank, '3', id)).toMatchObject({ tier: 'gold', nextTier: null, toNextLine: null, aboveOwnLine: '0.00' })
+    expect(await standing(bank, '3', id)).toMatchObject({
+      tier: 'gold',
+      nextTier: null,
+      toNextThreshold: null,
+      aboveOwnThreshold: '0.00',
+    })
     try {
       onDay(service, '2026-11-25')
       await balance(bank, '3', '2026-11-25', '2400.00')
@@ -207,15 +212,15 @@ describe('tiers of customers', () => {
       expect(await standing(bank, '2', id)).toMatchObject({ tier: 'gold', since: '2026-11-25' })
       expect(await standing(bank, '3', id)).toMatchObject({
         tier: 'gold',
-        aboveOwnLine: '-600.00',
+        aboveOwnThreshold: '-600.00',
         belowSince: '2026-11-25',
         graceEndsOn: '2026-12-25',
       })
-      const risk = await bank.request(bank.code('M1'), 'GET', `/tier-schemes/${id}/at-risk-customers`)
+      const risk = await bank.request(bank.code('M1'), 'GET', `/tier-schemes/${id}/pending-downgrades`)
       expect(risk.body.items).toMatchObject([
         {
           tier: 'gold',
-          fitsTier: 'silver',
+          measuredTier: 'silver',
           value: '2400.00',
           line: '3000.00',
           shortfall: '600.00',
@@ -264,12 +269,16 @@ describe('tiers of customers', () => {
     const low = tiers.map((one) => ({ ...one, from: String(Number(one.from) - 1500) }))
     const { id } = await made(bank, caller, { subtrees: [{ institutionCode: bank.code('O1'), thresholds: low }] })
     await fullRefresh(bank, service)
-    expect(await standing(bank, '1', id)).toMatchObject({ tier: 'silver', toNextLine: '500.00', aboveOwnLine: '500.00' })
+    expect(await standing(bank, '1', id)).toMatchObject({
+      tier: 'silver',
+      toNextThreshold: '500.00',
+      aboveOwnThreshold: '500.00',
+    })
     expect(await standing(bank, '2', id)).toMatchObject({ tier: 'gold' })
     const url = `/tier-schemes/${id}`
     const next = [
       { code: 'basic', name: '基', from: '100' },
-      { ...tiers[1], near: undefined },
+      { ...tiers[1], upgradeMargin: undefined },
     ]
     await bank.request(caller, 'PATCH', url, { thresholds: next, subtrees: [], effectiveOn: '2026-11-24' }, { 'if-match': '"1"' })
     try {
@@ -306,48 +315,54 @@ describe('tiers of customers', () => {
     await balance(bank, '3', '2026-11-22', '3100.00')
     await fullRefresh(bank, service)
     const url = (side: string, more = '') => `/tier-schemes/${id}/threshold-customers?side=${side}${more}`
-    const near = await bank.request(bank.code('M1'), 'GET', url('near'))
+    const near = await bank.request(bank.code('M1'), 'GET', url('upgrade_candidate'))
     expect(near.status, JSON.stringify([near.body, service.logged.at(-2)])).toBe(200)
     expect(numbers(bank, near.body)).toEqual(['1', '2'])
     expect(near.body.items).toMatchObject([
       { tier: 'silver', heldTier: null, value: '1900.00', line: '2000.00', distance: '100.00' },
       { tier: 'gold', heldTier: 'silver', value: '2300.00', line: '3000.00', distance: '700.00' },
     ])
-    const unsettled = await bank.request(bank.code('M1'), 'GET', url('unsettled'))
+    const unsettled = await bank.request(bank.code('M1'), 'GET', url('at_risk'))
     expect(unsettled.body.items.map(({ distance, tier }: any) => [tier, distance])).toEqual([
       ['gold', '100.00'],
       ['silver', '300.00'],
     ])
-    const first = await bank.request(bank.code('M1'), 'GET', url('near', '&limit=1&includeTotal=true'))
+    const first = await bank.request(bank.code('M1'), 'GET', url('upgrade_candidate', '&limit=1&includeTotal=true'))
     expect([numbers(bank, first.body), first.body.total]).toEqual([['1'], 2])
     const second = await bank.request(
       bank.code('M1'),
       'GET',
-      url('near', `&limit=1&cursor=${first.body.nextCursor}&includeTotal=true`),
+      url('upgrade_candidate', `&limit=1&cursor=${first.body.nextCursor}&includeTotal=true`),
     )
     expect([numbers(bank, second.body), second.body.nextCursor]).toEqual([['2'], null])
-    expect(numbers(bank, (await bank.request(bank.code('R2'), 'GET', url('near'))).body)).toEqual(['2'])
-    expect(numbers(bank, (await bank.request(bank.code('M2'), 'GET', url('near'))).body)).toEqual([])
-    expect(numbers(bank, (await bank.request(bank.code('M1'), 'GET', url('near', '&tier=gold'))).body)).toEqual(['2'])
-    const byManager = url('near', `&relationshipManagerId=${await bank.staffId('R1')}`)
+    expect(numbers(bank, (await bank.request(bank.code('R2'), 'GET', url('upgrade_candidate'))).body)).toEqual(['2'])
+    expect(numbers(bank, (await bank.request(bank.code('M2'), 'GET', url('upgrade_candidate'))).body)).toEqual([])
+    expect(numbers(bank, (await bank.request(bank.code('M1'), 'GET', url('upgrade_candidate', '&tier=gold'))).body)).toEqual([
+      '2',
+    ])
+    const byManager = url('upgrade_candidate', `&relationshipManagerId=${await bank.staffId('R1')}`)
     expect(numbers(bank, (await bank.request(bank.code('M1'), 'GET', byManager)).body)).toEqual(['1'])
-    const inOutlet = url('unsettled', `&institutionId=${await bank.idOf('institution', 'O2')}`)
+    const inOutlet = url('at_risk', `&institutionId=${await bank.idOf('institution', 'O2')}`)
     expect(numbers(bank, (await bank.request(bank.code('M1'), 'GET', inOutlet)).body)).toEqual(['3'])
-    expect(pointers((await bank.request(bank.code('M1'), 'GET', url('near', '&tier=nothing'))).body)).toEqual([
+    expect(pointers((await bank.request(bank.code('M1'), 'GET', url('upgrade_candidate', '&tier=nothing'))).body)).toEqual([
       '/tier unknown_reference',
     ])
     const { data } = await bank.graphql(
       bank.code('M1'),
-      `{ thresholdCustomers(schemeId: "${id}", side: near, filter: { tier: "silver" }) { totalCount nodes { distance customer { coreNumber tiers { scheme tier } } } } }`,
+      `{ thresholdCustomers(schemeId: "${id}", side: upgrade_candidate, filter: { tier: "silver" }) { totalCount nodes { distance customer { coreNumber tiers { scheme tier } } } } }`,
     )
     expect(data.thresholdCustomers).toMatchObject({
       totalCount: 1,
       nodes: [{ distance: '100.00', customer: { coreNumber: bank.code('1') } }],
     })
     const other = await made(bank, bank.code('KH'), { code: bank.code('later') })
-    const early = await bank.request(bank.code('M1'), 'GET', `/tier-schemes/${other.id}/threshold-customers?side=near`)
+    const early = await bank.request(
+      bank.code('M1'),
+      'GET',
+      `/tier-schemes/${other.id}/threshold-customers?side=upgrade_candidate`,
+    )
     expect(early.body.code).toBe('conflict')
-    const none = await bank.request(bank.code('M1'), 'GET', `/tier-schemes/${await bank.staffId('M1')}/at-risk-customers`)
+    const none = await bank.request(bank.code('M1'), 'GET', `/tier-schemes/${await bank.staffId('M1')}/pending-downgrades`)
     expect(none.status).toBe(404)
   })
 
@@ -357,13 +372,13 @@ describe('tiers of customers', () => {
     const { rows } = await service.owner.query('select slot from tier_scheme where id = $1', [id])
     const minor = (text: string | null | undefined): bigint | null =>
       text == null ? null : (parseMeasured(text, 'depositBalance', 'CNY') as bigint)
-    const lines = thresholds.map(({ from, near, unsettled }: any) => ({
+    const lines = thresholds.map(({ from, upgradeMargin, atRiskMargin }: any) => ({
       from: minor(from)!,
-      near: minor(near),
-      unsettled: minor(unsettled),
+      upgradeMargin: minor(upgradeMargin),
+      atRiskMargin: minor(atRiskMargin),
     }))
-    const edges = lines.flatMap(({ from, near, unsettled }) =>
-      [from, from - (near ?? 0n), from + (unsettled ?? 0n)].flatMap((edge) => [edge - 1n, edge, edge + 1n]),
+    const edges = lines.flatMap(({ from, upgradeMargin, atRiskMargin }) =>
+      [from, from - (upgradeMargin ?? 0n), from + (atRiskMargin ?? 0n)].flatMap((edge) => [edge - 1n, edge, edge + 1n]),
     )
     const customerId = await bank.customerId('1')
     for (const value of edges)
@@ -372,8 +387,8 @@ describe('tiers of customers', () => {
           `update customer_fact set deposit_balance = $2::bigint, tier_places[${rows[0].slot}] = $3 where customer_id = $1`,
           [customerId, String(value), place],
         )
-        for (const side of ['near', 'unsettled'] as const) {
-          const told = nearness(value, place, lines, side)
+        for (const side of ['upgrade_candidate', 'at_risk'] as const) {
+          const told = thresholdDistance(value, place, lines, side)
           const { body } = await bank.request(bank.code('R1'), 'GET', `/tier-schemes/${id}/threshold-customers?side=${side}`)
           const found = body.items.map(({ tier, distance }: any) => [tier, minor(distance)])
           expect(found, `${value} at ${place}, ${side}`).toEqual(told ? [[thresholds[told.line - 1]!.code, told.distance]] : [])
@@ -647,8 +662,8 @@ describe('growth by tier', () => {
     const unknown = await bank.request(bank.code('M1'), 'GET', url)
     expect(unknown.body).toMatchObject({
       since: '2026-10-31',
-      known: false,
-      tiers: [{ place: 0, customers: 1, customersThen: null }, {}, {}],
+      comparable: false,
+      tiers: [{ rank: 0, customers: 1, customersBefore: null }, {}, {}],
     })
     await service.owner.query(
       `insert into customer_fact_month (customer_id, month_end, institution_path, status, kind, aum, tiers)
@@ -657,17 +672,17 @@ describe('growth by tier', () => {
     )
     const { body } = await bank.request(bank.code('M1'), 'GET', url)
     expect(body.tiers).toMatchObject([
-      { place: 0, tier: null, customers: 1, assets: { amount: '1000.00' }, customersThen: 0, growthOfCustomers: null },
-      { place: 1, tier: 'silver', customers: 1, customersThen: 0 },
+      { rank: 0, tier: null, customers: 1, assets: { amount: '1000.00' }, customersBefore: 0, customerGrowth: null },
+      { rank: 1, tier: 'silver', customers: 1, customersBefore: 0 },
       {
-        place: 2,
+        rank: 2,
         tier: 'gold',
         customers: 1,
         assets: { amount: '3000.00' },
-        customersThen: 3,
-        assetsThen: { amount: '3000.00' },
-        growthOfCustomers: -66.67,
-        growthOfAssets: 0,
+        customersBefore: 3,
+        assetsBefore: { amount: '3000.00' },
+        customerGrowth: -66.67,
+        assetGrowth: 0,
       },
     ])
     expect((await bank.request(bank.code('M1'), 'GET', `${url}?since=2026-10-30`)).body.errors[0].rule).toBe('month_end')

@@ -66,7 +66,7 @@ describe('the value of a customer', () => {
     expect(Math.abs(cents(facts.lifetimeValue) - cents(body.lifetime.total.amount))).toBeLessThanOrEqual(2)
     const { data, errors } = await bank.graphql(
       bank.code('R1'),
-      'query ($id: ID!) { customerValue(customerId: $id) { contribution { amount } lifetime { total { amount } } loss { cause } } }',
+      'query ($id: ID!) { customerValue(customerId: $id) { contribution { amount } lifetime { total { amount } } loss { reason } } }',
       { id: await bank.customerId('1') },
     )
     expect(errors).toBeUndefined()
@@ -85,12 +85,12 @@ describe('the value of a customer', () => {
 
   test('below what serving them costs is listed with cause and way out, the costliest first', async ({ bank }) => {
     await trade(bank)
-    const { body } = await bank.request(bank.code('M1'), 'GET', '/loss-makers?includeTotal=true')
-    const told = body.items.map(({ customer, amount, cause, wayOut }: any) => [
+    const { body } = await bank.request(bank.code('M1'), 'GET', '/unprofitable-customers?includeTotal=true')
+    const told = body.items.map(({ customer, amount, reason, remedy }: any) => [
       customer.coreNumber.slice(-1),
       amount.amount,
-      cause,
-      wayOut,
+      reason,
+      remedy,
     ])
     const lossOf = async (customer: string) => {
       const { profit, transactionsCost } = await factsOf(bank, customer)
@@ -103,11 +103,11 @@ describe('the value of a customer', () => {
     const value = await bank.request(bank.code('M1'), 'GET', `/customers/${await bank.customerId('2')}/value`)
     expect(value.body.loss).toEqual({
       amount: { amount: await lossOf('2'), currency: 'CNY' },
-      cause: 'channel',
-      wayOut: 'channel',
+      reason: 'channel',
+      remedy: 'channel',
     })
-    expect((await bank.request(bank.code('R3'), 'GET', '/loss-makers')).body.items).toMatchObject([{ cause: 'idle' }])
-    expect((await bank.request(bank.code('M2'), 'GET', '/loss-makers')).body.items).toEqual([])
+    expect((await bank.request(bank.code('R3'), 'GET', '/unprofitable-customers')).body.items).toMatchObject([{ reason: 'idle' }])
+    expect((await bank.request(bank.code('M2'), 'GET', '/unprofitable-customers')).body.items).toEqual([])
   })
 
   test('is spread as the Pareto analysis of a straightforward computation says', async ({ bank, service }) => {
@@ -158,7 +158,7 @@ describe('the value of a customer', () => {
       contribution: { amount: (total / 100).toFixed(2) },
       customersNeeded: needed,
       gini: Math.round((1e4 * apart) / (2 * bring.length * total)) / 1e4,
-      losingCustomers: all.length - bring.length,
+      unprofitableCustomers: all.length - bring.length,
     })
     expect(body.lorenz.at(-1)).toEqual({ customers: 100, contribution: 100 })
     const nobody = await bank.request(bank.code('M2'), 'GET', '/pareto-analysis')

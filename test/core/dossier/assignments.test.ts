@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { changedPeriodRefusal, endingOf, type Keeping } from '../../../src/core/dossier/assignments.ts'
+import { changedPeriodRefusal, endingOf, type AssignmentTerms } from '../../../src/core/dossier/assignments.ts'
 import { DomainError } from '../../../src/core/kernel/errors.ts'
 
 const today = '2026-11-22'
-const keeping = (said: Partial<Keeping> = {}): Keeping => ({
+const keeping = (said: Partial<AssignmentTerms> = {}): AssignmentTerms => ({
   staffId: 'R1',
   businessLine: 'personal',
   startsOn: '2024-01-01',
@@ -55,7 +55,7 @@ describe('a change by a feed', () => {
 })
 
 describe('the end of an assignment', () => {
-  const told = (before: Keeping, endsOn?: string): unknown => {
+  const told = (before: AssignmentTerms, endsOn?: string): unknown => {
     try {
       return endingOf(before, endsOn, today)
     } catch (error) {

@@ -8,7 +8,7 @@ import {
   contactChannels,
   contactDecision,
   type ContactFacts,
-  contactWishesRefusal,
+  contactPreferenceRefusal,
   defaultQuietHours,
   localTimeOf,
   messageClasses,
@@ -195,8 +195,8 @@ describe('a consent', () => {
 
 describe('contact wishes', () => {
   const none = { hoursFrom: null, hoursUntil: null, doNotContact: false, doNotContactReason: null, doNotContactUntil: null }
-  const told = (changes: Partial<Parameters<typeof contactWishesRefusal>[0]>) => {
-    const [problem] = contactWishesRefusal({ ...none, ...changes }, '2026-11-22')?.problems ?? []
+  const told = (changes: Partial<Parameters<typeof contactPreferenceRefusal>[0]>) => {
+    const [problem] = contactPreferenceRefusal({ ...none, ...changes }, '2026-11-22')?.problems ?? []
     return problem && `${problem.pointer} ${problem.rule}`
   }
 

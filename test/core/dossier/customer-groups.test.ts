@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   groupKinds,
-  mostMembers,
+  MAX_GROUP_MEMBERS,
   requireGroupKind,
   requireHead,
   requireMember,
-  requireNoHead,
+  requireNotHead,
 } from '../../../src/core/dossier/customer-groups.ts'
 import { refusal } from '../refusals.ts'
 
@@ -45,9 +45,9 @@ describe('a group', () => {
   })
 
   test('has a bound and keeps its head', () => {
-    expect(refusal(() => requireMember('group', nothing, mostMembers - 1))).toBeUndefined()
-    expect(refusal(() => requireMember('group', nothing, mostMembers))?.[2]).toBe('full')
-    expect(refusal(() => requireNoHead('a', 'a'))?.[2]).toBe('head')
-    expect(refusal(() => requireNoHead('b', 'a'))).toBeUndefined()
+    expect(refusal(() => requireMember('group', nothing, MAX_GROUP_MEMBERS - 1))).toBeUndefined()
+    expect(refusal(() => requireMember('group', nothing, MAX_GROUP_MEMBERS))?.[2]).toBe('full')
+    expect(refusal(() => requireNotHead('a', 'a'))?.[2]).toBe('group_head')
+    expect(refusal(() => requireNotHead('b', 'a'))).toBeUndefined()
   })
 })

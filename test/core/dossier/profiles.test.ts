@@ -7,8 +7,8 @@ import {
   fieldOfCode,
   incomeBandFrom,
   incomeBands,
-  isNewDifference,
-  judgeFeedValue,
+  isNewConflict,
+  decideFeedValue,
   kindProblem,
   type Profile,
   profileAfter,
@@ -24,17 +24,17 @@ const winner = fc.constantFrom('person' as const, 'feed' as const)
 
 describe('a value that a feed sends', () => {
   test('is applied where nothing is known of the field, or what is known is older and nobody has made sure of it', () => {
-    expect(judgeFeedValue(undefined, '2026-01-01T00:00:00.000Z', 'person')).toBe('apply')
+    expect(decideFeedValue(undefined, '2026-01-01T00:00:00.000Z', 'person')).toBe('apply')
     const stored = { source: 'guanxi', asOf: '2026-06-01T00:00:00.000Z', verifiedAt: null }
-    expect(judgeFeedValue(stored, '2026-06-02T00:00:00.000Z', 'person')).toBe('apply')
-    expect(judgeFeedValue(stored, '2026-05-31T00:00:00.000Z', 'person')).toBe('keep')
+    expect(decideFeedValue(stored, '2026-06-02T00:00:00.000Z', 'person')).toBe('apply')
+    expect(decideFeedValue(stored, '2026-05-31T00:00:00.000Z', 'person')).toBe('keep')
   })
 
   test('never replaces what a person has made sure of, however new it is, unless the policy lets feeds win', () => {
     fc.assert(
       fc.property(instant, instant, instant, winner, (held, verifiedAt, asOf, wins) => {
-        const judged = judgeFeedValue({ source: 'core', asOf: held, verifiedAt }, asOf, wins)
-        if (wins === 'person') expect(judged).toBe('difference')
+        const judged = decideFeedValue({ source: 'core', asOf: held, verifiedAt }, asOf, wins)
+        if (wins === 'person') expect(judged).toBe('conflict')
         else expect(judged).toBe(asOf >= held ? 'apply' : 'keep')
       }),
     )
@@ -44,20 +44,20 @@ describe('a value that a feed sends', () => {
     fc.assert(
       fc.property(instant, instant, fc.option(instant), winner, (held, asOf, verifiedAt, wins) => {
         fc.pre(held > asOf)
-        expect(judgeFeedValue({ source: 'core', asOf: held, verifiedAt }, asOf, wins)).not.toBe('apply')
+        expect(decideFeedValue({ source: 'core', asOf: held, verifiedAt }, asOf, wins)).not.toBe('apply')
       }),
     )
   })
 })
 
-describe('a difference', () => {
+describe('a conflict', () => {
   test('comes up once for a value, and again for another one or when it was settled otherwise', () => {
-    expect(isNewDifference(undefined, 'a')).toBe(true)
+    expect(isNewConflict(undefined, 'a')).toBe(true)
     for (const status of ['open', 'dismissed'] as const) {
-      expect(isNewDifference({ status, valueSent: 'a' }, 'a')).toBe(false)
-      expect(isNewDifference({ status, valueSent: 'a' }, 'b')).toBe(true)
+      expect(isNewConflict({ status, valueSent: 'a' }, 'a')).toBe(false)
+      expect(isNewConflict({ status, valueSent: 'a' }, 'b')).toBe(true)
     }
-    for (const status of ['accepted', 'withdrawn'] as const) expect(isNewDifference({ status, valueSent: 'a' }, 'a')).toBe(true)
+    for (const status of ['accepted', 'withdrawn'] as const) expect(isNewConflict({ status, valueSent: 'a' }, 'a')).toBe(true)
   })
 })
 
@@ -91,7 +91,7 @@ describe('a profile', () => {
     )
   })
 
-  test('takes what is said, and is empty where it is emptied', () => {
+  test('takes what is said, and is empty where it is clearFields', () => {
     const before = { ...emptyProfile, occupation: '教师', interests: ['茶'] }
     expect(profileAfter(before, { incomeBand: 'high' }, ['occupation', 'interests'], 'individual')).toEqual({
       ...emptyProfile,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { addDays } from '../../../src/core/kernel/calendar.ts'
 import {
   cautionsOf,
-  isBirthdayNear,
+  isInBirthdayWindow,
   recognitionOf,
   requireWithinLimit,
   suggestionOf,
@@ -27,7 +27,7 @@ describe('a birthday', () => {
     ['1992-02-29', '2026-03-08', false],
     ['1992-02-29', '2028-03-07', true],
   ])('of %s is near on %s: %s', (birthDate, today, near) => {
-    expect(isBirthdayNear(birthDate, null, today)).toBe(near)
+    expect(isInBirthdayWindow(birthDate, null, today)).toBe(near)
   })
 
   test('is near on fifteen days of each year, in a row around it', () => {
@@ -38,7 +38,7 @@ describe('a birthday', () => {
         (birthDate, year) => {
           const birthday = `${year}${birthDate.slice(4)}`
           const near = Array.from({ length: 31 }, (_, index) => index - 15).filter((distance) =>
-            isBirthdayNear(birthDate, null, addDays(birthday, distance)),
+            isInBirthdayWindow(birthDate, null, addDays(birthday, distance)),
           )
           expect(near).toEqual(Array.from({ length: 15 }, (_, index) => index - 7))
         },
@@ -50,20 +50,27 @@ describe('a birthday', () => {
     const moon = Temporal.PlainDate.from('2026-11-25').withCalendar('chinese')
     const lunar = { calendar: 'lunar', leapMonth: false, year: null, recurrence: 'yearly' } as const
     const kept = { ...lunar, month: Number(moon.monthCode.slice(1, 3)), day: moon.day }
-    expect(isBirthdayNear('1990-05-05', kept, '2026-11-18')).toBe(true)
-    expect(isBirthdayNear('1990-05-05', kept, '2026-12-02')).toBe(true)
-    expect(isBirthdayNear('1990-05-05', kept, '2026-11-17')).toBe(false)
-    expect(isBirthdayNear('1990-12-03', kept, '2026-12-03')).toBe(false)
+    expect(isInBirthdayWindow('1990-05-05', kept, '2026-11-18')).toBe(true)
+    expect(isInBirthdayWindow('1990-05-05', kept, '2026-12-02')).toBe(true)
+    expect(isInBirthdayWindow('1990-05-05', kept, '2026-11-17')).toBe(false)
+    expect(isInBirthdayWindow('1990-12-03', kept, '2026-12-03')).toBe(false)
   })
 
   test('that is not known is never near', () => {
-    expect(isBirthdayNear(null, null, '2026-11-22')).toBe(false)
+    expect(isInBirthdayWindow(null, null, '2026-11-22')).toBe(false)
   })
 })
 
 describe('a look-up at the counter', () => {
   test('finds one, names two to five, and shows nobody beyond', () => {
-    expect([0, 1, 2, 5, 6, 100].map(recognitionOf)).toEqual(['unknown', 'found', 'several', 'several', 'ambiguous', 'ambiguous'])
+    expect([0, 1, 2, 5, 6, 100].map(recognitionOf)).toEqual([
+      'unknown',
+      'found',
+      'multiple',
+      'multiple',
+      'ambiguous',
+      'ambiguous',
+    ])
   })
 
   test('warns of a relation that has ended', () => {
@@ -75,8 +82,8 @@ describe('a look-up at the counter', () => {
 
   test('suggests the open need before what a stage suggests, and nothing to the dead or to former customers', () => {
     const stages = [{ offers: [] }, { offers: [{ name: 'treasury bonds' }, { name: 'time deposits' }] }]
-    expect(suggestionOf([], 'home', stages)).toEqual({ ground: 'need', about: 'home' })
-    expect(suggestionOf(['do_not_contact'], null, stages)).toEqual({ ground: 'stage', about: 'treasury bonds' })
+    expect(suggestionOf([], 'home', stages)).toEqual({ basis: 'need', about: 'home' })
+    expect(suggestionOf(['do_not_contact'], null, stages)).toEqual({ basis: 'life_stage', about: 'treasury bonds' })
     expect([
       suggestionOf([], null, []),
       suggestionOf(['closed'], 'home', stages),

@@ -6,12 +6,12 @@ import {
   companyOf,
   fits,
   inverseOf,
-  lineOf,
+  hierarchyOf,
   relationshipKinds,
   requireFit,
   requireRoom,
   requireTerms,
-  requireTwo,
+  requireDifferentCustomers,
 } from '../../../src/core/dossier/relationships.ts'
 import { refusal } from '../refusals.ts'
 
@@ -56,11 +56,11 @@ describe('the inverse of a kind', () => {
   test('tells of the same line and the same company', () => {
     fc.assert(
       fc.property(kind, (one) => {
-        expect(lineOf(inverseOf(one), 'b', 'a')).toEqual(lineOf(one, 'a', 'b'))
+        expect(hierarchyOf(inverseOf(one), 'b', 'a')).toEqual(hierarchyOf(one, 'a', 'b'))
         expect(companyOf(inverseOf(one), 'b', 'a')).toBe(companyOf(one, 'a', 'b'))
       }),
     )
-    expect(lineOf('child', 'mother', 'son')).toEqual({ kind: 'parent', below: 'son', above: 'mother' })
+    expect(hierarchyOf('child', 'mother', 'son')).toEqual({ kind: 'parent', below: 'son', above: 'mother' })
     expect([companyOf('investee', 'holder', 'company'), companyOf('partner', 'a', 'b')]).toEqual(['company', undefined])
   })
 })
@@ -92,7 +92,7 @@ describe('a kind', () => {
     expect(refusal(() => requireFit('partner', party('a', 'company'), party('b', 'company', 'merged')))).toEqual([
       'conflict',
       '/relatedCustomerId',
-      'record_gone',
+      'record_removed',
     ])
   })
 })
@@ -110,12 +110,16 @@ describe('a share', () => {
   })
 
   test('belongs to shareholders only, and all of a company are 100 % at most', () => {
-    expect(refusal(() => requireTerms('partner', { share: '5' }, '2026-11-22'))).toEqual(['invalid_input', '/share', 'no_shares'])
+    expect(refusal(() => requireTerms('partner', { share: '5' }, '2026-11-22'))).toEqual([
+      'invalid_input',
+      '/share',
+      'share_not_applicable',
+    ])
     expect(refusal(() => requireTerms('investee', { share: '5' }, '2026-11-22'))).toBeUndefined()
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 100 }), (taken, more) => {
         const told = refusal(() => requireRoom('shareholder', String(more), { ...nothing, sharesTaken: String(taken) }))
-        expect(told).toEqual(taken + more > 100 ? ['conflict', '/share', 'shares_taken'] : undefined)
+        expect(told).toEqual(taken + more > 100 ? ['conflict', '/share', 'shares_exceeded'] : undefined)
       }),
     )
     expect(refusal(() => requireRoom('shareholder', '0.0001', { ...nothing, sharesTaken: '99.9999' }))).toBeUndefined()
@@ -124,12 +128,12 @@ describe('a share', () => {
 
 describe('a relationship', () => {
   test('is refused with oneself, twice, as a second marriage and in a circle', () => {
-    expect(refusal(() => requireTwo('a', 'a'))).toEqual(['invalid_input', '/relatedCustomerId', 'self'])
+    expect(refusal(() => requireDifferentCustomers('a', 'a'))).toEqual(['invalid_input', '/relatedCustomerId', 'self'])
     expect(refusal(() => requireRoom('partner', undefined, { ...nothing, duplicate: true }))?.[2]).toBe('duplicate')
     expect(refusal(() => requireRoom('spouse', undefined, { ...nothing, married: true }))).toEqual([
       'conflict',
       '/kind',
-      'second_spouse',
+      'already_married',
     ])
     expect(refusal(() => requireRoom('partner', undefined, { ...nothing, married: true }))).toBeUndefined()
     expect(refusal(() => requireRoom('parent', undefined, { ...nothing, closesCircle: true }))?.[0]).toBe('cycle')
@@ -140,10 +144,10 @@ describe('a relationship', () => {
     expect(refusal(() => requireTerms('spouse', { since: '2026-11-23' }, '2026-11-22'))).toEqual([
       'outside_period',
       '/since',
-      'day_to_come',
+      'future',
     ])
     expect(refusal(() => requireTerms('spouse', { since: '2026-11-22' }, '2026-11-22'))).toBeUndefined()
-    expect(refusal(() => requireTerms('spouse', { thankedOn: '2026-11-22' }, '2026-11-22'))?.[2]).toBe('no_referral')
+    expect(refusal(() => requireTerms('spouse', { thankedOn: '2026-11-22' }, '2026-11-22'))?.[2]).toBe('not_a_referral')
     expect(refusal(() => requireTerms('referred', { thankedOn: '2026-11-22' }, '2026-11-22'))).toBeUndefined()
   })
 })

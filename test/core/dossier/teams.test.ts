@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Keeper, stateOn } from '../../../src/core/dossier/assignments.ts'
+import { type AssignableStaff, stateOn } from '../../../src/core/dossier/assignments.ts'
 import { addDays } from '../../../src/core/kernel/calendar.ts'
-import { endedMember, requireMember, type StandingMember } from '../../../src/core/dossier/teams.ts'
+import { endedMember, requireMember, type StoredMember } from '../../../src/core/dossier/teams.ts'
 import { refusal } from '../refusals.ts'
 
 const today = '2026-11-22'
-const staff: Keeper = { id: 'A', roles: ['marketing'], status: 'active', activeFrom: null, activeUntil: null }
-const member = (said: Partial<StandingMember> = {}): StandingMember => ({
+const staff: AssignableStaff = { id: 'A', roles: ['marketing'], status: 'active', activeFrom: null, activeUntil: null }
+const member = (said: Partial<StoredMember> = {}): StoredMember => ({
   id: '1',
   staffId: 'A',
   duty: 'adviser',

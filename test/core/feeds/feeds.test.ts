@@ -126,7 +126,7 @@ describe('a row schema', () => {
 
   test('of NDJSON is told of null to leave the field out', () => {
     const result = feedRows.customers.safeParse({ ...customer, gender: null, phone: null })
-    const message = 'null is not taken: leave the field out.'
+    const message = 'null is not allowed: omit the field.'
     expect(result.error?.issues).toMatchObject([
       { path: ['gender'], message },
       { path: ['phone'], message },
@@ -164,27 +164,27 @@ describe('a CSV record', () => {
   })
 
   test.each([
-    ['holdings', { ...holding, autoRenewal: 'yes' }, 'true or false is needed.'],
-    ['staff', { ...staff, roles: 'teller', customerCapacity: '1,000' }, 'A whole number is needed.'],
-    ['staff', { ...staff, roles: 'teller', customerCapacity: '1.5' }, 'A whole number is needed.'],
-    ['institutions', { ...institution, latitude: '22,5' }, 'A number is needed.'],
-    ['holdings', { ...holding, balance: '1,000.00' }, 'A decimal number is needed, such as 1234.50.'],
+    ['holdings', { ...holding, autoRenewal: 'yes' }, 'Must be true or false.'],
+    ['staff', { ...staff, roles: 'teller', customerCapacity: '1,000' }, 'Must be an integer.'],
+    ['staff', { ...staff, roles: 'teller', customerCapacity: '1.5' }, 'Must be an integer.'],
+    ['institutions', { ...institution, latitude: '22,5' }, 'Must be a number.'],
+    ['holdings', { ...holding, balance: '1,000.00' }, 'Must be a decimal number, such as 1234.50.'],
     [
       'holdings',
       { ...holding, balance: '99999999999999999999999999.00' },
-      'The amount is too large: 92233720368547758.07 is the most in a currency of two decimals.',
+      'The amount is too large: the maximum is 92233720368547758.07 in a currency with two decimals.',
     ],
     [
       'holdings',
       { ...holding, balance: '92233720368547758.08' },
-      'The amount is too large: 92233720368547758.07 CNY is the most.',
+      'The amount is too large: the maximum is 92233720368547758.07 CNY.',
     ],
-    ['holdings', { ...holding, balance: '1.005' }, 'An amount of CNY has at most 2 decimals.'],
-    ['holdings', { ...holding, balance: '1.00005' }, 'An amount has at most 4 decimals, and no more than its currency has.'],
-    ['holdings', { ...holding, currency: 'JPY', balance: '1.5' }, 'An amount of JPY has no decimals.'],
+    ['holdings', { ...holding, balance: '1.005' }, 'An amount in CNY can have at most 2 decimals.'],
+    ['holdings', { ...holding, balance: '1.00005' }, 'An amount has at most 4 decimals, and no more than its currency allows.'],
+    ['holdings', { ...holding, currency: 'JPY', balance: '1.5' }, 'An amount in JPY can have no decimals.'],
     ['exchangeRates', { ...rate, rate: '10000000000' }, 'The rate is too large: it must be below 10000000000.'],
     ['exchangeRates', { ...rate, rate: '99999999999999999999999999.00' }, 'The rate is too large: it must be below 10000000000.'],
-    ['exchangeRates', { ...rate, rate: '0' }, 'A positive decimal number with at most 10 decimals is needed.'],
+    ['exchangeRates', { ...rate, rate: '0' }, 'Must be a positive decimal number with at most 10 decimals.'],
   ] as const)('of %s is told what is needed: %j', (entity, fields, message) => {
     const result = feedRows[entity].safeParse(fromCsv(entity, fields))
     expect(result.error && refusalOfIssues(result.error.issues).message).toBe(message)

@@ -137,11 +137,11 @@ describe('a document', () => {
     ['resident_id', 'CN', '110105194912310021', '110105194912310021', ['check_digit']],
     ['resident_id', 'US', '11010519491231002X', '11010519491231002X', ['country']],
     ['resident_id', 'China', '110105********002X', '110105********002X', ['country', 'characters']],
-    ['passport', 'CN', '12345', '12345', ['form']],
-    ['passport', 'GB', 'E1***5678', 'E1***5678', ['form']],
+    ['passport', 'CN', '12345', '12345', ['format']],
+    ['passport', 'GB', 'E1***5678', 'E1***5678', ['format']],
     ['foreign_permanent_resident', 'CN', '91184019790101123A', '91184019790101123A', ['characters']],
-    ['mainland_travel_permit', 'US', 'X1', 'X1', ['country', 'form']],
-    ['other', 'CN', ' - ', '', ['form']],
+    ['mainland_travel_permit', 'US', 'X1', 'X1', ['country', 'format']],
+    ['other', 'CN', ' - ', '', ['format']],
   ])('of type %s from %s, %j, is kept with what is wrong', (type, country, text, number, reasons) => {
     expect(checkDocument(type, country, text)).toEqual({ number, verified: false, reasons })
   })

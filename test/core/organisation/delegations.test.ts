@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { addDays } from '../../../src/core/kernel/calendar.ts'
 import {
   type Cover,
-  coverCircle,
+  delegationCycle,
   type Delegate,
   delegationEnding,
   delegationRefusal,
@@ -19,19 +19,19 @@ const cover = (staffId: string, deputyId: string, from = 0, days = 10): Cover =>
 })
 
 /** Whether on some day whoever is away is reached by following who covers, one after the other. */
-function closesCircleOn(standing: readonly Cover[], added: Cover, on: string): boolean {
+function closesCircleOn(existing: readonly Cover[], added: Cover, on: string): boolean {
   const holds = ({ startsOn, endsOn }: Cover) => startsOn <= on && on < endsOn
   if (!holds(added)) return false
   let at: string | undefined = added.deputyId
-  for (let steps = 0; at !== undefined && steps <= standing.length; steps++) {
+  for (let steps = 0; at !== undefined && steps <= existing.length; steps++) {
     if (at === added.staffId) return true
-    at = standing.find((one) => one.staffId === at && holds(one))?.deputyId
+    at = existing.find((one) => one.staffId === at && holds(one))?.deputyId
   }
   return false
 }
 
 /** Of one person one delegation holds on a day. */
-const standing = fc
+const existing = fc
   .array(
     fc.record({
       staffId: fc.constantFrom(...'ABCDEF'),
@@ -45,18 +45,18 @@ const standing = fc
     parts.reduce<Cover[]>((all, { staffId, deputyId, from, days }) => {
       const one = cover(staffId, deputyId, from, days)
       const taken = all.some((other) => other.staffId === staffId && other.startsOn < one.endsOn && one.startsOn < other.endsOn)
-      return staffId === deputyId || taken || coverCircle(all, one) ? all : [...all, one]
+      return staffId === deputyId || taken || delegationCycle(all, one) ? all : [...all, one]
     }, []),
   )
 
 describe('a circle of covers', () => {
   test('is found exactly where on some day the line from the deputy leads back', () => {
     fc.assert(
-      fc.property(standing, fc.constantFrom(...'ABCDEF'), fc.constantFrom(...'ABCDEF'), (all, staffId, deputyId) => {
+      fc.property(existing, fc.constantFrom(...'ABCDEF'), fc.constantFrom(...'ABCDEF'), (all, staffId, deputyId) => {
         fc.pre(staffId !== deputyId)
         const added = cover(staffId, deputyId, 2, 9)
         const days = Array.from({ length: 30 }, (_, at) => addDays(today, at))
-        const circle = coverCircle(all, added)
+        const circle = delegationCycle(all, added)
         expect(circle !== undefined).toBe(days.some((on) => closesCircleOn(all, added, on)))
         if (circle) expect([circle[0], circle[1], new Set(circle).size]).toEqual([staffId, deputyId, circle.length])
       }),
@@ -65,10 +65,10 @@ describe('a circle of covers', () => {
   })
 
   test('takes a day that all of it shares', () => {
-    expect(coverCircle([cover('B', 'C'), cover('C', 'A')], cover('A', 'B'))).toEqual(['A', 'B', 'C'])
-    expect(coverCircle([cover('B', 'C', 0, 5), cover('C', 'A', 5, 5)], cover('A', 'B'))).toBeUndefined()
-    expect(coverCircle([cover('B', 'C', 0, 5), cover('C', 'A', 4, 5)], cover('A', 'B', 4, 1))).toEqual(['A', 'B', 'C'])
-    expect(coverCircle([cover('B', 'A', 10, 5)], cover('A', 'B', 0, 10))).toBeUndefined()
+    expect(delegationCycle([cover('B', 'C'), cover('C', 'A')], cover('A', 'B'))).toEqual(['A', 'B', 'C'])
+    expect(delegationCycle([cover('B', 'C', 0, 5), cover('C', 'A', 5, 5)], cover('A', 'B'))).toBeUndefined()
+    expect(delegationCycle([cover('B', 'C', 0, 5), cover('C', 'A', 4, 5)], cover('A', 'B', 4, 1))).toEqual(['A', 'B', 'C'])
+    expect(delegationCycle([cover('B', 'A', 10, 5)], cover('A', 'B', 0, 10))).toBeUndefined()
   })
 })
 
@@ -81,7 +81,7 @@ describe('a delegation', () => {
     activeUntil: null,
     ...said,
   })
-  const request = { absent: person('A'), deputy: person('B'), startsOn: today, endsOn: '2026-12-01', today, standing: [] }
+  const request = { absent: person('A'), deputy: person('B'), startsOn: today, endsOn: '2026-12-01', today, existing: [] }
 
   test.each([
     ['to a colleague', {}, undefined],
@@ -92,9 +92,9 @@ describe('a delegation', () => {
     ['to somebody who leaves before its end', { deputy: person('B', { activeUntil: addDays(today, 1) }) }, 'inactive'],
     ['to somebody who comes after its beginning', { deputy: person('B', { activeFrom: addDays(today, 1) }) }, 'inactive'],
     ['to somebody who sees the branch', { deputy: person('B', { roles: ['branch_manager'] }) }, 'role'],
-    ['to whom they cover for', { standing: [cover('B', 'A')] }, 'cycle'],
-    ['to whose deputy’s deputy they are', { standing: [cover('B', 'C'), cover('C', 'A')] }, 'cycle'],
-    ['to whose deputy they are at another time', { standing: [cover('B', 'A', 20)] }, undefined],
+    ['to whom they cover for', { existing: [cover('B', 'A')] }, 'cycle'],
+    ['to whose deputy’s deputy they are', { existing: [cover('B', 'C'), cover('C', 'A')] }, 'cycle'],
+    ['to whose deputy they are at another time', { existing: [cover('B', 'A', 20)] }, undefined],
   ] as const)('%s', (_case, said, rule) => {
     expect(delegationRefusal({ ...request, ...said })?.problems[0]?.rule).toBe(rule)
   })

@@ -145,7 +145,7 @@ describe('GRAPHQL_DOCUMENTS', () => {
 
   test('is refused where there is no such file, and names the documents that are not valid', () => {
     expect(problems({ GRAPHQL_DOCUMENTS: '/nope' })).toEqual([
-      'GRAPHQL_DOCUMENTS must name a JSON file that can be read: /nope cannot (ENOENT).',
+      'GRAPHQL_DOCUMENTS must name a readable JSON file: /nope cannot be read (ENOENT).',
     ])
     const [problem] = problems({ GRAPHQL_DOCUMENTS: written('{ "bad": "{ customers { nodes { shoeSize } } }" }') })
     expect(problem).toContain('"bad": Cannot query field "shoeSize" on type "Customer".')
@@ -164,7 +164,7 @@ describe('DATA_DIR', () => {
     writeFileSync(file, '')
     for (const folder of [file, join(file, 'below')])
       expect(problems({ DATA_DIR: folder })).toEqual([
-        `DATA_DIR must be a folder that can be written to, or made: ${file} is a file.`,
+        `DATA_DIR must be a writable folder, or one that can be created: ${file} is a file.`,
       ])
     expect(problems({ ...production(), DATA_DIR: file })).toEqual([])
   })
@@ -265,7 +265,7 @@ describe('settings that belong together', () => {
     [
       'two databases of one server',
       { ...database, MIGRATION_DATABASE_URL: 'postgres://owner:secret@db/other' },
-      'DATABASE_URL must name the same database as MIGRATION_DATABASE_URL: it names db:5432/guanxi, and that one db:5432/other',
+      'DATABASE_URL must name the same database as MIGRATION_DATABASE_URL: it names db:5432/guanxi, the other db:5432/other',
     ],
     ['databases of two servers', { ...database, DATABASE_URL: 'postgres://app:secret@db:6432/guanxi' }, 'DATABASE_URL'],
     ['a fast lane slower than the rest', { STATEMENT_TIMEOUT_MS: '1000', FAST_LANE_TIMEOUT_MS: '2000' }, 'FAST_LANE_TIMEOUT_MS'],

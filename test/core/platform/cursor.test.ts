@@ -92,11 +92,11 @@ describe('a cursor', () => {
 
 describe('preparing cursors', () => {
   test.each([
-    ['without a key', [], 'At least one cursor key is needed.'],
-    ['with a short key', [{ id: 'a', key: Buffer.alloc(16) }], 'The cursor key "a" must have 32 bytes.'],
-    ['with an id twice', [newKey, { ...oldKey, id: newKey.id }], 'Two cursor keys have the same id.'],
-    ['with an empty id', [{ ...newKey, id: '' }], 'is not 1 to 32 ASCII characters'],
-    ['with an id that is too long', [{ ...newKey, id: 'x'.repeat(33) }], 'is not 1 to 32 ASCII characters'],
+    ['without a key', [], 'At least one cursor key is required.'],
+    ['with a short key', [{ id: 'a', key: Buffer.alloc(16) }], 'The cursor key "a" must be 32 bytes long.'],
+    ['with an id twice', [newKey, { ...oldKey, id: newKey.id }], 'Two cursor keys have the same ID.'],
+    ['with an empty id', [{ ...newKey, id: '' }], 'must be 1 to 32 ASCII characters'],
+    ['with an id that is too long', [{ ...newKey, id: 'x'.repeat(33) }], 'must be 1 to 32 ASCII characters'],
   ])('is refused %s', (_, keys, message) => {
     expect(() => openCursorCodec(keys)).toThrow(message)
   })

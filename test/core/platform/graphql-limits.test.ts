@@ -31,7 +31,7 @@ describe('the bounds of a GraphQL document', () => {
     const message = refusal(text)
     expect(performance.now() - begun).toBeLessThan(200)
     if (levels === 4) expect(message).toBeUndefined()
-    else expect(message).toMatch(/fields and fragments|nests deeper/)
+    else expect(message).toMatch(/fields and fragments|nested deeper/)
   })
 
   test('count spreads and inline fragments that hold nothing', () => {
@@ -42,7 +42,7 @@ describe('the bounds of a GraphQL document', () => {
   test('refuse fragments in fragments without end, and those that contain themselves, used or not', () => {
     expect(refusal('{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }')).toContain('contains itself')
     expect(refusal('{ __typename } fragment A on Query { ...A }')).toContain('contains itself')
-    expect(refusal(`{ ${'... { '.repeat(120)}__typename${' }'.repeat(120)} }`)).toContain('nests deeper')
+    expect(refusal(`{ ${'... { '.repeat(120)}__typename${' }'.repeat(120)} }`)).toContain('nested deeper')
   })
 
   test('leave what the schema does not know to validation', () => {
@@ -53,7 +53,7 @@ describe('the bounds of a GraphQL document', () => {
     const parents = (count: number) =>
       `{ institution(institutionId: "x") { ${'parent { '.repeat(count)}...on Institution { ...I }${' }'.repeat(count)} } } fragment I on Institution { id }`
     expect(refusal(parents(10))).toBeUndefined()
-    expect(refusal(parents(11))).toContain('nests deeper than 12')
+    expect(refusal(parents(11))).toContain('nested deeper than 12')
   })
 
   test('let 20 root fields through and no more, whatever brings them', () => {

@@ -41,13 +41,13 @@ describe('an encrypted field', () => {
       fc.property(fc.nat(sealed.length - 1), fc.nat(7), (position, bit) => {
         const changed = Buffer.from(sealed)
         changed[position] = (changed[position] ?? 0) ^ (1 << bit)
-        expect(() => vault.decrypt(customerKey, changed, phone)).toThrow('cannot be opened')
+        expect(() => vault.decrypt(customerKey, changed, phone)).toThrow('cannot be decrypted')
       }),
     )
     for (let length = 0; length < sealed.length; length += 1) {
-      expect(() => vault.decrypt(customerKey, sealed.subarray(0, length), phone)).toThrow('cannot be opened')
+      expect(() => vault.decrypt(customerKey, sealed.subarray(0, length), phone)).toThrow('cannot be decrypted')
     }
-    expect(() => vault.decrypt(customerKey, Buffer.concat([sealed, Buffer.of(0)]), phone)).toThrow('cannot be opened')
+    expect(() => vault.decrypt(customerKey, Buffer.concat([sealed, Buffer.of(0)]), phone)).toThrow('cannot be decrypted')
   })
 
   test('does not open in another row, column or table, or for another customer', () => {
@@ -58,10 +58,10 @@ describe('an encrypted field', () => {
       ['contact_point', 'note', 'p1'],
       ['identity_document', 'value', 'p1'],
     ] as const) {
-      expect(() => vault.decrypt(customerKey, sealed, fieldContext(table, column, row))).toThrow('cannot be opened')
+      expect(() => vault.decrypt(customerKey, sealed, fieldContext(table, column, row))).toThrow('cannot be decrypted')
     }
-    expect(() => vault.decrypt({ ...customerKey, customerId: 'c2' }, sealed, phone)).toThrow('cannot be opened')
-    expect(() => vault.decrypt(vault.newCustomerKey('c1').key, sealed, phone)).toThrow('cannot be opened')
+    expect(() => vault.decrypt({ ...customerKey, customerId: 'c2' }, sealed, phone)).toThrow('cannot be decrypted')
+    expect(() => vault.decrypt(vault.newCustomerKey('c1').key, sealed, phone)).toThrow('cannot be decrypted')
   })
 })
 
@@ -87,12 +87,12 @@ describe("a customer's key", () => {
   test('cannot be given to another customer, altered, or opened with another master key', () => {
     const { wrapped } = rotated.newCustomerKey('c1')
     expect(() => rotated.unwrap('c2', wrapped, 'master-b')).toThrow(
-      'The wrapped key cannot be opened with master key "master-b".',
+      'The wrapped key cannot be decrypted with the master key "master-b".',
     )
     expect(() => rotated.unwrap('c1', wrapped, 'master-a')).toThrow(
-      'The wrapped key cannot be opened with master key "master-a".',
+      'The wrapped key cannot be decrypted with the master key "master-a".',
     )
-    expect(() => rotated.unwrap('c1', wrapped.subarray(1), 'master-b')).toThrow('cannot be opened')
+    expect(() => rotated.unwrap('c1', wrapped.subarray(1), 'master-b')).toThrow('cannot be decrypted')
   })
 
   test('does not show when it is logged', () => {
@@ -138,15 +138,15 @@ describe('a blind index', () => {
 
 describe('opening a vault', () => {
   test.each([
-    ['without a master key', [], [indexA], 'At least one master key is needed.'],
-    ['without an index key', [masterA], [], 'At least one index key is needed.'],
-    ['with a short key', [{ id: 'short', key: Buffer.alloc(16) }], [indexA], 'The master key "short" must have 32 bytes.'],
+    ['without a master key', [], [indexA], 'At least one master key is required.'],
+    ['without an index key', [masterA], [], 'At least one index key is required.'],
+    ['with a short key', [{ id: 'short', key: Buffer.alloc(16) }], [indexA], 'The master key "short" must be 32 bytes long.'],
     ['with an id twice', [masterA, { ...masterB, id: 'master-a' }], [indexA], 'The master key "master-a" is configured twice.'],
     [
       'with one secret for two purposes',
       [masterA],
       [{ ...masterA, id: 'index-c' }],
-      'The keys "master-a" and "index-c" hold the same secret.',
+      'The keys "master-a" and "index-c" have the same secret.',
     ],
   ])('is refused %s', (_, master, index, message) => {
     expect(() => openVault({ master, index })).toThrow(message)
@@ -163,7 +163,7 @@ describe('a text sealed with the master key', () => {
   test('opens under its own context and under no other', () => {
     const sealed = vault.sealText('{"name":"王芳"}', 'idempotency/a')
     expect(vault.openText(sealed, 'idempotency/a')).toBe('{"name":"王芳"}')
-    expect(() => vault.openText(sealed, 'idempotency/b')).toThrow('cannot be opened')
+    expect(() => vault.openText(sealed, 'idempotency/b')).toThrow('cannot be decrypted')
     expect(sealed.includes('王芳')).toBe(false)
   })
 

@@ -7,7 +7,13 @@ import {
   periodsBetween,
   startOfPeriod,
 } from '../../../src/core/segmentation/analyses/cohorts.ts'
-import { matrixFacts, type Move, orderedMoves, standings, stayedOf } from '../../../src/core/segmentation/analyses/migration.ts'
+import {
+  matrixFacts,
+  type MigrationMove,
+  orderedMoves,
+  migrationStatuses,
+  stayedShareOf,
+} from '../../../src/core/segmentation/analyses/migration.ts'
 import { overlapOf, placesOf } from '../../../src/core/segmentation/analyses/overlap.ts'
 import { average, percentage, points, profileOf, ratesOf } from '../../../src/core/segmentation/analyses/profile.ts'
 import { checkRule } from '../../../src/core/segmentation/rules/check.ts'
@@ -32,14 +38,14 @@ const customer: fc.Arbitrary<Partial<Record<FactName, FactValue>>> = fc.record({
   familiesHeld: fc.subarray(['deposit', 'loan', 'payroll', 'e_channel']),
   families: fc.integer({ min: 0, max: 12 }),
   tiers: fc.constantFrom([], ['assets:silver'], ['assets:gold', 'other:silver']),
-  stage: maybe(fc.constantFrom('exploration', 'growth', 'maturity', 'decline', 'ended')),
+  lifecycleStage: maybe(fc.constantFrom('exploration', 'growth', 'maturity', 'decline', 'ended')),
   companySize: maybe(fc.constantFrom('micro', 'small', 'medium', 'large')),
   receivesSalary: fc.boolean(),
   eChannels: fc.subarray(channels),
   eChannelSignUps: fc.integer({ min: 0, max: 9 }),
   eChannelLastUsedOn: maybe(day),
   eChannelEditions: fc.subarray(['query', 'professional']),
-  eChannelOrigins: fc.subarray(['own_wish', 'recommended']),
+  eChannelOrigins: fc.subarray(['customer_initiated', 'recommended']),
 })
 const subject = (one: Partial<Record<FactName, FactValue>>) => ({
   fact: (name: FactName) => one[name] ?? null,
@@ -51,8 +57,8 @@ const subject = (one: Partial<Record<FactName, FactValue>>) => ({
 describe('the groups of a profile', () => {
   test('are rules that the language takes', () => {
     for (const { name, cells } of groups)
-      for (const { key, rule, of } of cells)
-        for (const one of of ? [rule, of] : [rule])
+      for (const { key, rule, denominator } of cells)
+        for (const one of denominator ? [rule, denominator] : [rule])
           expect(
             checkRule(one, { baseCurrency: 'CNY', segment: () => undefined, institution: () => false }).problems,
             `${name} ${key}`,
@@ -66,7 +72,7 @@ describe('the groups of a profile', () => {
       'kind',
       'tenure',
       'families',
-      'stage',
+      'lifecycle_stage',
       'tier',
       'company_size',
       'company_assets',
@@ -78,9 +84,9 @@ describe('the groups of a profile', () => {
         const meets = (rule: Parameters<typeof evaluateRule>[0]) => evaluateRule(rule, subject(one), context) === true
         for (const { name, cells, exclusive } of groups) {
           const inside = cells.filter(({ rule }) => meets(rule))
-          for (const { of } of inside) if (of) expect(meets(of), name).toBe(true)
+          for (const { denominator } of inside) if (denominator) expect(meets(denominator), name).toBe(true)
           if (exclusive) expect(inside.length, name).toBeLessThanOrEqual(1)
-          const counted = cells[0] && (cells[0].of === undefined || meets(cells[0].of))
+          const counted = cells[0] && (cells[0].denominator === undefined || meets(cells[0].denominator))
           if (whole.includes(name)) expect(inside.length, name).toBe(counted ? 1 : 0)
         }
       }),
@@ -193,28 +199,33 @@ describe('the overlap of segments', () => {
 
 describe('a migration', () => {
   test('is between facts whose values are known', () => {
-    expect(matrixFacts).toContain('stage')
+    expect(matrixFacts).toContain('lifecycleStage')
     expect(matrixFacts).not.toContain('industry')
     expect(matrixFacts.every((name) => facts[name].type === 'enum')).toBe(true)
   })
 
   test('stands in the order of the states, and tells who stayed', () => {
     const move = (
-      fromStanding: Move['fromStanding'],
+      fromStatus: MigrationMove['fromStatus'],
       from: string | null,
-      toStanding: Move['toStanding'],
+      toStatus: MigrationMove['toStatus'],
       to: string | null,
-    ): Move => ({
-      fromStanding,
+    ): MigrationMove => ({
+      fromStatus,
       from,
-      toStanding,
+      toStatus,
       to,
       customers: 2,
       aumBefore: 0n,
       aumAfter: 0n,
     })
     const moves = orderedMoves(
-      [move('not_yet', null, 'in', 'y'), move('in', 'y', 'in', 'x'), move('in', 'x', 'gone', null), move('in', 'x', 'in', 'x')],
+      [
+        move('not_yet_customer', null, 'in_state', 'y'),
+        move('in_state', 'y', 'in_state', 'x'),
+        move('in_state', 'x', 'left_bank', null),
+        move('in_state', 'x', 'in_state', 'x'),
+      ],
       ['x', 'y'],
     )
     expect(moves.map(({ from, to }) => [from, to])).toEqual([
@@ -223,8 +234,8 @@ describe('a migration', () => {
       ['y', 'x'],
       [null, 'y'],
     ])
-    expect(stayedOf(moves)).toEqual({ stayed: 2, both: 4 })
-    expect(standings[0]).toBe('in')
+    expect(stayedShareOf(moves)).toEqual({ stayed: 2, both: 4 })
+    expect(migrationStatuses[0]).toBe('in_state')
   })
 })
 

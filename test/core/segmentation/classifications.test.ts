@@ -141,10 +141,10 @@ describe('relation scores', () => {
   test('are refused with weights that do not add up, unknown facts and scales without ends', () => {
     const parts = (part: object) => ({ ...defaultScoreParts, contribution: [part] }) as never
     const told = (part: object) => scoreProblems(parts(part)).map(({ pointer, rule }) => `${pointer} ${rule}`)
-    expect(told({ fact: 'profit', weight: 90, by: 'hundredth' })).toEqual(['/contribution weights'])
-    expect(told({ fact: 'nothing', weight: 100, by: 'hundredth' })).toEqual(['/contribution/0/fact unknown_fact'])
+    expect(told({ fact: 'profit', weight: 90, by: 'percentile' })).toEqual(['/contribution weights'])
+    expect(told({ fact: 'nothing', weight: 100, by: 'percentile' })).toEqual(['/contribution/0/fact unknown_fact'])
     expect(told({ fact: 'gender', weight: 100, by: 'scale', zeroAt: 0, fullAt: 1 })).toEqual(['/contribution/0/by type'])
     expect(told({ fact: 'aum', weight: 100, by: 'scale', zeroAt: 1, fullAt: 1 })).toEqual(['/contribution/0/fullAt scale'])
-    expect(told({ fact: 'aum', weight: 100, by: 'hundredth', zeroAt: 0, fullAt: 1 })).toEqual(['/contribution/0/fullAt scale'])
+    expect(told({ fact: 'aum', weight: 100, by: 'percentile', zeroAt: 0, fullAt: 1 })).toEqual(['/contribution/0/fullAt scale'])
   })
 })

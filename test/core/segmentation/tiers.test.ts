@@ -1,4 +1,4 @@
-import { requireBeginning } from '../../../src/core/kernel/policies.ts'
+import { requireEffectiveOn } from '../../../src/core/kernel/policies.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addDays, type Day } from '../../../src/core/kernel/calendar.ts'
@@ -6,11 +6,11 @@ import {
   distances,
   graceEnds,
   graceLeft,
-  nearness,
-  nextStanding,
-  placeOf,
+  thresholdDistance,
+  nextTierState,
+  rankOf,
   requireOverridePeriod,
-  type Standing,
+  type TierState,
   tierProblems,
 } from '../../../src/core/segmentation/tiers.ts'
 import { refusal } from '../refusals.ts'
@@ -19,9 +19,9 @@ const today = '2026-11-22'
 const good = {
   graceDays: 90,
   thresholds: [
-    { code: 'c', name: 'C', from: '1000', near: '100', unsettled: '50' },
-    { code: 'b', name: 'B', from: '2000.00', near: '1000' },
-    { code: 'a', name: 'A', from: '5000.50', unsettled: '10' },
+    { code: 'c', name: 'C', from: '1000', upgradeMargin: '100', atRiskMargin: '50' },
+    { code: 'b', name: 'B', from: '2000.00', upgradeMargin: '1000' },
+    { code: 'a', name: 'A', from: '5000.50', atRiskMargin: '10' },
   ],
   subtrees: [],
 }
@@ -61,9 +61,11 @@ describe('a scheme of tiers', () => {
     expect(faults({ thresholds: lines('2', '2.00') })).toEqual(['/thresholds/1/from order'])
     expect(faults({ thresholds: lines('1.001') })).toEqual(['/thresholds/0/from amount'])
     expect(faults({ thresholds: lines('1', 'x') })).toEqual(['/thresholds/1/from amount'])
-    expect(faults({ thresholds: lines(['1', { near: '0' }]) })).toEqual(['/thresholds/0/near range'])
-    expect(faults({ thresholds: lines('10', ['20', { near: '10.01' }]) })).toEqual(['/thresholds/1/near band'])
-    expect(faults({ thresholds: lines(['10', { unsettled: '10.01' }], '20') })).toEqual(['/thresholds/0/unsettled band'])
+    expect(faults({ thresholds: lines(['1', { upgradeMargin: '0' }]) })).toEqual(['/thresholds/0/upgradeMargin range'])
+    expect(faults({ thresholds: lines('10', ['20', { upgradeMargin: '10.01' }]) })).toEqual([
+      '/thresholds/1/upgradeMargin margin',
+    ])
+    expect(faults({ thresholds: lines(['10', { atRiskMargin: '10.01' }], '20') })).toEqual(['/thresholds/0/atRiskMargin margin'])
     expect(faults({ thresholds: [...lines('1'), { code: 't0', name: 'again', from: '2' }] })).toEqual([
       '/thresholds/1/code duplicate',
     ])
@@ -84,9 +86,9 @@ describe('a scheme of tiers', () => {
   })
 
   test('has versions that begin today or later, no two on one day', () => {
-    expect(refusal(() => requireBeginning(today, today, []))).toBeUndefined()
-    expect(refusal(() => requireBeginning('2026-11-21', today, []))).toEqual(['outside_period', '/effectiveOn', 'effective_on'])
-    expect(refusal(() => requireBeginning('2026-12-01', today, ['2026-12-01']))).toEqual([
+    expect(refusal(() => requireEffectiveOn(today, today, []))).toBeUndefined()
+    expect(refusal(() => requireEffectiveOn('2026-11-21', today, []))).toEqual(['outside_period', '/effectiveOn', 'effective_on'])
+    expect(refusal(() => requireEffectiveOn('2026-12-01', today, ['2026-12-01']))).toEqual([
       'period_overlap',
       '/effectiveOn',
       'effective_on',
@@ -111,7 +113,7 @@ describe('the tier that follows', () => {
   test('goes up at once, and never up without reason', () => {
     fc.assert(
       fc.property(moving, (one) => {
-        const next = nextStanding(one)
+        const next = nextTierState(one)
         if (one.held.place === null || one.fit >= one.held.place) expect(next).toEqual({ place: one.fit, belowSince: null })
         else expect(next.place).toBeLessThanOrEqual(one.held.place)
       }),
@@ -121,7 +123,7 @@ describe('the tier that follows', () => {
   test('is the one that fits or the one that was held, and a shortfall is noted exactly while it is held', () => {
     fc.assert(
       fc.property(moving, (one) => {
-        const next = nextStanding(one)
+        const next = nextTierState(one)
         expect([one.fit, one.held.place]).toContain(next.place)
         expect(next.belowSince !== null).toBe(next.place! > one.fit)
       }),
@@ -131,11 +133,11 @@ describe('the tier that follows', () => {
   test('goes down after the days of grace without a break, counted day by day', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 80 }), fc.nat({ max: 10 }), (fits, graceDays) => {
-        let held: Standing = { place: 3, belowSince: null }
+        let held: TierState = { place: 3, belowSince: null }
         let run = 0
         fits.forEach((fit, index) => {
           const before = held
-          held = nextStanding({ fit, held, override: null, released: false, graceDays, today: addDays(today, index) })
+          held = nextTierState({ fit, held, override: null, released: false, graceDays, today: addDays(today, index) })
           run = fit < before.place! ? run + 1 : 0
           if (run > graceDays) {
             expect(held.place).toBe(fit)
@@ -149,8 +151,8 @@ describe('the tier that follows', () => {
   test('is what somebody set, and what fits once that has ended', () => {
     fc.assert(
       fc.property(moving, fc.nat({ max: 4 }), (one, override) => {
-        expect(nextStanding({ ...one, override })).toEqual({ place: override, belowSince: null })
-        expect(nextStanding({ ...one, released: true })).toEqual({ place: one.fit, belowSince: null })
+        expect(nextTierState({ ...one, override })).toEqual({ place: override, belowSince: null })
+        expect(nextTierState({ ...one, released: true })).toEqual({ place: one.fit, belowSince: null })
       }),
     )
   })
@@ -158,22 +160,22 @@ describe('the tier that follows', () => {
 
 describe('nearness to a line', () => {
   const three = [
-    { from: 1000n, near: 100n, unsettled: 200n },
-    { from: 2000n, near: null, unsettled: 100n },
-    { from: 5000n, near: 3000n, unsettled: null },
+    { from: 1000n, upgradeMargin: 100n, atRiskMargin: 200n },
+    { from: 2000n, upgradeMargin: null, atRiskMargin: 100n },
+    { from: 5000n, upgradeMargin: 3000n, atRiskMargin: null },
   ]
 
   test('counts below the next line for those who have not its tier, and above the own line', () => {
-    expect(nearness(900n, 0, three, 'near')).toEqual({ line: 1, distance: 100n })
-    expect(nearness(899n, 0, three, 'near')).toBeUndefined()
-    expect(nearness(950n, 1, three, 'near')).toBeUndefined()
-    expect(nearness(1950n, 1, three, 'near')).toBeUndefined()
-    expect(nearness(2000n, 2, three, 'near')).toEqual({ line: 3, distance: 3000n })
-    expect(nearness(1000n, 1, three, 'unsettled')).toEqual({ line: 1, distance: 0n })
-    expect(nearness(1199n, 1, three, 'unsettled')).toEqual({ line: 1, distance: 199n })
-    expect(nearness(1200n, 1, three, 'unsettled')).toBeUndefined()
-    expect(nearness(6000n, 3, three, 'unsettled')).toBeUndefined()
-    expect(nearness(null, 0, three, 'near')).toBeUndefined()
+    expect(thresholdDistance(900n, 0, three, 'upgrade_candidate')).toEqual({ line: 1, distance: 100n })
+    expect(thresholdDistance(899n, 0, three, 'upgrade_candidate')).toBeUndefined()
+    expect(thresholdDistance(950n, 1, three, 'upgrade_candidate')).toBeUndefined()
+    expect(thresholdDistance(1950n, 1, three, 'upgrade_candidate')).toBeUndefined()
+    expect(thresholdDistance(2000n, 2, three, 'upgrade_candidate')).toEqual({ line: 3, distance: 3000n })
+    expect(thresholdDistance(1000n, 1, three, 'at_risk')).toEqual({ line: 1, distance: 0n })
+    expect(thresholdDistance(1199n, 1, three, 'at_risk')).toEqual({ line: 1, distance: 199n })
+    expect(thresholdDistance(1200n, 1, three, 'at_risk')).toBeUndefined()
+    expect(thresholdDistance(6000n, 3, three, 'at_risk')).toBeUndefined()
+    expect(thresholdDistance(null, 0, three, 'upgrade_candidate')).toBeUndefined()
   })
 
   test('agrees with the distances to the next line and the own one', () => {
@@ -183,11 +185,11 @@ describe('nearness to a line', () => {
     expect(distances(null, 1, [1000n])).toEqual({ up: null, down: null })
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 7000n }), (value) => {
-        const place = placeOf(
+        const place = rankOf(
           value,
           three.map(({ from }) => from),
         )
-        const near = nearness(value, place, three, 'near')
+        const near = thresholdDistance(value, place, three, 'upgrade_candidate')
         const { up } = distances(
           value,
           place,

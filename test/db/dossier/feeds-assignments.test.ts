@@ -1,6 +1,6 @@
 import type { AssignmentRow } from '../../../src/core/dossier/assignment-rows.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { applyDueOwnership } from '../../../src/db/dossier/assignment-effects.ts'
+import { applyDueAssignments } from '../../../src/db/dossier/due-assignments.ts'
 import { type FeedBank, openFeedBank, type Sending, told } from '../../setup/feeds.ts'
 
 let bank: FeedBank
@@ -112,7 +112,7 @@ describe('a feed of assignments', () => {
       'staffNumber: conflict',
       'endsOn: outside_period',
     ])
-    expect(outcomes[0]).toMatchObject({ refusal: { message: 'There is no customer "NONE" of source "core" within your scope.' } })
+    expect(outcomes[0]).toMatchObject({ refusal: { message: 'There is no customer "NONE" of source "core" in your scope.' } })
     expect(told(await send([row(customer, 'E', 'R1', '2026-11-21')], { context: { fromPerson: true } }))).toEqual([
       'startsOn: outside_period',
     ])
@@ -207,7 +207,7 @@ describe('an assignment of the future', () => {
     expect(await ownership(customer)).toMatchObject({ manager: staff['R1'] })
     const due = (today: string, at = Object.values(paths), limit = 1000) =>
       bank.database.transaction({ prefixes: ['/'], portfolio: [], caller: 'system' }, (db) =>
-        applyDueOwnership(db, at, { today, now: new Date(`${today}T04:00:00Z`) }, limit),
+        applyDueAssignments(db, at, { today, now: new Date(`${today}T04:00:00Z`) }, limit),
       )
     expect(await due('2026-11-22')).toBe(0)
     expect(await due('2026-11-23', [paths['B2']!])).toBe(0)

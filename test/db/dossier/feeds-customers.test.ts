@@ -202,7 +202,7 @@ describe('a feed of customers', () => {
       'created',
       'kind: conflict',
     ])
-    expect(outcomes[0]).toMatchObject({ refusal: { message: 'There is no institution "NONE" within your scope.' } })
+    expect(outcomes[0]).toMatchObject({ refusal: { message: 'There is no institution "NONE" in your scope.' } })
     // What was refused can be sent again: no name was taken.
     expect(told(await bank.send('customers', [person('R5'), person('R2', { phone: '13800138000' })]))).toEqual([
       'created',
@@ -259,7 +259,7 @@ describe('an identity document', () => {
     const { rows } = await bank.owner.query(
       `select unverified_reason from identity_document d join customer c on c.id = d.customer_id where core_number ~ '^I[1-4]$' order by core_number`,
     )
-    expect(rows.map((row) => row.unverified_reason)).toEqual(['check_digit', 'birth_date_differs', 'gender_differs', null])
+    expect(rows.map((row) => row.unverified_reason)).toEqual(['check_digit', 'birth_date_conflict', 'gender_conflict', null])
     // A later row that corrects the profile heals the document, whose number stays as it was sealed.
     const sealed = (await documentOf('I2'))['number_encrypted']
     expect(told(await bank.send('customers', [person('I2', { birthDate: '1990-03-07' })]))).toEqual(['updated'])

@@ -47,13 +47,13 @@ describe('a feed of customers with profiles', () => {
     expect(rows).toEqual([{ version: 2 }])
   })
 
-  test('writes nothing when it says what is stored, night after night, also beside an open difference', async () => {
+  test('writes nothing when it says what is stored, night after night, also beside an open conflict', async () => {
     const sent = person('P2', { occupation: '教师', birthDate: '1990-01-01', asOf: '2026-11-01T00:00:00.000Z' })
     await bank.send('customers', [sent])
     await verify('P2', 'occupation')
     const other = { ...sent, occupation: '医生', asOf: '2026-11-23T00:00:00.000Z' }
     expect(told(await bank.send('customers', [other]))).toEqual(['unchanged'])
-    const tables = ['customer', 'customer_profile', 'field_source', 'profile_difference']
+    const tables = ['customer', 'customer_profile', 'field_source', 'profile_conflict']
     const state = async () => {
       const all: unknown[] = []
       for (const table of tables)
@@ -63,12 +63,12 @@ describe('a feed of customers with profiles', () => {
     const before = await state()
     for (let night = 0; night < 2; night++) expect(told(await bank.send('customers', [other]))).toEqual(['unchanged'])
     expect(await state()).toEqual(before)
-    expect(await rowsOf('profile_difference', 'P2')).toMatchObject([
+    expect(await rowsOf('profile_conflict', 'P2')).toMatchObject([
       { field: 'occupation', value_sent: '医生', source: 'core', status: 'open', policy_version: 0, version: 1 },
     ])
   })
 
-  test('of two sources in one batch keeps a difference of each', async () => {
+  test('of two sources in one batch keeps a conflict of each', async () => {
     await bank.send('customers', [person('P3', { country: 'CN' })])
     await verify('P3', 'country')
     await bank.owner.query(
@@ -80,7 +80,7 @@ describe('a feed of customers with profiles', () => {
       { ...person('P3', { country: 'US' }), source: 'crm' },
     ])
     expect(told(outcomes)).toEqual(['updated', 'unchanged'])
-    expect((await rowsOf('profile_difference', 'P3')).map(({ source, value_sent: sent }) => [source, sent]).sort()).toEqual([
+    expect((await rowsOf('profile_conflict', 'P3')).map(({ source, value_sent: sent }) => [source, sent]).sort()).toEqual([
       ['core', 'SG'],
       ['crm', 'US'],
     ])
@@ -124,7 +124,7 @@ describe('a feed of customers with profiles', () => {
     }
     expect(await count(many(0, 2, ''))).toBe(await count(many(2, 500, '')))
     const { rows } = await bank.owner.query(
-      `select count(*)::int as n from profile_difference where value_sent = '医生' and field = 'occupation'`,
+      `select count(*)::int as n from profile_conflict where value_sent = '医生' and field = 'occupation'`,
     )
     expect(rows[0].n).toBeGreaterThanOrEqual(502)
   })

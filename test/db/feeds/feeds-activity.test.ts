@@ -87,10 +87,10 @@ describe('a feed of activity', () => {
       scope: bank.paths.B2,
     })
     expect(unknown).toMatchObject({
-      refusal: { field: 'customerExternalId', message: 'There is no customer "NONE" of source "core" within your scope.' },
+      refusal: { field: 'customerExternalId', message: 'There is no customer "NONE" of source "core" in your scope.' },
     })
     expect(outside).toMatchObject({
-      refusal: { field: 'customerExternalId', message: 'There is no customer "C1" of source "core" within your scope.' },
+      refusal: { field: 'customerExternalId', message: 'There is no customer "C1" of source "core" in your scope.' },
     })
   })
 

@@ -86,7 +86,7 @@ describe('a feed of balances', () => {
       refusal: {
         field: 'holdingExternalId',
         code: 'unknown_reference',
-        message: `There is no holding "${holding}" of source "core" within your scope.`,
+        message: `There is no holding "${holding}" of source "core" in your scope.`,
       },
     })
     const file = [on('NONE', '2026-11-20', '1'), on('S1', '2026-11-20', '0.001'), on('S3', '2026-11-20', '1')]

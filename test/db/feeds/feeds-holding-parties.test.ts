@@ -81,14 +81,14 @@ describe('a feed of holding parties', () => {
         refusal: {
           field: 'holdingExternalId',
           code: 'unknown_reference',
-          message: 'There is no holding "H1" of source "core" within your scope.',
+          message: 'There is no holding "H1" of source "core" in your scope.',
         },
       },
       {
         refusal: {
           field: 'customerExternalId',
           code: 'unknown_reference',
-          message: 'There is no customer "C2" of source "core" within your scope.',
+          message: 'There is no customer "C2" of source "core" in your scope.',
         },
       },
     ])

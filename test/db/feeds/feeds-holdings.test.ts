@@ -138,7 +138,7 @@ describe('a feed of holdings', () => {
       refusal: {
         field: 'customerExternalId',
         code: 'unknown_reference',
-        message: 'There is no customer "C1" of source "crm" within your scope.',
+        message: 'There is no customer "C1" of source "crm" in your scope.',
       },
     })
     expect([product, staff].map((one) => told([one!])[0])).toEqual([
@@ -158,7 +158,7 @@ describe('a feed of holdings', () => {
       refusal: {
         field: 'customerExternalId',
         code: 'unknown_reference',
-        message: 'There is no customer "C1" of source "core" within your scope.',
+        message: 'There is no customer "C1" of source "core" in your scope.',
       },
     })
     expect(inside).toMatchObject({ outcome: 'created' })
@@ -207,7 +207,7 @@ describe('a feed of holdings', () => {
     expect(await stored('Y1')).toMatchObject({ balance: '1500' })
     expect(await stored('D1')).toMatchObject({ balance: '-1500' })
     await expect(async () => bank.feed('holdings', [{ ...yen, externalId: 'Y2', balance: '1.5' }])).rejects.toThrow(
-      'An amount of JPY has no decimals.',
+      'An amount in JPY can have no decimals.',
     )
   })
 

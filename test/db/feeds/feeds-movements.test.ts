@@ -133,8 +133,8 @@ describe('a feed of movements', () => {
       { scope: bank.paths.B2 },
     )
     expect(outcomes).toMatchObject([
-      { refusal: { field: 'holdingExternalId', message: 'There is no holding "NONE" of source "core" within your scope.' } },
-      { refusal: { field: 'holdingExternalId', message: 'There is no holding "H1" of source "core" within your scope.' } },
+      { refusal: { field: 'holdingExternalId', message: 'There is no holding "NONE" of source "core" in your scope.' } },
+      { refusal: { field: 'holdingExternalId', message: 'There is no holding "H1" of source "core" in your scope.' } },
     ])
   })
 

@@ -84,13 +84,13 @@ describe('a feed of institutions', () => {
       { externalId: 'S1', name: '南山支行', kind: 'outlet' },
     ])
     expect(outcomes.map((outcome) => 'refusal' in outcome && outcome.refusal.message)).toEqual([
-      'parentCode is missing: there is a head office already, and every other institution names the one above it.',
-      'A branch cannot stand below an outlet.',
-      'An outlet cannot stand below an outlet.',
+      'parentCode is required: a head office already exists, and every other institution has a parent.',
+      'A branch cannot be placed below an outlet.',
+      'An outlet cannot be placed below an outlet.',
       'An outlet does not fit between the institutions above and below it.',
     ])
     expect(await bank.send('institutions', [{ externalId: 'W1', name: 'w', kind: 'branch' }], { scope: '/1/' })).toMatchObject([
-      { refusal: { message: expect.stringContaining('parentCode is missing') } },
+      { refusal: { message: expect.stringContaining('parentCode is required') } },
     ])
   })
 

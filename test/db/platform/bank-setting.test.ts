@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { agreeOnBank, type BankSetting } from '../../../src/db/platform/bank-setting.ts'
+import { checkBankSettings, type BankSetting } from '../../../src/db/platform/bank-setting.ts'
 import { openTestDatabase, type TestDatabase } from '../../setup/database.ts'
 
 let database: TestDatabase
@@ -20,7 +20,7 @@ afterEach(async () => {
 const key = (id: string) => ({ id, key: randomBytes(32) })
 const [m1, m2, i1, i2] = [key('m1'), key('m2'), key('i1'), key('i2')] as const
 const first: BankSetting = { baseCurrency: 'CNY', master: [m1], index: [i1] }
-const agree = (change: Partial<BankSetting> = {}) => agreeOnBank(database.ownerUrl, { ...first, ...change }, new Date())
+const agree = (change: Partial<BankSetting> = {}) => checkBankSettings(database.ownerUrl, { ...first, ...change }, new Date())
 
 const plant = () =>
   owner.query(`insert into institution (id, code, source, external_id, name, kind, status, path, as_of, created_at, updated_at)

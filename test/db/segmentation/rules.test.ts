@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addDays } from '../../../src/core/kernel/calendar.ts'
 import { type FactName, facts, type FactValue, storedFacts } from '../../../src/core/segmentation/facts.ts'
 import { evaluateRule, type Subject, type Truth } from '../../../src/core/segmentation/rules/evaluate.ts'
-import { canonicalRule, type Rule, usedFacts, watchedConditions } from '../../../src/core/segmentation/rules/rule.ts'
+import { canonicalRule, type Rule, usedFacts, durationConditions } from '../../../src/core/segmentation/rules/rule.ts'
 import { factColumn, factSqlTypes } from '../../../src/db/segmentation/facts/columns.ts'
 import { chanceOf, conditionKey, conditionOf } from '../../../src/db/segmentation/facts/rules.ts'
 import { depthOf, formsOf, rule, ruleContext, storedValues, today, valueOf } from '../../core/segmentation/rules/arbitraries.ts'
@@ -84,7 +84,7 @@ function sinceOf(index: number, key: string): string | null {
 
 /** What the database answers of some rules, by customer. */
 async function answers(rules: readonly Rule[]): Promise<readonly (readonly Truth[])[]> {
-  const keys = [...new Set(rules.flatMap(watchedConditions).map((one) => conditionKey(canonicalRule(one))))]
+  const keys = [...new Set(rules.flatMap(durationConditions).map((one) => conditionKey(canonicalRule(one))))]
   const watched = customers.flatMap(({ id }, index) =>
     keys.flatMap((key) => {
       const since = sinceOf(index, key)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { addDays } from '../../../src/core/kernel/calendar.ts'
-import { nextStanding, placeOf, type Standing } from '../../../src/core/segmentation/tiers.ts'
+import { nextTierState, rankOf, type TierState } from '../../../src/core/segmentation/tiers.ts'
 import { evaluateAll, evaluateSome } from '../../../src/db/segmentation/refresh/refresh.ts'
 import { test } from '../../setup/service.ts'
 
@@ -63,7 +63,7 @@ describe('refreshes', () => {
       people.map(({ id }) => id),
     ])
     const idOf = new Map<number, string>(named.map(({ id, core_number }) => [Number(core_number.split('-')[1]), id]))
-    const standings = lives.map((): Standing => ({ place: null, belowSince: null }))
+    const standings = lives.map((): TierState => ({ place: null, belowSince: null }))
     const set = lives.map((): { place: number; endsOn: string } | undefined => undefined)
     for (let number = 0; number < 12; number++) {
       const today = addDays(first, number)
@@ -95,8 +95,8 @@ describe('refreshes', () => {
         number % 3 === 1 ? evaluateSome(db, settings, [...idOf.values()]) : evaluateAll(db, settings),
       )
       for (const [index, { branch, days }] of lives.entries())
-        standings[index] = nextStanding({
-          fit: placeOf(days[number]!.aum, branch === 'B2' ? elsewhere : lines),
+        standings[index] = nextTierState({
+          fit: rankOf(days[number]!.aum, branch === 'B2' ? elsewhere : lines),
           held: standings[index]!,
           override: set[index]?.place ?? null,
           released: released[index]!,

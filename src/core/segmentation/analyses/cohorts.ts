@@ -4,8 +4,8 @@ import { percentage } from './profile.ts'
 export const cohortPeriods = ['month', 'quarter'] as const
 export type CohortPeriod = (typeof cohortPeriods)[number]
 
-export const MOST_COHORTS = 60
-export const MOST_PERIODS = 60
+export const MAX_COHORTS = 60
+export const MAX_PERIODS = 60
 
 const monthsOf: Readonly<Record<CohortPeriod, number>> = { month: 1, quarter: 3 }
 

@@ -6,37 +6,38 @@ export const matrixFacts = factNames.filter((name) => {
   return fact.type === 'enum' && fact.values !== undefined
 }) as [FactName, ...FactName[]]
 
-export const MOST_MATRIX_SEGMENTS = 20
+export const MAX_MATRIX_SEGMENTS = 20
 
 /**
  * Where a customer stands at one end of a migration: at a value or in a segment; as a customer without one; not yet a customer; or a customer no more.
  */
-export const standings = ['in', 'none', 'not_yet', 'gone'] as const
-export type Standing = (typeof standings)[number]
+export const migrationStatuses = ['in_state', 'no_state', 'not_yet_customer', 'left_bank'] as const
+export type MigrationStatus = (typeof migrationStatuses)[number]
 
-export interface Move {
-  readonly fromStanding: Standing
+export interface MigrationMove {
+  readonly fromStatus: MigrationStatus
   readonly from: string | null
-  readonly toStanding: Standing
+  readonly toStatus: MigrationStatus
   readonly to: string | null
   readonly customers: number
   readonly aumBefore: bigint
   readonly aumAfter: bigint
 }
 
-/** A cell of the matrix: where customers stood and stand; without a state any one of that standing is meant. */
+/** A cell of the matrix: where customers stood and stand; without a state any one of that status is meant. */
 export interface Cell {
-  readonly from: { readonly standing: Standing; readonly state: string | undefined }
-  readonly to: { readonly standing: Standing; readonly state: string | undefined }
+  readonly from: { readonly status: MigrationStatus; readonly state: string | undefined }
+  readonly to: { readonly status: MigrationStatus; readonly state: string | undefined }
 }
 
-const orderOf = (standing: Standing, state: string | null, states: readonly string[]): number =>
-  standing === 'in' ? states.indexOf(state!) : states.length + standings.indexOf(standing)
+const orderOf = (status: MigrationStatus, state: string | null, states: readonly string[]): number =>
+  status === 'in_state' ? states.indexOf(state!) : states.length + migrationStatuses.indexOf(status)
 
 /** Moves in the order of the states, from and then to; those without one come last. */
-export function orderedMoves(moves: readonly Move[], states: readonly string[]): readonly Move[] {
-  const key = (move: Move): number =>
-    orderOf(move.fromStanding, move.from, states) * (states.length + standings.length) + orderOf(move.toStanding, move.to, states)
+export function orderedMoves(moves: readonly MigrationMove[], states: readonly string[]): readonly MigrationMove[] {
+  const key = (move: MigrationMove): number =>
+    orderOf(move.fromStatus, move.from, states) * (states.length + migrationStatuses.length) +
+    orderOf(move.toStatus, move.to, states)
   return moves.toSorted((one, other) => key(one) - key(other))
 }
 
@@ -47,8 +48,8 @@ export function statesOf(name: FactName): readonly string[] {
 }
 
 /** How many stayed where they were, of all who stood somewhere at both ends; a percentage is left to the caller. */
-export function stayedOf(moves: readonly Move[]): { readonly stayed: number; readonly both: number } {
-  const stood = moves.filter(({ fromStanding, toStanding }) => fromStanding === 'in' && toStanding === 'in')
-  const count = (list: readonly Move[]): number => list.reduce((sum, one) => sum + one.customers, 0)
-  return { stayed: count(stood.filter(({ from, to }) => from === to)), both: count(stood) }
+export function stayedShareOf(moves: readonly MigrationMove[]): { readonly stayed: number; readonly both: number } {
+  const inState = moves.filter(({ fromStatus, toStatus }) => fromStatus === 'in_state' && toStatus === 'in_state')
+  const count = (list: readonly MigrationMove[]): number => list.reduce((sum, one) => sum + one.customers, 0)
+  return { stayed: count(inState.filter(({ from, to }) => from === to)), both: count(inState) }
 }

@@ -1,8 +1,8 @@
 import { percentage } from './profile.ts'
 
 /** Segments that can be laid over each other: each more doubles the combinations. */
-export const FEWEST_SEGMENTS = 2
-export const MOST_SEGMENTS = 10
+export const MIN_SEGMENTS = 2
+export const MAX_SEGMENTS = 10
 
 /** Customers who are in exactly these segments: those whose bit is set, the first segment the lowest. */
 export interface Combination {
@@ -24,8 +24,8 @@ export interface PairOverlap {
   /** Those in both among those in either, from 0 to 1; null where nobody is in either. */
   readonly jaccard: number | null
   /** Of those in the first, the percentage that is in the second, and the other way round; null where nobody is in the one. */
-  readonly secondOfFirst: number | null
-  readonly firstOfSecond: number | null
+  readonly shareOfFirst: number | null
+  readonly shareOfSecond: number | null
 }
 
 export interface Overlap {
@@ -53,8 +53,8 @@ export function overlapOf(segments: number, combinations: readonly Combination[]
         both,
         either,
         jaccard: either === 0 ? null : Math.round((1e6 * both) / either) / 1e6,
-        secondOfFirst: percentage(both, one),
-        firstOfSecond: percentage(both, other),
+        shareOfFirst: percentage(both, one),
+        shareOfSecond: percentage(both, other),
       }
     }),
   )

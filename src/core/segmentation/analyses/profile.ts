@@ -12,7 +12,7 @@ export const profileGroups = [
   'tenure',
   'product_family',
   'families',
-  'stage',
+  'lifecycle_stage',
   'tier',
   'company_size',
   'company_assets',
@@ -39,7 +39,7 @@ export interface ProfileCell {
   /** Selects exactly the customers of the cell, among those who are looked at. */
   readonly rule: Rule
   /** Of whom its share is taken; undefined for all. */
-  readonly of: Rule | undefined
+  readonly denominator: Rule | undefined
   /** Selects them among those of whom the share is taken. */
   readonly among: Rule
 }
@@ -59,7 +59,10 @@ type Cells = Readonly<Record<string, Rule>>
 const persons: Rule = { fact: 'kind', in: ['individual', 'sole_trader'] }
 const businesses: Rule = { fact: 'kind', in: ['sole_trader', 'company'] }
 const signedUp: Rule = { fact: 'eChannelSignUps', gt: 0 }
-const missing = (fact: 'birthDate' | 'gender' | 'customerSince' | 'stage' | 'companySize'): Rule => ({ fact, exists: false })
+const missing = (fact: 'birthDate' | 'gender' | 'customerSince' | 'lifecycleStage' | 'companySize'): Rule => ({
+  fact,
+  exists: false,
+})
 
 type Population = Exclude<Denominator, 'scheme_customers' | 'cell'>
 const populations: Readonly<Record<Population, Rule | undefined>> = {
@@ -108,8 +111,10 @@ function counts(fact: 'families' | 'eChannelSignUps', from: number, most: number
   }
 }
 
-const eachOf = (fact: 'gender' | 'kind' | 'stage' | 'companySize', values: readonly string[]): Readonly<Record<string, Rule>> =>
-  Object.fromEntries(values.map((value) => [value, { fact, eq: value } satisfies Rule]))
+const eachOf = (
+  fact: 'gender' | 'kind' | 'lifecycleStage' | 'companySize',
+  values: readonly string[],
+): Readonly<Record<string, Rule>> => Object.fromEntries(values.map((value) => [value, { fact, eq: value } satisfies Rule]))
 
 const having = (fact: 'familiesHeld' | 'eChannels' | 'eChannelEditions' | 'eChannelOrigins', values: readonly string[]): Cells =>
   Object.fromEntries(values.map((value) => [value, { fact, overlaps: [value] } satisfies Rule]))
@@ -129,8 +134,13 @@ function group(name: ProfileGroupName, denominator: Population, cells: Cells, ex
   return { name, scheme: null, denominator, exclusive, cells: cellsOf(cells, populations[denominator]) }
 }
 
-function cellsOf(cells: Cells, of: Rule | undefined): readonly ProfileCell[] {
-  return Object.entries(cells).map(([key, among]) => ({ key, of, among, rule: of ? { all: [of, among] } : among }))
+function cellsOf(cells: Cells, denominator: Rule | undefined): readonly ProfileCell[] {
+  return Object.entries(cells).map(([key, among]) => ({
+    key,
+    denominator,
+    among,
+    rule: denominator ? { all: [denominator, among] } : among,
+  }))
 }
 
 /** A scheme of tiers as a profile tells it. */
@@ -162,8 +172,8 @@ function eBankingBy(name: ProfileGroupName, parts: Cells, among?: Rule): Profile
     denominator: 'cell',
     exclusive: true,
     cells: Object.entries(parts).map(([key, part]) => {
-      const of: Rule = among ? { all: [among, part] } : part
-      return { key, of, among: signedUp, rule: { all: [of, signedUp] } }
+      const denominator: Rule = among ? { all: [among, part] } : part
+      return { key, denominator, among: signedUp, rule: { all: [denominator, signedUp] } }
     }),
   }
 }
@@ -183,7 +193,7 @@ export function profileOf(channels: readonly string[], schemes: readonly Profile
     group('tenure', 'customers', bands('customerSince', tenureLimits, missing('customerSince'))),
     group('product_family', 'customers', having('familiesHeld', productFamilies), false),
     group('families', 'customers', counts('families', 0, 5)),
-    group('stage', 'customers', { ...eachOf('stage', lifecycleStages), unknown: missing('stage') }),
+    group('lifecycle_stage', 'customers', { ...eachOf('lifecycleStage', lifecycleStages), unknown: missing('lifecycleStage') }),
     ...schemes.map(tierGroup),
     group('company_size', 'businesses', companySize),
     group('company_assets', 'businesses', companyAssets),

@@ -8,19 +8,19 @@ import {
   below,
   comparisons,
   inlineSegments,
-  LONGEST_TEXT,
-  MOST_CONDITIONS,
-  MOST_DAYS,
-  MOST_DEPTH,
-  MOST_VALUES,
-  MOST_WATCHED_DAYS,
+  MAX_TEXT_LENGTH,
+  MAX_CONDITIONS,
+  MAX_RELATIVE_DAYS,
+  MAX_DEPTH,
+  MAX_VALUES,
+  MAX_DURATION_DAYS,
   type Operator,
   operators,
   partsOf,
   type Rule,
   type SegmentMeaning,
   usedSegments,
-  watchedConditions,
+  durationConditions,
 } from './rule.ts'
 
 /** What is wrong with a rule, and where: a JSON Pointer into the rule. */
@@ -51,7 +51,7 @@ export interface CheckContext {
 
 export type Checked = { readonly rule: Rule; readonly problems?: undefined } | { readonly problems: readonly RuleProblem[] }
 
-export const MOST_PERCENT = 1e6
+export const MAX_PERCENT = 1e6
 
 /** Operators by the type of the fact. */
 export const operatorsOf: Readonly<Record<FactType, readonly Operator[]>> = {
@@ -64,13 +64,13 @@ export const operatorsOf: Readonly<Record<FactType, readonly Operator[]>> = {
 }
 const percentileOperators = ['lt', 'lte', 'gt', 'gte', 'between'] as const
 
-const MOST_PROBLEMS = 100
+const MAX_PROBLEMS = 100
 
 /** Reads a rule as it was sent. Names what is wrong with it, the first hundred problems at most, or answers the rule. */
 export function checkRule(json: unknown, context: CheckContext): Checked {
   const problems: RuleProblem[] = []
   const refuse: Refuse = (pointer, rule, message) => {
-    if (problems.length < MOST_PROBLEMS) problems.push({ pointer, rule, message })
+    if (problems.length < MAX_PROBLEMS) problems.push({ pointer, rule, message })
   }
   const steps = [checkForm, checkSegments, checkWhole] as const
   for (const step of steps) {
@@ -96,8 +96,8 @@ function checkForm(json: Rule, context: CheckContext, refuse: Refuse): void {
     refuse(...problem)
   })
   const conditions = faults === 0 ? countConditions(json) : 0
-  if (conditions > MOST_CONDITIONS)
-    refuse('', 'too_many', `A rule can have at most ${MOST_CONDITIONS} conditions: this one has ${conditions}.`)
+  if (conditions > MAX_CONDITIONS)
+    refuse('', 'too_many', `A rule can have at most ${MAX_CONDITIONS} conditions: this one has ${conditions}.`)
 }
 
 /** The rule with its segments, and the segments that rest on the one whose rule it is. */
@@ -111,17 +111,17 @@ function checkWhole(rule: Rule, context: CheckContext, refuse: Refuse): void {
     for (const { rule: broken, message } of limitProblems(whole))
       refuse('', broken, `${user.name} uses this one: with it ${message}`)
     if (!user.watched && partsOf(whole).some((part) => 'hasBeen' in part))
-      refuse('', 'watched', `${user.name} uses this one under hasBeen: a rule used there must not contain hasBeen.`)
+      refuse('', 'duration_not_allowed', `${user.name} uses this one under hasBeen: a rule used there must not contain hasBeen.`)
   }
 }
 
 function limitProblems(whole: Rule): readonly Pick<RuleProblem, 'rule' | 'message'>[] {
   const conditions = countConditions(whole)
-  const watched = watchedConditions(whole).flatMap(partsOf)
+  const watched = durationConditions(whole).flatMap(partsOf)
   return [
-    ...(depthOf(whole) > MOST_DEPTH ? [{ rule: 'depth', message: `a rule can be at most ${MOST_DEPTH} levels deep.` }] : []),
-    ...(conditions > MOST_CONDITIONS
-      ? [{ rule: 'too_many', message: `a rule can have at most ${MOST_CONDITIONS} conditions: this would be ${conditions}.` }]
+    ...(depthOf(whole) > MAX_DEPTH ? [{ rule: 'depth', message: `a rule can be at most ${MAX_DEPTH} levels deep.` }] : []),
+    ...(conditions > MAX_CONDITIONS
+      ? [{ rule: 'too_many', message: `a rule can have at most ${MAX_CONDITIONS} conditions: this would be ${conditions}.` }]
       : []),
     ...(watched.some((part) => 'hasBeen' in part) ? [{ rule: 'nested', message: 'hasBeen would be nested in hasBeen.' }] : []),
   ]
@@ -139,7 +139,7 @@ const forms = ['all', 'any', 'not', 'fact', 'hasBeen', 'segment', 'bucket'] as c
 
 function checkPart(json: unknown, at: string, place: Place, context: CheckContext, refuse: Refuse): void {
   if (json === null || typeof json !== 'object' || Array.isArray(json)) return refuse(at, 'type', 'A rule must be an object.')
-  if (place.depth > MOST_DEPTH) return refuse(at, 'depth', `A rule can be at most ${MOST_DEPTH} levels deep.`)
+  if (place.depth > MAX_DEPTH) return refuse(at, 'depth', `A rule can be at most ${MAX_DEPTH} levels deep.`)
   const object = json as Readonly<Record<string, unknown>>
   const named = forms.filter((form) => Object.hasOwn(object, form))
   if (named.length !== 1)
@@ -157,8 +157,8 @@ function checkPart(json: unknown, at: string, place: Place, context: CheckContex
       const list = object[form]
       if (!Array.isArray(list)) return refuse(`${at}/${form}`, 'type', 'Must be a list of rules.')
       if (list.length === 0) return refuse(`${at}/${form}`, 'empty', `\`${form}\` must not be empty.`)
-      if (list.length > MOST_CONDITIONS)
-        return refuse(`${at}/${form}`, 'too_many', `At most ${MOST_CONDITIONS} conditions are allowed.`)
+      if (list.length > MAX_CONDITIONS)
+        return refuse(`${at}/${form}`, 'too_many', `At most ${MAX_CONDITIONS} conditions are allowed.`)
       list.forEach((one, index) => checkPart(one, `${at}/${form}/${index}`, inner, context, refuse))
       return
     }
@@ -168,7 +168,7 @@ function checkPart(json: unknown, at: string, place: Place, context: CheckContex
     case 'hasBeen':
       onlyKeys(object, ['hasBeen', 'days'], at, refuse)
       if (place.watched) refuse(at, 'nested', 'hasBeen must not be nested in hasBeen.')
-      wholeNumber(object['days'], `${at}/days`, 1, MOST_WATCHED_DAYS, refuse)
+      wholeNumber(object['days'], `${at}/days`, 1, MAX_DURATION_DAYS, refuse)
       return checkPart(object['hasBeen'], `${at}/hasBeen`, { ...inner, watched: true }, context, refuse)
     case 'segment':
       onlyKeys(object, ['segment'], at, refuse)
@@ -201,17 +201,17 @@ function checkBucket(value: unknown, at: string, refuse: Refuse): void {
   const bucket = value as Readonly<Record<string, unknown>>
   onlyKeys(bucket, ['seed', 'from', 'to'], at, refuse)
   const { seed, from, to } = bucket
-  if (typeof seed !== 'string' || seed.length === 0 || seed.length > LONGEST_TEXT)
-    refuse(`${at}/seed`, 'text', `A seed must be a text of 1 to ${LONGEST_TEXT} characters.`)
+  if (typeof seed !== 'string' || seed.length === 0 || seed.length > MAX_TEXT_LENGTH)
+    refuse(`${at}/seed`, 'text', `A seed must be a text of 1 to ${MAX_TEXT_LENGTH} characters.`)
   else {
     const problem = textProblem(seed)
     if (problem) refuse(`${at}/seed`, problem.rule, problem.message)
   }
   const good = [from, to].map((bound, index) => {
-    const isHundredth = typeof bound === 'number' && bound >= 0 && bound <= 100 && Number(bound.toFixed(2)) === bound
-    if (!isHundredth)
+    const isBound = typeof bound === 'number' && bound >= 0 && bound <= 100 && Number(bound.toFixed(2)) === bound
+    if (!isBound)
       refuse(`${at}/${index === 0 ? 'from' : 'to'}`, 'range', 'A bound must be a number from 0 to 100 with at most two decimals.')
-    return isHundredth
+    return isBound
   })
   if (good.every(Boolean) && (from as number) >= (to as number)) refuse(`${at}/to`, 'reversed', '`to` must be above `from`.')
 }
@@ -223,16 +223,16 @@ function checkFact(object: Readonly<Record<string, unknown>>, at: string, contex
     return refuse(
       `${at}/fact`,
       'unknown_fact',
-      `There is no fact \`${name.slice(0, LONGEST_NAME)}\`. Nearest: \`${nearest(name)}\`.`,
+      `There is no fact \`${name.slice(0, MAX_NAME_LENGTH)}\`. Nearest: \`${nearest(name)}\`.`,
     )
-  const said = Object.keys(object).filter((key) => key !== 'fact')
-  const known = said.filter((key) => key === 'percentile' || (operators as readonly string[]).includes(key))
+  const keys = Object.keys(object).filter((key) => key !== 'fact')
+  const known = keys.filter((key) => key === 'percentile' || (operators as readonly string[]).includes(key))
   onlyKeys(object, ['fact', ...known], at, refuse)
   if (known.length !== 1)
     return refuse(
       at,
       'operator',
-      `A condition must have exactly one operator: ${operatorsOf[facts[name].type].join(', ')}${hasHundredths(name) ? ' or percentile' : ''}.`,
+      `A condition must have exactly one operator: ${operatorsOf[facts[name].type].join(', ')}${hasPercentiles(name) ? ' or percentile' : ''}.`,
     )
   const operator = known[0]!
   if (operator === 'percentile') return checkPercentile(name, object['percentile'], `${at}/percentile`, context, refuse)
@@ -276,7 +276,7 @@ function checkOperands(
     case 'overlaps':
       if (!Array.isArray(given)) return refuse(at, 'type', 'Must be a list of values.')
       if (given.length === 0) return refuse(at, 'empty', 'The list must not be empty.')
-      if (given.length > MOST_VALUES) return refuse(at, 'too_many', `At most ${MOST_VALUES} values are allowed.`)
+      if (given.length > MAX_VALUES) return refuse(at, 'too_many', `At most ${MAX_VALUES} values are allowed.`)
       given.forEach((value, index) => one(value, `${at}/${index}`))
       return
     case 'between': {
@@ -315,7 +315,7 @@ function valueProblem(
   switch (fact.type) {
     case 'number':
       if (typeof value !== 'number' || !Number.isFinite(value)) return wrong(`\`${name}\` must be compared with a number.`)
-      if (fact.unit === 'percent' && Math.abs(value) > MOST_PERCENT) return { rule: 'range', message: 'Invalid percentage.' }
+      if (fact.unit === 'percent' && Math.abs(value) > MAX_PERCENT) return { rule: 'range', message: 'Invalid percentage.' }
       if (boundedPercent.has(name) && (value < 0 || value > 100))
         return { rule: 'range', message: `\`${name}\` must be between 0 and 100 percent.` }
       return undefined
@@ -333,8 +333,8 @@ function valueProblem(
       return typeof value === 'boolean' ? undefined : wrong(`\`${name}\` must be compared with true or false.`)
     case 'enum':
     case 'set':
-      if (typeof value !== 'string' || value.length === 0 || value.length > LONGEST_TEXT)
-        return wrong(`A value of \`${name}\` must be a text of 1 to ${LONGEST_TEXT} characters.`)
+      if (typeof value !== 'string' || value.length === 0 || value.length > MAX_TEXT_LENGTH)
+        return wrong(`A value of \`${name}\` must be a text of 1 to ${MAX_TEXT_LENGTH} characters.`)
       if (fact.values && !fact.values.includes(value))
         return { rule: 'unknown_value', message: `\`${name}\` must be one of ${fact.values.join(', ')}.` }
       return textProblem(value)
@@ -360,11 +360,11 @@ export const boundedPercent: ReadonlySet<FactName> = new Set([
   'feeShare',
   'eChannelSubstitution',
   'aumFallFromPeak60',
-  'keptPromiseRate',
+  'commitmentFulfilmentRate',
 ])
 
 /** How days are counted from today, and how far at most. */
-export const dayUnits = { days: MOST_DAYS, months: 1_200, years: 100, monthEnd: 1_200 } as const
+export const dayUnits = { days: MAX_RELATIVE_DAYS, months: 1_200, years: 100, monthEnd: 1_200 } as const
 
 function dayProblem(value: unknown): Pick<RuleProblem, 'rule' | 'message'> | undefined {
   if (typeof value === 'string')
@@ -382,17 +382,17 @@ function dayProblem(value: unknown): Pick<RuleProblem, 'rule' | 'message'> | und
   return undefined
 }
 
-function hasHundredths(name: FactName): boolean {
+function hasPercentiles(name: FactName): boolean {
   return facts[name].type === 'number' || facts[name].type === 'money'
 }
 
 function checkPercentile(name: FactName, value: unknown, at: string, context: CheckContext, refuse: Refuse): void {
-  if (!hasHundredths(name)) return refuse(at, 'operator', `\`${name}\` has no percentiles: only numbers and amounts have.`)
+  if (!hasPercentiles(name)) return refuse(at, 'operator', `\`${name}\` has no percentiles: only numbers and amounts have.`)
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     return refuse(at, 'type', 'A percentile must have one of lt, lte, gt, gte and between, and optionally `institution`.')
   const object = value as Readonly<Record<string, unknown>>
   const known = percentileOperators.filter((operator) => object[operator] !== undefined)
-  onlyKeys(object, ['within', ...known], at, refuse)
+  onlyKeys(object, ['institution', ...known], at, refuse)
   if (known.length !== 1) return refuse(at, 'operator', `A percentile must have one of ${percentileOperators.join(', ')}.`)
   const operator = known[0]!
   const given = object[operator]
@@ -403,9 +403,9 @@ function checkPercentile(name: FactName, value: unknown, at: string, context: Ch
     const good = given.map((bound, index) => wholeNumber(bound, `${here}/${index}`, 0, 100, refuse))
     if (good.every(Boolean) && given[0] > given[1]) refuse(here, 'reversed', 'The first percentile must not be above the second.')
   }
-  const { within } = object
-  if (within !== undefined && (typeof within !== 'string' || !context.institution(within)))
-    refuse(`${at}/within`, 'unknown_institution', 'There is no institution with this code.')
+  const { institution } = object
+  if (institution !== undefined && (typeof institution !== 'string' || !context.institution(institution)))
+    refuse(`${at}/institution`, 'unknown_institution', 'There is no institution with this code.')
 }
 
 /** Segments that are not there, are retired, or lead back to where they are named. */
@@ -444,11 +444,11 @@ function wayBack(id: string, context: CheckContext, seen: Set<string>): readonly
   return undefined
 }
 
-const LONGEST_NAME = 40
+const MAX_NAME_LENGTH = 40
 
 /** The name of a fact that is written most alike. */
 function nearest(name: string): string {
-  const wanted = name.toLowerCase().slice(0, LONGEST_NAME)
+  const wanted = name.toLowerCase().slice(0, MAX_NAME_LENGTH)
   const score = (known: string): number => distance(wanted, known.toLowerCase())
   return factNames.toSorted((one, other) => score(one) - score(other))[0]!
 }

@@ -303,7 +303,7 @@ export interface Step {
  * The fewest conditions that have to answer otherwise so that the whole rule does: all that fail of an `all`, the branch of an `any` with the fewest, and the other
  * way round where it holds. They are looked at one by one: two of the same fact may exclude each other. Undefined where nothing turns it.
  */
-export function stepsToFlip(explained: Explained): readonly Step[] | undefined {
+export function stepsToReverse(explained: Explained): readonly Step[] | undefined {
   return stepsTo(explained, explained.result !== true)
 }
 

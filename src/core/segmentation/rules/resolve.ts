@@ -9,8 +9,8 @@ import { operators } from './rule.ts'
 export interface RuleContext {
   readonly today: Day
   readonly baseCurrency: CurrencyCode
-  /** The value behind a hundredth of a fact, as a decimal text; undefined where it was never worked out. `within` is an institution’s code. */
-  readonly cut: (fact: FactName, within: string | undefined, hundredth: number) => string | undefined
+  /** The value behind a percentile of a fact, as a decimal text; undefined where it was never worked out. `institution` is an institution’s code. */
+  readonly cut: (fact: FactName, institution: string | undefined, percentile: number) => string | undefined
 }
 
 /** A condition whose values stand for themselves: amounts in minor units, days as days. */
@@ -18,7 +18,7 @@ export interface Resolved {
   readonly fact: FactName
   readonly type: FactType
   readonly operator: Operator
-  /** One for comparisons, two for `between`, any number for `in` and `overlaps`. Null where a hundredth is not known. */
+  /** One for comparisons, two for `between`, any number for `in` and `overlaps`. Null where a percentile is not known. */
   readonly operands: readonly FactValue[] | null
 }
 
@@ -58,8 +58,8 @@ export function resolvePercentile({ fact, percentile }: PercentileCondition, con
   const { type } = facts[fact]
   const operator = (['between', 'lt', 'lte', 'gt', 'gte'] as const).find((one) => percentile[one] !== undefined)!
   const given = percentile[operator]!
-  const hundredths = typeof given === 'number' ? [given] : given
-  const cuts = hundredths.map((hundredth) => context.cut(fact, percentile.within, hundredth))
+  const percentiles = typeof given === 'number' ? [given] : given
+  const cuts = percentiles.map((one) => context.cut(fact, percentile.institution, one))
   const operands = cuts.map((cut) => (cut === undefined ? null : type === 'money' ? BigInt(cut) : Number(cut)))
   return { fact, type, operator, operands: operands.includes(null) ? null : operands }
 }

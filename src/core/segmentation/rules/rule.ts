@@ -21,17 +21,17 @@ export type Any = { readonly any: readonly Rule[] }
 export type Not = { readonly not: Rule }
 /** One operator, and what the fact is compared with. */
 export type FactCondition = { readonly fact: FactName } & { readonly [operator in Operator]?: RuleValue | readonly RuleValue[] }
-/** Where a fact stands among the active customers of the bank, or of a subtree by its institution’s code, in hundredths. */
+/** Where a fact stands among the active customers of the bank, or of a subtree by its institution’s code, in percentiles. */
 export type PercentileCondition = {
   readonly fact: FactName
-  readonly percentile: { readonly within?: string } & { readonly [operator in 'lt' | 'lte' | 'gt' | 'gte']?: number } & {
+  readonly percentile: { readonly institution?: string } & { readonly [operator in 'lt' | 'lte' | 'gt' | 'gte']?: number } & {
     readonly between?: readonly [number, number]
   }
 }
 /** A rule that has held for the customer without a break for so many days. */
 export type HasBeen = { readonly hasBeen: Rule; readonly days: number }
 export type InSegment = { readonly segment: string }
-/** A random share of customers, the same as long as the seed is: from the first hundredth on, below the second. */
+/** A random share of customers, the same as long as the seed is: from the first percentile on, below the second. */
 export type Bucket = { readonly bucket: { readonly seed: string; readonly from: number; readonly to: number } }
 /** Membership of a segment by list, as inlining leaves it. No rule that is sent holds one. */
 export type Listed = { readonly listed: number }
@@ -40,13 +40,13 @@ export type Listed = { readonly listed: number }
 export type Rule = All | Any | Not | FactCondition | PercentileCondition | HasBeen | InSegment | Bucket | Listed
 
 /** Limits of a rule, its segments inlined. */
-export const MOST_DEPTH = 8
-export const MOST_CONDITIONS = 100
-export const MOST_VALUES = 1_000
-export const LONGEST_TEXT = 200
-export const MOST_DAYS = 36_500
+export const MAX_DEPTH = 8
+export const MAX_CONDITIONS = 100
+export const MAX_VALUES = 1_000
+export const MAX_TEXT_LENGTH = 200
+export const MAX_RELATIVE_DAYS = 36_500
 /** Over how many days something may be watched. */
-export const MOST_WATCHED_DAYS = 3_650
+export const MAX_DURATION_DAYS = 3_650
 
 /** The rules directly below one. */
 export function below(rule: Rule): readonly Rule[] {
@@ -82,21 +82,23 @@ export function usedSegments(rule: Rule): readonly string[] {
 }
 
 /** Whether a rule names a segment, or one whose rule does. */
-export function restsOn(rule: Rule, segmentId: string, meaning: (segmentId: string) => SegmentMeaning): boolean {
+export function dependsOn(rule: Rule, segmentId: string, meaning: (segmentId: string) => SegmentMeaning): boolean {
   return usedSegments(rule).some((used) => {
     if (used === segmentId) return true
     const found = meaning(used)
-    return 'rule' in found && restsOn(found.rule, segmentId, meaning)
+    return 'rule' in found && dependsOn(found.rule, segmentId, meaning)
   })
 }
 
-/** The facts and subtrees whose hundredths a rule asks for; no code stands for the bank. */
-export function usedPercentiles(rule: Rule): readonly { readonly fact: FactName; readonly within: string | undefined }[] {
-  return partsOf(rule).flatMap((part) => ('percentile' in part ? [{ fact: part.fact, within: part.percentile.within }] : []))
+/** The facts and subtrees whose percentiles a rule asks for; no code stands for the bank. */
+export function usedPercentiles(rule: Rule): readonly { readonly fact: FactName; readonly institution: string | undefined }[] {
+  return partsOf(rule).flatMap((part) =>
+    'percentile' in part ? [{ fact: part.fact, institution: part.percentile.institution }] : [],
+  )
 }
 
 /** The conditions that a rule watches over time. */
-export function watchedConditions(rule: Rule): readonly Rule[] {
+export function durationConditions(rule: Rule): readonly Rule[] {
   return partsOf(rule).flatMap((part) => ('hasBeen' in part ? [part.hasBeen] : []))
 }
 

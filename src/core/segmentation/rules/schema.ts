@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Fact, type FactName, factNames, facts, type FactType } from '../facts.ts'
-import { boundedPercent, dayUnits, MOST_PERCENT, operatorsOf } from './check.ts'
-import { LONGEST_TEXT, MOST_CONDITIONS, MOST_VALUES, MOST_WATCHED_DAYS, type Operator } from './rule.ts'
+import { boundedPercent, dayUnits, MAX_PERCENT, operatorsOf } from './check.ts'
+import { MAX_TEXT_LENGTH, MAX_CONDITIONS, MAX_VALUES, MAX_DURATION_DAYS, type Operator } from './rule.ts'
 
 /**
  * The language of rules as a schema for editors. It describes the form: what `checkRule` refuses beyond that (days and segments that do not exist, bounds reversed, the
@@ -35,14 +35,14 @@ const rule: z.ZodType = z
   .lazy(() => z.union([all, any, not, ...conditions(), percentile, hasBeen, segment, bucket]))
   .meta({ id: 'Rule', title: 'Rule', description: 'A rule over the facts of a customer; see docs/rules.md.' })
 
-const rules = z.array(rule).min(1).max(MOST_CONDITIONS)
+const rules = z.array(rule).min(1).max(MAX_CONDITIONS)
 const all = z.strictObject({ all: rules }).meta({ description: 'All of these are true.' })
 const any = z.strictObject({ any: rules }).meta({ description: 'At least one of these is true.' })
 const not = z.strictObject({ not: rule }).meta({ description: 'This is false. Unknown remains unknown.' })
 const hasBeen = z
   .strictObject({
     hasBeen: rule,
-    days: z.int().min(1).max(MOST_WATCHED_DAYS).meta({ description: 'For at least this many days.' }),
+    days: z.int().min(1).max(MAX_DURATION_DAYS).meta({ description: 'For at least this many days.' }),
   })
   .meta({
     description: 'This has been true without interruption, as observed by refreshes. It must not contain another `hasBeen`.',
@@ -50,12 +50,12 @@ const hasBeen = z
 const segment = z
   .strictObject({ segment: z.string().meta({ description: 'The ID of a segment that is not retired.' }) })
   .meta({ description: 'The rule of a segment, or whether the customer is on its list.' })
-const hundredth = z.int().min(0).max(100)
+const percentileBound = z.int().min(0).max(100)
 const share = z.number().min(0).max(100).meta({ description: 'A bound from 0 to 100 with at most two decimals.' })
 const bucket = z
   .strictObject({
     bucket: z.strictObject({
-      seed: z.string().min(1).max(LONGEST_TEXT).meta({ description: 'The same seed selects the same customers.' }),
+      seed: z.string().min(1).max(MAX_TEXT_LENGTH).meta({ description: 'The same seed selects the same customers.' }),
       from: share,
       to: share,
     }),
@@ -68,7 +68,7 @@ function oneOf(names: readonly FactName[]): z.ZodType {
   return others.length === 0 ? first! : z.union([first!, ...others])
 }
 
-const within = z
+const institution = z
   .string()
   .optional()
   .meta({ description: 'The code of an institution: percentiles of the active customers in its subtree.' })
@@ -77,13 +77,13 @@ const percentile = z
   .strictObject({
     fact: oneOf(ordered),
     percentile: z.union([
-      ...(['lt', 'lte', 'gt', 'gte'] as const).map((operator) => z.strictObject({ within, [operator]: hundredth })),
-      z.strictObject({ within, between: z.tuple([hundredth, hundredth]) }),
+      ...(['lt', 'lte', 'gt', 'gte'] as const).map((operator) => z.strictObject({ institution, [operator]: percentileBound })),
+      z.strictObject({ institution, between: z.tuple([percentileBound, percentileBound]) }),
     ]),
   })
   .meta({ description: 'The percentile of the fact among all active customers of the bank, or of a subtree.' })
 
-const text = z.string().min(1).max(LONGEST_TEXT)
+const text = z.string().min(1).max(MAX_TEXT_LENGTH)
 const day = z
   .union([
     z
@@ -104,7 +104,7 @@ function operandOf(name: FactName): { readonly key: string; readonly schema: z.Z
       return boundedPercent.has(name)
         ? { key: 'share', schema: z.number().min(0).max(100) }
         : unit === 'percent'
-          ? { key: 'percent', schema: z.number().min(-MOST_PERCENT).max(MOST_PERCENT) }
+          ? { key: 'percent', schema: z.number().min(-MAX_PERCENT).max(MAX_PERCENT) }
           : { key: 'number', schema: z.number() }
     case 'money':
       return {
@@ -157,7 +157,7 @@ function given(operator: Operator, value: z.ZodType): z.ZodType {
       return z.tuple([value, value])
     case 'in':
     case 'overlaps':
-      return z.array(value).min(1).max(MOST_VALUES)
+      return z.array(value).min(1).max(MAX_VALUES)
     default:
       return value
   }

@@ -25,7 +25,7 @@ export const contactPreference = pgTable('contact_preference', {
   preferredChannels: text('preferred_channels').array().notNull(),
   hoursFrom: text('hours_from'),
   hoursUntil: text('hours_until'),
-  mostPerMonth: integer('most_per_month'),
+  maxPerMonth: integer('max_per_month'),
   topics: text().array().notNull(),
   doNotContact: boolean('do_not_contact').notNull(),
   doNotContactReason: text('do_not_contact_reason'),

@@ -30,7 +30,7 @@ export const customer = pgTable('customer', {
   createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
   updatedAt: timestamp('updated_at', { withTimezone: true }).notNull(),
   /** Month × 100 + day of birth or founding. */
-  anniversary: integer().generatedAlwaysAs(sql`worked out by the database`),
+  anniversary: integer().generatedAlwaysAs(sql`computed by the database`),
 })
 
 export const customerExternalId = pgTable(
@@ -66,7 +66,7 @@ export const identityDocument = pgTable(
     added: boolean().notNull().default(false),
     purpose: text(),
     verifiedAt: timestamp('verified_at', { withTimezone: true }),
-    differs: boolean().notNull().default(false),
+    conflicting: boolean().notNull().default(false),
     dismissedValue: bytea('dismissed_value'),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
@@ -89,7 +89,7 @@ export const contactPoint = pgTable(
     asOf: timestamp('as_of', { withTimezone: true }).notNull(),
     version: integer().notNull().default(1),
     added: boolean().notNull().default(false),
-    differs: boolean().notNull().default(false),
+    conflicting: boolean().notNull().default(false),
     dismissedValue: bytea('dismissed_value'),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
@@ -115,7 +115,7 @@ export const address = pgTable(
     version: integer().notNull().default(1),
     added: boolean().notNull().default(false),
     verifiedAt: timestamp('verified_at', { withTimezone: true }),
-    differs: boolean().notNull().default(false),
+    conflicting: boolean().notNull().default(false),
     dismissedValue: bytea('dismissed_value'),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],

@@ -39,8 +39,8 @@ export const fieldSource = pgTable(
   (table) => [primaryKey({ columns: [table.customerId, table.field] })],
 )
 
-export const profileDifference = pgTable(
-  'profile_difference',
+export const profileConflict = pgTable(
+  'profile_conflict',
   {
     customerId: uuid('customer_id').notNull(),
     id: uuid().notNull(),
@@ -51,7 +51,7 @@ export const profileDifference = pgTable(
     asOf: instant('as_of').notNull(),
     policyVersion: integer('policy_version').notNull(),
     status: text().notNull(),
-    notedAt: instant('noted_at').notNull(),
+    detectedAt: instant('detected_at').notNull(),
     decidedAt: instant('decided_at'),
     decidedBy: uuid('decided_by'),
     version: integer().notNull().default(1),

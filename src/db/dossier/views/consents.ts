@@ -46,7 +46,7 @@ const contactPreference = view('ContactPreference', 'Contact preferences of a cu
   preferredChannels: column('texts', 'Preferred channels, most preferred first.', { values: contactChannels }),
   hoursFrom: column('text', 'Start of the preferred hours, local time HH:MM.', { nullable: true }),
   hoursUntil: column('text', 'End of the preferred hours, local time HH:MM.', { nullable: true }),
-  mostPerMonth: column('integer', 'Maximum number of contacts a month; null if not stated.', { nullable: true }),
+  maxPerMonth: column('integer', 'Maximum number of contacts a month; null if not stated.', { nullable: true }),
   topics: column('texts', 'Topics of interest.'),
   doNotContact: column('boolean', 'Whether the customer asked not to be contacted. Important messages are sent anyway.'),
   doNotContactReason: column('text', 'The reason, if the customer gave one.', { nullable: true }),
@@ -73,9 +73,13 @@ export const currentConsents = many(
 )
 
 /** How a customer wishes to be contacted. */
-export const wishedContact = one('ContactPreference', 'Contact preference of the customer; null if none was recorded.', {
-  nullable: true,
-  permission: 'dossier:read',
-  inRest: 'single',
-  on: (parent, child) => `${child}.customer_id = ${parent}.id`,
-})
+export const contactPreferenceOfCustomer = one(
+  'ContactPreference',
+  'Contact preference of the customer; null if none was recorded.',
+  {
+    nullable: true,
+    permission: 'dossier:read',
+    inRest: 'single',
+    on: (parent, child) => `${child}.customer_id = ${parent}.id`,
+  },
+)

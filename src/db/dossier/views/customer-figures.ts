@@ -18,7 +18,7 @@ export const quality: Computed = {
     .object({
       score: z.int().meta({ description: 'Points reached in percent of the maximum for this kind of customer, 0 to 100.' }),
       missing: z.array(z.enum(completenessNames)).meta({ description: 'Missing items, highest weight first.' }),
-      documentsToClarify: z.int().meta({ description: 'Number of identity documents that failed their checks.' }),
+      documentsToReview: z.int().meta({ description: 'Number of identity documents that failed their checks.' }),
       confirmedAt: z.iso.datetime().nullable().meta({
         description: 'When a field of the profile, a document or a contact point was last verified, or the customer assessed.',
       }),
@@ -34,11 +34,11 @@ export const quality: Computed = {
         (select max(s.recorded_at) from suitability_assessment s where s.customer_id = ${alias}.id)), ${bind(today)}::text)`
   },
   decode(value) {
-    const [kind, present, documentsToClarify, confirmed, today] = value as [CustomerKind, string[], number, string | null, Day]
+    const [kind, present, documentsToReview, confirmed, today] = value as [CustomerKind, string[], number, string | null, Day]
     const confirmedAt = confirmed === null ? null : new Date(confirmed)
     const { score, missing } = completenessOf(kind, new Set(present))
     const stale = confirmedAt === null || confirmedAt.toISOString().slice(0, 10) < addMonths(today, -STALE_AFTER_MONTHS)
-    return { score, missing, documentsToClarify, confirmedAt, stale }
+    return { score, missing, documentsToReview, confirmedAt, stale }
   },
 }
 

@@ -11,14 +11,14 @@ import {
 import { documentTypes } from '../../../core/kernel/identity-numbers.ts'
 import { documentPurposes } from '../../../core/dossier/identity.ts'
 import { quality, upcomingDates } from './customer-figures.ts'
-import { consentKeys, currentConsents, wishedContact } from './consents.ts'
-import { noteRelations } from './notes.ts'
+import { consentKeys, currentConsents, contactPreferenceOfCustomer } from './consents.ts'
+import { recordRelations } from './dossier-records.ts'
 import { peopleRelations } from './people-of-customers.ts'
 import { profileRelations } from './profiles.ts'
 import { teamRelations } from './teams.ts'
 import * as schema from '../schema/customers.ts'
 import { timeline } from './timeline.ts'
-import { stageFields } from './stages.ts'
+import { lifeStageFields } from './life-stages.ts'
 import { column, many, one, page, view } from '../../platform/views/view.ts'
 
 const version = column('integer', 'Version of the dossier; nightly feed updates do not change it.')
@@ -120,7 +120,7 @@ const customer = view(
       keys: consentKeys,
       direction: 'desc',
     }),
-    contactPreference: wishedContact,
+    contactPreference: contactPreferenceOfCustomer,
     counterNotes: page('CounterNote', 'Counter notes about the customer, newest first.', {
       permission: 'dossier:read',
       on: (parent, child) => `${child}.customer_id = ${parent}.id`,
@@ -131,12 +131,12 @@ const customer = view(
       direction: 'desc',
     }),
     ...peopleRelations,
-    ...noteRelations,
+    ...recordRelations,
     quality,
     upcomingKeyDates: upcomingDates,
     timeline,
     ...profileRelations,
-    ...stageFields,
+    ...lifeStageFields,
     auditEntries: page('AuditEntry', 'Audit entries about the customer, newest first.', {
       permission: 'audit:read',
       on: (parent, child) => `${child}.customer_id = ${parent}.id`,
@@ -177,7 +177,7 @@ const identityDocument = view(
         nullable: true,
       },
     ),
-    differs: column('boolean', 'Whether a feed sent it in conflict with a verified value and the conflict is still open.'),
+    conflicting: column('boolean', 'Whether a feed sent it in conflict with a verified value and the conflict is still open.'),
     source: column('text', 'The source system.'),
     asOf: column('instant', 'When it was true in the source system.'),
     version: column('integer', 'Version of the record.'),
@@ -192,7 +192,7 @@ const contactPoint = view('ContactPoint', 'A phone number or an e-mail address. 
   purpose: column('text', 'Purpose.', { values: contactPurposes }),
   valueMasked: column('text', 'The number or address, masked in the middle.'),
   verifiedAt: column('instant', 'When it was verified to belong to the customer.', { nullable: true }),
-  differs: column('boolean', 'Whether a feed sent it in conflict with a verified value and the conflict is still open.'),
+  conflicting: column('boolean', 'Whether a feed sent it in conflict with a verified value and the conflict is still open.'),
   source: column('text', 'The source system.'),
   asOf: column('instant', 'When it was true in the source system.'),
   version: column('integer', 'Version of the record.'),
@@ -209,7 +209,7 @@ const address = view('Address', 'A postal address. Street and house are stored e
   postalCode: column('text', 'Postal code.', { nullable: true }),
   lineMasked: column('text', 'Street and house, masked.', { nullable: true }),
   verifiedAt: column('instant', 'When it was verified to belong to the customer.', { nullable: true }),
-  differs: column('boolean', 'Whether a feed sent it in conflict with a verified value and the conflict is still open.'),
+  conflicting: column('boolean', 'Whether a feed sent it in conflict with a verified value and the conflict is still open.'),
   source: column('text', 'The source system.'),
   asOf: column('instant', 'When it was true in the source system.'),
   version: column('integer', 'Version of the record.'),

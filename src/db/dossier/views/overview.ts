@@ -1,10 +1,10 @@
 import * as schema from '../schema/customers.ts'
 import { quality, upcomingDates } from './customer-figures.ts'
-import { currentConsents, wishedContact } from './consents.ts'
-import { noteRelations } from './notes.ts'
+import { currentConsents, contactPreferenceOfCustomer } from './consents.ts'
+import { recordRelations } from './dossier-records.ts'
 import { peopleRelations } from './people-of-customers.ts'
 import { profileRelations } from './profiles.ts'
-import { stageFields } from './stages.ts'
+import { lifeStageFields } from './life-stages.ts'
 import { recentTimeline } from './timeline.ts'
 import { teamRelations } from './teams.ts'
 import { column, inSingleAnswers, one, shownInRest, view } from '../../platform/views/view.ts'
@@ -23,16 +23,16 @@ const customerOverview = view(
     }),
     team: teamRelations.team,
     profile: inSingleAnswers(profileRelations.profile),
-    stages: shownInRest(stageFields.stages),
+    lifeStages: shownInRest(lifeStageFields.lifeStages),
     upcomingKeyDates: inSingleAnswers(upcomingDates),
     keyPeople: inSingleAnswers(peopleRelations.keyPeople),
     relationships: inSingleAnswers(peopleRelations.relationships),
     groups: inSingleAnswers(peopleRelations.groups),
     consents: currentConsents,
-    contactPreference: wishedContact,
-    needs: inSingleAnswers(noteRelations.needs),
-    lifeEvents: inSingleAnswers(noteRelations.lifeEvents),
-    privilegeGrants: inSingleAnswers(noteRelations.privilegeGrants),
+    contactPreference: contactPreferenceOfCustomer,
+    needs: inSingleAnswers(recordRelations.needs),
+    lifeEvents: inSingleAnswers(recordRelations.lifeEvents),
+    privilegeGrants: inSingleAnswers(recordRelations.privilegeGrants),
     quality: shownInRest(quality),
     timeline: recentTimeline,
   },

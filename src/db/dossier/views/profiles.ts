@@ -3,9 +3,9 @@ import { customerKinds, genders } from '../../../core/dossier/customers.ts'
 import {
   companySituations,
   companySizes,
-  differenceStatuses,
-  fedFieldCodes,
-  fedFields,
+  profileConflictStatuses,
+  feedFieldCodes,
+  feedFields,
   fieldCode,
   incomeBands,
   type ProfileField,
@@ -16,7 +16,7 @@ import {
   verificationMethods,
 } from '../../../core/dossier/profiles.ts'
 import { customer as customerTable } from '../schema/customers.ts'
-import { profileDifference } from '../schema/profiles.ts'
+import { profileConflict } from '../schema/profiles.ts'
 import { decodeInstant } from '../../platform/views/decode.ts'
 import { column, type Computed, many, one, view } from '../../platform/views/view.ts'
 
@@ -72,11 +72,11 @@ const fieldSources: Computed = {
       `case when ${staff}.id is not null then json_build_array(${staff}.id, ${staff}.number, ${staff}.name) end`
     return `select coalesce(json_agg(json_build_array(f.field, coalesce(s.source, ${alias}.source), coalesce(s.as_of, ${alias}.created_at), ${name('setter')}, s.verified_at,
         ${name('verifier')}, s.verification) order by f.place), '[]')
-      from (values ${values.join(', ')}) f (field, said, place)
+      from (values ${values.join(', ')}) f (field, given, place)
       left join field_source s on s.customer_id = ${alias}.id and s.field = f.field
       left join staff setter on setter.id = s.set_by
       left join staff verifier on verifier.id = s.verified_by
-      where f.said or s.field is not null`
+      where f.given or s.field is not null`
   },
   decode: (value) =>
     (value as [string, string, string, unknown, string | null, unknown, string | null][]).map(
@@ -148,16 +148,12 @@ const customerProfile = view(
     updatedAt: column('instant', 'When the dossier last changed.'),
     version: column('integer', 'The version of the customer; changes of the profile increase it.'),
     fieldSources,
-    differences: many(
-      'ProfileDifference',
-      'Open conflicts: values that feeds sent and that conflict with values set by people.',
-      {
-        permission: 'dossier:read',
-        inRest: 'single',
-        on: (parent, child) => `${child}.customer_id = ${parent}.id and ${child}.status = 'open'`,
-        orderBy: (child) => `${child}.field, ${child}.source`,
-      },
-    ),
+    conflicts: many('ProfileConflict', 'Open conflicts: values that feeds sent and that conflict with values set by people.', {
+      permission: 'dossier:read',
+      inRest: 'single',
+      on: (parent, child) => `${child}.customer_id = ${parent}.id and ${child}.status = 'open'`,
+      orderBy: (child) => `${child}.field, ${child}.source`,
+    }),
     customer: one('Customer', 'The customer.', {
       permission: 'customer:read',
       on: (parent, child) => `${child}.id = ${parent}.id`,
@@ -166,32 +162,32 @@ const customerProfile = view(
   (alias) => `left join customer_profile ${joined(alias)} on ${joined(alias)}.customer_id = ${alias}.id`,
 )
 
-/** The value of the field of a difference that is stored, as text. */
+/** The value of the field of a conflict that is stored, as text. */
 function storedValue(alias: string): string {
   const capital = `round(v_profile.registered_capital::numeric / 10::numeric ^ currency_exponent(v_profile.registered_capital_currency),
     currency_exponent(v_profile.registered_capital_currency))::text || ' ' || v_profile.registered_capital_currency`
-  const cases = fedFields.map((field) => {
+  const cases = feedFields.map((field) => {
     const owner = (recordFields as readonly string[]).includes(field) ? 'v' : 'v_profile'
     return `when '${fieldCode(field)}' then ${field === 'registeredCapital' ? capital : `${owner}.${fieldCode(field)}::text`}`
   })
   return `(select case ${alias}.field ${cases.join(' ')} end from customer v left join customer_profile v_profile on v_profile.customer_id = v.id where v.id = ${alias}.customer_id)`
 }
 
-const difference = view(
-  'ProfileDifference',
+const conflict = view(
+  'ProfileConflict',
   'A value that a feed sent and that conflicts with a value verified by a person.',
-  profileDifference,
+  profileConflict,
   {
     id: column('uuid', 'ID of the conflict.'),
     customerId: column('uuid', 'The customer it belongs to.'),
-    field: column('text', 'The field.', { values: fedFieldCodes }),
+    field: column('text', 'The field.', { values: feedFieldCodes }),
     value: column('text', 'The stored value; null if the field is empty.', { nullable: true, expression: storedValue }),
     valueSent: column('text', 'The value that the feed sent.'),
     source: column('text', 'The source system.'),
     asOf: column('instant', 'When it was true in the source system.'),
     policyVersion: column('integer', 'Version of the policy that protected the stored value; 0 for the default.'),
-    status: column('text', 'Status.', { values: differenceStatuses }),
-    notedAt: column('instant', 'When the conflict was detected.'),
+    status: column('text', 'Status.', { values: profileConflictStatuses }),
+    detectedAt: column('instant', 'When the conflict was detected.'),
     decidedAt: column('instant', 'When it was decided or withdrawn.', { nullable: true }),
     version: column('integer', 'Version of the record; sent as If-Match or expectedVersion.'),
     decidedBy: one('Staff', 'Who decided it; null if it is open or was withdrawn by the feed.', {
@@ -207,7 +203,7 @@ const difference = view(
   },
 )
 
-export const profileViews = [customerProfile, difference]
+export const profileViews = [customerProfile, conflict]
 
 /** The field of a customer that leads to the profile. */
 export const profileRelations = {

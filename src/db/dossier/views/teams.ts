@@ -1,6 +1,6 @@
 import { assignmentStates } from '../../../core/dossier/assignments.ts'
 import { businessLines } from '../../../core/dossier/customers.ts'
-import { ownershipKinds } from '../../../core/dossier/ownership.ts'
+import { assignmentPeriodKinds } from '../../../core/dossier/assignment-periods.ts'
 import { productFamilies } from '../../../core/organisation/products.ts'
 import { teamDuties } from '../../../core/dossier/teams.ts'
 import { assignment } from '../schema/customers.ts'
@@ -53,7 +53,7 @@ const toStaff = one('Staff', 'The staff member.', {
   inRest: 'always',
   on: (parent, child) => `${child}.id = ${parent}.id`,
 })
-const customersKept = column('integer', 'Number of customers assigned to them, current and planned, in all branches.', {
+const assignedCustomers = column('integer', 'Number of customers assigned to them, current and planned, in all branches.', {
   expression: (row) => `${load(row)}.customers`,
 })
 const teams = column('integer', 'Number of maintenance teams they belong to, current and planned.', {
@@ -66,13 +66,13 @@ const capacity = column('integer', 'Maximum number of customers; null if not set
 
 const staffCapacity = view('StaffCapacity', 'Number of assigned customers and capacity of a staff member.', staff, {
   staffId: column('uuid', 'The staff member.', { expression: (row) => `${row}.id` }),
-  customers: customersKept,
+  customers: assignedCustomers,
   capacity,
   free: column('integer', 'Remaining capacity, negative if exceeded; null if no capacity is set.', {
     nullable: true,
     expression: (row) => `(${row}.customer_capacity - ${load(row)}.customers)`,
   }),
-  overFull: column('boolean', 'Whether they have more customers than their capacity.', {
+  overCapacity: column('boolean', 'Whether they have more customers than their capacity.', {
     expression: (row) => `coalesce(${load(row)}.customers > ${row}.customer_capacity, false)`,
   }),
   teams,
@@ -94,21 +94,24 @@ const teamSuggestion = view(
       nullable: true,
       expression: (row) => `${row}.matched_industry`,
     }),
-    customers: customersKept,
+    customers: assignedCustomers,
     capacity,
     teams,
     staff: toStaff,
   },
 )
 
-const ownershipPeriod = view(
-  'OwnershipPeriod',
+const assignmentPeriod = view(
+  'AssignmentPeriod',
   'A period in which a staff member was assigned to a customer, was in the maintenance team, or covered for a member of these.',
   assignment,
   {
     id: column('uuid', 'ID of the assignment, membership or delegation.'),
     customerId,
-    kind: column('text', 'How they got access to the customer.', { values: ownershipKinds, expression: (row) => `${row}.kind` }),
+    kind: column('text', 'How they got access to the customer.', {
+      values: assignmentPeriodKinds,
+      expression: (row) => `${row}.kind`,
+    }),
     businessLine: column('text', 'Business line of an assignment.', { nullable: true, values: businessLines }),
     duty: column('text', 'Duty of a team member.', {
       nullable: true,
@@ -134,7 +137,7 @@ const ownershipPeriod = view(
   },
 )
 
-export const teamViews = [teamMember, staffCapacity, teamSuggestion, ownershipPeriod]
+export const teamViews = [teamMember, staffCapacity, teamSuggestion, assignmentPeriod]
 
 /** The field of a customer that leads to the team. */
 export const teamRelations = {

@@ -11,7 +11,7 @@ const timelineEntry = derivedView(
       'instant',
       'When it happened; an event with only a known day is at the start of that day in the bank’s time zone.',
     ),
-    onDay: column('day', 'The day on which it happened, in the bank’s time zone.'),
+    happenedOn: column('day', 'The day on which it happened, in the bank’s time zone.'),
     kind: column('text', 'Kind of event.', { values: timelineKindNames }),
     event: column('text', 'What happened, as subject and action, for example `holding.opened`. New ones may be added.'),
     customerId: column('uuid', 'The customer concerned.'),

@@ -3,11 +3,11 @@ import * as schema from '../../platform/schema/journals.ts'
 import { column, view } from '../../platform/views/view.ts'
 
 /** A sender is taken for lost when nothing was heard of it for this long, by the database's own clock. */
-export const LOST_AFTER_SECONDS = 15
+export const INTERRUPTED_AFTER_SECONDS = 15
 
 /** The state of an import, seen from outside: a sender that fell silent has left it interrupted. */
 export const importStatus = (alias: string): string =>
-  `case when ${alias}.status = 'running' and ${alias}.heartbeat_at < clock_timestamp() - interval '${LOST_AFTER_SECONDS} seconds' then 'interrupted' else ${alias}.status end`
+  `case when ${alias}.status = 'running' and ${alias}.heartbeat_at < clock_timestamp() - interval '${INTERRUPTED_AFTER_SECONDS} seconds' then 'interrupted' else ${alias}.status end`
 
 const importRun = view('ImportRun', 'State and progress of an import.', schema.importRun, {
   id: column('uuid', 'Import-Id.'),

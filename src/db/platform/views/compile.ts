@@ -48,12 +48,12 @@ export interface PageCursors {
 }
 
 /** Most rows of a plain list inside a view. */
-const MOST_LISTED = 500
+const MAX_LISTED = 500
 const DEFAULT_PAGE = 20
-const MOST_ON_PAGE = 200
+const MAX_PAGE_SIZE = 200
 
 /** PostgreSQL takes at most 100 arguments in a call. */
-const MOST_ARGUMENTS = 90
+const MAX_ARGUMENTS = 90
 
 /** Marks a relation that the caller may not follow, where the adapter answers null and an error; elsewhere it is a plain null. */
 export const refused: unique symbol = Symbol('refused')
@@ -97,7 +97,7 @@ export function compileObject(compilation: Compilation, view: View, alias: strin
   return {
     expression: jsonArray(expressions),
     decode(value) {
-      const cells = expressions.length > MOST_ARGUMENTS ? (value as unknown[][]).flat() : (value as unknown[])
+      const cells = expressions.length > MAX_ARGUMENTS ? (value as unknown[][]).flat() : (value as unknown[])
       if (noted) compilation.noteAccess?.(cells[fields.length] as string, cells[fields.length + 1] as string, noted.fields)
       const object: Record<string, unknown> = {}
       for (let index = 0; index < fields.length; index++) {
@@ -137,7 +137,7 @@ function notedComputed(view: View, selection: Selection, permits: Compilation['p
 
 /** Those of the selected fields that lead to protected data of the customer. */
 function protectedFields(view: View, selection: Selection, permits: Compilation['permits']): readonly string[] {
-  if (view.ownership !== 'customer') return []
+  if (view.tableKind !== 'customer') return []
   const names = [...selection.values()].flatMap(({ name }) => {
     const field = view.fields[name]
     return field && 'target' in field && protectedViews.has(field.target) && permits(field.permission) ? [name] : []
@@ -146,10 +146,10 @@ function protectedFields(view: View, selection: Selection, permits: Compilation[
 }
 
 function jsonArray(expressions: readonly string[]): string {
-  if (expressions.length <= MOST_ARGUMENTS) return `json_build_array(${expressions.join(', ')})`
+  if (expressions.length <= MAX_ARGUMENTS) return `json_build_array(${expressions.join(', ')})`
   const chunks: string[] = []
-  for (let at = 0; at < expressions.length; at += MOST_ARGUMENTS)
-    chunks.push(`json_build_array(${expressions.slice(at, at + MOST_ARGUMENTS).join(', ')})`)
+  for (let at = 0; at < expressions.length; at += MAX_ARGUMENTS)
+    chunks.push(`json_build_array(${expressions.slice(at, at + MAX_ARGUMENTS).join(', ')})`)
   return `json_build_array(${chunks.join(', ')})`
 }
 
@@ -208,7 +208,7 @@ function compileRelation(
   const target = view.related(field.target)
   const child = nextAlias(compilation)
   const bind = bindOf(compilation)
-  const anchored = target.ownership !== 'owned' || (field.sameCustomer && view.ownership !== 'reference')
+  const anchored = target.tableKind !== 'owned' || (field.sameCustomer && view.tableKind !== 'reference')
   const { settings, permits } = compilation
   const where = field.on(parent, child, bind, settings)
   const from = (limit: number, after?: readonly string[]): string =>
@@ -222,7 +222,7 @@ function compileRelation(
       decode: (value) => (value === null ? null : object.decode(value)),
     }
   }
-  const { limit = MOST_LISTED } = field
+  const { limit = MAX_LISTED } = field
   return {
     expression: `(select coalesce(json_agg(l.v), '[]') from (select ${object.expression} as v from ${from(limit)} where ${where} order by ${field.orderBy(child)} limit ${limit}) l)`,
     decode: (value) => (value as unknown[]).map(object.decode),
@@ -230,9 +230,9 @@ function compileRelation(
 }
 
 /** A `from` item for a view. Rows that belong to a customer come with that customer, whose policy decides for staff who see their portfolio only. */
-export function fromView({ table, ownership, join }: View, alias: string, anchored: boolean): string {
+export function fromView({ table, tableKind, join }: View, alias: string, anchored: boolean): string {
   const owner =
-    ownership === 'owned' && !anchored ? ` join customer ${alias}_owner on ${alias}_owner.id = ${alias}.customer_id` : ''
+    tableKind === 'owned' && !anchored ? ` join customer ${alias}_owner on ${alias}_owner.id = ${alias}.customer_id` : ''
   return `${table} ${alias}${owner}${join ? ` ${join(alias)}` : ''}`
 }
 
@@ -273,8 +273,8 @@ function compilePage(
 /** Throws `invalid_input` for what is no size of a page. */
 function pageSize(first: unknown): number {
   if (first === undefined || first === null) return DEFAULT_PAGE
-  if (typeof first === 'number' && Number.isInteger(first) && first >= 1 && first <= MOST_ON_PAGE) return first
-  throw refuseField('invalid_input', 'first', 'range', `first must be an integer from 1 to ${MOST_ON_PAGE}.`)
+  if (typeof first === 'number' && Number.isInteger(first) && first >= 1 && first <= MAX_PAGE_SIZE) return first
+  throw refuseField('invalid_input', 'first', 'range', `first must be an integer from 1 to ${MAX_PAGE_SIZE}.`)
 }
 
 /** The parts of a connection's selection that ask for nodes, in the order in which `connectionOf` takes their values. */

@@ -124,7 +124,7 @@ export interface ViewExtension {
 export interface View extends Omit<ViewDefinition, 'table'> {
   readonly table: string
   /** Whether rows belong to a customer; such rows are reached only through a join with `customer`. */
-  readonly ownership: 'customer' | 'owned' | 'reference'
+  readonly tableKind: 'customer' | 'owned' | 'reference'
   /** The view that a relation leads to. */
   readonly related: (target: string) => View
 }
@@ -216,7 +216,7 @@ export function assembleViews(
       ...definition,
       fields,
       table: table ? getTableName(table) : '',
-      ownership: kind === 'customer' || kind === 'owned' ? kind : 'reference',
+      tableKind: kind === 'customer' || kind === 'owned' ? kind : 'reference',
       related,
     })
   }

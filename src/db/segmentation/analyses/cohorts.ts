@@ -60,16 +60,16 @@ export async function readCohortChanges(db: Db, segmentId: string | undefined, a
   return db.rows({ text: changesOf(stays, asked.period), values, prepared: false })
 }
 
-export const cohortStandings = ['retained', 'lost'] as const
-export type CohortStanding = (typeof cohortStandings)[number]
+export const cohortOutcomes = ['retained', 'lost'] as const
+export type CohortOutcome = (typeof cohortOutcomes)[number]
 
 /** The condition that a row of `customer` came with the cohorts, and is left at the end of a day or is not. */
 export function inCohort(
   row: string,
   segmentId: string | undefined,
-  { on, standing, ...asked }: Asked & { readonly on: Day; readonly standing: CohortStanding },
+  { on, outcome, ...asked }: Asked & { readonly on: Day; readonly outcome: CohortOutcome },
   bind: Bind,
 ): string {
   const lasts = `began_on <= ${bind(on)}::date and (ended_on is null or ended_on > ${bind(on)}::date)`
-  return `${row}.id in (select customer_id from (${staysOf(segmentId, asked, bind)}) s group by customer_id having ${standing === 'lost' ? 'not ' : ''}bool_or(${lasts}))`
+  return `${row}.id in (select customer_id from (${staysOf(segmentId, asked, bind)}) s group by customer_id having ${outcome === 'lost' ? 'not ' : ''}bool_or(${lasts}))`
 }

@@ -1,4 +1,4 @@
-import type { Cell, Move, Standing } from '../../../core/segmentation/analyses/migration.ts'
+import type { Cell, MigrationMove, MigrationStatus } from '../../../core/segmentation/analyses/migration.ts'
 import type { Day } from '../../../core/kernel/calendar.ts'
 import type { FactName } from '../../../core/segmentation/facts.ts'
 import type { Db } from '../../platform/database.ts'
@@ -17,7 +17,7 @@ interface Ends {
 }
 
 /** Who stood where at the end of a month or stands where now, as `customer_id, aum, state`. */
-function standingAt(stateOf: StateOf, day: Day | undefined, within: Within, bind: Bind): string {
+function statusAt(stateOf: StateOf, day: Day | undefined, within: Within, bind: Bind): string {
   const rows = ownedRows(day === undefined ? 'customer_fact' : 'customer_fact_month', 'f', within, bind)
   const on = day === undefined ? undefined : `${bind(day)}::date`
   const where = [...(on === undefined ? [] : [`f.month_end = ${on}`]), `f.status = 'active'`, ...rows.where].join(' and ')
@@ -38,21 +38,21 @@ function standingAt(stateOf: StateOf, day: Day | undefined, within: Within, bind
 }
 
 const bothEnds = (stateOf: StateOf, { from, to, within }: Ends, bind: Bind): string =>
-  `(${standingAt(stateOf, from, within, bind)}) b full join (${standingAt(stateOf, to, within, bind)}) a on a.customer_id = b.customer_id`
+  `(${statusAt(stateOf, from, within, bind)}) b full join (${statusAt(stateOf, to, within, bind)}) a on a.customer_id = b.customer_id`
 
-const standing = (row: string, absent: Standing): string =>
-  `case when ${row}.customer_id is null then '${absent}' when ${row}.state is null then 'none' else 'in' end`
+const status = (row: string, absent: MigrationStatus): string =>
+  `case when ${row}.customer_id is null then '${absent}' when ${row}.state is null then 'no_state' else 'in_state' end`
 
 /** Counts who stood where at a month-end and stands where at another one or now, in one statement. */
-export async function countMoves(db: Db, stateOf: StateOf, ends: Ends): Promise<readonly Move[]> {
+export async function countMoves(db: Db, stateOf: StateOf, ends: Ends): Promise<readonly MigrationMove[]> {
   const values: unknown[] = []
   const bind: Bind = (value) => `$${values.push(value)}`
   const text = `
-    select ${standing('b', 'not_yet')} as "fromStanding", b.state as "from", ${standing('a', 'gone')} as "toStanding", a.state as "to",
+    select ${status('b', 'not_yet_customer')} as "fromStatus", b.state as "from", ${status('a', 'left_bank')} as "toStatus", a.state as "to",
       count(*)::int as customers, coalesce(sum(b.aum), 0)::text as "aumBefore", coalesce(sum(a.aum), 0)::text as "aumAfter"
     from ${bothEnds(stateOf, ends, bind)}
     group by 1, 2, 3, 4`
-  const rows = await db.rows<Omit<Move, 'aumBefore' | 'aumAfter'> & { aumBefore: string; aumAfter: string }>({
+  const rows = await db.rows<Omit<MigrationMove, 'aumBefore' | 'aumAfter'> & { aumBefore: string; aumAfter: string }>({
     text,
     values,
     prepared: false,
@@ -62,10 +62,10 @@ export async function countMoves(db: Db, stateOf: StateOf, ends: Ends): Promise<
 
 /** The condition that a row of `customer` is counted in a cell of the matrix. */
 export function inCell(row: string, stateOf: StateOf, ends: Ends, cell: Cell, bind: Bind): string {
-  const at = (end: 'b' | 'a', absent: Standing, { standing: wanted, state }: Cell['from']): readonly string[] => [
-    `${standing(end, absent)} = ${bind(wanted)}::text`,
+  const at = (end: 'b' | 'a', absent: MigrationStatus, { status: wanted, state }: Cell['from']): readonly string[] => [
+    `${status(end, absent)} = ${bind(wanted)}::text`,
     ...(state === undefined ? [] : [`${end}.state = ${bind(state)}::text`]),
   ]
   const moved = bothEnds(stateOf, ends, bind)
-  return `${row}.id in (select coalesce(b.customer_id, a.customer_id) from ${moved} where ${[...at('b', 'not_yet', cell.from), ...at('a', 'gone', cell.to)].join(' and ')})`
+  return `${row}.id in (select coalesce(b.customer_id, a.customer_id) from ${moved} where ${[...at('b', 'not_yet_customer', cell.from), ...at('a', 'left_bank', cell.to)].join(' and ')})`
 }

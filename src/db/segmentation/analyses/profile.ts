@@ -20,8 +20,8 @@ export interface ProfileSide extends ProfileSums {
 }
 
 export interface Profile {
-  readonly ours: ProfileSide
-  readonly theirs: ProfileSide
+  readonly segmentSide: ProfileSide
+  readonly comparisonSide: ProfileSide
 }
 
 /** The codes of all e-channels, at most so many. */
@@ -32,7 +32,7 @@ export async function listEChannels(db: Db, most: number): Promise<readonly stri
   return rows.map(({ code }) => code)
 }
 
-type SideName = 'ours' | 'theirs'
+type SideName = 'segmentSide' | 'comparisonSide'
 type Totals = Readonly<Record<`${SideName} ${keyof ProfileSums}`, number>> &
   Readonly<Record<`${SideName} ${'aum' | 'medianAum'}`, string | null>>
 
@@ -44,11 +44,16 @@ export async function profileSegment(
   db: Db,
   groups: readonly ProfileGroup[],
   {
-    ours,
-    theirs,
+    segmentSide,
+    comparisonSide,
     within,
     context,
-  }: { readonly ours: number; readonly theirs: number | undefined; readonly within: Within; readonly context: RuleContext },
+  }: {
+    readonly segmentSide: number
+    readonly comparisonSide: number | undefined
+    readonly within: Within
+    readonly context: RuleContext
+  },
 ): Promise<Profile> {
   const values: unknown[] = []
   const bind = (value: unknown): string => `$${values.push(value)}`
@@ -60,40 +65,44 @@ export async function profileSegment(
     return known
   }
   const meets = (rule: Rule): string => conditionOf(rule, context, bind)
-  const bases = new Map(groups.flatMap(({ cells }) => cells.flatMap(({ of }) => (of ? [[canonicalRule(of), of] as const] : []))))
-  const told = [
+  const bases = new Map(
+    groups.flatMap(({ cells }) =>
+      cells.flatMap(({ denominator }) => (denominator ? [[canonicalRule(denominator), denominator] as const] : [])),
+    ),
+  )
+  const counted = [
     ...[...bases.values()].map((of) => `case when ${meets(of)} then ${numberOf(of)} end`),
     ...groups.flatMap(({ cells, exclusive, denominator }) => {
       const open = cells.filter(({ rule }) => !numbers.has(canonicalRule(rule)))
       if (open.length === 0) return []
       // One question after the other stops at the first that is met; of whom shares are taken is asked once for all of them.
-      const told = (some: readonly ProfileCell[]): string => {
+      const counted = (some: readonly ProfileCell[]): string => {
         const cases = `case ${some.map(({ among, rule }) => `when ${meets(among)} then ${numberOf(rule)}`).join(' ')} end`
-        const [{ of }] = some as [ProfileCell]
-        return of === undefined ? cases : `case when ${meets(of)} then ${cases} end`
+        const [{ denominator }] = some as [ProfileCell]
+        return denominator === undefined ? cases : `case when ${meets(denominator)} then ${cases} end`
       }
-      return exclusive && denominator !== 'cell' ? [told(open)] : open.map((cell) => told([cell]))
+      return exclusive && denominator !== 'cell' ? [counted(open)] : open.map((cell) => counted([cell]))
     }),
   ]
-  const [isOurs, isTheirs] = [
-    `${bind(ours)}::int = any (f.segments)`,
-    theirs === undefined ? 'true' : `${bind(theirs)}::int = any (f.segments)`,
+  const [isInSegment, isInComparison] = [
+    `${bind(segmentSide)}::int = any (f.segments)`,
+    comparisonSide === undefined ? 'true' : `${bind(comparisonSide)}::int = any (f.segments)`,
   ]
   const { from, where } = ownedRows('customer_fact', 'f', within, bind)
-  const either = theirs === undefined ? [] : [`(${isOurs} or ${isTheirs})`]
+  const either = comparisonSide === undefined ? [] : [`(${isInSegment} or ${isInComparison})`]
   const text = `
     with scanned as not materialized (
       select coalesce(f.aum, 0) as aum, coalesce(f.accounts, 0) as accounts, coalesce(f.e_channel_sign_ups, 0) as sign_ups, coalesce(f.frequency, 0) as transactions,
-        coalesce(f.e_channel_substitution, 0) as rate, coalesce(f.atm_per_month, 0) * 12 as at_atms, ${isOurs} as ours, ${isTheirs} as theirs, array_remove(array[${told.join(', ')}]::int[], null) as cells
+        coalesce(f.e_channel_substitution, 0) as rate, coalesce(f.atm_per_month, 0) * 12 as at_atms, ${isInSegment} as "segmentSide", ${isInComparison} as "comparisonSide", array_remove(array[${counted.join(', ')}]::int[], null) as cells
       from ${from} where ${[`f.status = 'active'`, ...where, ...either].join(' and ')}
     ), total as (
-      select ${(['ours', 'theirs'] as const).map(totalsOf).join(', ')} from scanned
+      select ${(['segmentSide', 'comparisonSide'] as const).map(totalsOf).join(', ')} from scanned
     ), cell as (
-      select n, ours, theirs, count(*)::int as customers, sum(aum)::text as aum from scanned, unnest(cells) n group by n, ours, theirs
+      select n, "segmentSide", "comparisonSide", count(*)::int as customers, sum(aum)::text as aum from scanned, unnest(cells) n group by n, "segmentSide", "comparisonSide"
     ) select (select row_to_json(t) from total t) as total, (select coalesce(json_agg(c), '[]') from cell c) as cells`
   const [row] = await db.rows<{
     total: Totals
-    cells: readonly { n: number; ours: boolean; theirs: boolean; customers: number; aum: string }[]
+    cells: readonly { n: number; segmentSide: boolean; comparisonSide: boolean; customers: number; aum: string }[]
   }>({ text, values, prepared: false })
   const { total, cells } = row!
   const byNumber = Map.groupBy(cells, ({ n }) => n)
@@ -114,7 +123,7 @@ export async function profileSegment(
       },
     }
   }
-  return { ours: side('ours'), theirs: side('theirs') }
+  return { segmentSide: side('segmentSide'), comparisonSide: side('comparisonSide') }
 }
 
 /** What each sum of a profile adds up. Counts of transactions are whole, though the facts from which they follow are rates. */

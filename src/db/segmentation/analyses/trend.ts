@@ -11,7 +11,7 @@ export interface TrendRow {
 }
 
 /** Whether a segment has, and had, more stays within reach than that. */
-export async function hasMoreStays(db: Db, segmentId: string, most: number, within: Within): Promise<boolean> {
+export async function hasMoreMemberships(db: Db, segmentId: string, most: number, within: Within): Promise<boolean> {
   const values: unknown[] = []
   const bind = (value: unknown): string => `$${values.push(value)}`
   const { from, where } = ownedRows('segment_membership', 'm', within, bind)
@@ -30,7 +30,7 @@ export async function trendOf(
   const values: unknown[] = []
   const bind = (value: unknown): string => `$${values.push(value)}`
   const stays = ownedRows('segment_membership', 'm', within, bind)
-  const kept = ownedRows('customer_fact_month', 'f', within, bind)
+  const months = ownedRows('customer_fact_month', 'f', within, bind)
   const now = ownedRows('customer_fact', 'f', within, bind)
   const days = `${bind(monthEnds)}::date[]`
   const text = `
@@ -41,8 +41,8 @@ export async function trendOf(
       from unnest(${days}) d (day) left join stay s on s.entered_on <= d.day and (s.left_on is null or s.left_on > d.day) group by d.day
     ), owned as (
       select f.month_end as day, count(*)::int as customers, coalesce(sum(f.aum), 0) as aum
-      from ${kept.from} join stay s on s.customer_id = f.customer_id and s.entered_on <= f.month_end and (s.left_on is null or s.left_on > f.month_end)
-      where ${[`f.month_end = any (${days})`, ...kept.where].join(' and ')} group by f.month_end
+      from ${months.from} join stay s on s.customer_id = f.customer_id and s.entered_on <= f.month_end and (s.left_on is null or s.left_on > f.month_end)
+      where ${[`f.month_end = any (${days})`, ...months.where].join(' and ')} group by f.month_end
     )
     select z.day, z.customers, coalesce(o.customers, 0) as "withFacts", coalesce(o.aum, 0)::text as aum from size z left join owned o on o.day = z.day
     union all

@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../../core/kernel/calendar.ts'
-import type { KeptKind } from '../../../core/segmentation/classifications.ts'
+import type { StoredClassificationKind } from '../../../core/segmentation/classifications.ts'
 import type { Db } from '../../platform/database.ts'
 
 export interface CurrentPeriod {
-  readonly kind: KeptKind
+  readonly kind: StoredClassificationKind
   readonly value: string
   readonly policyVersion: number
   readonly ruleIndex: number | null

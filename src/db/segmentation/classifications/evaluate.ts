@@ -36,7 +36,7 @@ export function classificationExpression(
 }
 
 /** Closed customers who have not been told to be so yet, over the row `f`. */
-export function closedUntold(classifications: readonly Classification[]): readonly string[] {
+export function closedUnreported(classifications: readonly Classification[]): readonly string[] {
   return classifications.flatMap(({ kind }) => {
     const closed = ofClosed[kind]
     return closed ? [`(f.status = 'closed' and f.${factColumn(classificationFacts[kind])} is distinct from '${closed}')`] : []
@@ -66,7 +66,7 @@ export function classificationChange({ kind, policyVersion, rules }: Classificat
 export function quintiles(context: RuleContext, bind: Bind): readonly { readonly column: string; readonly expression: string }[] {
   const fifths = [20, 40, 60, 80]
   const score = (name: FactName, fact: FactName, best: 'highest' | 'lowest') => {
-    const cuts = fifths.map((hundredth) => context.cut(fact, undefined, hundredth))
+    const cuts = fifths.map((percentile) => context.cut(fact, undefined, percentile))
     if (cuts.includes(undefined)) return []
     const value = factExpression(fact, 'f', `date '${context.today}'`)
     const type = fact === 'monetary' ? 'bigint' : 'double precision'

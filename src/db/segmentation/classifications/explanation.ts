@@ -15,7 +15,7 @@ export interface ClassifiedPeriod {
   readonly facts: DecisionFacts
 }
 
-export interface ClassificationStanding extends KnownCustomer {
+export interface ClassificationState extends KnownCustomer {
   /** The period that was asked for, else the one that lasts. */
   readonly period: ClassifiedPeriod | null
   /** The version of a bank that decided, or that holds today; null where the default does. */
@@ -34,12 +34,12 @@ interface Asked {
 }
 
 /** How a customer is classified by a kind of policy, in one statement; undefined where the customer is out of scope. */
-export async function readClassificationStanding(
+export async function readClassificationState(
   db: Db,
   { customerId, kind, periodId: asked, today }: Asked,
-): Promise<ClassificationStanding | undefined> {
+): Promise<ClassificationState | undefined> {
   const periodId = asked ?? null
-  const [row] = await db.rows<ClassificationStanding>(sql`
+  const [row] = await db.rows<ClassificationState>(sql`
     select ${knownCustomer()}, p.period, (
       select jsonb_build_object('policyVersion', y.version) || y.definition from policy_version y
       where y.kind = 'classification' and y.key = ${kind} and case when ${periodId}::uuid is not null then y.version = p.policy_version else y.effective_on <= ${today}::date end

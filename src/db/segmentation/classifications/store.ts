@@ -4,8 +4,8 @@ import {
   type ClassificationKind,
   type ClassificationPolicy,
   defaultClassification,
-  type KeptKind,
-  keptKinds,
+  type StoredClassificationKind,
+  storedClassificationKinds,
 } from '../../../core/segmentation/classifications.ts'
 import type { Day } from '../../../core/kernel/calendar.ts'
 import type { PolicyVersion } from '../../../core/kernel/policies.ts'
@@ -42,7 +42,7 @@ export function classificationsOf(
   segments: readonly StoredSegment[],
 ): readonly Classification[] {
   return policies.flatMap(({ kind, policyVersion, rules, defaultValue }) =>
-    isKept(kind)
+    isStored(kind)
       ? [
           {
             kind,
@@ -55,4 +55,5 @@ export function classificationsOf(
   )
 }
 
-const isKept = (kind: ClassificationKind): kind is KeptKind => keptKinds.includes(kind as KeptKind)
+const isStored = (kind: ClassificationKind): kind is StoredClassificationKind =>
+  storedClassificationKinds.includes(kind as StoredClassificationKind)

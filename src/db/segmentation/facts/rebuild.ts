@@ -35,7 +35,7 @@ const expressions = {
   country: 'c.country',
   customerSince: 'c.customer_since',
   institutions: 'place.codes',
-  relationshipManager: 'keeper.number',
+  relationshipManager: 'manager.number',
   aum: 'owned.amount',
   aumAverage30: minor('coalesce(bal.average_30, 0)'),
   aumAverage90: minor('coalesce(bal.average_90, 0)'),
@@ -208,7 +208,7 @@ export async function rebuildFacts(db: Db, slice: Slice, settings: Settings): Pr
  * from its balances, what was opened or has come later is left out. What has no days of its own (the dossier) is as it stands; tiers and classifications are those that were
  * worked out last, where that was within the month.
  */
-export async function keepMonthEnd(db: Db, slice: Slice, settings: Settings & { readonly over: Date }): Promise<void> {
+export async function storeMonthEnd(db: Db, slice: Slice, settings: Settings & { readonly over: Date }): Promise<void> {
   const { bind, values, today, parts, rows, expressionOf } = workOut(db, slice, settings, 'then')
   const decided = storedFacts.filter((name) => !(refreshedFacts as readonly FactName[]).includes(name))
   const columns = [...refreshedFacts, ...decided].map(factColumn)
@@ -427,7 +427,7 @@ function partsOf(
 /** Each table is told of the slice, or all of it would be read for every slice. */
 const joins = (within: (column: string) => string, when: 'now' | 'then'): string => `from p, chosen c
       join place on place.id = c.institution_id
-      left join staff keeper on keeper.id = c.relationship_manager_id
+      left join staff manager on manager.id = c.relationship_manager_id
       left join customer_profile profile on profile.customer_id = c.id and ${within('profile.customer_id')}
       left join hold on hold.customer_id = c.id
       left join bal on bal.customer_id = c.id

@@ -7,7 +7,7 @@ import type { RuleContext } from '../../../core/segmentation/rules/resolve.ts'
 import type { Rule } from '../../../core/segmentation/rules/rule.ts'
 import type { Db } from '../../platform/database.ts'
 import { compileRule } from './compile-rule.ts'
-import { readCuts, type StoredCut } from './cuts.ts'
+import { readPercentiles, type StoredPercentile } from './percentiles.ts'
 import type { Bind } from '../../platform/views/view.ts'
 
 /** How rows call a watched condition. */
@@ -23,10 +23,10 @@ export function chanceOf(seed: string, customerId: string): number {
   return (first! * 100) / 4_294_967_296
 }
 
-/** What all rules are read against: today, and the hundredths that are known. */
+/** What all rules are read against: today, and the percentiles that are known. */
 export async function readRuleContext(db: Db, today: Day, baseCurrency: string): Promise<RuleContext> {
   const [cuts, institutions] = await Promise.all([
-    readCuts(db),
+    readPercentiles(db),
     db.rows<InstitutionPath>(sql`select code, path from institution where path in (select path from fact_cut)`),
   ])
   return ruleContext({ cuts, institutions, today, baseCurrency })
@@ -38,7 +38,7 @@ interface InstitutionPath {
 }
 
 interface Ground {
-  readonly cuts: readonly Pick<StoredCut, 'path' | 'fact' | 'cuts'>[]
+  readonly cuts: readonly Pick<StoredPercentile, 'path' | 'fact' | 'cuts'>[]
   /** Those for whose subtrees there are cuts. */
   readonly institutions: readonly InstitutionPath[]
   readonly today: Day
@@ -51,9 +51,9 @@ export function ruleContext({ cuts, institutions, today, baseCurrency }: Ground)
   return {
     today,
     baseCurrency: baseCurrency as CurrencyCode,
-    cut(fact: FactName, within: string | undefined, hundredth: number) {
-      const path = within === undefined ? '/' : paths.get(within)
-      return path === undefined ? undefined : known.get(`${path} ${fact}`)?.[hundredth]
+    cut(fact: FactName, institution: string | undefined, percentile: number) {
+      const path = institution === undefined ? '/' : paths.get(institution)
+      return path === undefined ? undefined : known.get(`${path} ${fact}`)?.[percentile]
     },
   }
 }

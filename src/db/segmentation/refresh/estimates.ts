@@ -10,32 +10,32 @@ import type { Db } from '../../platform/database.ts'
 import type { StoredSegment } from '../segments/store.ts'
 
 /** What a scan by one rule may take: less than a statement may, since estimates are estimates. */
-const MOST_SECONDS = 20
+const MAX_SECONDS = 20
 /** What the scan of a refresh may take, which asks all rules at once: what it writes comes on top. */
-const MOST_REFRESH_SECONDS = 200
+const MAX_REFRESH_SECONDS = 200
 
-/** Refuses a rule whose hundredths are not worked out, and one that takes too long over what is in reach. Throws `conflict` and `query_too_complex`. */
-export async function requireWorkable(db: Db, rule: Rule, context: RuleContext, scope: Scope): Promise<void> {
-  for (const { fact, within } of usedPercentiles(rule))
-    if (context.cut(fact, within, 0) === undefined)
+/** Refuses a rule whose percentiles are not worked out, and one that takes too long over what is in reach. Throws `conflict` and `query_too_complex`. */
+export async function requireAffordableStatement(db: Db, rule: Rule, context: RuleContext, scope: Scope): Promise<void> {
+  for (const { fact, institution } of usedPercentiles(rule))
+    if (context.cut(fact, institution, 0) === undefined)
       throw new DomainError(
         'conflict',
         `The percentiles of ${fact} are not computed yet: activate a segment that uses them first.`,
       )
   let seconds = estimatedSeconds([rule], await countFacts(db))
   // Those in reach are counted only where that decides.
-  if (seconds > MOST_SECONDS && !holdsWholeBank(scope)) seconds = estimatedSeconds([rule], await countWithinReach(db, scope))
-  if (seconds > MOST_SECONDS) throw new DomainError('query_too_complex', tooLong('This rule', seconds, MOST_SECONDS))
+  if (seconds > MAX_SECONDS && !holdsWholeBank(scope)) seconds = estimatedSeconds([rule], await countWithinReach(db, scope))
+  if (seconds > MAX_SECONDS) throw new DomainError('query_too_complex', tooLong('This rule', seconds, MAX_SECONDS))
 }
 
 /** Refuses to keep a rule that takes too long over the whole bank. `field` is where it was sent. Throws `query_too_complex` with the estimate. */
-export async function requireKeepable(db: Db, rule: Rule, field: string): Promise<void> {
+export async function requireAffordableSegment(db: Db, rule: Rule, field: string): Promise<void> {
   const seconds = estimatedSeconds([rule], await countFacts(db))
-  if (seconds > MOST_SECONDS) throw refuseField('query_too_complex', field, 'cost', tooLong('This rule', seconds, MOST_SECONDS))
+  if (seconds > MAX_SECONDS) throw refuseField('query_too_complex', field, 'cost', tooLong('This rule', seconds, MAX_SECONDS))
 }
 
 /** Refuses what would make refreshes too long, which ask the rules of all active segments and policies in one scan. Throws `query_too_complex` with the estimate. */
-export async function requireRefreshable(
+export async function requireAffordableRefresh(
   db: Db,
   segments: readonly StoredSegment[],
   policies: Parameters<typeof classificationsOf>[0],
@@ -46,12 +46,12 @@ export async function requireRefreshable(
     ...classificationsOf(policies, segments).flatMap((policy) => policy.rules.map(({ rule }) => rule)),
   ]
   const seconds = estimatedSeconds(rules, await countFacts(db))
-  if (seconds > MOST_REFRESH_SECONDS)
+  if (seconds > MAX_REFRESH_SECONDS)
     throw refuseField(
       'query_too_complex',
       field,
       'cost',
-      tooLong('Together with it, the rules of all active segments and policies', seconds, MOST_REFRESH_SECONDS),
+      tooLong('Together with it, the rules of all active segments and policies', seconds, MAX_REFRESH_SECONDS),
     )
 }
 

@@ -1,13 +1,13 @@
 import { wholeRule } from '../segments/rules.ts'
 import { sql } from 'drizzle-orm'
 import type { RuleContext } from '../../../core/segmentation/rules/resolve.ts'
-import { canonicalRule, type Rule, watchedConditions } from '../../../core/segmentation/rules/rule.ts'
+import { canonicalRule, type Rule, durationConditions } from '../../../core/segmentation/rules/rule.ts'
 import {
   type Classification,
   classificationChange,
   classificationExpression,
   classifiedColumns,
-  closedUntold,
+  closedUnreported,
   quintiles,
 } from '../classifications/evaluate.ts'
 import type { Db } from '../../platform/database.ts'
@@ -26,7 +26,7 @@ export interface Evaluation {
   readonly classifications: readonly Classification[]
   readonly context: RuleContext
   readonly now: Date
-  /** Those who are looked at; all where nobody is named. */
+  /** Those who are evaluated at; all where nobody is named. */
   readonly customerIds?: readonly string[]
 }
 
@@ -73,16 +73,16 @@ function statement(
     ...classifications.map((policy) => classificationExpression(policy, context, bind)),
     ...quintiles(context, bind),
   ]
-  const kept = assigned.map(({ column }) => column)
+  const columns = assigned.map(({ column }) => column)
   const classified = classifications.map((policy) => classificationChange(policy, context, bind))
   const definitions = bind(
     JSON.stringify(segments.map(({ id, number, ruleVersion, state }) => ({ id, number, ruleVersion, state }))),
   )
-  const looked = [
+  const due = [
     `f.status = 'active'`,
     `f.segments <> '{}'`,
-    ...[...kept, ...tiers.keep.map(({ column }) => column)].map((column) => `f.${column} is not null`),
-    ...closedUntold(classifications),
+    ...[...columns, ...tiers.assign.map(({ column }) => column)].map((column) => `f.${column} is not null`),
+    ...closedUnreported(classifications),
   ]
   const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('')
   return `
@@ -93,14 +93,14 @@ function statement(
       from (
         select f.customer_id, f.institution_path, f.status = 'active' as counts, f.segments as before,
           case when f.status = 'active' then ${members.length === 0 ? `'{}'::int[]` : `array_remove(array[${members.join(', ')}]::int[], null)`} else '{}'::int[] end as after
-          ${list(kept.map((column) => `f.${column} as "${column} before"`))}${list(assigned.map(({ column, expression }) => `${expression} as "${column} after"`))}${list(tiers.read)}
-        from customer_fact f${tiers.join} where (${looked.join(' or ')})${ids === undefined ? '' : ` and f.customer_id = any (${ids})`}
+          ${list(columns.map((column) => `f.${column} as "${column} before"`))}${list(assigned.map(({ column, expression }) => `${expression} as "${column} after"`))}${list(tiers.read)}
+        from customer_fact f${tiers.join} where (${due.join(' or ')})${ids === undefined ? '' : ` and f.customer_id = any (${ids})`}
         offset 0
       ) s offset 0
     ), changed as materialized (
-      select * from scanned c where ${[`before <> after`, ...kept.map((column) => `"${column} before" is distinct from "${column} after"`), ...tiers.differs].join(' or ')}
-    ), kept as (
-      update customer_fact f set segments = ${segmentsAfter(active)}${list(kept.map((column) => `${column} = c."${column} after"`))}${list(tiers.keep.map(({ column, expression }) => `${column} = ${expression}`))}
+      select * from scanned c where ${[`before <> after`, ...columns.map((column) => `"${column} before" is distinct from "${column} after"`), ...tiers.changed].join(' or ')}
+    ), stored as (
+      update customer_fact f set segments = ${segmentsAfter(active)}${list(columns.map((column) => `${column} = c."${column} after"`))}${list(tiers.assign.map(({ column, expression }) => `${column} = ${expression}`))}
       from changed c where f.customer_id = c.customer_id
     ), entering as materialized (
       select c.customer_id, c.institution_path, d.id as segment_id, d."ruleVersion" as rule_version, ${asks} as facts
@@ -120,7 +120,7 @@ function statement(
       update segment_membership m set left_on = greatest(m.entered_on, ${today}), left_at = ${at}, left_version = l.rule_version, left_facts = l.facts, left_reason = l.reason
       from leaving l where m.customer_id = l.customer_id and m.segment_id = l.segment_id and m.left_on is null
       returning m.customer_id, m.institution_path, m.segment_id
-    ), told as (
+    ), segment_event as (
       insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
       select gen_random_uuid(), type, ${at}, institution_path, customer_id, 'segment', segment_id::text, '{}', '{}'
       from (select 'segment.entered' as type, * from entered union all select 'segment.left', * from ended) e
@@ -157,12 +157,12 @@ function tierWrites(moves: readonly string[], { at, today }: Stamp): string {
         ended_version = t.scheme_version, ended_facts = t.facts
       from moved t where m.customer_id = t.customer_id and m.scheme_id = t.scheme_id and m.ended_on is null
       returning 1
-    ), tier_begun as (
+    ), tier_started as (
       insert into tier_membership (customer_id, id, institution_path, scheme_id, tier, place, began_on, began_at, began_reason, began_version, began_facts)
       select customer_id, gen_random_uuid(), institution_path, scheme_id, becomes, place, ${today}, ${at}, reason, scheme_version, facts
       from moved where becomes is not null and (select count(*) from tier_ended) >= 0
       on conflict (customer_id, scheme_id) where ended_on is null do nothing
-    ), tier_told as (
+    ), tier_event as (
       insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
       select gen_random_uuid(), 'tier.changed', ${at}, institution_path, customer_id, 'tier_scheme', scheme_id::text, '{}',
         jsonb_build_object('from', was, 'to', becomes, 'reason', reason) from moved
@@ -179,12 +179,12 @@ function classificationWrites(classified: readonly string[], { at, today }: Stam
       update classification_period p set ended_on = greatest(p.began_on, ${today}), ended_at = ${at}
       from classified t where p.customer_id = t.customer_id and p.kind = t.kind and p.ended_on is null
       returning 1
-    ), period_begun as (
+    ), period_started as (
       insert into classification_period (customer_id, id, institution_path, kind, value, policy_version, rule_index, facts, began_on, began_at)
       select customer_id, gen_random_uuid(), institution_path, kind, becomes, policy_version, rule_index, facts, ${today}, ${at}
       from classified where becomes is not null and (select count(*) from period_ended) >= 0
       on conflict (customer_id, kind) where ended_on is null do nothing
-    ), classification_told as (
+    ), classification_event as (
       insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
       select gen_random_uuid(), 'classification.changed', ${at}, institution_path, customer_id, 'classification', kind, '{}',
         jsonb_build_object('from', was, 'to', becomes) from classified where was is not null
@@ -198,7 +198,7 @@ async function watchConditions(
   context: RuleContext,
   customerIds: readonly string[] | undefined,
 ): Promise<void> {
-  const watched = new Map(rules.flatMap(watchedConditions).map((rule) => [conditionKey(canonicalRule(rule)), rule]))
+  const watched = new Map(rules.flatMap(durationConditions).map((rule) => [conditionKey(canonicalRule(rule)), rule]))
   if (customerIds === undefined)
     await db.rows(sql`delete from customer_condition where condition <> all (${sql.param([...watched.keys()])}::text[])`)
   for (const [key, rule] of watched) {
@@ -208,13 +208,13 @@ async function watchConditions(
     const [condition, today] = [`${bind(key)}::text`, `${bind(context.today)}::date`]
     const holds = conditionOf(rule, context, bind)
     const text = `
-      with looked as materialized (
+      with evaluated as materialized (
         select f.customer_id, f.institution_path, f.status = 'active' and coalesce(${holds}, false) as holds from customer_fact f where true${only}
       ), ended as (
-        delete from customer_condition h using looked l where h.customer_id = l.customer_id and h.condition = ${condition} and not l.holds
+        delete from customer_condition h using evaluated l where h.customer_id = l.customer_id and h.condition = ${condition} and not l.holds
       )
       insert into customer_condition (customer_id, condition, institution_path, since)
-      select customer_id, ${condition}, institution_path, ${today} from looked where holds
+      select customer_id, ${condition}, institution_path, ${today} from evaluated where holds
       on conflict (customer_id, condition) do nothing`
     await db.rows({ text, values, prepared: false })
   }

@@ -4,7 +4,7 @@ import type { Rule } from '../../../core/segmentation/rules/rule.ts'
 import type { RuleContext } from '../../../core/segmentation/rules/resolve.ts'
 import type { Db } from '../../platform/database.ts'
 import { conditionOf } from '../facts/rules.ts'
-import { requireWorkable } from './estimates.ts'
+import { requireAffordableStatement } from './estimates.ts'
 
 export interface Preview {
   readonly customers: number
@@ -26,7 +26,7 @@ export async function previewRule(
   context: RuleContext,
   { scope, number }: { readonly scope: Scope; readonly number: number | undefined },
 ): Promise<Preview> {
-  await requireWorkable(db, rule, context, scope)
+  await requireAffordableStatement(db, rule, context, scope)
   const counted: unknown[] = []
   const meets = conditionOf(rule, context, (value) => `$${counted.push(value)}`)
   const reach = ownedWithinReach(scope, 'f', (value) => `$${counted.push(value)}`)

@@ -3,7 +3,7 @@ import type { CurrencyCode } from '../../../core/kernel/currencies.ts'
 import { usedPercentiles } from '../../../core/segmentation/rules/rule.ts'
 import { classificationsOf, readPoliciesOn } from '../classifications/store.ts'
 import type { Db } from '../../platform/database.ts'
-import { workOutCut } from '../facts/cuts.ts'
+import { computePercentile } from '../facts/percentiles.ts'
 import { listInstitutionPaths } from '../../organisation/institutions.ts'
 import { planTiers } from '../tiers/evaluate.ts'
 import { endOverrides, hasOverrides, readEvaluatedSchemes, readSchemesOn, saveEvaluated } from '../tiers/store.ts'
@@ -68,13 +68,13 @@ async function evaluate(
   })
 }
 
-/** Works out the hundredths that policies ask for and that nobody has asked for before. */
+/** Works out the percentiles that policies ask for and that nobody has asked for before. */
 async function prepareCuts(db: Db, { asOf, baseCurrency }: Settings): Promise<void> {
   const used = (await readPoliciesOn(db, asOf)).flatMap(({ rules }) => rules.flatMap(({ rule }) => usedPercentiles(rule)))
   if (used.length === 0) return
   const [context, paths] = [await readRuleContext(db, asOf, baseCurrency), await listInstitutionPaths(db)]
-  for (const { fact, within } of used) {
-    const path = within === undefined ? '/' : paths.get(within)
-    if (path !== undefined && context.cut(fact, within, 0) === undefined) await workOutCut(db, { path, fact }, asOf)
+  for (const { fact, institution } of used) {
+    const path = institution === undefined ? '/' : paths.get(institution)
+    if (path !== undefined && context.cut(fact, institution, 0) === undefined) await computePercentile(db, { path, fact }, asOf)
   }
 }

@@ -44,7 +44,7 @@ export async function queueRefresh(db: Db, { id, kind, reason, path, requestedBy
 }
 
 /** The refresh whose turn it is, held until the transaction ends: the one that has begun, else the one that has waited longest. Whoever asks meanwhile waits. */
-export async function holdNextRefresh(db: Db): Promise<StoredRefresh | undefined> {
+export async function lockNextRefresh(db: Db): Promise<StoredRefresh | undefined> {
   await takeLock(db, 'refresh')
   const [run] = await db.rows<StoredRefresh>(sql`
     select id, kind, state, step, as_of::text as "asOf", position, customers_done::int as done from refresh_run
@@ -89,7 +89,7 @@ export async function failRefresh(db: Db, id: string, code: string, now: Date): 
 }
 
 /** Whether a full refresh for this day, or a later one, is done, under way or waiting, or has failed within the hour. */
-export async function knowsFullRefresh(db: Db, day: Day, since: Date, now: Date): Promise<boolean> {
+export async function hasFullRefresh(db: Db, day: Day, since: Date, now: Date): Promise<boolean> {
   const rows = await db.rows(sql`
     select from refresh_run where kind = 'full' and (as_of >= ${day}::date or (state = 'queued' and requested_at >= ${since.toISOString()}::timestamptz)) 
       and (state <> 'failed' or finished_at > ${now.toISOString()}::timestamptz - interval '1 hour') limit 1`)

@@ -57,7 +57,7 @@ export const customerFactStale = pgTable('customer_fact_stale', {
   since: instant('since').notNull(),
 })
 
-export const factCut = pgTable(
+export const factPercentile = pgTable(
   'fact_cut',
   {
     path: text().notNull(),

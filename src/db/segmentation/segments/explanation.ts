@@ -1,14 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm'
-import { factsAsked } from '../facts/asked.ts'
+import { usedFactsOf } from '../facts/used-facts.ts'
 import type { Day } from '../../../core/kernel/calendar.ts'
 import type { CurrencyCode } from '../../../core/kernel/currencies.ts'
 import type { FactName } from '../../../core/segmentation/facts.ts'
 import type { Subject } from '../../../core/segmentation/rules/evaluate.ts'
 import type { RuleContext } from '../../../core/segmentation/rules/resolve.ts'
-import { canonicalRule, partsOf, type Rule, usedFacts, watchedConditions } from '../../../core/segmentation/rules/rule.ts'
+import { canonicalRule, partsOf, type Rule, usedFacts, durationConditions } from '../../../core/segmentation/rules/rule.ts'
 import type { LeavingReason } from '../../../core/segmentation/segments.ts'
 import type { Db } from '../../platform/database.ts'
-import type { StoredCut } from '../facts/cuts.ts'
+import type { StoredPercentile } from '../facts/percentiles.ts'
 import { storedFactsOf, valuesOf } from '../facts/values.ts'
 import type { Bind } from '../../platform/views/view.ts'
 import { chanceOf, conditionKey, ruleContext } from '../facts/rules.ts'
@@ -18,7 +18,7 @@ export const decisions = ['entered', 'left'] as const
 export type Decision = (typeof decisions)[number]
 
 /** A stay as it is explained: instants as ISO texts. */
-export interface Stay {
+export interface Membership {
   readonly id: string
   readonly enteredOn: Day
   readonly enteredAt: string
@@ -46,9 +46,9 @@ export interface KnownCustomer {
 }
 
 /** How a customer stands to a segment. */
-export interface Standing extends KnownCustomer {
+export interface MembershipState extends KnownCustomer {
   /** The stay that was asked for, else the latest one. */
-  readonly stay: Stay | null
+  readonly stay: Membership | null
 }
 
 /** Columns of `KnownCustomer` over the customer `c` and the row `f` of facts, if any. */
@@ -57,7 +57,7 @@ export const knownCustomer =
       coalesce((select jsonb_object_agg(h.condition, h.since) from customer_condition h where h.customer_id = c.id), '{}') as since`
 
 /** How a customer stands to a segment, in one statement; undefined where the customer is out of scope. */
-export async function readStanding(
+export async function readMembershipState(
   db: Db,
   {
     customerId,
@@ -70,8 +70,8 @@ export async function readStanding(
     readonly stayId: string | undefined
     readonly decision: Decision | undefined
   },
-): Promise<Standing | undefined> {
-  const [row] = await db.rows<Standing>(sql`
+): Promise<MembershipState | undefined> {
+  const [row] = await db.rows<MembershipState>(sql`
     select ${knownCustomer()}, m.stay
     from customer c left join customer_fact f on f.customer_id = c.id left join lateral (
       select json_build_object('id', m.id, 'enteredOn', m.entered_on, 'enteredAt', m.entered_at, 'enteredBy', m.entered_by, 'enteredVersion', m.entered_version, 'enteredFacts', m.entered_facts,
@@ -86,11 +86,11 @@ export async function readStanding(
 
 export interface Definitions {
   readonly segments: readonly StoredSegment[]
-  readonly cuts: readonly Pick<StoredCut, 'path' | 'fact' | 'cuts'>[]
+  readonly cuts: readonly Pick<StoredPercentile, 'path' | 'fact' | 'cuts'>[]
   readonly institutions: readonly { readonly code: string; readonly path: string }[]
 }
 
-/** All segments with the rules that hold, or held at an instant, one that is asked for in one version, and what divides customers into hundredths: in one statement. */
+/** All segments with the rules that hold, or held at an instant, one that is asked for in one version, and what divides customers into percentiles: in one statement. */
 export async function readDefinitions(
   db: Db,
   {
@@ -123,15 +123,16 @@ export interface DecisionFacts {
   readonly [fact: string]: unknown
 }
 
-const cutKey = (fact: FactName, within: string | undefined, hundredth: number): string => `${fact} ${within ?? ''} ${hundredth}`
+const cutKey = (fact: FactName, institution: string | undefined, percentile: number): string =>
+  `${fact} ${institution ?? ''} ${percentile}`
 
 /**
  * What a whole rule asks for over the row `f`, as a JSON object: stored facts with amounts as text, since when its watched conditions hold, which of its lists the
- * customer is on, and the values behind its hundredths. With the version of the rule it is all that is needed to answer it again.
+ * customer is on, and the values behind its percentiles. With the version of the rule it is all that is needed to answer it again.
  */
 export function decisionFacts(rule: Rule, context: RuleContext, bind: Bind): string {
-  const objects = [factsAsked(usedFacts(rule))]
-  const watched = watchedConditions(rule).map((one) => conditionKey(canonicalRule(one)))
+  const objects = [usedFactsOf(usedFacts(rule))]
+  const watched = durationConditions(rule).map((one) => conditionKey(canonicalRule(one)))
   if (watched.length > 0)
     objects.push(
       `jsonb_build_object('@since', (select jsonb_object_agg(k, h.since) from unnest(${bind(watched)}::text[]) k left join customer_condition h on h.customer_id = f.customer_id and h.condition = k))`,
@@ -144,10 +145,10 @@ export function decisionFacts(rule: Rule, context: RuleContext, bind: Bind): str
     )
   const cuts = parts.flatMap((part) => {
     if (!('percentile' in part)) return []
-    const { within, between, ...one } = part.percentile
-    return (between ?? Object.values(one)).map((hundredth: number) => [
-      cutKey(part.fact, within, hundredth),
-      context.cut(part.fact, within, hundredth),
+    const { institution, between, ...one } = part.percentile
+    return (between ?? Object.values(one)).map((percentile: number) => [
+      cutKey(part.fact, institution, percentile),
+      context.cut(part.fact, institution, percentile),
     ])
   })
   if (cuts.length > 0) objects.push(`jsonb_build_object('@cuts', ${bind(JSON.stringify(Object.fromEntries(cuts)))}::jsonb)`)
@@ -155,7 +156,7 @@ export function decisionFacts(rule: Rule, context: RuleContext, bind: Bind): str
 }
 
 /** What a rule is answered from. */
-export interface Known {
+export interface ExplainedState {
   readonly subject: Subject
   readonly context: RuleContext
 }
@@ -167,11 +168,11 @@ interface Asked {
 }
 
 /** What is known of a customer now. */
-export function knownNow(
+export function stateNow(
   { stored, segments, since }: KnownCustomer,
   definitions: Definitions,
   { customerId, today, baseCurrency }: Asked,
-): Known {
+): ExplainedState {
   const values = valuesOf(stored ?? {}, today)
   return {
     subject: {
@@ -185,19 +186,19 @@ export function knownNow(
 }
 
 /** What was known when a decision was taken, as far as it was kept. */
-export function knownThen(kept: DecisionFacts, { customerId, today, baseCurrency }: Asked): Known {
-  const values = valuesOf(kept, today)
+export function stateThen(facts: DecisionFacts, { customerId, today, baseCurrency }: Asked): ExplainedState {
+  const values = valuesOf(facts, today)
   return {
     subject: {
       fact: (name) => values.get(name) ?? null,
-      since: (condition) => kept['@since']?.[conditionKey(condition)],
-      listed: (number) => kept['@lists']?.includes(number),
+      since: (condition) => facts['@since']?.[conditionKey(condition)],
+      listed: (number) => facts['@lists']?.includes(number),
       chance: (seed) => chanceOf(seed, customerId),
     },
     context: {
       today,
       baseCurrency: baseCurrency as CurrencyCode,
-      cut: (fact, within, hundredth) => kept['@cuts']?.[cutKey(fact, within, hundredth)],
+      cut: (fact, institution, percentile) => facts['@cuts']?.[cutKey(fact, institution, percentile)],
     },
   }
 }

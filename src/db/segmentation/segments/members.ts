@@ -51,7 +51,7 @@ interface ListChanged {
 }
 
 /** Changes the list of a static segment: stays begin and end today, the rows of facts follow, and each change is an event. */
-export async function changeList(
+export async function changeMembers(
   db: Db,
   { id, number }: StoredSegment,
   { add, remove, by, now, today }: ListChange,
@@ -75,11 +75,11 @@ export async function changeList(
       update segment_membership m set left_on = ${today}::date, left_at = ${at}, left_reason = 'removed', left_by = ${by}
       where m.segment_id = ${id}::uuid and m.left_on is null and m.customer_id = any (${going})
       returning m.customer_id, m.institution_path
-    ), kept as (
+    ), stored as (
       update customer_fact f set segments = case when f.customer_id = any (${going}) then array_remove(f.segments, ${number}::int)
         else array(select n from unnest(f.segments || ${number}::int) n order by n) end
       where f.customer_id in (select customer_id from entered union all select customer_id from ended)
-    ), told as (
+    ), segment_event as (
       insert into outbox_event (id, type, occurred_at, institution_path, customer_id, subject_type, subject_id, changed, payload)
       select gen_random_uuid(), type, ${at}, institution_path, customer_id, 'segment', ${id}::text, '{}', '{}'
       from (select 'segment.entered' as type, * from entered union all select 'segment.left', * from ended) e

@@ -18,7 +18,7 @@ export interface TierPlan {
 }
 
 /** The lines of thresholds as they are compared. */
-export function linesOf(thresholds: readonly Threshold[], measure: FactName, currency: CurrencyCode): readonly Measured[] {
+export function thresholdsOf(thresholds: readonly Threshold[], measure: FactName, currency: CurrencyCode): readonly Measured[] {
   return thresholds.map(({ from }) => parseMeasured(from, measure, currency)!)
 }
 
@@ -33,21 +33,21 @@ interface Schemes {
 
 /** What is to be done about each scheme. */
 export function planTiers({ wanted, evaluated, paths, currency }: Schemes): readonly TierPlan[] {
-  const standing = new Map(evaluated.map((scheme) => [scheme.id, scheme]))
+  const current = new Map(evaluated.map((scheme) => [scheme.id, scheme]))
   return wanted.flatMap((scheme) => {
-    const before = standing.get(scheme.id)
+    const before = current.get(scheme.id)
     const leaves = scheme.state === 'retired'
     if (leaves && !before) return []
     const subtrees = scheme.subtrees
       .flatMap(({ institutionCode, thresholds }) => {
         const path = paths.get(institutionCode)
-        return path === undefined ? [] : [{ path, lines: linesOf(thresholds, scheme.measure, currency) }]
+        return path === undefined ? [] : [{ path, lines: thresholdsOf(thresholds, scheme.measure, currency) }]
       })
       .toSorted((one, other) => other.path.length - one.path.length)
     return [
       {
         scheme,
-        lines: linesOf(scheme.thresholds, scheme.measure, currency),
+        lines: thresholdsOf(scheme.thresholds, scheme.measure, currency),
         subtrees,
         before: before && before.schemeVersion !== scheme.schemeVersion ? before : undefined,
         leaves,
@@ -64,9 +64,9 @@ export interface TierSql {
   readonly read: readonly string[]
   readonly move: readonly string[]
   /** What has changed of a row, by its own columns: places and days, which are cheaper to compare than arrays. */
-  readonly differs: readonly string[]
+  readonly changed: readonly string[]
   /** Columns that are kept on the row of facts. */
-  readonly keep: readonly { readonly column: string; readonly expression: string }[]
+  readonly assign: readonly { readonly column: string; readonly expression: string }[]
   /** For `values`: scheme, version, tier before and after, place, reason and the facts that decided; `c` is a changed row, `f` its row of facts. */
   readonly moves: readonly string[]
 }
@@ -85,7 +85,7 @@ interface Settings {
 
 /** As `nextStanding` of core has it. */
 export function tierSql(plans: readonly TierPlan[], { bind, today, overrides, among }: Settings): TierSql {
-  if (plans.length === 0) return { join: '', read: [], move: [], differs: [], keep: [], moves: [] }
+  if (plans.length === 0) return { join: '', read: [], move: [], changed: [], assign: [], moves: [] }
   const codes = new Map(plans.map(({ scheme }) => [scheme.slot, `${bind(codesOf(scheme))}::text[]`]))
   const slots = Array.from({ length: Math.max(...plans.map(({ scheme }) => scheme.slot)) }, (_, index) => index + 1)
   const bySlot = new Map(plans.map((plan) => [plan.scheme.slot, plan]))
@@ -99,10 +99,10 @@ export function tierSql(plans: readonly TierPlan[], { bind, today, overrides, am
   })
   return {
     join: overrides ? overridesJoin(plans, codes, today, among) : '',
-    read: [...plans.flatMap((plan) => readOf(plan, bind, today, overrides)), 'f.tiers is not null as told'],
+    read: [...plans.flatMap((plan) => readOf(plan, bind, today, overrides)), 'f.tiers is not null as counted'],
     move: plans.map((plan) => moveOf(plan, bind, today)),
-    differs: [
-      'c.told <> c.counts',
+    changed: [
+      'c.counted <> c.counts',
       ...plans.flatMap(({ scheme: { slot }, before }) => [
         `c.place_${slot} is distinct from c.raw_${slot}`,
         `(${below(slot)}) is distinct from c.since_${slot}`,
@@ -110,7 +110,7 @@ export function tierSql(plans: readonly TierPlan[], { bind, today, overrides, am
         ...(before ? [`c.raw_${slot} is not null`] : []),
       ]),
     ],
-    keep: [
+    assign: [
       { column: 'tier_places', expression: array('int', (slot) => `c.place_${slot}`) },
       { column: 'tier_below', expression: array('date', below) },
       { column: 'tiers', expression: `case when c.counts then array_remove(array[${named.join(', ')}], null) end` },

@@ -11,7 +11,7 @@ export const tierDecisions = ['began', 'ended'] as const
 export type TierDecision = (typeof tierDecisions)[number]
 
 /** A stay in a tier as it is explained: instants as ISO texts. */
-export interface TierStay {
+export interface TierPeriod {
   readonly id: string
   readonly tier: string
   readonly beganOn: Day
@@ -25,7 +25,7 @@ export interface TierStay {
 }
 
 /** How a customer stands to a scheme of tiers. */
-export interface TierStanding extends KnownCustomer {
+export interface TierExplanationState extends KnownCustomer {
   /** Null where there is no such scheme, or it begins later. */
   readonly scheme: {
     readonly code: string
@@ -43,7 +43,7 @@ export interface TierStanding extends KnownCustomer {
   /** First day on which what somebody set holds no more; null where nobody did. */
   readonly overrideEndsOn: Day | null
   /** The stay that was asked for, else the latest one. */
-  readonly stay: TierStay | null
+  readonly stay: TierPeriod | null
 }
 
 interface Asked {
@@ -55,10 +55,10 @@ interface Asked {
 }
 
 /** How a customer stands to a scheme, by the version that decided, in one statement; undefined where the customer is out of scope. */
-export async function readTierStanding(db: Db, asked: Asked): Promise<TierStanding | undefined> {
+export async function readTierExplanationState(db: Db, asked: Asked): Promise<TierExplanationState | undefined> {
   const { customerId, schemeId, today } = asked
   const [stayId, decision] = [asked.stayId ?? null, asked.decision ?? null]
-  const [row] = await db.rows<TierStanding>(sql`
+  const [row] = await db.rows<TierExplanationState>(sql`
     select ${knownCustomer()}, f.tier_places[s.slot] as place, f.tier_below[s.slot]::text as "belowSince", m.stay,
       (select o.ends_on::text from tier_override o where o.customer_id = c.id and o.scheme_id = s.id and o.state = 'active' and o.ends_on > ${today}::date limit 1) as "overrideEndsOn",
       case when v.scheme_version is not null then json_build_object('code', s.code, 'name', s.name, 'kinds', s.kinds, 'measure', s.measure, 'schemeVersion', v.scheme_version, 'graceDays', v.grace_days,

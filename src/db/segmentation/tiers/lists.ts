@@ -30,15 +30,15 @@ export function distanceOrder({ measure }: StoredScheme): Order {
   }
 }
 
-type Band = 'from' | 'near' | 'unsettled'
+type Bound = 'from' | 'upgradeMargin' | 'atRiskMargin'
 
 /** The lines of a scheme, or its bands, where the row `f` of facts is. */
-function byPlace({ scheme, paths, currency }: ListOf, band: Band, bind: Bind): string {
+function byPlace({ scheme, paths, currency }: ListOf, field: Bound, bind: Bind): string {
   const { measure } = scheme
   const type = factSqlTypes[facts[measure].type]
   const bound = (thresholds: StoredScheme['thresholds']): string => {
     const values = thresholds.map((one): Measured | null => {
-      const text = one[band]
+      const text = one[field]
       return text === undefined || text === null ? null : parseMeasured(text, measure, currency)!
     })
     return `${bind(values.map((value) => (value === null ? null : String(value))))}::${type}[]`
@@ -69,33 +69,33 @@ export function thresholdFrom(list: ListOf, side: ThresholdSide) {
     const { scheme, today, tier } = list
     const { slot, measure } = scheme
     const codes = `${bind(scheme.thresholds.map(({ code }) => code))}::text[]`
-    const place = side === 'near' ? 'b.fit + 1' : 'b.fit'
-    const distance = side === 'near' ? 'm.lines[l.place] - m.value' : 'm.value - m.lines[l.place]'
+    const place = side === 'upgrade_candidate' ? 'b.fit + 1' : 'b.fit'
+    const distance = side === 'upgrade_candidate' ? 'm.lines[l.place] - m.value' : 'm.value - m.lines[l.place]'
     return `(
       select f.customer_id, (${codes})[l.place] as tier, (${codes})[f.tier_places[${slot}]] as held_tier, d.distance as compared,
-        ${decimal(list, 'm.value')} as value, ${decimal(list, 'm.lines[l.place]')} as line, ${decimal(list, 'd.distance')} as distance
+        ${decimal(list, 'm.value')} as value, ${decimal(list, 'm.lines[l.place]')} as threshold, ${decimal(list, 'd.distance')} as distance
       from customer o join customer_fact f on f.customer_id = o.id
-      cross join lateral (select ${factExpression(measure, 'f', `date '${today}'`)} as value, ${byPlace(list, 'from', bind)} as lines, ${byPlace(list, side, bind)} as bands offset 0) m
+      cross join lateral (select ${factExpression(measure, 'f', `date '${today}'`)} as value, ${byPlace(list, 'from', bind)} as lines, ${byPlace(list, side === 'upgrade_candidate' ? 'upgradeMargin' : 'atRiskMargin', bind)} as bands offset 0) m
       cross join lateral (select width_bucket(m.value, m.lines) as fit) b
       cross join lateral (select ${place} as place) l
       cross join lateral (select ${distance} as distance) d
       where ${conditionsOf(list, bind)} and f.tier_places[${slot}] is not null
-        and ${side === 'near' ? `f.tier_places[${slot}] <= b.fit and d.distance <= m.bands[l.place]` : 'd.distance < m.bands[l.place]'}
+        and ${side === 'upgrade_candidate' ? `f.tier_places[${slot}] <= b.fit and d.distance <= m.bands[l.place]` : 'd.distance < m.bands[l.place]'}
         ${tier === undefined ? '' : `and (${codes})[l.place] = ${bind(tier)}::text`}
     ) ${row}`
   }
 }
 
 /** Customers whose measure lies below the tier that they hold, as a `from` item. A missing measure lies below by all of the line. */
-export function atRiskFrom(list: ListOf) {
+export function pendingDowngradesFrom(list: ListOf) {
   return (row: string, bind: Bind): string => {
     const { scheme, today, tier } = list
     const { slot, measure, graceDays } = scheme
     const codes = `${bind(scheme.thresholds.map(({ code }) => code))}::text[]`
     const [day, grace] = [`${bind(today)}::date`, `${bind(graceDays)}::int`]
     return `(
-      select f.customer_id, (${codes})[f.tier_places[${slot}]] as tier, (${codes})[width_bucket(m.value, m.lines)] as fits_tier, d.shortfall as compared,
-        ${decimal(list, 'm.value')} as value, ${decimal(list, `m.lines[f.tier_places[${slot}]]`)} as line, ${decimal(list, 'd.shortfall')} as shortfall,
+      select f.customer_id, (${codes})[f.tier_places[${slot}]] as tier, (${codes})[width_bucket(m.value, m.lines)] as measured_tier, d.shortfall as compared,
+        ${decimal(list, 'm.value')} as value, ${decimal(list, `m.lines[f.tier_places[${slot}]]`)} as threshold, ${decimal(list, 'd.shortfall')} as shortfall,
         f.tier_below[${slot}] as below_since, f.tier_below[${slot}] + ${grace} as grace_ends_on, greatest(0, f.tier_below[${slot}] + ${grace} - ${day}) as days_left
       from customer o join customer_fact f on f.customer_id = o.id
       cross join lateral (select ${factExpression(measure, 'f', `date '${today}'`)} as value, ${byPlace(list, 'from', bind)} as lines offset 0) m

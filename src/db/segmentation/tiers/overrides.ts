@@ -38,7 +38,7 @@ export async function insertOverride(db: Db, one: NewOverride): Promise<void> {
       ${one.startsOn}::date, ${one.endsOn}::date, 'requested', ${at}::timestamptz, ${at}::timestamptz from customer c where c.id = ${one.customerId}::uuid`)
 }
 
-export interface HeldOverride {
+export interface StoredOverride {
   readonly schemeId: string
   readonly tier: string
   readonly endsOn: Day
@@ -46,21 +46,21 @@ export interface HeldOverride {
   readonly version: number
 }
 
-export async function lockOverride(db: Db, customerId: string, id: string): Promise<HeldOverride | undefined> {
-  const [row] = await db.rows<HeldOverride>(sql`
+export async function lockOverride(db: Db, customerId: string, id: string): Promise<StoredOverride | undefined> {
+  const [row] = await db.rows<StoredOverride>(sql`
     select o.scheme_id as "schemeId", o.tier, o.ends_on::text as "endsOn", o.state, o.version from tier_override o join customer c on c.id = o.customer_id where o.customer_id = ${customerId}::uuid and o.id = ${id}::uuid for update of o`)
   return row
 }
 
 /** Lets all overrides of a scheme end today: the evaluation that follows takes them away. */
-export async function stopOverridesOf(db: Db, schemeId: string, today: Day): Promise<void> {
+export async function endOverridesOf(db: Db, schemeId: string, today: Day): Promise<void> {
   await db.rows(
     sql`update tier_override set ends_on = ${today}::date where scheme_id = ${schemeId}::uuid and state = 'active' and ends_on > ${today}::date`,
   )
 }
 
 /** Lets an override end today: the evaluation that follows takes it away. */
-export async function stopOverride(db: Db, customerId: string, id: string, today: Day): Promise<void> {
+export async function endOverride(db: Db, customerId: string, id: string, today: Day): Promise<void> {
   await db.rows(sql`
     update tier_override set ends_on = ${today}::date where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
 }

@@ -65,7 +65,7 @@ export async function lockScheme(db: Db, id: string): Promise<SchemeHead | undef
   return row
 }
 
-export async function knowsScheme(db: Db, id: string): Promise<boolean> {
+export async function schemeExists(db: Db, id: string): Promise<boolean> {
   return (await db.rows(sql`select from tier_scheme where id = ${id}::uuid`)).length > 0
 }
 

@@ -1,4 +1,4 @@
-import { keptKinds } from '../../../core/segmentation/classifications.ts'
+import { storedClassificationKinds } from '../../../core/segmentation/classifications.ts'
 import { relationPreferences } from '../../../core/segmentation/facts.ts'
 import * as schema from '../schema/classifications.ts'
 import { column, many, one, page, inSingleAnswers, view, type ViewExtension } from '../../platform/views/view.ts'
@@ -16,7 +16,7 @@ const classificationPeriod = view(
   {
     id: column('uuid', 'ID of the period.'),
     customerId: column('uuid', 'The customer.'),
-    kind: column('text', 'Kind of classification.', { values: keptKinds }),
+    kind: column('text', 'Kind of classification.', { values: storedClassificationKinds }),
     value: column('text', 'Value.'),
     policyVersion: column('integer', 'The version of the policy that was applied; 0 for the default.'),
     ruleIndex: column(

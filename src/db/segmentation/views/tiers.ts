@@ -10,7 +10,7 @@ import {
   isMeasure,
   type Measured,
   parseMeasured,
-  placeOf,
+  rankOf,
   tierReasons,
   tierOverrideStates,
   tierSchemeStates,
@@ -37,8 +37,11 @@ const threshold = z
     code: z.string().meta({ description: 'Code of the tier that starts here.' }),
     name: z.string().meta({ description: 'Name of the tier.' }),
     from: z.string().meta({ description: 'The threshold, a decimal in the unit of the measure.' }),
-    near: z.string().nullable().meta({ description: 'How far below the threshold customers are upgrade candidates.' }),
-    unsettled: z.string().nullable().meta({ description: 'How far above the threshold customers are at risk of a downgrade.' }),
+    upgradeMargin: z.string().nullable().meta({ description: 'How far below the threshold customers are upgrade candidates.' }),
+    atRiskMargin: z
+      .string()
+      .nullable()
+      .meta({ description: 'How far above the threshold customers are at risk of a downgrade.' }),
   })
   .meta({ id: 'Threshold', description: 'A threshold of a scheme and the tier that starts there.' })
 
@@ -58,7 +61,9 @@ const versions: Computed = {
         graceDays: z
           .int()
           .meta({ description: 'Grace period: days for which the measure may be below the tier before a downgrade.' }),
-        source: z.enum(policySources).meta({ description: 'Published practice, our own choice, or the bank itself.' }),
+        source: z
+          .enum(policySources)
+          .meta({ description: 'Published practice, the default of the product, or the bank itself.' }),
         reason: z.string().nullable().meta({ description: 'Reason, and which parts have another source.' }),
         setBy: z.string().meta({ description: 'Who created it.' }),
         setAt: z.iso.datetime().meta({ description: 'When it was created.' }),
@@ -90,7 +95,11 @@ const versions: Computed = {
     })),
 }
 
-const complete = (one: Threshold) => ({ ...one, near: one.near ?? null, unsettled: one.unsettled ?? null })
+const complete = (one: Threshold) => ({
+  ...one,
+  upgradeMargin: one.upgradeMargin ?? null,
+  atRiskMargin: one.atRiskMargin ?? null,
+})
 
 const tierScheme = view('TierScheme', 'Tiers for some kinds of customers by a measure.', schema.tierScheme, {
   id: column('uuid', 'ID of the scheme.'),
@@ -174,21 +183,21 @@ const thresholdCustomer = derivedView('ThresholdCustomer', 'A customer close to 
   tier: column('text', 'Code of the tier that starts at the threshold.'),
   heldTier: column('text', 'Code of the customer’s tier; null below the lowest threshold.', { nullable: true }),
   value: column('decimal', `Current value of the measure, ${inUnit}.`),
-  line: column('decimal', `The threshold, ${inUnit}.`),
+  threshold: column('decimal', `The threshold, ${inUnit}.`),
   distance: column('decimal', `Distance of the measure from the threshold, ${inUnit}.`),
   customer,
 })
 
-const atRiskCustomer = derivedView(
-  'AtRiskCustomer',
+const pendingDowngrade = derivedView(
+  'PendingDowngrade',
   'A customer in the grace period: the measure is below the threshold of the tier.',
   [],
   {
     customerId: column('uuid', 'The customer.'),
     tier: column('text', 'Code of the customer’s tier.'),
-    fitsTier: column('text', 'Code of the tier by the measure alone; null below the lowest threshold.', { nullable: true }),
+    measuredTier: column('text', 'Code of the tier by the measure alone; null below the lowest threshold.', { nullable: true }),
     value: column('decimal', `Current value of the measure, ${inUnit}; null if missing.`, { nullable: true }),
-    line: column('decimal', `The threshold of the customer’s tier, ${inUnit}.`),
+    threshold: column('decimal', `The threshold of the customer’s tier, ${inUnit}.`),
     shortfall: column('decimal', `Distance of the measure below it, ${inUnit}.`),
     belowSince: column('day', 'First day below the threshold.'),
     graceEndsOn: column('day', 'The day of the downgrade, unless the measure recovers.'),
@@ -197,7 +206,7 @@ const atRiskCustomer = derivedView(
   },
 )
 
-export const tierViews = [tierScheme, tierMembership, tierOverride, thresholdCustomer, atRiskCustomer]
+export const tierViews = [tierScheme, tierMembership, tierOverride, thresholdCustomer, pendingDowngrade]
 
 export const tierHistoryKeys = (child: string) => [
   { expression: `${child}.began_at`, cast: 'timestamptz' },
@@ -213,12 +222,12 @@ export const customerTier = z
     measure: z.string().meta({ description: 'The fact that is the measure; amounts and thresholds are in its unit.' }),
     tier: z.string().nullable().meta({ description: 'Code of the customer’s tier; null below the lowest threshold.' }),
     tierName: z.string().nullable().meta({ description: 'Its name.' }),
-    place: z.int().meta({ description: 'Rank of the tier, from 1 for the lowest; 0 below the lowest threshold.' }),
+    rank: z.int().meta({ description: 'Rank of the tier, from 1 for the lowest; 0 below the lowest threshold.' }),
     since: z.iso.date().nullable().meta({ description: 'First day in the tier.' }),
     value: z.string().nullable().meta({ description: 'Current value of the measure.' }),
     nextTier: z.string().nullable().meta({ description: 'Code of the tier at the next threshold above the measure.' }),
-    toNextLine: z.string().nullable().meta({ description: 'Distance to that threshold.' }),
-    aboveOwnLine: z
+    toNextThreshold: z.string().nullable().meta({ description: 'Distance to that threshold.' }),
+    aboveOwnThreshold: z
       .string()
       .nullable()
       .meta({ description: 'Distance of the measure above the threshold of the customer’s tier; negative below it.' }),
@@ -243,7 +252,7 @@ export function tiersOf(
 ): string {
   const day = `${bind(today)}::date`
   return `select coalesce(json_agg(json_build_object('schemeId', s.id, 'scheme', s.code, 'schemeName', s.name, 'schemeVersion', v.scheme_version, 'measure', s.measure,
-      'place', f.tier_places[s.slot], 'since', m.began_on, 'value', ${measured(day)}, 'belowSince', f.tier_below[s.slot], 'graceDays', v.grace_days, 'overrideEndsOn', hand.ends_on,
+      'rank', f.tier_places[s.slot], 'since', m.began_on, 'value', ${measured(day)}, 'belowSince', f.tier_below[s.slot], 'graceDays', v.grace_days, 'overrideEndsOn', hand.ends_on,
       'thresholds', coalesce((select e -> 'thresholds' from jsonb_array_elements(v.subtrees) e join institution i on i.code = e ->> 'institutionCode'
         where f.institution_path ^@ i.path order by length(i.path) desc limit 1), v.thresholds), 'currency', ${bind(baseCurrency)}::text) order by s.slot), '[]')
     from customer_fact f cross join tier_scheme s
@@ -259,7 +268,7 @@ interface StoredTier {
   readonly schemeName: string
   readonly schemeVersion: number
   readonly measure: FactName
-  readonly place: number
+  readonly rank: number
   readonly since: string | null
   readonly value: string | null
   readonly belowSince: string | null
@@ -273,17 +282,17 @@ export function decodeTiers(value: unknown): readonly z.input<typeof customerTie
   return (value as StoredTier[]).map(({ graceDays, overrideEndsOn, thresholds: all, currency, value: text, ...one }) => {
     const lines = all.map(({ from }) => parseMeasured(from, one.measure, currency)!)
     const now = text === null ? null : facts[one.measure].type === 'money' ? BigInt(text) : Number(text)
-    const { up, down } = distances(now, one.place, lines)
+    const { up, down } = distances(now, one.rank, lines)
     const shown = (amount: Measured | null): string | null => (amount === null ? null : formatMeasured(amount, currency))
-    const own = all[one.place - 1]
+    const own = all[one.rank - 1]
     return {
       ...one,
       tier: own?.code ?? null,
       tierName: own?.name ?? null,
       value: shown(now),
-      nextTier: all[placeOf(now, lines)]?.code ?? null,
-      toNextLine: shown(up),
-      aboveOwnLine: shown(down),
+      nextTier: all[rankOf(now, lines)]?.code ?? null,
+      toNextThreshold: shown(up),
+      aboveOwnThreshold: shown(down),
       graceEndsOn: one.belowSince === null ? null : graceEnds(one.belowSince, graceDays),
       overridden: overrideEndsOn !== null,
       overrideEndsOn,

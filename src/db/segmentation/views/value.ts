@@ -1,4 +1,4 @@
-import { lossCauses, waysOut } from '../../../core/segmentation/value.ts'
+import { lossReasons, lossRemedies } from '../../../core/segmentation/value.ts'
 import { column, derivedView, type MoneyField, one } from '../../platform/views/view.ts'
 
 const money = (name: string, description: string): MoneyField => ({
@@ -9,14 +9,14 @@ const money = (name: string, description: string): MoneyField => ({
   currency: (_alias, bind, { baseCurrency }) => `${bind(baseCurrency)}::text`,
 })
 
-const lossMaker = derivedView('LossMaker', 'A customer whose contribution is below zero.', [], {
+const unprofitableCustomer = derivedView('UnprofitableCustomer', 'A customer whose contribution is below zero.', [], {
   customerId: column('uuid', 'The customer.'),
   income: money('income', 'Annual income from the customer’s balances.'),
   variableCost: money('variable_cost', 'Annual cost of their transactions.'),
   amount: money('amount', 'Loss: cost above income.'),
-  cause: column('text', 'Reason: costly channels, too thin a margin, or too little business.', { values: lossCauses }),
-  wayOut: column('text', 'Remedy: move the transactions to cheaper channels, charge a fee, or end the relationship.', {
-    values: waysOut,
+  reason: column('text', 'Reason: costly channels, too thin a margin, or too little business.', { values: lossReasons }),
+  remedy: column('text', 'Remedy: move the transactions to cheaper channels, charge a fee, or end the relationship.', {
+    values: lossRemedies,
   }),
   customer: one('Customer', 'The customer.', {
     permission: 'customer:read',
@@ -25,4 +25,4 @@ const lossMaker = derivedView('LossMaker', 'A customer whose contribution is bel
   }),
 })
 
-export const valueViews = [lossMaker]
+export const valueViews = [unprofitableCustomer]

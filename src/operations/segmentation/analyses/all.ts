@@ -1,5 +1,5 @@
 import { cohortCustomers, cohortRetention } from './cohorts.ts'
-import { migrationMatrix, movedCustomers } from './migration.ts'
+import { migrationMatrix, migrationCustomers } from './migration.ts'
 import { segmentOverlap } from './overlap.ts'
 import { segmentProfile } from './profile.ts'
 import { segmentTrend } from './trend.ts'
@@ -9,7 +9,7 @@ export const analysisOperations = [
   segmentOverlap,
   segmentTrend,
   migrationMatrix,
-  movedCustomers,
+  migrationCustomers,
   cohortRetention,
   cohortCustomers,
 ]

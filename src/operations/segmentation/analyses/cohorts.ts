@@ -2,21 +2,21 @@ import { z } from 'zod'
 import {
   cohortPeriods,
   cohortsOf,
-  MOST_COHORTS,
-  MOST_PERIODS,
+  MAX_COHORTS,
+  MAX_PERIODS,
   periodsAfter,
   periodsBetween,
   startOfPeriod,
 } from '../../../core/segmentation/analyses/cohorts.ts'
 import { addDays } from '../../../core/kernel/calendar.ts'
 import { refuseField } from '../../../core/kernel/errors.ts'
-import { cohortStandings, inCohort, readCohortChanges } from '../../../db/segmentation/analyses/cohorts.ts'
+import { cohortOutcomes, inCohort, readCohortChanges } from '../../../db/segmentation/analyses/cohorts.ts'
 import { viewNamed } from '../../../db/views.ts'
 import { operation, pageOperation } from '../../platform/operation.ts'
 import { pageInput } from '../../platform/pages.ts'
 import { answerPage, orderBy } from '../../platform/reading.ts'
 import { daySchema, id } from '../../platform/scalars.ts'
-import { domain, drillSchema, institutionId, segmentOf, withinOf } from './scope.ts'
+import { domain, drillDownSchema, institutionId, segmentOf, withinOf } from './scope.ts'
 
 const customerView = viewNamed('Customer')
 
@@ -45,7 +45,7 @@ export const cohortRetention = operation({
     periods: z
       .int()
       .min(1)
-      .max(MOST_PERIODS - 1)
+      .max(MAX_PERIODS - 1)
       .default(12)
       .meta({ description: 'Number of following periods.' }),
     institutionId,
@@ -60,7 +60,7 @@ export const cohortRetention = operation({
               from: z.iso.date().meta({ description: 'First day of the period.' }),
               to: z.iso.date().meta({ description: 'Last day of the period.' }),
               size: z.int().meta({ description: 'Customers who arrived in it.' }),
-              drill: drillSchema.nullable().meta({
+              drillDown: drillDownSchema.nullable().meta({
                 description:
                   'A rule that selects the members of the cohort who are still customers; null for cohorts of a segment.',
               }),
@@ -93,8 +93,8 @@ export const cohortRetention = operation({
     if (last > today) throw refuseField('invalid_input', 'to', 'future', 'The last cohort must not be in the future.')
     if (from > last) throw refuseField('invalid_input', 'from', 'reversed', 'The first cohort must not be after the last.')
     const cohorts = periodsBetween(from, last, period)
-    if (cohorts > MOST_COHORTS)
-      throw refuseField('invalid_input', 'from', 'too_many', `At most ${MOST_COHORTS} cohorts are allowed: these are ${cohorts}.`)
+    if (cohorts > MAX_COHORTS)
+      throw refuseField('invalid_input', 'from', 'too_many', `At most ${MAX_COHORTS} cohorts are allowed: these are ${cohorts}.`)
     if (segmentId !== undefined) await segmentOf(context, segmentId)
     const start = startOfPeriod(from, period)
     const asked = {
@@ -109,7 +109,7 @@ export const cohortRetention = operation({
       cohorts: cohortsOf(changes, { from: start, cohorts, periods, period, today }).map((cohort) => ({
         ...cohort,
         cells: [...cohort.cells],
-        drill: segmentId === undefined ? { fact: 'customerSince', between: [cohort.from, cohort.to] } : null,
+        drillDown: segmentId === undefined ? { fact: 'customerSince', between: [cohort.from, cohort.to] } : null,
       })),
     }
   },
@@ -134,24 +134,24 @@ export const cohortCustomers = pageOperation(customerView, {
     periodsAfter: z
       .int()
       .min(0)
-      .max(MOST_PERIODS - 1)
+      .max(MAX_PERIODS - 1)
       .default(0)
       .meta({ description: 'Number of periods after the cohort’s own period, which is 0.' }),
-    standing: z.enum(cohortStandings).default('retained').meta({ description: 'Retained or lost customers.' }),
+    outcome: z.enum(cohortOutcomes).default('retained').meta({ description: 'Retained or lost customers.' }),
     institutionId,
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'not_found', 'unknown_reference'],
   async run(
     context,
-    { segmentId, period, from, periodsAfter: later, standing, institutionId: institution, limit, cursor, includeTotal },
+    { segmentId, period, from, periodsAfter: later, outcome, institutionId: institution, limit, cursor, includeTotal },
   ) {
     const start = startOfPeriod(from, period)
     const on = addDays(periodsAfter(start, later + 1, period), -1)
     if (on >= context.today) throw refuseField('invalid_input', 'periodsAfter', 'future', 'The period must have ended.')
     if (segmentId !== undefined) await segmentOf(context, segmentId)
     const within = await withinOf(context, institution)
-    const asked = { from: start, to: addDays(periodsAfter(start, 1, period), -1), period, within, on, standing }
+    const asked = { from: start, to: addDays(periodsAfter(start, 1, period), -1), period, within, on, outcome }
     return answerPage(context, customerView, {
       limit,
       cursor,

@@ -2,12 +2,12 @@ import { z } from 'zod'
 import {
   type Cell,
   matrixFacts,
-  MOST_MATRIX_SEGMENTS,
+  MAX_MATRIX_SEGMENTS,
   orderedMoves,
-  type Standing,
-  standings,
+  type MigrationStatus,
+  migrationStatuses,
   statesOf,
-  stayedOf,
+  stayedShareOf,
 } from '../../../core/segmentation/analyses/migration.ts'
 import { percentage } from '../../../core/segmentation/analyses/profile.ts'
 import { monthEnd } from '../../../core/kernel/calendar.ts'
@@ -26,8 +26,8 @@ import { chosenSegments, domain, institutionId, moneyOf, withinOf } from './scop
 
 const customerView = viewNamed('Customer')
 
-const standing = (when: string) =>
-  z.enum(standings).meta({
+const status = (when: string) =>
+  z.enum(migrationStatuses).meta({
     description: `Status ${when}: in one of the states (\`in_state\`), a customer in no state, not a customer yet, or no longer a customer.`,
   })
 
@@ -37,9 +37,9 @@ const matrixInput = {
   segmentIds: z
     .array(id)
     .min(1)
-    .max(MOST_MATRIX_SEGMENTS)
+    .max(MAX_MATRIX_SEGMENTS)
     .optional()
-    .meta({ description: `Up to ${MOST_MATRIX_SEGMENTS} segments.` }),
+    .meta({ description: `Up to ${MAX_MATRIX_SEGMENTS} segments.` }),
   from: daySchema.meta({ description: 'The last day of a month.', examples: ['2026-09-30'] }),
   to: daySchema.optional().meta({ description: 'The last day of a later month; now by default.' }),
   institutionId,
@@ -97,9 +97,9 @@ export const migrationMatrix = operation({
         .array(
           z
             .object({
-              fromStanding: standing('at the start'),
+              fromStatus: status('at the start'),
               from: z.string().nullable().meta({ description: 'The value, tier code or segment ID at the start.' }),
-              toStanding: standing('at the end'),
+              toStatus: status('at the end'),
               to: z.string().nullable().meta({ description: 'The value, tier code or segment ID at the end.' }),
               customers: z.int().meta({ description: 'Number of customers.' }),
               share: z
@@ -109,7 +109,7 @@ export const migrationMatrix = operation({
               aumBefore: moneySchema.meta({ description: 'Their assets at the start.' }),
               aumAfter: moneySchema.meta({ description: 'Their assets at the end.' }),
             })
-            .meta({ id: 'Move', description: 'Customers who moved from one state to another, or stayed.' }),
+            .meta({ id: 'MigrationMove', description: 'Customers who moved from one state to another, or stayed.' }),
         )
         .meta({ description: 'The non-empty cells of the matrix.' }),
       stayed: z
@@ -119,20 +119,20 @@ export const migrationMatrix = operation({
     })
     .meta({ id: 'MigrationMatrix', description: 'Migration of customers between states.' }),
   errors: ['not_found', 'conflict', 'unknown_reference'],
-  async run(context, said) {
+  async run(context, input) {
     const { db, today } = context
-    const { from, to } = said
-    const { stateOf, states, ends } = await matrixOf(context, said)
+    const { from, to } = input
+    const { stateOf, states, ends } = await matrixOf(context, input)
     const moves = orderedMoves(await countMoves(db, stateOf, ends), states)
-    const began = Map.groupBy(moves, ({ fromStanding, from: state }) => `${fromStanding} ${state}`)
-    const { stayed, both } = stayedOf(moves)
+    const began = Map.groupBy(moves, ({ fromStatus, from: state }) => `${fromStatus} ${state}`)
+    const { stayed, both } = stayedShareOf(moves)
     const money = moneyOf(context)
     return {
       from,
       to: to ?? today,
       states: [...states],
       moves: moves.map(({ aumBefore, aumAfter, ...move }) => {
-        const all = began.get(`${move.fromStanding} ${move.from}`)!
+        const all = began.get(`${move.fromStatus} ${move.from}`)!
         return {
           ...move,
           share: percentage(
@@ -148,9 +148,9 @@ export const migrationMatrix = operation({
   },
 })
 
-export const movedCustomers = pageOperation(customerView, {
+export const migrationCustomers = pageOperation(customerView, {
   kind: 'query',
-  name: 'movedCustomers',
+  name: 'migrationCustomers',
   summary: 'Customers of a cell of the migration matrix',
   description:
     'For the parameters of `migrationMatrix` and the cell: customers by status at the start and at the end, by ID. Only customers in your current scope are counted and listed: a customer who has since moved to another branch counts there, with the whole history.',
@@ -160,22 +160,22 @@ export const movedCustomers = pageOperation(customerView, {
   lane: 'pool',
   input: z.strictObject({
     ...matrixInput,
-    fromStanding: standing('at the start').default('in'),
+    fromStatus: status('at the start').default('in_state'),
     fromState: z
       .string()
       .max(200)
       .optional()
       .meta({ description: 'The value, tier code or segment ID at the start; any by default.' }),
-    toStanding: standing('at the end').default('in'),
+    toStatus: status('at the end').default('in_state'),
     toState: z.string().max(200).optional().meta({ description: 'The same at the end.' }),
     ...pageInput,
   }),
   errors: ['invalid_cursor', 'not_found', 'conflict', 'unknown_reference'],
-  async run(context, { fromStanding, fromState, toStanding, toState, limit, cursor, includeTotal, ...said }) {
-    const { stateOf, states, ends } = await matrixOf(context, said)
+  async run(context, { fromStatus, fromState, toStatus, toState, limit, cursor, includeTotal, ...input }) {
+    const { stateOf, states, ends } = await matrixOf(context, input)
     const cell = {
-      from: placeOf('from', fromStanding, fromState, states),
-      to: placeOf('to', toStanding, toState, states),
+      from: placeOf('from', fromStatus, fromState, states),
+      to: placeOf('to', toStatus, toState, states),
     }
     return answerPage(context, customerView, {
       limit,
@@ -188,13 +188,18 @@ export const movedCustomers = pageOperation(customerView, {
 })
 
 /** One side of a cell. Throws `invalid_input` for a state that there is not. */
-function placeOf(side: 'from' | 'to', standing: Standing, state: string | undefined, states: readonly string[]): Cell['from'] {
-  if (state !== undefined && (standing !== 'in' || !states.includes(state)))
+function placeOf(
+  side: 'from' | 'to',
+  status: MigrationStatus,
+  state: string | undefined,
+  states: readonly string[],
+): Cell['from'] {
+  if (state !== undefined && (status !== 'in_state' || !states.includes(state)))
     throw refuseField(
       'invalid_input',
       `${side}State`,
       'unknown_state',
       'A state is only allowed with the status `in_state`, and must be one of the states of the matrix.',
     )
-  return { standing, state }
+  return { status, state }
 }

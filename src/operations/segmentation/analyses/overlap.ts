@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { FEWEST_SEGMENTS, MOST_SEGMENTS, overlapOf, placesOf } from '../../../core/segmentation/analyses/overlap.ts'
+import { MIN_SEGMENTS, MAX_SEGMENTS, overlapOf, placesOf } from '../../../core/segmentation/analyses/overlap.ts'
 import type { Rule } from '../../../core/segmentation/rules/rule.ts'
 import { countCombinations } from '../../../db/segmentation/analyses/overlap.ts'
 import { readSegments, type StoredSegment } from '../../../db/segmentation/segments/store.ts'
@@ -9,7 +9,7 @@ import { id } from '../../platform/scalars.ts'
 import {
   chosenSegments,
   domain,
-  drillSchema,
+  drillDownSchema,
   institutionId,
   moneyOf,
   referenceOf,
@@ -38,9 +38,9 @@ export const segmentOverlap = operation({
   input: z.strictObject({
     segmentIds: z
       .array(id)
-      .min(FEWEST_SEGMENTS)
-      .max(MOST_SEGMENTS)
-      .meta({ description: `From ${FEWEST_SEGMENTS} to ${MOST_SEGMENTS} segments.` }),
+      .min(MIN_SEGMENTS)
+      .max(MAX_SEGMENTS)
+      .meta({ description: `From ${MIN_SEGMENTS} to ${MAX_SEGMENTS} segments.` }),
     institutionId,
   }),
   output: z
@@ -63,9 +63,9 @@ export const segmentOverlap = operation({
               jaccard: z.number().nullable().meta({
                 description: 'Customers in both divided by customers in at least one, from 0 to 1; null if there are none.',
               }),
-              secondOfFirst: percent('Share of the first segment that is also in the second.'),
-              firstOfSecond: percent('Share of the second segment that is also in the first.'),
-              drill: drillSchema,
+              shareOfFirst: percent('Share of the first segment that is also in the second.'),
+              shareOfSecond: percent('Share of the second segment that is also in the first.'),
+              drillDown: drillDownSchema,
             })
             .meta({ id: 'OverlapPair', description: 'Overlap of two segments.' }),
         )
@@ -77,7 +77,7 @@ export const segmentOverlap = operation({
               segmentIds: z.array(z.uuid()).meta({ description: 'In these and in none of the others.' }),
               customers,
               aum,
-              drill: drillSchema,
+              drillDown: drillDownSchema,
             })
             .meta({ id: 'OverlapCombination', description: 'Customers who are in exactly these segments.' }),
         )
@@ -107,7 +107,7 @@ export const segmentOverlap = operation({
         first: chosen[first]!.id,
         second: chosen[second]!.id,
         ...pair,
-        drill: { all: [inSegment(chosen[first]!), inSegment(chosen[second]!)] },
+        drillDown: { all: [inSegment(chosen[first]!), inSegment(chosen[second]!)] },
       })),
       combinations: combinations
         .toSorted((one, other) => other.customers - one.customers || one.mask - other.mask)
@@ -117,7 +117,7 @@ export const segmentOverlap = operation({
             segmentIds: places.map((place) => chosen[place]!.id),
             customers: count,
             aum: money(owned),
-            drill: {
+            drillDown: {
               all: chosen.map((one, place) => (places.includes(place) ? inSegment(one) : { not: inSegment(one) })),
             },
           }

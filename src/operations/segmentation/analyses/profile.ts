@@ -23,7 +23,7 @@ import { moneySchema } from '../../platform/rest-schema.ts'
 import { id } from '../../platform/scalars.ts'
 import {
   domain,
-  drillSchema,
+  drillDownSchema,
   institutionId,
   moneyOf,
   referenceOf,
@@ -35,7 +35,7 @@ import {
 } from './scope.ts'
 
 /** More are not told apart: the rule for several of them would have too many conditions. */
-const MOST_CHANNELS = 40
+const MAX_CHANNELS = 40
 
 const percent = (description: string) =>
   z
@@ -58,14 +58,14 @@ const cell = z
   .object({
     key: z.string().meta({ description: 'Key of the cell: a value, a band, or a product code.' }),
     customers: z.int().meta({ description: 'Customers of the segment in the cell.' }),
-    of: z.int().meta({ description: 'Customers of the segment that are the denominator of the share.' }),
+    denominator: z.int().meta({ description: 'Customers of the segment that are the denominator of the share.' }),
     share: percent('Customers in the cell as a share of the denominator.'),
     aum: moneySchema.meta({ description: 'Assets of the customers in the cell.' }),
     shareOfAum: percent('Share of the assets of the denominator.'),
     comparisonCustomers: z.int().meta({ description: 'Customers of the comparison in the cell.' }),
     comparisonShare: percent('Their share in the comparison.'),
     difference: z.number().nullable().meta({ description: 'Share minus the share of the comparison, in percentage points.' }),
-    drill: drillSchema,
+    drillDown: drillDownSchema,
   })
   .meta({ id: 'ProfileCell', description: 'A part of a segment beside the same part of the comparison.' })
 
@@ -133,26 +133,26 @@ export const segmentProfile = operation({
     if (compareWith !== undefined && !other)
       throw refuseField('unknown_reference', 'compareWith', 'unknown_reference', 'There is no such segment.')
     for (const one of other ? [segment, other] : [segment]) requireActive(one)
-    const [channels, schemes] = [await listEChannels(db, MOST_CHANNELS), await readEvaluatedSchemes(db)]
+    const [channels, schemes] = [await listEChannels(db, MAX_CHANNELS), await readEvaluatedSchemes(db)]
     const groups = profileOf(
       channels,
       schemes.map(({ code, kinds, thresholds }) => ({ code, kinds, tiers: thresholds.map((one) => one.code) })),
     )
     const profile = await profileSegment(db, groups, {
-      ours: segment.number,
-      theirs: other?.number,
+      segmentSide: segment.number,
+      comparisonSide: other?.number,
       within: await withinOf(context, institution),
       context: { today, baseCurrency: bank.baseCurrency as CurrencyCode, cut: () => undefined },
     })
-    const { ours, theirs } = profile
+    const { segmentSide, comparisonSide } = profile
     return {
       segment: referenceOf(segment),
       comparedWith: other ? referenceOf(other) : null,
       asOf: today,
-      figures: figuresOf(context, ours),
-      comparison: figuresOf(context, theirs),
-      shareOfCustomers: percentage(ours.customers, theirs.customers),
-      shareOfAum: percentage(ours.aum, theirs.aum),
+      figures: figuresOf(context, segmentSide),
+      comparison: figuresOf(context, comparisonSide),
+      shareOfCustomers: percentage(segmentSide.customers, comparisonSide.customers),
+      shareOfAum: percentage(segmentSide.aum, comparisonSide.aum),
       groups: groups.map((one) => groupShown(context, one, profile)),
       rates: ratesShown(profile),
     }
@@ -178,28 +178,32 @@ function groupShown(
   return { group: name, scheme, denominator, exclusive, cells: cells.map((one) => cellShown(context, one, profile)) }
 }
 
-function cellShown(context: Context, { key, rule, of }: ProfileCell, { ours, theirs }: Profile): z.input<typeof cell> {
-  const [inside, whole] = [ours.counted(rule), ours.counted(of)]
-  const [comparison, comparisonWhole] = [theirs.counted(rule), theirs.counted(of)]
+function cellShown(
+  context: Context,
+  { key, rule, denominator }: ProfileCell,
+  { segmentSide, comparisonSide }: Profile,
+): z.input<typeof cell> {
+  const [inside, whole] = [segmentSide.counted(rule), segmentSide.counted(denominator)]
+  const [comparison, comparisonWhole] = [comparisonSide.counted(rule), comparisonSide.counted(denominator)]
   const share = percentage(inside.customers, whole.customers)
   const comparisonShare = percentage(comparison.customers, comparisonWhole.customers)
   return {
     key,
     customers: inside.customers,
-    of: whole.customers,
+    denominator: whole.customers,
     share,
     aum: moneyOf(context)(inside.aum),
     shareOfAum: percentage(inside.aum, whole.aum),
     comparisonCustomers: comparison.customers,
     comparisonShare,
     difference: points(share, comparisonShare),
-    drill: { ...rule },
+    drillDown: { ...rule },
   }
 }
 
-function ratesShown({ ours, theirs }: Profile): z.input<typeof rate>[] {
-  const comparison = ratesOf(theirs)
-  return ratesOf(ours).map(({ name, unit, per, denominator, value }, index) => ({
+function ratesShown({ segmentSide, comparisonSide }: Profile): z.input<typeof rate>[] {
+  const comparison = ratesOf(comparisonSide)
+  return ratesOf(segmentSide).map(({ name, unit, per, denominator, value }, index) => ({
     rate: name,
     unit,
     per,

@@ -14,7 +14,7 @@ export const institutionId = id.optional().meta({ description: 'Only customers o
 export const segmentId = id.meta({ description: 'The segment.' })
 
 /** What every cell says of how to see its customers. */
-export const drillSchema = z.record(z.string(), z.unknown()).meta({
+export const drillDownSchema = z.record(z.string(), z.unknown()).meta({
   description: 'A rule that selects the customers of the cell, for `customers` and `customerSearch` together with the segment.',
 })
 

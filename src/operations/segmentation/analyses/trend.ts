@@ -2,14 +2,14 @@ import { z } from 'zod'
 import { average } from '../../../core/segmentation/analyses/profile.ts'
 import { addDays, monthEndsUpTo } from '../../../core/kernel/calendar.ts'
 import { refuseField } from '../../../core/kernel/errors.ts'
-import { hasMoreStays, trendOf } from '../../../db/segmentation/analyses/trend.ts'
+import { hasMoreMemberships, trendOf } from '../../../db/segmentation/analyses/trend.ts'
 import { operation } from '../../platform/operation.ts'
 import { moneySchema } from '../../platform/rest-schema.ts'
 import { domain, institutionId, moneyOf, segmentId, segmentOf, segmentReference, referenceOf, withinOf } from './scope.ts'
 
-const MOST_MONTHS = 36
+const MAX_MONTHS = 36
 /** Month-ends of members that are looked up at once: some ten seconds’ worth. */
-const MOST_LOOKED_UP = 3_000_000
+const MAX_MEMBERS = 3_000_000
 
 export const segmentTrend = operation({
   kind: 'query',
@@ -22,7 +22,7 @@ export const segmentTrend = operation({
   lane: 'pool',
   input: z.strictObject({
     segmentId,
-    months: z.int().min(1).max(MOST_MONTHS).default(12).meta({ description: 'Number of past month-ends.' }),
+    months: z.int().min(1).max(MAX_MONTHS).default(12).meta({ description: 'Number of past month-ends.' }),
     institutionId,
   }),
   output: z
@@ -48,8 +48,8 @@ export const segmentTrend = operation({
     const { db, today } = context
     const segment = await segmentOf(context, wanted)
     const within = await withinOf(context, institution)
-    const most = Math.floor(MOST_LOOKED_UP / months)
-    if (await hasMoreStays(db, segment.id, most, within))
+    const most = Math.floor(MAX_MEMBERS / months)
+    if (await hasMoreMemberships(db, segment.id, most, within))
       throw refuseField(
         'query_too_complex',
         'months',

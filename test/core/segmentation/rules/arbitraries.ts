@@ -76,18 +76,18 @@ export function valueOf(stored: Readonly<Record<string, FactValue>>, name: FactN
 }
 
 /** Hundredths of some facts are known, of others not. */
-const cutsOf: Readonly<Partial<Record<FactName, (hundredth: number) => string>>> = {
-  aum: (hundredth) => String((hundredth - 50) * 10_000),
-  profit: (hundredth) => String(hundredth < 50 ? 0 : hundredth - 50),
-  recency: (hundredth) => String(hundredth),
-  frequency: (hundredth) => String(hundredth / 10),
-  age: (hundredth) => String(Math.floor(hundredth / 2)),
-  daysToMaturity: (hundredth) => String(hundredth),
+const cutsOf: Readonly<Partial<Record<FactName, (percentile: number) => string>>> = {
+  aum: (percentile) => String((percentile - 50) * 10_000),
+  profit: (percentile) => String(percentile < 50 ? 0 : percentile - 50),
+  recency: (percentile) => String(percentile),
+  frequency: (percentile) => String(percentile / 10),
+  age: (percentile) => String(Math.floor(percentile / 2)),
+  daysToMaturity: (percentile) => String(percentile),
 }
 export const ruleContext: RuleContext = {
   today,
   baseCurrency: 'CNY',
-  cut: (fact, within, hundredth) => (within === 'B2' ? undefined : cutsOf[fact]?.(hundredth)),
+  cut: (fact, institution, percentile) => (institution === 'B2' ? undefined : cutsOf[fact]?.(percentile)),
 }
 export const checkContext: CheckContext = {
   baseCurrency: 'CNY',
@@ -133,15 +133,15 @@ const comparison = fc.constantFrom(...factNames).chain((name): fc.Arbitrary<unkn
   return fc.oneof(...compared, with_('between', fc.tuple(one, one)), ...(type === 'day' ? [] : [with_('in', list)]), exists)
 })
 
-const hundredth = fc.integer({ min: 0, max: 100 })
-const within = fc.constantFrom({}, {}, { within: 'B1' }, { within: 'B2' })
+const percentileBound = fc.integer({ min: 0, max: 100 })
+const institution = fc.constantFrom({}, {}, { institution: 'B1' }, { institution: 'B2' })
 const percentile = fc
   .tuple(
     fc.constantFrom('aum', 'profit', 'recency', 'frequency', 'age', 'daysToMaturity', 'products'),
-    within,
+    institution,
     fc.oneof(
-      ...ordered.slice(2).map((operator) => hundredth.map((one) => ({ [operator]: one }))),
-      fc.tuple(hundredth, hundredth).map((two) => ({ between: two.toSorted((one, other) => one - other) })),
+      ...ordered.slice(2).map((operator) => percentileBound.map((one) => ({ [operator]: one }))),
+      fc.tuple(percentileBound, percentileBound).map((two) => ({ between: two.toSorted((one, other) => one - other) })),
     ),
   )
   .map(([fact, place, line]) => ({ fact, percentile: { ...place, ...line } }))

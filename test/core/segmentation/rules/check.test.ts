@@ -38,7 +38,7 @@ describe('a rule', () => {
         ],
       },
     ],
-    ['of hundredths', { fact: 'aum', percentile: { within: 'B1', between: [0, 100] } }],
+    ['of hundredths', { fact: 'aum', percentile: { institution: 'B1', between: [0, 100] } }],
     ['of a bucket with two decimals', { bucket: { seed: 's', from: 0.07, to: 0.29 } }],
     ['of eight levels', nested(8)],
     ['of a hundred conditions', { any: times(100) }],
@@ -87,7 +87,7 @@ describe('a rule', () => {
     ['an amount in words', { fact: 'aum', gte: '1e3' }, ['/gte amount']],
     ['an amount beyond 64 bits', { fact: 'aum', gte: '92233720368547758.08' }, ['/gte amount']],
     ['a share over 100', { fact: 'depositShare', gte: 101 }, ['/gte range']],
-    ['a share below 0', { fact: 'keptPromiseRate', between: [-1, 50] }, ['/between/0 range']],
+    ['a share below 0', { fact: 'commitmentFulfilmentRate', between: [-1, 50] }, ['/between/0 range']],
     ['a day that does not exist', { fact: 'birthDate', eq: '2026-02-30' }, ['/eq day']],
     ['a day before there are any', { fact: 'birthDate', eq: '1799-12-31' }, ['/eq day']],
     ['a day of two units', { fact: 'birthDate', eq: { days: 1, months: 1 } }, ['/eq type']],
@@ -116,7 +116,7 @@ describe('a rule', () => {
     ['relative days reversed', { fact: 'birthDate', between: [{ months: -1 }, { months: -2 }] }, ['/between reversed']],
     ['existence in words', { fact: 'aum', exists: 'yes' }, ['/exists type']],
     ['hundredths of what has no order', { fact: 'gender', percentile: { gte: 90 } }, ['/percentile operator']],
-    ['hundredths without a line', { fact: 'aum', percentile: { within: 'B1' } }, ['/percentile operator']],
+    ['hundredths without a line', { fact: 'aum', percentile: { institution: 'B1' } }, ['/percentile operator']],
     ['hundredths over 100', { fact: 'aum', percentile: { gte: 101 } }, ['/percentile/gte range']],
     ['broken hundredths', { fact: 'aum', percentile: { between: [0.5, 90] } }, ['/percentile/between/0 range']],
     ['hundredths reversed', { fact: 'aum', percentile: { between: [90, 10] } }, ['/percentile/between reversed']],
@@ -128,14 +128,14 @@ describe('a rule', () => {
     ],
     [
       'hundredths within nowhere',
-      { fact: 'aum', percentile: { within: 'B9', gte: 90 } },
-      ['/percentile/within unknown_institution'],
+      { fact: 'aum', percentile: { institution: 'B9', gte: 90 } },
+      ['/percentile/institution unknown_institution'],
     ],
     ['hundredths as a list', { fact: 'aum', percentile: [90] }, ['/percentile type']],
     ['no days', { hasBeen: one }, ['/days range']],
     ['zero days', { hasBeen: one, days: 0 }, ['/days range']],
     ['days without end', { hasBeen: one, days: 3_651 }, ['/days range']],
-    ['watching what is watched', { hasBeen: { not: { hasBeen: one, days: 1 } }, days: 1 }, ['/hasBeen/not nested']],
+    ['watching what is duration_not_allowed', { hasBeen: { not: { hasBeen: one, days: 1 } }, days: 1 }, ['/hasBeen/not nested']],
     ['a bucket as a list', { bucket: [] }, ['/bucket type']],
     ['a bucket without a seed', { bucket: { from: 0, to: 1 } }, ['/bucket/seed text']],
     ['a bucket with NUL', { bucket: { seed: '\0', from: 0, to: 1 } }, ['/bucket/seed nul_character']],
@@ -236,7 +236,7 @@ describe('a rule that names segments', () => {
     )
     expect(problemsOf({ all: [one] }, context)).toEqual([])
     expect(problemsOf({ all: [one, one] }, context)).toEqual([' too_many'])
-    expect(messageOf({ all: [one, one] }, context)).toContain('The segment u rests on this one')
+    expect(messageOf({ all: [one, one] }, context)).toContain('The segment u uses this one')
     const watching = { hasBeen: { segment: 'own' }, days: 3 } as Rule
     const watched = among(
       { own: known('own', one) },

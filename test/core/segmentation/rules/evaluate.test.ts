@@ -83,7 +83,12 @@ describe('a boundary', () => {
     ['hundredth 0 is the least value', { fact: 'aum', percentile: { gte: 0 } }, { aum: -500_000n }, true],
     ['hundredth 100 is the greatest', { fact: 'aum', percentile: { lte: 100 } }, { aum: 500_000n }, true],
     ['a hundredth that is not known', { fact: 'products', percentile: { gte: 0 } }, { products: 1 }, null],
-    ['a hundredth within a subtree that is not known', { fact: 'aum', percentile: { within: 'B2', gte: 0 } }, { aum: 1n }, null],
+    [
+      'a hundredth within a subtree that is not known',
+      { fact: 'aum', percentile: { institution: 'B2', gte: 0 } },
+      { aum: 1n },
+      null,
+    ],
   ])('%s', (_what, one, values, wanted) => {
     expect(ask(one, values)).toBe(wanted)
   })

@@ -11,7 +11,7 @@ import {
   type ExplainedFact,
   explainRule,
   nextNumber,
-  stepsToFlip,
+  stepsToReverse,
 } from '../../../../src/core/segmentation/rules/explain.ts'
 import { canonicalRule, inlineSegments, type Rule, type SegmentMeaning } from '../../../../src/core/segmentation/rules/rule.ts'
 import { condition, rule, ruleContext, subject, today } from './arbitraries.ts'
@@ -156,7 +156,7 @@ describe('an explained rule', () => {
         const stored = Object.fromEntries(names.map((name, index) => [name, values[index]!]))
         const explained = explainRule(one, customer(stored), ruleContext)
         const after: Record<string, FactValue> = { ...stored }
-        for (const { pointer, change } of stepsToFlip(explained)!) {
+        for (const { pointer, change } of stepsToReverse(explained)!) {
           const { fact, value } = conditionsOf(explained).find((each) => each.pointer === pointer) as ExplainedFact
           after[fact] = change.kind === 'gain' ? 0n : changed(value, change)
         }
@@ -182,7 +182,7 @@ describe('an explained rule', () => {
         { form: 'hasBeen', result: false, parts: [{ form: 'listed', segment: 'l', result: true }] },
       ],
     })
-    expect(stepsToFlip(explained)).toEqual([
+    expect(stepsToReverse(explained)).toEqual([
       { pointer: '/all/1', goal: true, change: { kind: 'wait', days: 1, until: addDays(today, 1) } },
     ])
   })
@@ -259,7 +259,7 @@ describe('the steps that turn a rule', () => {
   const many = { fact: 'products', gte: 3 }
   const old = { fact: 'age', gte: 60 }
   const pointersOf = (one: object, values: Values, more: Partial<Subject> = {}): readonly string[] | undefined =>
-    stepsToFlip(explain(one, values, more))?.map(({ pointer, goal }) => `${pointer} ${goal}`)
+    stepsToReverse(explain(one, values, more))?.map(({ pointer, goal }) => `${pointer} ${goal}`)
 
   test('are all that fail of an all, and the shortest branch of an any', () => {
     expect(pointersOf({ all: [rich, many, old] }, { aum: 1n, products: 3, age: 20 })).toEqual(['/all/0 true', '/all/2 true'])
@@ -273,29 +273,29 @@ describe('the steps that turn a rule', () => {
 
   test('ask for a value where it is missing, and for a failing one below a not', () => {
     expect(pointersOf({ not: rich }, {})).toEqual(['/not false'])
-    expect(stepsToFlip(explain({ not: rich }, {}))).toMatchObject([{ change: move(null, 4_999n) }])
+    expect(stepsToReverse(explain({ not: rich }, {}))).toMatchObject([{ change: move(null, 4_999n) }])
     expect(pointersOf({ not: { all: [rich, many] } }, { aum: 5_000n, products: 3 })).toEqual(['/not/all/0 false'])
   })
 
   test('let time pass for what has been too short, begin it first where it does not hold, and end it', () => {
     const been = { hasBeen: rich, days: 10 }
     const since = (days: number) => ({ since: () => addDays(today, -days) })
-    expect(stepsToFlip(explain(been, { aum: 5_000n }, since(4)))).toEqual([
+    expect(stepsToReverse(explain(been, { aum: 5_000n }, since(4)))).toEqual([
       { pointer: '', goal: true, change: { kind: 'wait', days: 6, until: addDays(today, 6) } },
     ])
-    expect(stepsToFlip(explain(been, { aum: 1n }))).toMatchObject([
+    expect(stepsToReverse(explain(been, { aum: 1n }))).toMatchObject([
       { pointer: '/hasBeen', change: move(4_999n, 5_000n) },
       { pointer: '', change: { kind: 'wait', days: 10, until: null } },
     ])
     expect(pointersOf(been, { aum: 5_000n }, since(10))).toEqual(['/hasBeen false'])
-    expect(stepsToFlip(explain(been, { aum: 1n }, since(10)))).toEqual([{ pointer: '', goal: false, change: { kind: 'end' } }])
+    expect(stepsToReverse(explain(been, { aum: 1n }, since(10)))).toEqual([{ pointer: '', goal: false, change: { kind: 'end' } }])
   })
 
   test('put on a list or take off it, and are none for chance and for what was not kept', () => {
-    expect(stepsToFlip(explain({ listed: 3 }))).toEqual([{ pointer: '', goal: true, change: { kind: 'list' } }])
-    expect(stepsToFlip(explain({ bucket: { seed: 's', from: 0, to: 10 } }))).toBeUndefined()
+    expect(stepsToReverse(explain({ listed: 3 }))).toEqual([{ pointer: '', goal: true, change: { kind: 'list' } }])
+    expect(stepsToReverse(explain({ bucket: { seed: 's', from: 0, to: 10 } }))).toBeUndefined()
     expect(pointersOf({ any: [{ bucket: { seed: 's', from: 0, to: 10 } }, many] }, { products: 1 })).toEqual(['/any/1 true'])
     const unkept = explain({ hasBeen: rich, days: 3 }, { aum: 5_000n }, { since: () => undefined })
-    expect([unkept.result, stepsToFlip(unkept)]).toEqual([null, undefined])
+    expect([unkept.result, stepsToReverse(unkept)]).toEqual([null, undefined])
   })
 })

@@ -1,28 +1,28 @@
 import { z } from 'zod'
 import { incomeBands } from '../../core/dossier/profiles.ts'
 import {
-  defaultStagePolicy,
-  type StageRule,
-  stageRulesRefusal,
-  stages,
-  type StageSubject,
-  stageSubjects,
-} from '../../core/dossier/stages.ts'
-import { line } from '../../core/kernel/scalars.ts'
+  defaultLifeStagePolicy,
+  type LifeStageRule,
+  lifeStageRulesRefusal,
+  lifeStageCodes,
+  type LifeStageSubject,
+  lifeStageSubjects,
+} from '../../core/dossier/life-stages.ts'
+import { singleLine } from '../../core/kernel/scalars.ts'
 import { productFamilies } from '../../core/organisation/products.ts'
 import { policyOperations } from '../platform/policies.ts'
 
 const offer = z
   .strictObject({
-    name: line(100).meta({ description: 'Name used by bankers.' }),
+    name: singleLine(100).meta({ description: 'Name used by bankers.' }),
     family: z.enum(productFamilies).meta({ description: 'Product family.' }),
-    riskLevelAtMost: z.int().min(1).max(5).optional().meta({ description: 'Only its products up to this risk level.' }),
+    maxRiskLevel: z.int().min(1).max(5).optional().meta({ description: 'Only its products up to this risk level.' }),
   })
-  .meta({ id: 'StageRuleOffer', description: 'An offer that a rule suggests.' })
+  .meta({ id: 'LifeStageRuleOfferInput', description: 'An offer that a rule suggests.' })
 
 const rule = z
   .strictObject({
-    stage: z.enum(stages).meta({ description: 'The life stage.' }),
+    stage: z.enum(lifeStageCodes).meta({ description: 'The life stage.' }),
     ageFrom: z.int().min(0).max(150).optional().meta({ description: 'From this age, in full years.' }),
     ageBelow: z.int().min(1).max(150).optional().meta({ description: 'Below this age.' }),
     incomeFrom: z.enum(incomeBands).optional().meta({ description: 'From this income band.' }),
@@ -35,7 +35,7 @@ const rule = z
     offers: z.array(offer).max(20).meta({ description: 'Suggestions.' }),
   })
   .meta({
-    id: 'StageRule',
+    id: 'LifeStageRuleInput',
     description: 'Conditions of a life stage, which must all be true, and its suggestions.',
     examples: [{ stage: 'starter', ageFrom: 18, ageBelow: 30, offers: [] }],
   })
@@ -44,7 +44,7 @@ const shownRules = z
   .array(
     z
       .object({
-        stage: z.enum(stages).meta({ description: 'The life stage.' }),
+        stage: z.enum(lifeStageCodes).meta({ description: 'The life stage.' }),
         ageFrom: z.int().nullable().meta({ description: 'From this age, in full years.' }),
         ageBelow: z.int().nullable().meta({ description: 'Below this age.' }),
         incomeFrom: z.enum(incomeBands).nullable().meta({ description: 'From this income band.' }),
@@ -58,34 +58,36 @@ const shownRules = z
               .object({
                 name: z.string().meta({ description: 'Name used by bankers.' }),
                 family: z.enum(productFamilies).meta({ description: 'Product family.' }),
-                riskLevelAtMost: z.int().nullable().meta({ description: 'Only its products up to this risk level.' }),
+                maxRiskLevel: z.int().nullable().meta({ description: 'Only its products up to this risk level.' }),
               })
-              .meta({ id: 'RuledOffer', description: 'An offer that a rule suggests.' }),
+              .meta({ id: 'LifeStageRuleOffer', description: 'An offer that a rule suggests.' }),
           )
           .meta({ description: 'Suggestions.' }),
       })
-      .meta({ id: 'RuledStage', description: 'Conditions of a life stage, and its suggestions.' }),
+      .meta({ id: 'LifeStageRule', description: 'Conditions of a life stage, and its suggestions.' }),
   )
   .meta({ description: 'In this order; of the life stages of persons the first that applies is taken.' })
 
-export const [stagePolicies, reviseStagePolicy] = policyOperations<{ readonly rules: readonly StageRule[] }>({
-  kind: 'stage',
-  type: 'StagePolicy',
-  called: 'the rules by which stages are decided',
+export const [lifeStagePolicies, reviseLifeStagePolicy] = policyOperations<{ readonly rules: readonly LifeStageRule[] }>({
+  kind: 'life_stage',
+  type: 'LifeStagePolicy',
+  called: 'the rules by which life stages are decided',
   domain: 'Customer Relationship Management',
   keyed: {
     field: 'subject',
-    keys: stageSubjects,
-    schema: z.enum(stageSubjects).meta({ description: 'Subject: the life stage of a person or the situation of a business.' }),
+    keys: lifeStageSubjects,
+    schema: z
+      .enum(lifeStageSubjects)
+      .meta({ description: 'Subject: the life stage of a person or the situation of a business.' }),
   },
   list: {
-    name: 'stagePolicies',
+    name: 'lifeStagePolicies',
     summary: 'Life stage policies',
     description: 'The rules for the life stage of people and the situation of businesses. All versions.',
     permission: 'organisation:read',
   },
   revise: {
-    name: 'reviseStagePolicy',
+    name: 'reviseLifeStagePolicy',
     summary: 'Set the rules that decide life stages',
     description:
       'All rules of a subject, in the order in which they are evaluated. Adds a version; earlier versions are stored, and each decision names its own.',
@@ -94,11 +96,14 @@ export const [stagePolicies, reviseStagePolicy] = policyOperations<{ readonly ru
   },
   input: { rules: z.array(rule).min(1).max(20).meta({ description: 'All rules.' }) },
   output: { rules: shownRules },
-  defaults: (subject) => ({ definition: { rules: defaultStagePolicy(subject as StageSubject).rules }, source: 'practice' }),
+  defaults: (subject) => ({
+    definition: { rules: defaultLifeStagePolicy(subject as LifeStageSubject).rules },
+    source: 'industry_practice',
+  }),
   sameDay: 'replaces',
   read(_context, subject, input) {
-    const rules = input['rules'] as readonly StageRule[]
-    const refusal = stageRulesRefusal(subject as StageSubject, rules)
+    const rules = input['rules'] as readonly LifeStageRule[]
+    const refusal = lifeStageRulesRefusal(subject as LifeStageSubject, rules)
     if (refusal) throw refusal
     return { rules }
   },
@@ -109,7 +114,7 @@ export const [stagePolicies, reviseStagePolicy] = policyOperations<{ readonly ru
       ageBelow: ageBelow ?? null,
       incomeFrom: incomeFrom ?? null,
       foundedWithinMonths: foundedWithinMonths ?? null,
-      offers: offers.map(({ name, family, riskLevelAtMost }) => ({ name, family, riskLevelAtMost: riskLevelAtMost ?? null })),
+      offers: offers.map(({ name, family, maxRiskLevel }) => ({ name, family, maxRiskLevel: maxRiskLevel ?? null })),
     })),
   }),
 })

@@ -3,7 +3,7 @@ import type { Day } from '../../core/kernel/calendar.ts'
 import { customerKinds, mainBusinessLine } from '../../core/dossier/customers.ts'
 import { lockCustomers } from './assets.ts'
 import type { Db } from '../platform/database.ts'
-import { raiseDirectoryVersion } from '../platform/directory.ts'
+import { incrementDirectoryVersion } from '../platform/directory.ts'
 import { markFactsStale } from './stale-facts.ts'
 
 const corporateKinds = customerKinds.filter((kind) => mainBusinessLine(kind) === 'corporate')
@@ -12,7 +12,7 @@ const corporateKinds = customerKinds.filter((kind) => mainBusinessLine(kind) ===
  * Brings up to date who keeps these customers and to whom they are visible: staff with an assignment that is current or a current place in the team, and as
  * relationship manager the one who keeps the main line of business. Raises the directory where anything changed. The customers are locked by the caller. Leaves `version` alone.
  */
-export async function refreshOwnership(db: Db, customerIds: readonly string[]): Promise<void> {
+export async function refreshRelationshipManagers(db: Db, customerIds: readonly string[]): Promise<void> {
   if (customerIds.length === 0) return
   const ids = sql`${sql.param(customerIds)}::uuid[]`
   const changed = await db.rows(sql`
@@ -35,23 +35,23 @@ export async function refreshOwnership(db: Db, customerIds: readonly string[]): 
     from wanted w
     where c.id = w.id and c.id = any (${ids}) and (c.relationship_manager_id is distinct from w.manager or c.visible_to <> w.staff)
     returning c.id`)
-  if (changed.length > 0) await raiseDirectoryVersion(db)
+  if (changed.length > 0) await incrementDirectoryVersion(db)
 }
 
 /** What makes customers visible to staff over periods. */
-const ownershipTables = ['assignment', 'team_member'] as const
+const assignmentTables = ['assignment', 'team_member'] as const
 
 /**
  * Lets what keeps these customers, and the places in their teams, end before a day of each, and takes back what has not begun. Who sees them follows at
  * that day's midnight. The customers are locked by the caller.
  */
-export async function endOwnershipOf(
+export async function endAssignmentsOf(
   db: Db,
   endings: readonly { readonly customerId: string; readonly endsOn: Day }[],
   now: Date,
 ): Promise<void> {
   if (endings.length === 0) return
-  for (const table of ownershipTables)
+  for (const table of assignmentTables)
     await db.rows(sql`
       update ${sql.identifier(table)} a set state = case a.state when 'planned' then 'cancelled' else a.state end,
         ends_on = case a.state when 'planned' then a.ends_on else r."endsOn" end, version = a.version + 1, updated_at = ${now}::timestamptz
@@ -64,7 +64,7 @@ export async function endOwnershipOf(
  * follow, their facts with the next refresh. At most `limit` of them, in this transaction; all of customers kept by the institutions of these paths (each has its own midnight). Answers how many changed: call again
  * while it is not 0.
  */
-export async function applyDueOwnership(
+export async function applyDueAssignments(
   db: Db,
   paths: readonly string[],
   { today, now }: { readonly today: Day; readonly now: Date },
@@ -78,12 +78,12 @@ export async function applyDueOwnership(
     (select ${table}::text, customer_id, id from ${sql.identifier(table)} where state = 'current' and ends_on <= ${today}::date and ${within}
       order by ends_on, customer_id limit ${limit}::int)`
   const due = await db.rows<{ table: string; customerId: string; id: string }>(sql`
-    ${sql.join(ownershipTables.map(dueIn), sql.raw(' union all '))} limit ${limit}::int`)
+    ${sql.join(assignmentTables.map(dueIn), sql.raw(' union all '))} limit ${limit}::int`)
   if (due.length === 0) return 0
   const customerIds = [...new Set(due.map(({ customerId }) => customerId))]
   await lockCustomers(db, customerIds)
   let changed = 0
-  for (const table of ownershipTables) {
+  for (const table of assignmentTables) {
     const rows = due.filter((one) => one.table === table)
     if (rows.length === 0) continue
     const updated = await db.rows(sql`
@@ -94,7 +94,7 @@ export async function applyDueOwnership(
       returning a.id`)
     changed += updated.length
   }
-  await refreshOwnership(db, customerIds)
+  await refreshRelationshipManagers(db, customerIds)
   await markFactsStale(db, customerIds, now)
   return changed
 }

@@ -7,28 +7,28 @@ import { factExpression } from './columns.ts'
 /** Facts by whose hundredths every bank is divided. */
 const always: readonly FactName[] = ['recency', 'frequency', 'monetary']
 
-export interface Cut {
+export interface Percentile {
   /** Of the institution whose subtree is divided; `/` for the bank. */
   readonly path: string
   readonly fact: FactName
 }
 
-export interface StoredCut extends Cut {
+export interface StoredPercentile extends Percentile {
   /** The least value, then those that 1 to 100 hundredths of the customers with a value do not exceed, as decimal texts. */
   readonly cuts: readonly string[]
   readonly asOf: Day
 }
 
 /** Works out what divides the active customers, for all subtrees and facts that were asked for before, and for those that every bank is divided by. */
-export async function refreshCuts(db: Db, today: Day): Promise<void> {
-  const known = await db.rows<Cut>(
+export async function refreshPercentiles(db: Db, today: Day): Promise<void> {
+  const known = await db.rows<Percentile>(
     sql`select path, fact from fact_cut where not (path = '/' and fact = any (${sql.param(always)}::text[])) order by path, fact`,
   )
-  for (const cut of [...always.map((fact) => ({ path: '/', fact })), ...known]) await workOutCut(db, cut, today)
+  for (const cut of [...always.map((fact) => ({ path: '/', fact })), ...known]) await computePercentile(db, cut, today)
 }
 
 /** Works out one of them now and keeps it. Nothing is stored where no customer has a value. */
-export async function workOutCut(db: Db, cut: Cut, today: Day): Promise<void> {
+export async function computePercentile(db: Db, cut: Percentile, today: Day): Promise<void> {
   await db.rows(sql`
     insert into fact_cut (path, fact, as_of, cuts, customers)
     select ${cut.path}, ${cut.fact}, ${today}::date, c.cuts, c.customers from (${dividing(cut, today)}) c
@@ -36,12 +36,12 @@ export async function workOutCut(db: Db, cut: Cut, today: Day): Promise<void> {
 }
 
 /** What would divide the active customers whom the transaction may see; undefined where none has a value. */
-export async function readCut(db: Db, cut: Cut, today: Day): Promise<StoredCut | undefined> {
-  const [row] = await db.rows<Pick<StoredCut, 'cuts'>>(sql`select c.cuts::text[] as cuts from (${dividing(cut, today)}) c`)
+export async function readPercentile(db: Db, cut: Percentile, today: Day): Promise<StoredPercentile | undefined> {
+  const [row] = await db.rows<Pick<StoredPercentile, 'cuts'>>(sql`select c.cuts::text[] as cuts from (${dividing(cut, today)}) c`)
   return row && { ...cut, ...row, asOf: today }
 }
 
-function dividing({ path, fact }: Cut, today: Day): SQL {
+function dividing({ path, fact }: Percentile, today: Day): SQL {
   const value = sql.raw(factExpression(fact, 'f', `date '${today}'`))
   // A double becomes a numeric of 15 digits only: those who stand on the line itself would fall off it. Its text is exact.
   return sql`
@@ -53,6 +53,6 @@ function dividing({ path, fact }: Cut, today: Day): SQL {
 }
 
 /** The cuts that stand. */
-export async function readCuts(db: Db): Promise<readonly StoredCut[]> {
+export async function readPercentiles(db: Db): Promise<readonly StoredPercentile[]> {
   return db.rows(sql`select path, fact, cuts::text[] as cuts, as_of::text as "asOf" from fact_cut order by path, fact`)
 }

@@ -115,7 +115,7 @@ describe('a note', () => {
     ['with too many decimals', 'needs', { ...need, amount: '1.005' }, [400, 'invalid_input', '/amount', 'amount']],
     ['with a negative amount', 'needs', { ...need, amount: '-1' }, [400, 'invalid_input', '/amount', 'amount']],
     ['for a day that is over', 'needs', { ...need, horizonOn: '2026-11-21' }, [400, 'invalid_input', '/horizonOn', 'period']],
-    ['learnt tomorrow', 'needs', { ...need, notedOn: '2026-11-23' }, [422, 'outside_period', '/notedOn', 'day_to_come']],
+    ['learnt tomorrow', 'needs', { ...need, notedOn: '2026-11-23' }, [422, 'outside_period', '/notedOn', 'future']],
     ['with NUL', 'needs', { ...need, note: 'a\0' }, [400, 'invalid_input', '/note', 'nul_character']],
     [
       'of wealth at no bank',
@@ -126,20 +126,20 @@ describe('a note', () => {
     [
       'of an outside rating by nobody',
       'credit-standings',
-      { origin: 'outside', rating: 'AA', ratedOn: '2026-01-01', source: 'public' },
+      { origin: 'external', rating: 'AA', ratedOn: '2026-01-01', source: 'public' },
       [400, 'invalid_input', '/agency', 'required'],
     ],
     [
       'of a line used that was not granted',
       'credit-standings',
-      { origin: 'own', rating: 'AA', ratedOn: '2026-01-01', used: '1', currency: 'CNY', source: 'system' },
+      { origin: 'internal', rating: 'AA', ratedOn: '2026-01-01', used: '1', currency: 'CNY', source: 'system' },
       [400, 'invalid_input', '/granted', 'required'],
     ],
     [
       'of a rating of tomorrow',
       'credit-standings',
-      { origin: 'own', rating: 'AA', ratedOn: '2026-11-23', source: 'system' },
-      [422, 'outside_period', '/ratedOn', 'day_to_come'],
+      { origin: 'internal', rating: 'AA', ratedOn: '2026-11-23', source: 'system' },
+      [422, 'outside_period', '/ratedOn', 'future'],
     ],
     [
       'of figures of no year',
@@ -157,7 +157,7 @@ describe('a note', () => {
       'of figures of a year to come',
       'key-figures',
       { year: 2027, debtRatio: '50', source: 'document' },
-      [422, 'outside_period', '/year', 'day_to_come'],
+      [422, 'outside_period', '/year', 'future'],
     ],
     [
       'of a debt ratio beyond all bounds',
@@ -187,7 +187,7 @@ describe('a note', () => {
       'of news of tomorrow',
       'life-events',
       { title: '升职', happenedOn: '2026-11-23', source: 'public' },
-      [422, 'outside_period', '/happenedOn', 'day_to_come'],
+      [422, 'outside_period', '/happenedOn', 'future'],
     ],
     [
       'of news of nobody',
@@ -296,7 +296,7 @@ describe('a privilege', () => {
     })
     expect(toldOf(await use({ cost: '1.00', currency: 'USD' }))).toEqual([409, 'conflict', '/currency', 'currency'])
     expect(toldOf(await use({ usedOn: '2025-12-31' })).slice(0, 2)).toEqual([422, 'outside_period'])
-    expect(toldOf(await use({ usedOn: '2026-11-23' }))).toEqual([422, 'outside_period', '/usedOn', 'day_to_come'])
+    expect(toldOf(await use({ usedOn: '2026-11-23' }))).toEqual([422, 'outside_period', '/usedOn', 'future'])
     await post(bank, `${url}/${body.id}/end`, {})
     expect((await use({})).body.code).toBe('already_closed')
   })
@@ -320,7 +320,7 @@ describe('what else is noted', () => {
       notedOn: '2026-10-01',
     })
     const rating = {
-      origin: 'outside',
+      origin: 'external',
       agency: '联合资信',
       rating: 'AA+',
       outlook: 'stable',
@@ -417,7 +417,7 @@ describe('credit coverage', () => {
         startsOn: '2024-01-01',
       },
     ])
-    const rating = { origin: 'own', rating: 'A', ratedOn: '2026-01-01', source: 'system' }
+    const rating = { origin: 'internal', rating: 'A', ratedOn: '2026-01-01', source: 'system' }
     await post(bank, `/customers/${ids['C1']}/credit-standings`, { ...rating, granted: '100', currency: 'CNY' })
     const plain = await post(bank, `/customers/${ids['C2']}/credit-standings`, rating)
     await post(bank, `/customers/${ids['C2']}/needs`, { kind: 'working_capital', source: 'customer' })

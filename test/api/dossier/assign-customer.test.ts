@@ -167,7 +167,7 @@ describe('assignCustomer', () => {
       [{ staffId: await bank.staffId('G1') }, [409, 'conflict', '/staffId', 'inactive']],
       [{ staffId: await bank.staffId('G2'), startsOn: '2026-12-05' }, [409, 'conflict', '/staffId', 'inactive']],
       [{ staffId: await bank.staffId('L1') }, [409, 'conflict', '/staffId', 'role']],
-      [{ staffId: await bank.staffId('R1') }, [409, 'conflict', '/customerId', 'already_theirs']],
+      [{ staffId: await bank.staffId('R1') }, [409, 'conflict', '/customerId', 'already_assigned']],
       [{ startsOn: '2026-11-21' }, [422, 'outside_period', '/startsOn', 'outside_period']],
       [{ startsOn: '2026-02-30' }, [400, 'invalid_input', '/startsOn', 'day']],
       [{ reason: '\u202Eback' }, [400, 'invalid_input', '/reason', 'bidi_control']],
@@ -181,7 +181,7 @@ describe('assignCustomer', () => {
     const staffId = await bank.staffId('R3')
     for (const [said, wanted] of cases) {
       const { customerId, ...body } = { customerId: one, staffId, reason: 'so be it', ...said } as { customerId: string }
-      const answer = await bank.request(c('M1'), 'POST', `/customers/${customerId}/reassignments`, body)
+      const answer = await bank.request(c('M1'), 'POST', `/customers/${customerId}/assignment-changes`, body)
       expect(refusalOf(answer), JSON.stringify([said, answer.body])).toEqual(wanted)
       const { code } = await overGraphql(bank, c('M1'), give, { customerId, ...body }, 'id')
       expect(code, JSON.stringify(said)).toBe(wanted[1] === 'invalid_input' ? code : wanted[1])
@@ -197,7 +197,7 @@ describe('assignCustomer', () => {
     const customerId = await bank.customerId('1')
     const body = { staffId: await bank.staffId('R2'), reason: 'moved here' }
     const send = () =>
-      bank.request(bank.code('M1'), 'POST', `/customers/${customerId}/reassignments`, body, { 'idempotency-key': 'once' })
+      bank.request(bank.code('M1'), 'POST', `/customers/${customerId}/assignment-changes`, body, { 'idempotency-key': 'once' })
     const [first, second] = [await send(), await send()]
     expect([first.status, second.status, second.headers['idempotency-replayed'], second.body]).toEqual([
       201,
@@ -234,9 +234,12 @@ describe('the capacity of a relationship manager', () => {
         startsOn: '2024-01-01',
       },
     ])
-    const refused = await bank.request(bank.code('M1'), 'POST', `/customers/${a}/reassignments`, { staffId, reason: 'one more' })
+    const refused = await bank.request(bank.code('M1'), 'POST', `/customers/${a}/assignment-changes`, {
+      staffId,
+      reason: 'one more',
+    })
     expect(refusalOf(refused)).toEqual([409, 'conflict', '/staffId', 'over_capacity'])
-    expect(refused.body.detail).toBe('They keep 2 of at most 2 customers, and 1 more would make 3.')
+    expect(refused.body.detail).toBe('Over capacity: this staff member has 2 of at most 2 customers, and 1 more would make 3.')
     // Whom they keep in the other line of business is no customer more.
     const own = { customerId: await bank.customerId('1'), staffId, businessLine: 'corporate', reason: 'both lines' }
     expect((await overRest(bank, bank.code('M1'), give, own)).code).toBe('ok')
@@ -314,7 +317,7 @@ describe('assignCustomers', () => {
     const staffId = await canKeep(bank, 'R8', 2)
     const fresh = await newCustomers(bank, 'k', 3)
     const send = (customerIds: readonly string[]) =>
-      bank.request(bank.code('M1'), 'POST', '/reassignments', { customerIds, staffId, reason: 'all or none' })
+      bank.request(bank.code('M1'), 'POST', '/assignment-changes', { customerIds, staffId, reason: 'all or none' })
     const absent = await send([fresh[0]!, await bank.customerId('4'), crypto.randomUUID()])
     expect([absent.status, absent.body.errors.map(({ pointer }: any) => pointer)]).toEqual([
       404,
@@ -327,7 +330,7 @@ describe('assignCustomers', () => {
     expect([over.status, over.body.errors[0].rule, over.body.detail]).toEqual([
       409,
       'over_capacity',
-      'They keep 0 of at most 2 customers, and 3 more would make 3.',
+      'Over capacity: this staff member has 0 of at most 2 customers, and 3 more would make 3.',
     ])
     expect(refusalOf(await send([fresh[0]!, fresh[0]!]))).toEqual([400, 'invalid_input', '/customerIds', 'duplicate'])
     expect((await send(Array.from({ length: 501 }, () => crypto.randomUUID()))).status).toBe(400)
@@ -353,8 +356,8 @@ describe('staffCapacity', () => {
       },
     ])
     const told = (items: any[]) =>
-      items.map(({ staff, customers, capacity, free, overFull }: any) =>
-        [staff.number.replace(`${bank.name}-`, ''), customers, capacity, free, overFull].join(' '),
+      items.map(({ staff, customers, capacity, free, overCapacity }: any) =>
+        [staff.number.replace(`${bank.name}-`, ''), customers, capacity, free, overCapacity].join(' '),
       )
     service.statements.length = 0
     const all = await bank.request(bank.code('M1'), 'GET', '/staff-capacity')
@@ -364,29 +367,26 @@ describe('staffCapacity', () => {
     const full = await bank.request(
       bank.code('M1'),
       'GET',
-      `/staff-capacity?within=${within}&overFull=true&includeTotal=true&limit=1`,
+      `/staff-capacity?institutionId=${within}&overCapacity=true&includeTotal=true&limit=1`,
     )
     expect([told(full.body.items), full.body.total]).toEqual([['R1 2 1 -1 true'], 2])
     const next = await bank.request(
       bank.code('M1'),
       'GET',
-      `/staff-capacity?within=${within}&overFull=true&includeTotal=true&limit=1&cursor=${full.body.nextCursor}`,
+      `/staff-capacity?institutionId=${within}&overCapacity=true&includeTotal=true&limit=1&cursor=${full.body.nextCursor}`,
     )
     expect([told(next.body.items), next.body.nextCursor]).toEqual([['R2 1 0 -1 true'], null])
     const { data } = await bank.graphql(
       bank.code('U1'),
-      `{ staffCapacity(within: "${within}", overFull: false) { totalCount nodes { teams staff { number } } } }`,
+      `{ staffCapacity(institutionId: "${within}", overCapacity: false) { totalCount nodes { teams staff { number } } } }`,
     )
     expect(data.staffCapacity).toEqual({ totalCount: 1, nodes: [{ teams: 0, staff: { number: bank.code('T1') } }] })
     // Of another branch nobody is shown, wherever the customers are.
-    const elsewhere = await bank.request(bank.code('M2'), 'GET', `/staff-capacity?within=${within}`)
+    const elsewhere = await bank.request(bank.code('M2'), 'GET', `/staff-capacity?institutionId=${within}`)
     expect([elsewhere.status, elsewhere.body.items]).toEqual([200, []])
     expect((await bank.request(bank.code('R1'), 'GET', '/staff-capacity')).status).toBe(403)
-    expect(refusalOf(await bank.request(bank.code('M1'), 'GET', `/staff-capacity?within=${crypto.randomUUID()}`))).toEqual([
-      422,
-      'unknown_reference',
-      '/within',
-      'unknown_reference',
-    ])
+    expect(refusalOf(await bank.request(bank.code('M1'), 'GET', `/staff-capacity?institutionId=${crypto.randomUUID()}`))).toEqual(
+      [422, 'unknown_reference', '/institutionId', 'unknown_reference'],
+    )
   })
 })

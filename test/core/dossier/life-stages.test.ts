@@ -5,17 +5,17 @@ import { incomeBands } from '../../../src/core/dossier/profiles.ts'
 import {
   ageOn,
   type Assessment,
-  defaultStagePolicy,
+  defaultLifeStagePolicy,
   lifeStages,
   type ProductOnSale,
-  stageRulesRefusal,
-  type StageFacts,
-  stagesOf,
-} from '../../../src/core/dossier/stages.ts'
+  lifeStageRulesRefusal,
+  type LifeStageFacts,
+  lifeStagesOf,
+} from '../../../src/core/dossier/life-stages.ts'
 
 const today = '2026-11-22'
-const policies = { life_stage: defaultStagePolicy('life_stage'), situation: defaultStagePolicy('situation') }
-const person: StageFacts = {
+const policies = { life_stage: defaultLifeStagePolicy('life_stage'), situation: defaultLifeStagePolicy('situation') }
+const person: LifeStageFacts = {
   kind: 'individual',
   birthDate: '1986-04-12',
   deceasedOn: null,
@@ -24,10 +24,10 @@ const person: StageFacts = {
   situations: [],
   today,
 }
-const company: StageFacts = { ...person, kind: 'company', birthDate: null }
-const decide = (facts: StageFacts, products: readonly ProductOnSale[] = [], assessment: Assessment | null = null) =>
-  stagesOf(facts, policies, products, assessment)
-const told = (facts: StageFacts) => decide(facts).map(({ subject, stage, ground }) => `${subject} ${stage} ${ground}`)
+const company: LifeStageFacts = { ...person, kind: 'company', birthDate: null }
+const decide = (facts: LifeStageFacts, products: readonly ProductOnSale[] = [], assessment: Assessment | null = null) =>
+  lifeStagesOf(facts, policies, products, assessment)
+const told = (facts: LifeStageFacts) => decide(facts).map(({ subject, stage, basis }) => `${subject} ${stage} ${basis}`)
 
 describe('the age of a person', () => {
   test('is in full years, and grows with time', () => {
@@ -110,10 +110,10 @@ describe('what a stage suggests', () => {
   const starter = { ...person, birthDate: '2000-01-01' }
   const assessment = { level: 2, expiresOn: '2027-01-01', firstTimeBuyer: false, status: 'active' }
   const offered = (of: Assessment | null) =>
-    decide(starter, shelf, of)[0]!.offers.map(({ name, products, leftOut }) => [
+    decide(starter, shelf, of)[0]!.offers.map(({ name, products, excluded }) => [
       name,
       products.map(({ code }) => code),
-      leftOut.map(({ code, reason }) => `${code} ${reason}`),
+      excluded.map(({ code, reason }) => `${code} ${reason}`),
     ])
 
   test('are products on sale of its families and risk levels, as far as they fit an assessment that holds', () => {
@@ -128,7 +128,7 @@ describe('what a stage suggests', () => {
     const funds = [product('F1', 'fund', 1), product('F5', 'fund', 5)]
     expect(decide(wealthy, funds, assessment)[0]!.offers[1]).toMatchObject({
       products: [{ code: 'F1' }],
-      leftOut: [{ code: 'F5', reason: 'too_risky' }],
+      excluded: [{ code: 'F5', reason: 'too_risky' }],
     })
   })
 
@@ -148,7 +148,7 @@ describe('what a stage suggests', () => {
 describe('rules of stages', () => {
   test('by default are ones that a bank may set', () => {
     for (const subject of ['life_stage', 'situation'] as const)
-      expect(stageRulesRefusal(subject, defaultStagePolicy(subject).rules)).toBeUndefined()
+      expect(lifeStageRulesRefusal(subject, defaultLifeStagePolicy(subject).rules)).toBeUndefined()
   })
 
   test.for([
@@ -165,6 +165,6 @@ describe('rules of stages', () => {
       '/rules/1/stage',
     ],
   ] as const)('of a %s like %j are refused at %s', ([subject, rules, pointer]) => {
-    expect(stageRulesRefusal(subject, rules)?.problems[0]?.pointer).toBe(pointer)
+    expect(lifeStageRulesRefusal(subject, rules)?.problems[0]?.pointer).toBe(pointer)
   })
 })

@@ -5,7 +5,7 @@ import { DomainError, refuseField } from '../kernel/errors.ts'
 import { amountProblem, parseAmount } from '../kernel/money.ts'
 
 /** How the bank knows what it notes: told by the customer, seen, from a paper, from what is public, from somebody else, from a system. */
-export const noteSources = ['customer', 'observed', 'document', 'public', 'third_party', 'system'] as const
+export const recordSources = ['customer', 'observed', 'document', 'public', 'third_party', 'system'] as const
 
 export const needKinds = [
   'home',
@@ -21,9 +21,9 @@ export const needKinds = [
 export const needStatuses = ['open', 'met', 'dropped'] as const
 
 export const outsideHoldingKinds = ['assets', 'loan', 'product'] as const
-export const noteStatuses = ['active', 'ended'] as const
+export const recordStatuses = ['active', 'ended'] as const
 
-export const ratingOrigins = ['own', 'outside'] as const
+export const ratingOrigins = ['internal', 'external'] as const
 export const ratingOutlooks = ['positive', 'stable', 'negative', 'developing'] as const
 
 /** Refuses what has ended or is settled already. Throws `already_closed`. */
@@ -31,7 +31,7 @@ export function requireOpen(status: string): void {
   if (status !== 'open' && status !== 'active') throw new DomainError('already_closed', `Already ${status}.`)
 }
 
-type Said = Readonly<Record<string, unknown>>
+type Values = Readonly<Record<string, unknown>>
 
 /**
  * The amounts of these names in minor units of the currency that is said with them. Amounts and their currency are said together, and with
@@ -39,23 +39,23 @@ type Said = Readonly<Record<string, unknown>>
  */
 export function amountsOf(
   names: readonly string[],
-  said: Said,
-  before: Said = {},
+  values: Values,
+  before: Values = {},
   signed: readonly string[] = [],
 ): Readonly<Record<string, bigint>> {
-  const given = names.filter((name) => said[name] !== undefined)
-  const currency = said['currency'] as CurrencyCode | undefined
+  const given = names.filter((name) => values[name] !== undefined)
+  const currency = values['currency'] as CurrencyCode | undefined
   if (currency === undefined) {
     if (given.length > 0) throw refuseField('invalid_input', 'currency', 'required', 'An amount requires a currency.')
     return {}
   }
   if (given.length === 0) throw refuseField('invalid_input', names[0]!, 'required', 'A currency requires an amount.')
-  const left = names.find((name) => before[name] != null && said[name] === undefined)
+  const left = names.find((name) => before[name] != null && values[name] === undefined)
   if (left !== undefined && before['currency'] !== currency)
     throw refuseField('invalid_input', left, 'required', 'To change the currency, give all amounts again.')
   return Object.fromEntries(
     given.map((name) => {
-      const text = String(said[name])
+      const text = String(values[name])
       const amount = parseAmount(text, currency)
       if (amount === undefined) throw refuseField('invalid_input', name, 'amount', amountProblem(text, currency)!)
       if (amount < 0n && !signed.includes(name))
@@ -85,10 +85,10 @@ interface CreditStanding {
 /** An outside rating names who gave it, an own one nobody; what is used of a line takes a line. */
 export function checkCreditStanding({ origin, agency, ratedOn, granted, used }: CreditStanding, today: Day): void {
   requirePast(ratedOn, today, 'ratedOn')
-  if (origin === 'outside' && agency == null)
+  if (origin === 'external' && agency == null)
     throw refuseField('invalid_input', 'agency', 'required', 'An external rating requires its agency.')
-  if (origin === 'own' && agency != null)
-    throw refuseField('invalid_input', 'agency', 'own_rating', 'An internal rating must have no agency.')
+  if (origin === 'internal' && agency != null)
+    throw refuseField('invalid_input', 'agency', 'internal_rating', 'An internal rating must have no agency.')
   if (used != null && granted == null)
     throw refuseField('invalid_input', 'granted', 'required', 'A used amount requires a credit line.')
 }
@@ -104,7 +104,7 @@ interface KeyFigure {
 /** Figures are of a year that has begun, and there is at least one. */
 export function checkKeyFigure({ year, revenue, totalAssets, netProfit, debtRatio }: KeyFigure, today: Day): void {
   if (year > Number(today.slice(0, 4)))
-    throw refuseField('outside_period', 'year', 'day_to_come', 'The year must not be in the future.')
+    throw refuseField('outside_period', 'year', 'future', 'The year must not be in the future.')
   if (revenue == null && totalAssets == null && netProfit == null && debtRatio == null)
     throw refuseField('invalid_input', 'revenue', 'required', 'At least one figure is required.')
 }
@@ -115,7 +115,7 @@ interface SuitabilityAssessment {
 }
 
 /** How long an assessment holds where nothing is said: a year, as banks in China practise it (from memory, to be confirmed by the bank). */
-export function usualExpiry(assessedOn: Day): Day {
+export function defaultExpiry(assessedOn: Day): Day {
   return addMonths(assessedOn, 12)
 }
 

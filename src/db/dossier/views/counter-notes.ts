@@ -1,4 +1,4 @@
-import * as schema from '../schema/counter.ts'
+import * as schema from '../schema/counter-notes.ts'
 import { column, one, view } from '../../platform/views/view.ts'
 
 const counterNote = view('CounterNote', 'An observation about a customer at a counter.', schema.counterNote, {
@@ -24,4 +24,4 @@ const counterNote = view('CounterNote', 'An observation about a customer at a co
   }),
 })
 
-export const counterViews = [counterNote]
+export const counterNoteViews = [counterNote]

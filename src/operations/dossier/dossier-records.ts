@@ -12,22 +12,29 @@ import {
   checkSuitabilityAssessment,
   needKinds,
   needStatuses,
-  noteSources,
-  noteStatuses,
+  recordSources,
+  recordStatuses,
   outsideHoldingKinds,
   ratingOrigins,
   ratingOutlooks,
   requireInForce,
   requireOpen,
-  usualExpiry,
-} from '../../core/dossier/dossier-notes.ts'
-import { requireStanding } from '../../core/dossier/records.ts'
+  defaultExpiry,
+} from '../../core/dossier/dossier-records.ts'
+import { requireOpenRecord } from '../../core/dossier/record-rules.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
-import { currency, day, decimalAmount, line, remark } from '../../core/kernel/scalars.ts'
-import { activeNotes, findNote, hasFiguresOf, type NoteRow, type NoteTable, reviseNote } from '../../db/dossier/dossier-notes.ts'
+import { currency, day, decimalAmount, singleLine, remark } from '../../core/kernel/scalars.ts'
+import {
+  activeRecords,
+  findRecord,
+  hasFiguresOf,
+  type RecordRow,
+  type RecordTable,
+  reviseRecord,
+} from '../../db/dossier/dossier-records.ts'
 import { lockCustomerReferences } from '../../db/dossier/references.ts'
 import { findOwned, insertOwned } from '../../db/platform/owned-rows.ts'
-import * as schema from '../../db/dossier/schema/notes.ts'
+import * as schema from '../../db/dossier/schema/dossier-records.ts'
 import { keyPerson } from '../../db/dossier/schema/people.ts'
 import { viewNamed } from '../../db/views.ts'
 import type { Bind } from '../../db/platform/views/view.ts'
@@ -36,7 +43,7 @@ import { answerOne } from '../platform/reading.ts'
 import { expectedVersion, id, noteText, percentText } from '../platform/scalars.ts'
 import { dossierQueries, idOf, ofCustomer } from './under-customer.ts'
 
-type Said = Readonly<Record<string, unknown>>
+type Values = Readonly<Record<string, unknown>>
 type Shape = Readonly<Record<string, z.ZodType>>
 
 type NoteSubject =
@@ -57,9 +64,9 @@ interface NoteKind {
   /** How sentences call one, and several. */
   readonly called: string
   readonly several: string
-  readonly told: string
+  readonly description: string
   readonly domain: string
-  readonly table: NoteTable
+  readonly table: RecordTable
   readonly statuses: readonly [string, ...string[]]
   /** Fields that must be said when one is made, and those that may. */
   readonly required: Shape
@@ -69,22 +76,22 @@ interface NoteKind {
   /** Amounts that may be negative. */
   readonly signed?: readonly string[]
   /** What is said on a new one beside what the caller says. */
-  readonly defaults?: (said: Said, today: Day) => Said
+  readonly defaults?: (values: Values, today: Day) => Values
   /** Judges the whole note as it would stand. Throws a refusal. */
-  readonly check: (note: Said, today: Day) => void
+  readonly check: (note: Values, today: Day) => void
   /** Asks what only the database knows, of what is said and, in a correction, what is stored. Throws a refusal. */
-  readonly refer?: (context: Context, customerId: string, said: Said, stored?: NoteRow) => Promise<void>
+  readonly refer?: (context: Context, customerId: string, values: Values, stored?: RecordRow) => Promise<void>
   /** A new one takes the place of those that are active. */
   readonly replaces?: true
   /** What ending one is called, and the input that says how. */
-  readonly end: { readonly summary: string; readonly shape: Shape; readonly status: (input: Said) => string }
+  readonly end: { readonly summary: string; readonly shape: Shape; readonly status: (input: Values) => string }
 }
 
 const common = {
   note: noteText.optional().meta({ description: 'Note.' }),
   notedOn: day.optional().meta({ description: 'Day on which the bank learned it, not in the future; today by default.' }),
 }
-const source = z.enum(noteSources).meta({ description: 'How the bank knows it.' })
+const source = z.enum(recordSources).meta({ description: 'How the bank knows it.' })
 const amount = (description: string) =>
   decimalAmount.meta({ description: `${description}, with its currency.`, examples: ['50000.00'] })
 const inCurrency = currency.meta({ description: 'ISO 4217 code of the given amounts.' })
@@ -108,9 +115,9 @@ async function lockNote(
   customerId: string,
   noteId: string,
   expected: number | undefined,
-): Promise<NoteRow> {
+): Promise<RecordRow> {
   const customer = (await lockCustomerReferences(db, [customerId])).get(customerId)
-  const stored = customer && (await findNote(db, table, { customerId, id: noteId }))
+  const stored = customer && (await findRecord(db, table, { customerId, id: noteId }))
   if (!stored) throw notFound(plain(noun))
   checkVersion(expected, Number(stored['version']))
   requireOpen(String(stored['status']))
@@ -121,21 +128,21 @@ async function lockNote(
 async function revise(
   context: Context,
   { table, noun, subject }: NoteKind,
-  stored: NoteRow,
+  stored: RecordRow,
   changes: object,
   event: `${NoteSubject}.${'updated' | 'ended'}` | 'privilege_grant.used',
 ): Promise<Record<string, unknown>> {
   const { db, now, record } = context
   const [customerId, noteId] = [String(stored['customerId']), String(stored['id'])]
   const at = { customerId, id: noteId, version: Number(stored['version']) }
-  await reviseNote(db, table, at, { ...changes, recordedBy: recordedBy(context) }, now)
+  await reviseRecord(db, table, at, { ...changes, recordedBy: recordedBy(context) }, now)
   record({ event, subjectType: subject, subjectId: noteId, customerId, changed: changedFields(stored, changes) })
   return answerOne(context, viewNamed(noun), current(customerId, noteId))
 }
 
 /** The operations of a kind of notes: one, several, make, correct, end. */
 function noteOperations(kind: NoteKind): readonly Operation[] {
-  const { noun, subject, plural, called, several, told, domain, table, required, optional, amounts, check, end } = kind
+  const { noun, subject, plural, called, several, description, domain, table, required, optional, amounts, check, end } = kind
   const view = viewNamed(noun)
   const key = idOf(view)
   const permission = 'dossier:write'
@@ -147,12 +154,12 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
       one: {
         name: key.slice(0, -2),
         summary: `One ${plain(noun)} of a customer`,
-        description: `${told} With its earlier versions.`,
+        description: `${description} With its earlier versions.`,
       },
       many: {
         name: plural,
         summary: `${several} of a customer`,
-        description: `${told} Newest first, each in its current version.`,
+        description: `${description} Newest first, each in its current version.`,
       },
       filters: { status: z.enum(kind.statuses).optional().meta({ description: 'With this status.' }) },
       counts: (row) => [`${row}.superseded_at is null`],
@@ -161,23 +168,23 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
       kind: 'command',
       name: `create${noun}`,
       summary: `Record ${called}`,
-      description: `${told}${kind.replaces ? ' Ends the previous active one.' : ''}`,
+      description: `${description}${kind.replaces ? ' Ends the previous active one.' : ''}`,
       permission,
       domain,
       input: z.strictObject({ customerId: id, ...required, source, ...optionalOf(optional), ...common }),
       errors,
-      async run(context, input: Said) {
+      async run(context, input: Values) {
         const { db, now, today, newId, record } = context
-        const { customerId: customer, ...said } = input
+        const { customerId: customer, ...values } = input
         const customerId = String(customer)
-        const whole: Said = { notedOn: today, ...kind.defaults?.(said, today), ...said }
+        const whole: Values = { notedOn: today, ...kind.defaults?.(values, today), ...values }
         requirePast(whole['notedOn'] as Day, today, 'notedOn')
-        const money = amountsOf(amounts, said, {}, kind.signed)
+        const money = amountsOf(amounts, values, {}, kind.signed)
         check(whole, today)
         const locked = (await lockCustomerReferences(db, [customerId])).get(customerId)
         if (!locked) throw notFound('customer')
-        requireStanding(locked.status, 'customerId')
-        await kind.refer?.(context, customerId, said)
+        requireOpenRecord(locked.status, 'customerId')
+        await kind.refer?.(context, customerId, values)
         if (kind.replaces) await endActive(context, kind, customerId)
         const noteId = newId()
         const row = { status: kind.statuses[0], ...whole, ...money, recordedBy: recordedBy(context), recordedAt: now }
@@ -188,7 +195,7 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
           subjectType: subject,
           subjectId: noteId,
           customerId,
-          changed: Object.keys(said),
+          changed: Object.keys(values),
         })
         return answerOne(context, view, current(customerId, noteId))
       },
@@ -210,15 +217,15 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
       }),
       errors,
       concurrency: 'required',
-      async run(context, input: Said & { readonly expectedVersion?: number | undefined }) {
+      async run(context, input: Values & { readonly expectedVersion?: number | undefined }) {
         const { today } = context
-        const { customerId, [key]: noteId, expectedVersion: expected, ...said } = input
+        const { customerId, [key]: noteId, expectedVersion: expected, ...values } = input
         const stored = await lockNote(context, kind, String(customerId), String(noteId), expected)
-        requirePast(said['notedOn'] as Day | undefined, today, 'notedOn')
-        const money = amountsOf(amounts, said, stored, kind.signed)
-        check({ ...stored, ...said }, today)
-        await kind.refer?.(context, String(customerId), said, stored)
-        return revise(context, kind, stored, { ...said, ...money }, `${kind.subject}.updated`)
+        requirePast(values['notedOn'] as Day | undefined, today, 'notedOn')
+        const money = amountsOf(amounts, values, stored, kind.signed)
+        check({ ...stored, ...values }, today)
+        await kind.refer?.(context, String(customerId), values, stored)
+        return revise(context, kind, stored, { ...values, ...money }, `${kind.subject}.updated`)
       },
     }),
     viewOperation(view, {
@@ -231,7 +238,7 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
       input: z.strictObject({ customerId: id, [key]: id, ...end.shape, expectedVersion }),
       errors,
       concurrency: 'optional',
-      async run(context, input: Said & { readonly expectedVersion?: number | undefined }) {
+      async run(context, input: Values & { readonly expectedVersion?: number | undefined }) {
         const { customerId, [key]: noteId, expectedVersion: expected } = input
         const stored = await lockNote(context, kind, String(customerId), String(noteId), expected)
         return revise(context, kind, stored, { status: end.status(input) }, `${kind.subject}.ended`)
@@ -243,8 +250,8 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
 /** Ends what is active of a kind, to make room for a new one. */
 async function endActive(context: Context, { table, subject }: NoteKind, customerId: string): Promise<void> {
   const { db, now, record } = context
-  for (const { id: noteId, version } of await activeNotes(db, table, customerId)) {
-    await reviseNote(db, table, { customerId, id: noteId, version }, { status: 'ended', recordedBy: recordedBy(context) }, now)
+  for (const { id: noteId, version } of await activeRecords(db, table, customerId)) {
+    await reviseRecord(db, table, { customerId, id: noteId, version }, { status: 'ended', recordedBy: recordedBy(context) }, now)
     record({ event: `${subject}.ended`, subjectType: subject, subjectId: noteId, customerId, changed: ['status'] })
   }
 }
@@ -257,7 +264,7 @@ const needs: NoteKind = {
   plural: 'needs',
   called: 'a need or goal of a customer',
   several: 'Needs and goals',
-  told: 'A need or goal: kind, amount and target day.',
+  description: 'A need or goal: kind, amount and target day.',
   domain: 'Customer Relationship Management',
   table: schema.need,
   statuses: needStatuses,
@@ -282,10 +289,10 @@ const outsideHoldings: NoteKind = {
   plural: 'outsideHoldings',
   called: 'an outside holding of a customer',
   several: 'Outside holdings',
-  told: 'Assets, a loan or a product at another bank, as estimated on the day on which the bank learned it.',
+  description: 'Assets, a loan or a product at another bank, as estimated on the day on which the bank learned it.',
   domain: 'Customer Relationship Management',
   table: schema.outsideHolding,
-  statuses: noteStatuses,
+  statuses: recordStatuses,
   required: {
     bankName: remark(100).meta({ description: 'The other bank.' }),
     kind: z.enum(outsideHoldingKinds).meta({ description: 'Total assets, a loan, or one product.' }),
@@ -304,13 +311,13 @@ const creditStandings: NoteKind = {
   plural: 'creditStandings',
   called: 'a credit standing of a customer',
   several: 'Ratings and credit lines',
-  told: 'An internal rating or one of an agency, with outlook and day, and the credit line granted on it.',
+  description: 'An internal rating or one of an agency, with outlook and day, and the credit line granted on it.',
   domain: 'Customer Relationship Management',
   table: schema.creditStanding,
-  statuses: noteStatuses,
+  statuses: recordStatuses,
   required: {
     origin: z.enum(ratingOrigins).meta({ description: 'Internal (by this bank) or external.' }),
-    rating: line(20).meta({ description: 'The rating, in its own scale.', examples: ['AA+'] }),
+    rating: singleLine(20).meta({ description: 'The rating, in its own scale.', examples: ['AA+'] }),
     ratedOn: day.meta({ description: 'Day of the rating, not in the future.' }),
   },
   optional: {
@@ -331,10 +338,10 @@ const keyFigures: NoteKind = {
   plural: 'keyFigures',
   called: 'key figures of a customer for a year',
   several: 'Key figures by year',
-  told: 'Revenue, total assets, net profit and debt ratio of a year. One for each year and source.',
+  description: 'Revenue, total assets, net profit and debt ratio of a year. One for each year and source.',
   domain: 'Customer Relationship Management',
   table: schema.keyFigure,
-  statuses: noteStatuses,
+  statuses: recordStatuses,
   required: {
     year: z
       .int()
@@ -352,8 +359,8 @@ const keyFigures: NoteKind = {
   amounts: ['revenue', 'totalAssets', 'netProfit'],
   signed: ['netProfit'],
   check: (note, today) => checkKeyFigure(note as unknown as Parameters<typeof checkKeyFigure>[0], today),
-  async refer({ db }, customerId, said, stored) {
-    const [year, source] = [said['year'] ?? stored?.['year'], said['source'] ?? stored?.['source']]
+  async refer({ db }, customerId, values, stored) {
+    const [year, source] = [values['year'] ?? stored?.['year'], values['source'] ?? stored?.['source']]
     if (await hasFiguresOf(db, customerId, Number(year), String(source), stored && String(stored['id'])))
       throw refuseField(
         'already_exists',
@@ -371,20 +378,21 @@ const suitabilityAssessments: NoteKind = {
   plural: 'suitabilityAssessments',
   called: 'a suitability assessment of a customer',
   several: 'Suitability assessments',
-  told: 'The result of a risk questionnaire. It expires, after a year by default; a first-time buyer of wealth products is offered the lowest level only.',
+  description:
+    'The result of a risk questionnaire. It expires, after a year by default; a first-time buyer of wealth products is offered the lowest level only.',
   domain: 'Customer Relationship Management',
   table: schema.suitabilityAssessment,
-  statuses: noteStatuses,
+  statuses: recordStatuses,
   required: {
     score: z.int().min(0).max(10_000).meta({ description: 'Score of the questionnaire.' }),
     level: z.int().min(1).max(5).meta({ description: 'Risk level, from 1 (lowest) to 5.' }),
-    questionnaireVersion: line(64).meta({ description: 'The questionnaire and its version.', examples: ['risk-2026.1'] }),
+    questionnaireVersion: singleLine(64).meta({ description: 'The questionnaire and its version.', examples: ['risk-2026.1'] }),
     assessedOn: day.meta({ description: 'Day of the assessment, not in the future.', examples: ['2020-01-01'] }),
     firstTimeBuyer: z.boolean().meta({ description: 'Whether the customer had never bought a wealth product before.' }),
   },
   optional: { expiresOn: day.meta({ description: 'First day on which offers can no longer be based on it.' }) },
   amounts: [],
-  defaults: ({ assessedOn }) => ({ expiresOn: usualExpiry(assessedOn as Day) }),
+  defaults: ({ assessedOn }) => ({ expiresOn: defaultExpiry(assessedOn as Day) }),
   check: (note, today) => checkSuitabilityAssessment(note as unknown as Parameters<typeof checkSuitabilityAssessment>[0], today),
   replaces: true,
   end: { summary: 'End a suitability assessment', shape: {}, status: ended },
@@ -396,10 +404,10 @@ const lifeEvents: NoteKind = {
   plural: 'lifeEvents',
   called: 'a life event of a customer',
   several: 'Life events',
-  told: 'Dated news of a customer, or of a key person of the company.',
+  description: 'Dated news of a customer, or of a key person of the company.',
   domain: 'Customer Relationship Management',
   table: schema.lifeEvent,
-  statuses: noteStatuses,
+  statuses: recordStatuses,
   required: {
     title: remark(200).meta({ description: 'The news, in short.' }),
     happenedOn: day.meta({ description: 'Day of the event, not in the future.', examples: ['2020-01-01'] }),
@@ -420,10 +428,10 @@ const privilegeGrants: NoteKind = {
   plural: 'privilegeGrants',
   called: 'a privilege granted to a customer',
   several: 'Privileges',
-  told: 'A privilege with its period, use and cost.',
+  description: 'A privilege with its period, use and cost.',
   domain: 'Customer Relationship Management',
   table: schema.privilegeGrant,
-  statuses: noteStatuses,
+  statuses: recordStatuses,
   required: {
     privilege: z
       .string()
@@ -460,15 +468,15 @@ export const usePrivilege = viewOperation(viewNamed('PrivilegeGrant'), {
   }),
   errors: ['not_found', 'conflict', 'unknown_currency', 'outside_period', 'already_closed'],
   concurrency: 'optional',
-  async run(context, { customerId, privilegeGrantId, usedOn, expectedVersion: expected, ...said }) {
+  async run(context, { customerId, privilegeGrantId, usedOn, expectedVersion: expected, ...values }) {
     const { today } = context
     const stored = await lockNote(context, privilegeGrants, customerId, privilegeGrantId, expected)
     const on = usedOn ?? today
     requirePast(on, today, 'usedOn')
     requireInForce(stored as unknown as Parameters<typeof requireInForce>[0], on)
-    const { cost } = amountsOf(['cost'], said)
+    const { cost } = amountsOf(['cost'], values)
     const before = stored['cost'] as bigint | null
-    if (cost !== undefined && before !== null && stored['currency'] !== said.currency)
+    if (cost !== undefined && before !== null && stored['currency'] !== values.currency)
       throw refuseField(
         'conflict',
         'currency',
@@ -476,7 +484,7 @@ export const usePrivilege = viewOperation(viewNamed('PrivilegeGrant'), {
         `The cost so far is in ${String(stored['currency'])}: use the same currency.`,
       )
     const uses = { usedCount: Number(stored['usedCount']) + 1, lastUsedOn: on }
-    const costs = cost === undefined ? {} : { cost: (before ?? 0n) + cost, currency: said.currency }
+    const costs = cost === undefined ? {} : { cost: (before ?? 0n) + cost, currency: values.currency }
     return revise(context, privilegeGrants, stored, { ...uses, ...costs }, 'privilege_grant.used')
   },
 })
@@ -484,8 +492,8 @@ export const usePrivilege = viewOperation(viewNamed('PrivilegeGrant'), {
 const kinds = [needs, outsideHoldings, creditStandings, keyFigures, suitabilityAssessments, lifeEvents, privilegeGrants]
 
 /** The operations of each kind of notes: one, several, make, correct, end. */
-export const noteOperationsOf: ReadonlyMap<string, readonly Operation[]> = new Map(
+export const recordOperationsOf: ReadonlyMap<string, readonly Operation[]> = new Map(
   kinds.map((kind) => [kind.noun, noteOperations(kind)]),
 )
 
-export const dossierNoteOperations: readonly Operation[] = [...[...noteOperationsOf.values()].flat(), usePrivilege]
+export const dossierRecordOperations: readonly Operation[] = [...[...recordOperationsOf.values()].flat(), usePrivilege]

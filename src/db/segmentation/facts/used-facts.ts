@@ -7,7 +7,7 @@ const storedFact = (name: FactName): FactName => {
 }
 
 /** Some facts as they are stored, amounts as text, as a JSON object over the row `f`. */
-export function factsAsked(names: readonly FactName[]): string {
+export function usedFactsOf(names: readonly FactName[]): string {
   const stored = [...new Set(names.map(storedFact))]
   // PostgreSQL takes at most 100 arguments in a call.
   const pairs = stored.map((name) => `'${name}', f.${factColumn(name)}${facts[name].type === 'money' ? '::text' : ''}`)

@@ -10,8 +10,8 @@ import {
   requireInForce,
   requireOpen,
   suitabilityOf,
-  usualExpiry,
-} from '../../../src/core/dossier/dossier-notes.ts'
+  defaultExpiry,
+} from '../../../src/core/dossier/dossier-records.ts'
 import { addDays } from '../../../src/core/kernel/calendar.ts'
 import { formatAmount } from '../../../src/core/kernel/money.ts'
 import { refusal } from '../refusals.ts'
@@ -104,7 +104,7 @@ describe('suitability', () => {
   })
 
   test('lasts a year, ends after it began and was not assessed in days to come', () => {
-    expect([usualExpiry('2026-11-22'), usualExpiry('2024-02-29')]).toEqual(['2027-11-22', '2025-02-28'])
+    expect([defaultExpiry('2026-11-22'), defaultExpiry('2024-02-29')]).toEqual(['2027-11-22', '2025-02-28'])
     const told = (assessedOn: string, expiresOn: string) =>
       refusal(() => checkSuitabilityAssessment({ assessedOn, expiresOn }, today))
     expect(told('2026-11-23', '2027-11-23')?.slice(0, 2)).toEqual(['outside_period', '/assessedOn'])
@@ -115,11 +115,11 @@ describe('suitability', () => {
 
 describe('a note', () => {
   test('of a rating names the agency of an outside one, and a line where something is used of it', () => {
-    const own = { origin: 'own', ratedOn: today } as const
+    const own = { origin: 'internal', ratedOn: today } as const
     const told = (said: object) => refusal(() => checkCreditStanding({ ...own, ...said }, today))?.slice(0, 2)
     expect(told({})).toBeUndefined()
-    expect(told({ origin: 'outside' })).toEqual(['invalid_input', '/agency'])
-    expect(told({ origin: 'outside', agency: '联合资信' })).toBeUndefined()
+    expect(told({ origin: 'external' })).toEqual(['invalid_input', '/agency'])
+    expect(told({ origin: 'external', agency: '联合资信' })).toBeUndefined()
     expect(told({ agency: '联合资信' })).toEqual(['invalid_input', '/agency'])
     expect(told({ used: '1' })).toEqual(['invalid_input', '/granted'])
     expect(told({ ratedOn: '2026-11-23' })).toEqual(['outside_period', '/ratedOn'])

@@ -4,14 +4,14 @@ import type { Day } from '../../../core/kernel/calendar.ts'
 import {
   needKinds,
   needStatuses,
-  noteSources,
-  noteStatuses,
+  recordSources,
+  recordStatuses,
   outsideHoldingKinds,
   ratingOrigins,
   ratingOutlooks,
   suitabilityOf,
-} from '../../../core/dossier/dossier-notes.ts'
-import * as schema from '../schema/notes.ts'
+} from '../../../core/dossier/dossier-records.ts'
+import * as schema from '../schema/dossier-records.ts'
 import { column, type Computed, many, type MoneyField, one, view, type ViewDefinition } from '../../platform/views/view.ts'
 
 type Fields = Parameters<typeof view>[3]
@@ -23,7 +23,7 @@ function note(name: string, description: string, table: PgTable, statuses: reado
     customerId: column('uuid', 'The customer it belongs to.'),
     ...fields,
     status: column('text', 'Status.', { values: statuses }),
-    source: column('text', 'How the bank knows it.', { values: noteSources }),
+    source: column('text', 'How the bank knows it.', { values: recordSources }),
     notedOn: column('day', 'Day on which the bank learned it.'),
     note: column('text', 'Note.', { nullable: true }),
     recordedAt: column('instant', 'When this version was recorded.'),
@@ -83,19 +83,25 @@ const suitability: Computed = {
   },
 }
 
-export const noteViews = [
+export const recordViews = [
   note('Need', 'A need or savings goal of a customer.', schema.need, needStatuses, {
     kind: column('text', 'Kind.', { values: needKinds }),
     amount: money('amount', 'The amount required, if known.', true),
     horizonOn: column('day', 'Target day.', { nullable: true }),
   }),
-  note('OutsideHolding', 'Assets or debts of a customer at another bank, as far as known.', schema.outsideHolding, noteStatuses, {
-    bankName: column('text', 'The other bank.'),
-    kind: column('text', 'Total assets, a loan, or one product.', { values: outsideHoldingKinds }),
-    productName: column('text', 'The product.', { nullable: true }),
-    amount: money('amount', 'The estimate, as of the day on which the bank learned it.', false),
-  }),
-  note('CreditStanding', 'A rating of a customer, with its credit line.', schema.creditStanding, noteStatuses, {
+  note(
+    'OutsideHolding',
+    'Assets or debts of a customer at another bank, as far as known.',
+    schema.outsideHolding,
+    recordStatuses,
+    {
+      bankName: column('text', 'The other bank.'),
+      kind: column('text', 'Total assets, a loan, or one product.', { values: outsideHoldingKinds }),
+      productName: column('text', 'The product.', { nullable: true }),
+      amount: money('amount', 'The estimate, as of the day on which the bank learned it.', false),
+    },
+  ),
+  note('CreditStanding', 'A rating of a customer, with its credit line.', schema.creditStanding, recordStatuses, {
     origin: column('text', 'Internal (by this bank) or external.', { values: ratingOrigins }),
     agency: column('text', 'Agency of an external rating.', { nullable: true }),
     rating: column('text', 'The rating, in its own scale.'),
@@ -108,7 +114,7 @@ export const noteViews = [
     'SuitabilityAssessment',
     'The risk capacity of a customer, by questionnaire.',
     schema.suitabilityAssessment,
-    noteStatuses,
+    recordStatuses,
     {
       score: column('integer', 'Score of the questionnaire.'),
       level: column('integer', 'Risk level, from 1 (lowest) to 5.'),
@@ -119,7 +125,7 @@ export const noteViews = [
       suitability,
     },
   ),
-  note('LifeEvent', 'Dated news of a customer, or of a key person of the company.', schema.lifeEvent, noteStatuses, {
+  note('LifeEvent', 'Dated news of a customer, or of a key person of the company.', schema.lifeEvent, recordStatuses, {
     title: column('text', 'The news, in short.'),
     happenedOn: column('day', 'Day of the event.'),
     keyPersonId: column('uuid', 'The key person concerned, if any.', { nullable: true }),
@@ -130,7 +136,7 @@ export const noteViews = [
       on: (parent, child) => `${child}.customer_id = ${parent}.customer_id and ${child}.id = ${parent}.key_person_id`,
     }),
   }),
-  note('KeyFigure', 'Figures from a customer’s accounts for one year.', schema.keyFigure, noteStatuses, {
+  note('KeyFigure', 'Figures from a customer’s accounts for one year.', schema.keyFigure, recordStatuses, {
     year: column('integer', 'The year.'),
     revenue: money('revenue', 'Revenue.', true),
     totalAssets: money('total_assets', 'Total assets at the end of the year.', true),
@@ -140,7 +146,7 @@ export const noteViews = [
       expression: (alias) => `trim_scale(${alias}.debt_ratio)::text`,
     }),
   }),
-  note('PrivilegeGrant', 'A privilege granted to a customer, with its use and cost.', schema.privilegeGrant, noteStatuses, {
+  note('PrivilegeGrant', 'A privilege granted to a customer, with its use and cost.', schema.privilegeGrant, recordStatuses, {
     privilege: column('text', 'Code of the privilege.'),
     startsOn: column('day', 'First day.'),
     endsOn: column('day', 'First day on which it no longer applies.', { nullable: true }),
@@ -158,7 +164,7 @@ const noted = (target: string, description: string) =>
   })
 
 /** The fields of a customer that lead to what was noted. */
-export const noteRelations = {
+export const recordRelations = {
   needs: noted('Need', 'Needs and savings goals of the customer'),
   outsideHoldings: noted('OutsideHolding', 'Assets and debts of the customer at other banks'),
   creditStandings: noted('CreditStanding', 'Ratings and credit lines'),

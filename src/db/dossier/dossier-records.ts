@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Db } from '../platform/database.ts'
-import { findOwned, said } from '../platform/owned-rows.ts'
+import { findOwned, givenColumns } from '../platform/owned-rows.ts'
 
-export type NoteTable = PgTable
-export type NoteRow = Readonly<Record<string, unknown>>
+export type RecordTable = PgTable
+export type RecordRow = Readonly<Record<string, unknown>>
 
 interface Address {
   readonly customerId: string
@@ -12,19 +12,19 @@ interface Address {
 }
 
 /** The version of a note that holds. Undefined where there is none in scope. */
-export function findNote(db: Db, table: NoteTable, address: Address): Promise<NoteRow | undefined> {
+export function findRecord(db: Db, table: RecordTable, address: Address): Promise<RecordRow | undefined> {
   return findOwned(db, table, address, sql`t.superseded_at is null`)
 }
 
 /** Closes the version of a note that holds and adds one that says the same but for these changes. The customer is locked. */
-export async function reviseNote(
+export async function reviseRecord(
   db: Db,
-  table: NoteTable,
+  table: RecordTable,
   { customerId, id, version }: Address & { readonly version: number },
   changes: object,
   now: Date,
 ): Promise<void> {
-  const { json } = said(table, { ...changes, version: version + 1, recordedAt: now, supersededAt: null })
+  const { json } = givenColumns(table, { ...changes, version: version + 1, recordedAt: now, supersededAt: null })
   const closed = db.rows(sql`
     update ${table} t set superseded_at = ${now.toISOString()}::timestamptz
     where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid and t.superseded_at is null`)
@@ -35,9 +35,9 @@ export async function reviseNote(
 }
 
 /** The notes of a customer, who is locked, that are active. */
-export function activeNotes(
+export function activeRecords(
   db: Db,
-  table: NoteTable,
+  table: RecordTable,
   customerId: string,
 ): Promise<{ readonly id: string; readonly version: number }[]> {
   return db.rows(sql`

@@ -2,13 +2,13 @@ import { overlaps } from '../../../src/core/kernel/periods.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  isKept,
-  type Keeper,
+  isAssignable,
+  type AssignableStaff,
   requireCapacity,
-  requireKeeper,
-  type StandingAssignment,
+  requireAssignable,
+  type StoredAssignment,
   stateOn,
-  takeOver,
+  assignmentChange,
 } from '../../../src/core/dossier/assignments.ts'
 import { addDays, type Day } from '../../../src/core/kernel/calendar.ts'
 import { refusal } from '../refusals.ts'
@@ -17,7 +17,7 @@ const today = '2026-11-22'
 const day = fc.integer({ min: -60, max: 60 }).map((days) => addDays(today, days))
 
 /** What can stand: periods of each line one after the other, some of them taken back, in the state of the day. */
-const standing: fc.Arbitrary<StandingAssignment[]> = fc
+const standing: fc.Arbitrary<StoredAssignment[]> = fc
   .array(
     fc.record({
       gap: fc.integer({ min: 0, max: 20 }),
@@ -31,7 +31,7 @@ const standing: fc.Arbitrary<StandingAssignment[]> = fc
   )
   .map((parts) => {
     const ends: Record<string, Day | null> = { personal: addDays(today, -60), corporate: addDays(today, -60) }
-    return parts.flatMap(({ gap, length, open, line, staffId, cancelled }, at): StandingAssignment[] => {
+    return parts.flatMap(({ gap, length, open, line, staffId, cancelled }, at): StoredAssignment[] => {
       const after = ends[line]
       if (after === null || after === undefined) return []
       const startsOn = addDays(after, gap)
@@ -43,8 +43,11 @@ const standing: fc.Arbitrary<StandingAssignment[]> = fc
   })
 
 /** What stands once it is done. */
-function after(before: readonly StandingAssignment[], request: Parameters<typeof takeOver>[1]): readonly StandingAssignment[] {
-  const taken = takeOver(before, request)
+function after(
+  before: readonly StoredAssignment[],
+  request: Parameters<typeof assignmentChange>[1],
+): readonly StoredAssignment[] {
+  const taken = assignmentChange(before, request)
   if ('refusal' in taken) return before
   const { former, state } = taken
   return [
@@ -53,7 +56,7 @@ function after(before: readonly StandingAssignment[], request: Parameters<typeof
   ]
 }
 
-const keeperOn = (all: readonly StandingAssignment[], line: string, on: Day) =>
+const keeperOn = (all: readonly StoredAssignment[], line: string, on: Day) =>
   all.find(
     (one) =>
       one.businessLine === line && one.state !== 'cancelled' && one.startsOn <= on && (one.endsOn === null || on < one.endsOn),
@@ -84,7 +87,7 @@ describe('giving a customer to somebody', () => {
   test('changes who keeps the customer from the day on, and on no day before it and in no other line', () => {
     fc.assert(
       fc.property(standing, request, day, (before, asked, on) => {
-        const taken = takeOver(before, asked)
+        const taken = assignmentChange(before, asked)
         for (const line of ['personal', 'corporate']) {
           const changes = !('refusal' in taken) && line === asked.businessLine && on >= asked.startsOn
           // Whoever would have begun on that very day has kept the customer on none.
@@ -105,15 +108,15 @@ describe('giving a customer to somebody', () => {
     } as const
     const planned = { ...held, id: '2', staffId: 'B', startsOn: '2026-12-01', state: 'planned' } as const
     const asked = { staffId: 'B', businessLine: 'personal', startsOn: today, today } as const
-    const told = (all: readonly StandingAssignment[], more: object) => {
-      const taken = takeOver(all, { ...asked, ...more })
+    const told = (all: readonly StoredAssignment[], more: object) => {
+      const taken = assignmentChange(all, { ...asked, ...more })
       return 'refusal' in taken
         ? [taken.refusal.about, taken.refusal.rule]
         : [taken.state, taken.former?.state, taken.former?.endsOn]
     }
     expect(told([held], {})).toEqual(['current', 'ended', today])
     expect(told([held], { startsOn: '2026-12-01' })).toEqual(['planned', 'current', '2026-12-01'])
-    expect(told([held], { staffId: 'A' })).toEqual(['customer', 'already_theirs'])
+    expect(told([held], { staffId: 'A' })).toEqual(['customer', 'already_assigned'])
     expect(told([held], { startsOn: '2026-11-21' })).toEqual(['startsOn', 'outside_period'])
     expect(told([{ ...held, endsOn: '2026-12-01' }, planned], {})).toEqual(['startsOn', 'period_overlap'])
     expect(told([{ ...held, startsOn: today }], {})).toEqual(['current', 'cancelled', null])
@@ -134,7 +137,7 @@ describe('the capacity of somebody', () => {
 })
 
 describe('whoever is given a customer', () => {
-  const keeper: Keeper = { id: 'A', roles: ['teller'], status: 'active', activeFrom: null, activeUntil: null }
+  const keeper: AssignableStaff = { id: 'A', roles: ['teller'], status: 'active', activeFrom: null, activeUntil: null }
 
   test.each([
     ['a teller at work', {}, undefined],
@@ -145,10 +148,10 @@ describe('whoever is given a customer', () => {
     ['somebody who leaves later', { activeUntil: '2026-11-23' }, undefined],
     ['somebody who has not begun', { activeFrom: '2026-11-23' }, 'inactive'],
   ] as const)('is %s', (_case, said, rule) => {
-    expect(refusal(() => requireKeeper({ ...keeper, ...said }, today))?.[2]).toBe(rule)
+    expect(refusal(() => requireAssignable({ ...keeper, ...said }, today))?.[2]).toBe(rule)
   })
 })
 
 test('closed, merged and erased customers are kept by nobody anew', () => {
-  expect((['prospect', 'active', 'closed', 'merged', 'erased'] as const).filter(isKept)).toEqual(['prospect', 'active'])
+  expect((['prospect', 'active', 'closed', 'merged', 'erased'] as const).filter(isAssignable)).toEqual(['prospect', 'active'])
 })

@@ -1,6 +1,6 @@
 import { addMonths, type Day } from '../kernel/calendar.ts'
 import type { CustomerKind } from './customers.ts'
-import { suitabilityOf } from './dossier-notes.ts'
+import { suitabilityOf } from './dossier-records.ts'
 import { type DomainError, refuseField } from '../kernel/errors.ts'
 import type { ProductFamily } from '../organisation/products.ts'
 import { companySituations, type CompanySituation, type IncomeBand, incomeBands } from './profiles.ts'
@@ -9,23 +9,23 @@ export const lifeStages = ['starter', 'mid_life_high_income', 'retired'] as cons
 export type LifeStage = (typeof lifeStages)[number]
 
 /** What is decided: the life stage of a person, of whom one holds at most, and the situations of a business, of which several hold at once. */
-export const stageSubjects = ['life_stage', 'situation'] as const
-export type StageSubject = (typeof stageSubjects)[number]
+export const lifeStageSubjects = ['life_stage', 'situation'] as const
+export type LifeStageSubject = (typeof lifeStageSubjects)[number]
 
-export const stages = [...lifeStages, ...companySituations] as const
-export type Stage = LifeStage | CompanySituation
+export const lifeStageCodes = [...lifeStages, ...companySituations] as const
+export type AnyLifeStage = LifeStage | CompanySituation
 
 /** Something to offer: what bankers call it, and which of the bank's products it is found among. */
 export interface Offer {
   readonly name: string
   readonly family: ProductFamily
   /** Of these products those up to this risk level only. */
-  readonly riskLevelAtMost?: number | undefined
+  readonly maxRiskLevel?: number | undefined
 }
 
 /** Who is in a stage; all of its conditions hold. A situation that bankers name holds without any. */
-export interface StageRule {
-  readonly stage: Stage
+export interface LifeStageRule {
+  readonly stage: AnyLifeStage
   /** In full years. */
   readonly ageFrom?: number | undefined
   readonly ageBelow?: number | undefined
@@ -35,15 +35,15 @@ export interface StageRule {
   readonly offers: readonly Offer[]
 }
 
-export interface StagePolicy {
-  readonly subject: StageSubject
+export interface LifeStagePolicy {
+  readonly subject: LifeStageSubject
   readonly version: number
   readonly source: string
-  readonly rules: readonly StageRule[]
+  readonly rules: readonly LifeStageRule[]
 }
 
 // Stages and what they suggest: practice of Chinese banks. The limits of age, income and founding day have no source and are ours; ages keep to the bands of practice.
-const defaultRules: Readonly<Record<StageSubject, readonly StageRule[]>> = {
+const defaultRules: Readonly<Record<LifeStageSubject, readonly LifeStageRule[]>> = {
   life_stage: [
     {
       stage: 'starter',
@@ -51,7 +51,7 @@ const defaultRules: Readonly<Record<StageSubject, readonly StageRule[]>> = {
       ageBelow: 30,
       offers: [
         { name: 'flexible saving', family: 'deposit' },
-        { name: 'low-risk products', family: 'wealth', riskLevelAtMost: 2 },
+        { name: 'low-risk products', family: 'wealth', maxRiskLevel: 2 },
         { name: 'consumer credit', family: 'loan' },
       ],
     },
@@ -71,7 +71,7 @@ const defaultRules: Readonly<Record<StageSubject, readonly StageRule[]>> = {
       stage: 'retired',
       ageFrom: 60,
       offers: [
-        { name: 'treasury bonds', family: 'securities', riskLevelAtMost: 1 },
+        { name: 'treasury bonds', family: 'securities', maxRiskLevel: 1 },
         { name: 'time deposits', family: 'deposit' },
       ],
     },
@@ -118,12 +118,12 @@ const defaultRules: Readonly<Record<StageSubject, readonly StageRule[]>> = {
 }
 
 /** What holds where a bank has said nothing. */
-export function defaultStagePolicy(subject: StageSubject): StagePolicy {
+export function defaultLifeStagePolicy(subject: LifeStageSubject): LifeStagePolicy {
   return { subject, version: 0, source: 'industry practice; limits are product defaults', rules: defaultRules[subject] }
 }
 
 /** Why these are no rules of the subject, or undefined. */
-export function stageRulesRefusal(subject: StageSubject, rules: readonly StageRule[]): DomainError | undefined {
+export function lifeStageRulesRefusal(subject: LifeStageSubject, rules: readonly LifeStageRule[]): DomainError | undefined {
   const refuse = (place: number, field: string, rule: string, message: string) =>
     refuseField('invalid_input', `rules/${place}/${field}`, rule, message)
   for (const [place, { stage, ageFrom, ageBelow, incomeFrom, foundedWithinMonths }] of rules.entries()) {
@@ -142,7 +142,7 @@ export function stageRulesRefusal(subject: StageSubject, rules: readonly StageRu
   return undefined
 }
 
-export interface StageFacts {
+export interface LifeStageFacts {
   readonly kind: CustomerKind
   readonly birthDate: Day | null
   readonly deceasedOn: Day | null
@@ -168,7 +168,7 @@ export interface Assessment {
   readonly status: string
 }
 
-export const leftOutReasons = ['not_assessed', 'assessment_expired', 'too_risky'] as const
+export const exclusionReasons = ['not_assessed', 'assessment_expired', 'too_risky'] as const
 
 interface Named {
   readonly id: string
@@ -181,16 +181,16 @@ export interface SuggestedOffer {
   readonly family: ProductFamily
   readonly products: readonly Named[]
   /** Products that would go with it and do not fit the customer, each with why. */
-  readonly leftOut: readonly (Named & { readonly reason: (typeof leftOutReasons)[number] })[]
+  readonly excluded: readonly (Named & { readonly reason: (typeof exclusionReasons)[number] })[]
 }
 
-export const stageGrounds = ['rule', 'declared', 'no_rule', 'birth_date_unknown', 'deceased', 'nothing_declared'] as const
+export const lifeStageBases = ['rule', 'declared', 'no_rule', 'birth_date_unknown', 'deceased', 'nothing_declared'] as const
 
 /** A stage, or that there is none, with what decided on it. */
-export interface StageDecision {
-  readonly subject: StageSubject
-  readonly stage: Stage | null
-  readonly ground: (typeof stageGrounds)[number]
+export interface LifeStageDecision {
+  readonly subject: LifeStageSubject
+  readonly stage: AnyLifeStage | null
+  readonly basis: (typeof lifeStageBases)[number]
   readonly policyVersion: number
   readonly policySource: string
   /** What the decision looked at, by the names of the profile. */
@@ -204,23 +204,23 @@ export function ageOn(birthDate: Day, today: Day): number {
   return today.slice(5) < birthDate.slice(5) ? years - 1 : years
 }
 
-/** The life stage of a person and the situations of a business, each with its ground and what it suggests. A sole trader has both. */
-export function stagesOf(
-  facts: StageFacts,
-  policies: Readonly<Record<StageSubject, StagePolicy>>,
+/** The life stage of a person and the situations of a business, each with its basis and what it suggests. A sole trader has both. */
+export function lifeStagesOf(
+  facts: LifeStageFacts,
+  policies: Readonly<Record<LifeStageSubject, LifeStagePolicy>>,
   products: readonly ProductOnSale[],
   assessment: Assessment | null,
-): readonly StageDecision[] {
-  const offersOf = (rule: StageRule) => rule.offers.map((offer) => suggested(offer, products, assessment, facts.today))
+): readonly LifeStageDecision[] {
+  const offersOf = (rule: LifeStageRule) => rule.offers.map((offer) => suggested(offer, products, assessment, facts.today))
   return [
     ...(facts.kind === 'company' ? [] : [lifeStageOf(facts, policies.life_stage, offersOf)]),
     ...(facts.kind === 'individual' ? [] : situationsOf(facts, policies.situation, offersOf)),
   ]
 }
 
-type OffersOf = (rule: StageRule) => readonly SuggestedOffer[]
+type OffersOf = (rule: LifeStageRule) => readonly SuggestedOffer[]
 
-function lifeStageOf(facts: StageFacts, { version, source, rules }: StagePolicy, offersOf: OffersOf): StageDecision {
+function lifeStageOf(facts: LifeStageFacts, { version, source, rules }: LifeStagePolicy, offersOf: OffersOf): LifeStageDecision {
   const { birthDate, incomeBand, deceasedOn, today } = facts
   const decided = {
     subject: 'life_stage' as const,
@@ -231,16 +231,16 @@ function lifeStageOf(facts: StageFacts, { version, source, rules }: StagePolicy,
       { field: 'income_band', value: incomeBand },
     ],
   }
-  if (deceasedOn !== null && deceasedOn <= today) return { ...decided, stage: null, ground: 'deceased', offers: [] }
-  if (birthDate === null) return { ...decided, stage: null, ground: 'birth_date_unknown', offers: [] }
+  if (deceasedOn !== null && deceasedOn <= today) return { ...decided, stage: null, basis: 'deceased', offers: [] }
+  if (birthDate === null) return { ...decided, stage: null, basis: 'birth_date_unknown', offers: [] }
   const rule = rules.find((one) => inLifeStage(one, ageOn(birthDate, today), incomeBand))
   return rule
-    ? { ...decided, stage: rule.stage, ground: 'rule', offers: offersOf(rule) }
-    : { ...decided, stage: null, ground: 'no_rule', offers: [] }
+    ? { ...decided, stage: rule.stage, basis: 'rule', offers: offersOf(rule) }
+    : { ...decided, stage: null, basis: 'no_rule', offers: [] }
 }
 
 function inLifeStage(
-  { ageFrom = 0, ageBelow = Infinity, incomeFrom }: StageRule,
+  { ageFrom = 0, ageBelow = Infinity, incomeFrom }: LifeStageRule,
   age: number,
   income: IncomeBand | null,
 ): boolean {
@@ -248,7 +248,7 @@ function inLifeStage(
   return incomeFrom === undefined || (income !== null && incomeBands.indexOf(income) >= incomeBands.indexOf(incomeFrom))
 }
 
-function situationsOf(facts: StageFacts, policy: StagePolicy, offersOf: OffersOf): readonly StageDecision[] {
+function situationsOf(facts: LifeStageFacts, policy: LifeStagePolicy, offersOf: OffersOf): readonly LifeStageDecision[] {
   const { situations, foundedOn, today } = facts
   const decided = {
     subject: 'situation' as const,
@@ -262,7 +262,7 @@ function situationsOf(facts: StageFacts, policy: StagePolicy, offersOf: OffersOf
   if (situations.length > 0)
     return situations.map((stage) => {
       const rule = policy.rules.find((one) => one.stage === stage)
-      return { ...decided, stage, ground: 'declared', offers: rule ? offersOf(rule) : [] }
+      return { ...decided, stage, basis: 'declared', offers: rule ? offersOf(rule) : [] }
     })
   const rule = policy.rules.find(
     ({ foundedWithinMonths: months }) =>
@@ -270,34 +270,33 @@ function situationsOf(facts: StageFacts, policy: StagePolicy, offersOf: OffersOf
   )
   return [
     rule
-      ? { ...decided, stage: rule.stage, ground: 'rule', offers: offersOf(rule) }
-      : { ...decided, stage: null, ground: 'nothing_declared', offers: [] },
+      ? { ...decided, stage: rule.stage, basis: 'rule', offers: offersOf(rule) }
+      : { ...decided, stage: null, basis: 'nothing_declared', offers: [] },
   ]
 }
 
 /** Families whose products bear a risk for whoever buys them. */
 const invested: ReadonlySet<ProductFamily> = new Set(['wealth', 'fund', 'insurance', 'securities', 'precious_metal'])
-const MOST_PRODUCTS = 10
+const MAX_PRODUCTS = 10
 
 function suggested(
-  { name, family, riskLevelAtMost }: Offer,
+  { name, family, maxRiskLevel }: Offer,
   products: readonly ProductOnSale[],
   assessment: Assessment | null,
   today: Day,
 ): SuggestedOffer {
   const fitting = products
     .filter(
-      (one) =>
-        one.family === family && (riskLevelAtMost === undefined || (one.riskLevel !== null && one.riskLevel <= riskLevelAtMost)),
+      (one) => one.family === family && (maxRiskLevel === undefined || (one.riskLevel !== null && one.riskLevel <= maxRiskLevel)),
     )
     .map((one) => ({ product: { id: one.id, code: one.code, name: one.name }, reason: unfitness(one, assessment, today) }))
   return {
     name,
     family,
-    products: fitting.flatMap(({ product, reason }) => (reason === undefined ? [product] : [])).slice(0, MOST_PRODUCTS),
-    leftOut: fitting
+    products: fitting.flatMap(({ product, reason }) => (reason === undefined ? [product] : [])).slice(0, MAX_PRODUCTS),
+    excluded: fitting
       .flatMap(({ product, reason }) => (reason === undefined ? [] : [{ ...product, reason }]))
-      .slice(0, MOST_PRODUCTS),
+      .slice(0, MAX_PRODUCTS),
   }
 }
 
@@ -306,7 +305,7 @@ function unfitness(
   { family, riskLevel }: ProductOnSale,
   assessment: Assessment | null,
   today: Day,
-): (typeof leftOutReasons)[number] | undefined {
+): (typeof exclusionReasons)[number] | undefined {
   if (riskLevel === null || !invested.has(family)) return undefined
   if (!assessment) return 'not_assessed'
   const { valid, highestLevel } = suitabilityOf(assessment, today)
