@@ -166,9 +166,9 @@ export function approvalCommands(kinds: readonly ApprovalKind[]): {
       input: z.strictObject({ customerId: id, approvalRequestId, note: note.optional(), expectedVersion }),
       errors: [...errors, 'outside_period'],
       concurrency: 'optional',
-      async run(context, { customerId, approvalRequestId: wanted, note: said, expectedVersion: expected }) {
+      async run(context, { customerId, approvalRequestId: wanted, note: given, expectedVersion: expected }) {
         const request = await hold(context, customerId, wanted, expected)
-        return decide(context, request, { customerId, wanted, note: said ?? null }, 'approve')
+        return decide(context, request, { customerId, wanted, note: given ?? null }, 'approve')
       },
     }),
     declineRequest: viewOperation(requestView, {
@@ -181,9 +181,9 @@ export function approvalCommands(kinds: readonly ApprovalKind[]): {
       input: z.strictObject({ customerId: id, approvalRequestId, note, expectedVersion }),
       errors,
       concurrency: 'optional',
-      async run(context, { customerId, approvalRequestId: wanted, note: said, expectedVersion: expected }) {
+      async run(context, { customerId, approvalRequestId: wanted, note: given, expectedVersion: expected }) {
         const request = await hold(context, customerId, wanted, expected)
-        return decide(context, request, { customerId, wanted, note: said }, 'decline')
+        return decide(context, request, { customerId, wanted, note: given }, 'decline')
       },
     }),
     withdrawRequest: viewOperation(requestView, {

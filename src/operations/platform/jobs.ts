@@ -4,7 +4,7 @@ import { listDeadJobs, reviveJob } from '../../db/platform/jobs.ts'
 import { operation } from './operation.ts'
 
 const domain = 'System Administration'
-const MOST_SHOWN = 200
+const MAX_SHOWN = 200
 
 const jobId = z
   .string()
@@ -15,7 +15,7 @@ export const deadJobs = operation({
   kind: 'query',
   name: 'deadJobs',
   summary: 'Jobs that failed for good',
-  description: `Queued jobs that have failed as often as they are tried, latest failure first, at most ${MOST_SHOWN}. The log has their errors.`,
+  description: `Queued jobs that have failed as often as they are tried, latest failure first, at most ${MAX_SHOWN}. The log has their errors.`,
   permission: 'job:manage',
   domain,
   input: z.strictObject({}),
@@ -38,7 +38,7 @@ export const deadJobs = operation({
     })
     .meta({ id: 'DeadJobs', description: 'Jobs that failed for good.' }),
   async run({ db }) {
-    const jobs = await listDeadJobs(db, MOST_SHOWN)
+    const jobs = await listDeadJobs(db, MAX_SHOWN)
     return {
       jobs: jobs.map(({ createdAt, failedAt, ...job }) => ({
         ...job,
