@@ -369,7 +369,7 @@ describe('a preview', () => {
       expect(answers.map(({ status }) => status)).toEqual([...Array.from({ length: 10 }, () => 200), 400])
       expect(refusal(answers.at(-1)!)).toEqual(['query_too_complex', '/segmentId cost'])
       expect(answers.at(-1)!.body.detail).toMatch(
-        /all active segments and policies would take about \d+ seconds; it may take 200/,
+        /all active segments and policies would take about \d+ seconds; the limit is 200/,
       )
     } finally {
       await service.owner.query('analyze customer_fact')
