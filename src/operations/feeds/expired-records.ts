@@ -5,7 +5,7 @@ import { operation } from '../platform/operation.ts'
 
 export const deleteExpiredData = operation({
   kind: 'command',
-  name: 'keepHouse',
+  name: 'deleteExpiredData',
   summary: 'Delete expired data',
   description: 'Deletes stored responses of idempotency keys and rejected rows of imports after their retention time.',
   permission: 'system:run',

@@ -201,7 +201,7 @@ test('no clear value stands in any table or log line after writes, imports, sear
   pool.on('error', () => {})
   pool.on('connect', (client) => void client.on('error', () => {}))
   const runner = await startWorker(service.service, pool, (_level, message) => void service.logged.push(message))
-  await runner.addJob('keepHouse', {})
+  await runner.addJob('deleteExpiredData', {})
   await runner.stop()
   await pool.end()
 

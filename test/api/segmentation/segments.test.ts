@@ -188,7 +188,7 @@ describe('a segment by a rule', () => {
     expect(await eventsOf(bank, low.id)).not.toHaveProperty('segment.left')
   })
 
-  test('of hundredths keeps who stands on the line, and follows full refreshes', async ({ bank, service }) => {
+  test('of percentiles keeps who stands on the line, and follows full refreshes', async ({ bank, service }) => {
     const caller = await segmentEditor(bank)
     // Seven transactions a year are 0.5833… a month: no decimal of fifteen digits is that number.
     const month = service.clock.now.toISOString().slice(0, 7)
