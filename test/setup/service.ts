@@ -40,7 +40,7 @@ export interface TestService {
   readonly clock: { now: Date }
   /** What was logged, line by line. */
   readonly logged: string[]
-  /** Every statement sent to the database since it was last clearFields. */
+  /** Every statement sent to the database since it was last cleared. */
   readonly statements: string[]
   tokenOf(caller: Caller): Promise<string>
   /** A further process, as it were: the same database, keys and clock, and nothing else in common. */

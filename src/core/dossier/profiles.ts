@@ -95,7 +95,7 @@ export function fieldOfCode(code: string): ProfileField {
 type Codes = [string, ...string[]]
 export const profileFieldCodes = profileFields.map(fieldCode) as Codes
 export const feedFieldCodes = feedFields.map(fieldCode) as Codes
-/** Fields that can be clearFields: all that need not be there. */
+/** Fields that can be cleared: all that need not be there. */
 export const clearableFieldCodes = profileFields.filter((field) => field !== 'name').map(fieldCode) as Codes
 
 /** What is stored beside the record. Capital as `1000000.00 CNY`. */

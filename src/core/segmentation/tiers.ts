@@ -28,7 +28,6 @@ export const tierSchemeMachine = stateMachine({
   },
 })
 
-/** Where thresholds come from: what Chinese banks do, our own choice, or the bank itself. */
 /**
  * Why a customer came to a tier or lost it: none was held before, the measure, the end of the grace, the scheme no longer applies, somebody’s override,
  * or other thresholds.
@@ -47,9 +46,9 @@ export interface Threshold {
   readonly code: string
   readonly name: string
   readonly from: string
-  /** How far below the line customers are near it. Nobody is where it is missing. */
+  /** How far below the threshold customers are upgrade candidates; none are where it is missing. */
   readonly upgradeMargin?: string | undefined
-  /** How far above the line customers are not settled. Nobody is where it is missing. */
+  /** How far above the threshold customers are at risk; none are where it is missing. */
   readonly atRiskMargin?: string | undefined
 }
 

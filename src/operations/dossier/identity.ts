@@ -491,7 +491,7 @@ export const addAddress = viewOperation(addressView, {
 
 type AddressInput = { readonly [F in keyof ClearAddress]?: string | undefined }
 
-/** An address after that is said. Throws `invalid_input` where nothing is left of it, or a part is set and clearFields at once. */
+/** An address after that is said. Throws `invalid_input` where nothing is left of it, or a part is set and cleared at once. */
 function addressAfter(
   before: AddressRecord | undefined,
   lineBefore: string | null,
@@ -614,7 +614,7 @@ export const verifyAddress = viewOperation(addressView, {
   },
 })
 
-/** The dossier, and in it what conflicting now: a verification may have lapsed since. */
+/** The dossier, and in it what conflicts now: a verification may have lapsed since. */
 async function openDifferences(context: Context, table: ValueTable, customerId: string): Promise<void> {
   await openDossier(context, customerId)
   await markConflicts(context.db, table, [customerId])

@@ -130,7 +130,7 @@ describe('a profile', () => {
       expect(sourceOf(body, field)).toMatchObject({ source: 'guanxi', setBy: { number: bank.code('T1') }, verifiedAt: null })
   })
 
-  test('can be clearFields again, field by field', async ({ bank }) => {
+  test('can be cleared again, field by field', async ({ bank }) => {
     await revise(bank, { deceasedOn: '2026-11-01', occupation: '教师', gender: 'female' })
     const { body } = await revise(bank, { clearFields: ['deceased_on', 'gender'] })
     expect(body).toMatchObject({ deceasedOn: null, gender: null, occupation: '教师' })
@@ -147,9 +147,9 @@ describe('a profile', () => {
     ['an interest twice', { interests: ['茶', '茶'] }, [400, 'invalid_input', '/interests', 'duplicate']],
     ['NUL', { familyNotes: 'a\0' }, [400, 'invalid_input', '/familyNotes', 'nul_character']],
     ['a turned direction of writing', { occupation: 'a\u202eb' }, [400, 'invalid_input', '/occupation', 'bidi_control']],
-    ['an clearFields name', { clearFields: ['name'] }, [400, 'invalid_input', '/clearFields/0', 'invalid_value']],
+    ['a cleared name', { clearFields: ['name'] }, [400, 'invalid_input', '/clearFields/0', 'invalid_value']],
     [
-      'one field set and clearFields',
+      'one field set and cleared',
       { occupation: '教师', clearFields: ['occupation'] },
       [400, 'invalid_input', '/clearFields', 'contradiction'],
     ],

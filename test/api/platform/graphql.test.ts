@@ -207,7 +207,7 @@ describe('totalCount', () => {
         if (name === 'customerSearch') expect(data[name].totalCount).toBeNull()
         else expect(data[name].totalCount, name).toEqual(expect.any(Number))
       }
-      expect(described(type.name!), name).toContain('counted only when this is selected')
+      expect(described(type.name!), name).toContain('counted only if selected')
     }
     expect(described('CustomerConnection')).toContain('Null under customerSearch and on a page inside another type')
     expect(described('InstitutionConnection')).toContain('Never null')

@@ -271,7 +271,7 @@ describe('scores', () => {
       `select (as_of - last_transaction_on) as recency, frequency, monetary::float8 as monetary, recency_score as r, frequency_score as f, monetary_score as m from customer_fact where status = 'active'`,
     )
     const fifth = (fact: string, value: number): number =>
-      [20, 40, 60, 80].filter((hundredth) => value > cutOf[fact][hundredth]).length + 1
+      [20, 40, 60, 80].filter((percentile) => value > cutOf[fact][percentile]).length + 1
     for (const { recency, frequency, monetary, r, f, m } of rows) {
       expect([r, f, m]).toEqual([
         recency === null ? null : 6 - fifth('recency', recency),

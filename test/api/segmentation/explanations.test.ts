@@ -224,7 +224,7 @@ describe('an explanation of a membership', () => {
 })
 
 describe('what a decision keeps', () => {
-  test('answers its rule again: facts, watched conditions, lists, hundredths and chance', async ({ bank, service }) => {
+  test('answers its rule again: facts, watched conditions, lists, percentiles and chance', async ({ bank, service }) => {
     const caller = await segmentEditor(bank)
     await refreshInFull(bank, caller)
     const customerId = await bank.customerId('1')

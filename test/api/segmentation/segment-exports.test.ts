@@ -66,7 +66,7 @@ describe('the export of a segment', () => {
             name: expect.stringContaining('客户'),
             enteredOn: stays['a']!.find(({ leftOn }) => leftOn === null)!.enteredOn,
             aum: yuan(aum),
-            stage,
+            lifecycleStage: stage,
             eChannels: channels,
             receivesSalary,
             tenure: months(customerSince),

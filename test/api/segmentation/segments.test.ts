@@ -188,7 +188,7 @@ describe('a segment by a rule', () => {
     expect(await eventsOf(bank, low.id)).not.toHaveProperty('segment.left')
   })
 
-  test('of hundredths keeps who stands on the line, and follows full refreshes', async ({ bank, service }) => {
+  test('of percentiles keeps who stands on the line, and follows full refreshes', async ({ bank, service }) => {
     const caller = await segmentEditor(bank)
     // Seven transactions a year are 0.5833… a month: no decimal of fifteen digits is that number.
     const month = service.clock.now.toISOString().slice(0, 7)
@@ -369,7 +369,7 @@ describe('a preview', () => {
       expect(answers.map(({ status }) => status)).toEqual([...Array.from({ length: 10 }, () => 200), 400])
       expect(refusal(answers.at(-1)!)).toEqual(['query_too_complex', '/segmentId cost'])
       expect(answers.at(-1)!.body.detail).toMatch(
-        /all active segments and policies would take about \d+ seconds; it may take 200/,
+        /all active segments and policies would take about \d+ seconds; the limit is 200/,
       )
     } finally {
       await service.owner.query('analyze customer_fact')

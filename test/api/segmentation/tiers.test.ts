@@ -222,7 +222,7 @@ describe('tiers of customers', () => {
           tier: 'gold',
           measuredTier: 'silver',
           value: '2400.00',
-          line: '3000.00',
+          threshold: '3000.00',
           shortfall: '600.00',
           belowSince: '2026-11-25',
           graceEndsOn: '2026-12-25',
@@ -319,8 +319,8 @@ describe('tiers of customers', () => {
     expect(near.status, JSON.stringify([near.body, service.logged.at(-2)])).toBe(200)
     expect(numbers(bank, near.body)).toEqual(['1', '2'])
     expect(near.body.items).toMatchObject([
-      { tier: 'silver', heldTier: null, value: '1900.00', line: '2000.00', distance: '100.00' },
-      { tier: 'gold', heldTier: 'silver', value: '2300.00', line: '3000.00', distance: '700.00' },
+      { tier: 'silver', heldTier: null, value: '1900.00', threshold: '2000.00', distance: '100.00' },
+      { tier: 'gold', heldTier: 'silver', value: '2300.00', threshold: '3000.00', distance: '700.00' },
     ])
     const unsettled = await bank.request(bank.code('M1'), 'GET', url('at_risk'))
     expect(unsettled.body.items.map(({ distance, tier }: any) => [tier, distance])).toEqual([

@@ -91,7 +91,7 @@ describe('a profile', () => {
     )
   })
 
-  test('takes what is said, and is empty where it is clearFields', () => {
+  test('takes what is given, and is empty where it is cleared', () => {
     const before = { ...emptyProfile, occupation: '教师', interests: ['茶'] }
     expect(profileAfter(before, { incomeBand: 'high' }, ['occupation', 'interests'], 'individual')).toEqual({
       ...emptyProfile,

@@ -31,7 +31,7 @@ export type PercentileCondition = {
 /** A rule that has held for the customer without a break for so many days. */
 export type HasBeen = { readonly hasBeen: Rule; readonly days: number }
 export type InSegment = { readonly segment: string }
-/** A random share of customers, the same as long as the seed is: from the first percentile on, below the second. */
+/** A random share of customers, the same as long as the seed is: from the first bound on, below the second. */
 export type Bucket = { readonly bucket: { readonly seed: string; readonly from: number; readonly to: number } }
 /** Membership of a segment by list, as inlining leaves it. No rule that is sent holds one. */
 export type Listed = { readonly listed: number }

@@ -63,7 +63,7 @@ function decimal({ scheme: { measure }, currency }: ListOf, value: string): stri
 const conditionsOf = ({ filter }: ListOf, bind: Bind): string =>
   [`f.status = 'active'`, ...customerConditions(filter, 'o', bind)].join(' and ')
 
-/** Customers near the next line below which they lie, or not settled above the one that they have passed, as a `from` item. */
+/** Upgrade candidates below the next threshold, or customers at risk above the one that they have passed, as a `from` item. */
 export function thresholdFrom(list: ListOf, side: ThresholdSide) {
   return (row: string, bind: Bind): string => {
     const { scheme, today, tier } = list

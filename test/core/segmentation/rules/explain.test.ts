@@ -230,8 +230,8 @@ describe('the change that turns a condition', () => {
     ],
     ['what is to exist', { fact: 'aum', exists: true }, {}, { kind: 'gain' }],
     ['what is not to exist', { fact: 'aum', exists: false }, { aum: 0n }, { kind: 'lose' }],
-    ['a hundredth', { fact: 'aum', percentile: { gte: 90 } }, { aum: 399_999n }, move(1n, 400_000n)],
-    ['a hundredth that is not known', { fact: 'products', percentile: { gte: 90 } }, { products: 1 }, null],
+    ['a percentile', { fact: 'aum', percentile: { gte: 90 } }, { aum: 399_999n }, move(1n, 400_000n)],
+    ['a percentile that is not known', { fact: 'products', percentile: { gte: 90 } }, { products: 1 }, null],
     ['a chance', { bucket: { seed: 's', from: 0, to: 10 } }, {}, null],
   ])('%s', (_what, one, values, wanted) => {
     expect(changeOf(one, values)).toEqual(wanted)
