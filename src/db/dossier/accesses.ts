@@ -1,3 +1,4 @@
+import type { Conditions } from '../platform/views/conditions.ts'
 import { sql } from 'drizzle-orm'
 import type { Db } from '../platform/database.ts'
 import { openKey } from './identity.ts'
@@ -22,4 +23,11 @@ export async function readAccessReason(
   const { accessId, reason } = entry.details
   if (accessId === undefined || reason === undefined) return null
   return vault.decrypt(await openKey(db, vault, customerId), Buffer.from(reason, 'base64'), accessReasonContext(accessId))
+}
+
+/** Entries of the audit log that say what of a customer was seen: of this kind, or of any. */
+export function isAccess(kind: string | undefined): Conditions {
+  return (row, bind) => [
+    kind === undefined ? `${row}.details ->> 'access' is not null` : `${row}.details ->> 'access' = ${bind(kind)}::text`,
+  ]
 }

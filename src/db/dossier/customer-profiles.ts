@@ -1,3 +1,4 @@
+import type { Conditions } from '../platform/views/conditions.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import { sql } from 'drizzle-orm'
@@ -324,4 +325,14 @@ function writeSources(db: Db, sources: readonly object[]): Promise<unknown> {
     join customer c on c.id = r."customerId"
     on conflict (customer_id, field) do update set institution_path = excluded.institution_path, source = excluded.source, as_of = excluded.as_of,
       set_by = excluded.set_by, verified_at = excluded.verified_at, verified_by = excluded.verified_by, verification = excluded.verification`)
+}
+
+/** Conflicts in this status: `open` is spelled out, so that the index of open ones serves it. */
+export function conflictsInStatus(status: string): Conditions {
+  return (row, bind) => [status === 'open' ? `${row}.status = 'open'` : `${row}.status = ${bind(status)}::text`]
+}
+
+/** Of a customer whom this staff member manages. */
+export function ofRelationshipManager(staffId: string | undefined): Conditions {
+  return (row, bind) => (staffId === undefined ? [] : [`${row}_owner.relationship_manager_id = ${bind(staffId)}::uuid`])
 }

@@ -1,3 +1,4 @@
+import type { Conditions } from '../platform/views/conditions.ts'
 import type { CustomerFilter } from './customer-lists.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
 import type { PageQuery } from '../platform/views/read.ts'
@@ -112,4 +113,12 @@ interface Found {
 
 function joined(candidates: (bind: Bind) => string): Found['join'] {
   return (row, bind) => `join ${candidates(bind)} ${row}_match on ${row}_match.customer_id = ${row}.id`
+}
+
+/** What a page says of customers who were found without a name: each as it was asked for. */
+export const exactlyFound = { expression: () => `'exact'::text`, read: String }
+
+/** Candidates who meet the conditions; all of them where there are more than `most`, so that the refusal of so many is met. */
+export function orMoreThan(conditions: Conditions, most: number): Conditions {
+  return (row, bind) => [`((${conditions(row, bind).join(' and ')}) or ${row}_match.candidates > ${bind(most)}::int)`]
 }

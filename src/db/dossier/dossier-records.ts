@@ -1,3 +1,4 @@
+import type { Conditions } from '../platform/views/conditions.ts'
 import { sql } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Db } from '../platform/database.ts'
@@ -57,3 +58,6 @@ export async function hasFiguresOf(
       and t.status = 'active' and (${except ?? null}::uuid is null or t.id <> ${except ?? null}::uuid)`)
   return found.length > 0
 }
+
+/** Not replaced by a newer version. */
+export const isNewestVersion: Conditions = (row) => [`${row}.superseded_at is null`]

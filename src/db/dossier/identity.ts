@@ -1,3 +1,4 @@
+import type { Conditions } from '../platform/views/conditions.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
@@ -308,3 +309,9 @@ export async function readClearValue(
     where c.id = ${customerId}::uuid and t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid and t.${sql.identifier(encrypted)} is not null and c.wrapped_key is not null`)
   return row && vault.decrypt(vault.unwrap(customerId, row.wrapped, row.masterKeyId), row.sealed, context(id))
 }
+
+/** Could not be verified, or differs from what was. */
+export const isToReview: Conditions = (row) => [`(${row}.unverified_reason is not null or ${row}.conflicting)`]
+
+/** Differs from what was verified. Spelled as the index of such rows has it. */
+export const isConflicting: Conditions = (row) => [`${row}.conflicting`]

@@ -1,3 +1,4 @@
+import type { Conditions } from '../platform/views/conditions.ts'
 import type { Scope } from '../../core/kernel/actors.ts'
 import { inSubtree } from '../platform/views/keys.ts'
 import type { Bind } from '../platform/views/view.ts'
@@ -14,4 +15,9 @@ export function ownedWithinReach({ prefixes, portfolio }: Scope, row: string, bi
   if (portfolio.length > 0) return [`${row}.customer_id in (select customer_id from portfolio_customers())`]
   const [prefix, ...more] = prefixes
   return prefix === undefined || prefix === '/' || more.length > 0 ? [] : [inSubtree(`${row}.institution_path`, prefix, bind)]
+}
+
+/** The same as conditions of a page. */
+export function ownedInReach(scope: Scope): Conditions {
+  return (row, bind) => ownedWithinReach(scope, row, bind)
 }

@@ -1,3 +1,5 @@
+import { scopeCondition } from '../platform/scope.ts'
+import type { Conditions } from '../platform/views/conditions.ts'
 import { sql } from 'drizzle-orm'
 import type { AssignmentState } from '../../core/dossier/assignments.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
@@ -50,8 +52,23 @@ export async function updateMember(
 }
 
 /** Staff with how much they have to do, asked for one by one as the page needs them. */
-export function withLoad(row: string, today: Day, bind: Bind): string {
+function withLoad(row: string, today: Day, bind: Bind): string {
   return `cross join lateral staff_load(${row}.id, ${bind(today)}::date) ${row}_load`
+}
+
+/** The staff of the caller's subtree, each with how much they have to do, as a `from` item. */
+export function staffWithLoad(today: Day): (row: string, bind: Bind) => string {
+  return (row, bind) => `(select * from staff where ${scopeCondition('institution_path')}) ${row} ${withLoad(row, today, bind)}`
+}
+
+/** Of `staffWithLoad`: whoever may be assigned customers by one of the roles, and whoever has left and still has some. `overCapacity`: those above it, or not. */
+export function withCustomersOrRoles(roles: readonly string[], overCapacity: boolean | undefined): Conditions {
+  return (row, bind) => [
+    `((${row}.status = 'active' and ${row}.roles && ${bind(roles)}::text[]) or (${row}.status = 'inactive' and ${row}_load.customers > 0))`,
+    ...(overCapacity === undefined
+      ? []
+      : [`coalesce(${row}_load.customers > ${row}.customer_capacity, false) = ${bind(overCapacity)}::boolean`]),
+  ]
 }
 
 /**

@@ -263,3 +263,14 @@ function selectOf(
 export function readableKinds(permits: (permission: Permission) => boolean): readonly TimelineKind[] {
   return (Object.keys(timelineKinds) as TimelineKind[]).filter((kind) => permits(timelineKinds[kind]))
 }
+
+/** The timeline of one customer as a `from` item; nothing for a customer whom the caller may not see. */
+export function timelineFrom(
+  { customerId, ...part }: Omit<TimelinePart, 'customerId'> & { readonly customerId: string },
+  settings: Pick<ViewSettings, 'today' | 'bankTimeZone'>,
+): (row: string, bind: Bind) => string {
+  return (row, bind) => {
+    const entries = timelineOf({ ...part, customerId: `${row}_owner.id` }, bind, settings)
+    return `customer ${row}_owner join lateral ${entries} ${row} on ${row}_owner.id = ${bind(customerId)}::uuid`
+  }
+}

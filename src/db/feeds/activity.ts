@@ -1,3 +1,4 @@
+import type { Conditions } from '../platform/views/conditions.ts'
 import { refusedFlowDay } from '../../core/kernel/feed-days.ts'
 import { refusal } from '../../core/kernel/feed.ts'
 import { sql } from 'drizzle-orm'
@@ -144,4 +145,9 @@ async function confirmTotals(db: Db, totals: readonly object[]): Promise<void> {
     update activity t set as_of = r."asOf"
     from json_to_recordset(${JSON.stringify(totals)}::json) as r (${keyColumns}, "asOf" timestamptz)
     where ${sameKey} and t.as_of < r."asOf"`)
+}
+
+/** With the counterparty that any of these hashes stands for. */
+export function withCounterparty(hashes: readonly Buffer[]): Conditions {
+  return (row, bind) => [`${row}.counterparty_hash = any (${bind(hashes)}::bytea[])`]
 }

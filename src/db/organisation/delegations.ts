@@ -1,3 +1,5 @@
+import type { Conditions } from '../platform/views/conditions.ts'
+import { inSubtree } from '../platform/views/keys.ts'
 import { takeLock } from '../platform/locks.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
@@ -68,4 +70,18 @@ export async function shortenDelegation(db: Db, id: string, endsOn: Day, now: Da
   await db.rows(
     sql`update delegation set ends_on = ${endsOn}::date, version = version + 1, updated_at = ${now.toISOString()}::timestamptz where id = ${id}::uuid`,
   )
+}
+
+/** Of staff whose institution lies in the subtree of this path, where one is given. */
+export function ofStaffUnder(path: string | undefined): Conditions {
+  return (row, bind) =>
+    path === undefined
+      ? []
+      : [`exists (select from staff s where s.id = ${row}.staff_id and ${inSubtree('s.institution_path', path, bind)})`]
+}
+
+/** Whose period includes this day, where one is given. */
+export function runsOn(day: Day | undefined): Conditions {
+  return (row, bind) =>
+    day === undefined ? [] : [`${row}.starts_on <= ${bind(day)}::date`, `${row}.ends_on > ${bind(day)}::date`]
 }

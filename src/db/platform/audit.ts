@@ -1,3 +1,5 @@
+import { addDays } from '../../core/kernel/calendar.ts'
+import type { Conditions } from './views/conditions.ts'
 import { sql } from 'drizzle-orm'
 import type { ChainLink, StoredLink } from '../../core/kernel/audit-chain.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
@@ -101,4 +103,12 @@ export async function listPublishedHeads(
     left join audit_link l on l.chain_path = ${path} and l.chain_day = ${day}::date and l.position = (o.payload ->> 'position')::bigint
     where o.type = 'audit.sealed' and o.subject_type = 'audit_chain' and o.subject_id = ${`${path}@${day}`} order by 1`)
   return rows.map((row) => ({ ...row, position: Number(row.position) }))
+}
+
+/** Written from the one day until the other, both included, by UTC. */
+export function writtenWithin({ from, to }: { readonly from?: Day | undefined; readonly to?: Day | undefined }): Conditions {
+  return (row, bind) => [
+    ...(from === undefined ? [] : [`${row}.at >= ${bind(from)}::date`]),
+    ...(to === undefined ? [] : [`${row}.at < ${bind(addDays(to, 1))}::date`]),
+  ]
 }

@@ -1,3 +1,5 @@
+import { all, under } from '../platform/views/conditions.ts'
+import { ownedInReach } from '../dossier/reach.ts'
 import { policyOn, type StoredPolicyVersion } from '../platform/policies.ts'
 import { ownedWithinReach } from '../dossier/reach.ts'
 import { sql } from 'drizzle-orm'
@@ -7,6 +9,7 @@ import {
   type CostChannel,
   type CostType,
   movableChannels,
+  savingsOfMoving,
   type MovableChannel,
   type ValueRates,
 } from '../../core/segmentation/value.ts'
@@ -114,4 +117,23 @@ export async function analysePareto(
       (select coalesce(json_agg(json_build_object('customers', point * 100.0 / ${POINTS}, 'contribution', reached / total * 100) order by point), '[]') from points) as lorenz`
   const [row] = await db.rows<ParetoRow>({ text, values, prepared: false })
   return row!
+}
+
+/** Active customers who cost more than they earn, with the loss, its reason and its remedy, as a `from` item: of the subtree of the path, as far as the caller reaches. */
+export function unprofitableFrom(rates: ValueRates, scope: Scope, path: string | undefined): (row: string, bind: Bind) => string {
+  const within = all(
+    () => [`f.status = 'active'`, 'f.profit < f.transactions_cost'],
+    ownedInReach(scope),
+    under('institution_path', path),
+  )
+  return (row, bind) => {
+    const savings = [...savingsOfMoving(rates)].map(
+      ([channel, each]) => `12 * coalesce(f.${factColumn(movableChannels[channel])}, 0) * ${bind(each)}::double precision`,
+    )
+    const reason = `case when ${['0', ...savings].join(' + ')} >= f.transactions_cost - f.profit then 'channel' when f.aum > 0 then 'margin' else 'idle' end`
+    return `(select l.*, case l.reason when 'channel' then 'channel' when 'margin' then 'fee' else 'exit' end as remedy from (
+      select f.customer_id, f.institution_path, f.profit as income, f.transactions_cost as variable_cost, f.transactions_cost - f.profit as amount, ${reason} as reason
+      from customer_fact f join customer c on c.id = f.customer_id
+      where ${within('f', bind).join(' and ')}) l) ${row}`
+  }
 }

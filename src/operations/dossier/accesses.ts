@@ -1,6 +1,8 @@
+import { all, ofCustomer } from '../../db/platform/views/conditions.ts'
+import { isAccess } from '../../db/dossier/accesses.ts'
+import { writtenWithin } from '../../db/platform/audit.ts'
 import { z } from 'zod'
 import { accessKinds } from '../../core/kernel/accesses.ts'
-import { addDays } from '../../core/kernel/calendar.ts'
 import { notFound } from '../../core/kernel/errors.ts'
 import { readAccessReason } from '../../db/dossier/accesses.ts'
 import { seesCustomer } from '../../db/dossier/customers.ts'
@@ -32,12 +34,7 @@ export const customerAccesses = pageOperation(viewNamed('CustomerAccess'), {
     answerPage(context, viewNamed('CustomerAccess'), {
       ...page,
       order: latestEntryFirst,
-      where: (row, bind) => [
-        `${row}.customer_id = ${bind(customerId)}::uuid`,
-        access ? `${row}.details ->> 'access' = ${bind(access)}::text` : `${row}.details ->> 'access' is not null`,
-        ...(from ? [`${row}.at >= ${bind(from)}::date`] : []),
-        ...(to ? [`${row}.at < ${bind(addDays(to, 1))}::date`] : []),
-      ],
+      where: all(ofCustomer(customerId), isAccess(access), writtenWithin({ from, to })),
       async orRefuse() {
         if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
       },

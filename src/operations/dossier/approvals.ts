@@ -1,3 +1,4 @@
+import { ofCustomer } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
 import {
   approvalKinds,
@@ -26,7 +27,6 @@ import { pageInput } from '../platform/pages.ts'
 import { answerOne, answerPage } from '../platform/reading.ts'
 import { expectedVersion, id } from '../platform/scalars.ts'
 import { checkVersion } from '../platform/versions.ts'
-import { ofCustomer } from './under-customer.ts'
 
 const requestView = viewNamed('ApprovalRequest')
 const domain = 'Customer Relationship Management'

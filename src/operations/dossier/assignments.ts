@@ -1,3 +1,5 @@
+import { all, ofCustomer, under, orderBy } from '../../db/platform/views/conditions.ts'
+import { staffWithLoad, withCustomersOrRoles } from '../../db/dossier/teams.ts'
 import { z } from 'zod'
 import {
   isAssignable,
@@ -26,16 +28,14 @@ import { todayByInstitution } from '../../db/organisation/institution-days.ts'
 import { type CustomerReference, lockCustomerReferences } from '../../db/dossier/references.ts'
 import { findInstitutionPath } from '../../db/organisation/institutions.ts'
 import { refreshRelationshipManagers } from '../../db/dossier/due-assignments.ts'
-import { scopeCondition } from '../../db/platform/scope.ts'
-import { assignmentPeriodsFrom, withLoad } from '../../db/dossier/teams.ts'
+import { assignmentPeriodsFrom } from '../../db/dossier/teams.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { daySchema, id } from '../platform/scalars.ts'
-import { ofCustomer } from './under-customer.ts'
 import { seesCustomer } from '../../db/dossier/customers.ts'
-import { type Order, inSubtree } from '../../db/platform/views/keys.ts'
+import { type Order } from '../../db/platform/views/keys.ts'
 
 const assignmentView = viewNamed('Assignment')
 const domain = 'Customer Relationship Management'
@@ -281,22 +281,14 @@ export const staffCapacity = pageOperation(capacityView, {
     const path = institutionId === undefined ? undefined : await findInstitutionPath(db, institutionId)
     if (institutionId !== undefined && path === undefined)
       throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
-    const load = (row: string) => `${row}_load.customers`
     return answerPage(context, capacityView, {
       ...page,
-      from: (row, bind) => `staff ${row} ${withLoad(row, today, bind)}`,
+      from: staffWithLoad(today),
       order: orderBy('number', 'asc', [
         ['number', 'text'],
         ['id', 'uuid'],
       ]),
-      where: (row, bind) => [
-        scopeCondition(`${row}.institution_path`),
-        ...(path === undefined ? [] : [inSubtree(`${row}.institution_path`, path, bind)]),
-        `((${row}.status = 'active' and ${row}.roles && ${bind(assignableRoles)}::text[]) or (${row}.status = 'inactive' and ${load(row)} > 0))`,
-        ...(overCapacity === undefined
-          ? []
-          : [`coalesce(${load(row)} > ${row}.customer_capacity, false) = ${bind(overCapacity)}::boolean`]),
-      ],
+      where: all(under('institution_path', path), withCustomersOrRoles(assignableRoles, overCapacity)),
     })
   },
 })

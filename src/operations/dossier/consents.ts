@@ -1,3 +1,4 @@
+import { textsEqual, all, ofCustomer, orderBy } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
 import { checkVersion } from '../platform/versions.ts'
 import { callerOf } from '../../core/kernel/actors.ts'
@@ -35,7 +36,7 @@ import { viewNamed } from '../../db/views.ts'
 import { consentKeys, isCurrentConsent } from '../../db/dossier/views/consents.ts'
 import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { daySchema, expectedVersion, id, sourceName } from '../platform/scalars.ts'
 
 const consentView = viewNamed('ConsentEvent')
@@ -111,11 +112,7 @@ export const recordConsent = viewOperation(consentView, {
       ],
       details: { channel: terms.channel, purpose: terms.purpose },
     })
-    return answerOne(
-      context,
-      consentView,
-      (row, bind) => `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(consentId)}::uuid`,
-    )
+    return answerOne(context, consentView, ofCustomer(customerId, consentId))
   },
 })
 
@@ -135,7 +132,7 @@ export const consents = pageOperation(consentView, {
         ['channel', 'text'],
         ['purpose', 'text'],
       ]),
-      where: (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`, isCurrentConsent(row)],
+      where: all(ofCustomer(customerId), (row) => [isCurrentConsent(row)]),
       orRefuse: () => refuseUnseen(context, customerId),
     }),
 })
@@ -158,11 +155,7 @@ export const consentHistory = pageOperation(consentView, {
     answerPage(context, consentView, {
       ...page,
       order: { name: 'given_at', direction: 'desc', keys: consentKeys },
-      where: (row, bind) => [
-        `${row}.customer_id = ${bind(customerId)}::uuid`,
-        ...(by === undefined ? [] : [`${row}.channel = ${bind(by)}::text`]),
-        ...(what === undefined ? [] : [`${row}.purpose = ${bind(what)}::text`]),
-      ],
+      where: all(ofCustomer(customerId), textsEqual({ channel: by, purpose: what })),
       orRefuse: () => refuseUnseen(context, customerId),
     }),
 })
@@ -176,8 +169,7 @@ export const contactPreference = viewOperation(preferenceView, {
   domain,
   input: z.strictObject({ customerId: id }),
   errors: ['not_found'],
-  run: (context, { customerId }) =>
-    answerOne(context, preferenceView, (row, bind) => `${row}.customer_id = ${bind(customerId)}::uuid`),
+  run: (context, { customerId }) => answerOne(context, preferenceView, ofCustomer(customerId)),
 })
 
 export const setContactPreference = viewOperation(preferenceView, {
@@ -233,7 +225,7 @@ export const setContactPreference = viewOperation(preferenceView, {
       customerId,
       changed: Object.keys(wishes),
     })
-    return answerOne(context, preferenceView, (row, bind) => `${row}.customer_id = ${bind(customerId)}::uuid`)
+    return answerOne(context, preferenceView, ofCustomer(customerId))
   },
 })
 

@@ -1,3 +1,4 @@
+import { withId } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
 import { notFound } from '../../core/kernel/errors.ts'
 import { findCustomerByExternalId } from '../../db/dossier/customers.ts'
@@ -18,7 +19,7 @@ export const customer = viewOperation(customerView, {
   domain,
   input: z.strictObject({ customerId: id }),
   errors: ['not_found'],
-  run: (context, { customerId }) => answerOne(context, customerView, (row, bind) => `${row}.id = ${bind(customerId)}::uuid`),
+  run: (context, { customerId }) => answerOne(context, customerView, withId(customerId)),
 })
 
 export const customerByExternalId = viewOperation(customerView, {
@@ -33,7 +34,7 @@ export const customerByExternalId = viewOperation(customerView, {
   async run(context, { source, externalId }) {
     const customerId = await findCustomerByExternalId(context.db, source, externalId)
     if (!customerId) throw notFound('customer')
-    return answerOne(context, customerView, (row, bind) => `${row}.id = ${bind(customerId)}::uuid`)
+    return answerOne(context, customerView, withId(customerId))
   },
 })
 

@@ -1,3 +1,6 @@
+import { all } from '../../db/platform/views/conditions.ts'
+import { ofCustomer } from '../../db/platform/views/conditions.ts'
+import { isNewestVersion } from '../../db/dossier/dossier-records.ts'
 import { changedFields } from '../../core/kernel/changes.ts'
 import { checkVersion } from '../platform/versions.ts'
 import { requirePast } from '../../core/kernel/periods.ts'
@@ -37,11 +40,10 @@ import { findOwned, insertOwned } from '../../db/platform/owned-rows.ts'
 import * as schema from '../../db/dossier/schema/dossier-records.ts'
 import { keyPerson } from '../../db/dossier/schema/people.ts'
 import { viewNamed } from '../../db/views.ts'
-import type { Bind } from '../../db/platform/views/view.ts'
 import { type Context, type Operation, viewOperation } from '../platform/operation.ts'
 import { answerOne } from '../platform/reading.ts'
 import { expectedVersion, id, noteText, percentText } from '../platform/scalars.ts'
-import { dossierQueries, idOf, ofCustomer } from './under-customer.ts'
+import { dossierQueries, idOf } from './under-customer.ts'
 
 type Values = Readonly<Record<string, unknown>>
 type Shape = Readonly<Record<string, z.ZodType>>
@@ -96,8 +98,7 @@ const amount = (description: string) =>
   decimalAmount.meta({ description: `${description}, with its currency.`, examples: ['50000.00'] })
 const inCurrency = currency.meta({ description: 'ISO 4217 code of the given amounts.' })
 
-const current = (customerId: string, noteId: string) => (row: string, bind: Bind) =>
-  `${ofCustomer(customerId, noteId)(row, bind)} and ${row}.superseded_at is null`
+const current = (customerId: string, noteId: string) => all(ofCustomer(customerId, noteId), isNewestVersion)
 
 const optionalOf = (shape: Shape): Shape =>
   Object.fromEntries(Object.entries(shape).map(([name, type]) => [name, type.optional().meta(type.meta() ?? {})]))
@@ -162,7 +163,7 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
         description: `${description} Newest first, each in its current version.`,
       },
       filters: { status: z.enum(kind.statuses).optional().meta({ description: 'With this status.' }) },
-      counts: (row) => [`${row}.superseded_at is null`],
+      counts: isNewestVersion,
     }),
     viewOperation(view, {
       kind: 'command',

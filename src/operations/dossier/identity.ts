@@ -1,4 +1,6 @@
-import { ownedWithinReach } from '../../db/dossier/reach.ts'
+import { textsEqual, flagsEqual, all, ofCustomer, orderBy } from '../../db/platform/views/conditions.ts'
+import { isToReview, isConflicting } from '../../db/dossier/identity.ts'
+import { ownedInReach } from '../../db/dossier/reach.ts'
 import { z } from 'zod'
 import { checkVersion } from '../platform/versions.ts'
 import { callerOf } from '../../core/kernel/actors.ts'
@@ -56,10 +58,9 @@ import {
 import { accessReasonContext } from '../../db/dossier/accesses.ts'
 import { fieldContext } from '../../db/platform/vault.ts'
 import { viewNamed } from '../../db/views.ts'
-import type { Bind } from '../../db/platform/views/view.ts'
 import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { daySchema, expectedVersion, id } from '../platform/scalars.ts'
 
 const documentView = viewNamed('IdentityDocument')
@@ -73,10 +74,6 @@ const alsoNeeds = (): readonly Permission[] => [permission, 'identity:read']
 
 const number = singleLine(64)
 const documentPurpose = z.enum(documentPurposes).meta({ description: 'Purpose for which it is stored.' })
-const ofCustomer =
-  (customerId: string, rowId: string) =>
-  (row: string, bind: Bind): string =>
-    `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`
 
 async function openDossier({ db }: Context, customerId: string): Promise<StoredCustomer> {
   const customer = await lockCustomer(db, customerId)
@@ -735,12 +732,7 @@ export const documentsToReview = pageOperation(documentView, {
       ...page,
       order: byPlace,
       planned: 'each_time',
-      where: (row, bind) => [
-        `(${row}.unverified_reason is not null or ${row}.conflicting)`,
-        ...ownedWithinReach(context.scope, row, bind),
-        ...(reason === undefined ? [] : [`${row}.unverified_reason = ${bind(reason)}::text`]),
-        ...(conflicting === undefined ? [] : [`${row}.conflicting = ${bind(conflicting)}::boolean`]),
-      ],
+      where: all(isToReview, ownedInReach(context.scope), textsEqual({ unverified_reason: reason }), flagsEqual({ conflicting })),
     }),
 })
 
@@ -764,11 +756,7 @@ export const contactPointsToReview = pageOperation(contactView, {
       ...page,
       order: byPlace,
       planned: 'each_time',
-      where: (row, bind) => [
-        `${row}.conflicting`,
-        ...ownedWithinReach(context.scope, row, bind),
-        ...(kind === undefined ? [] : [`${row}.kind = ${bind(kind)}::text`]),
-      ],
+      where: all(isConflicting, ownedInReach(context.scope), textsEqual({ kind })),
     }),
 })
 
@@ -786,7 +774,7 @@ export const addressesToReview = pageOperation(addressView, {
       ...page,
       order: byPlace,
       planned: 'each_time',
-      where: (row, bind) => [`${row}.conflicting`, ...ownedWithinReach(context.scope, row, bind)],
+      where: all(isConflicting, ownedInReach(context.scope)),
     }),
 })
 

@@ -1,3 +1,4 @@
+import { ofCustomer, orderBy } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
 import { checkVersion } from '../platform/versions.ts'
 import { type Day, dayOf } from '../../core/kernel/calendar.ts'
@@ -31,9 +32,8 @@ import { findInstitutionPath, staffExists, listTimeZones } from '../../db/organi
 import { viewNamed } from '../../db/views.ts'
 import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { expectedVersion, id, sourceName } from '../platform/scalars.ts'
-import { ofCustomer } from './under-customer.ts'
 
 const keyDateView = viewNamed('KeyDate')
 const domain = 'Customer Relationship Management'
@@ -51,7 +51,7 @@ export const keyDates = pageOperation(keyDateView, {
     answerPage(context, keyDateView, {
       ...page,
       order: orderBy('id', 'asc', [['id', 'uuid']]),
-      where: (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`],
+      where: ofCustomer(customerId),
       async orRefuse() {
         if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
       },

@@ -1,3 +1,4 @@
+import { ofCustomer } from '../../db/platform/views/conditions.ts'
 import { checkVersion } from '../platform/versions.ts'
 import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
@@ -25,7 +26,7 @@ import { viewNamed } from '../../db/views.ts'
 import { type Context, viewOperation } from '../platform/operation.ts'
 import { answerOne } from '../platform/reading.ts'
 import { expectedVersion, id, noteText } from '../platform/scalars.ts'
-import { dossierQueries, ofCustomer } from './under-customer.ts'
+import { dossierQueries } from './under-customer.ts'
 
 const view = viewNamed('KeyPerson')
 const sharedView = viewNamed('SharedKeyPerson')

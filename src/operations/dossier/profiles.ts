@@ -1,5 +1,7 @@
+import { idsEqual, textsEqual, all, withId, ofCustomer, under, orderBy } from '../../db/platform/views/conditions.ts'
+import { conflictsInStatus, ofRelationshipManager } from '../../db/dossier/customer-profiles.ts'
+import { ownedInReach } from '../../db/dossier/reach.ts'
 import { checkVersion } from '../platform/versions.ts'
-import { ownedWithinReach } from '../../db/dossier/reach.ts'
 import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
 import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
@@ -33,17 +35,12 @@ import { feedContext, feedErrors, outcomeOf } from '../platform/feed-writes.ts'
 import { invalidInput, problemsOf } from '../platform/input.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { expectedVersion, id, noteText } from '../platform/scalars.ts'
-import { ofCustomer } from './under-customer.ts'
-import { inSubtree } from '../../db/platform/views/keys.ts'
 
 const profileView = viewNamed('CustomerProfile')
 const conflictView = viewNamed('ProfileConflict')
 const domain = 'Party Reference Data Directory'
-
-const ofProfile = (customerId: string) => (row: string, bind: (value: unknown) => string) =>
-  `${row}.id = ${bind(customerId)}::uuid`
 
 export const customerProfile = viewOperation(profileView, {
   kind: 'query',
@@ -55,7 +52,7 @@ export const customerProfile = viewOperation(profileView, {
   domain,
   input: z.strictObject({ customerId: id }),
   errors: ['not_found'],
-  run: (context, { customerId }) => answerOne(context, profileView, ofProfile(customerId)),
+  run: (context, { customerId }) => answerOne(context, profileView, withId(customerId)),
 })
 
 const row = customerRow.shape
@@ -173,7 +170,7 @@ export const reviseProfile = viewOperation(profileView, {
       throw refuseField('invalid_input', '', 'required', 'At least one field must be set or cleared.')
     const revision = { clearFields: clearFields.map(fieldOfCode), verification: how }
     await revise(context, customerId, stored, values, revision, 'profile.revised')
-    return answerOne(context, profileView, ofProfile(customerId))
+    return answerOne(context, profileView, withId(customerId))
   },
 })
 
@@ -198,7 +195,7 @@ export const verifyProfileFields = viewOperation(profileView, {
     requirePerson(context, 'verification')
     const revision = { clearFields: [], verification: how, verified: fields.map(fieldOfCode) }
     await revise(context, customerId, stored, {}, revision, 'profile.verified')
-    return answerOne(context, profileView, ofProfile(customerId))
+    return answerOne(context, profileView, withId(customerId))
   },
 })
 
@@ -232,17 +229,14 @@ export const profileConflicts = pageOperation(conflictView, {
       ...page,
       order: byPlace,
       planned: 'each_time',
-      where: (alias, bind) => [
-        // Spelled out, so that the index of those that are open serves it.
-        status === 'open' ? `${alias}.status = 'open'` : `${alias}.status = ${bind(status)}::text`,
-        ...ownedWithinReach(scope, alias, bind),
-        ...(customerId === undefined ? [] : [`${alias}.customer_id = ${bind(customerId)}::uuid`]),
-        ...(subtree === undefined ? [] : [inSubtree(`${alias}.institution_path`, subtree, bind)]),
-        ...(relationshipManagerId === undefined
-          ? []
-          : [`${alias}_owner.relationship_manager_id = ${bind(relationshipManagerId)}::uuid`]),
-        ...(field === undefined ? [] : [`${alias}.field = ${bind(field)}::text`]),
-      ],
+      where: all(
+        conflictsInStatus(status),
+        ownedInReach(scope),
+        idsEqual({ customer_id: customerId }),
+        under('institution_path', subtree),
+        ofRelationshipManager(relationshipManagerId),
+        textsEqual({ field }),
+      ),
       async orRefuse() {
         if (customerId !== undefined && !(await seesCustomer(db, customerId))) throw notFound('customer')
         if (relationshipManagerId !== undefined && !(await staffExists(db, relationshipManagerId)))

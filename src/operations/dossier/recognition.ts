@@ -1,4 +1,5 @@
-import { ownedWithinReach } from '../../db/dossier/reach.ts'
+import { idsEqual, textsEqual, all, ofCustomer, orderBy } from '../../db/platform/views/conditions.ts'
+import { ownedInReach } from '../../db/dossier/reach.ts'
 import { customerRow } from '../../core/dossier/customer-rows.ts'
 import { z } from 'zod'
 import { callerOf, type StaffActor } from '../../core/kernel/actors.ts'
@@ -33,7 +34,7 @@ import { viewNamed } from '../../db/views.ts'
 import { type RowWrites, writeRow } from '../platform/feed-writes.ts'
 import { type Context, operation, pageOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerPage, orderBy } from '../platform/reading.ts'
+import { answerPage } from '../platform/reading.ts'
 import { id } from '../platform/scalars.ts'
 
 const domain = 'Customer Relationship Management'
@@ -362,13 +363,11 @@ export const counterNotes = pageOperation(noteView, {
       ...page,
       order: latestFirst,
       planned: 'each_time',
-      where: (row, bind) => [
-        ...(customerId === undefined
-          ? ownedWithinReach(context.scope, row, bind)
-          : [`${row}.customer_id = ${bind(customerId)}::uuid`]),
-        ...(finderId === undefined ? [] : [`${row}.finder_id = ${bind(finderId)}::uuid`]),
-        ...(kind === undefined ? [] : [`${row}.kind = ${bind(kind)}::text`]),
-      ],
+      where: all(
+        customerId === undefined ? ownedInReach(context.scope) : ofCustomer(customerId),
+        idsEqual({ finder_id: finderId }),
+        textsEqual({ kind }),
+      ),
     }),
 })
 

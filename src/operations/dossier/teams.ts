@@ -1,3 +1,4 @@
+import { textsEqual, ofCustomer } from '../../db/platform/views/conditions.ts'
 import { checkVersion } from '../platform/versions.ts'
 import { z } from 'zod'
 import { assignmentStates, isAssignable, stateOn } from '../../core/dossier/assignments.ts'
@@ -18,7 +19,7 @@ import { type Context, pageOperation, viewOperation } from '../platform/operatio
 import { pageInput } from '../platform/pages.ts'
 import { answerOne, answerPage } from '../platform/reading.ts'
 import { daySchema, expectedVersion, id } from '../platform/scalars.ts'
-import { ofCustomer, pageUnder } from './under-customer.ts'
+import { pageUnder } from './under-customer.ts'
 import { type Order, inSubtree } from '../../db/platform/views/keys.ts'
 
 const view = viewNamed('TeamMember')
@@ -61,10 +62,7 @@ export const maintenanceTeam = pageOperation(view, {
   }),
   errors: ['invalid_cursor', 'not_found'],
   run: (context, { state, duty: wanted, ...page }) =>
-    pageUnder(context, view, nowFirst, page, (row, bind) => [
-      ...(state === undefined ? [] : [`${row}.state = ${bind(state)}::text`]),
-      ...(wanted === undefined ? [] : [`${row}.duty = ${bind(wanted)}::text`]),
-    ]),
+    pageUnder(context, view, nowFirst, page, textsEqual({ state, duty: wanted })),
 })
 
 /** The day it is where a customer is kept. */

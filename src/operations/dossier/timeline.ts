@@ -1,10 +1,11 @@
+import { everything, withId } from '../../db/platform/views/conditions.ts'
+import { timelineFrom } from '../../db/dossier/timeline.ts'
 import { z } from 'zod'
 import { notFound } from '../../core/kernel/errors.ts'
 import { timelineKindNames, timelineKinds } from '../../core/dossier/timeline.ts'
 import { seesCustomer } from '../../db/dossier/customers.ts'
-import { readableKinds, timelineOf, timelineOrder } from '../../db/dossier/timeline.ts'
+import { readableKinds, timelineOrder } from '../../db/dossier/timeline.ts'
 import { viewNamed } from '../../db/views.ts'
-import type { Bind } from '../../db/platform/views/view.ts'
 import { pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerOne, answerPage, readerOf } from '../platform/reading.ts'
@@ -25,7 +26,7 @@ export const customerOverview = viewOperation(overviewView, {
   domain,
   input: z.strictObject({ customerId: id }),
   errors: ['not_found'],
-  run: (context, { customerId }) => answerOne(context, overviewView, (row, bind) => `${row}.id = ${bind(customerId)}::uuid`),
+  run: (context, { customerId }) => answerOne(context, overviewView, withId(customerId)),
 })
 
 export const customerTimeline = pageOperation(entryView, {
@@ -46,21 +47,14 @@ export const customerTimeline = pageOperation(entryView, {
   run(context, { customerId, kinds = readableKinds(context.permits), limit, cursor, includeTotal }) {
     const { settings } = readerOf(context)
     const after = cursor === undefined ? undefined : context.cursors.open(timelineOrder.name, cursor)
-    const from =
-      (rows: number | undefined, behind: readonly string[] | undefined) =>
-      (row: string, bind: Bind): string => {
-        const owner = `${row}_owner`
-        const entries = timelineOf({ customerId: `${owner}.id`, kinds, limit: rows, after: behind }, bind, settings)
-        return `customer ${owner} join lateral ${entries} ${row} on ${owner}.id = ${bind(customerId)}::uuid`
-      }
     return answerPage(context, entryView, {
       limit,
       cursor,
       includeTotal,
       order: timelineOrder,
-      from: from(limit + 1, after),
-      countedFrom: from(undefined, undefined),
-      where: () => [],
+      from: timelineFrom({ customerId, kinds, limit: limit + 1, after }, settings),
+      countedFrom: timelineFrom({ customerId, kinds }, settings),
+      where: everything,
       async orRefuse() {
         if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
       },

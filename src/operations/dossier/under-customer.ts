@@ -1,19 +1,14 @@
+import { type Conditions, textsEqual, all, everything, ofCustomer, orderBy } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
 import { notFound } from '../../core/kernel/errors.ts'
 import { seesCustomer } from '../../db/dossier/customers.ts'
 import { viewNamed } from '../../db/views.ts'
-import type { Bind, View } from '../../db/platform/views/view.ts'
+import type { View } from '../../db/platform/views/view.ts'
 import { type Context, type Operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { id } from '../platform/scalars.ts'
 import { type Order } from '../../db/platform/views/keys.ts'
-
-/** The condition that a row is this one of this customer. */
-export function ofCustomer(customerId: string, rowId: string) {
-  return (row: string, bind: Bind): string =>
-    `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`
-}
 
 type Page = Omit<Parameters<typeof answerPage>[2], 'order' | 'where' | 'orRefuse'>
 
@@ -23,12 +18,12 @@ export function pageUnder(
   view: View,
   order: Order,
   { customerId, ...page }: { readonly customerId: string } & Page,
-  conditions: (row: string, bind: Bind) => readonly string[] = () => [],
+  conditions: Conditions = everything,
 ) {
   return answerPage(context, view, {
     ...page,
     order,
-    where: (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`, ...conditions(row, bind)],
+    where: all(ofCustomer(customerId), conditions),
     async orRefuse() {
       if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
     },
@@ -54,7 +49,7 @@ interface DossierQueries {
   /** What a page may be narrowed to: inputs by the names of the columns that must equal them. */
   readonly filters: Readonly<Record<string, z.ZodType>>
   /** Which rows count at all. */
-  readonly counts?: (row: string) => readonly string[]
+  readonly counts?: Conditions
 }
 
 /** One thing of a customer's dossier by its id, and a page of all of them, the latest written first. */
@@ -64,7 +59,7 @@ export function dossierQueries({
   one,
   many,
   filters,
-  counts = () => [],
+  counts = everything,
 }: DossierQueries): readonly [Operation, Operation] {
   const view = viewNamed(viewName)
   const key = idOf(view)
@@ -77,9 +72,7 @@ export function dossierQueries({
       input: z.strictObject({ customerId: id, [key]: id }),
       errors: ['not_found'],
       run: (context, input: Readonly<Record<string, unknown>>) =>
-        answerOne(context, view, (row, bind) =>
-          [ofCustomer(String(input['customerId']), String(input[key]))(row, bind), ...counts(row)].join(' and '),
-        ),
+        answerOne(context, view, all(ofCustomer(String(input['customerId']), String(input[key])), counts)),
     }),
     pageOperation(view, {
       kind: 'query',
@@ -94,12 +87,7 @@ export function dossierQueries({
           view,
           orderBy('latest', 'desc', [['id', 'uuid']]),
           { customerId, limit, cursor, includeTotal },
-          (row, bind) => [
-            ...counts(row),
-            ...Object.entries(narrowed).flatMap(([column, value]) =>
-              value === undefined ? [] : [`${row}.${column} = ${bind(value)}::text`],
-            ),
-          ],
+          all(counts, textsEqual(narrowed as Readonly<Record<string, string | undefined>>)),
         ),
     }),
   ]

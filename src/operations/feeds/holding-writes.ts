@@ -1,3 +1,5 @@
+import { idsEqual, textsEqual, daysEqual, all } from '../../db/platform/views/conditions.ts'
+import { withCounterparty } from '../../db/feeds/activity.ts'
 import { findHoldingByExternalId } from '../../db/feeds/holding-names.ts'
 import { z } from 'zod'
 import { notFound } from '../../core/kernel/errors.ts'
@@ -168,8 +170,7 @@ export const upsertBalance = viewOperation(viewNamed('Balance'), {
     return answerOne(
       context,
       viewNamed('Balance'),
-      (found, bind) =>
-        `${found}.customer_id = ${bind(holding.customerId)}::uuid and ${found}.holding_id = ${bind(holding.holdingId)}::uuid and ${found}.day = ${bind(row.day)}::date`,
+      all(idsEqual({ customer_id: holding.customerId, holding_id: holding.holdingId }), daysEqual({ day: row.day })),
     )
   },
 })
@@ -193,12 +194,18 @@ export const upsertActivity = viewOperation(viewNamed('Activity'), {
     return answerOne(
       context,
       viewNamed('Activity'),
-      (
-        found,
-        bind,
-      ) => `${found}.customer_id = ${bind(customerId)}::uuid and ${found}.month = ${bind(`${row.month}-01`)}::date and ${found}.channel = ${bind(row.channel)}::text
-        and ${found}.type = ${bind(row.type)}::text and ${found}.purpose = ${bind(row.purpose ?? 'unknown')}::text and ${found}.direction = ${bind(row.direction ?? 'none')}::text
-        and ${found}.currency = ${bind(row.currency)}::text and ${found}.counterparty_hash = any (${bind(hashes)}::bytea[])`,
+      all(
+        idsEqual({ customer_id: customerId }),
+        daysEqual({ month: `${row.month}-01` }),
+        textsEqual({
+          channel: row.channel,
+          type: row.type,
+          purpose: row.purpose ?? 'unknown',
+          direction: row.direction ?? 'none',
+          currency: row.currency,
+        }),
+        withCounterparty(hashes),
+      ),
     )
   },
 })
@@ -214,11 +221,7 @@ export const upsertExchangeRate = viewOperation(viewNamed('ExchangeRate'), {
   errors: feedErrors,
   async run(context, row) {
     await writeRow(context, rates, row)
-    return answerOne(
-      context,
-      viewNamed('ExchangeRate'),
-      (found, bind) => `${found}.currency = ${bind(row.currency)}::text and ${found}.day = ${bind(row.day)}::date`,
-    )
+    return answerOne(context, viewNamed('ExchangeRate'), all(textsEqual({ currency: row.currency }), daysEqual({ day: row.day })))
   },
 })
 

@@ -1,12 +1,13 @@
+import { idsEqual, ofCustomer, orderBy } from '../../db/platform/views/conditions.ts'
 import { findHoldingByExternalId, seesHolding } from '../../db/feeds/holding-names.ts'
 import { z } from 'zod'
 import { notFound } from '../../core/kernel/errors.ts'
 import { viewNamed } from '../../db/views.ts'
 import { pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { externalIdText, id, sourceName } from '../platform/scalars.ts'
-import { ofCustomer, pageUnder } from '../dossier/under-customer.ts'
+import { pageUnder } from '../dossier/under-customer.ts'
 
 const holdingView = viewNamed('Holding')
 const domain = 'Customer Position'
@@ -73,7 +74,7 @@ export const balances = pageOperation(viewNamed('Balance'), {
     answerPage(context, viewNamed('Balance'), {
       ...page,
       order: orderBy('day', 'desc', [['day', 'date']]),
-      where: (row, bind) => [`${row}.customer_id = ${bind(customerId)}::uuid`, `${row}.holding_id = ${bind(holdingId)}::uuid`],
+      where: idsEqual({ customer_id: customerId, holding_id: holdingId }),
       async orRefuse() {
         if (!(await seesHolding(context.db, customerId, holdingId))) throw notFound('holding')
       },

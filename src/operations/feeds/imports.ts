@@ -1,3 +1,4 @@
+import { textsEqual, withId, orderBy } from '../../db/platform/views/conditions.ts'
 import { stateAfter } from '../../core/kernel/state-machine.ts'
 import { importMachine } from '../../core/feeds/imports.ts'
 import { rejectContext } from '../../db/platform/vault.ts'
@@ -18,11 +19,10 @@ import {
   resumeImport,
 } from '../../db/feeds/imports.ts'
 import { viewNamed } from '../../db/views.ts'
-import type { Bind } from '../../db/platform/views/view.ts'
 import { applyAll, GAP, type Run, type SentRows } from './import-batches.ts'
 import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { id } from '../platform/scalars.ts'
 
 const importView = viewNamed('ImportRun')
@@ -100,9 +100,7 @@ function startHeart({ inTransaction }: Context, { id: importId, attempt }: Run):
 
 /** How an import stands now, as the caller selected it. */
 async function report(context: Context, importId: string): Promise<Record<string, unknown>> {
-  return context.inTransaction(({ db }) =>
-    answerOne({ ...context, db }, importView, (row, bind) => `${row}.id = ${bind(importId)}::uuid`),
-  )
+  return context.inTransaction(({ db }) => answerOne({ ...context, db }, importView, withId(importId)))
 }
 
 /** Begins an import or takes one up again. One that is complete answers its report; one that another sender is feeding is refused. */
@@ -150,8 +148,6 @@ function endOf(error: unknown): { readonly status: 'failed' | 'interrupted'; rea
   return { status: broken ? 'interrupted' : 'failed', code: error.code, message: error.message }
 }
 
-const byId = (importId: string) => (row: string, bind: Bind) => `${row}.id = ${bind(importId)}::uuid`
-
 export const importRun = viewOperation(importView, {
   kind: 'query',
   name: 'importRun',
@@ -161,7 +157,7 @@ export const importRun = viewOperation(importView, {
   domain,
   input: z.strictObject({ importId: id }),
   errors: ['not_found'],
-  run: (context, { importId }) => answerOne(context, importView, byId(importId)),
+  run: (context, { importId }) => answerOne(context, importView, withId(importId)),
 })
 
 export const importRuns = pageOperation(importView, {
@@ -180,7 +176,7 @@ export const importRuns = pageOperation(importView, {
         ['started_at', 'timestamptz'],
         ['id', 'uuid'],
       ]),
-      where: (row, bind) => (of === undefined ? [] : [`${row}.entity = ${bind(of)}::text`]),
+      where: textsEqual({ entity: of }),
     }),
 })
 
@@ -201,7 +197,7 @@ export const cancelImport = viewOperation(importView, {
     stateAfter(importMachine, known.status, 'cancel')
     await (known.status === 'running' ? requestCancel(db, importId) : cancelAbandonedImport(db, importId, now))
     record({ event: 'import.cancellation_requested', subjectType: 'import', subjectId: importId })
-    return answerOne(context, importView, byId(importId))
+    return answerOne(context, importView, withId(importId))
   },
 })
 

@@ -1,3 +1,4 @@
+import { textsEqual, daysEqual, all, daysWithin, orderBy } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
 import { addDays, calendarCountries, calendarKnownThrough, daysBetween, isWorkingDay } from '../../core/kernel/calendar.ts'
 import { refuseField } from '../../core/kernel/errors.ts'
@@ -6,7 +7,7 @@ import { findPlaceInTime } from '../../db/organisation/institutions.ts'
 import { viewNamed } from '../../db/views.ts'
 import { operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { daySchema, id } from '../platform/scalars.ts'
 
 const calendarDayView = viewNamed('CalendarDay')
@@ -32,11 +33,7 @@ export const calendarDays = pageOperation(calendarDayView, {
         ['day', 'date'],
         ['calendar', 'text'],
       ]),
-      where: (row, bind) => [
-        ...(calendar ? [`${row}.calendar = ${bind(calendar)}::text`] : []),
-        ...(from ? [`${row}.day >= ${bind(from)}::date`] : []),
-        ...(to ? [`${row}.day <= ${bind(to)}::date`] : []),
-      ],
+      where: all(textsEqual({ calendar }), daysWithin('day', { from, to })),
     }),
 })
 
@@ -62,11 +59,7 @@ export const setCalendarDay = viewOperation(calendarDayView, {
       subjectId: `${calendar}/${day}`,
       changed: ['kind', 'name'],
     })
-    return answerOne(
-      context,
-      calendarDayView,
-      (row, bind) => `${row}.calendar = ${bind(calendar)}::text and ${row}.day = ${bind(day)}::date`,
-    )
+    return answerOne(context, calendarDayView, all(textsEqual({ calendar }), daysEqual({ day })))
   },
 })
 

@@ -1,3 +1,5 @@
+import { idsEqual, textsEqual, all, withId, orderBy } from '../../db/platform/views/conditions.ts'
+import { ofStaffUnder, runsOn } from '../../db/organisation/delegations.ts'
 import { checkVersion } from '../platform/versions.ts'
 import { z } from 'zod'
 import {
@@ -23,9 +25,8 @@ import { findInstitutionPath } from '../../db/organisation/institutions.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { daySchema, expectedVersion, id } from '../platform/scalars.ts'
-import { inSubtree } from '../../db/platform/views/keys.ts'
 
 const delegationView = viewNamed('Delegation')
 
@@ -68,12 +69,9 @@ export const delegatePortfolio = viewOperation(delegationView, {
       subjectId: delegationId,
       changed: ['staffId', 'deputyId', 'startsOn', 'endsOn', 'reason'],
     })
-    return answerOne(context, delegationView, ofDelegation(delegationId))
+    return answerOne(context, delegationView, withId(delegationId))
   },
 })
-
-const ofDelegation = (delegationId: string) => (row: string, bind: (value: unknown) => string) =>
-  `${row}.id = ${bind(delegationId)}::uuid`
 
 /** The delegation, held and of the version that was seen. */
 async function holdDelegation({ db }: Context, delegationId: string, expected: number | undefined) {
@@ -103,7 +101,7 @@ async function revoke(context: Context, delegationId: string) {
   await saveRevoked(context.db, delegationId, context.today, context.now)
   await incrementDirectoryVersion(context.db)
   context.record({ event: 'delegation.revoked', subjectType: 'delegation', subjectId: delegationId, changed: ['status'] })
-  return answerOne(context, delegationView, ofDelegation(delegationId))
+  return answerOne(context, delegationView, withId(delegationId))
 }
 
 export const endDelegation = viewOperation(delegationView, {
@@ -128,7 +126,7 @@ export const endDelegation = viewOperation(delegationView, {
     await shortenDelegation(db, delegationId, ending.endsOn, now)
     await incrementDirectoryVersion(db)
     context.record({ event: 'delegation.updated', subjectType: 'delegation', subjectId: delegationId, changed: ['endsOn'] })
-    return answerOne(context, delegationView, ofDelegation(delegationId))
+    return answerOne(context, delegationView, withId(delegationId))
   },
 })
 
@@ -141,7 +139,7 @@ export const delegation = viewOperation(delegationView, {
   domain: 'Customer Relationship Management',
   input: z.strictObject({ delegationId: id }),
   errors: ['not_found'],
-  run: (context, { delegationId }) => answerOne(context, delegationView, ofDelegation(delegationId)),
+  run: (context, { delegationId }) => answerOne(context, delegationView, withId(delegationId)),
 })
 
 export const delegations = pageOperation(delegationView, {
@@ -170,15 +168,7 @@ export const delegations = pageOperation(delegationView, {
         ['starts_on', 'date'],
         ['id', 'uuid'],
       ]),
-      where: (row, bind) => [
-        ...(path === undefined
-          ? []
-          : [`exists (select from staff s where s.id = ${row}.staff_id and ${inSubtree('s.institution_path', path, bind)})`]),
-        ...(staffId === undefined ? [] : [`${row}.staff_id = ${bind(staffId)}::uuid`]),
-        ...(deputyId === undefined ? [] : [`${row}.deputy_id = ${bind(deputyId)}::uuid`]),
-        ...(status === undefined ? [] : [`${row}.status = ${bind(status)}::text`]),
-        ...(on === undefined ? [] : [`${row}.starts_on <= ${bind(on)}::date`, `${row}.ends_on > ${bind(on)}::date`]),
-      ],
+      where: all(ofStaffUnder(path), idsEqual({ staff_id: staffId, deputy_id: deputyId }), textsEqual({ status }), runsOn(on)),
     })
   },
 })

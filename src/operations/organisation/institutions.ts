@@ -1,3 +1,4 @@
+import { textsEqual, all, withId, oneOf, holds, under, orderBy } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
 import { refuseField } from '../../core/kernel/errors.ts'
 import { institutionKinds, institutionStatuses, staffStatuses } from '../../core/organisation/institutions.ts'
@@ -7,9 +8,8 @@ import { findInstitutionPath } from '../../db/organisation/institutions.ts'
 import { viewNamed } from '../../db/views.ts'
 import { pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { id } from '../platform/scalars.ts'
-import { inSubtree } from '../../db/platform/views/keys.ts'
 
 const institutionView = viewNamed('Institution')
 const staffView = viewNamed('Staff')
@@ -23,8 +23,7 @@ export const institution = viewOperation(institutionView, {
   domain: 'Organization Directory',
   input: z.strictObject({ institutionId: id }),
   errors: ['not_found'],
-  run: (context, { institutionId }) =>
-    answerOne(context, institutionView, (row, bind) => `${row}.id = ${bind(institutionId)}::uuid`),
+  run: (context, { institutionId }) => answerOne(context, institutionView, withId(institutionId)),
 })
 
 export const institutions = pageOperation(institutionView, {
@@ -50,12 +49,7 @@ export const institutions = pageOperation(institutionView, {
         ['code', 'text'],
         ['id', 'uuid'],
       ]),
-      where: (row, bind) => [
-        ...(path ? [inSubtree(`${row}.path`, path, bind)] : []),
-        ...(code ? [`${row}.code = ${bind(code)}::text`] : []),
-        ...(kind ? [`${row}.kind = any (${bind(kind)}::text[])`] : []),
-        ...(status ? [`${row}.status = ${bind(status)}::text`] : []),
-      ],
+      where: all(under('path', path), textsEqual({ code, status }), oneOf('kind', kind)),
     })
   },
 })
@@ -75,7 +69,7 @@ export const staffMember = viewOperation(staffView, {
   domain: 'Employee Data Management',
   input: z.strictObject({ staffId: id }),
   errors: ['not_found'],
-  run: (context, { staffId }) => answerOne(context, staffView, (row, bind) => `${row}.id = ${bind(staffId)}::uuid`),
+  run: (context, { staffId }) => answerOne(context, staffView, withId(staffId)),
 })
 
 export const staffMembers = pageOperation(staffView, {
@@ -101,12 +95,7 @@ export const staffMembers = pageOperation(staffView, {
         ['number', 'text'],
         ['id', 'uuid'],
       ]),
-      where: (row, bind) => [
-        ...(path ? [inSubtree(`${row}.institution_path`, path, bind)] : []),
-        ...(number ? [`${row}.number = ${bind(number)}::text`] : []),
-        ...(role ? [`${bind(role)}::text = any (${row}.roles)`] : []),
-        ...(status ? [`${row}.status = ${bind(status)}::text`] : []),
-      ],
+      where: all(under('institution_path', path), textsEqual({ number, status }), holds('roles', role)),
     })
   },
 })

@@ -1,10 +1,11 @@
+import { textsEqual, all, withId, oneOf, daysWithin, orderBy } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
 import { isCurrency } from '../../core/kernel/currencies.ts'
 import { productFamilies, productStatuses } from '../../core/organisation/products.ts'
 import { viewNamed } from '../../db/views.ts'
 import { pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { daySchema, id } from '../platform/scalars.ts'
 
 const productView = viewNamed('Product')
@@ -19,7 +20,7 @@ export const product = viewOperation(productView, {
   domain: 'Product Directory',
   input: z.strictObject({ productId: id }),
   errors: ['not_found'],
-  run: (context, { productId }) => answerOne(context, productView, (row, bind) => `${row}.id = ${bind(productId)}::uuid`),
+  run: (context, { productId }) => answerOne(context, productView, withId(productId)),
 })
 
 export const products = pageOperation(productView, {
@@ -42,10 +43,7 @@ export const products = pageOperation(productView, {
         ['code', 'text'],
         ['id', 'uuid'],
       ]),
-      where: (row, bind) => [
-        ...(family ? [`${row}.family = any (${bind(family)}::text[])`] : []),
-        ...(status ? [`${row}.status = ${bind(status)}::text`] : []),
-      ],
+      where: all(oneOf('family', family), textsEqual({ status })),
     }),
 })
 
@@ -74,11 +72,7 @@ export const exchangeRates = pageOperation(rateView, {
         ['day', 'date'],
         ['currency', 'text'],
       ]),
-      where: (row, bind) => [
-        ...(currency ? [`${row}.currency = ${bind(currency)}::text`] : []),
-        ...(from ? [`${row}.day >= ${bind(from)}::date`] : []),
-        ...(to ? [`${row}.day <= ${bind(to)}::date`] : []),
-      ],
+      where: all(textsEqual({ currency }), daysWithin('day', { from, to })),
     }),
 })
 

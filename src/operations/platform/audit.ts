@@ -1,3 +1,5 @@
+import { idsEqual, textsEqual, all, orderBy } from '../../db/platform/views/conditions.ts'
+import { writtenWithin } from '../../db/platform/audit.ts'
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { emptyChain, extendChain, verifyChain } from '../../core/kernel/audit-chain.ts'
@@ -19,7 +21,7 @@ import type { Db } from '../../db/platform/database.ts'
 import { viewNamed } from '../../db/views.ts'
 import { operation, pageOperation } from './operation.ts'
 import { pageInput } from './pages.ts'
-import { answerPage, orderBy } from './reading.ts'
+import { answerPage } from './reading.ts'
 import { daySchema, id } from './scalars.ts'
 
 /** Far from the ends of the calendar, so that days around it exist too. */
@@ -56,13 +58,11 @@ export const auditEntries = pageOperation(viewNamed('AuditEntry'), {
     answerPage(context, viewNamed('AuditEntry'), {
       ...page,
       order: latestEntryFirst,
-      where: (row, bind) => [
-        ...(customerId ? [`${row}.customer_id = ${bind(customerId)}::uuid`] : []),
-        ...(actorId ? [`${row}.actor_id = ${bind(actorId)}::text`] : []),
-        ...(name ? [`${row}.operation = ${bind(name)}::text`] : []),
-        ...(from ? [`${row}.at >= ${bind(from)}::date`] : []),
-        ...(to ? [`${row}.at < ${bind(addDays(to, 1))}::date`] : []),
-      ],
+      where: all(
+        idsEqual({ customer_id: customerId }),
+        textsEqual({ actor_id: actorId, operation: name }),
+        writtenWithin({ from, to }),
+      ),
     }),
 })
 

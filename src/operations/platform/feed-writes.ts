@@ -1,3 +1,4 @@
+import { type Conditions, withId, ofCustomer } from '../../db/platform/views/conditions.ts'
 import type { WrittenSubject } from '../../core/events.ts'
 import { checkVersion } from './versions.ts'
 import { z } from 'zod'
@@ -7,7 +8,6 @@ import type { Permission } from '../../core/kernel/permissions.ts'
 import type { ApplyFeed, FeedContext } from '../../db/platform/feed.ts'
 import type { RowName, StoredEntity, StoredRow } from '../../db/platform/stored-rows.ts'
 import { viewNamed } from '../../db/views.ts'
-import type { Bind } from '../../db/platform/views/view.ts'
 import { invalidInput, problemsOf } from './input.ts'
 import { type Context, type Operation, viewOperation } from './operation.ts'
 import { answerOne } from './reading.ts'
@@ -105,11 +105,8 @@ export function outcomeOf([result]: readonly FeedOutcome[]): Written {
   return { id: rowId, customerId, outcome }
 }
 
-export function byId({ id: rowId, customerId }: Written, noun: string): (row: string, bind: Bind) => string {
-  return (row, bind) =>
-    customerId === undefined || noun === 'Customer'
-      ? `${row}.id = ${bind(rowId)}::uuid`
-      : `${row}.customer_id = ${bind(customerId)}::uuid and ${row}.id = ${bind(rowId)}::uuid`
+export function byId({ id: rowId, customerId }: Written, noun: string): Conditions {
+  return customerId === undefined || noun === 'Customer' ? withId(rowId) : ofCustomer(customerId, rowId)
 }
 
 const mode = z

@@ -1,9 +1,9 @@
 import { notFound } from '../../core/kernel/errors.ts'
 import { countRows, type PageQuery, readOne, readPage, type Reader } from '../../db/platform/views/read.ts'
-import type { Bind, View } from '../../db/platform/views/view.ts'
+import type { Conditions } from '../../db/platform/views/conditions.ts'
+import type { View } from '../../db/platform/views/view.ts'
 import type { Context } from './operation.ts'
 import { pageOf, type SelectedPage } from './pages.ts'
-import { type Order } from '../../db/platform/views/keys.ts'
 
 export function readerOf({ db, bank, today, permits, cursors, refusedAs, noteAccess }: Context): Reader {
   return {
@@ -17,11 +17,7 @@ export function readerOf({ db, bank, today, permits, cursors, refusedAs, noteAcc
 }
 
 /** The one thing that meets the condition, as the caller selected it. Throws `not_found`. */
-export async function answerOne(
-  context: Context,
-  view: View,
-  condition: (row: string, bind: Bind) => string,
-): Promise<Record<string, unknown>> {
+export async function answerOne(context: Context, view: View, condition: Conditions): Promise<Record<string, unknown>> {
   const found = await readOne(readerOf(context), view, context.selection, condition)
   if (!found) throw notFound(nameOf(view))
   return found
@@ -48,15 +44,6 @@ export async function answerPage(
   return query.includeTotal
     ? { ...page, totalCount: await countRows(reader, view, { ...query, ...(query.countedFrom && { from: query.countedFrom }) }) }
     : page
-}
-
-/** An order by plain columns, the last of which makes rows unique; all in one direction and none null. */
-export function orderBy(
-  name: string,
-  direction: 'asc' | 'desc',
-  columns: readonly (readonly [column: string, cast: string])[],
-): Order {
-  return { name, direction, keys: (row) => columns.map(([column, cast]) => ({ expression: `${row}.${column}`, cast })) }
 }
 
 const nameOf = ({ name }: View): string => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase()

@@ -1,3 +1,4 @@
+import { textsEqual, ofCustomer } from '../../db/platform/views/conditions.ts'
 import { wholeRule } from '../../db/segmentation/segments/rules.ts'
 import { z } from 'zod'
 import { dayOf } from '../../core/kernel/calendar.ts'
@@ -25,7 +26,7 @@ import { type Context, operation, pageOperation, viewOperation } from '../platfo
 import { pageInput } from '../platform/pages.ts'
 import { answerOne } from '../platform/reading.ts'
 import { id } from '../platform/scalars.ts'
-import { ofCustomer, pageUnder } from '../dossier/under-customer.ts'
+import { pageUnder } from '../dossier/under-customer.ts'
 
 const domain = 'Customer Product and Service Eligibility'
 const periodView = viewNamed('ClassificationPeriod')
@@ -165,9 +166,7 @@ export const classificationHistory = pageOperation(periodView, {
   }),
   errors: ['invalid_cursor', 'not_found'],
   run: (context, { kind, ...input }) =>
-    pageUnder(context, periodView, { name: 'begun', direction: 'desc', keys: periodKeys }, input, (row, bind) =>
-      kind === undefined ? [] : [`${row}.kind = ${bind(kind)}::text`],
-    ),
+    pageUnder(context, periodView, { name: 'begun', direction: 'desc', keys: periodKeys }, input, textsEqual({ kind })),
 })
 
 export const relationshipPreferences = pageOperation(preferenceView, {

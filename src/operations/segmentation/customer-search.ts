@@ -1,3 +1,5 @@
+import { everything } from '../../db/platform/views/conditions.ts'
+import { exactlyFound, orMoreThan } from '../../db/dossier/customer-search.ts'
 import { audienceOf, isByFacts } from './audience.ts'
 import { alsoNeedsOf, answerCustomers, filterInput, filterOf, refuseUnknown } from './customer-lists.ts'
 import { customerOrder, customerOrders } from '../../db/dossier/customer-lists.ts'
@@ -110,7 +112,7 @@ export const customerSearch = {
           limit,
           cursor,
           includeTotal: false,
-          found: { expression: () => `'exact'::text`, read: String },
+          found: exactlyFound,
         })
       const candidates = await candidatesOf(context, input, await searchFilterOf(context, input))
       const audience = await audienceOf(context, input)
@@ -121,7 +123,7 @@ export const customerSearch = {
         orderBy === 'match' && !audience ? bestCandidates(candidates, limit, after) : allOf(candidates, ownOrder, MAX_SORTED)
       return answerPage(context, customerView, {
         join: (row, bind) => `${join(row, bind)}${audience ? ` ${joinFacts(row)}` : ''}`,
-        where: (row, bind) => (audience ? [orTooMany(row, audienceConditions(audience, bind))] : []),
+        where: audience ? orMoreThan((_row, bind) => audienceConditions(audience, bind), MAX_SORTED) : everything,
         order,
         limit,
         cursor,
@@ -133,10 +135,6 @@ export const customerSearch = {
   }),
   output: found,
 }
-
-/** Whoever meets the conditions; and everybody where there are too many to ask, so that the refusal is met. */
-const orTooMany = (row: string, conditions: readonly string[]): string =>
-  `((${conditions.join(' and ')}) or ${row}_match.candidates > ${MAX_SORTED})`
 
 const conditionsOf = (input: Input) => Object.fromEntries(Object.entries(input).filter(([name]) => name in filterInput))
 

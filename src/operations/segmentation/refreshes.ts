@@ -1,3 +1,4 @@
+import { withId, orderBy } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
 import { callerOf } from '../../core/kernel/actors.ts'
 import { addDays, dayOf, monthEndsUpTo, startOfDay } from '../../core/kernel/calendar.ts'
@@ -26,7 +27,7 @@ import { valueRatesOn } from '../../db/segmentation/value.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { id } from '../platform/scalars.ts'
 
 const runView = viewNamed('RefreshRun')
@@ -56,7 +57,7 @@ export const refreshSegments = viewOperation(runView, {
     const requestedBy = callerOf(actor)
     const runId = await queueRefresh(db, { id: newId(), kind, reason: 'request', path, requestedBy, now })
     context.record({ event: 'refresh.requested', subjectType: 'refresh', subjectId: runId, details: { kind } })
-    return answerOne(context, runView, (row, bind) => `${row}.id = ${bind(runId)}::uuid`)
+    return answerOne(context, runView, withId(runId))
   },
 })
 
@@ -69,7 +70,7 @@ export const refreshRun = viewOperation(runView, {
   domain,
   input: z.strictObject({ refreshId: id }),
   errors: ['not_found'],
-  run: (context, { refreshId }) => answerOne(context, runView, (row, bind) => `${row}.id = ${bind(refreshId)}::uuid`),
+  run: (context, { refreshId }) => answerOne(context, runView, withId(refreshId)),
 })
 
 export const refreshRuns = pageOperation(runView, {

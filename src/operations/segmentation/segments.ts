@@ -1,3 +1,4 @@
+import { textsEqual, withId, orderBy } from '../../db/platform/views/conditions.ts'
 import { requireNotFinal, stateAfter } from '../../core/kernel/state-machine.ts'
 import { checkVersion } from '../platform/versions.ts'
 import { wholeRule } from '../../db/segmentation/segments/rules.ts'
@@ -23,7 +24,7 @@ import { viewNamed } from '../../db/views.ts'
 import { policiesOver, preparePercentiles, readRule, requireAllAffordable, ruleInput, usersOf } from './rules.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { expectedVersion, id } from '../platform/scalars.ts'
 
 const view = viewNamed('Segment')
@@ -47,7 +48,7 @@ export const segment = viewOperation(view, {
   domain,
   input: z.strictObject({ segmentId }),
   errors: ['not_found'],
-  run: (context, { segmentId: wanted }) => answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`),
+  run: (context, { segmentId: wanted }) => answerOne(context, view, withId(wanted)),
 })
 
 export const segments = pageOperation(view, {
@@ -67,10 +68,7 @@ export const segments = pageOperation(view, {
     answerPage(context, view, {
       ...page,
       order: orderBy('code', 'asc', [['code', 'text']]),
-      where: (row, bind) => [
-        ...(state === undefined ? [] : [`${row}.state = ${bind(state)}::text`]),
-        ...(kind === undefined ? [] : [`${row}.kind = ${bind(kind)}::text`]),
-      ],
+      where: textsEqual({ state, kind }),
     }),
 })
 
@@ -123,7 +121,7 @@ export const createSegment = viewOperation(view, {
       changed: ['code', 'name', 'kind', ...(rule ? ['rule'] : [])],
       path: '/',
     })
-    return answerOne(context, view, (row, bind) => `${row}.id = ${bind(created)}::uuid`)
+    return answerOne(context, view, withId(created))
   },
 })
 
@@ -186,7 +184,7 @@ export const reviseSegment = viewOperation(view, {
       value === undefined ? [] : [field],
     )
     context.record({ event: 'segment.revised', subjectType: 'segment', subjectId: wanted, changed, path: '/' })
-    return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)
+    return answerOne(context, view, withId(wanted))
   },
 })
 
@@ -220,7 +218,7 @@ export const activateSegment = viewOperation(view, {
     await updateSegment(db, wanted, { state }, now)
     await queueForDefinition(db, 'evaluation', context)
     context.record({ event: 'segment.activated', subjectType: 'segment', subjectId: wanted, changed: ['state'], path: '/' })
-    return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)
+    return answerOne(context, view, withId(wanted))
   },
 })
 
@@ -244,7 +242,7 @@ export const retireSegment = viewOperation(view, {
     await updateSegment(db, wanted, { state }, now)
     await queueForDefinition(db, 'evaluation', context)
     context.record({ event: 'segment.retired', subjectType: 'segment', subjectId: wanted, changed: ['state'], path: '/' })
-    return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)
+    return answerOne(context, view, withId(wanted))
   },
 })
 

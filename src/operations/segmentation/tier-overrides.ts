@@ -1,3 +1,4 @@
+import { ofCustomer } from '../../db/platform/views/conditions.ts'
 import { checkVersion } from '../platform/versions.ts'
 import { z } from 'zod'
 import { dayOf } from '../../core/kernel/calendar.ts'
@@ -26,7 +27,7 @@ import { answerOne } from '../platform/reading.ts'
 import { daySchema, expectedVersion, id } from '../platform/scalars.ts'
 import { evaluatedScheme, requireTier } from './tier-lists.ts'
 import { schemeId, tierCode } from './tiers.ts'
-import { ofCustomer, pageUnder } from '../dossier/under-customer.ts'
+import { pageUnder } from '../dossier/under-customer.ts'
 
 const overrideView = viewNamed('TierOverride')
 const domain = 'Customer Product and Service Eligibility'

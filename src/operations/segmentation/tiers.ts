@@ -1,3 +1,4 @@
+import { textsEqual, withId, orderBy } from '../../db/platform/views/conditions.ts'
 import { requireNotFinal, stateAfter } from '../../core/kernel/state-machine.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import { insertPolicyVersion, type StoredPolicyVersion } from '../../db/platform/policies.ts'
@@ -27,7 +28,7 @@ import {
 import { viewNamed } from '../../db/views.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage, orderBy } from '../platform/reading.ts'
+import { answerOne, answerPage } from '../platform/reading.ts'
 import { daySchema, expectedVersion, id } from '../platform/scalars.ts'
 
 const view = viewNamed('TierScheme')
@@ -91,7 +92,7 @@ export const tierScheme = viewOperation(view, {
   domain,
   input: z.strictObject({ schemeId }),
   errors: ['not_found'],
-  run: (context, { schemeId: wanted }) => answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`),
+  run: (context, { schemeId: wanted }) => answerOne(context, view, withId(wanted)),
 })
 
 export const tierSchemes = pageOperation(view, {
@@ -107,7 +108,7 @@ export const tierSchemes = pageOperation(view, {
     answerPage(context, view, {
       ...page,
       order: orderBy('code', 'asc', [['code', 'text']]),
-      where: (row, bind) => (state === undefined ? [] : [`${row}.state = ${bind(state)}::text`]),
+      where: textsEqual({ state }),
     }),
 })
 
@@ -207,7 +208,7 @@ export const createTierScheme = viewOperation(view, {
       changed: ['code', 'name', 'kinds', 'measure', 'thresholds', 'graceDays', 'subtrees'],
       path: '/',
     })
-    return answerOne(context, view, (row, bind) => `${row}.id = ${bind(created)}::uuid`)
+    return answerOne(context, view, withId(created))
   },
 })
 
@@ -268,7 +269,7 @@ export const reviseTierScheme = viewOperation(view, {
     }
     await updateScheme(db, wanted, { name: called }, now)
     context.record({ event: 'tier_scheme.revised', subjectType: 'tier_scheme', subjectId: wanted, changed, path: '/' })
-    return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)
+    return answerOne(context, view, withId(wanted))
   },
 })
 
@@ -289,7 +290,7 @@ export const retireTierScheme = viewOperation(view, {
     await endOverridesOf(db, wanted, context.today)
     await queueForDefinition(db, 'evaluation', context)
     context.record({ event: 'tier_scheme.retired', subjectType: 'tier_scheme', subjectId: wanted, changed: ['state'], path: '/' })
-    return answerOne(context, view, (row, bind) => `${row}.id = ${bind(wanted)}::uuid`)
+    return answerOne(context, view, withId(wanted))
   },
 })
 

@@ -1,5 +1,6 @@
+import { textsEqual, everything, orderBy } from '../../db/platform/views/conditions.ts'
+import { unprofitableFrom } from '../../db/segmentation/value.ts'
 import { reviseValuePolicy, valuePolicies } from './value-policies.ts'
-import { ownedWithinReach } from '../../db/dossier/reach.ts'
 import { z } from 'zod'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
 import { formatAmount } from '../../core/kernel/money.ts'
@@ -10,23 +11,19 @@ import {
   lifetimeValue,
   lossReasons,
   lossOf,
-  movableChannels,
   savingsOfMoving,
   lossRemedies,
 } from '../../core/segmentation/value.ts'
 import { seesCustomer } from '../../db/dossier/customers.ts'
-import { factColumn } from '../../db/segmentation/facts/columns.ts'
 import { findInstitutionPath } from '../../db/organisation/institutions.ts'
 import { findSegment } from '../../db/segmentation/segments/store.ts'
 import { analysePareto, findCustomerValue, valueRatesOn } from '../../db/segmentation/value.ts'
 import { viewNamed } from '../../db/views.ts'
-import type { Bind } from '../../db/platform/views/view.ts'
 import { type Context, operation, pageOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
-import { answerPage, orderBy } from '../platform/reading.ts'
+import { answerPage } from '../platform/reading.ts'
 import { moneySchema } from '../platform/rest-schema.ts'
 import { id } from '../platform/scalars.ts'
-import { inSubtree } from '../../db/platform/views/keys.ts'
 
 const domain = 'Customer Product and Service Eligibility'
 const lossView = viewNamed('UnprofitableCustomer')
@@ -258,20 +255,6 @@ export const unprofitableCustomers = pageOperation(lossView, {
   async run(context, { institutionId, remedy, ...page }) {
     const { db, scope, today } = context
     const [path, { definition: rates }] = [await pathOf(context, institutionId), await valueRatesOn(db, today)]
-    const from = (row: string, bind: Bind): string => {
-      const savings = [...savingsOfMoving(rates)].map(
-        ([channel, each]) => `12 * coalesce(f.${factColumn(movableChannels[channel])}, 0) * ${bind(each)}::double precision`,
-      )
-      const reason = `case when ${['0', ...savings].join(' + ')} >= f.transactions_cost - f.profit then 'channel' when f.aum > 0 then 'margin' else 'idle' end`
-      const within = [
-        ...ownedWithinReach(scope, 'f', bind),
-        ...(path === undefined ? [] : [inSubtree('f.institution_path', path, bind)]),
-      ]
-      return `(select l.*, case l.reason when 'channel' then 'channel' when 'margin' then 'fee' else 'exit' end as remedy from (
-        select f.customer_id, f.institution_path, f.profit as income, f.transactions_cost as variable_cost, f.transactions_cost - f.profit as amount, ${reason} as reason
-        from customer_fact f join customer c on c.id = f.customer_id
-        where ${[`f.status = 'active'`, 'f.profit < f.transactions_cost', ...within].join(' and ')}) l) ${row}`
-    }
     return answerPage(context, lossView, {
       ...page,
       planned: 'each_time',
@@ -279,8 +262,8 @@ export const unprofitableCustomers = pageOperation(lossView, {
         ['amount', 'bigint'],
         ['customer_id', 'uuid'],
       ]),
-      from,
-      where: (row, bind) => (remedy === undefined ? [] : [`${row}.remedy = ${bind(remedy)}::text`]),
+      from: unprofitableFrom(rates, scope, path),
+      where: textsEqual({ remedy }),
     })
   },
 })

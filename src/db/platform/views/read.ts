@@ -10,6 +10,7 @@ import {
   pageShape,
   ROOT as ALIAS,
 } from './compile.ts'
+import type { Conditions } from './conditions.ts'
 import { keysetCondition, type Order } from './keys.ts'
 import type { Bind, Selection, View, ViewSettings } from './view.ts'
 
@@ -33,13 +34,14 @@ export async function readOne(
   reader: Reader,
   view: View,
   selection: Selection,
-  condition: (row: string, bind: Bind) => string,
+  condition: Conditions,
 ): Promise<Record<string, unknown> | undefined> {
   const compilation = compilationOf(reader)
   const object = compileObject(compilation, view, ALIAS, selection)
-  const where = condition(ALIAS, bindOf(compilation))
+  const conditions = condition(ALIAS, bindOf(compilation))
+  if (conditions.length === 0) throw new Error('The one row that is meant was not said.')
   const rows = await reader.db.rows<{ v: unknown }>({
-    text: `select ${object.expression} as v from ${fromView(view, ALIAS, false)} where ${where} limit 1`,
+    text: `select ${object.expression} as v from ${fromView(view, ALIAS, false)}${whereOf(conditions)} limit 1`,
     values: compilation.values,
   })
   return rows[0] && (object.decode(rows[0].v) as Record<string, unknown>)
@@ -50,7 +52,7 @@ export interface PageQuery {
   readonly from?: (row: string, bind: Bind) => string
   /** Further tables, joined to the row. */
   readonly join?: (row: string, bind: Bind) => string
-  readonly where: (row: string, bind: Bind) => readonly string[]
+  readonly where: Conditions
   readonly order: Order
   readonly limit: number
   readonly cursor?: string | undefined

@@ -1,3 +1,4 @@
+import { orderBy } from '../../../db/platform/views/conditions.ts'
 import { z } from 'zod'
 import {
   cohortPeriods,
@@ -14,7 +15,7 @@ import { cohortOutcomes, inCohort, readCohortChanges } from '../../../db/segment
 import { viewNamed } from '../../../db/views.ts'
 import { operation, pageOperation } from '../../platform/operation.ts'
 import { pageInput } from '../../platform/pages.ts'
-import { answerPage, orderBy } from '../../platform/reading.ts'
+import { answerPage } from '../../platform/reading.ts'
 import { daySchema, id } from '../../platform/scalars.ts'
 import { domain, drillDownSchema, institutionId, segmentOf, withinOf } from './scope.ts'
 

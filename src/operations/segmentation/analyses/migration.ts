@@ -1,3 +1,4 @@
+import { orderBy } from '../../../db/platform/views/conditions.ts'
 import { z } from 'zod'
 import {
   type Cell,
@@ -18,7 +19,7 @@ import { listVersions } from '../../../db/segmentation/tiers/store.ts'
 import { viewNamed } from '../../../db/views.ts'
 import { type Context, operation, pageOperation } from '../../platform/operation.ts'
 import { pageInput } from '../../platform/pages.ts'
-import { answerPage, orderBy } from '../../platform/reading.ts'
+import { answerPage } from '../../platform/reading.ts'
 import { moneySchema } from '../../platform/rest-schema.ts'
 import { daySchema, id } from '../../platform/scalars.ts'
 import { evaluatedScheme } from '../tier-lists.ts'
