@@ -1,31 +1,29 @@
-import { resolveStaff, type StaffReference } from '../organisation/references.ts'
+import type { CustomerReference } from '../../core/dossier/references.ts'
+import type { StaffReference } from '../../core/organisation/references.ts'
+import { resolveStaff } from '../organisation/references.ts'
 import type { AssignmentRow } from '../../core/dossier/assignment-rows.ts'
 import { isWithin } from '../../core/kernel/periods.ts'
-import {
-  type AssignmentState,
-  changedPeriodRefusal,
-  isAssignable,
-  assignableRoles,
-  newPeriodRefusal,
-  stateOn,
-} from '../../core/dossier/assignments.ts'
-import { DomainError } from '../../core/kernel/errors.ts'
-import { type FeedRefusal, refusal, unknownReference } from '../../core/kernel/feed.ts'
-import { lockAllAssignableStaff } from './assignments.ts'
+import { type AssignmentState, stateOn } from '../../core/dossier/assignments.ts'
+import { type FeedRefusal, unknownReference } from '../../core/kernel/feed.ts'
+import { countAssignedCustomers, lockAllAssignableStaff } from './assignments.ts'
 import { brokenConstraint } from '../platform/failures.ts'
 import { refreshRelationshipManagers } from './due-assignments.ts'
-import { acceptWithinCapacity, acceptWithoutOverlap, type AssignmentRequest } from './assignment-acceptance.ts'
 import {
+  acceptWithinCapacity,
+  acceptWithoutOverlap,
+  assignedAtOnce,
+  assignmentRefusal,
   type AssignmentRecord,
-  insertAssignments,
-  readAssignments,
+  type AssignmentRequest,
+  beginsOf,
+  isUnchanged,
   type StoredAssignment,
-  updateAssignments,
-} from './assignment-records.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../platform/feed-batch.ts'
+} from '../../core/dossier/assignment-acceptance.ts'
+import { insertAssignments, readAssignments, updateAssignments } from './assignment-records.ts'
+import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../../core/kernel/feed-batch.ts'
 import { todayByInstitution } from '../organisation/institution-days.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
-import { type CustomerReference, findCustomerIds, lockCustomerReferences, customerNameOf, unknownName } from './references.ts'
+import { findCustomerIds, lockCustomerReferences, customerNameOf, unknownName } from './references.ts'
 
 /**
  * Applies assignments. Each row says the whole of one. Within a batch, what is taken back or cut short counts before what begins, so that a
@@ -91,7 +89,24 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
 
   const refuse = (line: number, refused: FeedRefusal): void => outcomes.refuse(line, refused)
   const free = acceptWithoutOverlap(wanted, stored, refuse)
-  const accepted = context.fromPerson ? await acceptWithinCapacity(db, free, stored, staff, refuse) : free
+  const begun = beginsOf(free)
+  const accepted =
+    context.fromPerson && begun.from !== undefined
+      ? acceptWithinCapacity(
+          free,
+          begun,
+          stored,
+          staff,
+          new Map(
+            await countAssignedCustomers(
+              db,
+              begun.begins.map(({ after }) => after.staffId),
+              begun.from,
+            ),
+          ),
+          refuse,
+        )
+      : free
   for (const {
     incoming: { line },
     before,
@@ -123,10 +138,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
     )
   } catch (error) {
     if (brokenConstraint(error) !== 'assignment_period_excl') throw error
-    throw new DomainError(
-      'period_overlap',
-      'Another assignment of the same customer and business line was created at the same time.',
-    )
+    throw assignedAtOnce()
   }
   await refreshRelationshipManagers(db, [...new Set(accepted.map(({ after }) => after.customerId))])
   return outcomes.list()
@@ -156,43 +168,4 @@ function recordAfter(
     asOf,
     step: before ? 1 : 0,
   }
-}
-
-/** The state follows the days by itself, at midnight: only a cancellation is something said. */
-function isUnchanged(after: AssignmentRecord, before: StoredAssignment): boolean {
-  return (
-    after.staffId === before.staffId &&
-    after.businessLine === before.businessLine &&
-    after.startsOn === before.startsOn &&
-    after.endsOn === before.endsOn &&
-    (after.state === 'cancelled') === (before.state === 'cancelled')
-  )
-}
-
-function assignmentRefusal(
-  row: AssignmentRow,
-  before: StoredAssignment | undefined,
-  after: AssignmentRecord,
-  customer: CustomerReference,
-  assignee: StaffReference,
-  today: string,
-  fromPerson: boolean,
-): FeedRefusal | undefined {
-  const rewrites = before && changedPeriodRefusal(before, after, today, fromPerson)
-  if (rewrites || after.state === 'cancelled') return rewrites
-  if (!before || before.staffId !== after.staffId || before.state === 'cancelled') {
-    if (assignee.status !== 'active')
-      return refusal('staffNumber', 'conflict', `The staff member "${row.staffNumber}" is not active.`)
-    if (!assignableRoles.some((role) => assignee.roles.includes(role))) {
-      return refusal(
-        'staffNumber',
-        'conflict',
-        `The staff member "${row.staffNumber}" is neither a relationship manager nor a teller.`,
-      )
-    }
-  }
-  const grows = !before || before.staffId !== after.staffId || before.state === 'cancelled' || !isWithin(after, before)
-  if (grows && !isAssignable(customer.status))
-    return refusal('customerExternalId', 'conflict', `The customer "${row.customerExternalId}" is ${customer.status}.`)
-  return before ? undefined : newPeriodRefusal(after, today, fromPerson)
 }

@@ -1,26 +1,6 @@
 import { sql } from 'drizzle-orm'
-import type { AssignmentState } from '../../core/dossier/assignments.ts'
-import type { Day } from '../../core/kernel/calendar.ts'
-import type { BusinessLine } from '../../core/dossier/customers.ts'
+import type { AssignmentRecord, StoredAssignment } from '../../core/dossier/assignment-acceptance.ts'
 import type { Db } from '../platform/database.ts'
-
-export interface AssignmentRecord {
-  readonly customerId: string
-  readonly id: string
-  readonly institutionPath: string
-  readonly source: string
-  readonly externalId: string
-  readonly staffId: string
-  readonly businessLine: BusinessLine
-  readonly startsOn: Day
-  readonly endsOn: Day | null
-  readonly state: AssignmentState
-  readonly asOf: string
-  /** What the write adds to the version: 0 where nothing is said that is not there. */
-  readonly step: 0 | 1
-}
-
-export type StoredAssignment = Omit<AssignmentRecord, 'institutionPath' | 'asOf' | 'step'> & { readonly asOf: Date }
 
 /** All assignments of these customers, cancelled ones too. */
 export async function readAssignments(db: Db, customerIds: readonly string[]): Promise<StoredAssignment[]> {

@@ -1,4 +1,4 @@
-import type { InstitutionReference } from '../organisation/references.ts'
+import type { InstitutionReference } from '../../core/organisation/references.ts'
 import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import { addDays, type Day } from '../../core/kernel/calendar.ts'
 import { identityRefusal, checkDocumentAgainstProfile, type DocumentCheck } from '../../core/dossier/document-checks.ts'
@@ -11,12 +11,18 @@ import { markConflicts } from './identity.ts'
 import { type NamedCustomer, writeNameKeys } from './name-keys.ts'
 import { endAssignmentsOf, refreshRelationshipManagers } from './due-assignments.ts'
 import { type CustomerKey, fieldContext } from '../platform/vault.ts'
-import { hasChanged, groupBy, type Incoming, keyOf, type Outcomes } from '../platform/feed-batch.ts'
+import { hasChanged, groupBy, type Incoming, keyOf, type Outcomes } from '../../core/kernel/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
-import { comparedFields, customerAfter, customerRefusal, isClosing, profileOf } from './customer-changes.ts'
+import {
+  comparedFields,
+  customerAfter,
+  customerRefusal,
+  isClosing,
+  profileOf,
+  type CustomerRecord,
+} from '../../core/dossier/customer-changes.ts'
 import {
   countOpenHoldings,
-  type CustomerRecord,
   insertCustomerNames,
   insertCustomers,
   lockCustomerRecords,

@@ -1,4 +1,5 @@
-import { type InstitutionReference, resolveInstitutions } from '../organisation/references.ts'
+import type { InstitutionReference } from '../../core/organisation/references.ts'
+import { resolveInstitutions } from '../organisation/references.ts'
 import { lockFeedsShared } from '../platform/feed-turns.ts'
 import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import { type FeedRefusal, ownSource, refusal, unknownReference } from '../../core/kernel/feed.ts'
@@ -14,8 +15,8 @@ import {
   type Outcomes,
   receive,
   completeOutcomes,
-} from '../platform/feed-batch.ts'
-import { customerRefusal, withContactsNormalised } from './customer-changes.ts'
+} from '../../core/kernel/feed-batch.ts'
+import { customerRefusal, withContactsNormalised } from '../../core/dossier/customer-changes.ts'
 import { decideCustomer, dossierAfter, openDossiers, writeDossiers } from './customer-decisions.ts'
 import { claimCustomerNames, seesPortfolioOnly } from './customer-records.ts'
 import type { ApplyFeed } from '../platform/feed.ts'

@@ -1,3 +1,4 @@
+import type { CustomerRecord } from '../../core/dossier/customer-changes.ts'
 import type { Conditions } from '../platform/views/conditions.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
@@ -26,8 +27,7 @@ import {
   type StoredConflict,
 } from '../../core/dossier/profiles.ts'
 import type { Db } from '../platform/database.ts'
-import { groupBy, keyOf } from '../platform/feed-batch.ts'
-import type { CustomerRecord } from './customer-records.ts'
+import { groupBy, keyOf } from '../../core/kernel/feed-batch.ts'
 import type { CustomerFeedContext, ProfileRevision } from './customer-feed-context.ts'
 
 type StoredSource = FieldSource & {

@@ -1,30 +1,12 @@
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
-import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
 import type { DocumentType } from '../../core/kernel/identity-numbers.ts'
+import type { CustomerRecord } from '../../core/dossier/customer-changes.ts'
 import type { Db } from '../platform/database.ts'
 import type { PolicyWinner } from '../../core/dossier/profiles.ts'
 import { policiesOn } from '../platform/policies.ts'
 
 /** What a feed writes of the table `customer`, in JSON types. */
-export interface CustomerRecord {
-  readonly id: string
-  readonly kind: CustomerKind
-  readonly status: CustomerStatus
-  readonly coreNumber: string | null
-  readonly name: string
-  readonly gender: 'male' | 'female' | null
-  readonly birthDate: Day | null
-  readonly foundedOn: Day | null
-  readonly industry: string | null
-  readonly country: string | null
-  readonly preferredLanguage: string | null
-  readonly customerSince: Day | null
-  readonly closedOn: Day | null
-  readonly institutionId: string
-  readonly institutionPath: string
-}
-
 export type StoredCustomer = CustomerRecord & {
   readonly source: string
   readonly wrappedKey: Buffer | null

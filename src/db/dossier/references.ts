@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm'
-import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
+import type { CustomerReference } from '../../core/dossier/references.ts'
 import type { Db } from '../platform/database.ts'
 import { type FeedRefusal, refusal } from '../../core/kernel/feed.ts'
-import { keyOf } from '../platform/feed-batch.ts'
+import { keyOf } from '../../core/kernel/feed-batch.ts'
 
 export interface ExternalReference {
   readonly source: string
@@ -18,13 +18,6 @@ export async function findCustomerIds(db: Db, references: Iterable<ExternalRefer
     sql`select source, external_id, customer_id from find_external_ids('customer', ${JSON.stringify([...distinct.values()])}::json)`,
   )
   return new Map(rows.map((row) => [keyOf(row.source, row.external_id), row.customer_id]))
-}
-
-export interface CustomerReference {
-  readonly id: string
-  readonly kind: CustomerKind
-  readonly status: CustomerStatus
-  readonly institutionPath: string
 }
 
 /**

@@ -1,8 +1,9 @@
+import type { CustomerReference } from '../../core/dossier/references.ts'
 import { lockOfText, takeLock } from '../platform/locks.ts'
 import { sql } from 'drizzle-orm'
 import { companyOf, type RelationshipKind, type ActiveRelationships, type UpwardKind } from '../../core/dossier/relationships.ts'
 import type { Db } from '../platform/database.ts'
-import { type CustomerReference, lockCustomerReferences } from './references.ts'
+import { lockCustomerReferences } from './references.ts'
 import { insertOwned, type OwnedValues, updateOwned } from '../platform/owned-rows.ts'
 import { relationship } from './schema/people.ts'
 

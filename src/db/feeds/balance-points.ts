@@ -1,17 +1,8 @@
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, groupBy, type Incoming, keyOf } from '../platform/feed-batch.ts'
-
-/** A change point of a balance: from this day on the holding stood at this amount. */
-export interface BalancePoint {
-  readonly customerId: string
-  readonly holdingId: string
-  readonly institutionPath: string
-  readonly day: Day
-  /** Minor units of the holding's currency, as a whole number in text. */
-  readonly amount: string
-}
+import type { BalancePoint } from '../../core/feeds/holding-records.ts'
+import { collapse, groupBy, type Incoming, keyOf } from '../../core/kernel/feed-batch.ts'
 
 /** What is stored under the key of a point. */
 export interface StoredPoint {

@@ -6,7 +6,7 @@ import type { ExchangeRateRow } from '../../core/feeds/rows.ts'
 import { formatRate, parseRate } from '../../core/kernel/money.ts'
 import { refreshAssetsOfCurrencies } from '../dossier/assets.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../platform/feed-batch.ts'
+import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../../core/kernel/feed-batch.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
 
 interface Stored {

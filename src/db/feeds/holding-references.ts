@@ -1,10 +1,11 @@
+import type { CustomerReference } from '../../core/dossier/references.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
 import { type FeedRefusal, refusal } from '../../core/kernel/feed.ts'
 import type { CurrencyCode } from '../../core/kernel/money.ts'
 import type { Db } from '../platform/database.ts'
-import { keyOf } from '../platform/feed-batch.ts'
-import { type CustomerReference, type ExternalReference, lockCustomerReferences, namesOf } from '../dossier/references.ts'
+import { keyOf } from '../../core/kernel/feed-batch.ts'
+import { type ExternalReference, lockCustomerReferences, namesOf } from '../dossier/references.ts'
 
 export interface HoldingReference {
   readonly id: string

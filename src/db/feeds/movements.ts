@@ -14,7 +14,7 @@ import {
   keyOf,
   receive,
   completeOutcomes,
-} from '../platform/feed-batch.ts'
+} from '../../core/kernel/feed-batch.ts'
 import { counterpartyIndexes, sealCounterparty } from './counterparties.ts'
 import { openCustomerKeys } from '../dossier/customer-keys.ts'
 import type { ApplyFeed, FeedContext } from '../platform/feed.ts'

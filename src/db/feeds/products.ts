@@ -5,7 +5,7 @@ import type { ProductRow } from '../../core/feeds/rows.ts'
 import { assetFamilies } from '../../core/organisation/products.ts'
 import { refreshAssetsOfProducts } from '../dossier/assets.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, collectOutcomes, hasChanged, groupBy, keyOf, receive, completeOutcomes } from '../platform/feed-batch.ts'
+import { collapse, collectOutcomes, hasChanged, groupBy, keyOf, receive, completeOutcomes } from '../../core/kernel/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
 

@@ -1,38 +1,8 @@
 import { sql } from 'drizzle-orm'
-import type { Day } from '../../core/kernel/calendar.ts'
-import type { HoldingRow } from '../../core/feeds/rows.ts'
+import type { Holding, NameHolder, StoredHolding, WrittenHolding } from '../../core/feeds/holding-records.ts'
 import type { Db } from '../platform/database.ts'
-import { keyOf } from '../platform/feed-batch.ts'
+import { keyOf } from '../../core/kernel/feed-batch.ts'
 import { type ExternalReference, namesOf } from '../dossier/references.ts'
-
-/** A holding's own data, as a feed sends them; the balance follows its change points. */
-export interface Holding {
-  readonly id: string
-  readonly customerId: string
-  readonly source: string
-  readonly externalId: string
-  readonly accountNumber: string
-  readonly productId: string
-  readonly currency: string
-  readonly openedOn: Day | null
-  readonly maturesOn: Day | null
-  readonly autoRenewal: boolean | null
-  readonly status: NonNullable<HoldingRow['status']>
-  readonly closedOn: Day | null
-  readonly edition: NonNullable<HoldingRow['edition']> | null
-  readonly origin: NonNullable<HoldingRow['origin']> | null
-  readonly recommendedBy: string | null
-  readonly activatedOn: Day | null
-  readonly lastUsedOn: Day | null
-}
-
-export type StoredHolding = Holding & { readonly asOf: Date }
-
-/** Who has a name: a holding, or someone's whom the caller may not see. */
-export interface NameHolder {
-  readonly customerId: string
-  readonly holding: StoredHolding | undefined
-}
 
 /** Who has these names, by `keyOf(source, externalId)`. Their customers must be locked. */
 export async function readNameHolders(db: Db, references: Iterable<ExternalReference>): Promise<ReadonlyMap<string, NameHolder>> {
@@ -61,13 +31,6 @@ export async function claimNames(db: Db, holdings: readonly Holding[]): Promise<
 }
 
 /** A holding to write. The balance counts for new ones only. */
-export type WrittenHolding = Holding & {
-  readonly institutionPath: string
-  readonly balance: string
-  readonly balanceOn: Day | null
-  readonly asOf: string
-}
-
 /** Writes new holdings and changes of known ones. */
 export async function writeHoldings(db: Db, holdings: readonly WrittenHolding[], now: Date): Promise<void> {
   await db.rows(sql`

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { MovementRow } from '../../core/feeds/rows.ts'
 import type { Db } from '../platform/database.ts'
-import { keyOf } from '../platform/feed-batch.ts'
+import { keyOf } from '../../core/kernel/feed-batch.ts'
 import type { StoredCounterparty } from './counterparties.ts'
 
 export interface Movement {

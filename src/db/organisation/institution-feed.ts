@@ -13,7 +13,7 @@ import {
   keyOf,
   receive,
   completeOutcomes,
-} from '../platform/feed-batch.ts'
+} from '../../core/kernel/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
 import { type Place, type Placement, placeInstitutions } from './institution-tree.ts'

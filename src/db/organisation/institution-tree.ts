@@ -2,7 +2,7 @@ import { refusal, unknownReference } from '../../core/kernel/feed.ts'
 import { sql } from 'drizzle-orm'
 import { type InstitutionKind, institutionKinds, kindText } from '../../core/organisation/institutions.ts'
 import type { Db } from '../platform/database.ts'
-import { type Outcomes } from '../platform/feed-batch.ts'
+import { type Outcomes } from '../../core/kernel/feed-batch.ts'
 
 /** An institution as the tree sees it. */
 export interface Placement {

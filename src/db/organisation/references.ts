@@ -1,14 +1,7 @@
 import { sql } from 'drizzle-orm'
-import type { Role } from '../../core/kernel/permissions.ts'
+import type { InstitutionReference, StaffReference } from '../../core/organisation/references.ts'
 import type { Db } from '../platform/database.ts'
 import { inScope } from '../platform/scope.ts'
-
-export interface InstitutionReference {
-  readonly id: string
-  readonly code: string
-  readonly path: string
-  readonly status: 'active' | 'closed'
-}
 
 /** Institutions within the caller's scope, by code. */
 export async function resolveInstitutions(db: Db, codes: Iterable<string>): Promise<ReadonlyMap<string, InstitutionReference>> {
@@ -16,15 +9,6 @@ export async function resolveInstitutions(db: Db, codes: Iterable<string>): Prom
     sql`select id, code, path, status from institution where code = any (${sql.param([...new Set(codes)])}::text[]) and ${inScope('path')}`,
   )
   return new Map(rows.map((row) => [row.code, row]))
-}
-
-export interface StaffReference {
-  readonly id: string
-  readonly number: string
-  readonly roles: readonly Role[]
-  readonly status: 'active' | 'inactive'
-  /** Most customers to keep. */
-  readonly customerCapacity: number | null
 }
 
 /** Staff within the caller's scope, by number. */

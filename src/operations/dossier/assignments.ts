@@ -1,3 +1,5 @@
+import type { CustomerReference } from '../../core/dossier/references.ts'
+import type { StoredAssignment } from '../../core/dossier/assignment-acceptance.ts'
 import { all, ofCustomer, under, orderBy } from '../../db/platform/views/conditions.ts'
 import { staffWithLoad, withCustomersOrRoles } from '../../db/dossier/teams.ts'
 import { z } from 'zod'
@@ -23,9 +25,9 @@ import {
   writeAssignmentChanges,
 } from '../../db/dossier/assignments.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
-import { readAssignments, type StoredAssignment } from '../../db/dossier/assignment-records.ts'
+import { readAssignments } from '../../db/dossier/assignment-records.ts'
 import { todayByInstitution } from '../../db/organisation/institution-days.ts'
-import { type CustomerReference, lockCustomerReferences } from '../../db/dossier/references.ts'
+import { lockCustomerReferences } from '../../db/dossier/references.ts'
 import { findInstitutionPath } from '../../db/organisation/institutions.ts'
 import { refreshRelationshipManagers } from '../../db/dossier/due-assignments.ts'
 import { assignmentPeriodsFrom } from '../../db/dossier/teams.ts'

@@ -1,4 +1,4 @@
-import { everything } from '../../db/platform/views/conditions.ts'
+
 import { type AssignmentState, endingOf } from '../../core/dossier/assignments.ts'
 import { type Day, dayOf } from '../../core/kernel/calendar.ts'
 import { notFound } from '../../core/kernel/errors.ts'

@@ -1,4 +1,4 @@
-import { textsEqual, everything, orderBy } from '../../db/platform/views/conditions.ts'
+import { textsEqual, orderBy } from '../../db/platform/views/conditions.ts'
 import { unprofitableFrom } from '../../db/segmentation/value.ts'
 import { reviseValuePolicy, valuePolicies } from './value-policies.ts'
 import { z } from 'zod'

@@ -1,12 +1,10 @@
-import type { Day } from '../../core/kernel/calendar.ts'
-import { type FeedRefusal, refusal } from '../../core/kernel/feed.ts'
-import type { HoldingRow } from '../../core/feeds/rows.ts'
-import { hasEditions, type ProductFamily } from '../../core/organisation/products.ts'
-import type { BalancePoint } from './balance-points.ts'
-import { collapse, hasChanged, type Incoming, keyOf, type Outcomes, completeOutcomes } from '../platform/feed-batch.ts'
-import type { FeedContext } from '../platform/feed.ts'
+import type { Day } from '../kernel/calendar.ts'
+import { type FeedRefusal, refusal } from '../kernel/feed.ts'
+import type { HoldingRow } from './rows.ts'
+import { hasEditions, type ProductFamily } from '../organisation/products.ts'
+import { collapse, hasChanged, type Incoming, keyOf, type Outcomes, completeOutcomes } from '../kernel/feed-batch.ts'
 import type { CustomerReference } from '../dossier/references.ts'
-import type { Holding, NameHolder, StoredHolding, WrittenHolding } from './stored-holdings.ts'
+import type { BalancePoint, Holding, NameHolder, StoredHolding, WrittenHolding } from './holding-records.ts'
 
 /** A row whose references stand for something within the caller's scope. */
 export interface Resolved extends Incoming<HoldingRow> {
@@ -48,7 +46,7 @@ export interface Decided {
 export function decide(
   rows: readonly Resolved[],
   holder: NameHolder | undefined,
-  context: FeedContext,
+  context: { readonly today: Day; readonly newId: () => string },
   outcomes: Outcomes,
 ): Decided | undefined {
   const [first] = rows

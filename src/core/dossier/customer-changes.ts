@@ -1,13 +1,34 @@
 import type { InstitutionReference } from '../organisation/references.ts'
-import { refusedFutureDay } from '../../core/kernel/feed-days.ts'
-import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
-import type { Day } from '../../core/kernel/calendar.ts'
-import { coreNumberAfter, type CustomerStatus, newCustomerStatus } from '../../core/dossier/customers.ts'
-import { type FeedRefusal, refusal } from '../../core/kernel/feed.ts'
-import { identityRefusal, checkDocumentAgainstProfile, type Profile } from '../../core/dossier/document-checks.ts'
-import { normaliseEmail, normalisePhone } from '../../core/kernel/phones.ts'
-import { type Incoming } from '../platform/feed-batch.ts'
-import type { CustomerRecord, StoredCustomer } from './customer-records.ts'
+import { refusedFutureDay } from '../kernel/feed-days.ts'
+import type { CustomerRow } from './customer-rows.ts'
+import type { Day } from '../kernel/calendar.ts'
+import { coreNumberAfter, type CustomerKind, type CustomerStatus, newCustomerStatus } from './customers.ts'
+import { type FeedRefusal, refusal } from '../kernel/feed.ts'
+import { identityRefusal, checkDocumentAgainstProfile, type Profile } from './document-checks.ts'
+import { normaliseEmail, normalisePhone } from '../kernel/phones.ts'
+import { type Incoming } from '../kernel/feed-batch.ts'
+
+/** A customer as bank systems and people describe them. */
+export interface CustomerRecord {
+  readonly id: string
+  readonly kind: CustomerKind
+  readonly status: CustomerStatus
+  readonly coreNumber: string | null
+  readonly name: string
+  readonly gender: 'male' | 'female' | null
+  readonly birthDate: Day | null
+  readonly foundedOn: Day | null
+  readonly industry: string | null
+  readonly country: string | null
+  readonly preferredLanguage: string | null
+  readonly customerSince: Day | null
+  readonly closedOn: Day | null
+  readonly institutionId: string
+  readonly institutionPath: string
+}
+
+/** Who is stored already, and the system whose name they go by. */
+export type KnownCustomer = CustomerRecord & { readonly source: string }
 
 /** Fields in which a change of a customer shows. */
 export const comparedFields = [
@@ -47,7 +68,7 @@ export function withContactsNormalised(incoming: Incoming<CustomerRow>, today: D
 export function customerAfter(
   row: CustomerRow,
   id: string,
-  before: StoredCustomer | undefined,
+  before: KnownCustomer | undefined,
   institution: InstitutionReference,
   { fromPerson }: Pick<CustomerState, 'fromPerson'>,
 ): CustomerRecord {
@@ -88,7 +109,7 @@ export function isClosing(
 /** Why the customer cannot become that, or undefined. */
 export function customerRefusal(
   row: CustomerRow,
-  before: StoredCustomer | undefined,
+  before: KnownCustomer | undefined,
   after: CustomerRecord,
   institution: InstitutionReference,
   { today, fromPerson }: CustomerState,

@@ -1,4 +1,4 @@
-import { type FeedOutcome, type FeedRefusal, type FeedRow, refusal } from '../../core/kernel/feed.ts'
+import { type FeedOutcome, type FeedRefusal, type FeedRow, refusal } from './feed.ts'
 
 /** A row with the instant at which it held. Such ISO texts compare in order of time. */
 export interface Incoming<T> {

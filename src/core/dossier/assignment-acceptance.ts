@@ -1,0 +1,179 @@
+import { DomainError } from '../kernel/errors.ts'
+import type { StaffReference } from '../organisation/references.ts'
+import type { CustomerReference } from './references.ts'
+import type { BusinessLine } from './customers.ts'
+import type { AssignmentRow } from './assignment-rows.ts'
+import { isWithin, overlaps, periodText } from '../kernel/periods.ts'
+import {
+  assignableRoles,
+  type AssignmentState,
+  capacityProblem,
+  changedPeriodRefusal,
+  isAssignable,
+  isAssignedFrom,
+  newPeriodRefusal,
+} from './assignments.ts'
+import type { Day } from '../kernel/calendar.ts'
+import { type FeedRefusal, refusal } from '../kernel/feed.ts'
+import { groupBy, type Incoming } from '../kernel/feed-batch.ts'
+
+/** An assignment as a row makes it. */
+export interface AssignmentRecord {
+  readonly customerId: string
+  readonly id: string
+  readonly institutionPath: string
+  readonly source: string
+  readonly externalId: string
+  readonly staffId: string
+  readonly businessLine: BusinessLine
+  readonly startsOn: Day
+  readonly endsOn: Day | null
+  readonly state: AssignmentState
+  readonly asOf: string
+  /** What the write adds to the version: 0 where nothing is said that is not there. */
+  readonly step: 0 | 1
+}
+
+export type StoredAssignment = Omit<AssignmentRecord, 'institutionPath' | 'asOf' | 'step'> & { readonly asOf: Date }
+
+/** What a row wants to make of an assignment. */
+export interface AssignmentRequest {
+  readonly incoming: Incoming<AssignmentRow>
+  readonly before: StoredAssignment | undefined
+  readonly after: AssignmentRecord
+}
+
+// Rows of one batch that wait for each other in a longer chain than this are refused; they pass when they are sent again.
+const MAX_PASSES = 10
+
+/** Accepts what overlaps with nothing that is stored or accepted; refuses the rest by naming the other period. What moves may make room for what comes before it. */
+export function acceptWithoutOverlap(
+  wanted: readonly AssignmentRequest[],
+  stored: readonly StoredAssignment[],
+  refuse: (line: number, refused: FeedRefusal) => void,
+): AssignmentRequest[] {
+  const existing = groupBy(
+    stored.filter(({ state }) => state !== 'cancelled') as readonly (StoredAssignment | AssignmentRecord)[],
+    ({ customerId }) => customerId,
+  )
+  const inTheWayOf = ({ after }: AssignmentRequest) =>
+    after.state === 'cancelled'
+      ? undefined
+      : existing
+          .get(after.customerId)
+          ?.find((other) => other.id !== after.id && other.businessLine === after.businessLine && overlaps(other, after))
+  const turn = ({ before, after }: AssignmentRequest): number =>
+    after.state === 'cancelled' ? 0 : !before ? 3 : isWithin(after, before) ? 1 : 2
+  const accepted: AssignmentRequest[] = []
+  let waiting = [...wanted].sort((a, b) => turn(a) - turn(b) || a.incoming.line - b.incoming.line)
+  for (let pass = 0; pass < MAX_PASSES && waiting.length > 0; pass++) {
+    const blocked = waiting.filter((one) => {
+      if (inTheWayOf(one)) return true
+      const { after } = one
+      const rest = (existing.get(after.customerId) ?? []).filter(({ id }) => id !== after.id)
+      existing.set(after.customerId, after.state === 'cancelled' ? rest : [...rest, after])
+      accepted.push(one)
+      return false
+    })
+    if (blocked.length === waiting.length) break
+    waiting = blocked
+  }
+  for (const one of waiting) {
+    const other = inTheWayOf(one)
+    const when = other ? ` applies ${periodText(other)}` : ' of this batch conflicts'
+    refuse(
+      one.incoming.line,
+      refusal('startsOn', 'period_overlap', `Another ${one.after.businessLine} assignment of this customer${when}.`),
+    )
+  }
+  return accepted
+}
+
+/** Those requests by which somebody is assigned a customer anew, and from which day on they count. */
+export function beginsOf(wanted: readonly AssignmentRequest[]): {
+  readonly begins: readonly AssignmentRequest[]
+  readonly from: Day | undefined
+} {
+  const begins = wanted.filter(
+    ({ before, after }) =>
+      after.state !== 'cancelled' && (!before || before.state === 'cancelled' || before.staffId !== after.staffId),
+  )
+  return { begins, from: begins.map(({ after }) => after.startsOn).sort()[0] }
+}
+
+/** Accepts what leaves each staff member with no more customers than they can have. `loads`: how many they have from the first day of these on, by id. */
+export function acceptWithinCapacity(
+  wanted: readonly AssignmentRequest[],
+  { begins, from }: ReturnType<typeof beginsOf>,
+  stored: readonly StoredAssignment[],
+  staff: ReadonlyMap<string, StaffReference>,
+  loads: ReadonlyMap<string, number>,
+  refuse: (line: number, refused: FeedRefusal) => void,
+): readonly AssignmentRequest[] {
+  if (from === undefined) return wanted
+  const counted = new Map(loads)
+  return wanted.filter((one) => {
+    if (!begins.includes(one)) return true
+    const { row, line } = one.incoming
+    const { staffId, customerId } = one.after
+    const ofCustomer = stored.filter((other) => other.customerId === customerId && other.id !== one.after.id)
+    const more = isAssignedFrom(ofCustomer, staffId, from) ? 0 : 1
+    const has = counted.get(staffId)!
+    const problem = capacityProblem({ has, capacity: staff.get(row.staffNumber)!.customerCapacity }, more)
+    counted.set(staffId, has + more)
+    if (problem !== undefined)
+      refuse(
+        line,
+        refusal('staffNumber', 'conflict', `${problem} Use assignCustomer, which takes a reason for exceeding the capacity.`),
+      )
+    return problem === undefined
+  })
+}
+
+/** The state follows the days by itself, at midnight: only a cancellation is something said. */
+export function isUnchanged(after: AssignmentRecord, before: StoredAssignment): boolean {
+  return (
+    after.staffId === before.staffId &&
+    after.businessLine === before.businessLine &&
+    after.startsOn === before.startsOn &&
+    after.endsOn === before.endsOn &&
+    (after.state === 'cancelled') === (before.state === 'cancelled')
+  )
+}
+
+/** Why an assignment may not become that, or undefined. */
+export function assignmentRefusal(
+  row: AssignmentRow,
+  before: StoredAssignment | undefined,
+  after: AssignmentRecord,
+  customer: CustomerReference,
+  assignee: StaffReference,
+  today: Day,
+  fromPerson: boolean,
+): FeedRefusal | undefined {
+  const rewrites = before && changedPeriodRefusal(before, after, today, fromPerson)
+  if (rewrites || after.state === 'cancelled') return rewrites
+  if (!before || before.staffId !== after.staffId || before.state === 'cancelled') {
+    if (assignee.status !== 'active')
+      return refusal('staffNumber', 'conflict', `The staff member "${row.staffNumber}" is not active.`)
+    if (!assignableRoles.some((role) => assignee.roles.includes(role))) {
+      return refusal(
+        'staffNumber',
+        'conflict',
+        `The staff member "${row.staffNumber}" is neither a relationship manager nor a teller.`,
+      )
+    }
+  }
+  const grows = !before || before.staffId !== after.staffId || before.state === 'cancelled' || !isWithin(after, before)
+  if (grows && !isAssignable(customer.status))
+    return refusal('customerExternalId', 'conflict', `The customer "${row.customerExternalId}" is ${customer.status}.`)
+  return before ? undefined : newPeriodRefusal(after, today, fromPerson)
+}
+
+/** The refusal where two callers assigned the same customer at the same moment. */
+export function assignedAtOnce(): DomainError {
+  return new DomainError(
+    'period_overlap',
+    'Another assignment of the same customer and business line was created at the same time.',
+  )
+}

@@ -1,0 +1,19 @@
+import type { Role } from '../kernel/permissions.ts'
+
+/** An institution of the bank that a row names by its code. */
+export interface InstitutionReference {
+  readonly id: string
+  readonly code: string
+  readonly path: string
+  readonly status: 'active' | 'closed'
+}
+
+/** A staff member whom a row names by their number. */
+export interface StaffReference {
+  readonly id: string
+  readonly number: string
+  readonly roles: readonly Role[]
+  readonly status: 'active' | 'inactive'
+  /** Most customers to keep. */
+  readonly customerCapacity: number | null
+}
