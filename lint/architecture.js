@@ -94,7 +94,7 @@ const sql = {
   },
 }
 
-const refusals = new Set(['refuseField', 'refusal', 'unknownReference', 'unknownName', 'identityRefusal'])
+const refusals = new Set(['refuseField', 'refusal', 'identityRefusal'])
 
 /** What the bank allows is decided in core: db answers what there is. Whoever is not there may be refused where they are looked up. */
 const decisions = {

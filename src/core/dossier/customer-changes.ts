@@ -3,7 +3,7 @@ import { refusedFutureDay } from '../kernel/feed-days.ts'
 import type { CustomerRow } from './customer-rows.ts'
 import type { Day } from '../kernel/calendar.ts'
 import { coreNumberAfter, type CustomerKind, type CustomerStatus, newCustomerStatus } from './customers.ts'
-import { type FeedRefusal, refusal } from '../kernel/feed.ts'
+import { type FeedRefusal, ownSource, refusal } from '../kernel/feed.ts'
 import { identityRefusal, checkDocumentAgainstProfile, type Profile } from './document-checks.ts'
 import { normaliseEmail, normalisePhone } from '../kernel/phones.ts'
 import { type Incoming } from '../kernel/feed-batch.ts'
@@ -154,4 +154,18 @@ export function customerRefusal(
 
 export function profileOf({ birthDate, gender }: CustomerRecord): Profile {
   return { birthDate, gender }
+}
+
+/** The names of other source systems are theirs to give: a person who took one would stand in the way of whom they call so. */
+export function reservedName(
+  { source }: CustomerRow,
+  { fromPerson }: Pick<CustomerState, 'fromPerson'>,
+): FeedRefusal | undefined {
+  return fromPerson && source !== ownSource
+    ? refusal(
+        'source',
+        'conflict',
+        `New customers of source "${source}" must come from that system; customers created by people have the source ${ownSource}.`,
+      )
+    : undefined
 }

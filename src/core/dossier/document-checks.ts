@@ -85,3 +85,11 @@ export function identityRefusal(
   const field = reason === 'country' ? 'documentCountry' : 'documentNumber'
   return { field, code: 'invalid_input', message: `The identity document ${masked} breaks the rule "${reason}" of its type.` }
 }
+
+/** Why a document does not pass, or undefined where it does. */
+export function failedIdentity(
+  { number, reason }: Pick<DocumentCheck, 'number' | 'reason'>,
+  profile: Profile,
+): ReturnType<typeof identityRefusal> | undefined {
+  return reason === null ? undefined : identityRefusal({ number, reason }, profile)
+}

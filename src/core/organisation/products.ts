@@ -1,3 +1,4 @@
+import { type FeedRefusal, refusal } from '../kernel/feed.ts'
 export const productFamilies = [
   'deposit',
   'loan',
@@ -26,3 +27,8 @@ export function hasEditions(family: ProductFamily): boolean {
 export const productCategories = ['deposit', 'loan', 'fee'] as const
 export const productLifecycles = ['introduction', 'growth', 'saturation', 'decline'] as const
 export const productStatuses = ['active', 'closed'] as const
+
+/** The refusal of a code that another product has. */
+export function productCodeTaken(code: string): FeedRefusal {
+  return refusal('code', 'already_exists', `Another product has the code "${code}".`)
+}

@@ -1,3 +1,4 @@
+import { customerNameOf, unknownName } from '../../core/kernel/references.ts'
 import type { CustomerReference } from '../../core/dossier/references.ts'
 import type { StaffReference } from '../../core/organisation/references.ts'
 import { resolveStaff } from '../organisation/references.ts'
@@ -23,7 +24,7 @@ import { insertAssignments, readAssignments, updateAssignments } from './assignm
 import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../../core/kernel/feed-batch.ts'
 import { todayByInstitution } from '../organisation/institution-days.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
-import { findCustomerIds, lockCustomerReferences, customerNameOf, unknownName } from './references.ts'
+import { findCustomerIds, lockCustomerReferences } from './references.ts'
 
 /**
  * Applies assignments. Each row says the whole of one. Within a batch, what is taken back or cut short counts before what begins, so that a

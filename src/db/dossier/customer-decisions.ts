@@ -1,7 +1,8 @@
+import { failedIdentity } from '../../core/dossier/document-checks.ts'
 import type { InstitutionReference } from '../../core/organisation/references.ts'
 import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import { addDays, type Day } from '../../core/kernel/calendar.ts'
-import { identityRefusal, checkDocumentAgainstProfile, type DocumentCheck } from '../../core/dossier/document-checks.ts'
+import { checkDocumentAgainstProfile, type DocumentCheck } from '../../core/dossier/document-checks.ts'
 import type { FeedRefusal } from '../../core/kernel/feed.ts'
 import { emptyProfile, profileAfter, profileRefusal } from '../../core/dossier/profiles.ts'
 import { foldName } from '../../core/kernel/text.ts'
@@ -272,8 +273,8 @@ function storedIdentityRefusal(
   if (!context.fromPerson || !profileChanged(before, after)) return undefined
   for (const document of dossiers.documents.get(owner.id) ?? []) {
     if (isOfRow(document, row) || !document.verified) continue
-    const { number, reason } = judgeStored(document, owner, after, context)
-    if (reason !== null) return identityRefusal({ number, reason }, profileOf(after))
+    const refused = failedIdentity(judgeStored(document, owner, after, context), profileOf(after))
+    if (refused) return refused
   }
   return undefined
 }

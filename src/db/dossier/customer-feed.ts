@@ -1,8 +1,9 @@
+import { reservedName } from '../../core/dossier/customer-changes.ts'
 import type { InstitutionReference } from '../../core/organisation/references.ts'
 import { resolveInstitutions } from '../organisation/references.ts'
 import { lockFeedsShared } from '../platform/feed-turns.ts'
 import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
-import { type FeedRefusal, ownSource, refusal, unknownReference } from '../../core/kernel/feed.ts'
+import { unknownReference } from '../../core/kernel/feed.ts'
 import { profileRefusal } from '../../core/dossier/profiles.ts'
 import type { Db } from '../platform/database.ts'
 import {
@@ -122,17 +123,6 @@ function newcomerOf(
   outcomes.refuse(line, refused)
   completeOutcomes(outcomes, collapsed, undefined)
   return undefined
-}
-
-/** The names of other source systems are theirs to give: a person who took one would stand in the way of whom they call so. */
-function reservedName({ source }: CustomerRow, { fromPerson }: CustomerFeedContext): FeedRefusal | undefined {
-  return fromPerson && source !== ownSource
-    ? refusal(
-        'source',
-        'conflict',
-        `New customers of source "${source}" must come from that system; customers created by people have the source ${ownSource}.`,
-      )
-    : undefined
 }
 
 /** Answers whose each name is now: of two imports at once the first wins, and the second goes on with its customer. */

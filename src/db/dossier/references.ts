@@ -1,13 +1,8 @@
+import type { ExternalReference } from '../../core/kernel/references.ts'
 import { sql } from 'drizzle-orm'
 import type { CustomerReference } from '../../core/dossier/references.ts'
 import type { Db } from '../platform/database.ts'
-import { type FeedRefusal, refusal } from '../../core/kernel/feed.ts'
 import { keyOf } from '../../core/kernel/feed-batch.ts'
-
-export interface ExternalReference {
-  readonly source: string
-  readonly externalId: string
-}
 
 /** Ids of the customers whom source systems call so, in scope or not, by `keyOf(source, externalId)`: lock them with `lockCustomerReferences`, which leaves out what is out of scope. */
 export async function findCustomerIds(db: Db, references: Iterable<ExternalReference>): Promise<ReadonlyMap<string, string>> {
@@ -40,18 +35,4 @@ export function namesOf(references: Iterable<ExternalReference>): string {
     Array.from(references, ({ source, externalId }) => [keyOf(source, externalId), { source, externalId }]),
   )
   return JSON.stringify([...distinct.values()])
-}
-
-/** The refusal of a source system's name that stands for nothing, or for something outside the caller's scope. */
-export function unknownName(field: string, what: 'customer' | 'holding', { source, externalId }: ExternalReference): FeedRefusal {
-  return refusal(field, 'unknown_reference', `There is no ${what} "${externalId}" of source "${source}" in your scope.`)
-}
-
-/** What a row that names its customer refers to. */
-export function customerNameOf(row: {
-  readonly source: string
-  readonly customerSource?: string | undefined
-  readonly customerExternalId: string
-}): ExternalReference {
-  return { source: row.customerSource ?? row.source, externalId: row.customerExternalId }
 }

@@ -1,6 +1,7 @@
+import { customerNameOf, unknownName } from '../../core/kernel/references.ts'
+import { amountRefusal } from '../../core/feeds/holding-references.ts'
 import type { Conditions } from '../platform/views/conditions.ts'
 import { refusedFlowDay } from '../../core/kernel/feed-days.ts'
-import { refusal } from '../../core/kernel/feed.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { ActivityRow } from '../../core/feeds/rows.ts'
@@ -9,8 +10,7 @@ import type { Db } from '../platform/database.ts'
 import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../../core/kernel/feed-batch.ts'
 import { counterpartyIndexes } from './counterparties.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
-import { amountProblemOf } from './holding-references.ts'
-import { findCustomerIds, lockCustomerReferences, customerNameOf, unknownName } from '../dossier/references.ts'
+import { findCustomerIds, lockCustomerReferences } from '../dossier/references.ts'
 
 interface ActivityKey {
   readonly customerId: string
@@ -62,7 +62,7 @@ export const applyActivity: ApplyFeed<ActivityRow> = async (db, rows, context) =
     const outside = refusedFlowDay(month, 'month', context.today)
     if (!customer) outcomes.refuse(line, unknownName('customerExternalId', 'customer', name))
     else if (outside) outcomes.refuse(line, outside)
-    else if (amount === undefined) outcomes.refuse(line, refusal('amount', 'invalid_input', amountProblemOf))
+    else if (amount === undefined) outcomes.refuse(line, amountRefusal('amount'))
     else {
       const key = {
         customerId: customer.id,

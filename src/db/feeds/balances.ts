@@ -1,6 +1,6 @@
+import { amountRefusal, otherCurrency } from '../../core/feeds/holding-references.ts'
+import { unknownName } from '../../core/kernel/references.ts'
 import type { BalancePoint } from '../../core/feeds/holding-records.ts'
-import { unknownName } from '../dossier/references.ts'
-import { refusal } from '../../core/kernel/feed.ts'
 import { refusedDay } from '../../core/kernel/feed-days.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { BalanceRow } from '../../core/feeds/rows.ts'
@@ -9,7 +9,7 @@ import { refreshAssets } from '../dossier/assets.ts'
 import { applyPoints, moveHoldings, readPoints } from './balance-points.ts'
 import { collectOutcomes, type Incoming, keyOf, receive } from '../../core/kernel/feed-batch.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
-import { amountProblemOf, lockHoldings, otherCurrency } from './holding-references.ts'
+import { lockHoldings } from './holding-references.ts'
 
 /**
  * Applies change points of balances. The holding stands at its newest one, and its owner's assets follow. The id of an outcome is the
@@ -34,7 +34,7 @@ export const applyBalances: ApplyFeed<BalanceRow> = async (db, rows, context) =>
       ? unknownName('holdingExternalId', 'holding', name)
       : (refusedDay(row.day, 'day', context.today) ??
         otherCurrency(row.currency, name, holding) ??
-        (amount === undefined ? refusal('amount', 'invalid_input', amountProblemOf) : undefined))
+        (amount === undefined ? amountRefusal('amount') : undefined))
     if (refused) outcomes.refuse(receipt.line, refused)
     if (refused || !holding) continue
     const { id: holdingId, customerId, institutionPath, balanceOn } = holding

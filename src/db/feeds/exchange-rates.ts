@@ -1,5 +1,5 @@
+import { baseCurrencyRefusal } from '../../core/feeds/holding-references.ts'
 import { lockFeed } from '../platform/feed-turns.ts'
-import { refusal } from '../../core/kernel/feed.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { ExchangeRateRow } from '../../core/feeds/rows.ts'
@@ -26,7 +26,7 @@ export const applyExchangeRates: ApplyFeed<ExchangeRateRow> = async (db, rows, c
   const outcomes = collectOutcomes(rows)
   const incoming = receive(rows, context.now, outcomes).filter(({ line, row }) => {
     if (row.currency !== context.baseCurrency) return true
-    outcomes.refuse(line, refusal('currency', 'invalid_input', `${row.currency} is the base currency: its rate is 1.`))
+    outcomes.refuse(line, baseCurrencyRefusal(row.currency))
     return false
   })
   const turn = lockFeed(db, 'exchangeRates')

@@ -1,11 +1,13 @@
-import { refusal } from '../../core/kernel/feed.ts'
+import { ownerIsParty } from '../../core/feeds/holding-references.ts'
+import { customerNameOf, unknownName } from '../../core/kernel/references.ts'
+import { holdingNameOf } from '../../core/feeds/holding-references.ts'
 import { sql } from 'drizzle-orm'
 import type { HoldingPartyRow } from '../../core/feeds/rows.ts'
 import type { Db } from '../platform/database.ts'
 import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../../core/kernel/feed-batch.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
-import { holdingNameOf, lockHoldings } from './holding-references.ts'
-import { findCustomerIds, customerNameOf, unknownName } from '../dossier/references.ts'
+import { lockHoldings } from './holding-references.ts'
+import { findCustomerIds } from '../dossier/references.ts'
 
 type Status = NonNullable<HoldingPartyRow['status']>
 
@@ -51,8 +53,7 @@ export const applyHoldingParties: ApplyFeed<HoldingPartyRow> = async (db, rows, 
     const party = customers.get(partyIds.get(keyOf(partyName.source, partyName.externalId)) ?? '')
     if (!holding || !owner) outcomes.refuse(line, unknownName('holdingExternalId', 'holding', holdingName))
     else if (!party) outcomes.refuse(line, unknownName('customerExternalId', 'customer', partyName))
-    else if (owner.id === party.id)
-      outcomes.refuse(line, refusal('customerExternalId', 'conflict', 'The owner of a holding cannot be a further party.'))
+    else if (owner.id === party.id) outcomes.refuse(line, ownerIsParty())
     else return [{ ...incoming, holding, owner, party }]
     return []
   })

@@ -1,22 +1,10 @@
+import type { HoldingReference } from '../../core/feeds/holding-references.ts'
+import type { ExternalReference } from '../../core/kernel/references.ts'
 import type { CustomerReference } from '../../core/dossier/references.ts'
 import { sql } from 'drizzle-orm'
-import type { Day } from '../../core/kernel/calendar.ts'
-import { type FeedRefusal, refusal } from '../../core/kernel/feed.ts'
-import type { CurrencyCode } from '../../core/kernel/money.ts'
 import type { Db } from '../platform/database.ts'
 import { keyOf } from '../../core/kernel/feed-batch.ts'
-import { type ExternalReference, lockCustomerReferences, namesOf } from '../dossier/references.ts'
-
-export interface HoldingReference {
-  readonly id: string
-  readonly customerId: string
-  /** The owner's, which every row of the holding carries. */
-  readonly institutionPath: string
-  /** Never changes. */
-  readonly currency: CurrencyCode
-  /** Day of its newest change point. */
-  readonly balanceOn: Day | null
-}
+import { lockCustomerReferences, namesOf } from '../dossier/references.ts'
 
 export interface LockedHoldings {
   /** Holdings whose customers are within the caller's scope, by `keyOf(source, externalId)`. */
@@ -84,26 +72,4 @@ async function readHoldings(db: Db, ids: readonly object[]): Promise<Pick<Holdin
     select h.id, h.currency, h.balance_on as "balanceOn"
     from json_to_recordset(${JSON.stringify(ids)}::json) as r ("customerId" uuid, id uuid)
     join holding h on h.customer_id = r."customerId" and h.id = r.id`)
-}
-
-/** What a row that names its holding refers to. */
-export function holdingNameOf(row: {
-  readonly source: string
-  readonly holdingSource?: string | undefined
-  readonly holdingExternalId: string
-}): ExternalReference {
-  return { source: row.holdingSource ?? row.source, externalId: row.holdingExternalId }
-}
-
-/** Text of a rule that a row's own schema cannot check, since only the holding tells the currency. */
-export const amountProblemOf = 'The amount does not fit its currency: too many decimals, or too large.'
-
-/** Why a row's currency does not go with its holding, if it does not. */
-export function otherCurrency(
-  currency: string | undefined,
-  name: ExternalReference,
-  holding: HoldingReference,
-): FeedRefusal | undefined {
-  if (currency === undefined || currency === holding.currency) return undefined
-  return refusal('currency', 'conflict', `The holding "${name.externalId}" of source "${name.source}" is in ${holding.currency}.`)
 }

@@ -1,19 +1,16 @@
+import { balanceOf, holdingRowRefusal } from '../../core/feeds/holding-rules.ts'
+import { customerNameOf, unknownName } from '../../core/kernel/references.ts'
 import { lockFeedsShared } from '../platform/feed-turns.ts'
-import { refusedDay, refusedFutureDay } from '../../core/kernel/feed-days.ts'
 import { sql } from 'drizzle-orm'
-import { type Day, dayOf } from '../../core/kernel/calendar.ts'
-import { type FeedRefusal, refusal } from '../../core/kernel/feed.ts'
 import type { HoldingRow } from '../../core/feeds/rows.ts'
-import { isCurrency, parseAmount } from '../../core/kernel/money.ts'
-import { hasEditions, type ProductFamily } from '../../core/organisation/products.ts'
+import { type ProductFamily } from '../../core/organisation/products.ts'
 import { refreshAssets } from '../dossier/assets.ts'
 import type { Db } from '../platform/database.ts'
 import { applyPoints, moveHoldings, pointKey, readPoints } from './balance-points.ts'
 import { collectOutcomes, groupBy, type Incoming, keyOf, type Outcomes, receive } from '../../core/kernel/feed-batch.ts'
 import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
 import { type Decided, decide, type Resolved, settle, withBalance } from '../../core/feeds/holding-decisions.ts'
-import { amountProblemOf } from './holding-references.ts'
-import { findCustomerIds, lockCustomerReferences, customerNameOf, unknownName } from '../dossier/references.ts'
+import { findCustomerIds, lockCustomerReferences } from '../dossier/references.ts'
 import { claimNames, confirmHoldings, readNameHolders, writeHoldings } from './stored-holdings.ts'
 
 /**
@@ -59,21 +56,14 @@ async function resolve(
     const customer = customers.get(customerIds.get(keyOf(name.source, name.externalId)) ?? '')
     const product = products.get(row.productCode)
     const recommendedBy = row.recommendedBy === undefined ? undefined : recommenders.get(row.recommendedBy)?.id
-    const balance = balanceOf(row, asOf, context)
-    const coming = refusedFutureDay(row, ['openedOn', 'closedOn', 'activatedOn', 'lastUsedOn'], context.today)
     if (!customer) outcomes.refuse(line, unknownName('customerExternalId', 'customer', name))
-    else if (product === undefined)
-      outcomes.refuse(line, refusal('productCode', 'unknown_reference', `There is no product "${row.productCode}".`))
-    else if (row.recommendedBy !== undefined && recommendedBy === undefined) {
-      outcomes.refuse(line, refusal('recommendedBy', 'unknown_reference', `There is no staff member "${row.recommendedBy}".`))
-    } else if (row.edition !== undefined && !hasEditions(product.family))
-      outcomes.refuse(
-        line,
-        refusal('edition', 'invalid_input', `Only e-channels have editions: "${row.productCode}" is not an e-channel.`),
-      )
-    else if (coming) outcomes.refuse(line, coming)
-    else if (balance && 'code' in balance) outcomes.refuse(line, balance)
-    else return [{ ...incoming, customer, product, recommendedBy, balance }]
+    else {
+      const balance = balanceOf(row, asOf, context)
+      const resolved = { customer, product, recommendedBy, balance }
+      const refused = holdingRowRefusal(row, resolved, context.today)
+      if (refused) outcomes.refuse(line, refused)
+      else return [{ ...incoming, ...resolved } as Resolved]
+    }
     return []
   })
 }
@@ -84,14 +74,6 @@ async function byName<T extends object>(db: Db, query: ReturnType<typeof sql>): 
 }
 
 const distinct = (names: readonly (string | undefined)[]) => sql.param([...new Set(names.filter((name) => name !== undefined))])
-
-function balanceOf(row: HoldingRow, asOf: string, context: FeedContext): { day: Day; amount: string } | FeedRefusal | undefined {
-  if (row.balance === undefined) return undefined
-  const day = row.balanceOn ?? dayOf(new Date(asOf), context.timeZone)
-  const amount = isCurrency(row.currency) ? parseAmount(row.balance, row.currency) : undefined
-  if (amount === undefined) return refusal('balance', 'invalid_input', amountProblemOf)
-  return refusedDay(day, 'balanceOn', context.today) ?? { day, amount: `${amount}` }
-}
 
 /** Writes holdings and their change points. Answers the rows of new holdings whose names others took at the same moment. */
 async function applyResolved(

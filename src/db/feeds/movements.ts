@@ -1,8 +1,9 @@
-import { unknownName } from '../dossier/references.ts'
+import { movementAmountRefusal, ofAnotherHolding } from '../../core/feeds/holding-references.ts'
+import { type HoldingReference, otherCurrency } from '../../core/feeds/holding-references.ts'
+import { unknownName } from '../../core/kernel/references.ts'
 import { refusedFlowDay } from '../../core/kernel/feed-days.ts'
-import { refusal } from '../../core/kernel/feed.ts'
 import type { MovementRow } from '../../core/feeds/rows.ts'
-import { amountProblem, parseAmount } from '../../core/kernel/money.ts'
+import { parseAmount } from '../../core/kernel/money.ts'
 import { sendAlong } from '../platform/database.ts'
 import type { CustomerKey } from '../platform/vault.ts'
 import {
@@ -18,7 +19,7 @@ import {
 import { counterpartyIndexes, sealCounterparty } from './counterparties.ts'
 import { openCustomerKeys } from '../dossier/customer-keys.ts'
 import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
-import { type HoldingReference, lockHoldings, otherCurrency } from './holding-references.ts'
+import { lockHoldings } from './holding-references.ts'
 import {
   confirmMovements,
   type Movement,
@@ -67,8 +68,7 @@ export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) 
     const amount = holding && parseAmount(row.amount, holding.currency)
     const refused = !holding
       ? unknownName('holdingExternalId', 'holding', name)
-      : (otherCurrency(row.currency, name, holding) ??
-        (amount === undefined ? refusal('amount', 'invalid_input', amountProblem(row.amount, holding.currency)!) : undefined))
+      : (otherCurrency(row.currency, name, holding) ?? movementAmountRefusal(row.amount, holding.currency))
     if (refused) outcomes.refuse(line, refused)
     if (refused || !holding) return []
     return [{ ...incoming, holding, amount: `${amount}` }]
@@ -90,11 +90,7 @@ export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) 
         holding.id === holdingId
           ? // What is booked can be taken back, whatever its day.
             row.bookedOn !== before?.bookedOn && refusedFlowDay(row.bookedOn, 'bookedOn', context.today)
-          : refusal(
-              'holdingExternalId',
-              'conflict',
-              `The movement "${row.externalId}" of source "${row.source}" belongs to another holding.`,
-            )
+          : ofAnotherHolding(row)
       if (refused) outcomes.refuse(line, refused)
       return !refused
     })

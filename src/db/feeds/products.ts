@@ -1,5 +1,5 @@
+import { productCodeTaken } from '../../core/organisation/products.ts'
 import { lockFeed } from '../platform/feed-turns.ts'
-import { refusal } from '../../core/kernel/feed.ts'
 import { sql } from 'drizzle-orm'
 import type { ProductRow } from '../../core/feeds/rows.ts'
 import { assetFamilies } from '../../core/organisation/products.ts'
@@ -71,8 +71,7 @@ export const applyProducts: ApplyFeed<ProductRow> = async (db, rows, context) =>
       const after = productAfter(row, id, before)
       const changed = !before || hasChanged(after, before, compared)
       const holder = holderOf.get(after.code)
-      if (holder !== undefined && holder !== id)
-        outcomes.refuse(line, refusal('code', 'already_exists', `Another product has the code "${after.code}".`))
+      if (holder !== undefined && holder !== id) outcomes.refuse(line, productCodeTaken(after.code))
       else {
         holderOf.set(after.code, id)
         if (!before) created.push({ ...after, asOf })

@@ -1,8 +1,9 @@
+import type { ExternalReference } from '../../core/kernel/references.ts'
 import { sql } from 'drizzle-orm'
 import type { Holding, NameHolder, StoredHolding, WrittenHolding } from '../../core/feeds/holding-records.ts'
 import type { Db } from '../platform/database.ts'
 import { keyOf } from '../../core/kernel/feed-batch.ts'
-import { type ExternalReference, namesOf } from '../dossier/references.ts'
+import { namesOf } from '../dossier/references.ts'
 
 /** Who has these names, by `keyOf(source, externalId)`. Their customers must be locked. */
 export async function readNameHolders(db: Db, references: Iterable<ExternalReference>): Promise<ReadonlyMap<string, NameHolder>> {

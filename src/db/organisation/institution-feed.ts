@@ -16,7 +16,8 @@ import {
 } from '../../core/kernel/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
-import { type Place, type Placement, placeInstitutions } from './institution-tree.ts'
+import type { Place, Placement } from '../../core/organisation/institution-tree.ts'
+import { placeRows } from './institution-tree.ts'
 import { inScope } from '../platform/scope.ts'
 
 interface Stored extends Placement {
@@ -84,7 +85,7 @@ export const applyInstitutions: ApplyFeed<InstitutionRow> = async (db, rows, con
     })
   }
 
-  const placed = await placeInstitutions(db, places, stored, context.newId, outcomes)
+  const placed = await placeRows(db, places, stored, context.newId, outcomes)
   const created: (Written & { readonly path: string; readonly asOf: string })[] = []
   const updated: (Written & { readonly asOf: string })[] = []
   const confirmed: Confirmed[] = []

@@ -1,35 +1,15 @@
+import { type Member, staffRefusal } from '../../core/organisation/staff.ts'
 import { lockFeed } from '../platform/feed-turns.ts'
 import { resolveInstitutions } from './references.ts'
-import { refusal, unknownReference } from '../../core/kernel/feed.ts'
+import { unknownReference } from '../../core/kernel/feed.ts'
 import type { StaffRow } from '../../core/organisation/organisation-rows.ts'
 import { sql } from 'drizzle-orm'
-import type { Day } from '../../core/kernel/calendar.ts'
-import type { Role } from '../../core/kernel/permissions.ts'
 import type { Db } from '../platform/database.ts'
 import { incrementDirectoryVersion } from '../platform/directory.ts'
 import { collapse, collectOutcomes, hasChanged, groupBy, keyOf, receive, completeOutcomes } from '../../core/kernel/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
 import { inScope } from '../platform/scope.ts'
-
-interface Member {
-  readonly id: string
-  readonly number: string
-  readonly source: string
-  readonly externalId: string
-  readonly name: string
-  readonly institutionId: string
-  readonly institutionPath: string
-  readonly roles: readonly Role[]
-  readonly status: 'active' | 'inactive'
-  readonly industries: readonly string[]
-  readonly areas: readonly string[]
-  readonly productFamilies: readonly string[]
-  readonly customerCapacity: number | null
-  readonly dailyCapacity: number | null
-  readonly activeFrom: Day | null
-  readonly activeUntil: Day | null
-}
 
 type Stored = Member & { readonly asOf: Date; readonly inScope: boolean }
 
@@ -105,19 +85,14 @@ export const applyStaff: ApplyFeed<StaffRow> = async (db, rows, context) => {
         activeUntil: row.activeUntil ?? before?.activeUntil ?? null,
       }
       const changed = !before || hasChanged(after, before, compared)
-      const holder = holderOf.get(after.number)
-      const placed = !before || before.institutionId !== after.institutionId || before.status !== after.status
-      if (holder !== undefined && holder !== id)
-        outcomes.refuse(line, refusal('number', 'already_exists', `Another staff member has the number "${after.number}".`))
-      else if (after.roles.includes('integration'))
-        outcomes.refuse(line, refusal('roles', 'invalid_input', 'The role integration is only for machine clients.'))
-      else if (id === context.ownStaffId && hasChanged(after, before!, ['roles', 'institutionId']))
-        outcomes.refuse(line, refusal('roles', 'conflict', 'Staff members cannot change their own roles or institution.'))
-      else if (after.activeFrom !== null && after.activeUntil !== null && after.activeUntil <= after.activeFrom) {
-        outcomes.refuse(line, refusal('activeUntil', 'invalid_input', 'The end must be after the start.'))
-      } else if (placed && after.status === 'active' && institution.status === 'closed') {
-        outcomes.refuse(line, refusal('institutionCode', 'conflict', `The institution "${row.institutionCode}" is closed.`))
-      } else {
+      const refused = staffRefusal(after, {
+        before,
+        institution,
+        numberHeldBy: holderOf.get(after.number),
+        ownStaffId: context.ownStaffId,
+      })
+      if (refused) outcomes.refuse(line, refused)
+      else {
         holderOf.set(after.number, id)
         if (!before) created.push({ ...after, asOf })
         else if (changed) updated.push({ ...after, asOf })

@@ -1,4 +1,3 @@
-
 import { type AssignmentState, endingOf } from '../../core/dossier/assignments.ts'
 import { type Day, dayOf } from '../../core/kernel/calendar.ts'
 import { notFound } from '../../core/kernel/errors.ts'
