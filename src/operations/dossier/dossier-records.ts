@@ -248,7 +248,7 @@ function noteOperations(kind: NoteKind): readonly Operation[] {
 }
 
 /** Ends what is active of a kind, to make room for a new one. */
-async function endActive(context: Context, { table, noun, subject }: NoteKind, customerId: string): Promise<void> {
+async function endActive(context: Context, { table, subject }: NoteKind, customerId: string): Promise<void> {
   const { db, now, record } = context
   for (const { id: noteId, version } of await activeRecords(db, table, customerId)) {
     await reviseRecord(db, table, { customerId, id: noteId, version }, { status: 'ended', recordedBy: recordedBy(context) }, now)

@@ -6,7 +6,7 @@ import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.
 import { requireOpenRecord } from '../../core/dossier/record-rules.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { customerRow } from '../../core/dossier/customer-rows.ts'
-import { distinct, singleLine, remark } from '../../core/kernel/scalars.ts'
+import { distinct, remark } from '../../core/kernel/scalars.ts'
 import {
   companySituations,
   profileConflictStatuses,

@@ -10,7 +10,6 @@ import { readPoliciesOn } from '../../db/segmentation/classifications/store.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
 import { queueForDefinition } from '../../db/segmentation/refresh/runs.ts'
 import { requireAffordableSegment, requireAffordableRefresh } from '../../db/segmentation/refresh/estimates.ts'
-import { type Preview } from '../../db/segmentation/refresh/preview.ts'
 import {
   insertSegment,
   insertVersion,

@@ -240,7 +240,7 @@ export const reviseTierScheme = viewOperation(view, {
   errors: ['not_found', 'already_closed', 'version_conflict', 'precondition_required', 'period_overlap', 'outside_period'],
   concurrency: 'required',
   async run(context, { schemeId: wanted, name: called, reason, effectiveOn, expectedVersion: expected, ...terms }) {
-    const { db, now, today, actor } = context
+    const { db, now, today } = context
     const scheme = await holdScheme(context, wanted, expected)
     const changed = Object.entries({ name: called, ...terms }).flatMap(([field, given]) => (given === undefined ? [] : [field]))
     if (Object.values(terms).some((part) => part !== undefined)) {
