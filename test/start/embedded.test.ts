@@ -137,7 +137,7 @@ describe('the embedded PostgreSQL', () => {
     expect(isAlive(orphan)).toBe(true)
     const server = await start(folder)
     expect(isAlive(orphan)).toBe(false)
-    expect(messages.at(-1)).toContain('left running')
+    expect(messages.at(-1)).toContain('still running from an earlier start')
     expect(await ask(server.ownerUrl, 'select answer from kept')).toBe('from the first start')
     await server.stop()
   })

@@ -102,7 +102,7 @@ describe('npm run token', () => {
     expect([nobody.status, nobody.said, nobody.complained]).toEqual([
       1,
       '',
-      expect.stringContaining('There is nobody with the role teller'),
+      expect.stringContaining('There is no staff member with the role teller'),
     ])
   })
 })
@@ -126,7 +126,7 @@ describe('npm run token for somebody whom the bank does not have', () => {
     }
     const { complained } = await script('token', { DATA_DIR: typo }, '--staff', '100001')
     expect(complained).toBe(
-      `There is no development issuer in ${typo}: start the service first, or name its folder in DATA_DIR.\n`,
+      `There is no development issuer in ${typo}: start the service first, or set DATA_DIR to its folder.\n`,
     )
     const away = (role: string) => `postgres://${role}:secret@127.0.0.1:1/guanxi`
     const unasked = await script('token', { DATABASE_URL: away('app'), MIGRATION_DATABASE_URL: away('owner') }, '--staff', 'nope')
@@ -204,7 +204,7 @@ describe('the role that the service logs in as', () => {
       ['passing', 'bypassrls'],
       ['member', 'in role passing'],
     ] as const)
-      expect(await roleRefusal(await as(name, options)), name).toContain(`the role ${name} is a superuser or may bypass`)
+      expect(await roleRefusal(await as(name, options)), name).toContain(`the role ${name} is a superuser or can bypass`)
     expect(await roleRefusal(postgres.ownerUrl)).toContain('owns the table')
     const owner = decodeURIComponent(new URL(postgres.ownerUrl).username)
     expect(await roleRefusal(await as('heir', `in role ${owner}`))).toContain('the role heir owns the table')
@@ -250,7 +250,7 @@ describe('npm run demo', () => {
 
   test('leaves a bank alone that is there already', async () => {
     const { status, complained } = await script('demo', {}, '--customers', '20')
-    expect([status, complained]).toEqual([1, expect.stringContaining('The database holds a bank already. Give --replace')])
+    expect([status, complained]).toEqual([1, expect.stringContaining('The database already contains a bank. Use --replace')])
     expect([await count('institution'), await count('customer')]).toEqual([expect.any(Number), 0])
   })
 

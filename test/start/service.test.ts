@@ -90,7 +90,7 @@ describe('npm start', () => {
   })
 
   test('tells how an empty bank begins, and only an empty one', async () => {
-    const hint = 'An empty bank begins with'
+    const hint = 'To set up an empty bank'
     const empty = await start({ DATA_DIR: join(parent, 'empty'), DEMO_CUSTOMERS: '0' })
     expect(empty.said).toContain(hint)
     expect(await empty.interrupt()).toBe(0)
@@ -115,7 +115,7 @@ describe('a start that cannot succeed', () => {
     expect(readdirSync(elsewhere)).toEqual([])
     const nowhere = await refusedStart({ DATA_DIR: '/proc/nothing', HOST: '203.0.113.1' })
     expect([nowhere.status, nowhere.said.includes('PostgreSQL')]).toEqual([1, false])
-    expect(nowhere.complained).toContain('  - DATA_DIR must be a folder that can be written to, or made: ')
+    expect(nowhere.complained).toContain('  - DATA_DIR must be a writable folder, or one that can be created: ')
     expect(nowhere.complained).toContain('  - HOST must be an address of this machine, or a name for one: 203.0.113.1 is not')
     const file = join(parent, 'file')
     writeFileSync(file, '')
@@ -150,7 +150,7 @@ describe('a start that cannot succeed', () => {
     expect([other.status, other.complained]).toEqual([
       1,
       expect.stringContaining(
-        'INDEX_KEYS must hold the key "development" that data of this bank were written with; it is another',
+        'INDEX_KEYS must contain the key "development" with which data of this bank were encrypted; it now has a different key',
       ),
     ])
     const rotated = await start({
@@ -179,7 +179,7 @@ describe('a start that cannot succeed', () => {
         DATABASE_URL: url('humble_app'),
         MIGRATION_DATABASE_URL: url('humble'),
       })
-      expect([status, complained]).toEqual([1, expect.stringContaining('Let it: alter role "humble" createrole.')])
+      expect([status, complained]).toEqual([1, expect.stringContaining('Allow it: alter role "humble" createrole.')])
       expect(complained).not.toMatch(/^\s+at /m)
     } finally {
       await admin.end()

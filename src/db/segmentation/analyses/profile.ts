@@ -145,7 +145,7 @@ const sums: Readonly<
 const sumNames = Object.keys(sums) as readonly (keyof ProfileSums)[]
 
 function totalsOf(side: SideName): string {
-  const only = (more?: string): string => `filter (where ${[side, ...(more === undefined ? [] : [more])].join(' and ')})`
+  const only = (more?: string): string => `filter (where ${[`"${side}"`, ...(more === undefined ? [] : [more])].join(' and ')})`
   return [
     ...sumNames.map((name) => {
       const expression = sums[name](
