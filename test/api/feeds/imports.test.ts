@@ -367,7 +367,7 @@ describe('an import during which the database is lost', () => {
     const first = csv(bank, 'customers', all, { 'import-id': importId })
     const { owner } = service
     const created = async () =>
-      (await owner.query('select rows_created from import_run where id = $1', [importId])).rows[0]?.rows_created
+      Number((await owner.query('select rows_created from import_run where id = $1', [importId])).rows[0]?.rows_created ?? 0)
     await expect.poll(created).toBeGreaterThan(0)
     await service.owner.query(
       `select pg_terminate_backend(pid) from pg_stat_activity where usename = current_setting('app.none', true) or (datname = current_database() and pid <> pg_backend_pid())`,
