@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config'
 // As Node.js resolves it: the bundler's own choice would be a second copy of graphql beside the one mercurius has.
 const resolve = { alias: { graphql: new URL('node_modules/graphql/index.js', import.meta.url).pathname } }
 
+// Only what hangs takes that long, on whatever machine (docs/decisions/0023-cheap-tests.md).
+const patience = { testTimeout: 1_200_000, hookTimeout: 1_200_000, expect: { poll: { timeout: 600_000 } } }
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -12,6 +15,7 @@ export default defineConfig({
           name: 'core',
           include: ['test/core/**/*.test.ts', 'test/tokens/**/*.test.ts', 'test/rest/**/*.test.ts'],
           isolate: false,
+          ...patience,
         },
       },
       {
@@ -20,11 +24,11 @@ export default defineConfig({
           name: 'api',
           include: ['test/api/**/*.test.ts', 'test/db/**/*.test.ts'],
           globalSetup: 'test/setup/postgres.ts',
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          isolate: false,
+          ...patience,
         },
       },
-      { resolve, test: { name: 'start', include: ['test/start/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
+      { resolve, test: { name: 'start', include: ['test/start/**/*.test.ts'], isolate: false, ...patience } },
     ],
   },
 })

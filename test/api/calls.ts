@@ -123,12 +123,20 @@ export function documentOf(
   const declared = used.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ')
   const passed = used.map(({ name }) => `${name}: $${name}`).join(', ')
   const type = getNamedType(field.type)
-  const asked = selection ?? ownFields(type as GraphQLObjectType)
+  const asked = selection ?? ownFieldsOf(type as GraphQLObjectType)
   const kind = operation.kind === 'command' ? 'mutation' : 'query'
   return {
     document: `${kind}${declared && ` (${declared})`} { ${operation.name}${passed && `(${passed})`} { ${asked} } }`,
     variables: given,
   }
+}
+
+const ownFieldsByType = new Map<string, string>()
+
+function ownFieldsOf(type: GraphQLObjectType): string {
+  const fields = ownFieldsByType.get(type.name) ?? ownFields(type)
+  ownFieldsByType.set(type.name, fields)
+  return fields
 }
 
 /** All fields of a type that need no argument and lead to nothing that a permission guards. */
@@ -157,6 +165,14 @@ export const NOBODY = '0190a000-0000-7000-8000-000000000000'
 
 /** A valid value for every input that must be given: what its schema gives as an example, or the simplest thing that passes. */
 export function minimalInput(operation: Operation): Record<string, unknown> {
+  const input = minimalInputs.get(operation.name) ?? makeMinimalInput(operation)
+  minimalInputs.set(operation.name, input)
+  return { ...input }
+}
+
+const minimalInputs = new Map<string, Readonly<Record<string, unknown>>>()
+
+function makeMinimalInput(operation: Operation): Readonly<Record<string, unknown>> {
   if (operation.name === 'customerSearch') return { name: '王' }
   if (operation.name === 'importRows') return { entity: 'customers', rows: [] }
   const input = Object.entries(operation.input.shape).flatMap(([name, type]) => {

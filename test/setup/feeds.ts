@@ -51,7 +51,13 @@ export const now = new Date('2026-11-22T02:00:00Z')
 
 export async function openFeedBank(): Promise<FeedBank> {
   const { serviceUrl, ownerUrl, close } = await openTestDatabase()
-  const settings = { url: serviceUrl, poolSize: 6, fastLaneConnections: 0, statementTimeoutMs: 30_000, fastLaneTimeoutMs: 2_000 }
+  const settings = {
+    url: serviceUrl,
+    poolSize: 6,
+    fastLaneConnections: 0,
+    statementTimeoutMs: 600_000,
+    fastLaneTimeoutMs: 300_000,
+  }
   const database = openDatabase(settings, { warn() {} })
   const owner = new pg.Client({ connectionString: ownerUrl })
   await owner.connect()

@@ -12,7 +12,7 @@ import { test as base } from 'vitest'
 import { type AppSettings, buildApp } from '../../src/start/app.ts'
 import { grantsOf, type Role } from '../../src/core/kernel/permissions.ts'
 import { openAccessLog } from '../../src/db/platform/access-log.ts'
-import { type Database, openDatabase } from '../../src/db/platform/database.ts'
+import { type Database, type DatabaseSettings, openDatabase } from '../../src/db/platform/database.ts'
 import { openVault } from '../../src/db/platform/vault.ts'
 import { serializers } from '../../src/start/log.ts'
 import { openMetrics } from '../../src/start/metrics.ts'
@@ -43,6 +43,8 @@ export interface TestService {
   /** Every statement sent to the database since it was last cleared. */
   readonly statements: string[]
   tokenOf(caller: Caller): Promise<string>
+  /** Ends the connections of the operations and makes new ones, with other settings where they are given. */
+  reconnect(change?: Partial<DatabaseSettings>): Promise<void>
   /** A further process, as it were: the same database, keys and clock, and nothing else in common. */
   anotherInstance(): Promise<{ readonly app: FastifyInstance; stop(): Promise<void> }>
   stop(): Promise<void>
@@ -50,6 +52,9 @@ export interface TestService {
 
 /** A staff number, or a machine client's id. */
 export type Caller = string | { readonly client: string }
+
+/** Time-outs that no machine is too slow for; a test that is about one sets it. */
+const patient = { statementTimeoutMs: 600_000, fastLaneTimeoutMs: 300_000 }
 
 /** The service on a database of its own: real PostgreSQL, real tokens, only the clock is ours. `bank` says where it is no Chinese bank. */
 export async function startService(
@@ -61,13 +66,11 @@ export async function startService(
   const clock = { now: startOfTests }
   const logged: string[] = []
   const statements: string[] = []
-  const open = () =>
-    openDatabase(
-      { url: serviceUrl, poolSize: 8, fastLaneConnections: 2, statementTimeoutMs: 30_000, fastLaneTimeoutMs: 5_000 },
-      { warn: () => {} },
-    )
+  const open = (change: Partial<DatabaseSettings> = {}) =>
+    openDatabase({ url: serviceUrl, poolSize: 8, fastLaneConnections: 2, ...patient, ...change }, { warn: () => {} })
   const opened = open()
-  const database = watched(opened, statements)
+  let connected = opened
+  const database = watched(() => connected, statements)
   const key = (id: string) => [{ id, key: randomBytes(32) }]
   const { limits, keys = { master: key('m1'), index: key('i1') }, ...appSettings } = settings
   const metrics = openMetrics()
@@ -106,7 +109,7 @@ export async function startService(
       settings: {
         logger: { level: 'trace', serializers, stream: { write: (line: string) => void logged.push(line) } },
         bodyLimitBytes: 1_048_576,
-        requestTimeoutMs: 60_000,
+        requestTimeoutMs: 600_000,
         trustProxy: false,
         rateLimit: { max: 100_000, windowSeconds: 60, maxRefused: 100_000 },
         graphql: { documents: new Map(), freeQueries: true },
@@ -136,6 +139,11 @@ export async function startService(
       tokens.set(name, token)
       return token
     },
+    async reconnect(change) {
+      const former = connected
+      connected = open(change)
+      if (former !== opened) await former.close()
+    },
     async anotherInstance() {
       const other = open()
       const directory = openDirectory(other, service.bank.timeZone)
@@ -150,7 +158,8 @@ export async function startService(
     },
     async stop() {
       await app.close()
-      await database.close()
+      if (connected !== opened) await connected.close()
+      await opened.close()
       await refuseUnknownEvents(owner)
       await owner.end()
       await close()
@@ -170,15 +179,15 @@ async function refuseUnknownEvents(owner: pg.Client): Promise<void> {
 }
 
 /** Writes down every statement on its way to the real database. */
-function watched(database: Database, statements: string[]): Database {
+function watched(database: () => Database, statements: string[]): Database {
   const note = (query: object): void => void statements.push('text' in query ? String(query.text) : 'drizzle')
   return {
     read(scope, query, version) {
       note(query)
-      return database.read(scope, query, version)
+      return database().read(scope, query, version)
     },
     transaction: (scope, work, options) =>
-      database.transaction(
+      database().transaction(
         scope,
         (db) =>
           work({
@@ -189,7 +198,7 @@ function watched(database: Database, statements: string[]): Database {
           }),
         options,
       ),
-    close: () => database.close(),
+    close: () => database().close(),
   }
 }
 

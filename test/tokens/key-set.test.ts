@@ -27,12 +27,12 @@ interface Setup {
   readonly warnings: string[]
 }
 
-async function setup(keys: readonly unknown[]): Promise<Setup> {
+async function setup(keys: readonly unknown[], timeout = 60_000): Promise<Setup> {
   const server = await serving(keys)
   const { now, pass } = clock()
   const warnings: string[] = []
   const log = { warn: (_fields: object, message: string) => void warnings.push(message) }
-  return { server, pass, warnings, by: verifier({ keys: { kind: 'jwks', url: server.url, timeout: 200 }, now, log }) }
+  return { server, pass, warnings, by: verifier({ keys: { kind: 'jwks', url: server.url, timeout }, now, log }) }
 }
 
 let serial = 0
@@ -100,12 +100,12 @@ describe('the keys of an issuer', () => {
     expect(server.requests()).toBe(1)
   })
 
-  test.each<[string, (server: KeyServer) => void]>([
+  test.each<[string, (server: KeyServer) => void, number?]>([
     ['an error', (server) => server.answerWith((_request, response) => response.writeHead(500).end('secret'))],
     ['no JSON', (server) => server.answerWith((_request, response) => response.end('<html>'))],
     ['JSON of another shape', (server) => server.answerWith((_request, response) => response.end('{"keys":{}}'))],
-    ['no end', (server) => server.answerWith((_request, response) => response.write('{"keys":['))],
-    ['nothing', (server) => server.answerWith(() => undefined)],
+    ['no end', (server) => server.answerWith((_request, response) => response.write('{"keys":[')), 5_000],
+    ['nothing', (server) => server.answerWith(() => undefined), 5_000],
     [
       'too much',
       (server) =>
@@ -115,8 +115,8 @@ describe('the keys of an issuer', () => {
     ],
     ['too many keys', (server) => server.publish(Array.from({ length: 101 }, () => first.jwk))],
     ['a broken connection', (server) => server.answerWith((request) => request.socket.destroy())],
-  ])('go on serving while the issuer answers with %s, and the next attempt waits a minute', async (_what, fail) => {
-    const { server, by, pass, warnings } = await setup([first.jwk])
+  ])('go on serving while the issuer answers with %s, and the next attempt waits a minute', async (_what, fail, timeout) => {
+    const { server, by, pass, warnings } = await setup([first.jwk], timeout)
     await by.verify(await fresh(first))
     fail(server)
     pass(600)

@@ -3,7 +3,7 @@ import { Client, type ClientConfig, Pool, type PoolClient, type QueryConfig, typ
 import { noCustomers, type Scope } from '../../core/kernel/actors.ts'
 import { outageOf } from './failures.ts'
 import { type FlightStatement, gatherFlights, sendFlight } from './flight.ts'
-import { preparedName, type Statement, statementOf } from './statement.ts'
+import { type PreparedBounds, preparedNames, type Statement, statementOf, usualBounds } from './statement.ts'
 
 /** What a query function may use: an open transaction under one scope. */
 export interface Db {
@@ -20,6 +20,8 @@ export interface DatabaseSettings {
   readonly fastLaneConnections: number
   readonly statementTimeoutMs: number
   readonly fastLaneTimeoutMs: number
+  /** Which statements stay prepared, where the usual bounds do not fit. */
+  readonly prepared?: PreparedBounds
 }
 
 const STALE = 'StaleDirectory'
@@ -85,12 +87,19 @@ export function openDatabase(settings: DatabaseSettings, log: { warn(details: ob
     openLane(config(settings.fastLaneTimeoutMs, lookUps), log),
   )
   let turn = 0
+  const nameOf = preparedNames(settings.prepared ?? usualBounds)
+
+  function configOf(query: SQL | Statement): QueryConfig {
+    const { text, values, prepared } = statementOf(query)
+    const name = prepared === false ? undefined : nameOf(text)
+    return { ...(name && { name }), text, values: values as unknown[] }
+  }
 
   async function read<T>(scope: Scope, query: SQL | Statement, directoryVersion?: bigint): Promise<T[]> {
     const lane = lanes[turn++ % lanes.length]
     if (!lane) return transaction(scope, (db) => db.rows<T>(query), { readOnly: true, directoryVersion })
     const client = await guard(lane.connected())
-    return guard(flight<T>(client, scope, statementOf(query), directoryVersion))
+    return guard(flight<T>(client, scope, configOf(query), directoryVersion))
   }
 
   async function transaction<T>(scope: Scope, work: (db: Db) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
@@ -101,7 +110,7 @@ export function openDatabase(settings: DatabaseSettings, log: { warn(details: ob
     }
     client.on('error', lost)
     try {
-      return await inTransaction(client, scope, work, options)
+      return await inTransaction(client, scope, work, options, configOf)
     } catch (error) {
       if (outageOf(error)?.connectionLost) broken = true
       throw refusalOrOutage(error)
@@ -141,12 +150,12 @@ function safeId(id: string): string {
 }
 
 /** Sends a whole read at once. COMMIT comes behind a Sync of its own, so that a read that failed leaves no open transaction to those behind it. */
-async function flight<T>(client: Client, scope: Scope, statement: Statement, directoryVersion: bigint | undefined): Promise<T[]> {
+async function flight<T>(client: Client, scope: Scope, query: QueryConfig, directoryVersion: bigint | undefined): Promise<T[]> {
   const read = sendFlight(client, [
     beginReadOnly,
     ...scopeStatements({ ...scope, caller: '' }),
     ...(directoryVersion === undefined ? [] : [directoryVersionStatement]),
-    configOf(statement),
+    query,
   ])
   const ended = sendFlight(client, [commit])
   const [{ results, error }, end] = await Promise.all([read, ended])
@@ -162,16 +171,12 @@ export function sendAlong(statement: Promise<unknown>): void {
   statement.catch(() => {})
 }
 
-function configOf({ text, values, prepared }: Statement): QueryConfig {
-  const name = prepared === false ? undefined : preparedName(text)
-  return { ...(name && { name }), text, values: values as unknown[] }
-}
-
 async function inTransaction<T>(
   client: PoolClient,
   scope: Scope,
   work: (db: Db) => Promise<T>,
   options: TransactionOptions,
+  configOf: (query: SQL | Statement) => QueryConfig,
 ): Promise<T> {
   const send = gatherFlights(client)
   const opening = [options.readOnly ? beginReadOnly : begin, ...scopeStatements(scope)]
@@ -185,7 +190,7 @@ async function inTransaction<T>(
   try {
     const db: Db = {
       async rows(query) {
-        const sent = send(configOf(statementOf(query)))
+        const sent = send(configOf(query))
         sent.catch((error: unknown) => (failure ??= error))
         try {
           await check

@@ -34,7 +34,14 @@ export interface PreparedBounds {
   readonly length: number
 }
 
-const bounds: PreparedBounds = { live: 200, names: 500, candidates: 1_000, earnedAt: 3, coldAfter: 10_000, length: 50_000 }
+export const usualBounds: PreparedBounds = {
+  live: 200,
+  names: 500,
+  candidates: 1_000,
+  earnedAt: 3,
+  coldAfter: 10_000,
+  length: 50_000,
+}
 
 /**
  * Gives names to the texts that come often. Callers shape texts (GraphQL selections, filters), so the first to come must not have the names
@@ -82,5 +89,3 @@ export function preparedNames({ live, names, candidates, earnedAt, coldAfter, le
     return name
   }
 }
-
-export const preparedName = preparedNames(bounds)

@@ -86,7 +86,7 @@ describe('who sees a customer', () => {
 
     await tell(`/customers/${customerId}/assignments/${assignmentId}/end`, {})
     expect(await seenBy()).toBe('')
-  }, 60_000)
+  })
 
   test('is shown by one query as it was and will be, the latest first, page by page, in one statement each', async ({
     bank,

@@ -60,7 +60,7 @@ describe.skipIf(!isThere)('the Berka example', () => {
     target = { url: `http://127.0.0.1:${port}`, token: await service.tokenOf({ client: 'core-banking' }) }
     first = await sendFiles(target, files)
     found = await verify(target, converted)
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await service?.stop()
@@ -203,7 +203,7 @@ describe.skipIf(!isThere)('the Berka example', () => {
           rowsRejected: 0,
         },
       ])
-  }, 60_000)
+  })
 
   test('has a row with an unknown account rejected by name', async () => {
     const row = { source, holdingExternalId: '99999999', day: '1998-12-05', amount: '1.00' }
@@ -259,7 +259,7 @@ describe.skipIf(!isThere)('segments over the Berka set as it stood on a day', ()
       select gen_random_uuid(), 'MARKETING', 'bank', 'MARKETING', 'Marketing', id, path, '{marketing}', 'active', now(), now(), now() from institution where path = '/1/'`,
     )
     await refreshAll(service)
-  }, 90_000)
+  })
 
   afterAll(async () => {
     await service?.stop()

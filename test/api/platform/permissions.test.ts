@@ -109,7 +109,7 @@ describe('the table of permissions', () => {
       // Every role may do something and none everything: otherwise the comparison above says nothing.
       expect([permitted > 0, refused > 0], member.name).toEqual([true, true])
     }
-  }, 180_000)
+  })
 
   test('lets what holds for the whole bank be changed from its root only', async ({ bank }) => {
     const rate = ['PUT', '/exchange-rates/NZD/2026-01-05', { source: 'core', rate: '4.1' }] as const
@@ -142,7 +142,7 @@ describe('the table of permissions', () => {
     expect([none.faults, none.permitted]).toEqual([[], 0])
     for (const scope of permissions)
       expect((await askForEverything(bank, await clientWith(bank, scope, [scope]), false)).faults).toEqual([])
-  }, 180_000)
+  })
 
   test('decides on each entity of an import besides import:run', async ({ bank }) => {
     const sends = (caller: Caller, entity: string) => overRest(bank, caller, operationNamed('importRows'), { entity, rows: [] })

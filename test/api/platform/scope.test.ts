@@ -909,7 +909,7 @@ describe('every operation', () => {
     }
     for (const [name, { ok, absent: none }] of done)
       expect([ok > 0, none > 0], `${name} was never tried in and out of scope`).toEqual([true, true])
-  }, 240_000)
+  })
 
   test('about a place, its people and imports works within the subtree and finds nothing outside it', async ({ bank }) => {
     const c = (suffix: string) => bank.code(suffix)

@@ -178,7 +178,7 @@ describe('the export of a segment', () => {
       socket.once('close', () => gone())
     })
     await expect
-      .poll(async () => (await entries(service, segments.c)).at(-1)?.details, { timeout: 10_000 })
+      .poll(async () => (await entries(service, segments.c)).at(-1)?.details)
       .toMatchObject({ complete: false, customers: expect.any(Number) })
     const { customers } = (await entries(service, segments.c)).at(-1)!.details
     expect(customers).toBeLessThan(12_000)

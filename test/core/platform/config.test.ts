@@ -172,10 +172,8 @@ describe('DATA_DIR', () => {
   test('is refused by whoever cannot write to it, at the start', async () => {
     const file = join(temporaryFolder(), 'file')
     writeFileSync(file, '')
-    const begun = performance.now()
     for (const folder of [join(file, 'below'), '/proc/nothing'])
       expect(await openFolder(folder), folder).toEqual(expect.any(String))
-    expect(performance.now() - begun).toBeLessThan(2_000)
     const wanted = join(temporaryFolder(), 'a', 'b')
     expect(await openFolder(wanted)).toBeUndefined()
     expect(readdirSync(wanted)).toEqual([])

@@ -126,9 +126,9 @@ async function oneTurn(
   }
   const [text, wanted] = failures[chance(failures.length)]!
   if (slow) {
-    if (chance(2) === 0) return fails(database.read(scope, { text: 'select pg_sleep(5)', values: [] }), 'timed_out')
+    if (chance(2) === 0) return fails(database.read(scope, { text: 'select pg_sleep(60)', values: [] }), 'timed_out')
     return fails(
-      database.transaction(scope, (db) => db.rows({ text: 'select pg_sleep(5)', values: [] })),
+      database.transaction(scope, (db) => db.rows({ text: 'select pg_sleep(60)', values: [] })),
       'timed_out',
     )
   }
@@ -184,7 +184,7 @@ describe('connections that many share', () => {
     await fillDossiers(bank)
     const all = await parties(bank)
     const database = openDatabase(
-      { url: bank.service.serviceUrl, poolSize: 4, fastLaneConnections: 2, statementTimeoutMs: 2_000, fastLaneTimeoutMs: 150 },
+      { url: bank.service.serviceUrl, poolSize: 4, fastLaneConnections: 2, statementTimeoutMs: 4_000, fastLaneTimeoutMs: 3_000 },
       { warn() {} },
     )
     const chance = chances(7)
@@ -201,7 +201,7 @@ describe('connections that many share', () => {
   test('tell those who wait in vain for a locked table that it took too long, or to try again', async ({ bank }) => {
     const [party] = await parties(bank)
     const database = openDatabase(
-      { url: bank.service.serviceUrl, poolSize: 2, fastLaneConnections: 1, statementTimeoutMs: 2_000, fastLaneTimeoutMs: 150 },
+      { url: bank.service.serviceUrl, poolSize: 2, fastLaneConnections: 1, statementTimeoutMs: 4_000, fastLaneTimeoutMs: 3_000 },
       { warn() {} },
     )
     // New to the connection, so that the lock is met while it is being prepared.
@@ -221,7 +221,13 @@ describe('connections that many share', () => {
   test('serve everyone rightly again after they were cut', async ({ bank }) => {
     const all = await parties(bank).then((list) => list.slice(0, 3))
     const database = openDatabase(
-      { url: bank.service.serviceUrl, poolSize: 4, fastLaneConnections: 2, statementTimeoutMs: 2_000, fastLaneTimeoutMs: 1_000 },
+      {
+        url: bank.service.serviceUrl,
+        poolSize: 4,
+        fastLaneConnections: 2,
+        statementTimeoutMs: 300_000,
+        fastLaneTimeoutMs: 300_000,
+      },
       { warn() {} },
     )
     const outcomes = { right: 0, unavailable: 0, other: [] as string[] }
@@ -353,7 +359,7 @@ describe('requests of several callers at once', () => {
 
     const slow = Array.from({ length: 4 }, (_, turn) =>
       database
-        .transaction(all[turn]!.scope, (db) => db.rows({ text: 'select pg_sleep(9)', values: [] }), { timeoutMs: 700 })
+        .transaction(all[turn]!.scope, (db) => db.rows({ text: 'select pg_sleep(600)', values: [] }), { timeoutMs: 700 })
         .catch((error: { code?: string }) => error.code),
     )
     await storm(1_200, 32, async () => {
