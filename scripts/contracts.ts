@@ -57,5 +57,5 @@ async function keep(file: string, write: (current: string) => string): Promise<v
 
 await keep('openapi.yaml', () => stringify(openApiOf(routes, streams), { aliasDuplicateObjects: false }))
 await keep('docs/rule.schema.json', () => `${JSON.stringify(ruleJsonSchema(), null, 2)}\n`)
-await keep('README.md', (current) => betweenMarks(current, 'settings', settingsTable))
+await keep('docs/guides/settings.md', (current) => betweenMarks(current, 'settings', settingsTable))
 await keep('docs/events.md', (current) => betweenMarks(current, 'events', eventsTable))
