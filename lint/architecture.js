@@ -118,7 +118,7 @@ const locks = {
   create(context) {
     const check = (node, text) => {
       if (lockNumber.test(text))
-        context.report({ node, message: 'The number of an advisory lock stands in src/db/platform/locks.ts.' })
+        context.report({ node, message: 'Numbers of advisory locks belong in src/db/platform/locks.ts.' })
     }
     return {
       Literal: (node) => check(node, String(node.value)),

@@ -69,7 +69,7 @@ function stopOnSignals(run: Run): (error: unknown) => void {
   }
   const ask = (): void => {
     if (askedAt === undefined) {
-      console.log('\\nStopping; press again to exit immediately.')
+      console.log('\nStopping; press again to exit immediately.')
       void leave(0)
     } else if (performance.now() - askedAt > echoMs) {
       hurry('Exiting immediately.')

@@ -102,7 +102,7 @@ const trustProxy: Reader<boolean | number | readonly string[]> = (value) => {
 
 const define = <T>(fallback: string, read: Reader<T>, meaning: string): Definition<T> => ({ default: fallback, read, meaning })
 
-/** Every setting, in the order of the README's table. A default is written as it would be set; '' stands for none. */
+/** Every setting, in the order of the table in docs/guides/settings.md. A default is written as it would be set; '' stands for none. */
 export const definitions = {
   NODE_ENV: define(
     'development',
@@ -192,7 +192,7 @@ export const productionDefaults: Readonly<Record<string, string>> = {
 export type SettingName = keyof typeof definitions
 export type SettingValue<Name extends SettingName> = ReturnType<(typeof definitions)[Name]['read']>
 
-/** The settings as the README's table shows them; the table there is compared with this one. */
+/** The settings as the table in docs/guides/settings.md shows them; that one is compared with this one. */
 export const settings: readonly { readonly name: string; readonly default: string; readonly meaning: string }[] = Object.entries(
   definitions,
 ).map(([name, { default: fallback, meaning }]) => ({ name, default: fallback, meaning }))

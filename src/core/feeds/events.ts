@@ -35,7 +35,7 @@ export const feedEvents = {
   'import.cancelled': event('An import was cancelled.', { entity }),
   'import.interrupted': event('An import broke off and can be resumed.', { entity }),
   'import.failed': event('An import failed.', { entity }),
-  'import.cancellation_requested': event('Somebody asked for an import to be cancelled.'),
+  'import.cancellation_requested': event('Cancelling an import was requested.'),
   'import.rejects_read': auditOnly('The rejected rows of an import were read.'),
   'import.batch_applied': batch,
 }

@@ -90,19 +90,19 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
 
   const refuse = (line: number, refused: FeedRefusal): void => outcomes.refuse(line, refused)
   const free = acceptWithoutOverlap(wanted, stored, refuse)
-  const begun = beginsOf(free)
+  const starting = beginsOf(free)
   const accepted =
-    context.fromPerson && begun.from !== undefined
+    context.fromPerson && starting.from !== undefined
       ? acceptWithinCapacity(
           free,
-          begun,
+          starting,
           stored,
           staff,
           new Map(
             await countAssignedCustomers(
               db,
-              begun.begins.map(({ after }) => after.staffId),
-              begun.from,
+              starting.begins.map(({ after }) => after.staffId),
+              starting.from,
             ),
           ),
           refuse,

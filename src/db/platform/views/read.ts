@@ -39,7 +39,7 @@ export async function readOne(
   const compilation = compilationOf(reader)
   const object = compileObject(compilation, view, ALIAS, selection)
   const conditions = condition(ALIAS, bindOf(compilation))
-  if (conditions.length === 0) throw new Error('The one row that is meant was not said.')
+  if (conditions.length === 0) throw new Error('A condition for the row is required.')
   const rows = await reader.db.rows<{ v: unknown }>({
     text: `select ${object.expression} as v from ${fromView(view, ALIAS, false)}${whereOf(conditions)} limit 1`,
     values: compilation.values,
