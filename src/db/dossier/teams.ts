@@ -56,14 +56,15 @@ function withLoad(row: string, today: Day, bind: Bind): string {
   return `cross join lateral staff_load(${row}.id, ${bind(today)}::date) ${row}_load`
 }
 
-/** The staff of the caller's subtree, each with how much they have to do, as a `from` item. */
+/** Staff, each with how much they have to do, as a `from` item. */
 export function staffWithLoad(today: Day): (row: string, bind: Bind) => string {
-  return (row, bind) => `(select * from staff where ${scopeCondition('institution_path')}) ${row} ${withLoad(row, today, bind)}`
+  return (row, bind) => `staff ${row} ${withLoad(row, today, bind)}`
 }
 
-/** Of `staffWithLoad`: whoever may be assigned customers by one of the roles, and whoever has left and still has some. `overCapacity`: those above it, or not. */
+/** Of `staffWithLoad`, in the scope of the caller: whoever may be assigned customers by one of the roles, and whoever has left and still has some. `overCapacity`: those above it, or not. */
 export function withCustomersOrRoles(roles: readonly string[], overCapacity: boolean | undefined): Conditions {
   return (row, bind) => [
+    scopeCondition(`${row}.institution_path`),
     `((${row}.status = 'active' and ${row}.roles && ${bind(roles)}::text[]) or (${row}.status = 'inactive' and ${row}_load.customers > 0))`,
     ...(overCapacity === undefined
       ? []

@@ -9,5 +9,5 @@ const patterns = [...routes, ...streams].map(({ method, url }) => ({
 export function methodsOf(url: string): readonly string[] {
   const [path = ''] = url.split('?', 1)
   if (path === '/graphql') return ['POST']
-  return [...new Set(patterns.flatMap(({ method, path: pattern }) => (pattern.test(path) ? [method] : [])))]
+  return [...new Set(patterns.flatMap(({ method, path: pattern }) => (pattern.test(path) ? [method] : [])))].sort()
 }
