@@ -85,7 +85,7 @@ describe('the embedded PostgreSQL', () => {
 
   test('makes its data at the first start, for an owner who is no superuser', async () => {
     const server = await start(folder)
-    expect(messages).toContainEqual(expect.stringMatching(/^Making a PostgreSQL data folder/))
+    expect(messages).toContainEqual(expect.stringMatching(/^Creating a PostgreSQL data folder/))
     expect(await ask(server.ownerUrl, 'select rolsuper as answer from pg_roles where rolname = current_user')).toBe(false)
     expect(
       await ask(
