@@ -36,10 +36,12 @@ export function refusedImport(from, to) {
   return undefined
 }
 
-function refusedPackage(from, name) {
+/** Why a file may not import a package, or only its types, or undefined. */
+function refusedPackage(from, name, onlyTypes) {
   const place = placeOf(from)
   if (!place) return undefined
-  const { outside, refused } = layers[place.layer]
+  const { outside, refused, types } = layers[place.layer]
+  if (onlyTypes && types) return undefined
   const isRefused = outside ? !outside.test(name) : refused?.test(name)
   return isRefused ? `${place.layer} does not import ${name}.` : undefined
 }
@@ -60,9 +62,7 @@ const imports = {
     return onImports((node, specifier) => {
       const message = specifier.startsWith('.')
         ? refusedImport(from, pathFromRoot(join(dirname(context.filename), specifier)))
-        : node.importKind === 'type'
-          ? undefined
-          : refusedPackage(from, specifier)
+        : refusedPackage(from, specifier, node.importKind === 'type')
       if (message) context.report({ node, message })
     })
   },

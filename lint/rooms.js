@@ -29,14 +29,14 @@ export const parts = {
   },
 }
 
-/** Which layer may import which, and what it knows of the world outside. */
+/** Which layer may import which, and what it knows of the world outside: only what `outside` matches, or not what `refused` does. `types`: of which it may know the types all the same. */
 export const layers = {
   core: { imports: [], outside: /^(zod|libphonenumber-js|chinese-days|fastest-levenshtein|pinyin-pro)(\/|$)/ },
   db: { imports: ['core'], refused: /^(fastify|mercurius|@fastify\/)/ },
   operations: { imports: ['db', 'core'], refused: /^(fastify|mercurius|@fastify\/|pg$|pg-|drizzle-orm)/ },
-  rest: { imports: ['operations', 'db', 'core'], refused: /^(pg$|pg-|drizzle-orm)/ },
-  graphql: { imports: ['operations', 'db', 'core'], refused: /^(pg$|pg-|drizzle-orm)/ },
-  jobs: { imports: ['operations', 'db', 'core'], refused: /^(pg-|drizzle-orm)/ },
+  rest: { imports: ['operations', 'db', 'core'], types: true, refused: /^(pg$|pg-|drizzle-orm)/ },
+  graphql: { imports: ['operations', 'db', 'core'], types: true, refused: /^(pg$|pg-|drizzle-orm)/ },
+  jobs: { imports: ['operations', 'db', 'core'], types: true, refused: /^(pg-|drizzle-orm)/ },
   tokens: { imports: ['operations', 'core'], refused: /^(pg$|pg-|drizzle-orm|fastify|mercurius)/ },
   demo: { imports: ['db', 'core'], refused: /^(fastify|mercurius)/ },
 }

@@ -13,7 +13,7 @@ const overviewQuery = `query Overview($id: ID!) { customerOverview(customerId: $
   relationships { id kind relatedCustomerId since }
   groups { id kind headCustomerId }
   profile { incomeBand riskAppetite companySize situations interests }
-  tiers { scheme place since belowSince }
+  tiers { scheme rank since belowSince }
   classifications { kind value beganOn }
   segments { segmentId enteredOn }
   consents { channel purpose decision givenAt }

@@ -173,7 +173,7 @@ export const overviewJson = `
     'profile', (select json_build_object('incomeBand', p.income_band, 'riskAppetite', p.risk_appetite, 'companySize', p.company_size, 'situations', coalesce(p.situations, '{}'), 'interests', coalesce(p.interests, '{}'))
       from customer x left join customer_profile p on p.customer_id = x.id where x.id = $1),
     'tiers', ${listOf(
-      `json_build_object('scheme', s.code, 'place', f.tier_places[s.slot], 'since', x.began_on, 'belowSince', f.tier_below[s.slot])`,
+      `json_build_object('scheme', s.code, 'rank', f.tier_places[s.slot], 'since', x.began_on, 'belowSince', f.tier_below[s.slot])`,
       `customer_fact f cross join tier_scheme s left join tier_membership x on x.customer_id = $1 and x.scheme_id = s.id and x.ended_on is null
         where f.customer_id = $1 and f.tier_places[s.slot] is not null and s.evaluated_version is not null`,
       's.slot',

@@ -37,7 +37,7 @@ export interface AssignmentRecord {
 export type StoredAssignment = Omit<AssignmentRecord, 'institutionPath' | 'asOf' | 'step'> & { readonly asOf: Date }
 
 /** What a row wants to make of an assignment. */
-export interface AssignmentRequest {
+export interface RequestedAssignment {
   readonly incoming: Incoming<AssignmentRow>
   readonly before: StoredAssignment | undefined
   readonly after: AssignmentRecord
@@ -48,23 +48,23 @@ const MAX_PASSES = 10
 
 /** Accepts what overlaps with nothing that is stored or accepted; refuses the rest by naming the other period. What moves may make room for what comes before it. */
 export function acceptWithoutOverlap(
-  wanted: readonly AssignmentRequest[],
+  wanted: readonly RequestedAssignment[],
   stored: readonly StoredAssignment[],
   refuse: (line: number, refused: FeedRefusal) => void,
-): AssignmentRequest[] {
+): RequestedAssignment[] {
   const existing = groupBy(
     stored.filter(({ state }) => state !== 'cancelled') as readonly (StoredAssignment | AssignmentRecord)[],
     ({ customerId }) => customerId,
   )
-  const inTheWayOf = ({ after }: AssignmentRequest) =>
+  const inTheWayOf = ({ after }: RequestedAssignment) =>
     after.state === 'cancelled'
       ? undefined
       : existing
           .get(after.customerId)
           ?.find((other) => other.id !== after.id && other.businessLine === after.businessLine && overlaps(other, after))
-  const turn = ({ before, after }: AssignmentRequest): number =>
+  const turn = ({ before, after }: RequestedAssignment): number =>
     after.state === 'cancelled' ? 0 : !before ? 3 : isWithin(after, before) ? 1 : 2
-  const accepted: AssignmentRequest[] = []
+  const accepted: RequestedAssignment[] = []
   let waiting = [...wanted].sort((a, b) => turn(a) - turn(b) || a.incoming.line - b.incoming.line)
   for (let pass = 0; pass < MAX_PASSES && waiting.length > 0; pass++) {
     const blocked = waiting.filter((one) => {
@@ -90,8 +90,8 @@ export function acceptWithoutOverlap(
 }
 
 /** Those requests by which somebody is assigned a customer anew, and from which day on they count. */
-export function beginsOf(wanted: readonly AssignmentRequest[]): {
-  readonly begins: readonly AssignmentRequest[]
+export function beginsOf(wanted: readonly RequestedAssignment[]): {
+  readonly begins: readonly RequestedAssignment[]
   readonly from: Day | undefined
 } {
   const begins = wanted.filter(
@@ -103,13 +103,13 @@ export function beginsOf(wanted: readonly AssignmentRequest[]): {
 
 /** Accepts what leaves each staff member with no more customers than they can have. `loads`: how many they have from the first day of these on, by id. */
 export function acceptWithinCapacity(
-  wanted: readonly AssignmentRequest[],
+  wanted: readonly RequestedAssignment[],
   { begins, from }: ReturnType<typeof beginsOf>,
   stored: readonly StoredAssignment[],
   staff: ReadonlyMap<string, StaffReference>,
   loads: ReadonlyMap<string, number>,
   refuse: (line: number, refused: FeedRefusal) => void,
-): readonly AssignmentRequest[] {
+): readonly RequestedAssignment[] {
   if (from === undefined) return wanted
   const counted = new Map(loads)
   return wanted.filter((one) => {

@@ -26,7 +26,7 @@ export function newPeriodRefusal(period: Period, today: Day, fromPerson: boolean
   return undefined
 }
 
-/** Who keeps a customer in a line of business, and when. */
+/** To whom a customer is assigned in a business line, and when. */
 export interface AssignmentTerms extends Period {
   readonly staffId: string
   readonly businessLine: BusinessLine
@@ -88,7 +88,7 @@ export function endingOf(
 export const assignableRoles = ['relationship_manager', 'teller'] as const
 
 /** An assignment of a customer among the others. */
-export interface StoredAssignment extends AssignmentTerms {
+export interface KnownAssignment extends AssignmentTerms {
   readonly id: string
 }
 
@@ -119,11 +119,11 @@ interface AssignmentRequest {
 }
 
 /**
- * What it means that somebody keeps a customer in a line of business from a day on, without an end: whoever keeps the customer then does so until that
- * day, and one who would have begun on it never did. Refused for a day gone by, where they keep the customer already, and where a planned assignment is in the way.
+ * What an open-ended assignment from a day on changes: the current one ends on that day, and one that would have started on it is cancelled. Refused for a
+ * past day, where the customer is already assigned to the same person, and where a planned assignment conflicts.
  */
 export function assignmentChange(
-  existing: readonly StoredAssignment[],
+  existing: readonly KnownAssignment[],
   { staffId, businessLine, startsOn, today }: AssignmentRequest,
 ): AssignmentChange {
   const refuse = (
@@ -184,7 +184,7 @@ export function requireCapacity(load: CustomerLoad, more: number): void {
   if (problem !== undefined) throw refuseField('conflict', 'staffId', 'over_capacity', problem)
 }
 
-/** Whether somebody keeps a customer on a day or later, in whichever line of business. */
+/** Whether a customer is assigned to somebody on a day or later, in whichever business line. */
 export function isAssignedFrom(existing: readonly AssignmentTerms[], staffId: string, from: Day): boolean {
   return existing.some(
     ({ staffId: staff, state, endsOn }) =>

@@ -15,7 +15,7 @@ import {
   assignedAtOnce,
   assignmentRefusal,
   type AssignmentRecord,
-  type AssignmentRequest,
+  type RequestedAssignment,
   beginsOf,
   isUnchanged,
   type StoredAssignment,
@@ -28,8 +28,8 @@ import { findCustomerIds, lockCustomerReferences } from './references.ts'
 
 /**
  * Applies assignments. Each row says the whole of one. Within a batch, what is taken back or cut short counts before what begins, so that a
- * change of hands may stand in any order. Refuses what would give a customer two keepers in one line of business on any day, and to people what is beyond
- * the capacity of a keeper: a source system has decided already.
+ * change of hands may stand in any order. Refuses a second assignee of a customer in one business line on any day, and from people what exceeds the
+ * capacity of the assignee: a source system has decided already.
  */
 export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, context) => {
   const todayAt = await todayByInstitution(db, context.now, context.bankTimeZone)
@@ -64,7 +64,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
     return !outcomes.refused(line)
   })
 
-  const wanted: AssignmentRequest[] = []
+  const wanted: RequestedAssignment[] = []
   const others: (() => void)[] = []
   const confirmed: AssignmentRecord[] = []
   for (const [key, group] of groupBy(incoming, ({ row }) => keyOf(customerIdOf(row)!, row.source, row.externalId))) {
@@ -117,7 +117,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
   for (const settle of others) settle()
 
   const changes = accepted.filter(({ before }) => before)
-  const isCut = ({ before, after }: AssignmentRequest): boolean =>
+  const isCut = ({ before, after }: RequestedAssignment): boolean =>
     after.state === 'cancelled' ||
     (before!.state !== 'cancelled' && before!.businessLine === after.businessLine && isWithin(after, before!))
   // What grows or moves steps aside first: otherwise the order of rows within a statement decides whether two of them collide on their way.

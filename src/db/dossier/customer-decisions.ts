@@ -77,10 +77,10 @@ export interface Dossiers {
   readonly confirmed: Map<string, Confirmed>
   /** Whose name or kind is another than before, by id: the keys of their names follow. */
   readonly named: Map<string, NamedCustomer>
-  /** With their paths: their keepers keep them no more. */
+  /** With their paths: their assignments end. */
   readonly closed: Map<string, string>
   readonly moved: Map<string, { readonly id: string; readonly path: string }>
-  /** Whose kind changed, and with it the line of business whose keeper is theirs. */
+  /** Whose kind changed, and with it the business line whose assignee is their relationship manager. */
   readonly rekinded: Set<string>
   readonly values: ValueWrites
   readonly profiles: Profiles
@@ -213,7 +213,7 @@ export async function writeDossiers(
   }
   if (moved.size === 0) return
   await moveCustomerRows(db, [...moved.values()])
-  // Whoever keeps a customer reads along the paths of the customers kept.
+  // Assigned staff read along the paths of their customers.
   await incrementDirectoryVersion(db)
 }
 

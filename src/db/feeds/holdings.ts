@@ -1,4 +1,4 @@
-import { balanceOf, holdingRowRefusal } from '../../core/feeds/holding-rules.ts'
+import { resolveHolding } from '../../core/feeds/holding-rules.ts'
 import { customerNameOf, unknownName } from '../../core/kernel/references.ts'
 import { lockFeedsShared } from '../platform/feed-turns.ts'
 import { sql } from 'drizzle-orm'
@@ -51,19 +51,16 @@ async function resolve(
   ])
   const customers = await lockCustomerReferences(db, customerIds.values())
   return received.flatMap((incoming) => {
-    const { line, row, asOf } = incoming
+    const { line, row } = incoming
     const name = customerNameOf(row)
     const customer = customers.get(customerIds.get(keyOf(name.source, name.externalId)) ?? '')
     const product = products.get(row.productCode)
     const recommendedBy = row.recommendedBy === undefined ? undefined : recommenders.get(row.recommendedBy)?.id
-    if (!customer) outcomes.refuse(line, unknownName('customerExternalId', 'customer', name))
-    else {
-      const balance = balanceOf(row, asOf, context)
-      const resolved = { customer, product, recommendedBy, balance }
-      const refused = holdingRowRefusal(row, resolved, context.today)
-      if (refused) outcomes.refuse(line, refused)
-      else return [{ ...incoming, ...resolved } as Resolved]
-    }
+    const resolved = customer
+      ? resolveHolding(incoming, { customer, product, recommendedBy }, context)
+      : unknownName('customerExternalId', 'customer', name)
+    if ('line' in resolved) return [resolved]
+    outcomes.refuse(line, resolved)
     return []
   })
 }

@@ -218,7 +218,7 @@ describe.skipIf(!isThere)('the Berka example', () => {
     const planting = { code: headOffice.externalId, name: 'Another name', source, clientId: 'core-banking' }
     expect(await plantBank(service.service, planting)).toEqual({ headOffice: false, client: false })
     await expect(plantBank(service.service, { ...planting, code: 'HO' })).rejects.toThrow(
-      'has a head office already, of the code CZ',
+      'already has a head office, with the code CZ',
     )
     expect(await count(`audit_entry where actor_id = 'system:bootstrap'`)).toBe(2)
   })

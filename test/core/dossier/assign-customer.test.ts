@@ -6,7 +6,7 @@ import {
   type AssignableStaff,
   requireCapacity,
   requireAssignable,
-  type StoredAssignment,
+  type KnownAssignment,
   stateOn,
   assignmentChange,
 } from '../../../src/core/dossier/assignments.ts'
@@ -17,7 +17,7 @@ const today = '2026-11-22'
 const day = fc.integer({ min: -60, max: 60 }).map((days) => addDays(today, days))
 
 /** What can stand: periods of each line one after the other, some of them taken back, in the state of the day. */
-const standing: fc.Arbitrary<StoredAssignment[]> = fc
+const standing: fc.Arbitrary<KnownAssignment[]> = fc
   .array(
     fc.record({
       gap: fc.integer({ min: 0, max: 20 }),
@@ -31,7 +31,7 @@ const standing: fc.Arbitrary<StoredAssignment[]> = fc
   )
   .map((parts) => {
     const ends: Record<string, Day | null> = { personal: addDays(today, -60), corporate: addDays(today, -60) }
-    return parts.flatMap(({ gap, length, open, line, staffId, cancelled }, at): StoredAssignment[] => {
+    return parts.flatMap(({ gap, length, open, line, staffId, cancelled }, at): KnownAssignment[] => {
       const after = ends[line]
       if (after === null || after === undefined) return []
       const startsOn = addDays(after, gap)
@@ -43,10 +43,7 @@ const standing: fc.Arbitrary<StoredAssignment[]> = fc
   })
 
 /** What stands once it is done. */
-function after(
-  before: readonly StoredAssignment[],
-  request: Parameters<typeof assignmentChange>[1],
-): readonly StoredAssignment[] {
+function after(before: readonly KnownAssignment[], request: Parameters<typeof assignmentChange>[1]): readonly KnownAssignment[] {
   const taken = assignmentChange(before, request)
   if ('refusal' in taken) return before
   const { former, state } = taken
@@ -56,7 +53,7 @@ function after(
   ]
 }
 
-const keeperOn = (all: readonly StoredAssignment[], line: string, on: Day) =>
+const keeperOn = (all: readonly KnownAssignment[], line: string, on: Day) =>
   all.find(
     (one) =>
       one.businessLine === line && one.state !== 'cancelled' && one.startsOn <= on && (one.endsOn === null || on < one.endsOn),
@@ -108,7 +105,7 @@ describe('giving a customer to somebody', () => {
     } as const
     const planned = { ...held, id: '2', staffId: 'B', startsOn: '2026-12-01', state: 'planned' } as const
     const asked = { staffId: 'B', businessLine: 'personal', startsOn: today, today } as const
-    const told = (all: readonly StoredAssignment[], more: object) => {
+    const told = (all: readonly KnownAssignment[], more: object) => {
       const taken = assignmentChange(all, { ...asked, ...more })
       return 'refusal' in taken
         ? [taken.refusal.about, taken.refusal.rule]

@@ -54,6 +54,12 @@ describe('planted violations are refused', () => {
       'operations does not import fastify',
     ],
     [
+      'core knows no type of the database’s driver',
+      'src/core/dossier/planted-type.ts',
+      `import type { Pool } from 'pg'\nexport type Connections = Pool\n`,
+      'core does not import pg',
+    ],
+    [
       'no statement outside db',
       'src/operations/feeds/planted-sql.ts',
       'export const condition = (row: string) => `${row}.id = 1::int`\n',
