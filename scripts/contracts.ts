@@ -7,9 +7,7 @@ import { openApiOf } from '../src/rest/platform/openapi.ts'
 import { routes, streams } from '../src/rest/routes.ts'
 import { settings } from '../src/start/settings.ts'
 
-// Writes what is generated into the files that are committed; with --check only compares.
-const check = process.argv.includes('--check')
-const root = new URL('../', import.meta.url)
+// Writes what is generated into the files that are committed. That they are up to date is tested in test/rest/contracts.test.ts.
 
 const settingsTable = [
   '| setting | default | meaning |',
@@ -41,21 +39,20 @@ function betweenMarks(text: string, name: string, content: string): string {
   return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`
 }
 
-async function keep(file: string, write: (current: string) => string): Promise<void> {
-  const url = new URL(file, root)
-  const current = await readFile(url, 'utf8').catch(() => '')
-  const wanted = write(current)
-  if (current === wanted) return
-  if (check) {
-    console.error(`${file} is stale: run npm run contracts.`)
-    process.exitCode = 1
-  } else {
+/** The files that are generated, whole or in part: what one is to contain, given what it contains now. */
+export const contracts: readonly { readonly file: string; readonly write: (current: string) => string }[] = [
+  { file: 'openapi.yaml', write: () => stringify(openApiOf(routes, streams), { aliasDuplicateObjects: false }) },
+  { file: 'docs/rule.schema.json', write: () => `${JSON.stringify(ruleJsonSchema(), null, 2)}\n` },
+  { file: 'docs/guides/settings.md', write: (current) => betweenMarks(current, 'settings', settingsTable) },
+  { file: 'docs/events.md', write: (current) => betweenMarks(current, 'events', eventsTable) },
+]
+
+if (import.meta.main)
+  for (const { file, write } of contracts) {
+    const url = new URL(`../${file}`, import.meta.url)
+    const current = await readFile(url, 'utf8').catch(() => '')
+    const wanted = write(current)
+    if (current === wanted) continue
     await writeFile(url, wanted)
     console.log(`${file} written.`)
   }
-}
-
-await keep('openapi.yaml', () => stringify(openApiOf(routes, streams), { aliasDuplicateObjects: false }))
-await keep('docs/rule.schema.json', () => `${JSON.stringify(ruleJsonSchema(), null, 2)}\n`)
-await keep('docs/guides/settings.md', (current) => betweenMarks(current, 'settings', settingsTable))
-await keep('docs/events.md', (current) => betweenMarks(current, 'events', eventsTable))
