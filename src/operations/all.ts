@@ -24,7 +24,10 @@ import { advanceAssignments } from './dossier/due-assignments.ts'
 import { applyRates } from './feeds/rates.ts'
 import { deleteExpiredData } from './feeds/expired-records.ts'
 import { holdingOperations } from './feeds/holdings.ts'
-import { identityOperations } from './dossier/identity.ts'
+import { addressOperations } from './dossier/addresses.ts'
+import { contactPointOperations } from './dossier/contact-points.ts'
+import { identityDocumentOperations } from './dossier/identity-documents.ts'
+import { revealCustomerField } from './dossier/reveals.ts'
 import { importOperations } from './feeds/imports.ts'
 import { keyDateOperations } from './dossier/key-dates.ts'
 import type { Operation } from './platform/operation.ts'
@@ -75,7 +78,10 @@ export const operations: readonly Operation[] = [
   ...teamOperations,
   ...keyDateOperations,
   ...consentOperations,
-  ...identityOperations,
+  ...identityDocumentOperations,
+  ...contactPointOperations,
+  ...addressOperations,
+  revealCustomerField,
   ...recognitionOperations,
   ...holdingOperations,
   ...holdingWrites,

@@ -38,25 +38,29 @@ import { customer, customerByExternalId } from '../operations/dossier/customers.
 import { recordOperationsOf, usePrivilege } from '../operations/dossier/dossier-records.ts'
 import {
   addAddress,
-  addContactPoint,
-  addIdentityDocument,
   addressesToReview,
-  contactPointsToReview,
   correctAddress,
-  correctContactPoint,
-  correctIdentityDocument,
   dismissAddress,
+  removeAddress,
+  verifyAddress,
+} from '../operations/dossier/addresses.ts'
+import {
+  addContactPoint,
+  contactPointsToReview,
+  correctContactPoint,
   dismissContactPoint,
+  removeContactPoint,
+  verifyContactPoint,
+} from '../operations/dossier/contact-points.ts'
+import {
+  addIdentityDocument,
+  correctIdentityDocument,
   dismissIdentityDocument,
   documentsToReview,
-  removeAddress,
-  removeContactPoint,
   removeIdentityDocument,
-  revealCustomerField,
-  verifyAddress,
-  verifyContactPoint,
   verifyIdentityDocument,
-} from '../operations/dossier/identity.ts'
+} from '../operations/dossier/identity-documents.ts'
+import { revealCustomerField } from '../operations/dossier/reveals.ts'
 import {
   correctKeyDate,
   createKeyDate,

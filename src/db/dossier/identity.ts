@@ -28,6 +28,7 @@ export interface DocumentRecord {
   readonly verified: boolean
   readonly unverifiedReason: string | null
   readonly conflicting: boolean
+  readonly verifiedAt: Date | null
   readonly version: number
   readonly numberEncrypted: Buffer
   readonly numberHash: Buffer
@@ -36,7 +37,7 @@ export interface DocumentRecord {
 /** The documents of a customer whose row is held. */
 export async function listDocuments(db: Db, customerId: string): Promise<DocumentRecord[]> {
   return db.rows<DocumentRecord>(sql`
-    select id, type, country, valid_until as "validUntil", purpose, verified, unverified_reason as "unverifiedReason", conflicting, version,
+    select id, type, country, valid_until as "validUntil", purpose, verified, unverified_reason as "unverifiedReason", conflicting, verified_at as "verifiedAt", version,
       number_encrypted as "numberEncrypted", number_hash as "numberHash"
     from identity_document where customer_id = ${customerId}::uuid order by id`)
 }
@@ -46,6 +47,7 @@ export interface ContactRecord {
   readonly kind: 'phone' | 'email'
   readonly purpose: string
   readonly conflicting: boolean
+  readonly verifiedAt: Date | null
   readonly version: number
   readonly valueHash: Buffer
 }
@@ -53,7 +55,7 @@ export interface ContactRecord {
 /** The contact points of a customer whose row is held. */
 export async function listContacts(db: Db, customerId: string): Promise<ContactRecord[]> {
   return db.rows<ContactRecord>(sql`
-    select id, kind, purpose, conflicting, version, value_hash as "valueHash" from contact_point where customer_id = ${customerId}::uuid order by id`)
+    select id, kind, purpose, conflicting, verified_at as "verifiedAt", version, value_hash as "valueHash" from contact_point where customer_id = ${customerId}::uuid order by id`)
 }
 
 export interface AddressRecord {
@@ -64,6 +66,7 @@ export interface AddressRecord {
   readonly city: string | null
   readonly postalCode: string | null
   readonly conflicting: boolean
+  readonly verifiedAt: Date | null
   readonly version: number
   readonly lineEncrypted: Buffer | null
   readonly lineHash: Buffer | null
@@ -72,7 +75,7 @@ export interface AddressRecord {
 /** The addresses of a customer whose row is held. */
 export async function listAddresses(db: Db, customerId: string): Promise<AddressRecord[]> {
   return db.rows<AddressRecord>(sql`
-    select id, purpose, country, region, city, postal_code as "postalCode", conflicting, version, line_encrypted as "lineEncrypted", line_hash as "lineHash"
+    select id, purpose, country, region, city, postal_code as "postalCode", conflicting, verified_at as "verifiedAt", version, line_encrypted as "lineEncrypted", line_hash as "lineHash"
     from address where customer_id = ${customerId}::uuid order by id`)
 }
 

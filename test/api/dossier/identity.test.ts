@@ -101,7 +101,7 @@ describe('identity documents', () => {
     const logged = await entries('addIdentityDocument')
     expect(logged).toHaveLength(2)
     expect(logged[0]).toMatchObject({
-      changed: ['type', 'country', 'number', 'validUntil'],
+      changed: ['type', 'country', 'validUntil', 'number'],
       events: ['identity_document.created'],
     })
     expect(JSON.stringify(logged)).not.toMatch(/E12345678|C01X00T47/)
@@ -569,7 +569,10 @@ describe('addresses', () => {
       status: 409,
       body: { code: 'already_exists' },
     })
-    expect(await entries('correctAddress')).toMatchObject([{ changed: ['purpose', 'city'] }, { changed: ['city', 'postalCode'] }])
+    expect(await entries('correctAddress')).toMatchObject([
+      { changed: ['purpose'] },
+      { changed: ['city', 'postalCode', 'verifiedAt'] },
+    ])
     const { data } = await bank.graphql(
       bank.code('R1'),
       'mutation ($input: RemoveAddressInput!) { removeAddress(input: $input) { city customer { name } } }',
