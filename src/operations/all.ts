@@ -38,6 +38,7 @@ import { nameKeyOperations } from './dossier/name-keys.ts'
 import { rotationOperations } from './dossier/rotation.ts'
 import { lifeStageOperations } from './dossier/life-stages.ts'
 import { keyPersonOperations } from './dossier/key-people.ts'
+import { sharedKeyPersonOperations } from './dossier/shared-key-people.ts'
 import { classificationExplanationOperations } from './segmentation/classification-explanations.ts'
 import { explanationOperations } from './segmentation/segment-explanations.ts'
 import { tierExplanationOperations } from './segmentation/tier-explanations.ts'
@@ -87,6 +88,7 @@ export const operations: readonly Operation[] = [
   ...holdingWrites,
   ...relationshipOperations,
   ...keyPersonOperations,
+  ...sharedKeyPersonOperations,
   ...customerGroupOperations,
   ...dossierRecordOperations,
   ...factOperations,

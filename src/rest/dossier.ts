@@ -69,18 +69,14 @@ import {
   keyDates,
   upcomingKeyDates,
 } from '../operations/dossier/key-dates.ts'
+import { correctKeyPerson, createKeyPerson, endKeyPerson, keyPeople, keyPerson } from '../operations/dossier/key-people.ts'
 import {
-  correctKeyPerson,
   correctSharedKeyPerson,
-  createKeyPerson,
   createSharedKeyPerson,
-  endKeyPerson,
   endSharedKeyPerson,
-  keyPeople,
-  keyPerson,
   sharedKeyPeople,
   sharedKeyPerson,
-} from '../operations/dossier/key-people.ts'
+} from '../operations/dossier/shared-key-people.ts'
 import {
   acceptProfileConflict,
   customerProfile,

@@ -33,8 +33,7 @@ export async function insertConsent(db: Db, consent: NewConsent): Promise<void> 
     from customer c where c.id = ${customerId}::uuid`)
 }
 
-export interface PreferenceToWrite {
-  readonly customerId: string
+interface Wishes {
   readonly preferredChannels: readonly ContactChannel[]
   readonly hoursFrom: string | null
   readonly hoursUntil: string | null
@@ -43,16 +42,18 @@ export interface PreferenceToWrite {
   readonly doNotContact: boolean
   readonly doNotContactReason: string | null
   readonly doNotContactUntil: Day | null
-  readonly source: string
-  readonly now: Date
-  readonly expectedVersion: number | undefined
 }
 
-/** Writes a customer's wishes, all of them. False where the version that was expected is not the one that is stored. */
-export async function writeContactPreference(db: Db, wishes: PreferenceToWrite): Promise<boolean> {
+export interface PreferenceToWrite extends Wishes {
+  readonly customerId: string
+  readonly source: string
+  readonly now: Date
+}
+
+/** Writes all of a customer's wishes. */
+export async function writeContactPreference(db: Db, wishes: PreferenceToWrite): Promise<void> {
   const at = wishes.now.toISOString()
-  const expected = wishes.expectedVersion ?? null
-  const written = await db.rows(sql`
+  await db.rows(sql`
     insert into contact_preference as t (customer_id, institution_path, preferred_channels, hours_from, hours_until, max_per_month, topics,
       do_not_contact, do_not_contact_reason, do_not_contact_until, source, created_at, updated_at)
     select c.id, c.institution_path, ${sql.param(wishes.preferredChannels)}::text[], ${wishes.hoursFrom}::text, ${wishes.hoursUntil}::text, ${wishes.maxPerMonth}::int,
@@ -60,21 +61,21 @@ export async function writeContactPreference(db: Db, wishes: PreferenceToWrite):
       ${at}::timestamptz, ${at}::timestamptz
     from customer c
     where c.id = ${wishes.customerId}::uuid
-      and (${expected}::int is null or exists (select from contact_preference p where p.customer_id = c.id))
     on conflict (customer_id) do update set preferred_channels = excluded.preferred_channels, hours_from = excluded.hours_from, hours_until = excluded.hours_until,
       max_per_month = excluded.max_per_month, topics = excluded.topics, do_not_contact = excluded.do_not_contact, do_not_contact_reason = excluded.do_not_contact_reason,
-      do_not_contact_until = excluded.do_not_contact_until, source = excluded.source, updated_at = excluded.updated_at, version = t.version + 1
-    where ${expected}::int is null or t.version = ${expected}::int
-    returning t.customer_id`)
-  return written.length > 0
+      do_not_contact_until = excluded.do_not_contact_until, source = excluded.source, updated_at = excluded.updated_at, version = t.version + 1`)
 }
 
-/** The version of the contact preference of a customer; undefined where there is none. */
-export async function contactPreferenceVersion(db: Db, customerId: string): Promise<number | undefined> {
-  const [row] = await db.rows<{ version: number }>(
-    sql`select version from contact_preference where customer_id = ${customerId}::uuid`,
-  )
-  return row?.version
+/** Reads the wishes of a customer and holds them; undefined where there are none. */
+export async function lockContactPreference(
+  db: Db,
+  customerId: string,
+): Promise<(Wishes & { readonly version: number }) | undefined> {
+  const [row] = await db.rows<Wishes & { version: number }>(sql`
+    select preferred_channels as "preferredChannels", hours_from as "hoursFrom", hours_until as "hoursUntil", max_per_month as "maxPerMonth", topics,
+      do_not_contact as "doNotContact", do_not_contact_reason as "doNotContactReason", do_not_contact_until as "doNotContactUntil", version
+    from contact_preference where customer_id = ${customerId}::uuid for update`)
+  return row
 }
 
 /** Which contact points and addresses serve a channel. A phone number is enough for WeChat, whose accounts are bound to one. */

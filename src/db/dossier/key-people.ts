@@ -10,7 +10,7 @@ export async function sealKeyPersonContact(
   vault: Vault,
   customerId: string,
   id: string,
-  { phone, email }: { readonly phone: string | undefined; readonly email: string | undefined },
+  { phone, email }: { readonly phone?: string; readonly email?: string },
 ) {
   if (phone === undefined && email === undefined) return {}
   const key = (await openCustomerKeys(db, [customerId], vault)).get(customerId)!

@@ -1,5 +1,6 @@
 import { textsEqual, all, ofCustomer, orderBy } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
+import { changedFields } from '../../core/kernel/changes.ts'
 import { checkVersion } from '../platform/versions.ts'
 import { callerOf } from '../../core/kernel/actors.ts'
 import { dayOf } from '../../core/kernel/calendar.ts'
@@ -27,7 +28,7 @@ import {
   findQuietHours,
   insertConsent,
   type QuietHoursOf,
-  contactPreferenceVersion,
+  lockContactPreference,
   writeContactPreference,
   writeQuietHours,
 } from '../../db/dossier/consents.ts'
@@ -210,20 +211,15 @@ export const setContactPreference = viewOperation(preferenceView, {
     }
     const refusal = contactPreferenceRefusal(wishes, today)
     if (refusal) throw refusal
-    const written = await writeContactPreference(db, {
-      ...wishes,
-      customerId,
-      source: source ?? ownSource,
-      now,
-      expectedVersion: expected,
-    })
-    if (!written) checkVersion(expected, await contactPreferenceVersion(db, customerId))
+    const before = await lockContactPreference(db, customerId)
+    checkVersion(expected, before?.version)
+    await writeContactPreference(db, { ...wishes, customerId, source: source ?? ownSource, now })
     context.record({
       event: 'contact_preference.set',
       subjectType: 'contact_preference',
       subjectId: customerId,
       customerId,
-      changed: Object.keys(wishes),
+      changed: changedFields(before, wishes),
     })
     return answerOne(context, preferenceView, ofCustomer(customerId))
   },

@@ -2,6 +2,7 @@ import { ofCustomer } from '../../db/platform/views/conditions.ts'
 import { checkVersion } from '../platform/versions.ts'
 import { requireOrder, requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
+import { changedFields } from '../../core/kernel/changes.ts'
 import {
   type GroupKind,
   groupKinds,
@@ -145,14 +146,14 @@ export const correctCustomerGroup = viewOperation(view, {
   errors: ['not_found', 'already_closed'],
   concurrency: 'required',
   async run(context, { customerId, customerGroupId, name: called, expectedVersion: expected }) {
-    await lockGroup(context, customerId, customerGroupId, [], expected)
+    const { group } = await lockGroup(context, customerId, customerGroupId, [], expected)
     await updateOwned(context.db, table, { customerId, id: customerGroupId }, { name: called, updatedAt: context.now })
     context.record({
       event: 'customer_group.updated',
       subjectType: 'customer_group',
       subjectId: customerGroupId,
       customerId,
-      changed: ['name'],
+      changed: changedFields(group, { name: called }),
     })
     return answerOne(context, view, ofCustomer(customerId, customerGroupId))
   },

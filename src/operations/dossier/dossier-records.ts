@@ -1,8 +1,3 @@
-import { all } from '../../db/platform/views/conditions.ts'
-import { ofCustomer } from '../../db/platform/views/conditions.ts'
-import { isNewestVersion } from '../../db/dossier/dossier-records.ts'
-import { changedFields } from '../../core/kernel/changes.ts'
-import { checkVersion } from '../platform/versions.ts'
 import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
 import type { Day } from '../../core/kernel/calendar.ts'
@@ -15,251 +10,32 @@ import {
   checkSuitabilityAssessment,
   needKinds,
   needStatuses,
-  recordSources,
   recordStatuses,
   outsideHoldingKinds,
   ratingOrigins,
   ratingOutlooks,
   requireInForce,
-  requireOpen,
   defaultExpiry,
 } from '../../core/dossier/dossier-records.ts'
-import { requireOpenRecord } from '../../core/dossier/record-rules.ts'
-import { notFound, refuseField } from '../../core/kernel/errors.ts'
+import { refuseField } from '../../core/kernel/errors.ts'
 import { currency, day, decimalAmount, singleLine, remark } from '../../core/kernel/scalars.ts'
-import {
-  activeRecords,
-  findRecord,
-  hasFiguresOf,
-  type RecordRow,
-  type RecordTable,
-  reviseRecord,
-} from '../../db/dossier/dossier-records.ts'
-import { lockCustomerReferences } from '../../db/dossier/references.ts'
-import { findOwned, insertOwned } from '../../db/platform/owned-rows.ts'
+import { hasFiguresOf } from '../../db/dossier/dossier-records.ts'
+import { findOwned } from '../../db/platform/owned-rows.ts'
 import * as schema from '../../db/dossier/schema/dossier-records.ts'
 import { keyPerson } from '../../db/dossier/schema/people.ts'
 import { viewNamed } from '../../db/views.ts'
-import { type Context, type Operation, viewOperation } from '../platform/operation.ts'
-import { answerOne } from '../platform/reading.ts'
-import { expectedVersion, id, noteText, percentText } from '../platform/scalars.ts'
-import { dossierQueries, idOf } from './under-customer.ts'
+import { type Operation, viewOperation } from '../platform/operation.ts'
+import { expectedVersion, id, percentText } from '../platform/scalars.ts'
 
-type Values = Readonly<Record<string, unknown>>
-type Shape = Readonly<Record<string, z.ZodType>>
+import { lockRecord, recordOperations, type RecordKind, revise } from './record-operations.ts'
 
-type NoteSubject =
-  | 'need'
-  | 'outside_holding'
-  | 'credit_standing'
-  | 'key_figure'
-  | 'suitability_assessment'
-  | 'life_event'
-  | 'privilege_grant'
-
-/** A kind of notes: what is said of one, its rule, and what its operations are called. */
-interface NoteKind {
-  readonly noun: string
-  /** What events and the audit log call it. */
-  readonly subject: NoteSubject
-  readonly plural: string
-  /** How sentences call one, and several. */
-  readonly called: string
-  readonly several: string
-  readonly description: string
-  readonly domain: string
-  readonly table: RecordTable
-  readonly statuses: readonly [string, ...string[]]
-  /** Fields that must be said when one is made, and those that may. */
-  readonly required: Shape
-  readonly optional: Shape
-  /** Fields that are amounts of the field `currency`. */
-  readonly amounts: readonly string[]
-  /** Amounts that may be negative. */
-  readonly signed?: readonly string[]
-  /** What is said on a new one beside what the caller says. */
-  readonly defaults?: (values: Values, today: Day) => Values
-  /** Judges the whole note as it would stand. Throws a refusal. */
-  readonly check: (note: Values, today: Day) => void
-  /** Asks what only the database knows, of what is said and, in a correction, what is stored. Throws a refusal. */
-  readonly refer?: (context: Context, customerId: string, values: Values, stored?: RecordRow) => Promise<void>
-  /** A new one takes the place of those that are active. */
-  readonly replaces?: true
-  /** What ending one is called, and the input that says how. */
-  readonly end: { readonly summary: string; readonly shape: Shape; readonly status: (input: Values) => string }
-}
-
-const common = {
-  note: noteText.optional().meta({ description: 'Note.' }),
-  notedOn: day.optional().meta({ description: 'Day on which the bank learned it, not in the future; today by default.' }),
-}
-const source = z.enum(recordSources).meta({ description: 'How the bank knows it.' })
 const amount = (description: string) =>
   decimalAmount.meta({ description: `${description}, with its currency.`, examples: ['50000.00'] })
 const inCurrency = currency.meta({ description: 'ISO 4217 code of the given amounts.' })
 
-const current = (customerId: string, noteId: string) => all(ofCustomer(customerId, noteId), isNewestVersion)
-
-const optionalOf = (shape: Shape): Shape =>
-  Object.fromEntries(Object.entries(shape).map(([name, type]) => [name, type.optional().meta(type.meta() ?? {})]))
-
-const plain = (name: string): string => name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase()
-
-function recordedBy({ actor }: Context): string | null {
-  return actor.kind === 'staff' ? actor.id : null
-}
-
-/** Holds the customer and reads the note that holds, which is open. Throws `not_found`, `version_conflict`, `already_closed`. */
-async function lockNote(
-  { db }: Context,
-  { table, noun }: NoteKind,
-  customerId: string,
-  noteId: string,
-  expected: number | undefined,
-): Promise<RecordRow> {
-  const customer = (await lockCustomerReferences(db, [customerId])).get(customerId)
-  const stored = customer && (await findRecord(db, table, { customerId, id: noteId }))
-  if (!stored) throw notFound(plain(noun))
-  checkVersion(expected, Number(stored['version']))
-  requireOpen(String(stored['status']))
-  return stored
-}
-
-/** Writes the next version of a note, tells of it and answers it. */
-async function revise(
-  context: Context,
-  { table, noun, subject }: NoteKind,
-  stored: RecordRow,
-  changes: object,
-  event: `${NoteSubject}.${'updated' | 'ended'}` | 'privilege_grant.used',
-): Promise<Record<string, unknown>> {
-  const { db, now, record } = context
-  const [customerId, noteId] = [String(stored['customerId']), String(stored['id'])]
-  const at = { customerId, id: noteId, version: Number(stored['version']) }
-  await reviseRecord(db, table, at, { ...changes, recordedBy: recordedBy(context) }, now)
-  record({ event, subjectType: subject, subjectId: noteId, customerId, changed: changedFields(stored, changes) })
-  return answerOne(context, viewNamed(noun), current(customerId, noteId))
-}
-
-/** The operations of a kind of notes: one, several, make, correct, end. */
-function noteOperations(kind: NoteKind): readonly Operation[] {
-  const { noun, subject, plural, called, several, description, domain, table, required, optional, amounts, check, end } = kind
-  const view = viewNamed(noun)
-  const key = idOf(view)
-  const permission = 'dossier:write'
-  const errors = ['not_found', 'conflict', 'already_exists', 'unknown_currency', 'outside_period', 'already_closed'] as const
-  return [
-    ...dossierQueries({
-      view: noun,
-      domain,
-      one: {
-        name: key.slice(0, -2),
-        summary: `One ${plain(noun)} of a customer`,
-        description: `${description} With its earlier versions.`,
-      },
-      many: {
-        name: plural,
-        summary: `${several} of a customer`,
-        description: `${description} Newest first, each in its current version.`,
-      },
-      filters: { status: z.enum(kind.statuses).optional().meta({ description: 'With this status.' }) },
-      counts: isNewestVersion,
-    }),
-    viewOperation(view, {
-      kind: 'command',
-      name: `create${noun}`,
-      summary: `Record ${called}`,
-      description: `${description}${kind.replaces ? ' Ends the previous active one.' : ''}`,
-      permission,
-      domain,
-      input: z.strictObject({ customerId: id, ...required, source, ...optionalOf(optional), ...common }),
-      errors,
-      async run(context, input: Values) {
-        const { db, now, today, newId, record } = context
-        const { customerId: customer, ...values } = input
-        const customerId = String(customer)
-        const whole: Values = { notedOn: today, ...kind.defaults?.(values, today), ...values }
-        requirePast(whole['notedOn'] as Day, today, 'notedOn')
-        const money = amountsOf(amounts, values, {}, kind.signed)
-        check(whole, today)
-        const locked = (await lockCustomerReferences(db, [customerId])).get(customerId)
-        if (!locked) throw notFound('customer')
-        requireOpenRecord(locked.status, 'customerId')
-        await kind.refer?.(context, customerId, values)
-        if (kind.replaces) await endActive(context, kind, customerId)
-        const noteId = newId()
-        const row = { status: kind.statuses[0], ...whole, ...money, recordedBy: recordedBy(context), recordedAt: now }
-        const place = { customerId, id: noteId, version: 1, institutionPath: locked.institutionPath }
-        await insertOwned(db, table, { ...row, ...place } as object)
-        record({
-          event: `${subject}.created`,
-          subjectType: subject,
-          subjectId: noteId,
-          customerId,
-          changed: Object.keys(values),
-        })
-        return answerOne(context, view, current(customerId, noteId))
-      },
-    }),
-    viewOperation(view, {
-      kind: 'command',
-      name: `correct${noun}`,
-      summary: `Correct ${called}`,
-      description:
-        'Changes the given fields and leaves the others. Requires the version that was read; that version stays readable in the history.',
-      permission,
-      domain,
-      input: z.strictObject({
-        customerId: id,
-        [key]: id,
-        ...optionalOf({ ...required, source, ...optional }),
-        ...common,
-        expectedVersion,
-      }),
-      errors,
-      concurrency: 'required',
-      async run(context, input: Values & { readonly expectedVersion?: number | undefined }) {
-        const { today } = context
-        const { customerId, [key]: noteId, expectedVersion: expected, ...values } = input
-        const stored = await lockNote(context, kind, String(customerId), String(noteId), expected)
-        requirePast(values['notedOn'] as Day | undefined, today, 'notedOn')
-        const money = amountsOf(amounts, values, stored, kind.signed)
-        check({ ...stored, ...values }, today)
-        await kind.refer?.(context, String(customerId), values, stored)
-        return revise(context, kind, stored, { ...values, ...money }, `${kind.subject}.updated`)
-      },
-    }),
-    viewOperation(view, {
-      kind: 'command',
-      name: `end${noun}`,
-      summary: end.summary,
-      description: 'It stays readable, with all its versions.',
-      permission,
-      domain,
-      input: z.strictObject({ customerId: id, [key]: id, ...end.shape, expectedVersion }),
-      errors,
-      concurrency: 'optional',
-      async run(context, input: Values & { readonly expectedVersion?: number | undefined }) {
-        const { customerId, [key]: noteId, expectedVersion: expected } = input
-        const stored = await lockNote(context, kind, String(customerId), String(noteId), expected)
-        return revise(context, kind, stored, { status: end.status(input) }, `${kind.subject}.ended`)
-      },
-    }),
-  ]
-}
-
-/** Ends what is active of a kind, to make room for a new one. */
-async function endActive(context: Context, { table, subject }: NoteKind, customerId: string): Promise<void> {
-  const { db, now, record } = context
-  for (const { id: noteId, version } of await activeRecords(db, table, customerId)) {
-    await reviseRecord(db, table, { customerId, id: noteId, version }, { status: 'ended', recordedBy: recordedBy(context) }, now)
-    record({ event: `${subject}.ended`, subjectType: subject, subjectId: noteId, customerId, changed: ['status'] })
-  }
-}
-
 const ended = () => 'ended'
 
-const needs: NoteKind = {
+const needs: RecordKind = {
   noun: 'Need',
   subject: 'need',
   plural: 'needs',
@@ -284,7 +60,7 @@ const needs: NoteKind = {
   },
 }
 
-const outsideHoldings: NoteKind = {
+const outsideHoldings: RecordKind = {
   noun: 'OutsideHolding',
   subject: 'outside_holding',
   plural: 'outsideHoldings',
@@ -306,7 +82,7 @@ const outsideHoldings: NoteKind = {
   end: { summary: 'End an outside holding', shape: {}, status: ended },
 }
 
-const creditStandings: NoteKind = {
+const creditStandings: RecordKind = {
   noun: 'CreditStanding',
   subject: 'credit_standing',
   plural: 'creditStandings',
@@ -333,7 +109,7 @@ const creditStandings: NoteKind = {
   end: { summary: 'End a credit standing', shape: {}, status: ended },
 }
 
-const keyFigures: NoteKind = {
+const keyFigures: RecordKind = {
   noun: 'KeyFigure',
   subject: 'key_figure',
   plural: 'keyFigures',
@@ -373,7 +149,7 @@ const keyFigures: NoteKind = {
   end: { summary: 'End key figures of a year', shape: {}, status: ended },
 }
 
-const suitabilityAssessments: NoteKind = {
+const suitabilityAssessments: RecordKind = {
   noun: 'SuitabilityAssessment',
   subject: 'suitability_assessment',
   plural: 'suitabilityAssessments',
@@ -399,7 +175,7 @@ const suitabilityAssessments: NoteKind = {
   end: { summary: 'End a suitability assessment', shape: {}, status: ended },
 }
 
-const lifeEvents: NoteKind = {
+const lifeEvents: RecordKind = {
   noun: 'LifeEvent',
   subject: 'life_event',
   plural: 'lifeEvents',
@@ -423,7 +199,7 @@ const lifeEvents: NoteKind = {
   end: { summary: 'End a life event', shape: {}, status: ended },
 }
 
-const privilegeGrants: NoteKind = {
+const privilegeGrants: RecordKind = {
   noun: 'PrivilegeGrant',
   subject: 'privilege_grant',
   plural: 'privilegeGrants',
@@ -471,7 +247,7 @@ export const usePrivilege = viewOperation(viewNamed('PrivilegeGrant'), {
   concurrency: 'optional',
   async run(context, { customerId, privilegeGrantId, usedOn, expectedVersion: expected, ...values }) {
     const { today } = context
-    const stored = await lockNote(context, privilegeGrants, customerId, privilegeGrantId, expected)
+    const stored = await lockRecord(context, privilegeGrants, customerId, privilegeGrantId, expected)
     const on = usedOn ?? today
     requirePast(on, today, 'usedOn')
     requireInForce(stored as unknown as Parameters<typeof requireInForce>[0], on)
@@ -492,9 +268,9 @@ export const usePrivilege = viewOperation(viewNamed('PrivilegeGrant'), {
 
 const kinds = [needs, outsideHoldings, creditStandings, keyFigures, suitabilityAssessments, lifeEvents, privilegeGrants]
 
-/** The operations of each kind of notes: one, several, make, correct, end. */
+/** The operations of each kind of records: one, several, make, correct, end. */
 export const recordOperationsOf: ReadonlyMap<string, readonly Operation[]> = new Map(
-  kinds.map((kind) => [kind.noun, noteOperations(kind)]),
+  kinds.map((kind) => [kind.noun, recordOperations(kind)]),
 )
 
 export const dossierRecordOperations: readonly Operation[] = [...[...recordOperationsOf.values()].flat(), usePrivilege]

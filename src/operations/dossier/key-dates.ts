@@ -1,5 +1,6 @@
 import { ofCustomer, orderBy } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
+import { changedFields } from '../../core/kernel/changes.ts'
 import { checkVersion } from '../platform/versions.ts'
 import { type Day, dayOf } from '../../core/kernel/calendar.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
@@ -143,7 +144,7 @@ export const createKeyDate = viewOperation(keyDateView, {
       subjectType: 'key_date',
       subjectId: keyDateId,
       customerId,
-      changed: Object.entries({ ...fields, note: sent }).flatMap(([field, value]) => (value === undefined ? [] : [field])),
+      changed: changedFields(undefined, { ...fields, note: sent }),
     })
     return answerOne(context, keyDateView, ofCustomer(customerId, keyDateId))
   },
@@ -198,7 +199,7 @@ export const correctKeyDate = viewOperation(keyDateView, {
       subjectType: 'key_date',
       subjectId: keyDateId,
       customerId,
-      changed: Object.keys(given),
+      changed: changedFields(stored, given),
     })
     return answerOne(context, keyDateView, ofCustomer(customerId, keyDateId))
   },

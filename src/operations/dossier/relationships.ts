@@ -2,6 +2,7 @@ import { ofCustomer } from '../../db/platform/views/conditions.ts'
 import { checkVersion } from '../platform/versions.ts'
 import { requireOrder, requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
+import { changedFields } from '../../core/kernel/changes.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import { otherCustomerNotFound } from '../../core/dossier/record-rules.ts'
 import { DomainError, notFound } from '../../core/kernel/errors.ts'
@@ -163,13 +164,14 @@ export const correctRelationship = viewOperation(view, {
   concurrency: 'required',
   async run(context, { customerId, relationshipId, expectedVersion: expected, ...terms }) {
     const { db, now, today } = context
-    const { kind, relatedCustomerId, sides } = await lockRelationship(context, customerId, relationshipId, expected)
+    const stored = await lockRelationship(context, customerId, relationshipId, expected)
+    const { kind, relatedCustomerId, sides } = stored
     requireTerms(kind, terms, today)
     const company = companyOf(kind, customerId, relatedCustomerId)
     if (company !== undefined && terms.share !== undefined)
       requireSharesWithin100(terms.share, await sharesOfOthers(db, company, relationshipId))
     await updateRelationship(db, relationshipId, sides, { ...terms, updatedAt: now })
-    recordBoth(context, 'updated', relationshipId, sides, Object.keys(terms))
+    recordBoth(context, 'updated', relationshipId, sides, changedFields(stored, terms))
     return answerOne(context, view, ofCustomer(customerId, relationshipId))
   },
 })
@@ -193,12 +195,14 @@ export const endRelationship = viewOperation(view, {
   concurrency: 'optional',
   async run(context, { customerId, relationshipId, endedOn, expectedVersion: expected }) {
     const { db, now, today } = context
-    const { since, sides } = await lockRelationship(context, customerId, relationshipId, expected)
+    const stored = await lockRelationship(context, customerId, relationshipId, expected)
+    const { since, sides } = stored
     const last: Day = endedOn ?? today
     requirePast(last, today, 'endedOn')
     requireOrder(since, last, 'endedOn')
-    await updateRelationship(db, relationshipId, sides, { status: 'ended', endedOn: last, updatedAt: now })
-    recordBoth(context, 'ended', relationshipId, sides, ['status', 'endedOn'])
+    const ended = { status: 'ended', endedOn: last } as const
+    await updateRelationship(db, relationshipId, sides, { ...ended, updatedAt: now })
+    recordBoth(context, 'ended', relationshipId, sides, changedFields(stored, ended))
     return answerOne(context, view, ofCustomer(customerId, relationshipId))
   },
 })

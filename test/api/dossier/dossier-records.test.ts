@@ -86,9 +86,9 @@ describe('a note', () => {
     expect(await journalOf(bank, made.body.id)).toEqual(
       [
         `correctNeed ${customerId} amount,note`,
-        `createNeed ${customerId} kind,source,amount,currency,horizonOn`,
+        `createNeed ${customerId} notedOn,kind,source,amount,currency,horizonOn`,
         `endNeed ${customerId} status`,
-        `need.created ${customerId} kind,source,amount,currency,horizonOn`,
+        `need.created ${customerId} notedOn,kind,source,amount,currency,horizonOn`,
         `need.ended ${customerId} status`,
         `need.updated ${customerId} amount,note`,
       ].sort(),
