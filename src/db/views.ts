@@ -17,6 +17,7 @@ import { refreshViews } from './segmentation/views/refreshes.ts'
 import { segmentExtensions, segmentViews } from './segmentation/views/segments.ts'
 import { tierExtensions, tierViews } from './segmentation/views/tiers.ts'
 import { timelineViews } from './dossier/views/timeline.ts'
+import { waitingItemViews } from './dossier/views/waiting-items.ts'
 import { profileViews } from './dossier/views/profiles.ts'
 import { teamViews } from './dossier/views/teams.ts'
 import { valueViews } from './segmentation/views/value.ts'
@@ -29,6 +30,7 @@ const definitions: readonly ViewDefinition[] = [
   ...customerViews,
   ...overviewViews,
   ...timelineViews,
+  ...waitingItemViews,
   ...teamViews,
   ...approvalViews,
   ...counterNoteViews,

@@ -8,6 +8,8 @@ import { auditOperations } from './platform/audit.ts'
 import { calendarOperations } from './organisation/calendar.ts'
 import { consentOperations } from './dossier/consents.ts'
 import { recognitionOperations } from './dossier/recognition.ts'
+import { counterNoteOperations } from './dossier/counter-notes.ts'
+import { waitingItemOperations } from './dossier/waiting-items.ts'
 import { creditCoverage } from './dossier/credit-coverage.ts'
 import { customerGroupOperations } from './dossier/customer-groups.ts'
 import { customerSearchOperations } from './segmentation/customer-search.ts'
@@ -84,6 +86,8 @@ export const operations: readonly Operation[] = [
   ...addressOperations,
   revealCustomerField,
   ...recognitionOperations,
+  ...counterNoteOperations,
+  ...waitingItemOperations,
   ...holdingOperations,
   ...holdingWrites,
   ...relationshipOperations,

@@ -85,7 +85,9 @@ import {
   reviseProfile,
   verifyProfileFields,
 } from '../operations/dossier/profiles.ts'
-import { counterNotes, createCounterNote, recogniseCustomer } from '../operations/dossier/recognition.ts'
+import { acknowledgeCounterNote, counterNotes, createCounterNote } from '../operations/dossier/counter-notes.ts'
+import { recogniseCustomer } from '../operations/dossier/recognition.ts'
+import { waitingItems } from '../operations/dossier/waiting-items.ts'
 import {
   correctRelationship,
   createRelationship,
@@ -176,6 +178,8 @@ export const dossierRoutes: readonly Route[] = [
   post('/recognitions', recogniseCustomer),
   post('/counter-notes', createCounterNote, 201),
   get('/counter-notes', counterNotes),
+  post('/customers/:customerId/counter-notes/:counterNoteId/acknowledgement', acknowledgeCounterNote),
+  get('/waiting-items', waitingItems),
 
   get('/customers/:customerId/relationships', relationships),
   post('/customers/:customerId/relationships', createRelationship, 201),

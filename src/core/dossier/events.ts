@@ -91,4 +91,5 @@ export const dossierEvents = {
   'approval_request.declined': event('A request was declined.'),
   'approval_request.withdrawn': event('A request was withdrawn by the requester.'),
   'counter_note.created': event('A note was left from the counter.'),
+  'counter_note.acknowledged': event('A counter note was acknowledged.'),
 }

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../platform/database.ts'
+import type { Conditions } from '../platform/views/conditions.ts'
 
 export interface CounterNote {
   readonly id: string
@@ -27,4 +28,33 @@ export async function insertCounterNote(
     select n.relationship_manager_id as "managerId", s.number as "managerNumber", s.name as "managerName"
     from note n left join staff s on s.id = n.relationship_manager_id`)
   return left
+}
+
+interface Acknowledgement {
+  readonly acknowledgedAt: Date | null
+  readonly acknowledgedBy: string | null
+}
+
+/** Who acknowledged a note of a customer in scope, and when; the note is held. Undefined where there is no such note. */
+export async function lockCounterNote(db: Db, customerId: string, id: string): Promise<Acknowledgement | undefined> {
+  const [row] = await db.rows<Acknowledgement>(sql`
+    select n.acknowledged_at as "acknowledgedAt", n.acknowledged_by as "acknowledgedBy"
+    from counter_note n join customer c on c.id = n.customer_id
+    where n.customer_id = ${customerId}::uuid and n.id = ${id}::uuid for update of n`)
+  return row
+}
+
+export async function updateCounterNote(
+  db: Db,
+  { customerId, id }: { readonly customerId: string; readonly id: string },
+  { acknowledgedAt, acknowledgedBy }: Acknowledgement,
+): Promise<void> {
+  await db.rows(sql`
+    update counter_note set acknowledged_at = ${acknowledgedAt?.toISOString() ?? null}::timestamptz, acknowledged_by = ${acknowledgedBy}::uuid
+    where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
+}
+
+/** Whether somebody acknowledged it, where that is asked. */
+export function isAcknowledged(wanted: boolean | undefined): Conditions {
+  return (row) => (wanted === undefined ? [] : [`${row}.acknowledged_at is ${wanted ? 'not ' : ''}null`])
 }

@@ -1118,6 +1118,13 @@ describe('every command', () => {
         '/counter-notes',
         { customerId: await bank.customerId('1'), kind: 'hint', text: '有意向' },
       ],
+      [
+        'acknowledgeCounterNote',
+        manager,
+        'POST',
+        () => `${customer}/counter-notes/${made['createCounterNote']}/acknowledgement`,
+        {},
+      ],
     ]
     const profiled: typeof commands = [
       [

@@ -311,6 +311,7 @@ async function queriesOf(bank: TestBank, made: ReadonlyMap<string, string>): Pro
     customerProfile: { customerId },
     profileConflicts: { status: 'dismissed' },
     counterNotes: {},
+    waitingItems: {},
     approvalRequests: {},
     approvalRequest: { customerId, approvalRequestId: request[0].id },
   }

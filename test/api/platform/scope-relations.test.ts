@@ -185,6 +185,7 @@ async function roots(
     customerProfile: ofTwo((customer) => ({ customerId: ids[customer] })),
     profileConflicts: [{ limit: 5 }, { status: 'dismissed', limit: 5 }],
     counterNotes: [{ limit: 10 }],
+    waitingItems: [{ limit: 20 }],
     approvalRequests: [{ limit: 10 }],
     approvalRequest: [
       { customerId: ids['1'], approvalRequestId: await idOf('select id from approval_request where customer_id = $1', ids['1']) },
@@ -199,6 +200,7 @@ async function roots(
 
 /** What is reached from the customer in full as well. */
 const reached: ReadonlySet<string> = new Set([
+  'waitingItems',
   'segmentMembers',
   'migrationCustomers',
   'cohortCustomers',

@@ -429,6 +429,14 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
     customerId,
     approvalRequestId: await requestedOverride(bank, customerId, await bank.staffId('R3')),
   }),
+  acknowledgeCounterNote: async ({ bank, thing: { customerId } }) => {
+    const { rows } = await bank.service.owner.query(
+      `insert into counter_note (customer_id, id, institution_path, kind, note, finder_id, created_at)
+       select id, gen_random_uuid(), institution_path, 'hint', 'n', $2, now() from customer where id = $1 returning id`,
+      [customerId, await bank.staffId('T1')],
+    )
+    return { customerId, counterNoteId: rows[0].id }
+  },
   declineRequest: async ({ bank, thing: { customerId } }) => ({
     customerId,
     approvalRequestId: await requestedOverride(bank, customerId, await bank.staffId('R3')),
@@ -770,6 +778,7 @@ const lists = [
   'contactPointsToReview',
   'addressesToReview',
   'counterNotes',
+  'waitingItems',
   'approvalRequests',
   'profileConflicts',
   'creditCoverage',

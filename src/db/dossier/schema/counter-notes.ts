@@ -11,6 +11,8 @@ export const counterNote = pgTable(
     finderId: uuid('finder_id').notNull(),
     relationshipManagerId: uuid('relationship_manager_id'),
     createdAt: timestamp('created_at', { withTimezone: true }).notNull(),
+    acknowledgedAt: timestamp('acknowledged_at', { withTimezone: true }),
+    acknowledgedBy: uuid('acknowledged_by'),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
 )
