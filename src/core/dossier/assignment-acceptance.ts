@@ -5,11 +5,11 @@ import type { BusinessLine } from './customers.ts'
 import type { AssignmentRow } from './assignment-rows.ts'
 import { isWithin, overlaps, periodText } from '../kernel/periods.ts'
 import {
-  assignableRoles,
+  assigneeProblem,
   type AssignmentState,
   capacityProblem,
   changedPeriodRefusal,
-  isAssignable,
+  customerProblem,
   isAssignedFrom,
   newPeriodRefusal,
 } from './assignments.ts'
@@ -154,19 +154,13 @@ export function assignmentRefusal(
   const rewrites = before && changedPeriodRefusal(before, after, today, fromPerson)
   if (rewrites || after.state === 'cancelled') return rewrites
   if (!before || before.staffId !== after.staffId || before.state === 'cancelled') {
-    if (assignee.status !== 'active')
-      return refusal('staffNumber', 'conflict', `The staff member "${row.staffNumber}" is not active.`)
-    if (!assignableRoles.some((role) => assignee.roles.includes(role))) {
-      return refusal(
-        'staffNumber',
-        'conflict',
-        `The staff member "${row.staffNumber}" is neither a relationship manager nor a teller.`,
-      )
-    }
+    // What began before today counts from today: a feed brings what is running.
+    const problem = assigneeProblem(assignee, after.startsOn < today ? today : after.startsOn)
+    if (problem) return refusal('staffNumber', 'conflict', `${problem.message} Staff number: "${row.staffNumber}".`)
   }
   const grows = !before || before.staffId !== after.staffId || before.state === 'cancelled' || !isWithin(after, before)
-  if (grows && !isAssignable(customer.status))
-    return refusal('customerExternalId', 'conflict', `The customer "${row.customerExternalId}" is ${customer.status}.`)
+  const problem = grows ? customerProblem(customer.status) : undefined
+  if (problem) return refusal('customerExternalId', 'conflict', `${problem.message} External ID: "${row.customerExternalId}".`)
   return before ? undefined : newPeriodRefusal(after, today, fromPerson)
 }
 

@@ -192,7 +192,7 @@ export function isAssignedFrom(existing: readonly AssignmentTerms[], staffId: st
   )
 }
 
-/** A staff member as far as keeping customers goes. */
+/** What decides whether customers can be assigned to a staff member. */
 export interface AssignableStaff {
   readonly id: string
   readonly roles: readonly Role[]
@@ -201,22 +201,46 @@ export interface AssignableStaff {
   readonly activeUntil: Day | null
 }
 
-/** Throws `conflict` for somebody who is not at work on the day from which something is expected of them. */
-export function requireActiveStaff({ status, activeFrom, activeUntil }: Omit<AssignableStaff, 'roles'>, startsOn: Day): void {
+interface Problem {
+  readonly rule: string
+  readonly message: string
+}
+
+function activityProblem(
+  { status, activeFrom, activeUntil }: Omit<AssignableStaff, 'roles'>,
+  startsOn: Day,
+): Problem | undefined {
   if (status !== 'active' || (activeUntil !== null && activeUntil <= startsOn))
-    throw refuseField('conflict', 'staffId', 'inactive', 'The staff member no longer works here on that day.')
+    return { rule: 'inactive', message: 'The staff member no longer works here on that day.' }
   if (activeFrom !== null && activeFrom > startsOn)
-    throw refuseField('conflict', 'staffId', 'inactive', `The staff member works here from ${activeFrom}.`)
+    return { rule: 'inactive', message: `The staff member works here from ${activeFrom}.` }
+  return undefined
 }
 
-/** Throws `conflict` for somebody who cannot keep customers from that day on. */
+/** Throws `conflict` for somebody who is not at work on the day from which something is expected of them. */
+export function requireActiveStaff(staff: Omit<AssignableStaff, 'roles'>, startsOn: Day): void {
+  const problem = activityProblem(staff, startsOn)
+  if (problem) throw refuseField('conflict', 'staffId', problem.rule, problem.message)
+}
+
+/** Why no customers can be assigned to a staff member from that day on, or undefined: in whatever way they are assigned. */
+export function assigneeProblem(staff: AssignableStaff, startsOn: Day): Problem | undefined {
+  const problem = activityProblem(staff, startsOn)
+  if (problem) return problem
+  return assignableRoles.some((role) => staff.roles.includes(role))
+    ? undefined
+    : { rule: 'role', message: 'The staff member is neither a relationship manager nor a teller.' }
+}
+
+/** Throws `conflict` for somebody to whom no customers can be assigned from that day on. */
 export function requireAssignable(staff: AssignableStaff, startsOn: Day): void {
-  requireActiveStaff(staff, startsOn)
-  if (!assignableRoles.some((role) => staff.roles.includes(role)))
-    throw refuseField('conflict', 'staffId', 'role', 'The staff member is neither a relationship manager nor a teller.')
+  const problem = assigneeProblem(staff, startsOn)
+  if (problem) throw refuseField('conflict', 'staffId', problem.rule, problem.message)
 }
 
-/** Whether customers in this state are kept by anybody anew. */
-export function isAssignable(status: CustomerStatus): boolean {
+/** Why a customer in this state cannot be assigned to anybody, or undefined: in whatever way. */
+export function customerProblem(status: CustomerStatus): Problem | undefined {
   return status === 'active' || status === 'prospect'
+    ? undefined
+    : { rule: 'customer_status', message: `The customer is ${status}.` }
 }

@@ -1,3 +1,4 @@
+import type { Day } from '../kernel/calendar.ts'
 import type { Role } from '../kernel/permissions.ts'
 
 /** An institution of the bank that a row names by its code. */
@@ -14,6 +15,8 @@ export interface StaffReference {
   readonly number: string
   readonly roles: readonly Role[]
   readonly status: 'active' | 'inactive'
-  /** Most customers to keep. */
+  readonly activeFrom: Day | null
+  readonly activeUntil: Day | null
+  /** Maximum number of customers. */
   readonly customerCapacity: number | null
 }

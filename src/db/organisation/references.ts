@@ -14,7 +14,7 @@ export async function resolveInstitutions(db: Db, codes: Iterable<string>): Prom
 /** Staff within the caller's scope, by number. */
 export async function resolveStaff(db: Db, numbers: Iterable<string>): Promise<ReadonlyMap<string, StaffReference>> {
   const rows = await db.rows<StaffReference>(
-    sql`select id, number, roles, status, customer_capacity as "customerCapacity" from staff where number = any (${sql.param([...new Set(numbers)])}::text[]) and ${inScope('institution_path')}`,
+    sql`select id, number, roles, status, active_from as "activeFrom", active_until as "activeUntil", customer_capacity as "customerCapacity" from staff where number = any (${sql.param([...new Set(numbers)])}::text[]) and ${inScope('institution_path')}`,
   )
   return new Map(rows.map((row) => [row.number, row]))
 }

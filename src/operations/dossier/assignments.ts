@@ -4,14 +4,13 @@ import { all, ofCustomer, under, orderBy } from '../../db/platform/views/conditi
 import { staffWithLoad, withCustomersOrRoles } from '../../db/dossier/teams.ts'
 import { z } from 'zod'
 import {
-  isAssignable,
+  customerProblem,
   assignableRoles,
   isAssignedFrom,
   requireCapacity,
   requireAssignable,
   assignmentChange,
   type AssignmentChange,
-  type AssignmentRefusal,
 } from '../../core/dossier/assignments.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import { type BusinessLine, businessLines, mainBusinessLine } from '../../core/dossier/customers.ts'
@@ -230,15 +229,10 @@ function decide(
 ): Decided {
   const today = todayAt(customer.institutionPath)
   const startsOn = wanted ?? today
-  const refusal: AssignmentRefusal = {
-    about: 'customer',
-    code: 'conflict',
-    rule: 'customer_status',
-    message: `The customer is ${customer.status}.`,
-  }
-  const taken = isAssignable(customer.status)
-    ? assignmentChange(existing, { staffId, businessLine, startsOn, today })
-    : { refusal }
+  const problem = customerProblem(customer.status)
+  const taken: AssignmentChange = problem
+    ? { refusal: { about: 'customer', code: 'conflict', ...problem } }
+    : assignmentChange(existing, { staffId, businessLine, startsOn, today })
   return { customer, businessLine, startsOn, taken }
 }
 

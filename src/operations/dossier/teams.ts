@@ -1,7 +1,7 @@
 import { textsEqual, ofCustomer } from '../../db/platform/views/conditions.ts'
 import { checkVersion } from '../platform/versions.ts'
 import { z } from 'zod'
-import { assignmentStates, isAssignable, stateOn } from '../../core/dossier/assignments.ts'
+import { assignmentStates, customerProblem, stateOn } from '../../core/dossier/assignments.ts'
 import { dayOf } from '../../core/kernel/calendar.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
 import { remark } from '../../core/kernel/scalars.ts'
@@ -96,8 +96,8 @@ export const addTeamMember = viewOperation(view, {
     if (!customer) throw notFound('customer')
     if (!staff)
       throw refuseField('unknown_reference', 'staffId', 'unknown_reference', 'There is no such staff member in your scope.')
-    if (!isAssignable(customer.status))
-      throw refuseField('conflict', 'customerId', 'customer_status', `The customer is ${customer.status}.`)
+    const problem = customerProblem(customer.status)
+    if (problem) throw refuseField('conflict', 'customerId', problem.rule, problem.message)
     const today = await todayOf(context, customerId)
     const period = { startsOn: days.startsOn ?? today, endsOn: days.endsOn ?? null }
     requireMember({ staff, duty: wanted, ...period }, await listMembers(db, customerId), today)

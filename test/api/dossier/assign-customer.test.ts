@@ -339,6 +339,71 @@ describe('assignCustomers', () => {
   })
 })
 
+/** Assigns customers to somebody in every way there is, one customer each. The last is a feed of a source system, whose refusal is that of its reject. */
+async function inEveryWay(bank: TestBank, number: string, prefix: string, startsOn = '2026-11-22') {
+  const manager = bank.code('M1')
+  const [staffNumber, staffId] = [bank.code(number), await bank.staffId(number)]
+  const [a, b, c, d, e] = await newCustomers(bank, prefix, 5).then(async (ids) => {
+    if (prefix === 'closed') await bank.service.owner.query(`update customer set status = 'closed' where id = any ($1)`, [ids])
+    return ids
+  })
+  const terms = { staffNumber, businessLine: 'personal', startsOn }
+  const [create, upsert] = [operationNamed('createAssignment'), operationNamed('upsertAssignment')]
+  const row = (at: number) => ({ ...terms, customerExternalId: bank.code(`${prefix}${at}`) })
+  const external = { source: 'core', externalId: bank.code(`${prefix}-put`) }
+  const asked = [
+    await overRest(bank, manager, give, { customerId: a, staffId, startsOn, reason: 'moved here' }),
+    await overRest(bank, manager, giveAll, { customerIds: [b], staffId, startsOn, reason: 'moved here' }),
+    await overRest(bank, manager, create, { customerId: c, ...terms }),
+    await overRest(bank, manager, upsert, { ...external, ...row(3) }),
+  ]
+  const { body } = await bank.import('assignments', [{ source: 'core', externalId: bank.code(`${prefix}-fed`), ...row(4) }])
+  const reject = (await bank.request(core, 'GET', `/imports/${body.id}/rejects`)).body as unknown
+  const fed = body.rowsRejected === 0 ? 'ok' : String(reject)
+  const assigned = (await Promise.all([a, b, c, d, e].map((id) => assignmentsOf(bank, id!)))).map(({ length }) => length)
+  return { asked: asked.map(({ code, body: { detail } }) => `${code}: ${detail}`), fed, assigned }
+}
+
+describe('every way to assign a customer', () => {
+  test('refuses the same staff and the same customers, and people beyond the capacity', async ({ bank }) => {
+    const staff = async (number: string, more: object) => {
+      const row = { name: number, institutionCode: bank.code('O1'), roles: ['relationship_manager'] }
+      await bank.feed('staff', [{ externalId: bank.code(number), ...row, ...more }])
+    }
+    await staff('LEFT', { activeUntil: '2026-11-22' })
+    await staff('LATE', { activeFrom: '2027-01-01' })
+    await staff('LOBBY', { roles: ['lobby_manager'] })
+    await staff('FULL', { customerCapacity: 0 })
+    await staff('FREE', {})
+    for (const [number, prefix, message] of [
+      ['LEFT', 'left', 'The staff member no longer works here on that day.'],
+      ['LATE', 'late', 'The staff member works here from 2027-01-01.'],
+      ['LOBBY', 'lobby', 'The staff member is neither a relationship manager nor a teller.'],
+      ['FREE', 'closed', 'The customer is closed.'],
+    ] as const) {
+      const { asked, fed, assigned } = await inEveryWay(bank, number, prefix)
+      for (const refusal of [...asked, fed]) expect(refusal, number).toContain(message)
+      expect(
+        asked.map((refusal) => refusal.split(':')[0]),
+        number,
+      ).toEqual(Array(4).fill('conflict'))
+      expect(assigned, number).toEqual([0, 0, 0, 0, 0])
+    }
+    const full = await inEveryWay(bank, 'FULL', 'full')
+    for (const refusal of full.asked)
+      expect(refusal).toMatch(
+        /^conflict: Over capacity: this staff member has 0 of at most 0 customers, and 1 more would make 1\./,
+      )
+    // A source system has decided already.
+    expect([full.fed, full.assigned]).toEqual(['ok', [0, 0, 0, 0, 1]])
+    const free = await inEveryWay(bank, 'FREE', 'free')
+    expect([free.fed, free.assigned]).toEqual(['ok', [1, 1, 1, 1, 1]])
+    const past = await inEveryWay(bank, 'FREE', 'past', '2026-11-01')
+    for (const refusal of past.asked) expect(refusal).toMatch(/^outside_period: /)
+    expect([past.fed, past.assigned]).toEqual(['ok', [0, 0, 0, 0, 1]])
+  })
+})
+
 describe('staffCapacity', () => {
   test('lists keepers of the subtree with what they keep and can keep, over-full ones by themselves, in one statement', async ({
     bank,
