@@ -65,7 +65,11 @@ export function waitingFrom(filter: WaitingFilter): (row: string, bind: Bind) =>
       .map((kind) => (kind === 'over_capacity' ? overCapacity(filter, bind) : ofCustomers(kind, filter, bind)))
     if (parts.length === 0) return `(${nothing}) ${row}`
     const limit = filter.limit === undefined ? '' : ` limit ${bind(filter.limit)}::int`
-    return `(${parts.map((part) => `(${part}${limit})`).join(' union all ')}) ${row}`
+    const waiting = parts.map((part) => `(${part}${limit})`).join(' union all ')
+    if (filter.staffId === undefined) return `(${waiting}) ${row}`
+    // As an array, found once and first: a join would go through all that waits until the page is full.
+    const ids = `select array(select id from customer where relationship_manager_id = ${bind(filter.staffId)}::uuid) as ids`
+    return `(with of_staff as materialized (${ids}) ${waiting}) ${row}`
   }
 }
 
@@ -83,9 +87,7 @@ function ofCustomers(
     waits,
     ...ownedWithinReach(scope, 'x', bind),
     ...(path === undefined ? [] : [inSubtree('x.institution_path', path, bind)]),
-    ...(staffId === undefined
-      ? []
-      : [`x.customer_id in (select id from customer where relationship_manager_id = ${bind(staffId)}::uuid)`]),
+    ...(staffId === undefined ? [] : ['x.customer_id = any ((select ids from of_staff)::uuid[])']),
     ...(after === undefined ? [] : [keysetCondition(keys, 'asc', after, bind)]),
   ]
   return `select x.institution_path, x.customer_id as owner_id, x.id as subject_id, '${kind}'::text as kind, '${table}'::text as subject_type, x.customer_id,
@@ -96,6 +98,8 @@ function ofCustomers(
 function overCapacity({ today, path, staffId, after }: WaitingFilter, bind: Bind): string {
   const keys = keysOf('x.institution_path', 'x.id', 'x.id')
   const conditions = [
+    // Before the load, which is computed for each.
+    'x.customer_capacity is not null',
     ...withCustomersOrRoles(assignableRoles, true)('x', bind),
     ...(path === undefined ? [] : [inSubtree('x.institution_path', path, bind)]),
     ...(staffId === undefined ? [] : [`x.id = ${bind(staffId)}::uuid`]),
