@@ -89,7 +89,7 @@ export function acceptWithoutOverlap(
   return accepted
 }
 
-/** Those requests by which somebody is assigned a customer anew, and from which day on they count. */
+/** Those requests that assign a customer to somebody who does not have the customer by them yet, and the first day from which they count. */
 export function beginsOf(wanted: readonly RequestedAssignment[]): {
   readonly begins: readonly RequestedAssignment[]
   readonly from: Day | undefined

@@ -1,6 +1,6 @@
 import { stateMachine } from '../kernel/state-machine.ts'
 
-/** Everybody anew; those who have changed; or everybody by the facts as they stand. */
+/** All customers from scratch; those who have changed; or all by the facts as they are. */
 export const refreshKinds = ['full', 'incremental', 'evaluation'] as const
 export type RefreshKind = (typeof refreshKinds)[number]
 

@@ -279,7 +279,7 @@ function storedIdentityRefusal(
   return undefined
 }
 
-/** Whether a document is the one that the row says anew. */
+/** Whether a document is the one that the row repeats. */
 function isOfRow({ source, type, added }: StoredDocument, row: CustomerRow): boolean {
   return !added && source === row.source && type === row.documentType
 }

@@ -192,7 +192,7 @@ export async function saveAddress(db: Db, sealer: Sealer, id: string, purpose: s
       index_key_id = excluded.index_key_id, verified_at = null, source = excluded.source, as_of = excluded.as_of, added = true, version = t.version + 1`)
 }
 
-/** Says anew what a contact point or an address is for; the value and when it was verified stay. */
+/** Changes the purpose of a contact point or an address; the value and when it was verified stay. */
 export async function savePurpose(
   db: Db,
   table: 'contact_point' | 'address',
@@ -212,7 +212,7 @@ export async function saveVerified(db: Db, table: ValueTable, customerId: string
     update ${sql.identifier(table)} set verified_at = ${now.toISOString()}::timestamptz, version = version + 1 where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
 }
 
-/** Takes a value away, with all by which it was found. */
+/** Deletes a value, with all by which it is found. */
 export async function deleteValue(db: Db, table: ValueTable, customerId: string, id: string): Promise<void> {
   const removed = JSON.stringify([{ customerId, targetId: id }])
   await Promise.all([
@@ -228,7 +228,7 @@ const sameKind = {
   address: sql.raw(`v.purpose = 'primary' and t.purpose = 'primary'`),
 } as const satisfies Readonly<Record<ValueTable, unknown>>
 
-/** Marks anew which values of these customers a feed says beside what somebody has verified. Called where a person, or a policy, changes what is verified. */
+/** Marks which feed values of these customers conflict with verified ones. Called where a person, or a policy, changes what is verified. */
 export async function markConflicts(db: Db, table: ValueTable, customerIds: readonly string[]): Promise<void> {
   await db.rows(sql`
     update ${sql.identifier(table)} t set conflicting = not t.conflicting
@@ -236,7 +236,7 @@ export async function markConflicts(db: Db, table: ValueTable, customerIds: read
       select from ${sql.identifier(table)} v where v.customer_id = t.customer_id and v.verified_at is not null and ${sameKind[table]}))`)
 }
 
-/** Keeps, encrypted with what is verified of the same kind, what a feed said otherwise: the last of each source, so that it does not come up again night after night. */
+/** Stores the dismissed feed value, encrypted, with the verified value of the same kind: the last of each source, so that it does not come up again every night. */
 export async function saveDismissed(
   db: Db,
   vault: Vault,

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Db } from '../platform/database.ts'
 
 /**
- * Notes that facts of these customers have to be worked out anew. A note that stands is touched, so that a refresh that takes it away meanwhile waits for this
+ * Marks the facts of these customers as stale. A note that stands is touched, so that a refresh that takes it away meanwhile waits for this
  * transaction and sees what it wrote.
  */
 export async function markFactsStale(db: Db, customerIds: readonly string[], now: Date): Promise<void> {

@@ -39,7 +39,7 @@ export async function insertMember(db: Db, member: MemberToWrite): Promise<void>
       ${member.state}, ${member.reason}, ${member.addedBy}::uuid, ${at}::timestamptz, ${at}::timestamptz)`)
 }
 
-/** Says anew how long a place in a team holds and where it stands. */
+/** Changes end and state of a team membership. */
 export async function updateMember(
   db: Db,
   { customerId, id }: { readonly customerId: string; readonly id: string },
@@ -61,7 +61,7 @@ export function staffWithLoad(today: Day): (row: string, bind: Bind) => string {
   return (row, bind) => `staff ${row} ${withLoad(row, today, bind)}`
 }
 
-/** Of `staffWithLoad`, in the scope of the caller: whoever may be assigned customers by one of the roles, and whoever has left and still has some. `overCapacity`: those above it, or not. */
+/** Of `staffWithLoad`, in the scope of the caller: active staff of one of the roles, and former staff who still have customers. `overCapacity`: those above it, or not. */
 export function withCustomersOrRoles(roles: readonly string[], overCapacity: boolean | undefined): Conditions {
   return (row, bind) => [
     scopeCondition(`${row}.institution_path`),
@@ -74,7 +74,7 @@ export function withCustomersOrRoles(roles: readonly string[], overCapacity: boo
 
 /**
  * Active staff who know well what a customer has, or serve the industry to which the customer belongs, as a `from` item with what agrees and `mismatch`,
- * the less the more agrees. Leaves out who keeps the customer or is in the team.
+ * the less the more agrees. Leaves out the customer's assigned staff and team.
  */
 export function suggestionsFrom(customerId: string, today: Day) {
   return (row: string, bind: Bind): string => {

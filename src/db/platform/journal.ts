@@ -30,7 +30,7 @@ export interface JournalEntry {
   readonly newId: () => string
 }
 
-/** Appends an audit entry and an event for every change, in the transaction of the command and in one statement, and notes that the facts of the customers have to be worked out anew. */
+/** Appends an audit entry and an event for every change, in the transaction of the command and in one statement, and marks the facts of the customers as stale. */
 export async function appendJournal(
   db: Db,
   { actor, actorName, operation, requestId, at, newId }: JournalEntry,

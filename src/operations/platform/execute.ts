@@ -254,7 +254,7 @@ async function query(
 }
 
 /**
- * Transactions of an operation that outlasts a request, such as an import: each checks anew who the caller is and what they may do,
+ * Transactions of an operation that outlasts a request, such as an import: each checks again who the caller is and what they may do,
  * since the operation itself, or somebody else, may have changed the directory in between.
  */
 function ownTransactions(

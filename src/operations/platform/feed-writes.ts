@@ -197,7 +197,7 @@ interface Change {
   readonly final?: boolean
 }
 
-/** A change of something by its id: what is stored, with some of it said anew. Portfolios and branches see only their own. */
+/** A change of something by its id: what is stored, with the given fields changed. Portfolios and branches see only their own. */
 export function changeOperation<S extends z.ZodObject>(
   writes: SingleWrites<S>,
   { shape, change, final = false, ...texts }: Change,

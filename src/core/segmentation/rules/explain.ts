@@ -162,7 +162,7 @@ function explainHasBeen(
   const shared = { form: 'hasBeen', pointer, days, since, latest, parts: [part] } as const
   if (since === undefined) return { ...shared, result: null, toHold: null, toFail: null }
   const result = since !== null && since <= latest
-  // Where it fails now, the next refresh begins to count anew.
+  // Where it fails now, the next refresh starts counting again.
   const until = since === null || part.result !== true ? null : addDays(since, days)
   return {
     ...shared,
