@@ -19,6 +19,9 @@ export function mainBusinessLine(kind: CustomerKind): BusinessLine {
 export const contactKinds = ['phone', 'email'] as const
 export const contactPurposes = ['primary', 'home', 'work', 'billing', 'other'] as const
 export const addressPurposes = ['primary', 'home', 'work', 'registered', 'billing', 'other'] as const
+export type ContactKind = (typeof contactKinds)[number]
+export type ContactPurpose = (typeof contactPurposes)[number]
+export type AddressPurpose = (typeof addressPurposes)[number]
 
 /** What decides on a customer's number in core banking. */
 export interface Numbering {

@@ -2,6 +2,8 @@ import { sql } from 'drizzle-orm'
 import type { Scope } from '../../core/kernel/actors.ts'
 import type { ApprovalKindName, ApprovalState } from '../../core/dossier/approvals.ts'
 import type { Db } from '../platform/database.ts'
+import { plainRows, type PlainRow } from '../platform/plain-rows.ts'
+import { approvalRequest } from './schema/approvals.ts'
 import type { Order } from '../platform/views/keys.ts'
 import type { Bind } from '../platform/views/view.ts'
 import { ownedWithinReach } from './reach.ts'
@@ -27,20 +29,16 @@ export async function insertApprovalRequest(
     from customer c where c.id = ${customerId}::uuid`)
 }
 
-export interface HeldApprovalRequest {
-  readonly kind: ApprovalKindName
-  readonly subjectId: string
-  readonly state: ApprovalState
-  readonly requestedBy: string
-  readonly version: number
-}
+export type HeldApprovalRequest = PlainRow<typeof approvalRequest, 'kind' | 'subjectId' | 'state' | 'requestedBy' | 'version'>
 
 /** A request of a customer, held until the transaction ends. Undefined where there is none in scope. */
 export async function lockApprovalRequest(db: Db, customerId: string, id: string): Promise<HeldApprovalRequest | undefined> {
-  const [row] = await db.rows<HeldApprovalRequest>(sql`
-    select a.kind, a.subject_id as "subjectId", a.state, a.requested_by as "requestedBy", a.version
-    from approval_request a join customer c on c.id = a.customer_id
-    where a.customer_id = ${customerId}::uuid and a.id = ${id}::uuid for update of a`)
+  const [row] = await plainRows(
+    db,
+    approvalRequest,
+    ['kind', 'subjectId', 'state', 'requestedBy', 'version'],
+    sql`join customer c on c.id = t.customer_id where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid for update of t`,
+  )
   return row
 }
 

@@ -9,6 +9,8 @@ import type {
 } from '../../core/dossier/consents.ts'
 import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
 import type { Db } from '../platform/database.ts'
+import { plainRows, type PlainRow } from '../platform/plain-rows.ts'
+import { contactPreference } from './schema/consents.ts'
 
 export interface NewConsent {
   readonly id: string
@@ -33,16 +35,17 @@ export async function insertConsent(db: Db, consent: NewConsent): Promise<void> 
     from customer c where c.id = ${customerId}::uuid`)
 }
 
-interface Wishes {
-  readonly preferredChannels: readonly ContactChannel[]
-  readonly hoursFrom: string | null
-  readonly hoursUntil: string | null
-  readonly maxPerMonth: number | null
-  readonly topics: readonly string[]
-  readonly doNotContact: boolean
-  readonly doNotContactReason: string | null
-  readonly doNotContactUntil: Day | null
-}
+const wishColumns = [
+  'preferredChannels',
+  'hoursFrom',
+  'hoursUntil',
+  'maxPerMonth',
+  'topics',
+  'doNotContact',
+  'doNotContactReason',
+  'doNotContactUntil',
+] as const
+type Wishes = PlainRow<typeof contactPreference, (typeof wishColumns)[number]>
 
 export interface PreferenceToWrite extends Wishes {
   readonly customerId: string
@@ -71,10 +74,12 @@ export async function lockContactPreference(
   db: Db,
   customerId: string,
 ): Promise<(Wishes & { readonly version: number }) | undefined> {
-  const [row] = await db.rows<Wishes & { version: number }>(sql`
-    select preferred_channels as "preferredChannels", hours_from as "hoursFrom", hours_until as "hoursUntil", max_per_month as "maxPerMonth", topics,
-      do_not_contact as "doNotContact", do_not_contact_reason as "doNotContactReason", do_not_contact_until as "doNotContactUntil", version
-    from contact_preference where customer_id = ${customerId}::uuid for update`)
+  const [row] = await plainRows(
+    db,
+    contactPreference,
+    [...wishColumns, 'version'],
+    sql`where t.customer_id = ${customerId}::uuid for update`,
+  )
   return row
 }
 

@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../platform/database.ts'
+import { plainRows, type PlainRow } from '../platform/plain-rows.ts'
+import { counterNote } from './schema/counter-notes.ts'
 import type { Conditions } from '../platform/views/conditions.ts'
 
 export interface CounterNote {
@@ -30,17 +32,16 @@ export async function insertCounterNote(
   return left
 }
 
-interface Acknowledgement {
-  readonly acknowledgedAt: Date | null
-  readonly acknowledgedBy: string | null
-}
+type Acknowledgement = PlainRow<typeof counterNote, 'acknowledgedAt' | 'acknowledgedBy'>
 
 /** Who acknowledged a note of a customer in scope, and when; the note is held. Undefined where there is no such note. */
 export async function lockCounterNote(db: Db, customerId: string, id: string): Promise<Acknowledgement | undefined> {
-  const [row] = await db.rows<Acknowledgement>(sql`
-    select n.acknowledged_at as "acknowledgedAt", n.acknowledged_by as "acknowledgedBy"
-    from counter_note n join customer c on c.id = n.customer_id
-    where n.customer_id = ${customerId}::uuid and n.id = ${id}::uuid for update of n`)
+  const [row] = await plainRows(
+    db,
+    counterNote,
+    ['acknowledgedAt', 'acknowledgedBy'],
+    sql`join customer c on c.id = t.customer_id where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid for update of t`,
+  )
   return row
 }
 

@@ -7,6 +7,8 @@ import type { DocumentType } from '../../core/kernel/identity-numbers.ts'
 import type { AddressField, DocumentPurpose, RevealableField, ValueTable } from '../../core/dossier/identity.ts'
 import { hidden, maskDocumentNumber, maskEmail, maskPhone } from '../../core/kernel/masking.ts'
 import type { Db } from '../platform/database.ts'
+import { plainRows, type PlainRow } from '../platform/plain-rows.ts'
+import { address, contactPoint, identityDocument } from './schema/customers.ts'
 import { lockCustomerRecords, type StoredCustomer } from './customer-records.ts'
 import { openCustomerKeys } from './customer-keys.ts'
 import { addressText, hashedLine } from './customer-values.ts'
@@ -19,64 +21,55 @@ export async function lockCustomer(db: Db, customerId: string): Promise<StoredCu
   return customer
 }
 
-export interface DocumentRecord {
-  readonly id: string
-  readonly type: DocumentType
-  readonly country: string
-  readonly validUntil: Day | null
-  readonly purpose: DocumentPurpose | null
-  readonly verified: boolean
-  readonly unverifiedReason: string | null
-  readonly conflicting: boolean
-  readonly verifiedAt: Date | null
-  readonly version: number
-  readonly numberEncrypted: Buffer
-  readonly numberHash: Buffer
-}
+const documentColumns = [
+  'id',
+  'type',
+  'country',
+  'validUntil',
+  'purpose',
+  'verified',
+  'unverifiedReason',
+  'conflicting',
+  'verifiedAt',
+  'version',
+  'numberEncrypted',
+  'numberHash',
+] as const
+export type DocumentRecord = PlainRow<typeof identityDocument, (typeof documentColumns)[number]>
+
+const ofCustomerById = (customerId: string) => sql`where t.customer_id = ${customerId}::uuid order by t.id`
 
 /** The documents of a customer whose row is held. */
-export async function listDocuments(db: Db, customerId: string): Promise<DocumentRecord[]> {
-  return db.rows<DocumentRecord>(sql`
-    select id, type, country, valid_until as "validUntil", purpose, verified, unverified_reason as "unverifiedReason", conflicting, verified_at as "verifiedAt", version,
-      number_encrypted as "numberEncrypted", number_hash as "numberHash"
-    from identity_document where customer_id = ${customerId}::uuid order by id`)
+export function listDocuments(db: Db, customerId: string): Promise<DocumentRecord[]> {
+  return plainRows(db, identityDocument, documentColumns, ofCustomerById(customerId))
 }
 
-export interface ContactRecord {
-  readonly id: string
-  readonly kind: 'phone' | 'email'
-  readonly purpose: string
-  readonly conflicting: boolean
-  readonly verifiedAt: Date | null
-  readonly version: number
-  readonly valueHash: Buffer
-}
+const contactColumns = ['id', 'kind', 'purpose', 'conflicting', 'verifiedAt', 'version', 'valueHash'] as const
+export type ContactRecord = PlainRow<typeof contactPoint, (typeof contactColumns)[number]>
 
 /** The contact points of a customer whose row is held. */
-export async function listContacts(db: Db, customerId: string): Promise<ContactRecord[]> {
-  return db.rows<ContactRecord>(sql`
-    select id, kind, purpose, conflicting, verified_at as "verifiedAt", version, value_hash as "valueHash" from contact_point where customer_id = ${customerId}::uuid order by id`)
+export function listContacts(db: Db, customerId: string): Promise<ContactRecord[]> {
+  return plainRows(db, contactPoint, contactColumns, ofCustomerById(customerId))
 }
 
-export interface AddressRecord {
-  readonly id: string
-  readonly purpose: string
-  readonly country: string | null
-  readonly region: string | null
-  readonly city: string | null
-  readonly postalCode: string | null
-  readonly conflicting: boolean
-  readonly verifiedAt: Date | null
-  readonly version: number
-  readonly lineEncrypted: Buffer | null
-  readonly lineHash: Buffer | null
-}
+const addressColumns = [
+  'id',
+  'purpose',
+  'country',
+  'region',
+  'city',
+  'postalCode',
+  'conflicting',
+  'verifiedAt',
+  'version',
+  'lineEncrypted',
+  'lineHash',
+] as const
+export type AddressRecord = PlainRow<typeof address, (typeof addressColumns)[number]>
 
 /** The addresses of a customer whose row is held. */
-export async function listAddresses(db: Db, customerId: string): Promise<AddressRecord[]> {
-  return db.rows<AddressRecord>(sql`
-    select id, purpose, country, region, city, postal_code as "postalCode", conflicting, verified_at as "verifiedAt", version, line_encrypted as "lineEncrypted", line_hash as "lineHash"
-    from address where customer_id = ${customerId}::uuid order by id`)
+export function listAddresses(db: Db, customerId: string): Promise<AddressRecord[]> {
+  return plainRows(db, address, addressColumns, ofCustomerById(customerId))
 }
 
 /** Whether the line of an address is this one. */

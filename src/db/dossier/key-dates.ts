@@ -3,6 +3,8 @@ import type { Scope } from '../../core/kernel/actors.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { AnniversaryDay, KeyDate, KeyDateKind, NamedKeyDate, Occurrence } from '../../core/dossier/key-dates.ts'
 import type { Db } from '../platform/database.ts'
+import { plainRows } from '../platform/plain-rows.ts'
+import { keyDate } from './schema/key-dates.ts'
 import type { Bind } from '../platform/views/view.ts'
 import { type Order, inSubtree, keysetCondition } from '../platform/views/keys.ts'
 
@@ -14,10 +16,12 @@ export interface StoredKeyDate extends NamedKeyDate {
 
 /** Reads a key date of a customer within scope and holds it. */
 export async function lockKeyDate(db: Db, customerId: string, id: string): Promise<StoredKeyDate | undefined> {
-  const [row] = await db.rows<StoredKeyDate>(sql`
-    select k.kind, k.name, k.calendar, k.month, k.day, k.leap_month as "leapMonth", k.year, k.recurrence, k.note, k.status, k.version
-    from key_date k join customer c on c.id = k.customer_id
-    where k.customer_id = ${customerId}::uuid and k.id = ${id}::uuid for update of k`)
+  const [row] = await plainRows(
+    db,
+    keyDate,
+    ['kind', 'name', 'calendar', 'month', 'day', 'leapMonth', 'year', 'recurrence', 'note', 'status', 'version'],
+    sql`join customer c on c.id = t.customer_id where t.customer_id = ${customerId}::uuid and t.id = ${id}::uuid for update of t`,
+  )
   return row
 }
 

@@ -1,4 +1,5 @@
 import { integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import type { ApprovalKindName, ApprovalState } from '../../../core/dossier/approvals.ts'
 
 const instant = (name: string) => timestamp(name, { withTimezone: true })
 
@@ -8,9 +9,9 @@ export const approvalRequest = pgTable(
     customerId: uuid('customer_id').notNull(),
     id: uuid().notNull(),
     institutionPath: text('institution_path').notNull(),
-    kind: text().notNull(),
+    kind: text().$type<ApprovalKindName>().notNull(),
     subjectId: uuid('subject_id').notNull(),
-    state: text().notNull(),
+    state: text().$type<ApprovalState>().notNull(),
     reason: text().notNull(),
     requestedBy: uuid('requested_by').notNull(),
     requestedAt: instant('requested_at').notNull(),

@@ -1,4 +1,5 @@
 import { boolean, date, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import type { ContactChannel } from '../../../core/dossier/consents.ts'
 
 export const consentEvent = pgTable(
   'consent_event',
@@ -22,7 +23,7 @@ export const consentEvent = pgTable(
 export const contactPreference = pgTable('contact_preference', {
   customerId: uuid('customer_id').primaryKey(),
   institutionPath: text('institution_path').notNull(),
-  preferredChannels: text('preferred_channels').array().notNull(),
+  preferredChannels: text('preferred_channels').$type<ContactChannel>().array().notNull(),
   hoursFrom: text('hours_from'),
   hoursUntil: text('hours_until'),
   maxPerMonth: integer('max_per_month'),

@@ -1,6 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, date, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { bytea } from '../../platform/schema/bytes.ts'
+import type { AddressPurpose, ContactKind, ContactPurpose } from '../../../core/dossier/customers.ts'
+import type { DocumentPurpose } from '../../../core/dossier/identity.ts'
+import type { DocumentType } from '../../../core/kernel/identity-numbers.ts'
 
 export const customer = pgTable('customer', {
   id: uuid().primaryKey(),
@@ -51,7 +54,7 @@ export const identityDocument = pgTable(
     customerId: uuid('customer_id').notNull(),
     id: uuid().notNull(),
     institutionPath: text('institution_path').notNull(),
-    type: text().notNull(),
+    type: text().$type<DocumentType>().notNull(),
     country: text().notNull(),
     numberEncrypted: bytea('number_encrypted').notNull(),
     numberMasked: text('number_masked').notNull(),
@@ -64,7 +67,7 @@ export const identityDocument = pgTable(
     asOf: timestamp('as_of', { withTimezone: true }).notNull(),
     version: integer().notNull().default(1),
     added: boolean().notNull().default(false),
-    purpose: text(),
+    purpose: text().$type<DocumentPurpose>(),
     verifiedAt: timestamp('verified_at', { withTimezone: true }),
     conflicting: boolean().notNull().default(false),
     dismissedValue: bytea('dismissed_value'),
@@ -78,8 +81,8 @@ export const contactPoint = pgTable(
     customerId: uuid('customer_id').notNull(),
     id: uuid().notNull(),
     institutionPath: text('institution_path').notNull(),
-    kind: text().notNull(),
-    purpose: text().notNull(),
+    kind: text().$type<ContactKind>().notNull(),
+    purpose: text().$type<ContactPurpose>().notNull(),
     valueEncrypted: bytea('value_encrypted').notNull(),
     valueMasked: text('value_masked').notNull(),
     valueHash: bytea('value_hash').notNull(),
@@ -101,7 +104,7 @@ export const address = pgTable(
     customerId: uuid('customer_id').notNull(),
     id: uuid().notNull(),
     institutionPath: text('institution_path').notNull(),
-    purpose: text().notNull(),
+    purpose: text().$type<AddressPurpose>().notNull(),
     country: text(),
     region: text(),
     city: text(),

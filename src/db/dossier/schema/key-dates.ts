@@ -1,4 +1,5 @@
 import { boolean, date, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import type { NamedKeyDate } from '../../../core/dossier/key-dates.ts'
 
 export const keyDate = pgTable(
   'key_date',
@@ -6,16 +7,16 @@ export const keyDate = pgTable(
     customerId: uuid('customer_id').notNull(),
     id: uuid().notNull(),
     institutionPath: text('institution_path').notNull(),
-    kind: text().notNull(),
+    kind: text().$type<NamedKeyDate['kind']>().notNull(),
     name: text(),
-    calendar: text().notNull(),
+    calendar: text().$type<NamedKeyDate['calendar']>().notNull(),
     month: integer().notNull(),
     day: integer().notNull(),
     leapMonth: boolean('leap_month').notNull(),
     year: integer(),
-    recurrence: text().notNull(),
+    recurrence: text().$type<NamedKeyDate['recurrence']>().notNull(),
     note: text(),
-    status: text().notNull(),
+    status: text().$type<'active' | 'ended'>().notNull(),
     nextOn: date('next_on', { mode: 'string' }),
     nextYears: integer('next_years'),
     followingOn: date('following_on', { mode: 'string' }),
