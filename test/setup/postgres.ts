@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
+import { createDatabase } from './create-database.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -130,14 +131,6 @@ function pings(target: string): Promise<boolean> {
     asked.once('timeout', () => asked.destroy(new Error('no answer')))
     asked.end()
   })
-}
-
-async function createDatabase(admin: pg.Client, name: string): Promise<void> {
-  const { rows } = await admin.query<{ major: number }>("select current_setting('server_version_num')::int / 10000 as major")
-  const provider = (rows[0]?.major ?? 0) >= 17 ? "locale_provider builtin builtin_locale 'C.UTF-8'" : ''
-  const create = `create database ${name} template template0 encoding 'UTF8' ${provider} lc_collate 'C'`
-  // A server without that locale has a character type of its own, which the migration judges.
-  await admin.query(`${create} lc_ctype 'C.UTF-8'`).catch(() => admin.query(create))
 }
 
 async function dropAll(admin: pg.Client, template: string, serviceRole: string): Promise<void> {

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { createDatabase } from '../../setup/create-database.ts'
 import { canonicalRule, type Rule } from '../../../src/core/segmentation/rules/rule.ts'
 
 const folder = new URL('../../../migrations/', import.meta.url)
@@ -11,7 +12,7 @@ let owner: pg.Client
 beforeAll(async () => {
   const admin = new pg.Client({ connectionString: inject('postgres').adminUrl })
   await admin.connect()
-  await admin.query(`create database ${name}`)
+  await createDatabase(admin, name)
   await admin.end()
   const url = new URL(inject('postgres').adminUrl)
   url.pathname = `/${name}`
