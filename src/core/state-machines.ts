@@ -3,7 +3,8 @@ import type { StateMachine } from './kernel/state-machine.ts'
 import { delegationMachine } from './organisation/delegations.ts'
 import { refreshMachine } from './segmentation/refreshes.ts'
 import { segmentMachine } from './segmentation/segments.ts'
-import { tierOverrideMachine, tierSchemeMachine } from './segmentation/tiers.ts'
+import { tierSchemeMachine } from './segmentation/tiers.ts'
+import { tierOverrideMachine } from './segmentation/tier-overrides.ts'
 import { approvalMachine } from './dossier/approvals.ts'
 
 /** The lives of all kinds of things that have states, as one operation publishes them. */

@@ -26,9 +26,9 @@ export interface GraphqlSettings {
 
 const RESPONSE_TYPE = 'application/graphql-response+json'
 
-/** Characters of the longest document that is kept with what was made of it, which takes up to fifty times as much memory. */
+/** Characters of the longest document that is cached with what was made of it, which takes up to fifty times as much memory. */
 const MAX_CACHED_LENGTH = 20_000
-/** Documents that are kept, at least: mercurius keeps up to twice as many. */
+/** Documents that are cached, at least: mercurius keeps up to twice as many. */
 const MAX_CACHED = 100
 const MAX_TOKENS = 20_000
 
@@ -44,7 +44,7 @@ interface GraphqlBody {
 
 /** Serves `POST /graphql` as GraphQL over HTTP demands, on the schema of `schema.graphql`. */
 export async function graphql(app: FastifyInstance, service: Service, settings: GraphqlSettings): Promise<void> {
-  // All of the bank's own documents may be kept; of what callers make up only so many.
+  // All of the bank's own documents may be cached; of what callers make up only so many.
   const maxCached = Math.max(MAX_CACHED, settings.documents.size)
   await app.register(mercurius, {
     // Without locations the schema does not hold on to every token of its text.
@@ -119,7 +119,7 @@ function checkValid(schema: GraphQLSchema, document: DocumentNode): void {
   if (errors.length > 0) throw Object.assign(new Error('Invalid document.'), { errors })
 }
 
-/** Runs a document that is too long to be kept, past mercurius, which would keep it. */
+/** Runs a document that is too long to be cached, past mercurius, which would keep it. */
 async function runOnce(
   schema: GraphQLSchema,
   document: DocumentNode,
@@ -135,7 +135,7 @@ async function runOnce(
 
 /**
  * mercurius keeps what it has compiled by the text alone: a document of several operations needs a text for each of them, and only for
- * those that it has, or names of any length would be kept.
+ * those that it has, or names of any length would be cached.
  */
 function keyedSource(source: string, { definitions }: DocumentNode, operationName: string | undefined): string {
   const operations = definitions.flatMap((one) => (one.kind === 'OperationDefinition' ? [one.name?.value] : []))

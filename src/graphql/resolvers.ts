@@ -1,7 +1,8 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import type { FastifyRequest } from 'fastify'
 import { DomainError } from '../core/kernel/errors.ts'
-import { connectionOf, propertyOf, refused } from '../db/platform/views/compile.ts'
+import { propertyOf, refused } from '../db/platform/views/compile.ts'
+import { connectionOf } from '../db/platform/views/connection.ts'
 import { views } from '../db/views.ts'
 import type { Selection, View } from '../db/platform/views/view.ts'
 import { execute, type Service } from '../operations/platform/execute.ts'
@@ -122,7 +123,7 @@ function viewTypes(): Record<string, Record<string, Resolver>> {
   return Object.fromEntries([...types, ...pages])
 }
 
-/** Whether a connection of the view stands somewhere in the schema. */
+/** Whether a connection of the view occurs in the schema. */
 function isPaged({ name }: View): boolean {
   const atRoot = operations.some(({ answer }) => answer.shape === 'page' && answer.view.name === name)
   return (

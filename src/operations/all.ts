@@ -4,9 +4,11 @@ import { approvalRequest, approvalRequests } from './dossier/approvals.ts'
 import { stateMachines } from './platform/state-machines.ts'
 import { analysisOperations } from './segmentation/analyses/all.ts'
 import { assignmentOperations } from './dossier/assignments.ts'
+import { assignmentHistoryOperations } from './dossier/assignment-history.ts'
 import { auditOperations } from './platform/audit.ts'
 import { calendarOperations } from './organisation/calendar.ts'
 import { consentOperations } from './dossier/consents.ts'
+import { contactDecisionOperations } from './dossier/contact-decisions.ts'
 import { recognitionOperations } from './dossier/recognition.ts'
 import { counterNoteOperations } from './dossier/counter-notes.ts'
 import { waitingItemOperations } from './dossier/waiting-items.ts'
@@ -32,10 +34,12 @@ import { identityDocumentOperations } from './dossier/identity-documents.ts'
 import { revealCustomerField } from './dossier/reveals.ts'
 import { importOperations } from './feeds/imports.ts'
 import { keyDateOperations } from './dossier/key-dates.ts'
+import { upcomingKeyDateOperations } from './dossier/upcoming-key-dates.ts'
 import type { Operation } from './platform/operation.ts'
 import { organisationOperations } from './organisation/institutions.ts'
 import { productOperations } from './organisation/products.ts'
 import { profileOperations } from './dossier/profiles.ts'
+import { profileConflictOperations } from './dossier/profile-conflicts.ts'
 import { nameKeyOperations } from './dossier/name-keys.ts'
 import { rotationOperations } from './dossier/rotation.ts'
 import { lifeStageOperations } from './dossier/life-stages.ts'
@@ -78,9 +82,12 @@ export const operations: readonly Operation[] = [
   ...customerWrites,
   ...timelineOperations,
   ...assignmentOperations,
+  ...assignmentHistoryOperations,
   ...teamOperations,
   ...keyDateOperations,
+  ...upcomingKeyDateOperations,
   ...consentOperations,
+  ...contactDecisionOperations,
   ...identityDocumentOperations,
   ...contactPointOperations,
   ...addressOperations,
@@ -118,6 +125,7 @@ export const operations: readonly Operation[] = [
   ...relationScoreOperations,
   creditCoverage,
   ...profileOperations,
+  ...profileConflictOperations,
   profilePolicies,
   reviseProfilePolicy,
   ...lifeStageOperations,

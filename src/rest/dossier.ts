@@ -1,17 +1,16 @@
 import { approveRequest, declineRequest, withdrawRequest } from '../operations/approvals.ts'
 import { approvalRequest, approvalRequests } from '../operations/dossier/approvals.ts'
 import { customerAccessReason, customerAccesses } from '../operations/dossier/accesses.ts'
-import { assignCustomer, assignCustomers, assignmentHistory, staffCapacity } from '../operations/dossier/assignments.ts'
+import { assignCustomer, assignCustomers, staffCapacity } from '../operations/dossier/assignments.ts'
+import { assignmentHistory } from '../operations/dossier/assignment-history.ts'
 import {
   consentHistory,
   consents,
-  contactDecision,
   contactPreference,
-  quietHours,
   recordConsent,
   setContactPreference,
-  setQuietHours,
 } from '../operations/dossier/consents.ts'
+import { contactDecision, quietHours, setQuietHours } from '../operations/dossier/contact-decisions.ts'
 import { creditCoverage } from '../operations/dossier/credit-coverage.ts'
 import {
   addGroupMember,
@@ -61,14 +60,8 @@ import {
   verifyIdentityDocument,
 } from '../operations/dossier/identity-documents.ts'
 import { revealCustomerField } from '../operations/dossier/reveals.ts'
-import {
-  correctKeyDate,
-  createKeyDate,
-  endKeyDate,
-  keyDate,
-  keyDates,
-  upcomingKeyDates,
-} from '../operations/dossier/key-dates.ts'
+import { correctKeyDate, createKeyDate, endKeyDate, keyDate, keyDates } from '../operations/dossier/key-dates.ts'
+import { upcomingKeyDates } from '../operations/dossier/upcoming-key-dates.ts'
 import { correctKeyPerson, createKeyPerson, endKeyPerson, keyPeople, keyPerson } from '../operations/dossier/key-people.ts'
 import {
   correctSharedKeyPerson,
@@ -77,14 +70,8 @@ import {
   sharedKeyPeople,
   sharedKeyPerson,
 } from '../operations/dossier/shared-key-people.ts'
-import {
-  acceptProfileConflict,
-  customerProfile,
-  dismissProfileConflict,
-  profileConflicts,
-  reviseProfile,
-  verifyProfileFields,
-} from '../operations/dossier/profiles.ts'
+import { customerProfile, reviseProfile, verifyProfileFields } from '../operations/dossier/profiles.ts'
+import { acceptProfileConflict, dismissProfileConflict, profileConflicts } from '../operations/dossier/profile-conflicts.ts'
 import { acknowledgeCounterNote, counterNotes, createCounterNote } from '../operations/dossier/counter-notes.ts'
 import { recogniseCustomer } from '../operations/dossier/recognition.ts'
 import { waitingItems } from '../operations/dossier/waiting-items.ts'

@@ -54,7 +54,7 @@ export interface KeyRings {
   readonly cursor: readonly NamedKey[]
 }
 
-/** Whether anything is kept in the data folder: the embedded PostgreSQL, or what the service makes for itself outside production. */
+/** Whether anything is stored in the data folder: the embedded PostgreSQL, or what the service makes for itself outside production. */
 export function usesFolder({ database, jwt, keys }: Pick<Config, 'database' | 'jwt' | 'keys'>): boolean {
   return database.kind === 'embedded' || jwt.keys.kind === 'development' || keys === 'development'
 }

@@ -30,7 +30,7 @@ export interface AssignmentRecord {
   readonly endsOn: Day | null
   readonly state: AssignmentState
   readonly asOf: string
-  /** What the write adds to the version: 0 where nothing is said that is not there. */
+  /** What the write adds to the version: 0 where nothing is given that is not there. */
   readonly step: 0 | 1
 }
 

@@ -100,7 +100,7 @@ export interface AssignmentRefusal {
   readonly message: string
 }
 
-/** What becomes of the assignment of whoever kept the customer until then. */
+/** What becomes of the assignment of the relationship manager until then. */
 export interface EndedAssignment {
   readonly id: string
   readonly state: AssignmentState
@@ -166,7 +166,7 @@ export function assignmentChange(
 
 /** Whom somebody keeps, and how many they can. */
 export interface CustomerLoad {
-  /** Customers kept on the day or later, planned ones too. */
+  /** Customers assigned on the day or later, planned ones too. */
   readonly has: number
   /** Null where nobody has said. */
   readonly capacity: number | null

@@ -1,7 +1,7 @@
 /** How many of those who count are to be rated and granted a line, in percent. Practice of Chinese banks: all with a relation, all of the willing. */
 export const coverageTarget = 100
 
-/** Whose ratings and lines are counted where nothing else is said: those with a business. Ours to choose. */
+/** Whose ratings and lines are counted where nothing else is given: those with a business. Ours to choose. */
 export const coveredKinds = ['sole_trader', 'company'] as const
 
 export interface Counted {

@@ -4,7 +4,7 @@ import type { CurrencyCode } from '../kernel/currencies.ts'
 import { DomainError, refuseField } from '../kernel/errors.ts'
 import { amountProblem, parseAmount } from '../kernel/money.ts'
 
-/** How the bank knows what it notes: told by the customer, seen, from a paper, from what is public, from somebody else, from a system. */
+/** How the bank knows what it notes: stated by the customer, seen, from a paper, from what is public, from somebody else, from a system. */
 export const recordSources = ['customer', 'observed', 'document', 'public', 'third_party', 'system'] as const
 
 export const needKinds = [
@@ -35,7 +35,7 @@ type Values = Readonly<Record<string, unknown>>
 
 /**
  * The amounts of these names in minor units of the currency that is said with them. Amounts and their currency are said together, and with
- * another currency than before all of them anew. Only those of `signed` may be negative. Throws `invalid_input`.
+ * another currency than before all of them again. Only those of `signed` may be negative. Throws `invalid_input`.
  */
 export function amountsOf(
   names: readonly string[],
@@ -114,7 +114,7 @@ interface SuitabilityAssessment {
   readonly expiresOn: Day
 }
 
-/** How long an assessment holds where nothing is said: a year, as banks in China practise it (from memory, to be confirmed by the bank). */
+/** How long an assessment holds where nothing is given: a year, as banks in China practise it (from memory, to be confirmed by the bank). */
 export function defaultExpiry(assessedOn: Day): Day {
   return addMonths(assessedOn, 12)
 }

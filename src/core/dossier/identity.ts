@@ -14,7 +14,7 @@ export const revealableFields = [
 ] as const
 export type RevealableField = (typeof revealableFields)[number]
 
-/** Where documents, contact points and addresses are kept. */
+/** Where documents, contact points and addresses are stored. */
 export type ValueTable = 'identity_document' | 'contact_point' | 'address'
 
 /** Values of a customer, beside the fields of the profile, of which a bank may say that feeds win. */
@@ -25,7 +25,7 @@ export type ValuePolicy = (typeof valuePolicies)[number]
 export const addressFields = ['country', 'region', 'city', 'postalCode', 'line'] as const
 export type AddressField = (typeof addressFields)[number]
 
-/** What a document is kept for. Ours to choose. */
+/** The purpose of a document. Ours to choose. */
 export const documentPurposes = ['identification', 'account_opening', 'credit', 'tax', 'authority', 'other'] as const
 export type DocumentPurpose = (typeof documentPurposes)[number]
 
@@ -42,7 +42,7 @@ export const revealPurposes = [
 /** Documents, and contact points, of one customer: lists that front ends show whole. Ours to choose. */
 const MAX_PER_CUSTOMER = 50
 
-/** Throws `conflict` for a customer whose dossier takes nothing more: another one goes on, or nothing may be kept. */
+/** Throws `conflict` for a customer whose dossier takes nothing more: another one goes on, or nothing may be recorded. */
 export function requireOpenDossier(status: CustomerStatus): void {
   if (status === 'merged' || status === 'erased') throw new DomainError('conflict', `The customer has been ${status}.`)
 }
@@ -53,7 +53,7 @@ export function requireBelowLimit(stored: number): void {
     throw new DomainError('conflict', `A customer can have at most ${MAX_PER_CUSTOMER} of these: remove those no longer in use.`)
 }
 
-/** A person's document must pass its checks and agree with the profile; what a machine sends is kept, marked unverified. Names the field and both values masked. */
+/** A person's document must pass its checks and agree with the profile; what a machine sends is stored, marked unverified. Names the field and both values masked. */
 export function requireNoConflict(judged: DocumentCheck, profile: Profile, fromPerson: boolean): void {
   if (!fromPerson || judged.reason === null) return
   const { code, field, message } = identityRefusal({ number: judged.number, reason: judged.reason }, profile)
@@ -94,7 +94,7 @@ export function requireConflicting({ conflicting }: { readonly conflicting: bool
     )
 }
 
-/** Throws `invalid_input` for an address of which nothing is said. */
+/** Throws `invalid_input` for an address without any part. */
 export function requireAddress(parts: { readonly [F in AddressField]: string | null }): void {
   if (addressFields.every((field) => parts[field] === null))
     throw refuseField('invalid_input', '', 'required', 'At least one part of the address is required.')

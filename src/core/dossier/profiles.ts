@@ -160,7 +160,7 @@ export function capitalText(minor: bigint, currency: CurrencyCode): string {
   return `${formatAmount(minor, currency)} ${currency}`
 }
 
-/** What is said of a profile; what is undefined stays. */
+/** The values given for a profile; what is undefined stays. */
 export type ProfileValues = { readonly [F in keyof Profile]?: Profile[F] | undefined }
 
 /** The profile after that is said; what does not go with the kind goes. */
@@ -217,7 +217,7 @@ export interface FieldSource {
 export const policyWinners = ['person', 'feed'] as const
 export type PolicyWinner = (typeof policyWinners)[number]
 
-/** What holds for a field of which a bank has said nothing: what a person made sure of stays. */
+/** What holds for a field of which a bank has configured nothing: what a person made sure of stays. */
 export const defaultWinner: PolicyWinner = 'person'
 
 /**

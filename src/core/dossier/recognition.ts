@@ -22,7 +22,7 @@ export function recognitionOf(found: number): RecognitionOutcome {
 }
 
 /**
- * Whether a birthday lies within seven days of today, before or after, across the turn of the year too. One that is kept as a key date, by the lunar calendar perhaps,
+ * Whether a birthday lies within seven days of today, before or after, across the turn of the year too. One that is stored as a key date, by the lunar calendar perhaps,
  * goes before that of the birth date. Who was born on 29 February has it on the 28th in other years.
  */
 export function isInBirthdayWindow(birthDate: Day | null, keyDate: KeyDate | null, today: Day): boolean {

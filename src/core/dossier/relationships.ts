@@ -104,7 +104,7 @@ interface Party {
   readonly status: CustomerStatus
 }
 
-/** What is said of a relationship. Shares in percent as text. */
+/** The values given for a relationship. Shares in percent as text. */
 export interface RelationshipTerms {
   readonly share?: string | undefined
   readonly since?: Day | undefined

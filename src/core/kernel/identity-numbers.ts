@@ -95,7 +95,7 @@ export function parseCreditCode(text: string): CreditCode | Refusal {
 
 /**
  * Normalises an identity document's number and checks what its type allows to check. `country` is the issuing country (ISO 3166-1
- * alpha-2). The number comes back normalised also when it breaks a rule, so that a feed's row can be kept and listed as unverified.
+ * alpha-2). The number comes back normalised also when it breaks a rule, so that a feed's row can be stored and listed as unverified.
  */
 export function checkDocument(type: DocumentType, country: string, text: string): CheckedDocument {
   const number = normaliseNumber(text)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** What is said of a field that is missing, whatever its type. */
+/** The message for a field that is missing, whatever its type. */
 export const required = 'Required.'
 
 const needed: Readonly<Record<string, string>> = {

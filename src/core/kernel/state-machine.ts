@@ -12,7 +12,7 @@ export interface Transition<S extends string> {
   readonly permission: Permission
   /** What must hold besides the state, in words; the command checks it. */
   readonly guard?: string
-  /** The refusal from another state that is not final; `conflict` where nothing is said. */
+  /** The refusal from another state that is not final; `conflict` where nothing is given. */
   readonly refusal?: ErrorCode
 }
 

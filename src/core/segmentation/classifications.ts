@@ -212,7 +212,7 @@ const defaults: Readonly<Record<ClassificationKind, ClassificationDefinition>> =
   },
 }
 
-/** What holds where a bank has said nothing. */
+/** What holds where a bank has configured nothing. */
 export function defaultClassification(kind: ClassificationKind): ClassificationPolicy {
   return { kind, policyVersion: 0, ...defaults[kind] }
 }

@@ -1,62 +1,11 @@
-import { addDays, type Day, daysBetween } from '../kernel/calendar.ts'
+import type { Day } from '../kernel/calendar.ts'
 import { customerKinds, customerStatuses, genders } from '../dossier/customers.ts'
 import { editions, origins } from '../feeds/holdings.ts'
 import { companySituations, companySizes, incomeBands, riskAppetites } from '../dossier/profiles.ts'
 import { type ProductFamily, productFamilies } from '../organisation/products.ts'
+import type { FactType, FactSource, Elapsed, Fact } from './fact-types.ts'
 
-export const factTypes = ['number', 'money', 'day', 'boolean', 'enum', 'set'] as const
-export type FactType = (typeof factTypes)[number]
-
-/** What a fact is worked out from. */
-export const factSources = [
-  'profile',
-  'organisation',
-  'holdings',
-  'balances',
-  'movements',
-  'activity',
-  'dossier',
-  'segmentation',
-  'follow_up',
-  'complaints',
-  'surveys',
-] as const
-export type FactSource = (typeof factSources)[number]
-
-/** When a fact follows what it is worked out from: with every refresh of the customer, with a full refresh, or with the calendar. `planned`: the part that feeds it has not landed. */
-export const factFreshness = ['refresh', 'full_refresh', 'daily', 'planned'] as const
-export type FactFreshness = (typeof factFreshness)[number]
-
-export const factUnits = [
-  'years',
-  'months',
-  'days',
-  'percent',
-  'count',
-  'per_month',
-  'base_currency',
-  'base_currency_per_month',
-  'ratio',
-  'score',
-] as const
-export type FactUnit = (typeof factUnits)[number]
-
-/** How a fact that moves with the calendar follows from a day that is stored: completed years or months or days since then, or days until then. */
-export type Elapsed = 'years' | 'months' | 'days' | 'days_until'
-
-export interface Fact {
-  readonly type: FactType
-  readonly unit?: FactUnit
-  readonly description: string
-  readonly source: FactSource
-  readonly freshness: FactFreshness
-  /** The values of an enum or set where they are known beforehand. */
-  readonly values?: readonly string[]
-  /** The day from which it follows, as the fact of that name holds it. */
-  readonly since?: { readonly fact: string; readonly elapsed: Elapsed }
-}
-
-const fact = (
+export const fact = (
   type: FactType,
   source: FactSource,
   description: string,
@@ -70,7 +19,7 @@ const fact = (
   ...more,
 })
 
-const since = (day: string, elapsed: Elapsed, source: FactSource, description: string, more: Partial<Fact> = {}): Fact =>
+export const since = (day: string, elapsed: Elapsed, source: FactSource, description: string, more: Partial<Fact> = {}): Fact =>
   fact('number', source, description, {
     unit: elapsed === 'days_until' ? 'days' : elapsed,
     freshness: 'daily',
@@ -78,7 +27,7 @@ const since = (day: string, elapsed: Elapsed, source: FactSource, description: s
     ...more,
   })
 
-const planned = (type: FactType, source: FactSource, description: string, more: Partial<Fact> = {}): Fact =>
+export const planned = (type: FactType, source: FactSource, description: string, more: Partial<Fact> = {}): Fact =>
   fact(type, source, description, { ...more, freshness: 'planned' })
 
 const familyBalance = (family: ProductFamily, what: string): Fact =>
@@ -104,9 +53,13 @@ const perMonth = (what: string): Fact =>
   })
 
 export const lifecycleStages = ['exploration', 'growth', 'maturity', 'decline', 'ended'] as const
+
 export const activityStates = ['active', 'potential', 'dormant'] as const
+
 export const productPreferences = ['deposit_led', 'loan_led', 'fee_led', 'balanced'] as const
+
 export const relationPreferences = ['relationship', 'quality', 'price', 'credit'] as const
+
 export const marketingGrades = ['key', 'standard', 'exit'] as const
 
 /** The catalogue: all that rules may ask of a customer, by name. A missing fact meets no condition but `exists: false`. */
@@ -322,6 +275,7 @@ export const facts = {
 } as const satisfies Readonly<Record<string, Fact>>
 
 export type FactName = keyof typeof facts
+
 export const factNames = Object.keys(facts) as [FactName, ...FactName[]]
 
 export function isFact(name: string): name is FactName {
@@ -330,42 +284,8 @@ export function isFact(name: string): name is FactName {
 
 /** The value of a fact: a number, minor units of the base currency, an ISO day, a truth, one value or several; null where it is missing. */
 export type FactValue = number | bigint | string | boolean | readonly string[] | null
+
 export type FactValues = Readonly<Partial<Record<FactName, FactValue>>>
 
 /** Facts that are stored; the others follow from one of these with the calendar. */
 export const storedFacts: readonly FactName[] = factNames.filter((name) => !('since' in facts[name]))
-
-/** The value on a day of what follows from a stored one; null where that one is missing or, for days until then, gone by. */
-export function elapsedOn(day: Day | null, today: Day, elapsed: Elapsed): number | null {
-  if (day === null) return null
-  switch (elapsed) {
-    case 'years':
-      return Math.trunc((Number(today.replaceAll('-', '')) - Number(day.replaceAll('-', ''))) / 10_000)
-    case 'months': {
-      const months = (of: Day): number => Number(of.slice(0, 4)) * 12 + Number(of.slice(5, 7))
-      return months(today) - months(day) - (today.slice(8) < day.slice(8) ? 1 : 0)
-    }
-    case 'days':
-      return daysBetween(day, today)
-    case 'days_until':
-      return day < today ? null : daysBetween(today, day)
-  }
-}
-
-const firstDay: Day = '1800-01-01'
-const lastDay: Day = '9999-12-31'
-
-/** The latest day since which at least so much has gone by; null where there is none. */
-export function latestDaySince(count: number, today: Day, elapsed: Exclude<Elapsed, 'days_until'>): Day | null {
-  const isSuch = (day: Day): boolean => elapsedOn(day, today, elapsed)! >= count
-  if (!isSuch(firstDay)) return null
-  if (isSuch(lastDay)) return lastDay
-  // The later the day, the less has gone by.
-  let [such, other] = [0, daysBetween(firstDay, lastDay)]
-  while (other - such > 1) {
-    const middle = Math.floor((such + other) / 2)
-    if (isSuch(addDays(firstDay, middle))) such = middle
-    else other = middle
-  }
-  return addDays(firstDay, such)
-}

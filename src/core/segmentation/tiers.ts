@@ -1,11 +1,11 @@
 import { stateMachine } from '../kernel/state-machine.ts'
-import { addDays, addMonths, type Day, daysBetween } from '../kernel/calendar.ts'
 import type { CurrencyCode } from '../kernel/currencies.ts'
 import { type CustomerKind, customerKinds } from '../dossier/customers.ts'
 import { DomainError, type InputProblem } from '../kernel/errors.ts'
 import { type FactName, facts, isFact } from './facts.ts'
 import { amountProblem, formatMinor, parseAmount } from '../kernel/money.ts'
 import type { Rule } from './rules/rule.ts'
+import { rankOf } from './tier-states.ts'
 
 export const tierSchemeStates = ['active', 'retired'] as const
 
@@ -33,12 +33,17 @@ export const tierSchemeMachine = stateMachine({
  * or other thresholds.
  */
 export const tierReasons = ['entered', 'upgraded', 'downgraded', 'left', 'override', 'scheme'] as const
+
 export type TierReason = (typeof tierReasons)[number]
+
 export const thresholdSides = ['upgrade_candidate', 'at_risk'] as const
+
 export type ThresholdSide = (typeof thresholdSides)[number]
 
 export const MAX_TIERS = 20
+
 export const MAX_SUBTREES = 100
+
 export const MAX_GRACE_DAYS = 3_650
 
 /** A line of a scheme and the tier that begins there. Values are decimal texts in the unit of the measure. */
@@ -67,7 +72,7 @@ export interface TierDefinition {
 /** Minor units for an amount, a number for a number. */
 export type Measured = bigint | number
 
-/** Whether tiers can be told by a fact: it has an order and an amount to the line. */
+/** Whether tiers can be determined by a fact: it has an order and an amount to the line. */
 export function isMeasure(name: string): name is FactName {
   return isFact(name) && (facts[name].type === 'number' || facts[name].type === 'money')
 }
@@ -185,41 +190,6 @@ export function requireTiers(definition: TierDefinition, checking: Checking): vo
   if (problems.length > 0) throw new DomainError('invalid_input', 'Invalid scheme.', problems)
 }
 
-/** Tiers by their places: 0 lies below the lowest line. A missing value lies below all. */
-export function rankOf(value: Measured | null, lines: readonly Measured[]): number {
-  return value === null ? 0 : lines.filter((line) => line <= value).length
-}
-
-export interface TierState {
-  /** Null where the scheme does not apply. */
-  readonly place: number | null
-  /** Since when the measure lies below the tier that is held. */
-  readonly belowSince: Day | null
-}
-
-interface Moving {
-  readonly fit: number
-  readonly held: TierState
-  /** The place that somebody has set for now. */
-  readonly override: number | null
-  /** Whether such a setting has just ended. */
-  readonly released: boolean
-  readonly graceDays: number
-  readonly today: Day
-}
-
-/**
- * The tier that follows: upwards at once; downwards only when the measure has lain below for all days of grace without a break, to the tier that fits then. What was
- * set by hand holds as long as it is set and leaves no grace behind. The SQL of refreshes says the same.
- */
-export function nextTierState({ fit, held, override, released, graceDays, today }: Moving): TierState {
-  if (override !== null) return { place: override, belowSince: null }
-  const { place, belowSince } = held
-  if (place === null || released || fit >= place) return { place: fit, belowSince: null }
-  const since = belowSince ?? today
-  return since <= addDays(today, -graceDays) ? { place: fit, belowSince: null } : { place, belowSince: since }
-}
-
 /** Whether a customer who holds a place is to be worked on a side of some line, and how far the line is. */
 export function thresholdDistance(
   value: Measured | null,
@@ -254,72 +224,4 @@ export function distances(
   const next = lines[rankOf(value, lines)]
   const own = lines[place - 1]
   return { up: next === undefined ? null : minus(next, value), down: own === undefined ? null : minus(value, own) }
-}
-
-/** The day on which the tier goes down, if the measure stays below until then. */
-export function graceEnds(belowSince: Day, graceDays: number): Day {
-  return addDays(belowSince, graceDays)
-}
-
-/** Days of grace that are left, today counted. */
-export function graceLeft(belowSince: Day, graceDays: number, today: Day): number {
-  return Math.max(0, daysBetween(today, graceEnds(belowSince, graceDays)))
-}
-
-export const tierOverrideStates = ['requested', 'active', 'ended', 'declined', 'withdrawn'] as const
-export type TierOverrideState = (typeof tierOverrideStates)[number]
-
-export const tierOverrideMachine = stateMachine({
-  subject: 'tier_override',
-  called: 'override',
-  initial: 'requested',
-  states: {
-    requested: { description: 'Waits for the approval of another person.' },
-    active: { description: 'Decides on the tier, until its end.' },
-    ended: { description: 'Decides on the tier no longer.', final: true },
-    declined: { description: 'Was not approved.', final: true },
-    withdrawn: { description: 'Was withdrawn before a decision.', final: true },
-  },
-  transitions: {
-    approve: {
-      from: ['requested'],
-      to: 'active',
-      description: 'Takes effect at once.',
-      operation: 'approveRequest',
-      permission: 'approval:decide',
-      guard: 'Another person approves it, the end is still to come, and the scheme still applies to the customer.',
-    },
-    decline: {
-      from: ['requested'],
-      to: 'declined',
-      description: 'Is declined.',
-      operation: 'declineRequest',
-      permission: 'approval:decide',
-    },
-    withdraw: {
-      from: ['requested'],
-      to: 'withdrawn',
-      description: 'Is withdrawn by the requester.',
-      operation: 'withdrawRequest',
-      permission: 'approval:request',
-    },
-    end: {
-      from: ['active'],
-      to: 'ended',
-      description: 'Ends before its last day.',
-      operation: 'endTierOverride',
-      permission: 'tier:override',
-    },
-    expire: { from: ['active'], to: 'ended', description: 'Its last day has passed.', permission: 'system:run' },
-  },
-})
-
-/** Refuses an override that ends today or before, or lasts longer than a year. Throws `outside_period`. */
-export function requireOverridePeriod(endsOn: Day, today: Day): void {
-  const refuse = (message: string): never => {
-    throw new DomainError('outside_period', message, [{ pointer: '/endsOn', rule: 'period', message }])
-  }
-  if (endsOn <= today) refuse(`An override must end after today: ${endsOn} is not after ${today}.`)
-  const latest = addMonths(today, 12)
-  if (endsOn > latest) refuse(`An override can last at most a year, until ${latest}.`)
 }

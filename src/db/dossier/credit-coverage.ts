@@ -16,7 +16,7 @@ export interface CoverageRow {
   readonly willing: Counted
 }
 
-/** Most groups that are told apart. */
+/** Most groups that are distinguished. */
 export const MAX_GROUPS = 500
 
 const grouped = {

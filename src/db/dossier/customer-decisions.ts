@@ -35,26 +35,10 @@ import {
   updateCustomers,
 } from './customer-records.ts'
 import { moveCustomerRows } from './customer-tables.ts'
-import {
-  noValueWrites,
-  overwrittenIn,
-  type Owner,
-  recheckDocument,
-  sealAddress,
-  sealContact,
-  sealDocument,
-  type ValueWrites,
-  writeValues,
-} from './customer-values.ts'
-import {
-  decideProfile,
-  type Dossier,
-  profileValuesIn,
-  type Profiles,
-  readProfiles,
-  mergeFeedRow,
-  writeProfiles,
-} from './customer-profiles.ts'
+import { type Owner, recheckDocument, sealAddress, sealContact, sealDocument } from './customer-values.ts'
+import { noValueWrites, overwrittenIn, type ValueWrites, writeValues } from './write-values.ts'
+import { decideProfile, type Dossier, profileValuesIn, type Profiles, readProfiles, mergeFeedRow } from './customer-profiles.ts'
+import { writeProfiles } from './write-profiles.ts'
 import { todayByInstitution } from '../organisation/institution-days.ts'
 import type { CustomerFeedContext } from './customer-feed-context.ts'
 
@@ -149,7 +133,7 @@ export function decideCustomer(
   const profiled = decideProfile(dossiers.profiles, { ...speaking, before: stored, wanted, after: dossier, different }, context)
   const revised = context.revision?.verification !== undefined
   const changed = !before || valuesChanged || profiled || revised || hasChanged<CustomerRecord>(after, before, comparedFields)
-  // A revision holds for its fields, whose own instants are kept: what feeds said of the others stays as old as it is.
+  // A revision holds for its fields, whose own instants are stored: what feeds said of the others stays as old as it is.
   const heldAt = before && context.revision ? before.asOf.toISOString() : asOf
   const record = changed && { ...after, nameFolded: foldName(after.name), asOf: heldAt }
   if (!before || before.name !== after.name || before.kind !== after.kind)

@@ -1,11 +1,11 @@
 import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
-import { sql } from 'drizzle-orm'
 import type { DocumentCheck } from '../../core/dossier/document-checks.ts'
 import type { ValuePolicy, ValueTable } from '../../core/dossier/identity.ts'
 import { hidden, maskDocumentNumber, maskEmail, maskPhone } from '../../core/kernel/masking.ts'
-import type { Db } from '../platform/database.ts'
 import { type BlindIndex, type BlindIndexKind, type CustomerKey, fieldContext, type Vault } from '../platform/vault.ts'
 import type { StoredAddress, StoredContact, StoredDocument } from './customer-records.ts'
+import { type Placed, placeFor } from '../../core/dossier/value-placement.ts'
+import type { ValueWrites } from './write-values.ts'
 
 /** A customer for whom values are sealed. The key is opened only where something is to be sealed. */
 export interface Owner {
@@ -14,20 +14,6 @@ export interface Owner {
   readonly source: string
   readonly asOf: string
   readonly key: () => CustomerKey
-}
-
-/** What is to be written beside the customers, in JSON types; bytes as hex. */
-export interface ValueWrites {
-  readonly documents: object[]
-  readonly contacts: object[]
-  readonly addresses: object[]
-  readonly indexed: object[]
-  /** What a source said beside something verified, and says no more. */
-  readonly withdrawn: { readonly documents: object[]; readonly contacts: object[]; readonly addresses: object[] }
-}
-
-export function noValueWrites(): ValueWrites {
-  return { documents: [], contacts: [], addresses: [], indexed: [], withdrawn: { documents: [], contacts: [], addresses: [] } }
 }
 
 interface Sealing {
@@ -54,51 +40,6 @@ function isOf(
   return vault.blindIndexes(kind, value).some((index) => index.keyId === keyId && index.hash.equals(hash))
 }
 
-interface Placed {
-  readonly id: string
-  readonly customerId: string
-  readonly source: string
-  readonly verifiedAt: Date | null
-  readonly added: boolean
-  readonly conflicting: boolean
-}
-
-interface Placement<T> {
-  /** Where the row's value goes; undefined where nothing is to be written. */
-  readonly place?: { readonly before: T | undefined; readonly added: boolean; readonly conflicting: boolean }
-  /** What the source said before and says no more. */
-  readonly withdrawn: readonly T[]
-}
-
-/**
- * Which of the values of a kind a row is about. What a person has verified is never overwritten by a machine: another value stands beside it, one for each source,
- * until that source comes round or a person settles it. What a person has dismissed does not come up again. A policy may let feeds win.
- */
-function placeFor<T extends Placed>(
-  { enteredAt, overridden }: Sealing,
-  { source }: Owner,
-  policy: ValuePolicy,
-  stored: readonly T[],
-  isSame: (one: T) => boolean,
-  dismissed: (one: T) => boolean,
-): Placement<T> {
-  const mine = stored.find((one) => !one.added && one.source === source)
-  const ofSource = stored.filter((one) => one.source === source && one.verifiedAt === null)
-  const verified = stored.filter((one) => one.verifiedAt !== null)
-  if (enteredAt !== undefined) return { place: { before: mine, added: false, conflicting: false }, withdrawn: [] }
-  if (verified.length === 0 || overridden.has(policy))
-    return { place: { before: mine, added: false, conflicting: false }, withdrawn: ofSource.filter((one) => one !== mine) }
-  const same = verified.find(isSame)
-  if (same) {
-    const place = same.source === source ? { before: same, added: same.added, conflicting: false } : undefined
-    return { ...(place && { place }), withdrawn: ofSource }
-  }
-  if (verified.some(dismissed)) return { withdrawn: ofSource }
-  const before = ofSource.find((one) => one === mine) ?? ofSource[0]
-  const added = before ? before.added : mine !== undefined
-  return { place: { before, added, conflicting: true }, withdrawn: ofSource.filter((one) => one !== before) }
-}
-
 /** What this source said beside a verified value and somebody has dismissed, in clear. */
 function dismissedOf(
   { vault }: Sealing,
@@ -111,6 +52,10 @@ function dismissedOf(
     vault.decrypt(owner.key(), dismissedValue, fieldContext(table, 'dismissed_value', id)),
   )
   return bySource[owner.source]
+}
+
+function sentBy({ enteredAt, overridden }: Sealing, { source }: Owner, policy: ValuePolicy) {
+  return { source, policy, fromPerson: enteredAt !== undefined, overridden }
 }
 
 const named = ({ customerId, id }: Placed): object => ({ customerId, targetId: id })
@@ -126,14 +71,11 @@ export function sealDocument(
   const { vault, newId, writes, enteredAt } = sealing
   const country = row.documentCountry ?? 'CN'
   const index = vault.blindIndex('document', judged.number)
-  const { place, withdrawn } = placeFor(
-    sealing,
-    owner,
-    'identity_document',
-    stored,
-    (one) => isOf(vault, 'document', judged.number, index, one.numberHash, one.indexKeyId),
-    (one) => dismissedOf(sealing, owner, 'identity_document', one) === judged.number,
-  )
+  const { place, withdrawn } = placeFor(stored, {
+    ...sentBy(sealing, owner, 'identity_document'),
+    isSame: (one) => isOf(vault, 'document', judged.number, index, one.numberHash, one.indexKeyId),
+    wasDismissed: (one) => dismissedOf(sealing, owner, 'identity_document', one) === judged.number,
+  })
   writes.withdrawn.documents.push(...withdrawn.map(named))
   if (!place) return withdrawn.length > 0
   const { before, added, conflicting } = place
@@ -206,14 +148,11 @@ export function sealContact(
   const { vault, newId, writes } = sealing
   const index = vault.blindIndex(kind, value)
   const isSame = (one: StoredContact): boolean => isOf(vault, kind, value, index, one.valueHash, one.indexKeyId)
-  const { place, withdrawn } = placeFor(
-    sealing,
-    owner,
-    kind,
-    stored,
+  const { place, withdrawn } = placeFor(stored, {
+    ...sentBy(sealing, owner, kind),
     isSame,
-    (one) => dismissedOf(sealing, owner, 'contact_point', one) === value,
-  )
+    wasDismissed: (one) => dismissedOf(sealing, owner, 'contact_point', one) === value,
+  })
   writes.withdrawn.contacts.push(...withdrawn.map(named))
   if (!place) return withdrawn.length > 0
   const { before, added, conflicting } = place
@@ -272,7 +211,7 @@ export function sealAddress(sealing: Sealing, owner: Owner, row: CustomerRow, st
     return hasParts(parts) && (given.line === undefined || given.line === line)
   }
   const isSame = (one: StoredAddress): boolean => hasParts(one) && hasLine(one)
-  const { place, withdrawn } = placeFor(sealing, owner, 'address', stored, isSame, wasDismissed)
+  const { place, withdrawn } = placeFor(stored, { ...sentBy(sealing, owner, 'address'), isSame, wasDismissed })
   writes.withdrawn.addresses.push(...withdrawn.map(named))
   if (!place) return withdrawn.length > 0
   const { before, added, conflicting } = place
@@ -318,82 +257,4 @@ function placeOf({ id: customerId, institutionPath, source, asOf }: Owner, id: s
 
 function indexOf({ id: customerId }: Owner, targetId: string, kind: 'document' | 'phone' | 'email', { keyId, hash }: BlindIndex) {
   return { customerId, targetId, kind, keyId, hash: hash.toString('hex') }
-}
-
-const common = `"customerId" uuid, id uuid, "institutionPath" text, source text, "asOf" timestamptz, encrypted text, masked text, hash text, "indexKeyId" text`
-const recordset = (rows: readonly object[], columns: string) =>
-  sql`json_to_recordset(${JSON.stringify(rows)}::json) as r ${sql.raw(`(${common}, ${columns})`)}`
-
-/** The tables in which what is verified may have been overwritten, and whose customers. */
-export function overwrittenIn({
-  documents,
-  contacts,
-  addresses,
-}: ValueWrites): readonly (readonly [ValueTable, readonly string[]])[] {
-  const ofAll = (rows: readonly object[]) => [
-    ...new Set((rows as readonly { customerId: string }[]).map((row) => row.customerId)),
-  ]
-  return (
-    [
-      ['identity_document', ofAll(documents)],
-      ['contact_point', ofAll(contacts)],
-      ['address', ofAll(addresses)],
-    ] as const
-  ).filter(([, ids]) => ids.length > 0)
-}
-
-/** Writes what was prepared, one statement for each table. The customers are there and locked. */
-export async function writeValues(db: Db, { documents, contacts, addresses, indexed, withdrawn }: ValueWrites): Promise<void> {
-  const written: Promise<unknown>[] = []
-  for (const [table, rows] of [
-    ['identity_document', withdrawn.documents],
-    ['contact_point', withdrawn.contacts],
-    ['address', withdrawn.addresses],
-  ] as const)
-    if (rows.length > 0)
-      written.push(
-        db.rows(sql`
-          delete from ${sql.identifier(table)} t using json_to_recordset(${JSON.stringify(rows)}::json) as r ("customerId" uuid, "targetId" uuid)
-          where t.customer_id = r."customerId" and t.id = r."targetId"`),
-        db.rows(sql`select unindex_values(${JSON.stringify(rows)}::json)`),
-      )
-  if (documents.length > 0) {
-    written.push(
-      db.rows(sql`
-        insert into identity_document as t (customer_id, id, institution_path, type, country, number_encrypted, number_masked, number_hash, index_key_id, valid_until, verified,
-          unverified_reason, verified_at, source, as_of, added, conflicting)
-        select "customerId", id, "institutionPath", type, country, decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", "validUntil", verified,
-          "unverifiedReason", "verifiedAt", source, "asOf", added, conflicting
-        from ${recordset(documents, 'added boolean, conflicting boolean, type text, country text, "validUntil" date, verified boolean, "unverifiedReason" text, "verifiedAt" timestamptz')}
-        on conflict (customer_id, id) do update set country = excluded.country, number_encrypted = excluded.number_encrypted, number_masked = excluded.number_masked,
-          number_hash = excluded.number_hash, index_key_id = excluded.index_key_id, valid_until = excluded.valid_until, verified = excluded.verified,
-          unverified_reason = excluded.unverified_reason, verified_at = excluded.verified_at, as_of = excluded.as_of, conflicting = excluded.conflicting,
-          version = t.version + 1`),
-    )
-  }
-  if (contacts.length > 0) {
-    written.push(
-      db.rows(sql`
-        insert into contact_point as t (customer_id, id, institution_path, kind, purpose, value_encrypted, value_masked, value_hash, index_key_id, source, as_of, added, conflicting)
-        select "customerId", id, "institutionPath", kind, 'primary', decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", source, "asOf", added, conflicting
-        from ${recordset(contacts, 'added boolean, conflicting boolean, kind text')}
-        on conflict (customer_id, id) do update set value_encrypted = excluded.value_encrypted, value_masked = excluded.value_masked, value_hash = excluded.value_hash,
-          index_key_id = excluded.index_key_id, verified_at = null, as_of = excluded.as_of, conflicting = excluded.conflicting, version = t.version + 1`),
-    )
-  }
-  if (addresses.length > 0) {
-    written.push(
-      db.rows(sql`
-        insert into address as t (customer_id, id, institution_path, purpose, country, region, city, postal_code, line_encrypted, line_masked, line_hash, index_key_id, source, as_of,
-          added, conflicting)
-        select "customerId", id, "institutionPath", 'primary', country, region, city, "postalCode", decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", source, "asOf",
-          added, conflicting
-        from ${recordset(addresses, 'added boolean, conflicting boolean, country text, region text, city text, "postalCode" text')}
-        on conflict (customer_id, id) do update set country = excluded.country, region = excluded.region, city = excluded.city, postal_code = excluded.postal_code,
-          line_encrypted = excluded.line_encrypted, line_masked = excluded.line_masked, line_hash = excluded.line_hash, index_key_id = excluded.index_key_id,
-          verified_at = null, as_of = excluded.as_of, conflicting = excluded.conflicting, version = t.version + 1`),
-    )
-  }
-  if (indexed.length > 0) written.push(db.rows(sql`select index_values(${JSON.stringify(indexed)}::json)`))
-  await Promise.all(written)
 }

@@ -7,79 +7,18 @@ import type { DocumentType } from '../../core/kernel/identity-numbers.ts'
 import type { AddressField, DocumentPurpose, RevealableField, ValueTable } from '../../core/dossier/identity.ts'
 import { hidden, maskDocumentNumber, maskEmail, maskPhone } from '../../core/kernel/masking.ts'
 import type { Db } from '../platform/database.ts'
-import { plainRows, type PlainRow } from '../platform/plain-rows.ts'
-import { address, contactPoint, identityDocument } from './schema/customers.ts'
+import { address } from './schema/customers.ts'
 import { lockCustomerRecords, type StoredCustomer } from './customer-records.ts'
 import { openCustomerKeys } from './customer-keys.ts'
 import { addressText, hashedLine } from './customer-values.ts'
 import { type SealedValue, sealedValues } from './sealed-values.ts'
-import { type BlindIndexKind, type CustomerKey, fieldContext, type Vault } from '../platform/vault.ts'
+import { type CustomerKey, fieldContext, type Vault } from '../platform/vault.ts'
+import { type DocumentRecord, listAddresses } from './identity-records.ts'
 
 /** Reads a customer in scope and holds the row, so that what belongs to the customer changes in one order. */
 export async function lockCustomer(db: Db, customerId: string): Promise<StoredCustomer | undefined> {
   const [customer] = await lockCustomerRecords(db, [customerId])
   return customer
-}
-
-const documentColumns = [
-  'id',
-  'type',
-  'country',
-  'validUntil',
-  'purpose',
-  'verified',
-  'unverifiedReason',
-  'conflicting',
-  'verifiedAt',
-  'version',
-  'numberEncrypted',
-  'numberHash',
-] as const
-export type DocumentRecord = PlainRow<typeof identityDocument, (typeof documentColumns)[number]>
-
-const ofCustomerById = (customerId: string) => sql`where t.customer_id = ${customerId}::uuid order by t.id`
-
-/** The documents of a customer whose row is held. */
-export function listDocuments(db: Db, customerId: string): Promise<DocumentRecord[]> {
-  return plainRows(db, identityDocument, documentColumns, ofCustomerById(customerId))
-}
-
-const contactColumns = ['id', 'kind', 'purpose', 'conflicting', 'verifiedAt', 'version', 'valueHash'] as const
-export type ContactRecord = PlainRow<typeof contactPoint, (typeof contactColumns)[number]>
-
-/** The contact points of a customer whose row is held. */
-export function listContacts(db: Db, customerId: string): Promise<ContactRecord[]> {
-  return plainRows(db, contactPoint, contactColumns, ofCustomerById(customerId))
-}
-
-const addressColumns = [
-  'id',
-  'purpose',
-  'country',
-  'region',
-  'city',
-  'postalCode',
-  'conflicting',
-  'verifiedAt',
-  'version',
-  'lineEncrypted',
-  'lineHash',
-] as const
-export type AddressRecord = PlainRow<typeof address, (typeof addressColumns)[number]>
-
-/** The addresses of a customer whose row is held. */
-export function listAddresses(db: Db, customerId: string): Promise<AddressRecord[]> {
-  return plainRows(db, address, addressColumns, ofCustomerById(customerId))
-}
-
-/** Whether the line of an address is this one. */
-export function isLineOf(vault: Vault, { id, lineHash }: AddressRecord, line: string | null): boolean {
-  return line === null || lineHash === null ? line === lineHash : isHashOf(vault, 'address', hashedLine(id, line), lineHash)
-}
-
-/** Whether a stored hash is of this value, under whichever key it was made. */
-export function isHashOf(vault: Vault, kind: BlindIndexKind, value: string, hash: Buffer): boolean {
-  return vault.blindIndexes(kind, value).some((index) => index.hash.equals(hash))
 }
 
 /** Where something is written: the customer, the instant, and what seals it. */
@@ -94,7 +33,7 @@ export async function openKey(db: Db, vault: Vault, customerId: string): Promise
   return (await openCustomerKeys(db, [customerId], vault)).get(customerId)!
 }
 
-/** Writes a document that is kept here and not with a row of its source: a new one, or what corrects one that is stored. */
+/** Writes a document that was entered here and not with a row of its source: a new one or a correction. */
 export async function saveDocument(
   db: Db,
   sealer: Sealer,
@@ -128,7 +67,7 @@ export async function saveDocument(
   ])
 }
 
-/** Changes the last day of a document and what it is kept for, and nothing else. */
+/** Changes the last day of a document and its purpose, and nothing else. */
 export async function saveDocumentTerms(
   db: Db,
   customerId: string,
@@ -140,7 +79,7 @@ export async function saveDocumentTerms(
     where customer_id = ${customerId}::uuid and id = ${id}::uuid`)
 }
 
-/** Writes a contact point that is kept here: a new one, or what corrects one that is stored. A new value has yet to be verified. */
+/** Writes a contact point that was entered here: a new one or a correction. A new value has yet to be verified. */
 export async function saveContact(
   db: Db,
   sealer: Sealer,
@@ -167,7 +106,7 @@ export async function saveContact(
 /** An address in clear. */
 export type ClearAddress = { readonly [F in AddressField]: string | null }
 
-/** Writes an address that is kept here: a new one, or what corrects one that is stored. It has yet to be verified. */
+/** Writes an address that was entered here: a new one or a correction. It has yet to be verified. */
 export async function saveAddress(db: Db, sealer: Sealer, id: string, purpose: string, address: ClearAddress): Promise<void> {
   const { customer, vault, now } = sealer
   const { country, region, city, postalCode, line } = address

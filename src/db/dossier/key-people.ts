@@ -21,7 +21,7 @@ export async function sealKeyPersonContact(
   }
 }
 
-/** Whether a record of this person other than the one named stands somewhere in scope. */
+/** Whether a record of this person other than the one named occurs in scope. */
 export async function hasRecordElsewhere(db: Db, personCustomerId: string, besideId: string | undefined): Promise<boolean> {
   const found = await db.rows(sql`
     select from key_person p join customer c on c.id = p.customer_id

@@ -14,7 +14,7 @@ export interface RecognisedCustomer {
   readonly name: string
   readonly customerSince: Day | null
   readonly birthDate: Day | null
-  /** The birthday as a key date, where one is kept. */
+  /** The birthday as a key date, where one is stored. */
   readonly birthday: KeyDate | null
   readonly managerId: string | null
   readonly managerNumber: string | null

@@ -33,7 +33,7 @@ interface Total {
 
 /**
  * Applies activity: counts and sums of a customer's transactions of one month that agree in everything else; a row holds the whole
- * total. Of the counterparty only a keyed hash is kept. The id of an outcome is the customer's: a total has none.
+ * total. Of the counterparty only a keyed hash is stored. The id of an outcome is the customer's: a total has none.
  */
 export const applyActivity: ApplyFeed<ActivityRow> = async (db, rows, context) => {
   const outcomes = collectOutcomes(rows)
@@ -139,7 +139,7 @@ async function writeTotals(db: Db, totals: readonly object[]): Promise<void> {
     where excluded.as_of >= t.as_of and (t.count, t.amount) is distinct from (excluded.count, excluded.amount)`)
 }
 
-/** Notes that rows said again, later, what is stored: an older one that differs must not follow them. Counts as no change. */
+/** Notes that rows repeated later what is stored: an older one that differs must not follow them. Counts as no change. */
 async function confirmTotals(db: Db, totals: readonly object[]): Promise<void> {
   await db.rows(sql`
     update activity t set as_of = r."asOf"

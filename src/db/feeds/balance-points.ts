@@ -68,7 +68,7 @@ async function writePoints(db: Db, points: readonly object[]): Promise<void> {
     where excluded.as_of >= t.as_of and t.amount is distinct from excluded.amount`)
 }
 
-/** Notes that rows said again, later, what is stored: an older one that differs must not follow them. Counts as no change. */
+/** Notes that rows repeated later what is stored: an older one that differs must not follow them. Counts as no change. */
 async function confirmPoints(db: Db, points: readonly object[]): Promise<void> {
   await db.rows(sql`
     update balance t set as_of = r."asOf"

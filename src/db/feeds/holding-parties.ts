@@ -137,7 +137,7 @@ async function writeLinks(db: Db, links: readonly WrittenLink[]): Promise<void> 
   ])
 }
 
-/** Notes that rows said again, later, what is stored: an older one that differs must not follow them. Counts as no change. */
+/** Notes that rows repeated later what is stored: an older one that differs must not follow them. Counts as no change. */
 async function confirmLinks(db: Db, links: readonly WrittenLink[]): Promise<void> {
   const json = JSON.stringify(links)
   await Promise.all([

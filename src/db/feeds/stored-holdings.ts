@@ -57,7 +57,7 @@ export async function writeHoldings(db: Db, holdings: readonly WrittenHolding[],
         excluded.recommended_by, excluded.activated_on, excluded.last_used_on)`)
 }
 
-/** Notes that rows said again, later, what is stored: an older one that differs must not follow them. Counts as no change. */
+/** Notes that rows repeated later what is stored: an older one that differs must not follow them. Counts as no change. */
 export async function confirmHoldings(db: Db, holdings: readonly object[]): Promise<void> {
   await db.rows(sql`
     update holding t set as_of = r."asOf"

@@ -102,7 +102,7 @@ export async function writeMovements(db: Db, movements: readonly WrittenMovement
       (excluded.direction, excluded.amount, excluded.booked_on, excluded.channel, excluded.purpose, excluded.counterparty_hash, excluded.status)`)
 }
 
-/** Notes that rows said again, later, what is stored: an older one that differs must not follow them. Counts as no change. */
+/** Notes that rows repeated later what is stored: an older one that differs must not follow them. Counts as no change. */
 export async function confirmMovements(db: Db, movements: readonly object[]): Promise<void> {
   await db.rows(sql`
     update movement t set as_of = r."asOf"

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Db } from '../platform/database.ts'
 
-/** Ids of the products of this family and code; what is not said does not count. */
+/** Ids of the products of this family and code; what is not given does not count. */
 export async function findProductIds(
   db: Db,
   { family = null, code = null }: { readonly family?: string | null | undefined; readonly code?: string | null | undefined },

@@ -6,7 +6,7 @@ export interface Confirmed {
   readonly asOf: string
 }
 
-/** Notes that rows said again, later, what is stored: an older one that differs must not follow them. Counts as no change. */
+/** Notes that rows repeated later what is stored: an older one that differs must not follow them. Counts as no change. */
 export async function confirmRows(
   db: Db,
   table: 'institution' | 'staff' | 'product' | 'customer',

@@ -16,7 +16,7 @@ export interface FeedContext {
   readonly bankTimeZone: string
   /** Of the sender's institution. */
   readonly timeZone: string
-  /** True where the row comes from a person (single write), whose failing identity numbers are refused; a feed's are kept, marked unverified. */
+  /** True where the row comes from a person (single write), whose failing identity numbers are refused; a feed's are stored, marked unverified. */
   readonly fromPerson: boolean
   /** The person who writes, who may not change their own rights. */
   readonly ownStaffId?: string | undefined

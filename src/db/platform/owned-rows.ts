@@ -2,7 +2,7 @@ import { getTableColumns, sql, type SQL } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
 import type { Db } from './database.ts'
 
-/** What is said of a row, by the names of the schema; what is undefined is not said. */
+/** The values given for a row, by the names of the schema; what is undefined is not given. */
 export type OwnedValues<V> = { readonly [K in keyof V]?: V[K] | undefined }
 
 type TableOf<V> = PgTable & { readonly $inferInsert: V }

@@ -6,15 +6,8 @@ import { addressPurposes } from '../../core/dossier/customers.ts'
 import { refuseField } from '../../core/kernel/errors.ts'
 import { country as countryCode, distinct, singleLine } from '../../core/kernel/scalars.ts'
 import { addressFields, requireAddress } from '../../core/dossier/identity.ts'
-import {
-  type AddressRecord,
-  type ClearAddress,
-  isLineOf,
-  listAddresses,
-  readClearValue,
-  saveAddress,
-  savePurpose,
-} from '../../db/dossier/identity.ts'
+import { type ClearAddress, readClearValue, saveAddress, savePurpose } from '../../db/dossier/identity.ts'
+import { type AddressRecord, isLineOf, listAddresses } from '../../db/dossier/identity-records.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'

@@ -2,6 +2,7 @@ import type { CustomerReference } from '../../core/dossier/references.ts'
 import type { StoredAssignment } from '../../core/dossier/assignment-acceptance.ts'
 import { all, ofCustomer, under, orderBy } from '../../db/platform/views/conditions.ts'
 import { staffWithLoad, withCustomersOrRoles } from '../../db/dossier/teams.ts'
+import { subtreePath } from '../organisation/references.ts'
 import { z } from 'zod'
 import {
   customerProblem,
@@ -27,21 +28,19 @@ import { brokenConstraint } from '../../db/platform/failures.ts'
 import { readAssignments } from '../../db/dossier/assignment-records.ts'
 import { todayByInstitution } from '../../db/organisation/institution-days.ts'
 import { lockCustomerReferences } from '../../db/dossier/references.ts'
-import { findInstitutionPath } from '../../db/organisation/institutions.ts'
 import { refreshRelationshipManagers } from '../../db/dossier/due-assignments.ts'
-import { assignmentPeriodsFrom } from '../../db/dossier/teams.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerOne, answerPage } from '../platform/reading.ts'
 import { daySchema, id } from '../platform/scalars.ts'
-import { seesCustomer } from '../../db/dossier/customers.ts'
-import { type Order } from '../../db/platform/views/keys.ts'
 
 const assignmentView = viewNamed('Assignment')
+
 const domain = 'Customer Relationship Management'
 
-const permission = 'assignment:write'
+export const permission = 'assignment:write'
+
 const alsoNeeds = ({ overCapacityReason }: { readonly overCapacityReason?: string | undefined }): readonly Permission[] =>
   overCapacityReason === undefined ? [] : [permission, 'assignment:overload']
 
@@ -72,7 +71,7 @@ interface Assigned {
   readonly endedAssignmentId: string | null
 }
 
-const errors = ['not_found', 'unknown_reference', 'conflict', 'outside_period', 'period_overlap'] as const
+export const errors = ['not_found', 'unknown_reference', 'conflict', 'outside_period', 'period_overlap'] as const
 
 export const assignCustomer = viewOperation(assignmentView, {
   kind: 'command',
@@ -274,9 +273,7 @@ export const staffCapacity = pageOperation(capacityView, {
   lane: ({ overCapacity, includeTotal }) => (overCapacity === undefined && !includeTotal ? 'fast' : 'pool'),
   async run(context, { institutionId, overCapacity, ...page }) {
     const { db, today } = context
-    const path = institutionId === undefined ? undefined : await findInstitutionPath(db, institutionId)
-    if (institutionId !== undefined && path === undefined)
-      throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
+    const path = await subtreePath(db, institutionId)
     return answerPage(context, capacityView, {
       ...page,
       from: staffWithLoad(today),
@@ -289,36 +286,4 @@ export const staffCapacity = pageOperation(capacityView, {
   },
 })
 
-const historyView = viewNamed('AssignmentPeriod')
-const newestFirst: Order = {
-  name: 'newest',
-  direction: 'desc',
-  keys: (row) => [
-    { expression: `${row}.starts_on`, cast: 'date' },
-    { expression: `${row}.id`, cast: 'uuid' },
-  ],
-}
-
-export const assignmentHistory = pageOperation(historyView, {
-  kind: 'query',
-  name: 'assignmentHistory',
-  summary: 'Assignments, team memberships and covering delegations of a customer',
-  description:
-    'Latest start first, including planned assignments and memberships, and delegations from the day on which they apply. A delegation counts for the time in which the absent person was assigned to the customer or in the team. What was revoked before it started is omitted.',
-  permission: 'assignment:read',
-  domain,
-  input: z.strictObject({ customerId: id, ...pageInput }),
-  errors: ['invalid_cursor', 'not_found'],
-  run: (context, { customerId, ...page }) =>
-    answerPage(context, historyView, {
-      ...page,
-      from: assignmentPeriodsFrom(customerId, context.today),
-      order: newestFirst,
-      where: () => [],
-      async orRefuse() {
-        if (!(await seesCustomer(context.db, customerId))) throw notFound('customer')
-      },
-    }),
-})
-
-export const assignmentOperations = [assignCustomer, assignCustomers, staffCapacity, assignmentHistory]
+export const assignmentOperations = [assignCustomer, assignCustomers, staffCapacity]

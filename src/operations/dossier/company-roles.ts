@@ -51,11 +51,6 @@ export async function lockBusiness({ db }: Context, customerId: string, personCu
   return customer
 }
 
-export async function requireStaff({ db }: Context, staffId: string | undefined): Promise<void> {
-  if (staffId !== undefined && !(await staffExists(db, staffId)))
-    throw refuseField('unknown_reference', 'counterpartStaffId', 'unknown_reference', 'There is no such staff member.')
-}
-
 export function refuseSecond(field: string, message: string) {
   return (error: unknown): never => {
     if (brokenConstraint(error)?.includes('key_person_')) throw refuseField('conflict', field, 'duplicate', message)

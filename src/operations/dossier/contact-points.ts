@@ -5,14 +5,8 @@ import { z } from 'zod'
 import { contactKinds, contactPurposes } from '../../core/dossier/customers.ts'
 import { singleLine } from '../../core/kernel/scalars.ts'
 import { normaliseContact } from '../../core/dossier/identity.ts'
-import {
-  type ContactRecord,
-  isHashOf,
-  listContacts,
-  readClearValue,
-  saveContact,
-  savePurpose,
-} from '../../db/dossier/identity.ts'
+import { readClearValue, saveContact, savePurpose } from '../../db/dossier/identity.ts'
+import { type ContactRecord, isHashOf, listContacts } from '../../db/dossier/identity-records.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'

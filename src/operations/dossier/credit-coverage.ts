@@ -1,3 +1,4 @@
+import { requireStaffMember, subtreePath } from '../organisation/references.ts'
 import { z } from 'zod'
 import { type Counted, coverageOf, coverageTarget, coveredKinds } from '../../core/dossier/credit-coverage.ts'
 import { customerKinds } from '../../core/dossier/customers.ts'
@@ -67,15 +68,10 @@ export const creditCoverage = operation({
   lane: 'pool',
   async run(context, { institutionId, relationshipManagerId, kind, groupBy }) {
     const { db, scope } = context
-    const subtree = institutionId === undefined ? undefined : await pathOf(context, institutionId)
+    const subtree = await subtreePath(db, institutionId)
     const rows = await countCreditCoverage(db, { reach: scope, subtree, relationshipManagerId, kinds: kind }, groupBy)
     const whole = rows.find((row) => row.whole)
-    if (
-      relationshipManagerId !== undefined &&
-      (whole?.all.customers ?? 0) === 0 &&
-      !(await staffExists(db, relationshipManagerId))
-    )
-      throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
+    if ((whole?.all.customers ?? 0) === 0) await requireStaffMember(db, 'relationshipManagerId', relationshipManagerId)
     const groups = rows
       .filter((row) => !row.whole)
       .map(({ id: of, code, name, ...row }) => ({ id: of, code, name, ...both(row) }))
@@ -85,10 +81,4 @@ export const creditCoverage = operation({
 
 function both(row: Pick<CoverageRow, 'all' | 'willing'> | undefined) {
   return { all: coverageOf(row?.all ?? none), willing: coverageOf(row?.willing ?? none) }
-}
-
-async function pathOf({ db }: Context, institutionId: string): Promise<string> {
-  const path = await findInstitutionPath(db, institutionId)
-  if (!path) throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
-  return path
 }

@@ -50,7 +50,7 @@ const {
 } = assignmentRow.shape
 
 export const upsertCustomer = upsertOperation(customers)
-// Whom people make here is a prospect, unless it is said otherwise.
+// Whom people make here is a prospect, unless stated otherwise.
 export const createCustomer = createOperation(customers, customerFields, async (_context, input) => ({
   status: 'prospect',
   ...input,

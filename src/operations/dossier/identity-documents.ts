@@ -6,14 +6,8 @@ import { checkDocumentAgainstProfile } from '../../core/dossier/document-checks.
 import { country as countryCode, singleLine } from '../../core/kernel/scalars.ts'
 import { documentTypes } from '../../core/kernel/identity-numbers.ts'
 import { documentPurposes, requireNoConflict, requireVerifiable, seenAt } from '../../core/dossier/identity.ts'
-import {
-  type DocumentRecord,
-  isHashOf,
-  listDocuments,
-  openKey,
-  saveDocument,
-  saveDocumentTerms,
-} from '../../db/dossier/identity.ts'
+import { openKey, saveDocument, saveDocumentTerms } from '../../db/dossier/identity.ts'
+import { type DocumentRecord, isHashOf, listDocuments } from '../../db/dossier/identity-records.ts'
 import { fieldContext } from '../../db/platform/vault.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'

@@ -2,12 +2,11 @@ import { ofCustomer, orderBy } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
 import { changedFields } from '../../core/kernel/changes.ts'
 import { checkVersion } from '../platform/versions.ts'
-import { type Day, dayOf } from '../../core/kernel/calendar.ts'
+import type { Day } from '../../core/kernel/calendar.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
 import { remark } from '../../core/kernel/scalars.ts'
 import {
-  anniversaryDays,
   keyDateCalendars,
   keyDateKinds,
   keyDateOwnerRefusal,
@@ -21,22 +20,18 @@ import { brokenConstraint } from '../../db/platform/failures.ts'
 import {
   endKeyDate as saveEnded,
   insertKeyDate,
-  listPassedKeyDates,
   lockKeyDate,
-  moveKeyDatesOn,
   type StoredKeyDate,
   updateKeyDate,
-  upcomingFrom,
-  upcomingOrder,
 } from '../../db/dossier/key-dates.ts'
-import { findInstitutionPath, staffExists, listTimeZones } from '../../db/organisation/institutions.ts'
 import { viewNamed } from '../../db/views.ts'
-import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
+import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerOne, answerPage } from '../platform/reading.ts'
 import { expectedVersion, id, sourceName } from '../platform/scalars.ts'
 
 const keyDateView = viewNamed('KeyDate')
+
 const domain = 'Customer Relationship Management'
 
 export const keyDates = pageOperation(keyDateView, {
@@ -72,19 +67,26 @@ export const keyDate = viewOperation(keyDateView, {
 })
 
 const calendar = z.enum(keyDateCalendars).meta({ description: 'Calendar of month, day and year.' })
-const month = z.int().min(1).max(12).meta({ description: 'Month in that calendar.' })
-const day = z.int().min(1).max(31).meta({ description: 'Day of the month; a lunar one at most 30.' })
+
+export const month = z.int().min(1).max(12).meta({ description: 'Month in that calendar.' })
+
+export const day = z.int().min(1).max(31).meta({ description: 'Day of the month; a lunar one at most 30.' })
+
 const leapMonth = z.boolean().meta({ description: 'Whether it is in the leap month after that lunar month.' })
+
 const year = z
   .int()
   .min(1)
   .max(9999)
   .optional()
   .meta({ description: 'First year, in that calendar; a lunar year has the number of the Gregorian year in which it begins.' })
+
 const recurrence = z.enum(keyDateRecurrences).meta({ description: 'Whether it recurs. A one-time date requires its year.' })
-const name = remark(100)
+
+export const name = remark(100)
   .optional()
   .meta({ description: 'Name of a custom date.', examples: ['纪念日'] })
+
 const note = remark(500).optional().meta({ description: 'Note.' })
 
 /** A kind that a customer can have once only. */
@@ -223,96 +225,4 @@ export const endKeyDate = viewOperation(keyDateView, {
   },
 })
 
-/** Two known days of each date answer any window up to this length, leap days included. */
-const MAX_DAYS = 366
-/** Beyond a month the whole bank is a long read. */
-const SHORT_WINDOW = 31
-
-export const upcomingKeyDates = pageOperation(viewNamed('UpcomingKeyDate'), {
-  kind: 'query',
-  name: 'upcomingKeyDates',
-  summary: 'Birthdays and other key dates in the next days',
-  description:
-    'For prospects and customers in your scope, from today, by day: recorded key dates, and birth dates and founding days of profiles. A date of 29 February falls on the 28th in common years.',
-  permission: 'dossier:read',
-  domain,
-  input: z.strictObject({
-    institutionId: id.optional().meta({ description: 'Customers of this institution and of all below it.' }),
-    relationshipManagerId: id.optional().meta({ description: 'Customers assigned to this staff member.' }),
-    kinds: z.array(z.enum(keyDateKinds)).min(1).max(4).optional().meta({ description: 'Of these kinds.' }),
-    days: z.int().min(1).max(MAX_DAYS).default(30).meta({ description: 'Number of days ahead.' }),
-    ...pageInput,
-  }),
-  errors: ['invalid_cursor', 'unknown_reference'],
-  lane: ({ days, includeTotal }) => (includeTotal || days > SHORT_WINDOW ? 'pool' : 'fast'),
-  async run(context, { institutionId, relationshipManagerId, kinds, days, ...page }) {
-    const { db, scope, today, cursors } = context
-    const after = page.cursor === undefined ? undefined : cursors.open(upcomingOrder.name, page.cursor)
-    const filter = {
-      reach: scope,
-      subtree: institutionId === undefined ? undefined : await pathOf(context, institutionId),
-      relationshipManagerId,
-      kinds: kinds ?? keyDateKinds,
-      days: anniversaryDays(today, days),
-    }
-    const view = viewNamed('UpcomingKeyDate')
-    return answerPage(context, view, {
-      ...page,
-      // Days before the one at which the last page ended hold nothing more.
-      from: upcomingFrom({
-        ...filter,
-        days: filter.days.filter((one) => one.day >= (after?.[0] ?? today)),
-        page: { limit: page.limit, after },
-      }),
-      countedFrom: upcomingFrom(filter),
-      order: upcomingOrder,
-      where: () => [],
-      planned: 'each_time',
-      async orRefuse() {
-        if (relationshipManagerId !== undefined && !(await staffExists(db, relationshipManagerId)))
-          throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
-      },
-    })
-  },
-})
-
-async function pathOf({ db }: Context, institutionId: string): Promise<string> {
-  const path = await findInstitutionPath(db, institutionId)
-  if (!path) throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
-  return path
-}
-
-/** The worker runs it again while something was left. */
-const MAX_BATCH_SIZE = 5_000
-
-export const refreshKeyDates = operation({
-  kind: 'command',
-  name: 'refreshKeyDates',
-  summary: 'Move past key dates to their next dates',
-  description: 'A date is past when its day is over everywhere in the bank.',
-  permission: 'system:run',
-  domain,
-  input: z.strictObject({}),
-  output: z.object({ refreshed: z.int() }),
-  transport: 'internal',
-  async run({ db, now, bank }) {
-    const zones = await listTimeZones(db, bank.timeZone)
-    const today = zones.map(({ timeZone }) => dayOf(now, timeZone)).reduce<Day>(earlier, dayOf(now, bank.timeZone))
-    const passed = await listPassedKeyDates(db, today, MAX_BATCH_SIZE)
-    if (passed.length > 0)
-      await moveKeyDatesOn(
-        db,
-        passed.map(({ customerId, id: keyDateId, version, ...keyDate }) => ({
-          customerId,
-          id: keyDateId,
-          version,
-          next: nextOccurrences(keyDate, today),
-        })),
-      )
-    return { refreshed: passed.length }
-  },
-})
-
-const earlier = (one: Day, other: Day): Day => (other < one ? other : one)
-
-export const keyDateOperations = [keyDate, keyDates, createKeyDate, correctKeyDate, endKeyDate, upcomingKeyDates, refreshKeyDates]
+export const keyDateOperations = [keyDate, keyDates, createKeyDate, correctKeyDate, endKeyDate]

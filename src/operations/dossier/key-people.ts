@@ -1,5 +1,6 @@
 import { ofCustomer } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
+import { requireStaffMember } from '../organisation/references.ts'
 import { requireOpenRecord } from '../../core/dossier/record-rules.ts'
 import { refuseField } from '../../core/kernel/errors.ts'
 import { distinct, singleLine, remark } from '../../core/kernel/scalars.ts'
@@ -15,17 +16,7 @@ import { viewNamed } from '../../db/views.ts'
 import { type Context, viewOperation } from '../platform/operation.ts'
 import { answerOne } from '../platform/reading.ts'
 import { expectedVersion, id, noteText } from '../platform/scalars.ts'
-import {
-  domain,
-  endRole,
-  lockBusiness,
-  lockUnder,
-  position,
-  refuseSecond,
-  requireStaff,
-  role,
-  type RowAddress,
-} from './company-roles.ts'
+import { domain, endRole, lockBusiness, lockUnder, position, refuseSecond, role, type RowAddress } from './company-roles.ts'
 import { dossierQueries } from './under-customer.ts'
 
 const view = viewNamed('KeyPerson')
@@ -128,7 +119,7 @@ export const createKeyPerson = viewOperation(view, {
     const customer = await lockBusiness(context, customerId, given.personCustomerId)
     requireOpenRecord(customer.status, 'customerId')
     requireBusiness(customer.kind, 'customerId')
-    await requireStaff(context, given.counterpartStaffId)
+    await requireStaffMember(context.db, 'counterpartStaffId', given.counterpartStaffId)
     await requireOneRecord(context, given.personCustomerId)
     const personId = newId()
     await insertOwned(db, table, {
@@ -175,7 +166,7 @@ export const correctKeyPerson = viewOperation(view, {
     const { personCustomerId } = given
     const stored = await lockUnder(context, table, address, 'key person', { expected, personCustomerId })
     requireBirthday({ ...birthdayOf(stored), ...birthdayOf(given) }, today)
-    await requireStaff(context, given.counterpartStaffId)
+    await requireStaffMember(context.db, 'counterpartStaffId', given.counterpartStaffId)
     await requireOneRecord(context, personCustomerId, keyPersonId)
     const before = { ...stored, ...(await clearContact(context, address, given)) }
     await updateOwned(db, table, address, {

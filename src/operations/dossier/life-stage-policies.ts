@@ -7,7 +7,7 @@ import {
   lifeStageCodes,
   type LifeStageSubject,
   lifeStageSubjects,
-} from '../../core/dossier/life-stages.ts'
+} from '../../core/dossier/life-stage-policies.ts'
 import { singleLine } from '../../core/kernel/scalars.ts'
 import { productFamilies } from '../../core/organisation/products.ts'
 import { policyOperations } from '../platform/policies.ts'

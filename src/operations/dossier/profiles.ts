@@ -1,6 +1,4 @@
-import { idsEqual, textsEqual, all, withId, ofCustomer, under, orderBy } from '../../db/platform/views/conditions.ts'
-import { conflictsInStatus, ofRelationshipManager } from '../../db/dossier/customer-profiles.ts'
-import { ownedInReach } from '../../db/dossier/reach.ts'
+import { withId } from '../../db/platform/views/conditions.ts'
 import { checkVersion } from '../platform/versions.ts'
 import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
@@ -11,9 +9,7 @@ import { customerRow } from '../../core/dossier/customer-rows.ts'
 import { distinct, remark } from '../../core/kernel/scalars.ts'
 import {
   companySituations,
-  profileConflictStatuses,
   clearableFieldCodes,
-  feedFieldCodes,
   fieldOfCode,
   type ProfileField,
   profileFieldCodes,
@@ -22,24 +18,19 @@ import {
   riskAppetites,
   verificationMethods,
 } from '../../core/dossier/profiles.ts'
-import { seesCustomer } from '../../db/dossier/customers.ts'
 import { applyCustomers } from '../../db/dossier/customer-feed.ts'
 import type { ProfileRevision } from '../../db/dossier/customer-feed-context.ts'
 import { storedCustomers } from '../../db/dossier/stored-rows.ts'
 import type { StoredRow } from '../../db/platform/stored-rows.ts'
-import { findInstitutionPath, staffExists } from '../../db/organisation/institutions.ts'
-import { findOwned, updateOwned } from '../../db/platform/owned-rows.ts'
-import { profileConflict } from '../../db/dossier/schema/profiles.ts'
 import { viewNamed } from '../../db/views.ts'
 import { feedContext, feedErrors, outcomeOf } from '../platform/feed-writes.ts'
 import { invalidInput, problemsOf } from '../platform/input.ts'
-import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
-import { pageInput } from '../platform/pages.ts'
-import { answerOne, answerPage } from '../platform/reading.ts'
+import { type Context, viewOperation } from '../platform/operation.ts'
+import { answerOne } from '../platform/reading.ts'
 import { expectedVersion, id, noteText } from '../platform/scalars.ts'
 
 const profileView = viewNamed('CustomerProfile')
-const conflictView = viewNamed('ProfileConflict')
+
 const domain = 'Party Reference Data Directory'
 
 export const customerProfile = viewOperation(profileView, {
@@ -56,6 +47,7 @@ export const customerProfile = viewOperation(profileView, {
 })
 
 const row = customerRow.shape
+
 const fromFeed = {
   name: row.name.optional().meta({ ...row.name.meta() }),
   gender: row.gender,
@@ -75,6 +67,7 @@ const fromFeed = {
   merchantUntil: row.merchantUntil,
   merchantCategoryCode: row.merchantCategoryCode,
 }
+
 const banker = {
   riskAppetite: z.enum(riskAppetites).optional().meta({ description: 'Risk appetite stated by the customer.' }),
   interests: distinct(remark(60), 30).optional().meta({ description: 'All interests of a person.' }),
@@ -84,12 +77,13 @@ const banker = {
     .meta({ description: 'All current situations of the company; several are possible.' }),
   creditWilling: z.boolean().optional().meta({ description: 'Whether the customer is willing to take a credit line.' }),
 }
-const verification = z.enum(verificationMethods).meta({ description: 'How the person verified it.' })
 
-type Values = Readonly<Record<string, unknown>>
+export const verification = z.enum(verificationMethods).meta({ description: 'How the person verified it.' })
+
+export type Values = Readonly<Record<string, unknown>>
 
 /** Holds a customer as a row of core banking that says what is stored. Throws `not_found`, `version_conflict` and `conflict`. */
-async function lockCustomer({ db }: Context, customerId: string, expected?: number): Promise<StoredRow> {
+export async function lockCustomer({ db }: Context, customerId: string, expected?: number): Promise<StoredRow> {
   const stored = await storedCustomers.lockRow(db, { id: customerId })
   if (!stored) throw notFound('customer')
   checkVersion(expected, stored.version)
@@ -97,12 +91,12 @@ async function lockCustomer({ db }: Context, customerId: string, expected?: numb
   return stored
 }
 
-function requirePerson({ actor }: Context, field: string): void {
+export function requirePerson({ actor }: Context, field: string): void {
   if (actor.kind !== 'staff') throw refuseField('conflict', field, 'person', 'Only a person can verify a value.')
 }
 
 /** Sets fields of a customer who is held, by the same rules as a row of a feed. Tells of it where something changed. */
-async function revise(
+export async function revise(
   context: Context,
   customerId: string,
   stored: StoredRow,
@@ -141,7 +135,7 @@ function throwIf(refusal: DomainError | undefined): void {
   if (refusal) throw refusal
 }
 
-const writeErrors = [...feedErrors, 'not_found'] as const
+export const writeErrors = [...feedErrors, 'not_found'] as const
 
 export const reviseProfile = viewOperation(profileView, {
   kind: 'command',
@@ -199,142 +193,4 @@ export const verifyProfileFields = viewOperation(profileView, {
   },
 })
 
-const byPlace = orderBy('place', 'asc', [
-  ['institution_path', 'text'],
-  ['customer_id', 'uuid'],
-  ['id', 'uuid'],
-])
-
-export const profileConflicts = pageOperation(conflictView, {
-  kind: 'query',
-  name: 'profileConflicts',
-  summary: 'Conflicting values: feeds against people',
-  description:
-    'Values that feeds sent for fields verified by a person, of customers in your scope, ordered by institution and customer. Open ones wait to be accepted or dismissed.',
-  permission: 'dossier:read',
-  domain,
-  input: z.strictObject({
-    customerId: id.optional().meta({ description: 'Of this customer.' }),
-    institutionId: id.optional().meta({ description: 'Of customers of this institution and all below it.' }),
-    relationshipManagerId: id.optional().meta({ description: 'Of customers assigned to this staff member.' }),
-    field: z.enum(feedFieldCodes).optional().meta({ description: 'Of this field.' }),
-    status: z.enum(profileConflictStatuses).default('open').meta({ description: 'With this status.' }),
-    ...pageInput,
-  }),
-  errors: ['invalid_cursor', 'not_found', 'unknown_reference'],
-  async run(context, { customerId, institutionId, relationshipManagerId, field, status, ...page }) {
-    const { db, scope } = context
-    const subtree = institutionId === undefined ? undefined : await pathOf(context, institutionId)
-    return answerPage(context, conflictView, {
-      ...page,
-      order: byPlace,
-      planned: 'each_time',
-      where: all(
-        conflictsInStatus(status),
-        ownedInReach(scope),
-        idsEqual({ customer_id: customerId }),
-        under('institution_path', subtree),
-        ofRelationshipManager(relationshipManagerId),
-        textsEqual({ field }),
-      ),
-      async orRefuse() {
-        if (customerId !== undefined && !(await seesCustomer(db, customerId))) throw notFound('customer')
-        if (relationshipManagerId !== undefined && !(await staffExists(db, relationshipManagerId)))
-          throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
-      },
-    })
-  },
-})
-
-async function pathOf({ db }: Context, institutionId: string): Promise<string> {
-  const path = await findInstitutionPath(db, institutionId)
-  if (!path) throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
-  return path
-}
-
-const decisionInput = { customerId: id, profileConflictId: id }
-
-/** Holds the customer and settles the conflict, which is open. Throws `not_found`, `version_conflict` and `already_closed`. */
-async function decideConflict(
-  context: Context,
-  customerId: string,
-  conflictId: string,
-  status: 'accepted' | 'dismissed',
-  expected: number | undefined,
-) {
-  const { db, now, actor, record } = context
-  const stored = await lockCustomer(context, customerId)
-  const found = await findOwned(db, profileConflict, { customerId, id: conflictId })
-  if (!found) throw notFound('profile conflict')
-  checkVersion(expected, found.version)
-  if (found.status !== 'open') throw new DomainError('already_closed', `Already ${found.status}.`)
-  await updateOwned(
-    db,
-    profileConflict,
-    { customerId, id: conflictId },
-    {
-      status,
-      decidedAt: now,
-      decidedBy: actor.kind === 'staff' ? actor.id : null,
-    },
-  )
-  record({
-    event: `profile_conflict.${status}`,
-    subjectType: 'profile_conflict',
-    subjectId: conflictId,
-    customerId,
-    changed: ['status'],
-  })
-  return { stored, conflict: found }
-}
-
-export const acceptProfileConflict = viewOperation(conflictView, {
-  kind: 'command',
-  name: 'acceptProfileConflict',
-  summary: 'Accept the feed value of a profile conflict',
-  description:
-    'The field takes the value that was sent, with its source and timestamp. It counts as verified only if `verification` is given; otherwise the feed continues to set it.',
-  permission: 'dossier:write',
-  domain,
-  input: z.strictObject({ ...decisionInput, verification: verification.optional(), expectedVersion }),
-  errors: [...writeErrors, 'already_closed'],
-  concurrency: 'optional',
-  async run(context, { customerId, profileConflictId, verification: how, expectedVersion: expected }) {
-    const { stored, conflict } = await decideConflict(context, customerId, profileConflictId, 'accepted', expected)
-    requirePerson(context, 'profileConflictId')
-    const origin = { source: conflict.source, asOf: new Date(conflict.asOf).toISOString() }
-    const values = valuesFrom(fieldOfCode(conflict.field), conflict.valueSent)
-    await revise(context, customerId, stored, values, { clearFields: [], verification: how, origin }, 'profile.revised')
-    return answerOne(context, conflictView, ofCustomer(customerId, profileConflictId))
-  },
-})
-
-function valuesFrom(field: ProfileField, value: string): Values {
-  const [registeredCapital, registeredCapitalCurrency] = value.split(' ')
-  return field === 'registeredCapital' ? { registeredCapital, registeredCapitalCurrency } : { [field]: value }
-}
-
-export const dismissProfileConflict = viewOperation(conflictView, {
-  kind: 'command',
-  name: 'dismissProfileConflict',
-  summary: 'Keep the stored value of a profile conflict',
-  description: 'The conflict appears again only if that source sends another value.',
-  permission: 'dossier:write',
-  domain,
-  input: z.strictObject({ ...decisionInput, expectedVersion }),
-  errors: ['not_found', 'conflict', 'already_closed'],
-  concurrency: 'optional',
-  async run(context, { customerId, profileConflictId, expectedVersion: expected }) {
-    await decideConflict(context, customerId, profileConflictId, 'dismissed', expected)
-    return answerOne(context, conflictView, ofCustomer(customerId, profileConflictId))
-  },
-})
-
-export const profileOperations = [
-  customerProfile,
-  reviseProfile,
-  verifyProfileFields,
-  profileConflicts,
-  acceptProfileConflict,
-  dismissProfileConflict,
-]
+export const profileOperations = [customerProfile, reviseProfile, verifyProfileFields]

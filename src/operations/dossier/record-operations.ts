@@ -31,7 +31,7 @@ type RecordSubject =
   | 'life_event'
   | 'privilege_grant'
 
-/** A kind of records: what is said of one, its rule, and what its operations are called. */
+/** A kind of records: the values given for one, its rule, and what its operations are called. */
 export interface RecordKind {
   readonly noun: string
   /** What events and the audit log call it. */
@@ -44,7 +44,7 @@ export interface RecordKind {
   readonly domain: string
   readonly table: RecordTable
   readonly statuses: readonly [string, ...string[]]
-  /** Fields that must be said when one is made, and those that may. */
+  /** Fields that are required when one is made, and those that may. */
   readonly required: Shape
   readonly optional: Shape
   /** Fields that are amounts of the field `currency`. */

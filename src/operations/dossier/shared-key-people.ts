@@ -1,6 +1,7 @@
 import { ofCustomer } from '../../db/platform/views/conditions.ts'
 import { changedFields } from '../../core/kernel/changes.ts'
 import { z } from 'zod'
+import { requireStaffMember } from '../organisation/references.ts'
 import { otherCustomerNotFound, requireOpenRecord } from '../../core/dossier/record-rules.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
 import { keyPersonRoles, keyPersonStatuses, requireBusiness } from '../../core/dossier/key-people.ts'
@@ -11,7 +12,7 @@ import { viewNamed } from '../../db/views.ts'
 import { viewOperation } from '../platform/operation.ts'
 import { answerOne } from '../platform/reading.ts'
 import { expectedVersion, id } from '../platform/scalars.ts'
-import { domain, endRole, lockUnder, position, refuseSecond, requireStaff, role } from './company-roles.ts'
+import { domain, endRole, lockUnder, position, refuseSecond, role } from './company-roles.ts'
 import { dossierQueries } from './under-customer.ts'
 
 const sharedView = viewNamed('SharedKeyPerson')
@@ -64,7 +65,7 @@ export const createSharedKeyPerson = viewOperation(sharedView, {
     if (!locked.has(keyPersonCustomerId)) throw otherCustomerNotFound('keyPersonCustomerId')
     if (!(await findOwned(db, table, { customerId: keyPersonCustomerId, id: keyPersonId })))
       throw refuseField('not_found', 'keyPersonId', 'not_found', 'This company has no such key person.')
-    await requireStaff(context, given.counterpartStaffId)
+    await requireStaffMember(context.db, 'counterpartStaffId', given.counterpartStaffId)
     const sharedId = newId()
     await insertOwned(db, sharedTable, {
       customerId,
@@ -103,7 +104,7 @@ export const correctSharedKeyPerson = viewOperation(sharedView, {
     const { db, now } = context
     const address = { customerId, id: sharedKeyPersonId }
     const before = await lockUnder(context, sharedTable, address, 'shared key person', { expected })
-    await requireStaff(context, given.counterpartStaffId)
+    await requireStaffMember(context.db, 'counterpartStaffId', given.counterpartStaffId)
     await updateOwned(db, sharedTable, address, { ...given, updatedAt: now })
     const changed = changedFields(before, given)
     context.record({

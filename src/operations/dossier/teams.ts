@@ -1,5 +1,6 @@
 import { textsEqual, ofCustomer } from '../../db/platform/views/conditions.ts'
 import { checkVersion } from '../platform/versions.ts'
+import { subtreePath } from '../organisation/references.ts'
 import { z } from 'zod'
 import { assignmentStates, customerProblem, stateOn } from '../../core/dossier/assignments.ts'
 import { dayOf } from '../../core/kernel/calendar.ts'
@@ -9,7 +10,7 @@ import { endedMember, requireMember, teamDuties } from '../../core/dossier/teams
 import { lockAssignableStaff } from '../../db/dossier/assignments.ts'
 import { seesCustomer } from '../../db/dossier/customers.ts'
 import { lockCustomerReferences } from '../../db/dossier/references.ts'
-import { findInstitutionPath, findTimeZoneOfCustomer } from '../../db/organisation/institutions.ts'
+import { findTimeZoneOfCustomer } from '../../db/organisation/institutions.ts'
 import { refreshRelationshipManagers } from '../../db/dossier/due-assignments.ts'
 import { scopeCondition } from '../../db/platform/scope.ts'
 import { insertMember, listMembers, suggestionsFrom, updateMember } from '../../db/dossier/teams.ts'
@@ -65,7 +66,7 @@ export const maintenanceTeam = pageOperation(view, {
     pageUnder(context, view, nowFirst, page, textsEqual({ state, duty: wanted })),
 })
 
-/** The day it is where a customer is kept. */
+/** The day it is at the institution of a customer. */
 async function todayOf({ db, now, bank }: Context, customerId: string) {
   return dayOf(now, (await findTimeZoneOfCustomer(db, customerId)) ?? bank.timeZone)
 }
@@ -196,9 +197,7 @@ export const teamSuggestions = pageOperation(suggestionView, {
   lane: 'pool',
   async run(context, { customerId, institutionId, ...page }) {
     const { db, today } = context
-    const path = institutionId === undefined ? undefined : await findInstitutionPath(db, institutionId)
-    if (institutionId !== undefined && path === undefined)
-      throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
+    const path = await subtreePath(db, institutionId)
     return answerPage(context, suggestionView, {
       ...page,
       from: suggestionsFrom(customerId, today),

@@ -1,8 +1,9 @@
+import { requireStaffMember, subtreePath } from '../organisation/references.ts'
 import { z } from 'zod'
 import { refuseField } from '../../core/kernel/errors.ts'
 import { readableWaitingKinds, waitingKindNames, waitingKinds } from '../../core/dossier/waiting-items.ts'
 import { waitingFrom, waitingOrder } from '../../db/dossier/waiting-items.ts'
-import { findInstitutionPath, staffExists } from '../../db/organisation/institutions.ts'
+import { staffExists } from '../../db/organisation/institutions.ts'
 import { everything } from '../../db/platform/views/conditions.ts'
 import { viewNamed } from '../../db/views.ts'
 import { pageOperation } from '../platform/operation.ts'
@@ -39,11 +40,8 @@ export const waitingItems = pageOperation(itemView, {
   lane: ({ kinds, includeTotal }) => (kinds?.includes('over_capacity') === false && !includeTotal ? 'fast' : 'pool'),
   async run(context, { institutionId, staffId, kinds = readableWaitingKinds(context.permits), limit, cursor, includeTotal }) {
     const { db, scope, today, cursors } = context
-    const path = institutionId === undefined ? undefined : await findInstitutionPath(db, institutionId)
-    if (institutionId !== undefined && path === undefined)
-      throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
-    if (staffId !== undefined && !(await staffExists(db, staffId)))
-      throw refuseField('unknown_reference', 'staffId', 'unknown_reference', 'There is no such staff member.')
+    const path = await subtreePath(db, institutionId)
+    await requireStaffMember(db, 'staffId', staffId)
     const after = cursor === undefined ? undefined : cursors.open(waitingOrder.name, cursor)
     const wanted = { kinds, scope, today, path, staffId }
     return answerPage(context, itemView, {

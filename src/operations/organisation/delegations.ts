@@ -1,6 +1,7 @@
 import { idsEqual, textsEqual, all, withId, orderBy } from '../../db/platform/views/conditions.ts'
 import { ofStaffUnder, runsOn } from '../../db/organisation/delegations.ts'
 import { checkVersion } from '../platform/versions.ts'
+import { subtreePath } from './references.ts'
 import { z } from 'zod'
 import {
   delegationEnding,
@@ -8,7 +9,7 @@ import {
   delegationStatuses,
   requireActiveDelegation,
 } from '../../core/organisation/delegations.ts'
-import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
+import { DomainError, notFound } from '../../core/kernel/errors.ts'
 import { remark } from '../../core/kernel/scalars.ts'
 import {
   insertDelegation,
@@ -21,7 +22,6 @@ import {
 } from '../../db/organisation/delegations.ts'
 import { incrementDirectoryVersion } from '../../db/platform/directory.ts'
 import { brokenConstraint } from '../../db/platform/failures.ts'
-import { findInstitutionPath } from '../../db/organisation/institutions.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
@@ -159,9 +159,7 @@ export const delegations = pageOperation(delegationView, {
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
   async run(context, { institutionId, staffId, deputyId, status, on, ...page }) {
-    const path = institutionId === undefined ? undefined : await findInstitutionPath(context.db, institutionId)
-    if (institutionId !== undefined && path === undefined)
-      throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
+    const path = await subtreePath(context.db, institutionId)
     return answerPage(context, delegationView, {
       ...page,
       order: orderBy('starts_on', 'desc', [

@@ -1,10 +1,8 @@
 import { textsEqual, all, withId, oneOf, holds, under, orderBy } from '../../db/platform/views/conditions.ts'
+import { subtreePath } from './references.ts'
 import { z } from 'zod'
-import { refuseField } from '../../core/kernel/errors.ts'
 import { institutionKinds, institutionStatuses, staffStatuses } from '../../core/organisation/institutions.ts'
 import { roles } from '../../core/kernel/permissions.ts'
-import type { Db } from '../../db/platform/database.ts'
-import { findInstitutionPath } from '../../db/organisation/institutions.ts'
 import { viewNamed } from '../../db/views.ts'
 import { pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
@@ -42,7 +40,7 @@ export const institutions = pageOperation(institutionView, {
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
   async run(context, { institutionId, code, kind, status, ...page }) {
-    const path = institutionId === undefined ? undefined : await pathOf(context.db, institutionId)
+    const path = await subtreePath(context.db, institutionId)
     return answerPage(context, institutionView, {
       ...page,
       order: orderBy('code', 'asc', [
@@ -53,12 +51,6 @@ export const institutions = pageOperation(institutionView, {
     })
   },
 })
-
-async function pathOf(db: Db, institutionId: string): Promise<string> {
-  const path = await findInstitutionPath(db, institutionId)
-  if (!path) throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
-  return path
-}
 
 export const staffMember = viewOperation(staffView, {
   kind: 'query',
@@ -88,7 +80,7 @@ export const staffMembers = pageOperation(staffView, {
   }),
   errors: ['invalid_cursor', 'unknown_reference'],
   async run(context, { institutionId, number, role, status, ...page }) {
-    const path = institutionId === undefined ? undefined : await pathOf(context.db, institutionId)
+    const path = await subtreePath(context.db, institutionId)
     return answerPage(context, staffView, {
       ...page,
       order: orderBy('number', 'asc', [

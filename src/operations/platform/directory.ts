@@ -24,7 +24,7 @@ export interface Resolved {
 }
 
 export interface Directory {
-  /** Who the caller is now. `fresh` reads anew, after a statement found that the directory has changed. Throws `unauthenticated` for strangers and those who left. */
+  /** Who the caller is now. `fresh` reads again, after a statement found that the directory has changed. Throws `unauthenticated` for strangers and those who left. */
   resolve(caller: Caller, now: Date, fresh: boolean): Promise<Resolved>
 }
 
@@ -39,8 +39,8 @@ const MAX_CACHED = 10_000
 const wholeBank: Scope = { prefixes: ['/'], portfolio: [], caller: 'system:directory' }
 
 /**
- * Actors are kept in memory with the version of the directory they were read from. Every statement checks that version in its own
- * flight, so what is kept is never used once it is out of date.
+ * Actors are cached in memory with the version of the directory they were read from. Every statement checks that version in its own
+ * flight, so what is cached is never used once it is out of date.
  */
 export function openDirectory(database: Database, bankTimeZone: string): Directory {
   const cached = new Map<string, Entry>()

@@ -1,21 +1,22 @@
 import type { z } from 'zod'
-import { callerOf, noCustomers, reachOfActor, type Scope, scopeOf } from '../../core/kernel/actors.ts'
+import { callerOf, reachOfActor, type Scope, scopeOf } from '../../core/kernel/actors.ts'
 import { dayOf } from '../../core/kernel/calendar.ts'
 import { DomainError, type ErrorCode } from '../../core/kernel/errors.ts'
 import { isForReferenceData, type Permission } from '../../core/kernel/permissions.ts'
 import { type Database, type Db, isStaleDirectory, sendAlong } from '../../db/platform/database.ts'
 import { outageOf } from '../../db/platform/failures.ts'
-import { lockIdempotencyKey, storeAnswer } from '../../db/platform/idempotency.ts'
 import type { AccessLog, Access } from '../../db/platform/access-log.ts'
 import { appendJournal, type Change, type JournalEntry } from '../../db/platform/journal.ts'
-import { answerContext, type Vault } from '../../db/platform/vault.ts'
-import { pageShape, permissionsUsed, rowPermissionsOf } from '../../db/platform/views/compile.ts'
+import type { Vault } from '../../db/platform/vault.ts'
 import type { Selection } from '../../db/platform/views/view.ts'
 import type { CursorCodec } from './cursor.ts'
 import type { Caller, Directory, Resolved } from './directory.ts'
-import { cursorFingerprint, fingerprintOf, parseInput } from './input.ts'
+import { cursorFingerprint, fingerprintOf } from './input.ts'
 import type { Bank, Context, Limits, Operation } from './operation.ts'
 import { pageCursors } from './pages.ts'
+import { type Outcome, runOnce } from './replay.ts'
+import { inputOf } from './call-input.ts'
+import { usedPermissions, sameScope, scopePermissions } from './call-scope.ts'
 
 /** What the service consists of: handed to `buildApp`, the jobs and the commands. */
 export interface Service {
@@ -42,18 +43,14 @@ export interface Call {
   readonly requestId?: string | undefined
 }
 
-export interface Outcome {
-  readonly answer: unknown
-  /** The answer is the one stored for the same idempotency key. */
-  readonly replayed: boolean
-}
-
 const MAX_ATTEMPTS = 3
+
 /** Rights may change several times a second while a feed of staff or assignments runs, and each change is over at once. */
 const MAX_DIRECTORY_ATTEMPTS = 10
-const IDEMPOTENCY_HOURS = 24
+
 /** A batch of an import may move the assets of all who hold a currency. */
 const MAX_OWN_STATEMENT_MS = 300_000
+
 /** Where nobody waits: the first evaluation of a bank writes millions of stays. */
 const MAX_INTERNAL_STATEMENT_MS = 3_600_000
 
@@ -127,7 +124,7 @@ async function run(
     at: now,
     newId: service.newId,
   }
-  const input = await inputOf(service, operation, call, permits, journal)
+  const input = await inputOf(service.database, operation, call.input, permits, journal)
   const needed = scopePermissions(operation, input)
   const used = usedPermissions(operation, call.selection, permits)
   // Reference data is the same in every scope: relations that lead from it to customers are read as far as they may be followed.
@@ -178,56 +175,6 @@ async function run(
     (db) => command(service, operation, call, { ...shared, db, inTransaction: refuseToRecord }, journal, input),
     { directoryVersion: version },
   )
-}
-
-/** The input, checked, of a caller who may. Refusals are audited where the operation wants it. */
-async function inputOf(
-  { database }: Service,
-  operation: Operation,
-  call: Call,
-  permits: Context['permits'],
-  journal: JournalEntry,
-): Promise<z.output<z.ZodObject>> {
-  try {
-    if (!permits(operation.permission)) throw new DomainError('not_permitted', `Permission required: ${operation.permission}.`)
-    const input = parseInput(operation, call.input)
-    if (operation.concurrency === 'required' && (input as { expectedVersion?: number }).expectedVersion === undefined) {
-      throw new DomainError('precondition_required', 'Version required: send If-Match (REST) or expectedVersion (GraphQL).')
-    }
-    if (operation.refusals) scopeOf(journal.actor, scopePermissions(operation, input))
-    return input
-  } catch (error) {
-    const { refusals } = operation
-    if (refusals && error instanceof DomainError) {
-      const { event, subjectType, access } = refusals
-      const details = { access, outcome: error.code }
-      const scope = { prefixes: [noCustomers], portfolio: [], caller: journal.actorName }
-      await database.transaction(scope, (db) =>
-        appendJournal(db, journal, [{ event, subjectType, subjectId: 'refused', published: false, details }]),
-      )
-    }
-    throw error
-  }
-}
-
-/** The permissions that the selected relations take, as far as the caller holds them. */
-function usedPermissions({ answer }: Operation, selection: Selection, permits: Context['permits']): readonly Permission[] {
-  if (answer.shape === 'value') return []
-  const selected = answer.shape === 'page' ? pageShape(selection).map(({ nodes }) => nodes) : [selection]
-  return [
-    ...new Set([
-      ...rowPermissionsOf(answer.view, permits),
-      ...selected.flatMap((one) => [...permissionsUsed(answer.view, one, permits)]),
-    ]),
-  ]
-}
-
-function sameScope(one: Scope, other: Scope): boolean {
-  return sameTexts(one.prefixes, other.prefixes) && sameTexts(one.portfolio, other.portfolio) && one.caller === other.caller
-}
-
-function sameTexts(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((text, index) => text === other[index])
 }
 
 /** Runs a query. One that shows protected data is answered once the audit log holds who looked at whom. */
@@ -309,39 +256,18 @@ async function command(
   input: z.output<z.ZodObject>,
 ): Promise<Outcome> {
   const { db, now } = shared
-  const key = call.idempotencyKey
-  const caller = journal.actorName
-  const fingerprint = key === undefined ? undefined : fingerprintOf(input, call.selection)
-  const context = answerContext(caller, operation.name, key ?? '')
-  let replaces = false
-  if (key !== undefined && fingerprint) {
-    const stored = await lockIdempotencyKey(db, caller, operation.name, key, now)
-    if (stored === 'busy')
-      throw new DomainError('idempotency_in_progress', 'A request with this idempotency key is still running.')
-    if (stored && !stored.expired) {
-      if (!stored.fingerprint.equals(fingerprint))
-        throw new DomainError('idempotency_key_reused', 'This idempotency key was already used for a different request.')
-      return { answer: stored.answerEncrypted && JSON.parse(vault.openText(stored.answerEncrypted, context)), replayed: true }
-    }
-    replaces = stored !== undefined
+  const run = async (): Promise<unknown> => {
+    const changes: Change[] = []
+    const answer = await operation.run({ ...shared, record: (change) => changes.push(change) }, input)
+    const unchanged: Change = { event: 'operation.completed', subjectType: 'operation', subjectId: operation.name }
+    const recorded = changes.length > 0 || operation.transport === 'internal' ? changes : [unchanged]
+    if (recorded.length > 0) sendAlong(appendJournal(db, journal, recorded))
+    return answer
   }
-  const changes: Change[] = []
-  const answer = await operation.run({ ...shared, record: (change) => changes.push(change) }, input)
-  const unchanged: Change = { event: 'operation.completed', subjectType: 'operation', subjectId: operation.name }
-  const recorded = changes.length > 0 || operation.transport === 'internal' ? changes : [unchanged]
-  if (recorded.length > 0) sendAlong(appendJournal(db, journal, recorded))
-  if (key !== undefined && fingerprint) {
-    const answerEncrypted = vault.sealText(JSON.stringify(answer), context)
-    const expiresAt = new Date(now.getTime() + IDEMPOTENCY_HOURS * 3_600_000)
-    sendAlong(storeAnswer(db, { caller, operation: operation.name, key, fingerprint, answerEncrypted, now, expiresAt, replaces }))
-  }
-  return { answer, replayed: false }
-}
-
-/** The permissions that decide on the scope: those that the input takes, or the operation's own. All of them must be held. */
-function scopePermissions(operation: Operation, input: z.output<z.ZodObject>): readonly Permission[] {
-  const also = operation.alsoNeeds(input)
-  return also.length > 0 ? also : [operation.permission]
+  const { idempotencyKey: key } = call
+  if (key === undefined) return { answer: await run(), replayed: false }
+  const fingerprint = fingerprintOf(input, call.selection)
+  return runOnce(vault, db, { caller: journal.actorName, operation: operation.name, key, fingerprint, now }, run)
 }
 
 function refuseToRecord(): never {

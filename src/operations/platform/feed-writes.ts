@@ -3,6 +3,7 @@ import type { WrittenSubject } from '../../core/events.ts'
 import { checkVersion } from './versions.ts'
 import { z } from 'zod'
 import { DomainError, type ErrorCode, notFound } from '../../core/kernel/errors.ts'
+import { changedFields } from '../../core/kernel/changes.ts'
 import { type FeedOutcome, ownSource } from '../../core/kernel/feed.ts'
 import type { Permission } from '../../core/kernel/permissions.ts'
 import type { ApplyFeed, FeedContext } from '../../db/platform/feed.ts'
@@ -221,13 +222,13 @@ export function changeOperation<S extends z.ZodObject>(
       const { [key]: _id, customerId: _customerId, ...fields } = input
       const changes = await change(fields, context, { ...stored, customerId: identity.customerId })
       if (final && stored.status === changes['status']) throw new DomainError('already_closed', `Already ${changes['status']}.`)
-      const written = await writeRow(context, writes, { ...stored.row, ...changes }, Object.keys(changes))
+      const written = await writeRow(context, writes, { ...stored.row, ...changes }, changedFields(stored.row, changes))
       return answerOne(context, view, byId(written, noun))
     },
   })
 }
 
-/** `correct…`: any of its fields said anew. */
+/** `correct…`: any of its fields. */
 export function correctOperation<S extends z.ZodObject>(writes: SingleWrites<S>, fields: z.core.$ZodShape): Operation {
   return changeOperation(writes, {
     name: `correct${writes.noun}`,

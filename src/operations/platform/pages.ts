@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { refuseField } from '../../core/kernel/errors.ts'
-import { type PageCursors, type Row, withCursor } from '../../db/platform/views/compile.ts'
+import { type PageCursors } from '../../db/platform/views/compile.ts'
+import { type Row, withCursor } from '../../db/platform/views/connection.ts'
 import type { PageRow } from '../../db/platform/views/read.ts'
 import { type CursorCodec, openCursor, sealCursor } from './cursor.ts'
 

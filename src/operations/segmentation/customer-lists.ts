@@ -9,6 +9,7 @@ import {
   isIndexed,
   summarisePortfolio,
 } from '../../db/dossier/customer-lists.ts'
+import { requireStaffMember, subtreePath } from '../organisation/references.ts'
 import { z } from 'zod'
 import type { Permission } from '../../core/kernel/permissions.ts'
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
@@ -17,7 +18,7 @@ import { refuseField } from '../../core/kernel/errors.ts'
 import { code } from '../../core/kernel/scalars.ts'
 import { formatAmount, parseAmount } from '../../core/kernel/money.ts'
 import { productFamilies } from '../../core/organisation/products.ts'
-import { findInstitutionPath, staffExists } from '../../db/organisation/institutions.ts'
+import { staffExists } from '../../db/organisation/institutions.ts'
 import { findProductIds } from '../../db/organisation/products.ts'
 import { joinFacts, audienceConditions } from '../../db/segmentation/segments/audience.ts'
 import { listVersions } from '../../db/segmentation/tiers/store.ts'
@@ -91,14 +92,8 @@ export async function filterOf(context: Context, input: FilterInput): Promise<Cu
     statuses: status,
     aumFrom: minorUnits(context, 'aumFrom', aumFrom),
     aumTo: minorUnits(context, 'aumTo', aumTo),
-    subtree: institutionId === undefined ? undefined : await pathOf(context, institutionId),
+    subtree: await subtreePath(context.db, institutionId),
   }
-}
-
-export async function pathOf({ db }: Context, institutionId: string): Promise<string> {
-  const path = await findInstitutionPath(db, institutionId)
-  if (!path) throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
-  return path
 }
 
 async function refuseUnknownTier({ db }: Context, tier: CustomerFilter['tier']): Promise<void> {
@@ -117,8 +112,7 @@ export async function refuseUnknown(
 ): Promise<void> {
   if (productCode !== undefined && (await findProductIds(db, { code: productCode })).length === 0)
     throw refuseField('unknown_reference', 'productCode', 'unknown_reference', 'There is no such product.')
-  if (staffId !== undefined && !(await staffExists(db, staffId)))
-    throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
+  await requireStaffMember(db, 'relationshipManagerId', staffId)
 }
 
 async function refuseLongSort({ db }: Context, orderBy: CustomerOrder, filter: CustomerFilter): Promise<void> {
@@ -244,7 +238,7 @@ export const portfolioSummary = operation({
     const filter = {
       reach: context.scope,
       relationshipManagerId,
-      subtree: institutionId === undefined ? undefined : await pathOf(context, institutionId),
+      subtree: await subtreePath(context.db, institutionId),
     }
     const rows = await summarisePortfolio(context.db, filter, currency, context.today)
     if (rows.length === 0) await refuseUnknown(context, { relationshipManagerId })

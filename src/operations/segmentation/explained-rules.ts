@@ -1,14 +1,11 @@
 import { z } from 'zod'
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
-import { factNames, facts, factTypes, type FactValue } from '../../core/segmentation/facts.ts'
+import { factNames, facts, type FactValue } from '../../core/segmentation/facts.ts'
+import { factTypes } from '../../core/segmentation/fact-types.ts'
 import { formatAmount } from '../../core/kernel/money.ts'
-import {
-  type Change,
-  type Explained,
-  type ExplainedCondition,
-  type Step,
-  stepsToReverse,
-} from '../../core/segmentation/rules/explain.ts'
+import { type Explained, type ExplainedCondition } from '../../core/segmentation/rules/explain.ts'
+import { type Change } from '../../core/segmentation/rules/nearest-change.ts'
+import { type Step, stepsToReverse } from '../../core/segmentation/rules/steps.ts'
 import { operators } from '../../core/segmentation/rules/rule.ts'
 import { moneySchema } from '../platform/rest-schema.ts'
 

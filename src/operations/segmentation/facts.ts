@@ -1,14 +1,6 @@
 import { z } from 'zod'
-import {
-  factFreshness,
-  type FactName,
-  facts as catalogue,
-  factNames,
-  factSources,
-  factTypes,
-  factUnits,
-  type FactValue,
-} from '../../core/segmentation/facts.ts'
+import { type FactName, facts as catalogue, factNames, type FactValue } from '../../core/segmentation/facts.ts'
+import { factFreshness, factSources, factTypes, factUnits } from '../../core/segmentation/fact-types.ts'
 import { monthEnd } from '../../core/kernel/calendar.ts'
 import { notFound, refuseField } from '../../core/kernel/errors.ts'
 import { formatAmount } from '../../core/kernel/money.ts'

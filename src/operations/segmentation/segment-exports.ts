@@ -72,7 +72,7 @@ export const exportSegmentMembers = operation({
           after,
           limit: AT_ONCE,
         })
-        // Who looked at a customer is asked by customer: each stands in the log before anything of them is sent.
+        // Who looked at a customer is asked by customer: each is in the log before anything of them is sent.
         for (const { customerId } of portion)
           record({
             event: 'customer.exported',

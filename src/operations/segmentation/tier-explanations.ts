@@ -3,7 +3,8 @@ import type { Day } from '../../core/kernel/calendar.ts'
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
 import { notFound } from '../../core/kernel/errors.ts'
 import { explainRule } from '../../core/segmentation/rules/explain.ts'
-import { graceEnds, tierReasons, type TierReason, tierRule } from '../../core/segmentation/tiers.ts'
+import { tierReasons, type TierReason, tierRule } from '../../core/segmentation/tiers.ts'
+import { graceEnds } from '../../core/segmentation/tier-states.ts'
 import { type DecisionFacts, stateNow, stateThen } from '../../db/segmentation/segments/explanation.ts'
 import {
   readTierExplanationState,

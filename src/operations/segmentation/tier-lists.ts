@@ -1,10 +1,11 @@
+import { requireStaffMember, subtreePath } from '../organisation/references.ts'
 import { z } from 'zod'
 import { monthEnd, monthEndsUpTo } from '../../core/kernel/calendar.ts'
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
 import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { formatAmount } from '../../core/kernel/money.ts'
 import { thresholdSides } from '../../core/segmentation/tiers.ts'
-import { findInstitutionPath, staffExists, listInstitutionPaths } from '../../db/organisation/institutions.ts'
+import { staffExists, listInstitutionPaths } from '../../db/organisation/institutions.ts'
 import { countTiers } from '../../db/segmentation/tiers/growth.ts'
 import { pendingDowngradesFrom, distanceOrder, type ListOf, thresholdFrom } from '../../db/segmentation/tiers/lists.ts'
 import { findEvaluatedScheme, schemeExists, type StoredScheme } from '../../db/segmentation/tiers/store.ts'
@@ -33,9 +34,7 @@ async function listOf(
 ): Promise<ListOf> {
   const scheme = await evaluatedScheme(db, wanted)
   requireTier(scheme, tier)
-  const subtree = institutionId === undefined ? undefined : await findInstitutionPath(db, institutionId)
-  if (institutionId !== undefined && subtree === undefined)
-    throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
+  const subtree = await subtreePath(db, institutionId)
   return {
     scheme,
     paths: await listInstitutionPaths(db),
@@ -64,11 +63,6 @@ export function requireTier({ thresholds }: StoredScheme, tier: string | undefin
     )
 }
 
-async function refuseUnknownManager({ db }: Context, staffId: string | undefined): Promise<void> {
-  if (staffId !== undefined && !(await staffExists(db, staffId)))
-    throw refuseField('unknown_reference', 'relationshipManagerId', 'unknown_reference', 'There is no such staff member.')
-}
-
 const thresholdView = viewNamed('ThresholdCustomer')
 const downgradeView = viewNamed('PendingDowngrade')
 
@@ -95,7 +89,7 @@ export const thresholdCustomers = pageOperation(thresholdView, {
       order: distanceOrder(list.scheme),
       where: () => [],
       planned: 'each_time',
-      orRefuse: () => refuseUnknownManager(context, relationshipManagerId),
+      orRefuse: () => requireStaffMember(context.db, 'relationshipManagerId', relationshipManagerId),
     })
   },
 })
@@ -119,7 +113,7 @@ export const pendingDowngrades = pageOperation(downgradeView, {
       order: distanceOrder(list.scheme),
       where: () => [],
       planned: 'each_time',
-      orRefuse: () => refuseUnknownManager(context, relationshipManagerId),
+      orRefuse: () => requireStaffMember(context.db, 'relationshipManagerId', relationshipManagerId),
     })
   },
 })
@@ -177,7 +171,7 @@ export const tierGrowth = operation({
     if (since !== undefined && (monthEnd(since) !== since || since > latest!))
       throw refuseField('invalid_input', 'since', 'month_end', 'Must be the last day of a month that has ended.')
     const { scheme, filter, currency } = await listOf(context, { schemeId: wanted, institutionId, relationshipManagerId })
-    await refuseUnknownManager(context, relationshipManagerId)
+    await requireStaffMember(context.db, 'relationshipManagerId', relationshipManagerId)
     const rows = await countTiers(db, scheme, filter, since ?? latest!)
     const money = (amount: string) => ({ amount: formatAmount(BigInt(amount), currency), currency: bank.baseCurrency })
     const percent = (now: number, then: number | null): number | null =>

@@ -1,8 +1,9 @@
 import { textsEqual, orderBy } from '../../db/platform/views/conditions.ts'
 import { unprofitableFrom } from '../../db/segmentation/value.ts'
 import { reviseValuePolicy, valuePolicies } from './value-policies.ts'
+import { subtreePath } from '../organisation/references.ts'
 import { z } from 'zod'
-import { notFound, refuseField } from '../../core/kernel/errors.ts'
+import { notFound } from '../../core/kernel/errors.ts'
 import { formatAmount } from '../../core/kernel/money.ts'
 import {
   annuity,
@@ -15,11 +16,10 @@ import {
   lossRemedies,
 } from '../../core/segmentation/value.ts'
 import { seesCustomer } from '../../db/dossier/customers.ts'
-import { findInstitutionPath } from '../../db/organisation/institutions.ts'
 import { findSegment } from '../../db/segmentation/segments/store.ts'
 import { analysePareto, findCustomerValue, valueRatesOn } from '../../db/segmentation/value.ts'
 import { viewNamed } from '../../db/views.ts'
-import { type Context, operation, pageOperation } from '../platform/operation.ts'
+import { operation, pageOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
 import { answerPage } from '../platform/reading.ts'
 import { moneySchema } from '../platform/rest-schema.ts'
@@ -166,13 +166,6 @@ export const customerValue = operation({
 
 const subtree = id.optional().meta({ description: 'Customers of this institution and of all below it.' })
 
-async function pathOf({ db }: Context, institutionId: string | undefined): Promise<string | undefined> {
-  if (institutionId === undefined) return undefined
-  const path = await findInstitutionPath(db, institutionId)
-  if (!path) throw refuseField('unknown_reference', 'institutionId', 'unknown_reference', 'There is no such institution.')
-  return path
-}
-
 export const paretoAnalysis = operation({
   kind: 'query',
   name: 'paretoAnalysis',
@@ -218,7 +211,11 @@ export const paretoAnalysis = operation({
   async run(context, { institutionId, segmentId, share }) {
     const { db, bank, scope } = context
     if (segmentId !== undefined && !(await findSegment(db, segmentId))) throw notFound('segment')
-    const found = await analysePareto(db, share, { reach: scope, subtree: await pathOf(context, institutionId), segmentId })
+    const found = await analysePareto(db, share, {
+      reach: scope,
+      subtree: await subtreePath(context.db, institutionId),
+      segmentId,
+    })
     const money = (minor: string) => ({
       amount: formatAmount(BigInt(minor), bank.baseCurrency as never),
       currency: bank.baseCurrency,
@@ -254,7 +251,7 @@ export const unprofitableCustomers = pageOperation(lossView, {
   errors: ['invalid_cursor', 'unknown_reference'],
   async run(context, { institutionId, remedy, ...page }) {
     const { db, scope, today } = context
-    const [path, { definition: rates }] = [await pathOf(context, institutionId), await valueRatesOn(db, today)]
+    const [path, { definition: rates }] = [await subtreePath(context.db, institutionId), await valueRatesOn(db, today)]
     return answerPage(context, lossView, {
       ...page,
       planned: 'each_time',

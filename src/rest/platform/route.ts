@@ -15,7 +15,7 @@ export interface Route {
   readonly method: Method
   readonly url: string
   readonly operation: Operation
-  /** Status of success; 200 where nothing else is said. */
+  /** Status of success; 200 where nothing else is given. */
   readonly status: number
 }
 
@@ -100,7 +100,7 @@ function bodyOf({ body, params }: FastifyRequest, { concurrency }: Operation): o
 
 const inHeaders: ReadonlySet<string> = new Set(['expectedVersion', 'mode'])
 
-/** Whether the answer to a repeated request is kept under a key. Imports have an id of their own for that. */
+/** Whether the answer to a repeated request is stored under a key. Imports have an id of their own for that. */
 export function takesIdempotencyKey({ kind, transactions }: Operation): boolean {
   return kind === 'command' && transactions === 'one'
 }

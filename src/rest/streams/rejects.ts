@@ -64,7 +64,7 @@ function ndjsonReject({ line, raw, field, code, message }: RejectedRow): string 
   return `${members}${added}\n`
 }
 
-/** The text of a JSON object without its closing brace, ready for more members. The text is kept, since parsing would change long numbers. */
+/** The text of a JSON object without its closing brace, ready for more members. The text is stored, since parsing would change long numbers. */
 function membersOf(raw: string): string | undefined {
   try {
     const value: unknown = JSON.parse(raw)

@@ -28,7 +28,7 @@ export interface ReadRow {
   readonly line: number
   /**
    * The record as sent, without its line end. Of a record that is too long only the first 1,024 bytes; bytes that are no UTF-8 are written `\xHH`.
-   * It and the values may share memory with the block they were read from (about 64 KiB): copy what is kept for long.
+   * It and the values may share memory with the block they were read from (about 64 KiB): copy what is held for long.
    */
   readonly raw: string
   readonly fields: Readonly<Record<string, FieldValue>>
@@ -70,7 +70,7 @@ export interface RecordGrammar {
   readonly header: () => readonly string[] | undefined
   /** Index of the line feed that ends the record beginning at `from`; -1 when the text ends first. */
   readonly endOf: (text: string, from: number) => number
-  /** The same in pieces, for a record too long to be kept: `begin` at its start, then piece by piece until the answer is not -1. */
+  /** The same in pieces, for a record too long to be held: `begin` at its start, then piece by piece until the answer is not -1. */
   readonly skip: (text: string, begin: boolean) => number
   /** Whether the record in which the text ended is still open inside quotes. */
   readonly isQuoteOpen: () => boolean

@@ -54,7 +54,7 @@ export async function sharedFolder(account: Account): Promise<string> {
 
 /**
  * Where the data of `folder` lie: in `folder/postgres`, or, where root's helper user could not get there, in a folder of its own that `folder/postgres` links to.
- * Data there that nothing links to any more (the user removed `folder` to begin anew) are set aside.
+ * Data there that nothing links to any more (the user removed `folder` to begin again) are set aside.
  */
 export async function findPlace(folder: string): Promise<Place> {
   const link = join(folder, 'postgres')

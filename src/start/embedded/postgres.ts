@@ -48,7 +48,7 @@ export interface EmbeddedPostgres extends EmbeddedUrls {
   kill(): void
 }
 
-/** What is kept in `postgres.json`, readable by its owner only. */
+/** What is stored in `postgres.json`, readable by its owner only. */
 interface Stored {
   readonly port: number
   readonly processId: number

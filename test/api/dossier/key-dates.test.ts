@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { refreshKeyDates } from '../../../src/operations/dossier/key-dates.ts'
+import { refreshKeyDates } from '../../../src/operations/dossier/upcoming-key-dates.ts'
 import { runAsSystem } from '../../../src/jobs/worker.ts'
 import { type Caller, startOfTests, test, type TestBank } from '../../setup/service.ts'
 

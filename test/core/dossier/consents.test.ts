@@ -1,19 +1,21 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  classOf,
   consentDecisions,
   consentPurposes,
   consentRefusal,
   contactChannels,
-  contactDecision,
-  type ContactFacts,
   contactPreferenceRefusal,
   defaultQuietHours,
-  localTimeOf,
   messageClasses,
-  messageClassRefusal,
 } from '../../../src/core/dossier/consents.ts'
+import {
+  classOf,
+  contactDecision,
+  type ContactFacts,
+  localTimeOf,
+  messageClassRefusal,
+} from '../../../src/core/dossier/contact-decisions.ts'
 import { customerKinds, customerStatuses } from '../../../src/core/dossier/customers.ts'
 
 const facts = (changes: Partial<ContactFacts> = {}): ContactFacts => ({

@@ -5,13 +5,11 @@ import { incomeBands } from '../../../src/core/dossier/profiles.ts'
 import {
   ageOn,
   type Assessment,
-  defaultLifeStagePolicy,
-  lifeStages,
   type ProductOnSale,
-  lifeStageRulesRefusal,
   type LifeStageFacts,
   lifeStagesOf,
 } from '../../../src/core/dossier/life-stages.ts'
+import { defaultLifeStagePolicy, lifeStages, lifeStageRulesRefusal } from '../../../src/core/dossier/life-stage-policies.ts'
 
 const today = '2026-11-22'
 const policies = { life_stage: defaultLifeStagePolicy('life_stage'), situation: defaultLifeStagePolicy('situation') }

@@ -15,10 +15,12 @@ import {
   stayedShareOf,
 } from '../../../src/core/segmentation/analyses/migration.ts'
 import { overlapOf, placesOf } from '../../../src/core/segmentation/analyses/overlap.ts'
-import { average, percentage, points, profileOf, ratesOf } from '../../../src/core/segmentation/analyses/profile.ts'
+import { profileOf } from '../../../src/core/segmentation/analyses/profile.ts'
+import { average, percentage, points, ratesOf } from '../../../src/core/segmentation/analyses/profile-rates.ts'
 import { checkRule } from '../../../src/core/segmentation/rules/check.ts'
 import { evaluateRule } from '../../../src/core/segmentation/rules/evaluate.ts'
-import { type FactName, type FactValue, facts, elapsedOn } from '../../../src/core/segmentation/facts.ts'
+import { type FactName, type FactValue, facts } from '../../../src/core/segmentation/facts.ts'
+import { elapsedOn } from '../../../src/core/segmentation/elapsed.ts'
 import { addDays } from '../../../src/core/kernel/calendar.ts'
 
 const today = '2026-11-22'

@@ -2,17 +2,9 @@ import { requireEffectiveOn } from '../../../src/core/kernel/policies.ts'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addDays, type Day } from '../../../src/core/kernel/calendar.ts'
-import {
-  distances,
-  graceEnds,
-  graceLeft,
-  thresholdDistance,
-  nextTierState,
-  rankOf,
-  requireOverridePeriod,
-  type TierState,
-  tierProblems,
-} from '../../../src/core/segmentation/tiers.ts'
+import { distances, thresholdDistance, tierProblems } from '../../../src/core/segmentation/tiers.ts'
+import { graceEnds, graceLeft, nextTierState, rankOf, type TierState } from '../../../src/core/segmentation/tier-states.ts'
+import { requireOverridePeriod } from '../../../src/core/segmentation/tier-overrides.ts'
 import { refusal } from '../refusals.ts'
 
 const today = '2026-11-22'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { addDays } from '../../../src/core/kernel/calendar.ts'
-import { nextTierState, rankOf, type TierState } from '../../../src/core/segmentation/tiers.ts'
+import { nextTierState, rankOf, type TierState } from '../../../src/core/segmentation/tier-states.ts'
 import { evaluateAll, evaluateSome } from '../../../src/db/segmentation/refresh/refresh.ts'
 import { test } from '../../setup/service.ts'
 

@@ -1,5 +1,5 @@
 import { addDays, addMonths, type Day } from '../../kernel/calendar.ts'
-import { percentage } from './profile.ts'
+import { percentage } from './profile-rates.ts'
 
 export const cohortPeriods = ['month', 'quarter'] as const
 export type CohortPeriod = (typeof cohortPeriods)[number]

@@ -1,4 +1,5 @@
-import { type Fact, type FactName, factNames, facts } from '../facts.ts'
+import { type FactName, factNames, facts } from '../facts.ts'
+import { type Fact } from '../fact-types.ts'
 
 /** Facts between whose values customers move: those of which all values are known beforehand. */
 export const matrixFacts = factNames.filter((name) => {

@@ -1,4 +1,4 @@
-import { percentage } from './profile.ts'
+import { percentage } from './profile-rates.ts'
 
 /** Segments that can be laid over each other: each more doubles the combinations. */
 export const MIN_SEGMENTS = 2

@@ -28,10 +28,12 @@ export const profileGroups = [
   'e_banking_by_company_size',
   'e_banking_by_company_assets',
 ] as const
+
 export type ProfileGroupName = (typeof profileGroups)[number]
 
 /** Of whom the shares of a group are taken. `scheme_customers`: those whom a scheme of tiers is for. `cell`: each cell’s share is of its own part of the customers. */
 export const denominators = ['customers', 'persons', 'businesses', 'e_banking_customers', 'scheme_customers', 'cell'] as const
+
 export type Denominator = (typeof denominators)[number]
 
 export interface ProfileCell {
@@ -57,14 +59,18 @@ export interface ProfileGroup {
 type Cells = Readonly<Record<string, Rule>>
 
 const persons: Rule = { fact: 'kind', in: ['individual', 'sole_trader'] }
+
 const businesses: Rule = { fact: 'kind', in: ['sole_trader', 'company'] }
+
 const signedUp: Rule = { fact: 'eChannelSignUps', gt: 0 }
+
 const missing = (fact: 'birthDate' | 'gender' | 'customerSince' | 'lifecycleStage' | 'companySize'): Rule => ({
   fact,
   exists: false,
 })
 
 type Population = Exclude<Denominator, 'scheme_customers' | 'cell'>
+
 const populations: Readonly<Record<Population, Rule | undefined>> = {
   customers: undefined,
   persons,
@@ -74,8 +80,10 @@ const populations: Readonly<Record<Population, Rule | undefined>> = {
 
 // Source: practice, `defaults.md`: age bands, half-open.
 const ageLimits = [18, 25, 30, 40, 50, 60] as const
+
 // Ours to choose.
 const tenureLimits = [1, 3, 5, 10] as const
+
 // Source: practice, `defaults.md`: company size for e-banking. By the assets here, which is ours to choose.
 const companyAssets: Cells = {
   under_1m: { fact: 'aum', lt: '1000000' },
@@ -221,90 +229,4 @@ export function profileOf(channels: readonly string[], schemes: readonly Profile
     eBankingBy('e_banking_by_company_size', companySize, businesses),
     eBankingBy('e_banking_by_company_assets', companyAssets, businesses),
   ]
-}
-
-/** Sums over the customers of a profile, from which its rates follow. */
-export interface ProfileSums {
-  readonly customers: number
-  readonly eBankingCustomers: number
-  readonly accounts: number
-  readonly eBankingAccounts: number
-  readonly signUps: number
-  /** Of the last 12 full months, queries left out. */
-  readonly transactions: number
-  readonly electronic: number
-  readonly atAtms: number
-  /** Customers who had any, and the sum of their own rates in percent. */
-  readonly transacting: number
-  readonly ownRates: number
-  readonly ownRatesWithAtm: number
-}
-
-export const profileRates = [
-  'sign_ups',
-  'e_banking_penetration',
-  'transactions_per_month',
-  'e_substitution',
-  'e_substitution_with_atm',
-] as const
-export type ProfileRateName = (typeof profileRates)[number]
-export const rateUnits = ['count', 'percent', 'per_month'] as const
-export const rateDenominators = ['customer', 'e_banking_customer', 'account', 'transaction', 'transacting_customer'] as const
-
-export interface ProfileRate {
-  readonly name: ProfileRateName
-  readonly unit: (typeof rateUnits)[number]
-  readonly per: (typeof rateDenominators)[number]
-  readonly denominator: number
-  /** Null where there is nothing to divide by. */
-  readonly value: number | null
-}
-
-/** Rates with what they are taken per: the same question per customer and per account has two answers. */
-export function ratesOf(sums: ProfileSums): readonly ProfileRate[] {
-  const rate = (
-    name: ProfileRateName,
-    unit: ProfileRate['unit'],
-    per: ProfileRate['per'],
-    numerator: number,
-    denominator: number,
-  ): ProfileRate => ({ name, unit, per, denominator, value: denominator === 0 ? null : rounded(numerator / denominator) })
-  const { customers, eBankingCustomers, accounts, eBankingAccounts, signUps, transactions, electronic, atAtms, transacting } =
-    sums
-  return [
-    rate('sign_ups', 'count', 'customer', signUps, customers),
-    rate('sign_ups', 'count', 'e_banking_customer', signUps, eBankingCustomers),
-    rate('sign_ups', 'count', 'account', signUps, accounts),
-    rate('e_banking_penetration', 'percent', 'customer', 100 * eBankingCustomers, customers),
-    rate('e_banking_penetration', 'percent', 'account', 100 * eBankingAccounts, accounts),
-    rate('transactions_per_month', 'per_month', 'customer', transactions / 12, customers),
-    rate('transactions_per_month', 'per_month', 'account', transactions / 12, accounts),
-    rate('e_substitution', 'percent', 'transaction', 100 * electronic, transactions),
-    rate('e_substitution', 'percent', 'transacting_customer', sums.ownRates, transacting),
-    rate('e_substitution_with_atm', 'percent', 'transaction', 100 * (electronic + atAtms), transactions),
-    rate('e_substitution_with_atm', 'percent', 'transacting_customer', sums.ownRatesWithAtm, transacting),
-  ]
-}
-
-/** Four decimals. */
-export function rounded(value: number): number {
-  return Math.round(value * 1e4) / 1e4
-}
-
-/** Percent with four decimals; null where the whole is nothing. */
-export function percentage(part: number | bigint, whole: number | bigint): number | null {
-  return Number(whole) === 0 ? null : rounded((100 * Number(part)) / Number(whole))
-}
-
-/** How many percentage points one share lies above another. */
-export function points(one: number | null, other: number | null): number | null {
-  return one === null || other === null ? null : rounded(one - other)
-}
-
-/** What each has on average, in whole minor units, halves away from zero; null where there is nobody. */
-export function average(sum: bigint, count: number): bigint | null {
-  if (count === 0) return null
-  const [amount, by] = [sum < 0n ? -sum : sum, BigInt(count)]
-  const quotient = (2n * amount + by) / (2n * by)
-  return sum < 0n ? -quotient : quotient
 }

@@ -38,7 +38,7 @@ const budgets = {
   refresh: { what: 'Together with it, the rules of all active segments and policies', most: MAX_REFRESH_SECONDS },
 } as const
 
-/** Refuses what takes longer than it may. `field` is where the rule was sent, if it is to be kept. Throws `query_too_complex` with the estimate. */
+/** Refuses what takes longer than it may. `field` is where the rule was sent, if it is to be stored. Throws `query_too_complex` with the estimate. */
 export function requireAffordable(budget: keyof typeof budgets, seconds: number, field?: string): void {
   const { what, most } = budgets[budget]
   if (seconds <= most) return

@@ -1,6 +1,7 @@
 import { addDays, addMonths, type Day, monthEnd, parseDay } from '../../kernel/calendar.ts'
 import type { CurrencyCode } from '../../kernel/currencies.ts'
-import { type FactName, facts, type FactType, type FactValue } from '../facts.ts'
+import { type FactName, facts, type FactValue } from '../facts.ts'
+import { type FactType } from '../fact-types.ts'
 import { parseAmount } from '../../kernel/money.ts'
 import type { FactCondition, Operator, PercentileCondition, RuleDay, RuleValue } from './rule.ts'
 import { operators } from './rule.ts'

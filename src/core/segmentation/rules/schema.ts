@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { type Fact, type FactName, factNames, facts, type FactType } from '../facts.ts'
-import { boundedPercent, dayUnits, MAX_PERCENT, operatorsOf } from './check.ts'
+import { type FactName, factNames, facts } from '../facts.ts'
+import { type Fact, type FactType } from '../fact-types.ts'
+import { boundedPercent, dayUnits, MAX_PERCENT, operatorsOf } from './check-conditions.ts'
 import { MAX_TEXT_LENGTH, MAX_CONDITIONS, MAX_VALUES, MAX_DURATION_DAYS, type Operator } from './rule.ts'
 
 /**

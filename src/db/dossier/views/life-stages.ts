@@ -2,19 +2,21 @@ import { z } from 'zod'
 import { productFamilies } from '../../../core/organisation/products.ts'
 import {
   type Assessment,
-  defaultLifeStagePolicy,
   exclusionReasons,
   type ProductOnSale,
   type LifeStageDecision,
   type LifeStageFacts,
   lifeStageBases,
+  lifeStagesOf,
+} from '../../../core/dossier/life-stages.ts'
+import {
+  defaultLifeStagePolicy,
   type LifeStagePolicy,
   type LifeStageRule,
   lifeStageCodes,
   type LifeStageSubject,
-  lifeStagesOf,
   lifeStageSubjects,
-} from '../../../core/dossier/life-stages.ts'
+} from '../../../core/dossier/life-stage-policies.ts'
 import type { Bind, Computed } from '../../platform/views/view.ts'
 
 const product = {

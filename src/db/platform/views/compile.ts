@@ -12,6 +12,7 @@ import {
   type View,
   type ViewSettings,
 } from './view.ts'
+import { pageShape, withCursor, connectionOf } from './connection.ts'
 
 /** Turns what PostgreSQL answers for an expression into what the API shows. */
 type Decode = (value: unknown) => unknown
@@ -34,7 +35,7 @@ export interface Compilation {
   aliases: number
 }
 
-/** `customerPath` is where the customer is kept. */
+/** `customerPath` is the institution path of the customer. */
 export type NoteAccess = (customerId: string, customerPath: string, fields: readonly string[]) => void
 
 /** The alias under which the thing that is asked for is read. */
@@ -49,7 +50,9 @@ export interface PageCursors {
 
 /** Most rows of a plain list inside a view. */
 const MAX_LISTED = 500
+
 const DEFAULT_PAGE = 20
+
 const MAX_PAGE_SIZE = 200
 
 /** PostgreSQL takes at most 100 arguments in a call. */
@@ -275,97 +278,6 @@ function pageSize(first: unknown): number {
   if (first === undefined || first === null) return DEFAULT_PAGE
   if (typeof first === 'number' && Number.isInteger(first) && first >= 1 && first <= MAX_PAGE_SIZE) return first
   throw refuseField('invalid_input', 'first', 'range', `first must be an integer from 1 to ${MAX_PAGE_SIZE}.`)
-}
-
-/** The parts of a connection's selection that ask for nodes, in the order in which `connectionOf` takes their values. */
-export function pageShape(selection: Selection): readonly { readonly nodes: Selection }[] {
-  return [...selection.values()].flatMap(({ name, selection: inner }) => {
-    if (name === 'nodes') return [{ nodes: inner }]
-    if (name === 'edges') return [...inner.values()].flatMap((edge) => (edge.name === 'node' ? [{ nodes: edge.selection }] : []))
-    return []
-  })
-}
-
-/** A row of a page: for each part of the selection that asks for nodes, what it says of the row. */
-export interface Row {
-  readonly cursor: string
-  readonly nodes: readonly unknown[]
-  /** How a search found it. */
-  readonly match?: string | undefined
-}
-
-/** A row that seals its cursor when somebody asks for it: that costs more than reading the row. */
-export function withCursor(seal: () => string, nodes: readonly unknown[], match?: string): Row {
-  let sealed: string | undefined
-  return {
-    get cursor() {
-      return (sealed ??= seal())
-    },
-    nodes,
-    match,
-  }
-}
-
-/** Builds a Relay connection from rows whose `nodes` follow `pageShape`. */
-export function connectionOf(
-  selection: Selection,
-  rows: readonly Row[],
-  page: { readonly hasNextPage: boolean; readonly totalCount?: number },
-): Record<string, unknown> {
-  const connection: Record<string, unknown> = {
-    pageInfo: {
-      hasNextPage: page.hasNextPage,
-      hasPreviousPage: false,
-      get startCursor() {
-        return rows[0]?.cursor ?? null
-      },
-      get endCursor() {
-        return rows.at(-1)?.cursor ?? null
-      },
-    },
-    totalCount: page.totalCount ?? null,
-  }
-  let part = 0
-  for (const [responseKey, { name, selection: inner }] of selection) {
-    const property = propertyOf(responseKey, name)
-    if (name === 'nodes') {
-      const at = part++
-      connection[property] = rows.map(({ nodes }) => nodes[at])
-    } else if (name === 'edges') {
-      const places = [...inner].flatMap(([key, edge]) =>
-        edge.name === 'node' ? [{ property: propertyOf(key, 'node'), at: part++ }] : [],
-      )
-      connection[property] = rows.map((row) => ({
-        get cursor() {
-          return row.cursor
-        },
-        match: row.match ?? null,
-        ...Object.fromEntries(places.map(({ property: place, at }) => [place, row.nodes[at]])),
-      }))
-    }
-  }
-  return connection
-}
-
-/** The permissions that the relations of a selection use, as far as the actor holds them. */
-export function permissionsUsed(view: View, selection: Selection, permits: (permission: Permission) => boolean): Set<Permission> {
-  const used = new Set<Permission>()
-  for (const selected of selection.values()) {
-    const field = view.fields[selected.name]
-    if (!field || field.kind === 'column' || field.kind === 'money' || !permits(field.permission)) continue
-    used.add(field.permission)
-    if (field.kind === 'computed') continue
-    for (const permission of rowPermissionsOf(view.related(field.target), permits)) used.add(permission)
-    const inner = field.kind === 'page' ? pageShape(selected.selection).map(({ nodes }) => nodes) : [selected.selection]
-    for (const one of inner)
-      for (const permission of permissionsUsed(view.related(field.target), one, permits)) used.add(permission)
-  }
-  return used
-}
-
-/** Those of the permissions that decide on a view's rows that the actor holds. */
-export function rowPermissionsOf({ rowPermissions }: View, permits: (permission: Permission) => boolean): readonly Permission[] {
-  return rowPermissions.filter(permits)
 }
 
 const same: Decode = (value) => value

@@ -1,15 +1,7 @@
 import type { Permission } from '../../../core/kernel/permissions.ts'
 import type { Db } from '../database.ts'
-import {
-  bindOf,
-  type Compilation,
-  compileObject,
-  fromView,
-  type NoteAccess,
-  type PageCursors,
-  pageShape,
-  ROOT as ALIAS,
-} from './compile.ts'
+import { bindOf, type Compilation, compileObject, fromView, type NoteAccess, type PageCursors, ROOT as ALIAS } from './compile.ts'
+import { pageShape } from './connection.ts'
 import type { Conditions } from './conditions.ts'
 import { keysetCondition, type Order } from './keys.ts'
 import type { Bind, Selection, View, ViewSettings } from './view.ts'
@@ -58,7 +50,7 @@ export interface PageQuery {
   readonly cursor?: string | undefined
   /** What the page tells of each row besides, such as how a search found it. `read` may throw a refusal of the page. */
   readonly found?: { readonly expression: (row: string) => string; readonly read: (value: unknown) => string }
-  /** `each_time`: the best plan depends on the values, so none is kept. */
+  /** `each_time`: the best plan depends on the values, so none is stored. */
   readonly planned?: 'once' | 'each_time'
 }
 

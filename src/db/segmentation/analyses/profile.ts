@@ -1,4 +1,5 @@
-import { type ProfileCell, type ProfileGroup, type ProfileSums } from '../../../core/segmentation/analyses/profile.ts'
+import { type ProfileCell, type ProfileGroup } from '../../../core/segmentation/analyses/profile.ts'
+import { type ProfileSums } from '../../../core/segmentation/analyses/profile-rates.ts'
 import type { RuleContext } from '../../../core/segmentation/rules/resolve.ts'
 import { canonicalRule, type Rule } from '../../../core/segmentation/rules/rule.ts'
 import { sql } from 'drizzle-orm'

@@ -5,7 +5,7 @@ import { ownedRows, type Within } from '../facts/population.ts'
 export interface TrendRow {
   readonly day: Day
   readonly customers: number
-  /** Of how many of them the facts of that day are kept, and what those owned. */
+  /** Of how many of them the facts of that day are stored, and what those owned. */
   readonly withFacts: number
   readonly aum: bigint
 }

@@ -1,4 +1,5 @@
-import { type Elapsed, type FactName, facts, type FactType } from '../../../core/segmentation/facts.ts'
+import { type FactName, facts } from '../../../core/segmentation/facts.ts'
+import { type Elapsed, type FactType } from '../../../core/segmentation/fact-types.ts'
 
 /** The column of a stored fact. */
 export function factColumn(name: FactName): string {

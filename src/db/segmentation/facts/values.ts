@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Day } from '../../../core/kernel/calendar.ts'
 import { type FactName, facts, factNames, type FactValue, storedFacts } from '../../../core/segmentation/facts.ts'
-import { elapsedOn } from '../../../core/segmentation/facts.ts'
+import { elapsedOn } from '../../../core/segmentation/elapsed.ts'
 import type { Db } from '../../platform/database.ts'
 import { factColumn } from './columns.ts'
 

@@ -34,7 +34,7 @@ export async function evaluateAll(db: Db, settings: Settings): Promise<Evaluated
   return done
 }
 
-/** The same for some customers. Tiers are told by the versions by which all rows stand, so that places mean one thing at any time. */
+/** The same for some customers. Tiers are determined by the versions by which all rows stand, so that places mean one thing at any time. */
 export async function evaluateSome(db: Db, settings: Settings, customerIds: readonly string[]): Promise<Evaluated> {
   const evaluated = await readEvaluatedSchemes(db)
   const done = await evaluate(db, settings, { evaluated, wanted: evaluated }, customerIds)

@@ -45,7 +45,7 @@ export interface KnownCustomer {
   readonly since: Readonly<Record<string, Day>>
 }
 
-/** How a customer stands to a segment. */
+/** The state of a customer in a segment. */
 export interface MembershipState extends KnownCustomer {
   /** The stay that was asked for, else the latest one. */
   readonly stay: Membership | null
@@ -56,7 +56,7 @@ export const knownCustomer =
   (): SQL => sql`c.status = 'active' as active, case when f.customer_id is not null then ${storedFactsOf()} end as stored, coalesce(f.segments, '{}') as segments,
       coalesce((select jsonb_object_agg(h.condition, h.since) from customer_condition h where h.customer_id = c.id), '{}') as since`
 
-/** How a customer stands to a segment, in one statement; undefined where the customer is out of scope. */
+/** The state of a customer in a segment, in one statement; undefined where the customer is out of scope. */
 export async function readMembershipState(
   db: Db,
   {
@@ -185,7 +185,7 @@ export function stateNow(
   }
 }
 
-/** What was known when a decision was taken, as far as it was kept. */
+/** What was known when a decision was taken, as far as it was stored. */
 export function stateThen(facts: DecisionFacts, { customerId, today, baseCurrency }: Asked): ExplainedState {
   const values = valuesOf(facts, today)
   return {

@@ -1,8 +1,8 @@
 import type { Db } from '../../platform/database.ts'
-import { tiersOf } from '../views/tiers.ts'
+import { tiersOf } from '../views/customer-tiers.ts'
 import type { Bind } from '../../platform/views/view.ts'
 
-/** Where a customer stands in each scheme, for `decodeTiers`, in one statement. Undefined for one whom the caller may not see. */
+/** The tiers of a customer in each scheme, for `decodeTiers`, in one statement. Undefined for one whom the caller may not see. */
 export async function findTiers(
   db: Db,
   customerId: string,

@@ -65,7 +65,7 @@ export interface TierSql {
   readonly move: readonly string[]
   /** What has changed of a row, by its own columns: places and days, which are cheaper to compare than arrays. */
   readonly changed: readonly string[]
-  /** Columns that are kept on the row of facts. */
+  /** Columns that are stored on the row of facts. */
   readonly assign: readonly { readonly column: string; readonly expression: string }[]
   /** For `values`: scheme, version, tier before and after, place, reason and the facts that decided; `c` is a changed row, `f` its row of facts. */
   readonly moves: readonly string[]

@@ -24,7 +24,7 @@ export interface TierPeriod {
   readonly endedFacts: DecisionFacts | null
 }
 
-/** How a customer stands to a scheme of tiers. */
+/** The state of a customer in a scheme of tiers. */
 export interface TierExplanationState extends KnownCustomer {
   /** Null where there is no such scheme, or it begins later. */
   readonly scheme: {
@@ -54,7 +54,7 @@ interface Asked {
   readonly today: Day
 }
 
-/** How a customer stands to a scheme, by the version that decided, in one statement; undefined where the customer is out of scope. */
+/** The state of a customer in a scheme, by the version that decided, in one statement; undefined where the customer is out of scope. */
 export async function readTierExplanationState(db: Db, asked: Asked): Promise<TierExplanationState | undefined> {
   const { customerId, schemeId, today } = asked
   const [stayId, decision] = [asked.stayId ?? null, asked.decision ?? null]

@@ -9,7 +9,7 @@ export interface TierCount {
   readonly customers: number
   /** Minor units of the base currency. */
   readonly assets: string
-  /** Null where no facts were kept of the month-end. */
+  /** Null where no facts were stored of the month-end. */
   readonly customersBefore: number | null
   readonly assetsBefore: string | null
 }

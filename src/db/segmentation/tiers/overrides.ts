@@ -1,4 +1,4 @@
-import type { TierOverrideState } from '../../../core/segmentation/tiers.ts'
+import type { TierOverrideState } from '../../../core/segmentation/tier-overrides.ts'
 import { sql } from 'drizzle-orm'
 import type { Day } from '../../../core/kernel/calendar.ts'
 import type { Db } from '../../platform/database.ts'

@@ -10,7 +10,7 @@ import {
   statesOf,
   stayedShareOf,
 } from '../../../core/segmentation/analyses/migration.ts'
-import { percentage } from '../../../core/segmentation/analyses/profile.ts'
+import { percentage } from '../../../core/segmentation/analyses/profile-rates.ts'
 import { monthEnd } from '../../../core/kernel/calendar.ts'
 import { DomainError, refuseField } from '../../../core/kernel/errors.ts'
 import { countMoves, inCell, type StateOf } from '../../../db/segmentation/analyses/migration.ts'

@@ -2,19 +2,21 @@ import { z } from 'zod'
 import type { CurrencyCode } from '../../../core/kernel/currencies.ts'
 import { refuseField } from '../../../core/kernel/errors.ts'
 import {
-  average,
   denominators,
-  percentage,
-  points,
   type ProfileCell,
   type ProfileGroup,
   profileGroups,
   profileOf,
+} from '../../../core/segmentation/analyses/profile.ts'
+import {
+  average,
+  percentage,
+  points,
   profileRates,
   rateDenominators,
   ratesOf,
   rateUnits,
-} from '../../../core/segmentation/analyses/profile.ts'
+} from '../../../core/segmentation/analyses/profile-rates.ts'
 import { listEChannels, type Profile, type ProfileSide, profileSegment } from '../../../db/segmentation/analyses/profile.ts'
 import { findSegment } from '../../../db/segmentation/segments/store.ts'
 import { readEvaluatedSchemes } from '../../../db/segmentation/tiers/store.ts'
@@ -34,7 +36,7 @@ import {
   withinOf,
 } from './scope.ts'
 
-/** More are not told apart: the rule for several of them would have too many conditions. */
+/** More are not distinguished: the rule for several of them would have too many conditions. */
 const MAX_CHANNELS = 40
 
 const percent = (description: string) =>

@@ -1,4 +1,3 @@
-import { pathOf } from '../customer-lists.ts'
 import { DomainError, notFound, refuseField } from '../../../core/kernel/errors.ts'
 import type { CurrencyCode } from '../../../core/kernel/currencies.ts'
 import { formatAmount } from '../../../core/kernel/money.ts'
@@ -6,6 +5,7 @@ import type { Within } from '../../../db/segmentation/facts/population.ts'
 import { findSegment, type StoredSegment } from '../../../db/segmentation/segments/store.ts'
 import type { Context } from '../../platform/operation.ts'
 import { id } from '../../platform/scalars.ts'
+import { subtreePath } from '../../organisation/references.ts'
 import { z } from 'zod'
 
 export const domain = 'Customer Product and Service Eligibility'
@@ -34,7 +34,7 @@ export const referenceOf = ({ id: found, code, name }: StoredSegment): z.input<t
 
 /** Whose customers the caller means, of those within reach. */
 export async function withinOf(context: Context, institution: string | undefined): Promise<Within> {
-  return { reach: context.scope, subtree: institution === undefined ? undefined : await pathOf(context, institution) }
+  return { reach: context.scope, subtree: await subtreePath(context.db, institution) }
 }
 
 /** The segment that is looked at. Throws `not_found`. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { average } from '../../../core/segmentation/analyses/profile.ts'
+import { average } from '../../../core/segmentation/analyses/profile-rates.ts'
 import { addDays, monthEndsUpTo } from '../../../core/kernel/calendar.ts'
 import { refuseField } from '../../../core/kernel/errors.ts'
 import { hasMoreMemberships, trendOf } from '../../../db/segmentation/analyses/trend.ts'

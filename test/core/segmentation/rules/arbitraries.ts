@@ -1,16 +1,11 @@
 import fc from 'fast-check'
 import { addDays, type Day } from '../../../../src/core/kernel/calendar.ts'
-import {
-  elapsedOn,
-  type Fact,
-  type FactName,
-  factNames,
-  facts,
-  type FactValue,
-  storedFacts,
-} from '../../../../src/core/segmentation/facts.ts'
+import { type FactName, factNames, facts, type FactValue, storedFacts } from '../../../../src/core/segmentation/facts.ts'
+import { elapsedOn } from '../../../../src/core/segmentation/elapsed.ts'
+import { type Fact } from '../../../../src/core/segmentation/fact-types.ts'
 import { formatAmount } from '../../../../src/core/kernel/money.ts'
-import { type CheckContext, checkRule } from '../../../../src/core/segmentation/rules/check.ts'
+import { checkRule } from '../../../../src/core/segmentation/rules/check.ts'
+import { type CheckContext } from '../../../../src/core/segmentation/rules/check-conditions.ts'
 import type { Subject } from '../../../../src/core/segmentation/rules/evaluate.ts'
 import type { RuleContext } from '../../../../src/core/segmentation/rules/resolve.ts'
 import { below, partsOf, type Rule } from '../../../../src/core/segmentation/rules/rule.ts'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type CheckContext, checkRule, type KnownSegment } from '../../../../src/core/segmentation/rules/check.ts'
+import { checkRule } from '../../../../src/core/segmentation/rules/check.ts'
+import { type CheckContext, type KnownSegment } from '../../../../src/core/segmentation/rules/check-conditions.ts'
 import type { Rule } from '../../../../src/core/segmentation/rules/rule.ts'
 import { checkContext, rule } from './arbitraries.ts'
 

@@ -4,15 +4,9 @@ import type { Day } from '../../../../src/core/kernel/calendar.ts'
 import { addDays } from '../../../../src/core/kernel/calendar.ts'
 import { type FactName, facts, type FactValue } from '../../../../src/core/segmentation/facts.ts'
 import { evaluateRule, type Subject } from '../../../../src/core/segmentation/rules/evaluate.ts'
-import {
-  type Change,
-  conditionsOf,
-  type Explained,
-  type ExplainedFact,
-  explainRule,
-  nextNumber,
-  stepsToReverse,
-} from '../../../../src/core/segmentation/rules/explain.ts'
+import { conditionsOf, type Explained, type ExplainedFact, explainRule } from '../../../../src/core/segmentation/rules/explain.ts'
+import { type Change, nextNumber } from '../../../../src/core/segmentation/rules/nearest-change.ts'
+import { stepsToReverse } from '../../../../src/core/segmentation/rules/steps.ts'
 import { canonicalRule, inlineSegments, type Rule, type SegmentMeaning } from '../../../../src/core/segmentation/rules/rule.ts'
 import { condition, rule, ruleContext, subject, today } from './arbitraries.ts'
 
