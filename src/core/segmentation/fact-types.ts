@@ -1,5 +1,3 @@
-import { fact, since, planned } from './facts.ts'
-
 export const factTypes = ['number', 'money', 'day', 'boolean', 'enum', 'set'] as const
 
 export type FactType = (typeof factTypes)[number]

@@ -1,4 +1,3 @@
-import type { Day } from '../kernel/calendar.ts'
 import { customerKinds, customerStatuses, genders } from '../dossier/customers.ts'
 import { editions, origins } from '../feeds/holdings.ts'
 import { companySituations, companySizes, incomeBands, riskAppetites } from '../dossier/profiles.ts'

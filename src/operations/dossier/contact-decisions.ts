@@ -1,4 +1,3 @@
-import { all } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
 import { dayOf } from '../../core/kernel/calendar.ts'
 import { defaultQuietHours, messageClasses } from '../../core/dossier/consents.ts'

@@ -2,10 +2,8 @@ import { requireStaffMember, subtreePath } from '../organisation/references.ts'
 import { z } from 'zod'
 import { type Counted, coverageOf, coverageTarget, coveredKinds } from '../../core/dossier/credit-coverage.ts'
 import { customerKinds } from '../../core/dossier/customers.ts'
-import { refuseField } from '../../core/kernel/errors.ts'
 import { countCreditCoverage, coverageGroups, type CoverageRow } from '../../db/dossier/credit-coverage.ts'
-import { findInstitutionPath, staffExists } from '../../db/organisation/institutions.ts'
-import { type Context, operation } from '../platform/operation.ts'
+import { operation } from '../platform/operation.ts'
 import { id } from '../platform/scalars.ts'
 
 const coverage = z

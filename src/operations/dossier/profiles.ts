@@ -4,7 +4,7 @@ import { requirePast } from '../../core/kernel/periods.ts'
 import { z } from 'zod'
 import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
 import { requireOpenRecord } from '../../core/dossier/record-rules.ts'
-import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
+import { type DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { customerRow } from '../../core/dossier/customer-rows.ts'
 import { distinct, remark } from '../../core/kernel/scalars.ts'
 import {

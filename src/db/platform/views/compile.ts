@@ -13,6 +13,7 @@ import {
   type ViewSettings,
 } from './view.ts'
 import { pageShape, withCursor, connectionOf } from './connection.ts'
+import { propertyOf } from './response-keys.ts'
 
 /** Turns what PostgreSQL answers for an expression into what the API shows. */
 type Decode = (value: unknown) => unknown
@@ -67,14 +68,6 @@ export function bindOf(compilation: Compilation): (value: unknown) => string {
 
 export function nextAlias(compilation: Compilation): string {
   return `t${compilation.aliases++}`
-}
-
-/**
- * The property under which a decoded object holds a selected field: columns under their own name; what takes a selection or arguments
- * under its own name too, or where the caller gave it another, under that one with a mark, so that the same field can be asked twice.
- */
-export function propertyOf(responseKey: string, name: string): string {
-  return responseKey === name ? name : `@${responseKey}`
 }
 
 /** Compiles the selected fields of a view, read from `alias`, to one JSON expression and its decoder. `anchored`: a visible customer stands behind the row. */
@@ -280,4 +273,4 @@ function pageSize(first: unknown): number {
   throw refuseField('invalid_input', 'first', 'range', `first must be an integer from 1 to ${MAX_PAGE_SIZE}.`)
 }
 
-const same: Decode = (value) => value
+export const same: Decode = (value) => value

@@ -1,5 +1,5 @@
 import type { Selection } from './view.ts'
-import { propertyOf } from './compile.ts'
+import { propertyOf } from './response-keys.ts'
 
 /** The parts of a connection's selection that ask for nodes, in the order in which `connectionOf` takes their values. */
 export function pageShape(selection: Selection): readonly { readonly nodes: Selection }[] {

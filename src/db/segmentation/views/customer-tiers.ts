@@ -12,9 +12,8 @@ import {
 import { graceEnds, rankOf } from '../../../core/segmentation/tier-states.ts'
 import type { CurrencyCode } from '../../../core/kernel/currencies.ts'
 import { factExpression } from '../facts/columns.ts'
-import * as schema from '../schema/tiers.ts'
-import { type Computed, many, one, page, shownInRest, type ViewExtension } from '../../platform/views/view.ts'
-import { threshold, thresholds, scheme, customer, tierHistoryKeys } from './tiers.ts'
+import { type Computed, many, page, shownInRest, type ViewExtension } from '../../platform/views/view.ts'
+import { tierHistoryKeys } from './tiers.ts'
 
 export const customerTier = z
   .object({

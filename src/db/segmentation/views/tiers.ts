@@ -7,7 +7,6 @@ import { tierOverrideStates } from '../../../core/segmentation/tier-overrides.ts
 import * as schema from '../schema/tiers.ts'
 import { decodeInstant } from '../../platform/views/decode.ts'
 import { column, type Computed, derivedView, one, view } from '../../platform/views/view.ts'
-import { tiers } from './customer-tiers.ts'
 
 export const threshold = z
   .object({
