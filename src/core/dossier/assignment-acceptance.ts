@@ -43,50 +43,32 @@ export interface RequestedAssignment {
   readonly after: AssignmentRecord
 }
 
-// Rows of one batch that wait for each other in a longer chain than this are refused; they pass when they are sent again.
-const MAX_PASSES = 10
-
-/** Accepts what overlaps with nothing that is stored or accepted; refuses the rest by naming the other period. What moves may make room for what comes before it. */
+/** Accepts what overlaps with nothing that is stored; refuses the rest by naming the other period. There is one request for each customer. */
 export function acceptWithoutOverlap(
   wanted: readonly RequestedAssignment[],
   stored: readonly StoredAssignment[],
   refuse: (line: number, refused: FeedRefusal) => void,
 ): RequestedAssignment[] {
   const existing = groupBy(
-    stored.filter(({ state }) => state !== 'cancelled') as readonly (StoredAssignment | AssignmentRecord)[],
+    stored.filter(({ state }) => state !== 'cancelled'),
     ({ customerId }) => customerId,
   )
-  const inTheWayOf = ({ after }: RequestedAssignment) =>
-    after.state === 'cancelled'
-      ? undefined
-      : existing
-          .get(after.customerId)
-          ?.find((other) => other.id !== after.id && other.businessLine === after.businessLine && overlaps(other, after))
-  const turn = ({ before, after }: RequestedAssignment): number =>
-    after.state === 'cancelled' ? 0 : !before ? 3 : isWithin(after, before) ? 1 : 2
-  const accepted: RequestedAssignment[] = []
-  let waiting = [...wanted].sort((a, b) => turn(a) - turn(b) || a.incoming.line - b.incoming.line)
-  for (let pass = 0; pass < MAX_PASSES && waiting.length > 0; pass++) {
-    const blocked = waiting.filter((one) => {
-      if (inTheWayOf(one)) return true
-      const { after } = one
-      const rest = (existing.get(after.customerId) ?? []).filter(({ id }) => id !== after.id)
-      existing.set(after.customerId, after.state === 'cancelled' ? rest : [...rest, after])
-      accepted.push(one)
-      return false
-    })
-    if (blocked.length === waiting.length) break
-    waiting = blocked
-  }
-  for (const one of waiting) {
-    const other = inTheWayOf(one)
-    const when = other ? ` applies ${periodText(other)}` : ' of this batch conflicts'
+  return wanted.filter(({ incoming, after }) => {
+    if (after.state === 'cancelled') return true
+    const other = existing
+      .get(after.customerId)
+      ?.find((one) => one.id !== after.id && one.businessLine === after.businessLine && overlaps(one, after))
+    if (!other) return true
     refuse(
-      one.incoming.line,
-      refusal('startsOn', 'period_overlap', `Another ${one.after.businessLine} assignment of this customer${when}.`),
+      incoming.line,
+      refusal(
+        'startsOn',
+        'period_overlap',
+        `Another ${after.businessLine} assignment of this customer applies ${periodText(other)}.`,
+      ),
     )
-  }
-  return accepted
+    return false
+  })
 }
 
 /** Those requests that assign a customer to somebody who does not have the customer by them yet, and the first day from which they count. */

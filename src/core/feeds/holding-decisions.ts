@@ -2,7 +2,7 @@ import type { Day } from '../kernel/calendar.ts'
 import { type FeedRefusal, refusal } from '../kernel/feed.ts'
 import type { HoldingRow } from './rows.ts'
 import { hasEditions, type ProductFamily } from '../organisation/products.ts'
-import { collapse, hasChanged, type Incoming, keyOf, type Outcomes, completeOutcomes } from '../kernel/feed-batch.ts'
+import { countingRow, hasChanged, type Incoming, type Outcomes } from '../kernel/feed-batch.ts'
 import type { CustomerReference } from '../dossier/references.ts'
 import type { BalancePoint, Holding, NameHolder, StoredHolding, WrittenHolding } from './holding-records.ts'
 
@@ -32,77 +32,62 @@ const compared = [
 /** What is to become of one holding. */
 export interface Decided {
   readonly id: string
-  readonly rows: readonly Resolved[]
+  readonly incoming: Resolved
   readonly before: StoredHolding | undefined
   readonly after: Holding & { readonly institutionPath: string; readonly asOf: string }
   readonly changed: boolean
-  /** Whether the winner names its instant and says again what is stored. */
+  /** Whether the row names its instant and says again what is stored. */
   readonly confirms: boolean
-  readonly collapsed: ReturnType<typeof collapse<HoldingRow>>
-  readonly points: readonly Incoming<BalancePoint>[]
+  readonly point: Incoming<BalancePoint> | undefined
 }
 
-/** Decides on the rows for one holding, in the order of their lines. Undefined where all is settled without a write. */
+/** Decides on a row. Undefined where it is settled without a write. */
 export function decide(
-  rows: readonly Resolved[],
+  incoming: Resolved,
   holder: NameHolder | undefined,
   context: { readonly today: Day; readonly newId: () => string },
   outcomes: Outcomes,
 ): Decided | undefined {
-  const [first] = rows
   const before = holder?.holding
-  const owner = holder?.customerId ?? first!.customer.id
-  const currency = before?.currency ?? first!.row.currency
-  const fitting = rows.filter(({ line, row, customer }) => {
-    const name = `The holding "${row.externalId}" of source "${row.source}"`
-    if (customer.id !== owner || (holder && !before))
-      outcomes.refuse(line, refusal('customerExternalId', 'conflict', `${name} belongs to another customer.`))
-    else if (row.currency !== currency) outcomes.refuse(line, refusal('currency', 'conflict', `${name} is in ${currency}.`))
-    return !outcomes.refused(line)
-  })
-  const [any] = fitting
-  if (!any) return undefined
+  const { line, row, customer } = incoming
+  const name = `The holding "${row.externalId}" of source "${row.source}"`
+  if (holder && (customer.id !== holder.customerId || !before)) {
+    outcomes.refuse(line, refusal('customerExternalId', 'conflict', `${name} belongs to another customer.`))
+    return undefined
+  }
+  if (before && row.currency !== before.currency) {
+    outcomes.refuse(line, refusal('currency', 'conflict', `${name} is in ${before.currency}.`))
+    return undefined
+  }
   const id = before?.id ?? context.newId()
   const storedAsOf = before?.asOf.toISOString()
-  const collapsed = collapse(fitting, storedAsOf, 'merge')
-  const winner = collapsed.winner as Resolved | undefined
-  if (!winner) {
-    completeOutcomes(outcomes, collapsed, id, owner)
+  const counting = countingRow(incoming, storedAsOf)
+  if (!counting) {
+    outcomes.settle(line, 'superseded', id, customer.id)
     return undefined
   }
-  const counting = countingRows(fitting, storedAsOf)
-  const recommendedBy = counting.findLast((one) => one.recommendedBy !== undefined)?.recommendedBy
-  const own = holdingAfter(winner.row, { id, customerId: owner, product: winner.product, recommendedBy }, before, context.today)
-  const refused = refusedPeriod(own) ?? (before ? undefined : refusedOwner(winner, own))
+  const { asOf, dated, product, recommendedBy, balance } = counting
+  const own = holdingAfter(row, { id, customerId: customer.id, product, recommendedBy }, before, context.today)
+  const refused = refusedPeriod(own) ?? (before ? undefined : refusedOwner(counting, own))
   if (refused) {
-    outcomes.refuse(winner.line, refused)
-    completeOutcomes(outcomes, collapsed, id, owner)
+    outcomes.refuse(line, refused)
     return undefined
   }
-  const institutionPath = any.customer.institutionPath
-  const points = counting.flatMap(({ line, asOf, dated, balance }) =>
-    balance ? [{ line, asOf, dated, row: { customerId: owner, holdingId: id, institutionPath, ...balance } }] : [],
-  )
+  const { institutionPath } = customer
   return {
     id,
-    rows: fitting,
+    incoming,
     before,
-    after: { ...own, institutionPath, asOf: winner.asOf },
+    after: { ...own, institutionPath, asOf },
     changed: !before || hasChanged(own, before, compared),
-    confirms: before !== undefined && winner.dated && winner.asOf > storedAsOf!,
-    collapsed,
-    points,
+    confirms: before !== undefined && dated && asOf > storedAsOf!,
+    point: balance && {
+      line,
+      asOf,
+      dated,
+      row: { customerId: customer.id, holdingId: id, institutionPath, ...balance },
+    },
   }
-}
-
-/** The rows that no earlier one and nothing stored supersedes. */
-function countingRows(rows: readonly Resolved[], storedAsOf = ''): readonly Resolved[] {
-  let newest = storedAsOf
-  return rows.filter(({ asOf }) => {
-    if (asOf < newest) return false
-    newest = asOf
-    return true
-  })
 }
 
 type Fixed = Pick<Holding, 'id' | 'customerId'> & Pick<Resolved, 'product' | 'recommendedBy'>
@@ -153,19 +138,14 @@ function refusedPeriod({ openedOn, maturesOn, closedOn }: Holding): FeedRefusal 
   return undefined
 }
 
-/** A new holding begins at the newest of its points, so that it need not be moved there. */
-export function withBalance({ after, before, points }: Decided): WrittenHolding {
-  const later = (one: Incoming<BalancePoint>, other: Incoming<BalancePoint>) =>
-    keyOf(one.row.day, one.asOf) > keyOf(other.row.day, other.asOf)
-  const newest = before
-    ? undefined
-    : points.reduce<Incoming<BalancePoint> | undefined>((best, point) => (best && later(best, point) ? best : point), undefined)
-  return { ...after, balance: newest?.row.amount ?? '0', balanceOn: newest?.row.day ?? null }
+/** A new holding begins at its point, so that it need not be moved there. */
+export function withBalance({ after, before, point }: Decided): WrittenHolding {
+  const first = before ? undefined : point
+  return { ...after, balance: first?.row.amount ?? '0', balanceOn: first?.row.day ?? null }
 }
 
-/** Tells what became of the rows for one holding once it is written. */
-export function settle({ id, before, after, changed, collapsed }: Decided, pointsWritten: boolean, outcomes: Outcomes): void {
-  const outcome = !before ? 'created' : changed || pointsWritten ? 'updated' : 'unchanged'
-  outcomes.settle(collapsed.winner!.line, outcome, id, after.customerId)
-  completeOutcomes(outcomes, collapsed, id, after.customerId)
+/** Settles the row of a holding once it is written. */
+export function settle({ id, incoming, before, after, changed }: Decided, pointWritten: boolean, outcomes: Outcomes): void {
+  const outcome = !before ? 'created' : changed || pointWritten ? 'updated' : 'unchanged'
+  outcomes.settle(incoming.line, outcome, id, after.customerId)
 }

@@ -65,46 +65,68 @@ export function receive<T extends { readonly asOf?: string | undefined }>(
   })
 }
 
-/** What is left of several rows for the same thing: the one that counts, and those that do not. */
-export interface Collapsed<T> {
-  /** The newest by `asOf`, of equal ones the last line; undefined where what is stored is newer than all. */
-  readonly winner?: Incoming<T>
-  readonly others: readonly { readonly line: number; readonly outcome: 'superseded' | 'unchanged' }[]
+/**
+ * The row as it counts against what is stored; undefined where that is newer. Without an instant of its own a row holds as it arrives: of two requests
+ * at once the later to come counts.
+ */
+export function countingRow<R extends Incoming<unknown>>(row: R, storedAsOf: string | undefined): R | undefined {
+  if (storedAsOf === undefined || row.asOf >= storedAsOf) return row
+  return row.dated ? undefined : { ...row, asOf: storedAsOf }
 }
 
 /**
- * Decides which of the rows for one thing (in the order of their lines) counts. The others are `superseded`, or `unchanged` where they say the same.
- * With `merge` the winner gains the fields that only earlier rows name, which those would have brought one by one: the result does not
- * depend on how a feed is cut into batches.
+ * Applies rows in rounds, each of which holds what may be written together. A round settles or refuses rows and answers the rest, in the order of their
+ * lines. So the result of a file is that of its rows sent one by one, however it is cut into batches.
  */
-export function collapse<T extends object>(
-  rows: readonly Incoming<T>[],
-  storedAsOf: string | undefined,
-  combine: 'merge' | 'replace',
-): Collapsed<T> {
-  let newest = storedAsOf ?? ''
-  const counting = rows.flatMap((row) => {
-    // Without an instant of its own a row says what holds as it arrives: of two requests at once the later to come counts.
-    const asOf = !row.dated && row.asOf < newest ? newest : row.asOf
-    if (asOf < newest) return []
-    newest = asOf
-    return [asOf === row.asOf ? row : { ...row, asOf }]
-  })
-  const last = counting.at(-1)
-  if (rows.length === 1) return last ? { winner: last, others: [] } : { others: [{ line: rows[0]!.line, outcome: 'superseded' }] }
-  const content = last && contentOf(last.row)
-  const others = rows.flatMap((row) => {
-    if (row.line === last?.line) return []
-    const same = contentOf(row.row) === content && row.asOf >= (storedAsOf ?? '')
-    return [{ line: row.line, outcome: same ? ('unchanged' as const) : ('superseded' as const) }]
-  })
-  if (!last) return { others }
-  const row = combine === 'merge' ? Object.assign({}, ...counting.map((one) => one.row)) : last.row
-  return { winner: { ...last, row }, others }
+export async function applyInRounds<T extends { readonly asOf?: string | undefined }>(
+  rows: readonly FeedRow<T>[],
+  now: Date,
+  round: (incoming: readonly Incoming<T>[], outcomes: Outcomes) => Promise<readonly Incoming<T>[]>,
+): Promise<readonly FeedOutcome[]> {
+  const outcomes = collectOutcomes(rows)
+  let waiting: readonly Incoming<T>[] = receive(rows, now, outcomes)
+  while (waiting.length > 0) {
+    const later = await round(waiting, outcomes)
+    if (later.length >= waiting.length) throw new Error('A round must settle at least one row.')
+    waiting = later
+  }
+  return outcomes.list()
 }
 
-function contentOf(row: object): string {
-  return JSON.stringify(Object.entries({ ...row, asOf: '' }).sort(([a], [b]) => (a < b ? -1 : 1)))
+/** The first row of each thing; those that follow wait for the next round. For things that do not touch each other. */
+export function firstOfEach<R>(
+  rows: readonly R[],
+  key: (row: R) => string,
+): { readonly first: ReadonlyMap<string, R>; readonly later: readonly R[] } {
+  const first = new Map<string, R>()
+  const later = rows.filter((row) => {
+    const name = key(row)
+    if (first.has(name)) return true
+    first.set(name, row)
+    return false
+  })
+  return { first, later }
+}
+
+/**
+ * The rows up to the first one that touches what an earlier one touches: their names and codes, say. That one and all that follow wait for the next round, as do
+ * those after a row that stands `alone`.
+ */
+export function untilTouched<R>(
+  rows: readonly R[],
+  keysOf: (row: R) => readonly string[],
+  alone: (row: R) => boolean,
+): { readonly first: readonly R[]; readonly later: readonly R[] } {
+  const touched = new Set<string>()
+  let count = 0
+  for (const row of rows) {
+    const keys = keysOf(row)
+    if (count > 0 && (alone(row) || keys.some((key) => touched.has(key)))) break
+    count++
+    if (alone(row)) break
+    for (const key of keys) touched.add(key)
+  }
+  return { first: rows.slice(0, count), later: rows.slice(count) }
 }
 
 /** Groups by key, keeping the order of first appearance and of the rows within. */
@@ -117,20 +139,6 @@ export function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<s
     else groups.set(name, [item])
   }
   return groups
-}
-
-/** Tells the others of a thing what became of them once the winner's outcome is known: where it was refused, they are refused alike. */
-export function completeOutcomes(
-  outcomes: Outcomes,
-  collapsed: Collapsed<unknown>,
-  id: string | undefined,
-  customerId?: string,
-): void {
-  const refused = collapsed.winner && outcomes.refused(collapsed.winner.line)
-  for (const { line, outcome } of collapsed.others) {
-    if (refused) outcomes.refuse(line, refused)
-    else outcomes.settle(line, outcome, id!, customerId)
-  }
 }
 
 /** Tells whether two stored forms differ in any of the fields. */

@@ -36,32 +36,28 @@ export interface Tree {
 const capitalised = (text: string): string => text[0]!.toUpperCase() + text.slice(1)
 const rankOf = (kind: InstitutionKind): number => institutionKinds.indexOf(kind)
 
-/** The rows that may get a place, from the top down, and what their codes stand for. */
-interface Candidates {
-  readonly places: readonly Place[]
-  readonly byCode: ReadonlyMap<string, Place>
+/** Whether a row changes what other rows are judged by: the code, level or state of an institution that is stored. */
+export function changesPlace({ before, code, kind, status }: Place): boolean {
+  return before !== undefined && (before.code !== code || before.kind !== kind || before.status !== status)
 }
 
-/** Refuses codes of others and circles, and puts the rest in the order in which they get their places. */
-export function candidatesFor(places: readonly Place[], tree: Tree, outcomes: Outcomes): Candidates {
+/** Refuses codes of others. */
+export function withOwnCode(places: readonly Place[], tree: Tree, outcomes: Outcomes): readonly Place[] {
   const storedByCode = new Map(tree.institutions.map((one) => [one.code, one]))
-  const byCode = new Map<string, Place>()
-  for (const place of places) {
-    const holder = storedByCode.get(place.code)
-    if ((holder && holder.id !== place.before?.id) || byCode.has(place.code)) {
-      outcomes.refuse(place.line, refusal('code', 'already_exists', `Another institution has the code "${place.code}".`))
-    } else byCode.set(place.code, place)
-  }
-  refuseCycles([...byCode.values()], byCode, outcomes)
-  const candidates = [...byCode.values()]
-    .filter(({ line }) => !outcomes.refused(line))
-    .sort((a, b) => rankOf(a.kind) - rankOf(b.kind))
-  return { places: candidates, byCode }
+  return places.filter(({ line, before, code }) => {
+    const holder = storedByCode.get(code)
+    if (!holder || holder.id === before?.id) return true
+    outcomes.refuse(line, refusal('code', 'already_exists', `Another institution has the code "${code}".`))
+    return false
+  })
 }
 
-/** Gives every candidate that may stand its place, by line; refuses the others. New ones get ids and paths from the top down. */
+/**
+ * Gives every row that may stand its place, by line, in the order of the lines: a parent comes before its children. Refuses the others. The codes of the
+ * rows differ, and one that changes its place stands alone.
+ */
 export function placeInstitutions(
-  { places: candidates, byCode }: Candidates,
+  places: readonly Place[],
   tree: Tree,
   use: ReadonlyMap<string, Use>,
   { newId, newShortId }: { readonly newId: () => string; readonly newShortId: () => bigint },
@@ -69,17 +65,21 @@ export function placeInstitutions(
 ): ReadonlyMap<number, Placed> {
   const storedByCode = new Map(tree.institutions.map((one) => [one.code, one]))
   const placed = new Map<number, Placed>()
-  const parentOf = (place: Place): Placed | undefined => {
-    const inBatch = byCode.get(place.parentCode!)
-    const stored = storedByCode.get(place.parentCode!)
-    return inBatch ? placed.get(inBatch.line) : stored?.inScope ? stored : undefined
+  const newByCode = new Map<string, Placed>()
+  const parentOf = (code: string): Placed | undefined => {
+    const stored = storedByCode.get(code)
+    return newByCode.get(code) ?? (stored?.inScope ? stored : undefined)
+  }
+  const plant = (line: number, place: Placed): void => {
+    placed.set(line, place)
+    newByCode.set(place.code, place)
   }
   let hasRoot = tree.hasRoot
-  for (const place of candidates) {
+  for (const place of places) {
     const { line, before, code, kind, status } = place
     const own = { code, kind, status }
     if (before) {
-      const refused = moveRefusal(place, storedByCode, byCode) ?? kindRefusal(place, use, placed)
+      const refused = moveRefusal(place, parentOf) ?? kindRefusal(place, use)
       if (refused) outcomes.refuse(line, refused)
       else placed.set(line, { ...own, id: before.id, parentId: before.parentId, path: before.path })
       continue
@@ -101,11 +101,11 @@ export function placeInstitutions(
         )
       else if (kind !== 'head_office')
         outcomes.refuse(line, refusal('kind', 'invalid_input', 'Only a head office has no parent.'))
-      else placed.set(line, { ...own, id: newId(), parentId: null, path: `/${newShortId()}/` })
+      else plant(line, { ...own, id: newId(), parentId: null, path: `/${newShortId()}/` })
       hasRoot ||= placed.has(line)
       continue
     }
-    const parent = parentOf(place)
+    const parent = parentOf(place.parentCode)
     if (!parent) outcomes.refuse(line, unknownReference('parentCode', 'institution', place.parentCode))
     else if (rankOf(parent.kind) >= rankOf(kind))
       outcomes.refuse(
@@ -114,40 +114,17 @@ export function placeInstitutions(
       )
     else if (parent.status === 'closed' && status === 'active')
       outcomes.refuse(line, refusal('parentCode', 'conflict', `The institution "${place.parentCode}" is closed.`))
-    else placed.set(line, { ...own, id: newId(), parentId: parent.id, path: `${parent.path}${newShortId()}/` })
+    else plant(line, { ...own, id: newId(), parentId: parent.id, path: `${parent.path}${newShortId()}/` })
   }
-  refuseClosings(candidates, use, placed, outcomes)
+  refuseClosings(places, use, placed, outcomes)
   return placed
 }
 
-/** New institutions whose chain of parents leads back to themselves. Each is walked once. */
-function refuseCycles(places: readonly Place[], byCode: ReadonlyMap<string, Place>, outcomes: Outcomes): void {
-  const walkedBy = new Map<Place, Place>()
-  for (const start of places) {
-    const walk: Place[] = []
-    let at: Place | undefined = start
-    while (at && !at.before && !walkedBy.has(at)) {
-      walkedBy.set(at, start)
-      walk.push(at)
-      at = at.parentCode === undefined ? undefined : byCode.get(at.parentCode)
-    }
-    if (!at || at.before || walkedBy.get(at) !== start) continue
-    for (const { line, code } of walk.slice(walk.indexOf(at))) {
-      outcomes.refuse(line, refusal('parentCode', 'cycle', `The parents of "${code}" lead back to itself.`))
-    }
-  }
-}
-
-function moveRefusal(
-  { before, code, parentCode }: Place,
-  storedByCode: ReadonlyMap<string, Placement>,
-  byCode: ReadonlyMap<string, Place>,
-) {
+function moveRefusal({ before, code, parentCode }: Place, parentOf: (code: string) => Placed | undefined) {
   if (parentCode === undefined || parentCode === before!.parentCode) return undefined
-  const renamed = byCode.get(parentCode)
-  const parentId = renamed?.before?.id ?? (renamed ? 'new' : storedByCode.get(parentCode)?.id)
-  if (parentId === undefined) return unknownReference('parentCode', 'institution', parentCode)
-  if (parentId === before!.parentId) return undefined
+  const parent = parentOf(parentCode)
+  if (!parent) return unknownReference('parentCode', 'institution', parentCode)
+  if (parent.id === before!.parentId) return undefined
   const where = before!.parentCode === null ? 'is the head office' : `is below "${before!.parentCode}"`
   return refusal(
     'parentCode',
@@ -156,9 +133,9 @@ function moveRefusal(
   )
 }
 
-function kindRefusal({ before, kind }: Place, use: ReadonlyMap<string, Use>, placed: ReadonlyMap<number, Placed>) {
+function kindRefusal({ before, kind }: Place, use: ReadonlyMap<string, Use>) {
   if (kind === before!.kind) return undefined
-  const above = [...placed.values()].find(({ id }) => id === before!.parentId)?.kind ?? before!.parentKind
+  const above = before!.parentKind
   const below = use.get(before!.id)?.children ?? []
   const fits =
     (above ? rankOf(above) < rankOf(kind) : kind === 'head_office') && below.every((child) => rankOf(child.kind) > rankOf(kind))
@@ -167,20 +144,17 @@ function kindRefusal({ before, kind }: Place, use: ReadonlyMap<string, Use>, pla
     : refusal('kind', 'conflict', `${capitalised(kindText(kind))} does not fit between the institutions above and below it.`)
 }
 
-/** From the lowest up, so that one feed may close a branch with all that is below it. */
+/** A branch is closed with all that is below it from the lowest up. */
 function refuseClosings(
   places: readonly Place[],
   use: ReadonlyMap<string, Use>,
   placed: Map<number, Placed>,
   outcomes: Outcomes,
 ): void {
-  const closing = places.filter(
-    ({ before, status, line }) => before?.status === 'active' && status === 'closed' && placed.has(line),
-  )
-  const closed = new Set([...placed.values()].filter(({ status }) => status === 'closed').map(({ id }) => id))
-  for (const { line, before, code } of closing.sort((a, b) => b.before!.path.length - a.before!.path.length)) {
-    const { children = [], staff = false, customers = false } = use.get(before!.id) ?? {}
-    const reason = children.some((child) => child.status === 'active' && !closed.has(child.id))
+  for (const { line, before, status, code } of places) {
+    if (before?.status !== 'active' || status !== 'closed' || !placed.has(line)) continue
+    const { children = [], staff = false, customers = false } = use.get(before.id) ?? {}
+    const reason = children.some((child) => child.status === 'active')
       ? 'institutions'
       : staff
         ? 'staff'
@@ -190,7 +164,6 @@ function refuseClosings(
     if (reason === undefined) continue
     outcomes.refuse(line, refusal('status', 'in_use', `The institution "${code}" still has active ${reason}.`))
     placed.delete(line)
-    closed.delete(before!.id)
   }
 }
 

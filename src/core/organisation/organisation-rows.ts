@@ -16,7 +16,7 @@ export const institutionRow = z
     name: singleLine(200).meta({ description: 'Name.', examples: ['深圳分行'] }),
     kind: z.enum(institutionKinds).meta({ description: 'Level; must be below the level of the parent.' }),
     parentCode: code.optional().meta({
-      description: 'Code of the parent institution, which may be anywhere in the same batch. Only the head office has none.',
+      description: 'Code of the parent institution, whose row must come first. Only the head office has none.',
       examples: ['HO'],
     }),
     status: z.enum(institutionStatuses).optional().meta({ description: 'Whether it is open; a new one is active by default.' }),

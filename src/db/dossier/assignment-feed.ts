@@ -3,7 +3,6 @@ import type { CustomerReference } from '../../core/dossier/references.ts'
 import type { StaffReference } from '../../core/organisation/references.ts'
 import { resolveStaff } from '../organisation/references.ts'
 import type { AssignmentRow } from '../../core/dossier/assignment-rows.ts'
-import { isWithin } from '../../core/kernel/periods.ts'
 import { type AssignmentState, stateOn } from '../../core/dossier/assignments.ts'
 import { type FeedRefusal, unknownReference } from '../../core/kernel/feed.ts'
 import { countAssignedCustomers, lockAllAssignableStaff } from './assignments.ts'
@@ -21,20 +20,26 @@ import {
   type StoredAssignment,
 } from '../../core/dossier/assignment-acceptance.ts'
 import { insertAssignments, readAssignments, updateAssignments } from './assignment-records.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../../core/kernel/feed-batch.ts'
+import { applyInRounds, countingRow, firstOfEach, type Incoming, keyOf, type Outcomes } from '../../core/kernel/feed-batch.ts'
 import { todayByInstitution } from '../organisation/institution-days.ts'
-import type { ApplyFeed } from '../platform/feed.ts'
+import type { Db } from '../platform/database.ts'
+import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
 import { findCustomerIds, lockCustomerReferences } from './references.ts'
 
 /**
- * Applies assignments. Each row says the whole of one. Within a batch, what is taken back or cut short counts before what begins, so that a
- * change of hands may stand in any order. Refuses a second assignee of a customer in one business line on any day, and from people what exceeds the
+ * Applies assignments. Each row says the whole of one. Refuses a second assignee of a customer in one business line on any day, and from people what exceeds the
  * capacity of the assignee: a source system has decided already.
  */
-export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, context) => {
+export const applyAssignments: ApplyFeed<AssignmentRow> = (db, rows, context) =>
+  applyInRounds(rows, context.now, (incoming, outcomes) => applyRound(db, incoming, context, outcomes))
+
+async function applyRound(
+  db: Db,
+  received: readonly Incoming<AssignmentRow>[],
+  context: FeedContext,
+  outcomes: Outcomes,
+): Promise<readonly Incoming<AssignmentRow>[]> {
   const todayAt = await todayByInstitution(db, context.now, context.bankTimeZone)
-  const outcomes = collectOutcomes(rows)
-  const received = receive(rows, context.now, outcomes)
   const [names, staff] = await Promise.all([
     findCustomerIds(
       db,
@@ -65,27 +70,29 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
   })
 
   const wanted: RequestedAssignment[] = []
-  const others: (() => void)[] = []
   const confirmed: AssignmentRecord[] = []
-  for (const [key, group] of groupBy(incoming, ({ row }) => keyOf(customerIdOf(row)!, row.source, row.externalId))) {
-    const before = storedByKey.get(key)
-    const collapsed = collapse(group, before?.asOf.toISOString(), 'replace')
+  const { first, later } = firstOfEach(incoming, ({ row }) => customerIdOf(row)!)
+  for (const [customerId, one] of first) {
+    const before = storedByKey.get(keyOf(customerId, one.row.source, one.row.externalId))
     const id = before?.id ?? context.newId()
-    const customer = customers.get(customerIdOf(group[0]!.row)!)!
-    others.push(() => completeOutcomes(outcomes, collapsed, id, customer.id))
-    if (!collapsed.winner) continue
-    const { line, row, asOf, dated } = collapsed.winner
+    const counting = countingRow(one, before?.asOf.toISOString())
+    if (!counting) {
+      outcomes.settle(one.line, 'superseded', id, customerId)
+      continue
+    }
+    const { line, row, asOf, dated } = counting
+    const customer = customers.get(customerId)!
     const assignee = staff.get(row.staffNumber)!
     const today = todayAt(customer.institutionPath)
     const after = recordAfter(row, asOf, id, customer, assignee, before, today)
     if (before && isUnchanged(after, before)) {
       if (dated && asOf > before.asOf.toISOString()) confirmed.push({ ...after, state: before.state, step: 0 })
-      outcomes.settle(line, 'unchanged', id, customer.id)
+      outcomes.settle(line, 'unchanged', id, customerId)
       continue
     }
     const refused = assignmentRefusal(row, before, after, customer, assignee, today, context.fromPerson)
     if (refused) outcomes.refuse(line, refused)
-    else wanted.push({ incoming: collapsed.winner, before, after })
+    else wanted.push({ incoming: counting, before, after })
   }
 
   const refuse = (line: number, refused: FeedRefusal): void => outcomes.refuse(line, refused)
@@ -114,24 +121,9 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
     after,
   } of accepted)
     outcomes.settle(line, before ? 'updated' : 'created', after.id, after.customerId)
-  for (const settle of others) settle()
 
-  const changes = accepted.filter(({ before }) => before)
-  const isCut = ({ before, after }: RequestedAssignment): boolean =>
-    after.state === 'cancelled' ||
-    (before!.state !== 'cancelled' && before!.businessLine === after.businessLine && isWithin(after, before!))
-  // What grows or moves steps aside first: otherwise the order of rows within a statement decides whether two of them collide on their way.
-  const aside = changes.filter((change) => !isCut(change))
-  const first = changes.map((change): AssignmentRecord =>
-    isCut(change) ? change.after : { ...change.after, state: 'cancelled', step: 0 },
-  )
   try {
-    await updateAssignments(db, [...confirmed, ...first], context.now)
-    await updateAssignments(
-      db,
-      aside.map(({ after }) => after),
-      context.now,
-    )
+    await updateAssignments(db, [...confirmed, ...accepted.flatMap(({ before, after }) => (before ? [after] : []))], context.now)
     await insertAssignments(
       db,
       accepted.flatMap(({ before, after }) => (before ? [] : [after])),
@@ -142,7 +134,7 @@ export const applyAssignments: ApplyFeed<AssignmentRow> = async (db, rows, conte
     throw assignedAtOnce()
   }
   await refreshRelationshipManagers(db, [...new Set(accepted.map(({ after }) => after.customerId))])
-  return outcomes.list()
+  return later
 }
 
 function recordAfter(

@@ -6,17 +6,7 @@ import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
 import { unknownReference } from '../../core/kernel/feed.ts'
 import { profileRefusal } from '../../core/dossier/profiles.ts'
 import type { Db } from '../platform/database.ts'
-import {
-  type Collapsed,
-  collapse,
-  collectOutcomes,
-  groupBy,
-  type Incoming,
-  keyOf,
-  type Outcomes,
-  receive,
-  completeOutcomes,
-} from '../../core/kernel/feed-batch.ts'
+import { applyInRounds, countingRow, firstOfEach, type Incoming, keyOf, type Outcomes } from '../../core/kernel/feed-batch.ts'
 import { customerRefusal, withContactsNormalised } from '../../core/dossier/customer-changes.ts'
 import { decideCustomer, dossierAfter, openDossiers, writeDossiers } from './customer-decisions.ts'
 import { claimCustomerNames, seesPortfolioOnly } from './customer-records.ts'
@@ -29,7 +19,7 @@ type Institutions = ReadonlyMap<string, InstitutionReference>
 /** A customer who is to be made, unless another import makes them first. */
 interface Newcomer {
   readonly id: string
-  readonly collapsed: Collapsed<CustomerRow>
+  readonly row: CustomerRow
 }
 
 /**
@@ -39,9 +29,15 @@ interface Newcomer {
  * Two imports of the same customers wait for each other: names are claimed in their order, rows locked in the order of their ids, and
  * the directory is raised last.
  */
-export const applyCustomers: ApplyFeed<CustomerRow, CustomerFeedContext> = async (db, rows, context) => {
-  const outcomes = collectOutcomes(rows)
-  const received = receive(rows, context.now, outcomes)
+export const applyCustomers: ApplyFeed<CustomerRow, CustomerFeedContext> = (db, rows, context) =>
+  applyInRounds(rows, context.now, (incoming, outcomes) => applyRound(db, incoming, context, outcomes))
+
+async function applyRound(
+  db: Db,
+  received: readonly Incoming<CustomerRow>[],
+  context: CustomerFeedContext,
+  outcomes: Outcomes,
+): Promise<readonly Incoming<CustomerRow>[]> {
   await lockFeedsShared(db, 'organisation')
   const [institutions, known, portfolioOnly] = await Promise.all([
     resolveInstitutions(
@@ -54,35 +50,36 @@ export const applyCustomers: ApplyFeed<CustomerRow, CustomerFeedContext> = async
     ),
     seesPortfolioOnly(db),
   ])
-  const incoming = received.flatMap((one) => readyRow(one, institutions, context, outcomes))
-  const groups = groupBy(incoming, ({ row }) => keyOf(row.source, row.externalId))
+  const nameOf = ({ row }: Incoming<CustomerRow>): string => keyOf(row.source, row.externalId)
+  const ready = received.flatMap((one) => readyRow(one, institutions, context, outcomes))
+  // A customer may have names in several systems.
+  const { first, later } = firstOfEach(ready, (one) => known.get(nameOf(one)) ?? nameOf(one))
+  const incoming = [...first.values()]
   const newcomers = new Map<string, Newcomer>()
-  for (const [key, group] of groups) {
-    if (known.has(key)) continue
-    const newcomer = newcomerOf(group, institutions, portfolioOnly, context, outcomes)
-    if (newcomer) newcomers.set(key, newcomer)
+  for (const one of incoming) {
+    if (known.has(nameOf(one))) continue
+    const newcomer = newcomerOf(one, institutions, portfolioOnly, context, outcomes)
+    if (newcomer) newcomers.set(nameOf(one), newcomer)
   }
   const idOf = new Map([...known, ...(await claimNames(db, newcomers))])
-  const existing = [...groups.keys()].flatMap((key) => (idOf.get(key) !== newcomers.get(key)?.id ? [idOf.get(key)!] : []))
+  const existing = incoming.map(nameOf).flatMap((name) => (idOf.get(name) !== newcomers.get(name)?.id ? [idOf.get(name)!] : []))
   const closing = context.fromPerson && incoming.some(({ row }) => row.status === 'closed') ? existing : []
   const dossiers = await openDossiers(db, existing, closing, context.today)
 
-  for (const [key, group] of groups) {
-    const id = idOf.get(key)
+  for (const one of incoming) {
+    const id = idOf.get(nameOf(one))
     if (id === undefined) continue
     const before = dossiers.customers.get(id)
-    const newcomer = newcomers.get(key)
-    if (!before && newcomer?.id !== id) {
-      for (const { line, row } of group) outcomes.refuse(line, unknownReference('externalId', 'customer', row.externalId))
+    if (!before && newcomers.get(nameOf(one))?.id !== id) {
+      outcomes.refuse(one.line, unknownReference('externalId', 'customer', one.row.externalId))
       continue
     }
-    const collapsed = before ? collapse(group, before.asOf.toISOString(), 'merge') : newcomer!.collapsed
-    const { winner } = collapsed
-    if (winner) decideCustomer(dossiers, winner, id, institutions.get(winner.row.institutionCode)!, context, outcomes)
-    completeOutcomes(outcomes, collapsed, id, id)
+    const counting = countingRow(one, before?.asOf.toISOString())
+    if (!counting) outcomes.settle(one.line, 'superseded', id, id)
+    else decideCustomer(dossiers, counting, id, institutions.get(counting.row.institutionCode)!, context, outcomes)
   }
   await writeDossiers(db, dossiers, context)
-  return outcomes.list()
+  return later
 }
 
 function readyRow(
@@ -102,14 +99,12 @@ function readyRow(
 
 /** A name that is claimed stays taken: whatever may refuse a new customer is asked here, before. */
 function newcomerOf(
-  group: readonly Incoming<CustomerRow>[],
+  { line, row }: Incoming<CustomerRow>,
   institutions: Institutions,
   portfolioOnly: boolean,
   context: CustomerFeedContext,
   outcomes: Outcomes,
 ): Newcomer | undefined {
-  const collapsed = collapse(group, undefined, 'merge')
-  const { line, row } = collapsed.winner!
   const institution = institutions.get(row.institutionCode)!
   const id = context.newId()
   // Whoever sees single customers only learns nothing of the others, and cannot open new ones.
@@ -119,19 +114,15 @@ function newcomerOf(
     : (reservedName(row, context) ??
       customerRefusal(row, undefined, record, institution, context) ??
       profileRefusal(profile, record))
-  if (!refused) return { id, collapsed }
+  if (!refused) return { id, row }
   outcomes.refuse(line, refused)
-  completeOutcomes(outcomes, collapsed, undefined)
   return undefined
 }
 
 /** Answers whose each name is now: of two imports at once the first wins, and the second goes on with its customer. */
 async function claimNames(db: Db, newcomers: ReadonlyMap<string, Newcomer>): Promise<(readonly [string, string])[]> {
   if (newcomers.size === 0) return []
-  const claims = [...newcomers.values()].map(({ id, collapsed }) => {
-    const { source, externalId } = collapsed.winner!.row
-    return { source, externalId, customerId: id }
-  })
+  const claims = [...newcomers.values()].map(({ id, row: { source, externalId } }) => ({ source, externalId, customerId: id }))
   const holders = await claimCustomerNames(db, claims)
   return holders.map(({ source, externalId, customerId }) => [keyOf(source, externalId), customerId] as const)
 }

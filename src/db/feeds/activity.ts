@@ -7,9 +7,9 @@ import type { Day } from '../../core/kernel/calendar.ts'
 import type { ActivityRow } from '../../core/feeds/rows.ts'
 import { isCurrency, parseAmount } from '../../core/kernel/money.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../../core/kernel/feed-batch.ts'
+import { applyInRounds, countingRow, firstOfEach, type Incoming, keyOf, type Outcomes } from '../../core/kernel/feed-batch.ts'
 import { counterpartyIndexes } from './counterparties.ts'
-import type { ApplyFeed } from '../platform/feed.ts'
+import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
 import { findCustomerIds, lockCustomerReferences } from '../dossier/references.ts'
 
 interface ActivityKey {
@@ -35,9 +35,15 @@ interface Total {
  * Applies activity: counts and sums of a customer's transactions of one month that agree in everything else; a row holds the whole
  * total. Of the counterparty only a keyed hash is stored. The id of an outcome is the customer's: a total has none.
  */
-export const applyActivity: ApplyFeed<ActivityRow> = async (db, rows, context) => {
-  const outcomes = collectOutcomes(rows)
-  const received = receive(rows, context.now, outcomes)
+export const applyActivity: ApplyFeed<ActivityRow> = (db, rows, context) =>
+  applyInRounds(rows, context.now, (incoming, outcomes) => applyRound(db, incoming, context, outcomes))
+
+async function applyRound(
+  db: Db,
+  received: readonly Incoming<ActivityRow>[],
+  context: FeedContext,
+  outcomes: Outcomes,
+): Promise<readonly Incoming<ActivityRow>[]> {
   const customerIds = await findCustomerIds(
     db,
     received.map(({ row }) => customerNameOf(row)),
@@ -90,22 +96,24 @@ export const applyActivity: ApplyFeed<ActivityRow> = async (db, rows, context) =
 
   const written: object[] = []
   const confirmed: object[] = []
-  for (const [name, group] of groupBy(resolved, ({ key }) => activityKey(key))) {
+  const { first, later } = firstOfEach(resolved, ({ key }) => activityKey(key))
+  for (const [name, one] of first) {
     const before = stored.get(name)
-    const collapsed = collapse(group, before?.asOf.toISOString(), 'replace')
-    const { customerId } = group[0]!.key
-    if (collapsed.winner) {
-      const { line, row, asOf, dated, key, amount, institutionPath } = collapsed.winner as (typeof group)[number]
-      const changed = !before || before.count !== row.count || before.amount !== amount
-      const after = { ...key, institutionPath, count: row.count, amount, asOf }
-      if (changed) written.push(after)
-      else if (dated && asOf > before.asOf.toISOString()) confirmed.push(after)
-      outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', customerId, customerId)
+    const { customerId } = one.key
+    const counting = countingRow(one, before?.asOf.toISOString())
+    if (!counting) {
+      outcomes.settle(one.line, 'superseded', customerId, customerId)
+      continue
     }
-    completeOutcomes(outcomes, collapsed, customerId, customerId)
+    const { line, row, asOf, dated, key, amount, institutionPath } = counting
+    const changed = !before || before.count !== row.count || before.amount !== amount
+    const after = { ...key, institutionPath, count: row.count, amount, asOf }
+    if (changed) written.push(after)
+    else if (dated && asOf > before.asOf.toISOString()) confirmed.push(after)
+    outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', customerId, customerId)
   }
   await Promise.all([written.length > 0 && writeTotals(db, written), confirmed.length > 0 && confirmTotals(db, confirmed)])
-  return outcomes.list()
+  return later
 }
 
 function activityKey({ customerId, month, channel, type, purpose, direction, currency, counterpartyHash }: ActivityKey): string {

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { Db } from '../platform/database.ts'
 import type { BalancePoint } from '../../core/feeds/holding-records.ts'
-import { collapse, groupBy, type Incoming, keyOf } from '../../core/kernel/feed-batch.ts'
+import { countingRow, type Incoming, keyOf } from '../../core/kernel/feed-batch.ts'
 
 /** What is stored under the key of a point. */
 export interface StoredPoint {
@@ -34,7 +34,7 @@ export async function readPoints(
   return new Map(rows.map((row) => [pointKey(row), { amount: `${row.amount}`, asOf: row.asOf.toISOString() }]))
 }
 
-/** Writes the points that say something new. Their customers must be locked since before `stored` was read. */
+/** Writes the points that say something new, of which there is one for each holding and day. Their customers must be locked since before `stored` was read. */
 export async function applyPoints(
   db: Db,
   points: readonly Incoming<BalancePoint>[],
@@ -43,12 +43,14 @@ export async function applyPoints(
   const outcomes = new Map<number, 'created' | 'updated' | 'unchanged' | 'superseded'>()
   const written: (BalancePoint & { readonly asOf: string })[] = []
   const confirmed: object[] = []
-  for (const [key, group] of groupBy(points, ({ row }) => pointKey(row))) {
-    const before = stored.get(key)
-    const { winner, others } = collapse(group, before?.asOf, 'replace')
-    for (const { line, outcome } of others) outcomes.set(line, outcome)
-    if (!winner) continue
-    const { line, row, asOf, dated } = winner
+  for (const point of points) {
+    const before = stored.get(pointKey(point.row))
+    const counting = countingRow(point, before?.asOf)
+    if (!counting) {
+      outcomes.set(point.line, 'superseded')
+      continue
+    }
+    const { line, row, asOf, dated } = counting
     if (before?.amount !== row.amount) written.push({ ...row, asOf })
     else if (dated && asOf > before.asOf) confirmed.push({ ...row, asOf })
     outcomes.set(line, !before ? 'created' : before.amount !== row.amount ? 'updated' : 'unchanged')

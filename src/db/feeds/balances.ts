@@ -5,19 +5,28 @@ import { refusedDay } from '../../core/kernel/feed-days.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { BalanceRow } from '../../core/feeds/rows.ts'
 import { parseAmount } from '../../core/kernel/money.ts'
+import type { Db } from '../platform/database.ts'
 import { refreshAssets } from '../dossier/assets.ts'
 import { applyPoints, moveHoldings, readPoints } from './balance-points.ts'
-import { collectOutcomes, type Incoming, keyOf, receive } from '../../core/kernel/feed-batch.ts'
-import type { ApplyFeed } from '../platform/feed.ts'
+import { applyInRounds, firstOfEach, type Incoming, keyOf, type Outcomes } from '../../core/kernel/feed-batch.ts'
+import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
 import { lockHoldings } from './holding-references.ts'
 
 /**
  * Applies change points of balances. The holding stands at its newest one, and its owner's assets follow. The id of an outcome is the
  * holding's: a change point has none. Refuses days before 1900 and after tomorrow, and what the holding's currency cannot express.
  */
-export const applyBalances: ApplyFeed<BalanceRow> = async (db, rows, context) => {
-  const outcomes = collectOutcomes(rows)
-  const received = receive(rows, context.now, outcomes)
+export const applyBalances: ApplyFeed<BalanceRow> = (db, rows, context) =>
+  applyInRounds(rows, context.now, (incoming, outcomes) => applyRound(db, incoming, context, outcomes))
+
+async function applyRound(
+  db: Db,
+  incoming: readonly Incoming<BalanceRow>[],
+  context: FeedContext,
+  outcomes: Outcomes,
+): Promise<readonly Incoming<BalanceRow>[]> {
+  const { first, later } = firstOfEach(incoming, ({ row }) => keyOf(row.source, row.holdingExternalId, row.day))
+  const received = [...first.values()]
   const { holdings } = await lockHoldings(
     db,
     received.map(({ row }) => ({ source: row.source, externalId: row.holdingExternalId })),
@@ -53,5 +62,5 @@ export const applyBalances: ApplyFeed<BalanceRow> = async (db, rows, context) =>
     applied.written.filter(({ holdingId, day }) => !(day < (newest.get(holdingId) ?? day))),
   )
   await refreshAssets(db, moved, context.baseCurrency, context.today)
-  return outcomes.list()
+  return later
 }

@@ -6,8 +6,8 @@ import type { ExchangeRateRow } from '../../core/feeds/rows.ts'
 import { formatRate, parseRate } from '../../core/kernel/money.ts'
 import { refreshAssetsOfCurrencies } from '../dossier/assets.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../../core/kernel/feed-batch.ts'
-import type { ApplyFeed } from '../platform/feed.ts'
+import { applyInRounds, countingRow, firstOfEach, type Incoming, keyOf, type Outcomes } from '../../core/kernel/feed-batch.ts'
+import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
 
 interface Stored {
   readonly currency: string
@@ -22,40 +22,49 @@ interface Stored {
  * Applies exchange rates, one for each currency and day whatever the source. Where the newest rate by today changed, the assets of the
  * customers in scope who hold that currency follow. The id of a rate is `currency/day`. Refuses the base currency, whose rate is 1.
  */
-export const applyExchangeRates: ApplyFeed<ExchangeRateRow> = async (db, rows, context) => {
-  const outcomes = collectOutcomes(rows)
-  const incoming = receive(rows, context.now, outcomes).filter(({ line, row }) => {
+export const applyExchangeRates: ApplyFeed<ExchangeRateRow> = (db, rows, context) =>
+  applyInRounds(rows, context.now, (incoming, outcomes) => applyRound(db, incoming, context, outcomes))
+
+async function applyRound(
+  db: Db,
+  incoming: readonly Incoming<ExchangeRateRow>[],
+  context: FeedContext,
+  outcomes: Outcomes,
+): Promise<readonly Incoming<ExchangeRateRow>[]> {
+  const foreign = incoming.filter(({ line, row }) => {
     if (row.currency !== context.baseCurrency) return true
     outcomes.refuse(line, baseCurrencyRefusal(row.currency))
     return false
   })
+  const { first, later } = firstOfEach(foreign, ({ row }) => keyOf(row.currency, row.day))
   const turn = lockFeed(db, 'exchangeRates')
   const [, stored] = await Promise.all([
     turn,
     readRates(
       db,
-      incoming.map(({ row }) => row),
+      [...first.values()].map(({ row }) => row),
     ),
   ])
   const storedByKey = new Map(stored.map((one) => [keyOf(one.currency, one.day), one]))
 
   const written: object[] = []
   const changedDays = new Map<string, Day>()
-  for (const [key, group] of groupBy(incoming, ({ row }) => keyOf(row.currency, row.day))) {
+  for (const [key, one] of first) {
     const before = storedByKey.get(key)
-    const collapsed = collapse(group, before?.asOf.toISOString(), 'replace')
-    const { currency, day } = group[0]!.row
+    const { currency, day } = one.row
     const id = `${currency}/${day}`
-    if (collapsed.winner) {
-      const { line, row, asOf, dated } = collapsed.winner
-      const rate = formatRate(parseRate(row.rate)!)
-      const changed = !before || before.rate !== rate || before.source !== row.source
-      if (changed || (dated && asOf > before.asOf.toISOString()))
-        written.push({ currency, day, rate, source: row.source, asOf, step: changed ? 1 : 0 })
-      if (before?.rate !== rate && day <= context.today && day > (changedDays.get(currency) ?? '')) changedDays.set(currency, day)
-      outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id)
+    const counting = countingRow(one, before?.asOf.toISOString())
+    if (!counting) {
+      outcomes.settle(one.line, 'superseded', id)
+      continue
     }
-    completeOutcomes(outcomes, collapsed, id)
+    const { line, row, asOf, dated } = counting
+    const rate = formatRate(parseRate(row.rate)!)
+    const changed = !before || before.rate !== rate || before.source !== row.source
+    if (changed || (dated && asOf > before.asOf.toISOString()))
+      written.push({ currency, day, rate, source: row.source, asOf, step: changed ? 1 : 0 })
+    if (before?.rate !== rate && day <= context.today && day > (changedDays.get(currency) ?? '')) changedDays.set(currency, day)
+    outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id)
   }
 
   if (written.length > 0) await writeRates(db, written)
@@ -64,7 +73,7 @@ export const applyExchangeRates: ApplyFeed<ExchangeRateRow> = async (db, rows, c
     const moved = newest.flatMap(({ currency, day }) => (changedDays.get(currency) === day ? [currency] : []))
     await refreshAssetsOfCurrencies(db, moved, context.baseCurrency, context.today)
   }
-  return outcomes.list()
+  return later
 }
 
 async function readRates(db: Db, rows: readonly ExchangeRateRow[]): Promise<Stored[]> {

@@ -4,8 +4,8 @@ import { holdingNameOf } from '../../core/feeds/holding-references.ts'
 import { sql } from 'drizzle-orm'
 import type { HoldingPartyRow } from '../../core/feeds/rows.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, collectOutcomes, groupBy, keyOf, receive, completeOutcomes } from '../../core/kernel/feed-batch.ts'
-import type { ApplyFeed } from '../platform/feed.ts'
+import { applyInRounds, countingRow, firstOfEach, type Incoming, keyOf, type Outcomes } from '../../core/kernel/feed-batch.ts'
+import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
 import { lockHoldings } from './holding-references.ts'
 import { findCustomerIds } from '../dossier/references.ts'
 
@@ -32,9 +32,15 @@ interface WrittenLink extends Link {
  * Applies further parties of holdings, on both sides: at the owner's holding, and in the party's dossier under the same id. Balances count for the
  * owner alone. Refuses the owner as a party of their own holding; both must be within the caller's scope.
  */
-export const applyHoldingParties: ApplyFeed<HoldingPartyRow> = async (db, rows, context) => {
-  const outcomes = collectOutcomes(rows)
-  const received = receive(rows, context.now, outcomes)
+export const applyHoldingParties: ApplyFeed<HoldingPartyRow> = (db, rows, context) =>
+  applyInRounds(rows, context.now, (incoming, outcomes) => applyRound(db, incoming, context, outcomes))
+
+async function applyRound(
+  db: Db,
+  received: readonly Incoming<HoldingPartyRow>[],
+  context: FeedContext,
+  outcomes: Outcomes,
+): Promise<readonly Incoming<HoldingPartyRow>[]> {
   const partyIds = await findCustomerIds(
     db,
     received.map(({ row }) => customerNameOf(row)),
@@ -67,37 +73,39 @@ export const applyHoldingParties: ApplyFeed<HoldingPartyRow> = async (db, rows, 
 
   const written: WrittenLink[] = []
   const confirmed: WrittenLink[] = []
-  for (const [key, group] of groupBy(resolved, ({ row, holding, party }) =>
+  const { first, later } = firstOfEach(resolved, ({ row, holding, party }) =>
     linkKey({ holdingId: holding.id, partyCustomerId: party.id, role: row.role }),
-  )) {
+  )
+  for (const [key, one] of first) {
     const before = stored.get(key)
-    const collapsed = collapse(group, before?.asOf.toISOString(), 'replace')
-    const { holding, owner, party } = group[0]!
+    const { holding, owner, party } = one
     const id = before?.id ?? context.newId()
-    if (collapsed.winner) {
-      const { line, row, asOf, dated } = collapsed.winner
-      const status = row.status ?? 'active'
-      const changed = !before || before.status !== status || before.source !== row.source
-      const after: WrittenLink = {
-        id,
-        customerId: owner.id,
-        holdingId: holding.id,
-        partyCustomerId: party.id,
-        role: row.role,
-        status,
-        source: row.source,
-        institutionPath: owner.institutionPath,
-        partyInstitutionPath: party.institutionPath,
-        asOf,
-      }
-      if (changed) written.push(after)
-      else if (dated && asOf > before.asOf.toISOString()) confirmed.push(after)
-      outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, owner.id)
+    const counting = countingRow(one, before?.asOf.toISOString())
+    if (!counting) {
+      outcomes.settle(one.line, 'superseded', id, owner.id)
+      continue
     }
-    completeOutcomes(outcomes, collapsed, id, owner.id)
+    const { line, row, asOf, dated } = counting
+    const status = row.status ?? 'active'
+    const changed = !before || before.status !== status || before.source !== row.source
+    const after: WrittenLink = {
+      id,
+      customerId: owner.id,
+      holdingId: holding.id,
+      partyCustomerId: party.id,
+      role: row.role,
+      status,
+      source: row.source,
+      institutionPath: owner.institutionPath,
+      partyInstitutionPath: party.institutionPath,
+      asOf,
+    }
+    if (changed) written.push(after)
+    else if (dated && asOf > before.asOf.toISOString()) confirmed.push(after)
+    outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, owner.id)
   }
   await Promise.all([written.length > 0 && writeLinks(db, written), confirmed.length > 0 && confirmLinks(db, confirmed)])
-  return outcomes.list()
+  return later
 }
 
 function linkKey({ holdingId, partyCustomerId, role }: Pick<Link, 'holdingId' | 'partyCustomerId' | 'role'>): string {

@@ -7,7 +7,7 @@ import { type ProductFamily } from '../../core/organisation/products.ts'
 import { refreshAssets } from '../dossier/assets.ts'
 import type { Db } from '../platform/database.ts'
 import { applyPoints, moveHoldings, pointKey, readPoints } from './balance-points.ts'
-import { collectOutcomes, groupBy, type Incoming, keyOf, type Outcomes, receive } from '../../core/kernel/feed-batch.ts'
+import { applyInRounds, firstOfEach, type Incoming, keyOf, type Outcomes } from '../../core/kernel/feed-batch.ts'
 import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
 import { type Decided, decide, type Resolved, settle, withBalance } from '../../core/feeds/holding-decisions.ts'
 import { findCustomerIds, lockCustomerReferences } from '../dossier/references.ts'
@@ -18,15 +18,16 @@ import { claimNames, confirmHoldings, readNameHolders, writeHoldings } from './s
  * newest one; a row that is superseded brings none. The owner's assets follow balances, product and closing. Owner and currency stay for
  * good. A recommender may work anywhere in the bank, since recommending gives no right.
  */
-export const applyHoldings: ApplyFeed<HoldingRow> = async (db, rows, context) => {
-  const outcomes = collectOutcomes(rows)
-  await lockFeedsShared(db, 'exchangeRates', 'products')
-  const resolved = await resolve(db, receive(rows, context.now, outcomes), context, outcomes)
-  const lost = await applyResolved(db, resolved, context, outcomes)
-  // Their names were taken meanwhile: now it shows by whom.
-  if (lost.length > 0) await applyResolved(db, lost, context, outcomes)
-  return outcomes.list()
-}
+export const applyHoldings: ApplyFeed<HoldingRow> = (db, rows, context) =>
+  applyInRounds(rows, context.now, async (incoming, outcomes) => {
+    await lockFeedsShared(db, 'exchangeRates', 'products')
+    const { first, later } = firstOfEach(incoming, ({ row }) => keyOf(row.source, row.externalId))
+    const resolved = await resolve(db, [...first.values()], context, outcomes)
+    const lost = await applyResolved(db, resolved, context, outcomes)
+    // Their names were taken meanwhile: now it shows by whom.
+    if (lost.length > 0) await applyResolved(db, lost, context, outcomes)
+    return later
+  })
 
 /** Resolves what the rows refer to and locks their customers. Refuses rows whose references stand for nothing, and balances that cannot be. */
 async function resolve(
@@ -85,8 +86,8 @@ async function applyResolved(
   )
   const fresh: Decided[] = []
   const known: Decided[] = []
-  for (const [key, group] of groupBy(rows, ({ row }) => keyOf(row.source, row.externalId))) {
-    const decided = decide(group, holders.get(key), context, outcomes)
+  for (const one of rows) {
+    const decided = decide(one, holders.get(keyOf(one.row.source, one.row.externalId)), context, outcomes)
     if (decided) (decided.before ? known : fresh).push(decided)
   }
   const claimed =
@@ -97,10 +98,10 @@ async function applyResolved(
         )
       : new Set()
   const accepted = [...fresh.filter(({ id }) => claimed.has(id)), ...known]
-  const points = accepted.flatMap(({ points }) => points)
+  const points = accepted.flatMap(({ point }) => point ?? [])
   const stored = await readPoints(
     db,
-    known.flatMap(({ points }) => points.map(({ row }) => row)),
+    known.flatMap(({ point }) => point?.row ?? []),
   )
   await writeChanges(db, accepted, context)
   const applied = await applyPoints(db, points, stored)
@@ -111,14 +112,9 @@ async function applyResolved(
   )
 
   const writtenKeys = new Set(applied.written.map(pointKey))
-  for (const one of accepted)
-    settle(
-      one,
-      one.points.some(({ row }) => writtenKeys.has(pointKey(row))),
-      outcomes,
-    )
-  const recounted = accepted.filter(({ before, after, points }) =>
-    before ? before.status !== after.status || before.productId !== after.productId : points.length > 0,
+  for (const one of accepted) settle(one, one.point !== undefined && writtenKeys.has(pointKey(one.point.row)), outcomes)
+  const recounted = accepted.filter(({ before, after, point }) =>
+    before ? before.status !== after.status || before.productId !== after.productId : point !== undefined,
   )
   await refreshAssets(
     db,
@@ -126,7 +122,7 @@ async function applyResolved(
     context.baseCurrency,
     context.today,
   )
-  return fresh.filter(({ id }) => !claimed.has(id)).flatMap(({ rows }) => rows)
+  return fresh.filter(({ id }) => !claimed.has(id)).map(({ incoming }) => incoming)
 }
 
 async function writeChanges(db: Db, decided: readonly Decided[], { now }: FeedContext): Promise<void> {

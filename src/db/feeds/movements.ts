@@ -4,17 +4,16 @@ import { unknownName } from '../../core/kernel/references.ts'
 import { refusedFlowDay } from '../../core/kernel/feed-days.ts'
 import type { MovementRow } from '../../core/feeds/rows.ts'
 import { parseAmount } from '../../core/kernel/money.ts'
-import { sendAlong } from '../platform/database.ts'
+import { type Db, sendAlong } from '../platform/database.ts'
 import type { CustomerKey } from '../platform/vault.ts'
 import {
-  collapse,
-  collectOutcomes,
+  applyInRounds,
+  countingRow,
+  firstOfEach,
   hasChanged,
-  groupBy,
   type Incoming,
   keyOf,
-  receive,
-  completeOutcomes,
+  type Outcomes,
 } from '../../core/kernel/feed-batch.ts'
 import { counterpartyIndexes, sealCounterparty } from './counterparties.ts'
 import { openCustomerKeys } from '../dossier/customer-keys.ts'
@@ -50,9 +49,15 @@ const compared = [
  * Applies movements. The counterparty is encrypted under its customer's key, who gets one where there is none yet; beside it stand a
  * masked form and a keyed hash. A movement stays with its holding for good; `voided` takes it back.
  */
-export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) => {
-  const outcomes = collectOutcomes(rows)
-  const received = receive(rows, context.now, outcomes)
+export const applyMovements: ApplyFeed<MovementRow> = (db, rows, context) =>
+  applyInRounds(rows, context.now, (incoming, outcomes) => applyRound(db, incoming, context, outcomes))
+
+async function applyRound(
+  db: Db,
+  received: readonly Incoming<MovementRow>[],
+  context: FeedContext,
+  outcomes: Outcomes,
+): Promise<readonly Incoming<MovementRow>[]> {
   const [only, ...more] = received
   const [{ holdings }, storedOne] = await Promise.all([
     lockHoldings(
@@ -82,35 +87,33 @@ export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) 
 
   const sealing: { readonly movement: Omit<WrittenMovement, 'counterparty'>; readonly counterparty: string | undefined }[] = []
   const confirmed: object[] = []
-  for (const [key, group] of groupBy(resolved, ({ row, holding }) => movementKey({ customerId: holding.customerId, ...row }))) {
+  const { first, later } = firstOfEach(resolved, ({ row, holding }) => movementKey({ customerId: holding.customerId, ...row }))
+  for (const [key, one] of first) {
     const before = stored.get(key)
-    const holdingId = before?.holdingId ?? group[0]!.holding.id
-    const fitting = group.filter(({ line, row, holding }) => {
-      const refused =
-        holding.id === holdingId
-          ? // What is booked can be taken back, whatever its day.
-            row.bookedOn !== before?.bookedOn && refusedFlowDay(row.bookedOn, 'bookedOn', context.today)
-          : ofAnotherHolding(row)
-      if (refused) outcomes.refuse(line, refused)
-      return !refused
-    })
-    const [any] = fitting
-    if (!any) continue
-    const { customerId } = any.holding
-    const collapsed = collapse(fitting, before?.asOf.toISOString(), 'merge')
-    const id = before?.id ?? context.newId()
-    const winner = collapsed.winner as Resolved | undefined
-    if (winner) {
-      const { line, row, asOf, dated, holding } = winner
-      const after = movementAfter(winner, id, before)
-      const counterparty =
-        row.counterparty !== undefined && !isSame(row.counterparty, before, context) ? row.counterparty : undefined
-      const changed = !before || counterparty !== undefined || hasChanged(after, before, compared)
-      if (changed) sealing.push({ movement: { ...after, institutionPath: holding.institutionPath, asOf }, counterparty })
-      else if (dated && asOf > before.asOf.toISOString()) confirmed.push({ customerId, id, asOf })
-      outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, customerId)
+    const refused =
+      before && one.holding.id !== before.holdingId
+        ? ofAnotherHolding(one.row)
+        : // What is booked can be taken back, whatever its day.
+          one.row.bookedOn !== before?.bookedOn && refusedFlowDay(one.row.bookedOn, 'bookedOn', context.today)
+    if (refused) {
+      outcomes.refuse(one.line, refused)
+      continue
     }
-    completeOutcomes(outcomes, collapsed, id, customerId)
+    const { customerId } = one.holding
+    const id = before?.id ?? context.newId()
+    const counting = countingRow(one, before?.asOf.toISOString())
+    if (!counting) {
+      outcomes.settle(one.line, 'superseded', id, customerId)
+      continue
+    }
+    const { line, row, asOf, dated, holding } = counting
+    const after = movementAfter(counting, id, before)
+    const counterparty =
+      row.counterparty !== undefined && !isSame(row.counterparty, before, context) ? row.counterparty : undefined
+    const changed = !before || counterparty !== undefined || hasChanged(after, before, compared)
+    if (changed) sealing.push({ movement: { ...after, institutionPath: holding.institutionPath, asOf }, counterparty })
+    else if (dated && asOf > before.asOf.toISOString()) confirmed.push({ customerId, id, asOf })
+    outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, customerId)
   }
 
   const named = sealing.flatMap(({ movement, counterparty }) => (counterparty === undefined ? [] : [movement.customerId]))
@@ -125,7 +128,7 @@ export const applyMovements: ApplyFeed<MovementRow> = async (db, rows, context) 
   })
   if (written.length > 0) sendAlong(writeMovements(db, written, context.now))
   if (confirmed.length > 0) sendAlong(confirmMovements(db, confirmed))
-  return outcomes.list()
+  return later
 }
 
 function movementAfter({ row, holding, amount }: Resolved, id: string, before: StoredMovement | undefined): Movement {

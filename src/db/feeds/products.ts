@@ -5,9 +5,17 @@ import type { ProductRow } from '../../core/feeds/rows.ts'
 import { assetFamilies } from '../../core/organisation/products.ts'
 import { refreshAssetsOfProducts } from '../dossier/assets.ts'
 import type { Db } from '../platform/database.ts'
-import { collapse, collectOutcomes, hasChanged, groupBy, keyOf, receive, completeOutcomes } from '../../core/kernel/feed-batch.ts'
+import {
+  applyInRounds,
+  countingRow,
+  hasChanged,
+  type Incoming,
+  keyOf,
+  type Outcomes,
+  untilTouched,
+} from '../../core/kernel/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
-import type { ApplyFeed } from '../platform/feed.ts'
+import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
 
 interface Product {
   readonly id: string
@@ -44,9 +52,15 @@ const compared = [
 ] as const satisfies readonly (keyof Product)[]
 
 /** Applies products. Where one begins or ceases to count as assets, the assets of its holders follow. Refuses codes of others. */
-export const applyProducts: ApplyFeed<ProductRow> = async (db, rows, context) => {
-  const outcomes = collectOutcomes(rows)
-  const incoming = receive(rows, context.now, outcomes)
+export const applyProducts: ApplyFeed<ProductRow> = (db, rows, context) =>
+  applyInRounds(rows, context.now, (incoming, outcomes) => applyRound(db, incoming, context, outcomes))
+
+async function applyRound(
+  db: Db,
+  incoming: readonly Incoming<ProductRow>[],
+  context: FeedContext,
+  outcomes: Outcomes,
+): Promise<readonly Incoming<ProductRow>[]> {
   const turn = lockFeed(db, 'products')
   const [, stored] = await Promise.all([
     turn,
@@ -57,38 +71,52 @@ export const applyProducts: ApplyFeed<ProductRow> = async (db, rows, context) =>
   ])
   const storedByKey = new Map(stored.map((one) => [keyOf(one.source, one.externalId), one]))
   const holderOf = new Map(stored.map((one) => [one.code, one.id]))
+  const storedOf = (row: ProductRow): Stored | undefined => storedByKey.get(keyOf(row.source, row.externalId))
+  const { first, later } = untilTouched(
+    incoming,
+    ({ row }) => {
+      const before = storedOf(row)
+      return [
+        `name ${keyOf(row.source, row.externalId)}`,
+        `code ${row.code ?? before?.code ?? row.externalId}`,
+        ...(before ? [`code ${before.code}`] : []),
+      ]
+    },
+    () => false,
+  )
 
   const created: (Product & { readonly asOf: string })[] = []
   const updated: (Product & { readonly asOf: string })[] = []
   const confirmed: Confirmed[] = []
   const recounted: string[] = []
-  for (const [key, group] of groupBy(incoming, ({ row }) => keyOf(row.source, row.externalId))) {
-    const before = storedByKey.get(key)
-    const collapsed = collapse(group, before?.asOf.toISOString(), 'merge')
+  for (const one of first) {
+    const before = storedOf(one.row)
     const id = before?.id ?? context.newId()
-    if (collapsed.winner) {
-      const { line, row, asOf, dated } = collapsed.winner
-      const after = productAfter(row, id, before)
-      const changed = !before || hasChanged(after, before, compared)
-      const holder = holderOf.get(after.code)
-      if (holder !== undefined && holder !== id) outcomes.refuse(line, productCodeTaken(after.code))
-      else {
-        holderOf.set(after.code, id)
-        if (!before) created.push({ ...after, asOf })
-        else if (changed) updated.push({ ...after, asOf })
-        else if (dated && asOf > before.asOf.toISOString()) confirmed.push({ id, asOf })
-        if (before && assetFamilies.includes(before.family) !== assetFamilies.includes(after.family)) recounted.push(id)
-        outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id)
-      }
+    const counting = countingRow(one, before?.asOf.toISOString())
+    if (!counting) {
+      outcomes.settle(one.line, 'superseded', id)
+      continue
     }
-    completeOutcomes(outcomes, collapsed, id)
+    const { line, row, asOf, dated } = counting
+    const after = productAfter(row, id, before)
+    const changed = !before || hasChanged(after, before, compared)
+    const holder = holderOf.get(after.code)
+    if (holder !== undefined && holder !== id) {
+      outcomes.refuse(line, productCodeTaken(after.code))
+      continue
+    }
+    if (!before) created.push({ ...after, asOf })
+    else if (changed) updated.push({ ...after, asOf })
+    else if (dated && asOf > before.asOf.toISOString()) confirmed.push({ id, asOf })
+    if (before && assetFamilies.includes(before.family) !== assetFamilies.includes(after.family)) recounted.push(id)
+    outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id)
   }
 
   await confirmRows(db, 'product', confirmed)
   if (updated.length > 0) await updateProducts(db, updated, context.now)
   if (created.length > 0) await insertProducts(db, created, context.now)
   await refreshAssetsOfProducts(db, recounted, context.baseCurrency, context.today)
-  return outcomes.list()
+  return later
 }
 
 function productAfter(row: ProductRow, id: string, before: Product | undefined): Product {

@@ -5,18 +5,17 @@ import { sql } from 'drizzle-orm'
 import type { Db } from '../platform/database.ts'
 import { incrementDirectoryVersion } from '../platform/directory.ts'
 import {
-  type Collapsed,
-  collapse,
-  collectOutcomes,
+  applyInRounds,
+  countingRow,
   hasChanged,
-  groupBy,
+  type Incoming,
   keyOf,
-  receive,
-  completeOutcomes,
+  type Outcomes,
+  untilTouched,
 } from '../../core/kernel/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
-import type { ApplyFeed } from '../platform/feed.ts'
-import type { Place, Placement } from '../../core/organisation/institution-tree.ts'
+import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
+import { changesPlace, type Place, type Placement } from '../../core/organisation/institution-tree.ts'
 import { placeRows } from './institution-tree.ts'
 import { inScope } from '../platform/scope.ts'
 
@@ -45,12 +44,18 @@ const compared = [
 ] as const satisfies readonly (keyof Written)[]
 
 /**
- * Applies institutions. A parent may stand anywhere in the batch. What is stored keeps its parent: a path of short ids is where every row
+ * Applies institutions, whose parents must come before them. What is stored keeps its parent: a path of short ids is where every row
  * of the bank belongs. Refuses a second head office, levels that do not descend, codes of others, and closing what is in use.
  */
-export const applyInstitutions: ApplyFeed<InstitutionRow> = async (db, rows, context) => {
-  const outcomes = collectOutcomes(rows)
-  const incoming = receive(rows, context.now, outcomes)
+export const applyInstitutions: ApplyFeed<InstitutionRow> = (db, rows, context) =>
+  applyInRounds(rows, context.now, (incoming, outcomes) => applyRound(db, incoming, context, outcomes))
+
+async function applyRound(
+  db: Db,
+  incoming: readonly Incoming<InstitutionRow>[],
+  context: FeedContext,
+  outcomes: Outcomes,
+): Promise<readonly Incoming<InstitutionRow>[]> {
   const locked = lockFeed(db, 'organisation')
   const [, stored] = await Promise.all([
     locked,
@@ -60,68 +65,68 @@ export const applyInstitutions: ApplyFeed<InstitutionRow> = async (db, rows, con
     ),
   ])
   const storedByKey = new Map(stored.institutions.map((one) => [keyOf(one.source, one.externalId), one]))
-
-  const groups: { readonly key: string; readonly collapsed: Collapsed<InstitutionRow>; readonly before: Stored | undefined }[] =
-    []
-  const places: Place[] = []
-  for (const [key, group] of groupBy(incoming, ({ row }) => keyOf(row.source, row.externalId))) {
-    const before = storedByKey.get(key)
-    if (before && !before.inScope) {
-      for (const { line, row } of group) outcomes.refuse(line, unknownReference('externalId', 'institution', row.externalId))
-      continue
-    }
-    const collapsed = collapse(group, before?.asOf.toISOString(), 'merge')
-    groups.push({ key, collapsed, before })
-    const { winner } = collapsed
-    if (!winner) continue
-    const { row } = winner
-    places.push({
-      line: winner.line,
+  const storedOf = (row: InstitutionRow): Stored | undefined => storedByKey.get(keyOf(row.source, row.externalId))
+  const placeOf = ({ line, row }: Incoming<InstitutionRow>): Place => {
+    const before = storedOf(row)
+    return {
+      line,
       before,
       code: row.code ?? before?.code ?? row.externalId,
       kind: row.kind,
       status: row.status ?? before?.status ?? 'active',
       parentCode: row.parentCode,
-    })
+    }
   }
+  const { first, later } = untilTouched(
+    incoming,
+    (one) => [`name ${keyOf(one.row.source, one.row.externalId)}`, `code ${placeOf(one).code}`],
+    (one) => changesPlace(placeOf(one)),
+  )
+  const counting = first.flatMap((one) => {
+    const before = storedOf(one.row)
+    if (before && !before.inScope) {
+      outcomes.refuse(one.line, unknownReference('externalId', 'institution', one.row.externalId))
+      return []
+    }
+    const counted = countingRow(one, before?.asOf.toISOString())
+    if (!counted) outcomes.settle(one.line, 'superseded', before!.id)
+    return counted ? [counted] : []
+  })
 
-  const placed = await placeRows(db, places, stored, context.newId, outcomes)
+  const placed = await placeRows(db, counting.map(placeOf), stored, context.newId, outcomes)
   const created: (Written & { readonly path: string; readonly asOf: string })[] = []
   const updated: (Written & { readonly asOf: string })[] = []
   const confirmed: Confirmed[] = []
-  for (const { collapsed, before } of groups) {
-    const { winner } = collapsed
-    const place = winner && placed.get(winner.line)
-    if (winner && place) {
-      const { row, asOf, line } = winner
-      const after: Written = {
-        id: place.id,
-        source: row.source,
-        externalId: row.externalId,
-        parentId: place.parentId,
-        code: place.code,
-        kind: place.kind,
-        status: place.status,
-        name: row.name,
-        latitude: row.latitude ?? before?.latitude ?? null,
-        longitude: row.longitude ?? before?.longitude ?? null,
-        timeZone: row.timeZone ?? before?.timeZone ?? null,
-        calendar: row.calendar ?? before?.calendar ?? null,
-      }
-      const changed = !before || hasChanged<Written>(after, before, compared)
-      if (!before) created.push({ ...after, path: place.path, asOf })
-      else if (changed) updated.push({ ...after, asOf })
-      else if (winner.dated && asOf > before.asOf.toISOString()) confirmed.push({ id: before.id, asOf })
-      outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', place.id)
+  for (const { line, row, asOf, dated } of counting) {
+    const place = placed.get(line)
+    if (!place) continue
+    const before = storedOf(row)
+    const after: Written = {
+      id: place.id,
+      source: row.source,
+      externalId: row.externalId,
+      parentId: place.parentId,
+      code: place.code,
+      kind: place.kind,
+      status: place.status,
+      name: row.name,
+      latitude: row.latitude ?? before?.latitude ?? null,
+      longitude: row.longitude ?? before?.longitude ?? null,
+      timeZone: row.timeZone ?? before?.timeZone ?? null,
+      calendar: row.calendar ?? before?.calendar ?? null,
     }
-    completeOutcomes(outcomes, collapsed, place?.id ?? before?.id)
+    const changed = !before || hasChanged<Written>(after, before, compared)
+    if (!before) created.push({ ...after, path: place.path, asOf })
+    else if (changed) updated.push({ ...after, asOf })
+    else if (dated && asOf > before.asOf.toISOString()) confirmed.push({ id: before.id, asOf })
+    outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', place.id)
   }
 
   await confirmRows(db, 'institution', confirmed)
   if (updated.length > 0) await updateInstitutions(db, updated, context.now)
   if (created.length > 0) await insertInstitutions(db, created, context.now)
   if (created.length + updated.length > 0) await incrementDirectoryVersion(db)
-  return outcomes.list()
+  return later
 }
 
 /** Those that the rows name as themselves, as holders of their codes, or as parents; whether there is a root, and whether the caller may make one. */

@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm'
 import type { Outcomes } from '../../core/kernel/feed-batch.ts'
 import {
-  candidatesFor,
   type Place,
   type Placed,
   placeInstitutions,
   type Tree,
   type Use,
+  withOwnCode,
 } from '../../core/organisation/institution-tree.ts'
 import type { Db } from '../platform/database.ts'
 
@@ -18,10 +18,10 @@ export async function placeRows(
   newId: () => string,
   outcomes: Outcomes,
 ): Promise<ReadonlyMap<number, Placed>> {
-  const candidates = candidatesFor(places, tree, outcomes)
+  const candidates = withOwnCode(places, tree, outcomes)
   const [shortIds, use] = await Promise.all([
-    drawShortIds(db, candidates.places.filter(({ before }) => !before).length),
-    readUse(db, candidates.places),
+    drawShortIds(db, candidates.filter(({ before }) => !before).length),
+    readUse(db, candidates),
   ])
   return placeInstitutions(candidates, tree, use, { newId, newShortId: () => shortIds.pop()! }, outcomes)
 }

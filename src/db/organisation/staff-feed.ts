@@ -6,9 +6,17 @@ import type { StaffRow } from '../../core/organisation/organisation-rows.ts'
 import { sql } from 'drizzle-orm'
 import type { Db } from '../platform/database.ts'
 import { incrementDirectoryVersion } from '../platform/directory.ts'
-import { collapse, collectOutcomes, hasChanged, groupBy, keyOf, receive, completeOutcomes } from '../../core/kernel/feed-batch.ts'
+import {
+  applyInRounds,
+  countingRow,
+  hasChanged,
+  type Incoming,
+  keyOf,
+  type Outcomes,
+  untilTouched,
+} from '../../core/kernel/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
-import type { ApplyFeed } from '../platform/feed.ts'
+import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
 import { inScope } from '../platform/scope.ts'
 
 type Stored = Member & { readonly asOf: Date; readonly inScope: boolean }
@@ -29,85 +37,105 @@ const compared = [
 ] as const satisfies readonly (keyof Member)[]
 
 /** Applies staff. A member may move to another institution within the caller's scope. Refuses numbers of others and closed institutions. */
-export const applyStaff: ApplyFeed<StaffRow> = async (db, rows, context) => {
-  const outcomes = collectOutcomes(rows)
-  const received = receive(rows, context.now, outcomes)
+export const applyStaff: ApplyFeed<StaffRow> = (db, rows, context) =>
+  applyInRounds(rows, context.now, (incoming, outcomes) => applyRound(db, incoming, context, outcomes))
+
+async function applyRound(
+  db: Db,
+  incoming: readonly Incoming<StaffRow>[],
+  context: FeedContext,
+  outcomes: Outcomes,
+): Promise<readonly Incoming<StaffRow>[]> {
   const turn = lockFeed(db, 'organisation')
   const [, stored, institutions] = await Promise.all([
     turn,
     readStaff(
       db,
-      received.map(({ row }) => row),
+      incoming.map(({ row }) => row),
     ),
     resolveInstitutions(
       db,
-      received.map(({ row }) => row.institutionCode),
+      incoming.map(({ row }) => row.institutionCode),
     ),
   ])
   const storedByKey = new Map(stored.map((one) => [keyOf(one.source, one.externalId), one]))
   const holderOf = new Map(stored.map((one) => [one.number, one.id]))
+  const storedOf = (row: StaffRow): Stored | undefined => storedByKey.get(keyOf(row.source, row.externalId))
+  const { first, later } = untilTouched(
+    incoming,
+    ({ row }) => {
+      const before = storedOf(row)
+      return [
+        `name ${keyOf(row.source, row.externalId)}`,
+        `number ${row.number ?? before?.number ?? row.externalId}`,
+        ...(before ? [`number ${before.number}`] : []),
+      ]
+    },
+    () => false,
+  )
 
-  const incoming = received.filter(({ line, row }) => {
-    if (!institutions.has(row.institutionCode))
-      outcomes.refuse(line, unknownReference('institutionCode', 'institution', row.institutionCode))
-    return !outcomes.refused(line)
-  })
   const created: (Member & { readonly asOf: string })[] = []
   const updated: (Member & { readonly asOf: string })[] = []
   const confirmed: Confirmed[] = []
-  for (const [key, group] of groupBy(incoming, ({ row }) => keyOf(row.source, row.externalId))) {
-    const before = storedByKey.get(key)
-    if (before && !before.inScope) {
-      for (const { line, row } of group) outcomes.refuse(line, unknownReference('externalId', 'staff member', row.externalId))
+  for (const one of first) {
+    const before = storedOf(one.row)
+    const institution = institutions.get(one.row.institutionCode)
+    if (!institution || (before && !before.inScope)) {
+      outcomes.refuse(
+        one.line,
+        institution
+          ? unknownReference('externalId', 'staff member', one.row.externalId)
+          : unknownReference('institutionCode', 'institution', one.row.institutionCode),
+      )
       continue
     }
-    const collapsed = collapse(group, before?.asOf.toISOString(), 'merge')
     const id = before?.id ?? context.newId()
-    if (collapsed.winner) {
-      const { line, row, asOf, dated } = collapsed.winner
-      const institution = institutions.get(row.institutionCode)!
-      const after: Member = {
-        id,
-        source: row.source,
-        externalId: row.externalId,
-        number: row.number ?? before?.number ?? row.externalId,
-        name: row.name,
-        institutionId: institution.id,
-        institutionPath: institution.path,
-        roles: row.roles,
-        status: row.status ?? before?.status ?? 'active',
-        industries: row.industries ?? before?.industries ?? [],
-        areas: row.areas ?? before?.areas ?? [],
-        productFamilies: row.productFamilies ?? before?.productFamilies ?? [],
-        customerCapacity: row.customerCapacity ?? before?.customerCapacity ?? null,
-        dailyCapacity: row.dailyCapacity ?? before?.dailyCapacity ?? null,
-        activeFrom: row.activeFrom ?? before?.activeFrom ?? null,
-        activeUntil: row.activeUntil ?? before?.activeUntil ?? null,
-      }
-      const changed = !before || hasChanged(after, before, compared)
-      const refused = staffRefusal(after, {
-        before,
-        institution,
-        numberHeldBy: holderOf.get(after.number),
-        ownStaffId: context.ownStaffId,
-      })
-      if (refused) outcomes.refuse(line, refused)
-      else {
-        holderOf.set(after.number, id)
-        if (!before) created.push({ ...after, asOf })
-        else if (changed) updated.push({ ...after, asOf })
-        else if (dated && asOf > before.asOf.toISOString()) confirmed.push({ id, asOf })
-        outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id)
-      }
+    const counting = countingRow(one, before?.asOf.toISOString())
+    if (!counting) {
+      outcomes.settle(one.line, 'superseded', id)
+      continue
     }
-    completeOutcomes(outcomes, collapsed, id)
+    const { line, row, asOf, dated } = counting
+    const after: Member = {
+      id,
+      source: row.source,
+      externalId: row.externalId,
+      number: row.number ?? before?.number ?? row.externalId,
+      name: row.name,
+      institutionId: institution.id,
+      institutionPath: institution.path,
+      roles: row.roles,
+      status: row.status ?? before?.status ?? 'active',
+      industries: row.industries ?? before?.industries ?? [],
+      areas: row.areas ?? before?.areas ?? [],
+      productFamilies: row.productFamilies ?? before?.productFamilies ?? [],
+      customerCapacity: row.customerCapacity ?? before?.customerCapacity ?? null,
+      dailyCapacity: row.dailyCapacity ?? before?.dailyCapacity ?? null,
+      activeFrom: row.activeFrom ?? before?.activeFrom ?? null,
+      activeUntil: row.activeUntil ?? before?.activeUntil ?? null,
+    }
+    const changed = !before || hasChanged(after, before, compared)
+    const refused = staffRefusal(after, {
+      before,
+      institution,
+      numberHeldBy: holderOf.get(after.number),
+      ownStaffId: context.ownStaffId,
+    })
+    if (refused) {
+      outcomes.refuse(line, refused)
+      continue
+    }
+    if (!before) created.push({ ...after, asOf })
+    else if (changed) updated.push({ ...after, asOf })
+    else if (dated && asOf > before.asOf.toISOString()) confirmed.push({ id, asOf })
+    outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id)
   }
 
   await confirmRows(db, 'staff', confirmed)
   if (updated.length > 0) await updateStaff(db, updated, context.now)
   if (created.length > 0) await insertStaff(db, created, context.now)
   if (created.length + updated.length > 0) await incrementDirectoryVersion(db)
-  return outcomes.list()
+  return later
 }
 
 /** Those that the rows name as themselves or as holders of their numbers. */

@@ -49,7 +49,6 @@ export const feedErrors: readonly ErrorCode[] = [
   'period_overlap',
   'in_use',
   'institution_move_unsupported',
-  'cycle',
 ]
 
 export function feedContext({ now, today, newId, vault, bank, timeZone, actor }: Context): FeedContext {

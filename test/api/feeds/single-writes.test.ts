@@ -446,7 +446,7 @@ describe('closing a customer', () => {
       startsOn: '2024-01-01',
     }
     const again = await bank.import('assignments', [row, { ...row, externalId: bank.code('S1'), endsOn: '2026-11-23' }])
-    expect(again.body).toMatchObject({ rowsUnchanged: 1, rowsSuperseded: 1 })
+    expect(again.body).toMatchObject({ rowsUnchanged: 1, rowsRejected: 1 })
     expect((await bank.import('assignments', [row])).body).toMatchObject({ rowsRejected: 1 })
     service.clock.now = before
   })

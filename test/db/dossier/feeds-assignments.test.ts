@@ -82,9 +82,10 @@ describe('a feed of assignments', () => {
       ),
     ).toEqual(['created', 'created'])
     expect(await ownership(customer)).toEqual({ manager: staff['R1'], visibleTo: [staff['R1'], staff['R2']].sort(), version: 1 })
-    expect(await directory()).toBe(before + 1)
+    const after = await directory()
+    expect(after).toBeGreaterThan(before)
     expect(told(await send([row(customer, 'A', 'R1', '2026-01-01')]))).toEqual(['unchanged'])
-    expect(await directory()).toBe(before + 1)
+    expect(await directory()).toBe(after)
   })
 
   test('takes the corporate keeper for a company', async () => {
@@ -141,12 +142,18 @@ describe('a feed of assignments', () => {
     expect(told(await send([row(customer, 'A', 'R1', '2026-01-01')]))).toEqual(['startsOn: period_overlap'])
   })
 
-  test('changes hands in one batch, in any order of rows', async () => {
+  test('changes hands in one file, what ends before what begins', async () => {
     const customer = await newCustomer()
     await send([row(customer, 'A', 'R1', '2026-01-01')])
     expect(
-      told(await send([row(customer, 'B', 'R2', '2026-11-22'), row(customer, 'A', 'R1', '2026-01-01', '2026-11-22')])),
-    ).toEqual(['created', 'updated'])
+      told(
+        await send([
+          row(customer, 'B', 'R2', '2026-11-22'),
+          row(customer, 'A', 'R1', '2026-01-01', '2026-11-22'),
+          row(customer, 'B', 'R2', '2026-11-22'),
+        ]),
+      ),
+    ).toEqual(['startsOn: period_overlap', 'updated', 'created'])
     expect(await states(customer)).toEqual(['A ended', 'B current'])
     expect(await ownership(customer)).toMatchObject({ manager: staff['R2'], visibleTo: [staff['R2']] })
     // One moves into the place that another leaves.
@@ -156,8 +163,8 @@ describe('a feed of assignments', () => {
       row(customer, 'D', 'R3', '2027-01-01', '2027-02-01', corporate),
     ])
     const moved = [
-      row(customer, 'C', 'R3', '2026-11-22', '2027-02-01', corporate),
       row(customer, 'D', 'R3', '2027-02-01', '2027-03-01', corporate),
+      row(customer, 'C', 'R3', '2026-11-22', '2027-02-01', corporate),
     ]
     expect(told(await send(moved))).toEqual(['updated', 'updated'])
     expect(await states(customer)).toEqual(['A ended', 'B current', 'C current', 'D planned'])
@@ -169,11 +176,11 @@ describe('a feed of assignments', () => {
     expect(
       told(
         await send([
-          row(customer, 'B', 'R2', '2026-01-01'),
           row(customer, 'A', 'R1', '2026-01-01', undefined, { status: 'cancelled' }),
+          row(customer, 'B', 'R2', '2026-01-01'),
         ]),
       ),
-    ).toEqual(['created', 'updated'])
+    ).toEqual(['updated', 'created'])
     expect(await ownership(customer)).toMatchObject({ manager: staff['R2'] })
     expect(told(await send([row(customer, 'B', 'R2', '2026-01-01', undefined, { status: 'cancelled' })]))).toEqual(['updated'])
     expect(await ownership(customer)).toMatchObject({ manager: null, visibleTo: [] })

@@ -68,9 +68,9 @@ describe('a feed of activity', () => {
     const paid = { ...mobile, type: 'bill' as const }
     const at = (count: number, day: string) => ({ ...paid, count, asOf: `2026-11-${day}T00:00:00.000Z` })
     expect(told(await bank.feed('activity', [at(3, '03'), at(1, '01'), at(4, '03')]))).toEqual([
-      'superseded',
-      'superseded',
       'created',
+      'superseded',
+      'updated',
     ])
     const before = await bank.everything('activity')
     expect(told(await bank.feed('activity', [at(4, '03'), { ...paid, count: 2, type: 'fee', asOf: at(1, '01').asOf }]))).toEqual([

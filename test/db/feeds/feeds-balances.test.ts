@@ -67,15 +67,15 @@ describe('a feed of balances', () => {
     await open('O1')
     const at = (amount: string, asOf: string) => ({ ...on('O1', '2026-11-20', amount), asOf: `2026-11-${asOf}T00:00:00.000Z` })
     expect(told(await bank.feed('balances', [at('3', '21'), at('1', '20'), at('4', '21')]))).toEqual([
-      'superseded',
-      'superseded',
       'created',
+      'superseded',
+      'updated',
     ])
     expect(told(await bank.feed('balances', [at('1', '20')]))).toEqual(['superseded'])
     expect(told(await bank.feed('balances', [at('5', '21')]))).toEqual(['updated'])
     expect(told(await bank.feed('balances', [at('5', '22')]))).toEqual(['unchanged'])
     expect(told(await bank.feed('balances', [{ ...at('6', '21'), asOf: '2026-11-21T12:00:00.000Z' }]))).toEqual(['superseded'])
-    expect(await points('O1')).toEqual(['2026-11-20 500 v2'])
+    expect(await points('O1')).toEqual(['2026-11-20 500 v3'])
     expect(await stands('O1')).toMatchObject({ balance: '500' })
   })
 

@@ -107,7 +107,7 @@ describe('a feed of movements', () => {
   test('lets no older row overwrite a newer one, and changes nothing when sent again', async () => {
     const at = (amount: string, day: string) => ({ ...salary, externalId: 'O1', amount, asOf: `2026-11-${day}T00:00:00.000Z` })
     const file = [at('3', '03'), at('1', '01'), at('4', '03')]
-    expect(told(await bank.feed('movements', file))).toEqual(['superseded', 'superseded', 'created'])
+    expect(told(await bank.feed('movements', file))).toEqual(['created', 'superseded', 'updated'])
     const before = await bank.everything('movement')
     expect(told(await bank.feed('movements', [at('4', '03')]))).toEqual(['unchanged'])
     expect(told(await bank.feed('movements', [at('2', '02')]))).toEqual(['superseded'])

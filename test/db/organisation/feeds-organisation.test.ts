@@ -15,15 +15,16 @@ const pathOf = async (code: string): Promise<string> =>
   (await row<{ path: string }>('select path from institution where code = $1', [code])).path
 
 describe('a feed of institutions', () => {
-  test('builds the tree from rows in any order, each below its parent', async () => {
+  test('builds the tree from rows that come after their parents', async () => {
     const outcomes = await bank.send('institutions', [
       { externalId: 'O1', name: '南山支行网点', kind: 'outlet', parentCode: 'S1' },
-      { externalId: 'S1', name: '南山支行', kind: 'sub_branch', parentCode: 'B1' },
-      { externalId: 'B1', name: '深圳分行', kind: 'branch', parentCode: 'HO' },
-      { externalId: 'B2', name: '广州分行', kind: 'branch', parentCode: 'HO' },
       { externalId: 'HO', name: '总行', kind: 'head_office', timeZone: 'Asia/Shanghai' },
+      { externalId: 'B1', name: '深圳分行', kind: 'branch', parentCode: 'HO' },
+      { externalId: 'S1', name: '南山支行', kind: 'sub_branch', parentCode: 'B1' },
+      { externalId: 'O1', name: '南山支行网点', kind: 'outlet', parentCode: 'S1' },
+      { externalId: 'B2', name: '广州分行', kind: 'branch', parentCode: 'HO' },
     ])
-    expect(told(outcomes)).toEqual(['created', 'created', 'created', 'created', 'created'])
+    expect(told(outcomes)).toEqual(['parentCode: unknown_reference', 'created', 'created', 'created', 'created', 'created'])
     const { rows } = await bank.owner.query(
       'select i.code, i.path, p.path as above from institution i join institution p on p.id = i.parent_id',
     )
@@ -56,7 +57,7 @@ describe('a feed of institutions', () => {
       { ...one, name: 'oldest', asOf: '2026-11-01T00:00:00.000Z' },
       { ...one, name: 'newest', asOf: '2026-11-02T00:00:00.000Z' },
     ])
-    expect(told(outcomes)).toEqual(['created', 'superseded', 'unchanged'])
+    expect(told(outcomes)).toEqual(['created', 'superseded', 'superseded'])
     expect(told(await bank.send('institutions', [{ ...one, name: 'old', asOf: '2026-11-02T12:00:00.000Z' }]))).toEqual([
       'superseded',
     ])
@@ -94,7 +95,7 @@ describe('a feed of institutions', () => {
     ])
   })
 
-  test('refuses unknown parents, cycles, levels that do not descend, codes of others and a second head office', async () => {
+  test('refuses unknown parents and those that come later, levels that do not descend, codes of others and a second head office', async () => {
     const outcomes = await bank.send('institutions', [
       { externalId: 'X1', name: 'x', kind: 'outlet', parentCode: 'NONE' },
       { externalId: 'X2', name: 'x', kind: 'branch', parentCode: 'X3' },
@@ -108,8 +109,8 @@ describe('a feed of institutions', () => {
     ])
     expect(told(outcomes)).toEqual([
       'parentCode: unknown_reference',
-      'parentCode: cycle',
-      'parentCode: cycle',
+      'parentCode: unknown_reference',
+      'parentCode: unknown_reference',
       'kind: invalid_input',
       'code: already_exists',
       'parentCode: conflict',
@@ -139,7 +140,7 @@ describe('a feed of institutions', () => {
     await bank.send('staff', [{ externalId: 'T9', name: 't', institutionCode: 'O9', roles: ['teller'] }])
     expect(told(await bank.send('institutions', [branch, outlet]))).toEqual(['status: in_use', 'status: in_use'])
     await bank.send('staff', [{ externalId: 'T9', name: 't', institutionCode: 'O9', roles: ['teller'], status: 'inactive' }])
-    expect(told(await bank.send('institutions', [branch, outlet]))).toEqual(['updated', 'updated'])
+    expect(told(await bank.send('institutions', [outlet, branch]))).toEqual(['updated', 'updated'])
     expect(told(await bank.send('institutions', [{ externalId: 'O10', name: 'o', kind: 'outlet', parentCode: 'B9' }]))).toEqual([
       'parentCode: conflict',
     ])
@@ -236,9 +237,9 @@ describe('a feed of exchange rates', () => {
   test('keeps one rate for each currency and day, and refuses the base currency', async () => {
     const usd = { currency: 'USD', day: '2026-11-20', rate: '7.1' } as const
     expect(told(await bank.send('exchangeRates', [usd, { ...usd, currency: 'CNY' }, { ...usd, rate: '7.2' }]))).toEqual([
-      'superseded',
-      'currency: invalid_input',
       'created',
+      'currency: invalid_input',
+      'updated',
     ])
     expect(told(await bank.send('exchangeRates', [{ ...usd, rate: '7.20' }]))).toEqual(['unchanged'])
     expect(
@@ -251,7 +252,7 @@ describe('a feed of exchange rates', () => {
     ).toEqual(['updated', 'created'])
     expect(await row(`select rate, version from exchange_rate where day = '2026-11-20'`)).toEqual({
       rate: '7.3000000000',
-      version: 2,
+      version: 3,
     })
   })
 })
