@@ -33,6 +33,7 @@ import { contactPointOperations } from './dossier/contact-points.ts'
 import { identityDocumentOperations } from './dossier/identity-documents.ts'
 import { revealCustomerField } from './dossier/reveals.ts'
 import { importOperations } from './feeds/imports.ts'
+import { placeholderPolicyOperations } from './feeds/placeholder-policies.ts'
 import { keyDateOperations } from './dossier/key-dates.ts'
 import { upcomingKeyDateOperations } from './dossier/upcoming-key-dates.ts'
 import type { Operation } from './platform/operation.ts'
@@ -135,6 +136,7 @@ export const operations: readonly Operation[] = [
   ...tierExplanationOperations,
   ...classificationExplanationOperations,
   ...importOperations,
+  ...placeholderPolicyOperations,
   ...auditOperations,
   stateMachines,
   ...jobOperations,

@@ -15,10 +15,14 @@ import {
 } from '../operations/feeds/holding-writes.ts'
 import { activity, balances, holding, holdingByExternalId, holdings, movements } from '../operations/feeds/holdings.ts'
 import { closeProduct, correctProduct, createProduct, upsertProduct } from '../operations/feeds/product-writes.ts'
+import { placeholderPolicies, revisePlaceholderPolicy } from '../operations/feeds/placeholder-policies.ts'
 import { get, patch, post, put, type Route } from './platform/route.ts'
 
 /** The addresses of the room. */
 export const feedsRoutes: readonly Route[] = [
+  get('/placeholder-policies', placeholderPolicies),
+  post('/placeholder-policies', revisePlaceholderPolicy, 201),
+
   get('/imports', importRuns),
   get('/imports/:importId', importRun),
   post('/imports/:importId/cancellation', cancelImport),

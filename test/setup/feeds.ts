@@ -95,7 +95,11 @@ export async function openFeedBank(): Promise<FeedBank> {
   }
 }
 
-/** What became of the rows, in short: the outcome, or the refused field and code. */
+/** What became of the rows, in short: the outcome with the fields that were left out, or the refused field and code. */
 export function told(outcomes: readonly FeedOutcome[]): string[] {
-  return outcomes.map((outcome) => ('refusal' in outcome ? `${outcome.refusal.field}: ${outcome.refusal.code}` : outcome.outcome))
+  return outcomes.map((outcome) =>
+    'refusal' in outcome
+      ? `${outcome.refusal.field}: ${outcome.refusal.code}`
+      : [outcome.outcome, ...(outcome.warnings ?? []).map(({ field, code }) => `${field}: ${code}`)].join(', '),
+  )
 }

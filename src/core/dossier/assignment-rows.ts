@@ -1,3 +1,4 @@
+import type { TextKind } from '../kernel/unusable-values.ts'
 import { z } from 'zod'
 import { asOf, code, day, externalIdText, source } from '../kernel/scalars.ts'
 import { businessLines } from './customers.ts'
@@ -38,3 +39,10 @@ export const assignmentRow = z
   })
 
 export type AssignmentRow = z.output<typeof assignmentRow>
+
+/** Whose text is looked at for what is no value, and as what. Codes of lists are left to the schema, which knows them all. */
+export const assignmentTexts: Readonly<Record<string, TextKind>> = {
+  externalId: 'number',
+  customerExternalId: 'number',
+  staffNumber: 'number',
+}

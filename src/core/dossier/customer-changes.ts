@@ -1,11 +1,11 @@
 import type { InstitutionReference } from '../organisation/references.ts'
 import { refusedFutureDay } from '../kernel/feed-days.ts'
-import type { CustomerRow } from './customer-rows.ts'
+import type { FeedCustomerRow } from './customer-rows.ts'
 import type { Day } from '../kernel/calendar.ts'
 import { coreNumberAfter, type CustomerKind, type CustomerStatus, newCustomerStatus } from './customers.ts'
-import { type FeedRefusal, ownSource, refusal } from '../kernel/feed.ts'
+import { type FeedRefusal, type FeedWarning, ownSource, refusal } from '../kernel/feed.ts'
 import { identityRefusal, checkDocumentAgainstProfile, type Profile } from './document-checks.ts'
-import { normaliseEmail, normalisePhone } from '../kernel/phones.ts'
+import { normaliseEmail, readPhones } from '../kernel/phones.ts'
 import { type Incoming } from '../kernel/feed-batch.ts'
 
 /** A customer as bank systems and people describe them. */
@@ -48,25 +48,81 @@ export const comparedFields = [
   'institutionPath',
 ] as const satisfies readonly (keyof CustomerRecord)[]
 
-/** The row with phone and e-mail in the form that is stored, or why it cannot be: what no one can call or write to is no contact point, and what has happened did so by now. */
-export function withContactsNormalised(incoming: Incoming<CustomerRow>, today: Day): Incoming<CustomerRow> | FeedRefusal {
-  const { row } = incoming
-  if (row.birthDate !== undefined && row.birthDate > today)
-    return refusal('birthDate', 'invalid_input', 'The birth date must not be in the future.')
-  const coming = refusedFutureDay(row, ['customerSince', 'closedOn', 'deceasedOn'], today)
-  if (coming) return coming
-  if (row.phone === undefined && row.email === undefined) return incoming
-  const phone = row.phone === undefined ? undefined : normalisePhone(row.phone)
-  if (row.phone !== undefined && phone === undefined)
-    return refusal('phone', 'invalid_input', 'Must be a valid phone number of a known numbering plan.')
-  const email = row.email === undefined ? undefined : normaliseEmail(row.email)
-  if (row.email !== undefined && email === undefined) return refusal('email', 'invalid_input', 'Must be an e-mail address.')
-  return { ...incoming, row: { ...row, ...(phone !== undefined && { phone }), ...(email !== undefined && { email }) } }
+/** A row whose contacts are in the form that is stored. */
+export interface ReadyCustomerRow extends FeedCustomerRow {
+  /** The numbers in the field `phone`, the primary one first. */
+  readonly phones?: readonly string[] | undefined
+}
+
+/**
+ * The row with phones and e-mail in the form that is stored: what no one can call or write to is no contact point, and what has happened did so by now. What breaks
+ * a rule is left out of a feed's row, with a warning; a person is refused.
+ */
+export function readyRow(
+  { row, ...incoming }: Incoming<FeedCustomerRow>,
+  { areaCode }: InstitutionReference,
+  { today, fromPerson }: CustomerState,
+  warn: (warning: FeedWarning) => void,
+): Incoming<ReadyCustomerRow> | FeedRefusal {
+  const faults: FeedRefusal[] = []
+  const ready: { -readonly [F in keyof ReadyCustomerRow]: ReadyCustomerRow[F] } = { ...row }
+  const leaveOut = (field: keyof FeedCustomerRow, message: string): void => {
+    faults.push(refusal(field, 'invalid_input', message))
+    delete ready[field]
+  }
+  if (row.birthDate !== undefined && row.birthDate > today) leaveOut('birthDate', 'The birth date must not be in the future.')
+  const closing = refusedFutureDay(row, ['closedOn'], today)
+  if (closing) return closing
+  for (const field of ['customerSince', 'deceasedOn'] as const) {
+    const coming = refusedFutureDay(row, [field], today)
+    if (coming) leaveOut(field, coming.message)
+  }
+  if (row.phone !== undefined) {
+    const { phones, complete } = readPhones(row.phone, areaCode ?? undefined)
+    if (phones.length > 0) ready.phones = phones.slice(0, MAX_PHONES)
+    if (!complete || (fromPerson && phones.length > 1))
+      leaveOut('phone', 'Must be a valid phone number of a known numbering plan.')
+  }
+  if (row.email !== undefined) {
+    const email = normaliseEmail(row.email)
+    if (email === undefined) leaveOut('email', 'Must be an e-mail address.')
+    else ready.email = email
+  }
+  if (fromPerson && faults[0]) return faults[0]
+  for (const { field, message } of faults) warn({ field: field!, code: 'invalid_value', message })
+  return { ...incoming, row: ready }
+}
+
+/** Of the numbers in one field. */
+const MAX_PHONES = 5
+
+/** Fields in which a refusal costs a feed's row no more than themselves, with those that mean nothing without them. */
+const dispensable: Readonly<Partial<Record<string, readonly (keyof FeedCustomerRow)[]>>> = {
+  birthDate: ['birthDate'],
+  gender: ['gender'],
+  foundedOn: ['foundedOn'],
+  customerSince: ['customerSince'],
+  deceasedOn: ['deceasedOn'],
+  merchantSince: ['merchantSince', 'merchantUntil', 'merchantCategoryCode'],
+  merchantUntil: ['merchantUntil'],
+  merchantCategoryCode: ['merchantCategoryCode'],
+}
+
+/** The row without what it was refused for, where a feed's row is good without it. */
+export function withoutRefused(
+  incoming: Incoming<ReadyCustomerRow>,
+  { field }: FeedRefusal,
+  { fromPerson }: Pick<CustomerState, 'fromPerson'>,
+): Incoming<ReadyCustomerRow> | undefined {
+  const left = (fromPerson || field === undefined ? undefined : dispensable[field]) ?? []
+  if (!left.some((name) => incoming.row[name] !== undefined)) return undefined
+  const row = Object.fromEntries(Object.entries(incoming.row).filter(([name]) => !(left as readonly string[]).includes(name)))
+  return { ...incoming, row: row as unknown as ReadyCustomerRow }
 }
 
 /** What the customer is after the row; fields that the row leaves out stay, and what does not go with the kind goes. */
 export function customerAfter(
-  row: CustomerRow,
+  row: FeedCustomerRow,
   id: string,
   before: KnownCustomer | undefined,
   institution: InstitutionReference,
@@ -79,7 +135,7 @@ export function customerAfter(
     kind: row.kind,
     status,
     coreNumber: coreNumberAfter({ source: row.source, externalId: row.externalId, status, fromPerson }, before),
-    name: row.name,
+    name: row.name ?? before?.name ?? '',
     gender: isPerson ? (row.gender ?? before?.gender ?? null) : null,
     birthDate: isPerson ? (row.birthDate ?? before?.birthDate ?? null) : null,
     foundedOn: row.kind === 'individual' ? null : (row.foundedOn ?? before?.foundedOn ?? null),
@@ -106,9 +162,14 @@ export function isClosing(
   return before !== undefined && before.status !== 'closed' && after.status === 'closed'
 }
 
+/** Why nobody new can be made by the row, or undefined: a name that says nothing was left out. */
+export function namelessRefusal({ name }: FeedCustomerRow): FeedRefusal | undefined {
+  return name === undefined ? refusal('name', 'invalid_input', 'A new customer requires a name.') : undefined
+}
+
 /** Why the customer cannot become that, or undefined. */
 export function customerRefusal(
-  row: CustomerRow,
+  row: FeedCustomerRow,
   before: KnownCustomer | undefined,
   after: CustomerRecord,
   institution: InstitutionReference,
@@ -158,7 +219,7 @@ export function profileOf({ birthDate, gender }: CustomerRecord): Profile {
 
 /** The names of other source systems are theirs to give: a person who took one would stand in the way of whom they call so. */
 export function reservedName(
-  { source }: CustomerRow,
+  { source }: FeedCustomerRow,
   { fromPerson }: Pick<CustomerState, 'fromPerson'>,
 ): FeedRefusal | undefined {
   return fromPerson && source !== ownSource

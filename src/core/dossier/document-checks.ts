@@ -58,6 +58,23 @@ function disagreement(
   return undefined
 }
 
+const unverifiedMessages: Readonly<Record<UnverifiedReason, string>> = {
+  country: 'Documents of this type are not issued by this country: stored as unverified.',
+  format: 'The number does not have the form of its type: stored as unverified.',
+  length: 'The number does not have the length of its type: stored as unverified.',
+  characters: 'The number has characters that its type does not know: stored as unverified.',
+  region: 'The number names no known region: stored as unverified.',
+  birth_date: 'The number holds no possible birth date: stored as unverified.',
+  check_digit: 'The check digit of the number is wrong: stored as unverified.',
+  birth_date_conflict: 'The number does not match the birth date: stored as unverified.',
+  gender_conflict: 'The number does not match the gender: stored as unverified.',
+}
+
+/** What a feed is warned of whose document does not pass. */
+export function unverifiedMessage(reason: UnverifiedReason): string {
+  return unverifiedMessages[reason]
+}
+
 /**
  * What to tell a person whose entry does not pass: the field, and both values masked. Of a birth date the year shows; of two sexes that differ nothing
  * is left to hide.

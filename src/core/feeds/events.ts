@@ -12,6 +12,7 @@ const batch = event('A batch of rows of an import was applied; the subject is th
   unchanged: count,
   superseded: count,
   rejected: count,
+  withWarnings: count,
 })
 
 export const feedEvents = {
@@ -37,5 +38,7 @@ export const feedEvents = {
   'import.failed': event('An import failed.', { entity }),
   'import.cancellation_requested': event('Cancelling an import was requested.'),
   'import.rejects_read': auditOnly('The rejected rows of an import were read.'),
+  'import.warnings_read': auditOnly('The warnings of an import were read.'),
   'import.batch_applied': batch,
+  'placeholder_policy.revised': event('A version of the lists was added of what means no value in files.'),
 }

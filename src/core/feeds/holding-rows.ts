@@ -1,3 +1,4 @@
+import type { TextKind } from '../kernel/unusable-values.ts'
 import { z } from 'zod'
 import {
   channels,
@@ -186,3 +187,32 @@ export const movementRow = z
       if (misfit !== undefined) refuse('amount', misfit)
     }
   })
+
+/** Whose text is looked at for what is no value, and as what. Codes of lists are left to the schema, which knows them all. */
+export const holdingTexts: Readonly<Record<string, TextKind>> = {
+  externalId: 'number',
+  customerExternalId: 'number',
+  productCode: 'number',
+  accountNumber: 'number',
+  recommendedBy: 'number',
+  openedOn: 'text',
+  maturesOn: 'text',
+  edition: 'text',
+  origin: 'text',
+  activatedOn: 'text',
+  lastUsedOn: 'text',
+}
+export const holdingPartyTexts: Readonly<Record<string, TextKind>> = { holdingExternalId: 'number', customerExternalId: 'number' }
+export const balanceTexts: Readonly<Record<string, TextKind>> = { holdingExternalId: 'number' }
+export const activityTexts: Readonly<Record<string, TextKind>> = {
+  customerExternalId: 'number',
+  counterparty: 'text',
+  purpose: 'text',
+}
+export const movementTexts: Readonly<Record<string, TextKind>> = {
+  externalId: 'number',
+  holdingExternalId: 'number',
+  counterparty: 'text',
+  channel: 'text',
+  purpose: 'text',
+}

@@ -1,3 +1,4 @@
+import type { TextKind } from '../kernel/unusable-values.ts'
 import { z } from 'zod'
 import { productCategories, productFamilies, productLifecycles, productStatuses } from '../organisation/products.ts'
 import { asOf, code, currency, day, externalIdText, fraction, singleLine, rate, source } from '../kernel/scalars.ts'
@@ -48,3 +49,6 @@ export const exchangeRateRow = z.strictObject({
   rate: rate.meta({ description: 'Units of the base currency per unit of the currency.', examples: ['7.0875'] }),
   asOf,
 })
+
+/** Whose text is looked at for what is no value, and as what. Codes of lists are left to the schema, which knows them all. */
+export const productTexts: Readonly<Record<string, TextKind>> = { externalId: 'number', code: 'number', name: 'text' }

@@ -1,4 +1,4 @@
-import { type FeedOutcome, type FeedRefusal, type FeedRow, refusal } from './feed.ts'
+import { type FeedOutcome, type FeedRefusal, type FeedRow, type FeedWarning, refusal } from './feed.ts'
 
 /** A row with the instant at which it held. Such ISO texts compare in order of time. */
 export interface Incoming<T> {
@@ -16,12 +16,15 @@ export interface Outcomes {
   refuse(line: number, refusal: FeedRefusal): void
   settle(line: number, outcome: Settled, id: string, customerId?: string): void
   refused(line: number): FeedRefusal | undefined
+  /** Notes what was left out of a row that is otherwise taken. */
+  warn(line: number, warning: FeedWarning): void
   /** One for each row, in the order given. Throws where a line was forgotten. */
   list(): readonly FeedOutcome[]
 }
 
 export function collectOutcomes(rows: readonly FeedRow<unknown>[]): Outcomes {
   const byLine = new Map<number, FeedOutcome>()
+  const warned = new Map<number, FeedWarning[]>()
   return {
     refuse: (line, refusal) => void byLine.set(line, { line, refusal }),
     settle: (line, outcome, id, customerId) =>
@@ -30,11 +33,17 @@ export function collectOutcomes(rows: readonly FeedRow<unknown>[]): Outcomes {
       const outcome = byLine.get(line)
       return outcome && 'refusal' in outcome ? outcome.refusal : undefined
     },
+    warn(line, warning) {
+      const known = warned.get(line)
+      if (known) known.push(warning)
+      else warned.set(line, [warning])
+    },
     list: () =>
       rows.map(({ line }) => {
         const outcome = byLine.get(line)
         if (!outcome) throw new Error('A feed row has no outcome.')
-        return outcome
+        const warnings = warned.get(line)
+        return warnings && 'outcome' in outcome ? { ...outcome, warnings } : outcome
       }),
   }
 }

@@ -15,6 +15,14 @@ export interface FeedRefusal {
   readonly message: string
 }
 
+/** What was left out of a row, or looks wrong in it, although the row was taken. */
+export interface FeedWarning {
+  readonly field: string
+  /** The rule that the value breaks. */
+  readonly code: string
+  readonly message: string
+}
+
 /**
  * What became of a row: `superseded` when something newer (by `asOf`) is already there, in the table or in the batch,
  * `unchanged` when it says what is there already.
@@ -26,6 +34,7 @@ export type FeedOutcome =
       readonly id: string
       /** Set for what belongs to a customer. */
       readonly customerId?: string
+      readonly warnings?: readonly FeedWarning[]
     }
   | { readonly line: number; readonly refusal: FeedRefusal }
 

@@ -1,3 +1,4 @@
+import type { TextKind } from '../kernel/unusable-values.ts'
 import { z } from 'zod'
 import { institutionKinds, institutionStatuses, staffStatuses } from './institutions.ts'
 import { roles } from '../kernel/permissions.ts'
@@ -32,6 +33,14 @@ export const institutionRow = z
       .max(180)
       .optional()
       .meta({ description: 'Degrees east; requires `latitude`.', examples: [114.0579] }),
+    areaCode: z
+      .string()
+      .regex(/^0[1-9]\d{1,2}$/, 'An area code is a zero and two or three digits, such as 0755.')
+      .optional()
+      .meta({
+        description: 'Area code that local phone numbers of its customers get; inherited from the parent if omitted.',
+        examples: ['0755'],
+      }),
     timeZone: timeZone
       .optional()
       .meta({ description: 'IANA time zone; inherited from the parent if omitted.', examples: ['Asia/Shanghai'] }),
@@ -108,3 +117,17 @@ export const staffRow = z
 
 export type InstitutionRow = z.output<typeof institutionRow>
 export type StaffRow = z.output<typeof staffRow>
+
+/** Whose text is looked at for what is no value, and as what. Codes of lists are left to the schema, which knows them all. */
+export const institutionTexts: Readonly<Record<string, TextKind>> = {
+  externalId: 'number',
+  code: 'number',
+  name: 'name',
+  parentCode: 'number',
+}
+export const staffTexts: Readonly<Record<string, TextKind>> = {
+  externalId: 'number',
+  number: 'number',
+  name: 'name',
+  institutionCode: 'number',
+}

@@ -7,6 +7,8 @@ export interface InstitutionReference {
   readonly code: string
   readonly path: string
   readonly status: 'active' | 'closed'
+  /** Its own area code of local phone numbers, or that of the nearest institution above it that has one. */
+  readonly areaCode: string | null
 }
 
 /** A staff member whom a row names by their number. */

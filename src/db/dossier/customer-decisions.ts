@@ -1,9 +1,9 @@
 import { failedIdentity } from '../../core/dossier/document-checks.ts'
 import type { InstitutionReference } from '../../core/organisation/references.ts'
-import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
+import type { FeedCustomerRow } from '../../core/dossier/customer-rows.ts'
 import { addDays, type Day } from '../../core/kernel/calendar.ts'
-import { checkDocumentAgainstProfile, type DocumentCheck } from '../../core/dossier/document-checks.ts'
-import type { FeedRefusal } from '../../core/kernel/feed.ts'
+import { checkDocumentAgainstProfile, type DocumentCheck, unverifiedMessage } from '../../core/dossier/document-checks.ts'
+import type { FeedRefusal, FeedWarning } from '../../core/kernel/feed.ts'
 import { emptyProfile, profileAfter, profileRefusal } from '../../core/dossier/profiles.ts'
 import { foldName } from '../../core/kernel/text.ts'
 import type { Db } from '../platform/database.ts'
@@ -21,6 +21,7 @@ import {
   isClosing,
   profileOf,
   type CustomerRecord,
+  type ReadyCustomerRow,
 } from '../../core/dossier/customer-changes.ts'
 import {
   countOpenHoldings,
@@ -35,7 +36,7 @@ import {
   updateCustomers,
 } from './customer-records.ts'
 import { moveCustomerRows } from './customer-tables.ts'
-import { type Owner, recheckDocument, sealAddress, sealContact, sealDocument } from './customer-values.ts'
+import { isOfRow, type Owner, recheckDocument, sealAddress, sealContact, sealDocument, sealPhones } from './customer-values.ts'
 import { noValueWrites, overwrittenIn, type ValueWrites, writeValues } from './write-values.ts'
 import { decideProfile, type Dossier, profileValuesIn, type Profiles, readProfiles, mergeFeedRow } from './customer-profiles.ts'
 import { writeProfiles } from './write-profiles.ts'
@@ -44,7 +45,7 @@ import type { CustomerFeedContext } from './customer-feed-context.ts'
 
 /** What is stored about the customers of a batch, and what is to be written. */
 export interface Dossiers {
-  /** By id; follows what is decided, since two sources may speak of one customer in one batch. */
+  /** By id; of each one row is decided. */
   readonly customers: Map<string, StoredCustomer>
   /** By customer, whichever source they come from. */
   readonly documents: ReadonlyMap<string, readonly StoredDocument[]>
@@ -97,15 +98,15 @@ export async function openDossiers(db: Db, ids: readonly string[], closing: read
   }
 }
 
-/** Decides what the row that counts makes of its customer, who is new where none is stored. */
+/** Decides what the row makes of its customer, who is new where none is stored. Answers why it is refused, before anything is decided. */
 export function decideCustomer(
   dossiers: Dossiers,
-  { line, row, asOf, dated }: Incoming<CustomerRow>,
+  { line, row, asOf, dated }: Incoming<ReadyCustomerRow>,
   id: string,
   institution: InstitutionReference,
   context: CustomerFeedContext,
   outcomes: Outcomes,
-): void {
+): FeedRefusal | undefined {
   const before = dossiers.customers.get(id)
   const stored = before && { record: before, profile: dossiers.profiles.byCustomer.get(id) ?? emptyProfile }
   const wanted = dossierAfter(row, id, stored, institution, context)
@@ -127,9 +128,9 @@ export function decideCustomer(
     (customerRefusal(row, before, after, institution, context, dossiers.openHoldings.get(id)) ??
       profileRefusal(dossier.profile, after) ??
       storedIdentityRefusal(dossiers, row, owner, before, after, context))
-  if (refused) return outcomes.refuse(line, refused)
+  if (refused) return refused
 
-  const valuesChanged = decideValues(dossiers, row, owner, before, after, context)
+  const valuesChanged = decideValues(dossiers, row, owner, before, after, context, (warning) => outcomes.warn(line, warning))
   const profiled = decideProfile(dossiers.profiles, { ...speaking, before: stored, wanted, after: dossier, different }, context)
   const revised = context.revision?.verification !== undefined
   const changed = !before || valuesChanged || profiled || revised || hasChanged<CustomerRecord>(after, before, comparedFields)
@@ -152,14 +153,14 @@ export function decideCustomer(
     if (before.institutionPath !== after.institutionPath) dossiers.moved.set(id, { id, path: after.institutionPath })
     if (before.kind !== after.kind) dossiers.rekinded.add(id)
     if (isClosing(before, after)) dossiers.closed.set(id, after.institutionPath)
-    dossiers.customers.set(id, { ...before, ...after, asOf: new Date(heldAt) })
   }
   outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, id)
+  return undefined
 }
 
 /** Record and profile after a row, as it wants them. */
 export function dossierAfter(
-  row: CustomerRow,
+  row: FeedCustomerRow,
   id: string,
   before: { readonly record: StoredCustomer; readonly profile: Dossier['profile'] } | undefined,
   institution: InstitutionReference,
@@ -203,11 +204,12 @@ export async function writeDossiers(
 
 function decideValues(
   dossiers: Dossiers,
-  row: CustomerRow,
+  row: ReadyCustomerRow,
   owner: Owner,
   before: StoredCustomer | undefined,
   after: CustomerRecord,
   context: CustomerFeedContext,
+  warn: (warning: FeedWarning) => void,
 ): boolean {
   const enteredAt = context.fromPerson ? context.now : undefined
   const sealing = {
@@ -219,12 +221,11 @@ function decideValues(
   }
   const stored = dossiers.documents.get(owner.id) ?? []
   let changed = false
-  if (before && profileChanged(before, after)) {
-    for (const document of stored) {
-      if (isOfRow(document, row)) continue
-      changed = recheckDocument(sealing, owner, document, judgeStored(document, owner, after, context)) || changed
-    }
-  }
+  const moved = before !== undefined && profileChanged(before, after)
+  const judge = (document: StoredDocument): DocumentCheck => judgeStored(document, owner, after, context)
+  if (moved)
+    for (const document of stored)
+      if (!isOfRow(document, row)) changed = recheckDocument(sealing, owner, document, judge(document)) || changed
   if (row.documentType !== undefined) {
     const judged = checkDocumentAgainstProfile(
       row.documentType,
@@ -233,14 +234,17 @@ function decideValues(
       profileOf(after),
       context.today,
     )
+    const passes = (document: StoredDocument): boolean => (moved ? judge(document).verified : document.verified)
     const ofType = stored.filter(({ type }) => type === row.documentType)
-    changed = sealDocument(sealing, owner, row, judged, ofType) || changed
+    const sealed = sealDocument(sealing, owner, row, judged, ofType, passes)
+    changed = sealed.changed || changed
+    if (moved && sealed.beside) changed = recheckDocument(sealing, owner, sealed.beside, judge(sealed.beside)) || changed
+    if (enteredAt === undefined && judged.reason !== null)
+      warn({ field: 'documentNumber', code: judged.reason, message: unverifiedMessage(judged.reason) })
   }
-  for (const kind of ['phone', 'email'] as const) {
-    const value = row[kind]
-    if (value !== undefined)
-      changed = sealContact(sealing, owner, kind, value, dossiers.contacts.get(keyOf(owner.id, kind)) ?? []) || changed
-  }
+  const contacts = (kind: 'phone' | 'email'): readonly StoredContact[] => dossiers.contacts.get(keyOf(owner.id, kind)) ?? []
+  if (row.email !== undefined) changed = sealContact(sealing, owner, 'email', row.email, 1, contacts('email')) || changed
+  if (row.phones !== undefined) changed = sealPhones(sealing, owner, row.phones, contacts('phone')) || changed
   if (namesAddress(row)) changed = sealAddress(sealing, owner, row, dossiers.addresses.get(owner.id) ?? []) || changed
   return changed
 }
@@ -248,7 +252,7 @@ function decideValues(
 /** A person may not give a birth date or sex that a stored document contradicts either. */
 function storedIdentityRefusal(
   dossiers: Dossiers,
-  row: CustomerRow,
+  row: FeedCustomerRow,
   owner: Owner,
   before: StoredCustomer,
   after: CustomerRecord,
@@ -261,11 +265,6 @@ function storedIdentityRefusal(
     if (refused) return refused
   }
   return undefined
-}
-
-/** Whether a document is the one that the row repeats. */
-function isOfRow({ source, type, added }: StoredDocument, row: CustomerRow): boolean {
-  return !added && source === row.source && type === row.documentType
 }
 
 function judgeStored(
@@ -287,7 +286,7 @@ function profileChanged(before: CustomerRecord, after: CustomerRecord): boolean 
   return before.birthDate !== after.birthDate || before.gender !== after.gender
 }
 
-function namesAddress(row: CustomerRow): boolean {
+function namesAddress(row: FeedCustomerRow): boolean {
   return [row.addressCountry, row.addressRegion, row.addressCity, row.addressPostalCode, row.addressLine].some(
     (part) => part !== undefined,
   )

@@ -1,13 +1,19 @@
-import { reservedName } from '../../core/dossier/customer-changes.ts'
+import {
+  customerRefusal,
+  namelessRefusal,
+  type ReadyCustomerRow,
+  readyRow,
+  reservedName,
+  withoutRefused,
+} from '../../core/dossier/customer-changes.ts'
 import type { InstitutionReference } from '../../core/organisation/references.ts'
 import { resolveInstitutions } from '../organisation/references.ts'
 import { lockFeedsShared } from '../platform/feed-turns.ts'
-import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
-import { unknownReference } from '../../core/kernel/feed.ts'
+import type { FeedCustomerRow } from '../../core/dossier/customer-rows.ts'
+import { type FeedRefusal, unknownReference } from '../../core/kernel/feed.ts'
 import { profileRefusal } from '../../core/dossier/profiles.ts'
 import type { Db } from '../platform/database.ts'
 import { applyInRounds, countingRow, firstOfEach, type Incoming, keyOf, type Outcomes } from '../../core/kernel/feed-batch.ts'
-import { customerRefusal, withContactsNormalised } from '../../core/dossier/customer-changes.ts'
 import { decideCustomer, dossierAfter, openDossiers, writeDossiers } from './customer-decisions.ts'
 import { claimCustomerNames, seesPortfolioOnly } from './customer-records.ts'
 import type { ApplyFeed } from '../platform/feed.ts'
@@ -19,7 +25,8 @@ type Institutions = ReadonlyMap<string, InstitutionReference>
 /** A customer who is to be made, unless another import makes them first. */
 interface Newcomer {
   readonly id: string
-  readonly row: CustomerRow
+  /** Without what it would be refused for. */
+  readonly incoming: Incoming<ReadyCustomerRow>
 }
 
 /**
@@ -29,15 +36,15 @@ interface Newcomer {
  * Two imports of the same customers wait for each other: names are claimed in their order, rows locked in the order of their ids, and
  * the directory is raised last.
  */
-export const applyCustomers: ApplyFeed<CustomerRow, CustomerFeedContext> = (db, rows, context) =>
+export const applyCustomers: ApplyFeed<FeedCustomerRow, CustomerFeedContext> = (db, rows, context) =>
   applyInRounds(rows, context.now, (incoming, outcomes) => applyRound(db, incoming, context, outcomes))
 
 async function applyRound(
   db: Db,
-  received: readonly Incoming<CustomerRow>[],
+  received: readonly Incoming<FeedCustomerRow>[],
   context: CustomerFeedContext,
   outcomes: Outcomes,
-): Promise<readonly Incoming<CustomerRow>[]> {
+): Promise<readonly Incoming<FeedCustomerRow>[]> {
   await lockFeedsShared(db, 'organisation')
   const [institutions, known, portfolioOnly] = await Promise.all([
     resolveInstitutions(
@@ -50,10 +57,10 @@ async function applyRound(
     ),
     seesPortfolioOnly(db),
   ])
-  const nameOf = ({ row }: Incoming<CustomerRow>): string => keyOf(row.source, row.externalId)
-  const ready = received.flatMap((one) => readyRow(one, institutions, context, outcomes))
+  const nameOf = ({ row }: Incoming<FeedCustomerRow>): string => keyOf(row.source, row.externalId)
+  const rows = received.flatMap((one) => ready(one, institutions, context, outcomes))
   // A customer may have names in several systems.
-  const { first, later } = firstOfEach(ready, (one) => known.get(nameOf(one)) ?? nameOf(one))
+  const { first, later } = firstOfEach(rows, (one) => known.get(nameOf(one)) ?? nameOf(one))
   const incoming = [...first.values()]
   const newcomers = new Map<string, Newcomer>()
   for (const one of incoming) {
@@ -74,55 +81,91 @@ async function applyRound(
       outcomes.refuse(one.line, unknownReference('externalId', 'customer', one.row.externalId))
       continue
     }
-    const counting = countingRow(one, before?.asOf.toISOString())
-    if (!counting) outcomes.settle(one.line, 'superseded', id, id)
-    else decideCustomer(dossiers, counting, id, institutions.get(counting.row.institutionCode)!, context, outcomes)
+    const counting = countingRow(newcomers.get(nameOf(one))?.incoming ?? one, before?.asOf.toISOString())
+    if (!counting) {
+      outcomes.settle(one.line, 'superseded', id, id)
+      continue
+    }
+    const institution = institutions.get(counting.row.institutionCode)!
+    fitting(counting, (row) => decideCustomer(dossiers, row, id, institution, context, outcomes), context, outcomes)
   }
   await writeDossiers(db, dossiers, context)
   return later
 }
 
-function readyRow(
-  one: Incoming<CustomerRow>,
+function ready(
+  one: Incoming<FeedCustomerRow>,
   institutions: Institutions,
-  { today }: CustomerFeedContext,
+  context: CustomerFeedContext,
   outcomes: Outcomes,
-): Incoming<CustomerRow>[] {
-  const { institutionCode } = one.row
-  const ready = institutions.has(institutionCode)
-    ? withContactsNormalised(one, today)
-    : unknownReference('institutionCode', 'institution', institutionCode)
-  if ('line' in ready) return [ready]
-  outcomes.refuse(one.line, ready)
+): Incoming<ReadyCustomerRow>[] {
+  const { line, row } = one
+  const institution = institutions.get(row.institutionCode)
+  const read = institution
+    ? readyRow(one, institution, context, (warning) => outcomes.warn(line, warning))
+    : unknownReference('institutionCode', 'institution', row.institutionCode)
+  if ('line' in read) return [read]
+  outcomes.refuse(line, read)
   return []
+}
+
+/** Asks whether the row is refused, and again without the field for which it is, where it is good without that. Answers the row that is not. */
+function fitting(
+  one: Incoming<ReadyCustomerRow>,
+  refusalOf: (row: Incoming<ReadyCustomerRow>) => FeedRefusal | undefined,
+  context: CustomerFeedContext,
+  outcomes: Outcomes,
+): Incoming<ReadyCustomerRow> | undefined {
+  for (let row = one; ;) {
+    const refused = refusalOf(row)
+    if (!refused) return row
+    const rest = withoutRefused(row, refused, context)
+    if (!rest) {
+      outcomes.refuse(one.line, refused)
+      return undefined
+    }
+    outcomes.warn(one.line, { field: refused.field!, code: 'invalid_value', message: refused.message })
+    row = rest
+  }
 }
 
 /** A name that is claimed stays taken: whatever may refuse a new customer is asked here, before. */
 function newcomerOf(
-  { line, row }: Incoming<CustomerRow>,
+  one: Incoming<ReadyCustomerRow>,
   institutions: Institutions,
   portfolioOnly: boolean,
   context: CustomerFeedContext,
   outcomes: Outcomes,
 ): Newcomer | undefined {
-  const institution = institutions.get(row.institutionCode)!
   const id = context.newId()
-  // Whoever sees single customers only learns nothing of the others, and cannot open new ones.
-  const { record, profile } = dossierAfter(row, id, undefined, institution, context)
-  const refused = portfolioOnly
-    ? unknownReference('externalId', 'customer', row.externalId)
-    : (reservedName(row, context) ??
-      customerRefusal(row, undefined, record, institution, context) ??
-      profileRefusal(profile, record))
-  if (!refused) return { id, row }
-  outcomes.refuse(line, refused)
-  return undefined
+  const row = fitting(
+    one,
+    ({ row }) => {
+      // Whoever sees single customers only learns nothing of the others, and cannot open new ones.
+      if (portfolioOnly) return unknownReference('externalId', 'customer', row.externalId)
+      const institution = institutions.get(row.institutionCode)!
+      const { record, profile } = dossierAfter(row, id, undefined, institution, context)
+      return (
+        reservedName(row, context) ??
+        namelessRefusal(row) ??
+        customerRefusal(row, undefined, record, institution, context) ??
+        profileRefusal(profile, record)
+      )
+    },
+    context,
+    outcomes,
+  )
+  return row && { id, incoming: row }
 }
 
 /** Answers whose each name is now: of two imports at once the first wins, and the second goes on with its customer. */
 async function claimNames(db: Db, newcomers: ReadonlyMap<string, Newcomer>): Promise<(readonly [string, string])[]> {
   if (newcomers.size === 0) return []
-  const claims = [...newcomers.values()].map(({ id, row: { source, externalId } }) => ({ source, externalId, customerId: id }))
+  const claims = [...newcomers.values()].map(({ id, incoming }) => ({
+    source: incoming.row.source,
+    externalId: incoming.row.externalId,
+    customerId: id,
+  }))
   const holders = await claimCustomerNames(db, claims)
   return holders.map(({ source, externalId, customerId }) => [keyOf(source, externalId), customerId] as const)
 }

@@ -1,7 +1,7 @@
 import type { CustomerRecord } from '../../core/dossier/customer-changes.ts'
 import type { Conditions } from '../platform/views/conditions.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
-import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
+import type { FeedCustomerRow } from '../../core/dossier/customer-rows.ts'
 import { sql } from 'drizzle-orm'
 import type { CurrencyCode } from '../../core/kernel/currencies.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
@@ -115,7 +115,7 @@ function profileOfRow({ customerId, capital, currency, ...rest }: StoredProfile)
 const isUnset: ProfileValues = {}
 
 /** What a row says of the profile beside the record. */
-export function profileValuesIn(row: CustomerRow): ProfileValues {
+export function profileValuesIn(row: FeedCustomerRow): ProfileValues {
   if (sharedProfileFields.every((field) => row[field] === undefined)) return isUnset
   const { occupation, incomeBand, deceasedOn, companySize, merchantSince, merchantUntil, merchantCategoryCode } = row
   const { registeredCapital: amount, registeredCapitalCurrency } = row
@@ -154,7 +154,7 @@ function withValue({ record, profile }: Dossier, field: ProfileField, value: unk
 const isSet = (value: unknown): boolean => value !== null && value !== undefined && (!Array.isArray(value) || value.length > 0)
 
 interface Speaking {
-  readonly row: CustomerRow
+  readonly row: FeedCustomerRow
   readonly asOf: string
 }
 

@@ -50,6 +50,8 @@ export interface StoredContact {
   readonly id: string
   readonly source: string
   readonly kind: 'phone' | 'email'
+  /** Its place in the field of its source, which may hold several. */
+  readonly slot: number
   readonly valueHash: Buffer
   readonly indexKeyId: string
   readonly verifiedAt: Date | null
@@ -95,7 +97,7 @@ export async function readCustomerValues(
         conflicting, dismissed_value as "dismissedValue"
       from identity_document where ${ofCustomers}`),
     db.rows<StoredContact>(sql`
-      select customer_id as "customerId", id, source, kind, value_hash as "valueHash", index_key_id as "indexKeyId", verified_at as "verifiedAt", added, conflicting,
+      select customer_id as "customerId", id, source, kind, slot, value_hash as "valueHash", index_key_id as "indexKeyId", verified_at as "verifiedAt", added, conflicting,
         dismissed_value as "dismissedValue"
       from contact_point where ${ofCustomers} and purpose = 'primary'`),
     db.rows<StoredAddress>(sql`

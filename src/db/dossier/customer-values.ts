@@ -1,7 +1,8 @@
-import type { CustomerRow } from '../../core/dossier/customer-rows.ts'
+import type { FeedCustomerRow } from '../../core/dossier/customer-rows.ts'
 import type { DocumentCheck } from '../../core/dossier/document-checks.ts'
 import type { ValuePolicy, ValueTable } from '../../core/dossier/identity.ts'
 import { hidden, maskDocumentNumber, maskEmail, maskPhone } from '../../core/kernel/masking.ts'
+import { searchedAs } from '../../core/kernel/phones.ts'
 import { type BlindIndex, type BlindIndexKind, type CustomerKey, fieldContext, type Vault } from '../platform/vault.ts'
 import type { StoredAddress, StoredContact, StoredDocument } from './customer-records.ts'
 import { type Placed, placeFor } from '../../core/dossier/value-placement.ts'
@@ -55,29 +56,37 @@ function dismissedOf(
 }
 
 function sentBy({ enteredAt, overridden }: Sealing, { source }: Owner, policy: ValuePolicy) {
-  return { source, policy, fromPerson: enteredAt !== undefined, overridden }
+  return { source, policy, fromPerson: enteredAt !== undefined, overridden, fails: false, passes: () => false }
 }
 
 const named = ({ customerId, id }: Placed): object => ({ customerId, targetId: id })
 
-/** Prepares the document of a row. `stored` are those of its type. A number that is stored already keeps its ciphertext. Tells whether anything changed. */
+/**
+ * Prepares the document of a row. `stored` are those of its type. A number that is stored already keeps its ciphertext. Tells whether anything changed, and which
+ * document of the source stays beside that of the row, whose number fails where that one `passes`.
+ */
 export function sealDocument(
   sealing: Sealing,
   owner: Owner,
-  row: CustomerRow,
+  row: FeedCustomerRow,
   judged: DocumentCheck,
   stored: readonly StoredDocument[],
-): boolean {
+  passes: (document: StoredDocument) => boolean,
+): { readonly changed: boolean; readonly beside?: StoredDocument | undefined } {
   const { vault, newId, writes, enteredAt } = sealing
   const country = row.documentCountry ?? 'CN'
   const index = vault.blindIndex('document', judged.number)
   const { place, withdrawn } = placeFor(stored, {
     ...sentBy(sealing, owner, 'identity_document'),
+    fails: judged.reason !== null,
+    passes,
     isSame: (one) => isOf(vault, 'document', judged.number, index, one.numberHash, one.indexKeyId),
     wasDismissed: (one) => dismissedOf(sealing, owner, 'identity_document', one) === judged.number,
   })
   writes.withdrawn.documents.push(...withdrawn.map(named))
-  if (!place) return withdrawn.length > 0
+  const left = withdrawn.length > 0
+  const beside = stored.find((one) => isOfRow(one, row) && one !== place?.before)
+  if (!place) return { changed: left, beside }
   const { before, added, conflicting } = place
   const sameNumber = before !== undefined && isOf(vault, 'document', judged.number, index, before.numberHash, before.indexKeyId)
   // A new number is a new document, which the day of the old one says nothing about.
@@ -89,7 +98,7 @@ export function sealDocument(
     before.verified !== judged.verified ||
     before.unverifiedReason !== judged.reason ||
     before.conflicting !== conflicting
-  if (!changed) return withdrawn.length > 0
+  if (!changed) return { changed: left, beside }
   const known = sameNumber ? before.verifiedAt : null
   const id = before?.id ?? newId()
   writes.documents.push({
@@ -111,7 +120,12 @@ export function sealDocument(
     verifiedAt: judged.reason === null ? (known ?? (judged.verified ? enteredAt : undefined))?.toISOString() : null,
   })
   if (!sameNumber) writes.indexed.push(indexOf(owner, id, 'document', index))
-  return true
+  return { changed: true, beside }
+}
+
+/** Whether a document is the one that the row repeats. */
+export function isOfRow({ source, type, added }: StoredDocument, row: FeedCustomerRow): boolean {
+  return !added && source === row.source && type === row.documentType
 }
 
 /** Writes a new judgement of a stored document whose number stays. */
@@ -137,22 +151,36 @@ export function recheckDocument({ writes }: Sealing, owner: Owner, before: Store
   return true
 }
 
-/** Prepares a phone (E.164) or an e-mail address. `stored` are the primary ones of its kind. Tells whether anything changed. */
+/** Prepares the phones of a row, each in its place. What the source sent in places that the row no longer has is withdrawn. Tells whether anything changed. */
+export function sealPhones(sealing: Sealing, owner: Owner, phones: readonly string[], stored: readonly StoredContact[]): boolean {
+  const gone = stored.filter(
+    ({ source, slot, verifiedAt }) => source === owner.source && slot > phones.length && verifiedAt === null,
+  )
+  sealing.writes.withdrawn.contacts.push(...gone.map(named))
+  const sealed = phones.map((phone, index) => sealContact(sealing, owner, 'phone', phone, index + 1, stored))
+  return gone.length > 0 || sealed.includes(true)
+}
+
+/** Prepares a phone or an e-mail address. `stored` are the primary ones of its kind, `slot` its place in the field. Tells whether anything changed. */
 export function sealContact(
   sealing: Sealing,
   owner: Owner,
   kind: 'phone' | 'email',
   value: string,
+  slot: number,
   stored: readonly StoredContact[],
 ): boolean {
   const { vault, newId, writes } = sealing
   const index = vault.blindIndex(kind, value)
   const isSame = (one: StoredContact): boolean => isOf(vault, kind, value, index, one.valueHash, one.indexKeyId)
-  const { place, withdrawn } = placeFor(stored, {
-    ...sentBy(sealing, owner, kind),
-    isSame,
-    wasDismissed: (one) => dismissedOf(sealing, owner, 'contact_point', one) === value,
-  })
+  const { place, withdrawn } = placeFor(
+    stored.filter((one) => one.slot === slot),
+    {
+      ...sentBy(sealing, owner, kind),
+      isSame,
+      wasDismissed: (one) => dismissedOf(sealing, owner, 'contact_point', one) === value,
+    },
+  )
   writes.withdrawn.contacts.push(...withdrawn.map(named))
   if (!place) return withdrawn.length > 0
   const { before, added, conflicting } = place
@@ -162,13 +190,14 @@ export function sealContact(
     ...placeOf(owner, id),
     added,
     conflicting,
+    slot,
     kind,
     encrypted: vault.encrypt(owner.key(), value, fieldContext('contact_point', 'value', id)).toString('hex'),
     masked: kind === 'phone' ? maskPhone(value) : maskEmail(value),
     hash: index.hash.toString('hex'),
     indexKeyId: index.keyId,
   })
-  writes.indexed.push(indexOf(owner, id, kind, index))
+  for (const one of searchedAs(kind, value)) writes.indexed.push(indexOf(owner, id, kind, vault.blindIndex(kind, one)))
   return true
 }
 
@@ -188,7 +217,7 @@ export function addressText({ country, region, city, postalCode }: AddressParts,
 }
 
 /** Prepares the address of a row; parts that the row leaves out stay. `stored` are the primary ones. Tells whether anything changed. */
-export function sealAddress(sealing: Sealing, owner: Owner, row: CustomerRow, stored: readonly StoredAddress[]): boolean {
+export function sealAddress(sealing: Sealing, owner: Owner, row: FeedCustomerRow, stored: readonly StoredAddress[]): boolean {
   const { vault, newId, writes } = sealing
   const given = {
     country: row.addressCountry,

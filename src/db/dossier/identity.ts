@@ -6,6 +6,7 @@ import type { DocumentCheck } from '../../core/dossier/document-checks.ts'
 import type { DocumentType } from '../../core/kernel/identity-numbers.ts'
 import type { AddressField, DocumentPurpose, RevealableField, ValueTable } from '../../core/dossier/identity.ts'
 import { hidden, maskDocumentNumber, maskEmail, maskPhone } from '../../core/kernel/masking.ts'
+import { searchedAs } from '../../core/kernel/phones.ts'
 import type { Db } from '../platform/database.ts'
 import { lockCustomerRecords, type StoredCustomer } from './customer-records.ts'
 import { openCustomerKeys } from './customer-keys.ts'
@@ -62,7 +63,7 @@ export async function saveDocument(
         number_hash = excluded.number_hash, index_key_id = excluded.index_key_id, valid_until = excluded.valid_until, verified = excluded.verified,
         unverified_reason = excluded.unverified_reason, source = excluded.source, as_of = excluded.as_of, added = true, purpose = excluded.purpose, verified_at = excluded.verified_at,
         version = t.version + 1`),
-    indexValue(db, customer.id, id, 'document', index),
+    indexValues(db, customer.id, id, 'document', [index]),
   ])
 }
 
@@ -98,7 +99,13 @@ export async function saveContact(
       on conflict (customer_id, id) do update set purpose = excluded.purpose, value_encrypted = excluded.value_encrypted, value_masked = excluded.value_masked,
         value_hash = excluded.value_hash, index_key_id = excluded.index_key_id, verified_at = null, source = excluded.source, as_of = excluded.as_of, added = true,
         version = t.version + 1`),
-    indexValue(db, customer.id, id, kind, index),
+    indexValues(
+      db,
+      customer.id,
+      id,
+      kind,
+      searchedAs(kind, value).map((one) => vault.blindIndex(kind, one)),
+    ),
   ])
 }
 
@@ -197,14 +204,16 @@ export async function readWholeValue(db: Db, vault: Vault, table: ValueTable, cu
   return addressText(address, (await readClearValue(db, vault, customerId, 'address_line', id)) ?? null)
 }
 
-async function indexValue(
+async function indexValues(
   db: Db,
   customerId: string,
   targetId: string,
   kind: 'document' | 'phone' | 'email',
-  { keyId, hash }: { readonly keyId: string; readonly hash: Buffer },
+  indexes: readonly { readonly keyId: string; readonly hash: Buffer }[],
 ): Promise<void> {
-  const rows = JSON.stringify([{ customerId, targetId, kind, keyId, hash: hash.toString('hex') }])
+  const rows = JSON.stringify(
+    indexes.map(({ keyId, hash }) => ({ customerId, targetId, kind, keyId, hash: hash.toString('hex') })),
+  )
   await db.rows(sql`select index_values(${rows}::json)`)
 }
 

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { lockCustomers } from './assets.ts'
+import { searchedAs } from '../../core/kernel/phones.ts'
 import type { Db } from '../platform/database.ts'
 import { type SealedValue, sealedValues } from './sealed-values.ts'
 import { answerContext, rejectContext, type Vault } from '../platform/vault.ts'
@@ -101,16 +102,19 @@ async function rehashValues(
     const value = vault.decrypt(vault.unwrap(customerId, wrapped, masterKeyId), sealed, context(id))
     const of = hashed(value, { id, kind })
     const index = vault.blindIndex(of.kind, of.text)
-    return { customerId, targetId: id, kind: of.kind, keyId: index.keyId, hash: index.hash.toString('hex') }
+    return { customerId, targetId: id, kind: of.kind, keyId: index.keyId, hash: index.hash.toString('hex'), text: of.text }
   })
   if (written.length > 0) {
-    const text = JSON.stringify(written)
+    const text = JSON.stringify(written.map(({ text: _text, ...row }) => row))
+    const searched = written.flatMap(({ text: value, ...row }) =>
+      searchedAs(row.kind, value).map((one) => ({ ...row, hash: vault.blindIndex(row.kind, one).hash.toString('hex') })),
+    )
     await Promise.all([
       db.rows(sql`
         update ${name} t set ${sql.identifier(hash)} = r.value, index_key_id = r."keyId"
         from (select "customerId", "targetId", decode(hash, 'hex') as value, "keyId" from json_to_recordset(${text}::json) as j ("customerId" uuid, "targetId" uuid, hash text, "keyId" text)) r
         where t.customer_id = r."customerId" and t.id = r."targetId"`),
-      registered ? db.rows(sql`select index_values(${text}::json)`) : undefined,
+      registered ? db.rows(sql`select index_values(${JSON.stringify(searched)}::json)`) : undefined,
     ])
   }
   return { rotated: written.length, next: nextOf(chosen, limit, ({ customerId, id }) => [customerId, id]) }
@@ -153,22 +157,26 @@ async function resealAnswers(db: Db, vault: Vault, after: Position | undefined, 
 }
 
 async function resealRejects(db: Db, vault: Vault, after: Position | undefined, limit: number): Promise<RotatedBatch> {
-  const rows = await db.rows<{ importId: string; line: bigint; sealed: Buffer }>(sql`
-    select import_id as "importId", line, raw_encrypted as sealed from import_reject
-    where ${sealedUnderOther('raw_encrypted', vault.current.master)} and (import_id, line) > (${after?.[0] ?? nilId}::uuid, ${after?.[1] ?? '0'}::bigint)
-    order by import_id, line limit ${limit}::int`)
-  const written = rows.map(({ importId, line, sealed }) => ({
+  const rows = await db.rows<{ importId: string; line: bigint; warning: number; sealed: Buffer }>(sql`
+    select import_id as "importId", line, warning, raw_encrypted as sealed from import_reject
+    where ${sealedUnderOther('raw_encrypted', vault.current.master)} and (import_id, line, warning) > (${after?.[0] ?? nilId}::uuid, ${after?.[1] ?? '0'}::bigint, ${after?.[2] ?? '-1'}::smallint)
+    order by import_id, line, warning limit ${limit}::int`)
+  const written = rows.map(({ importId, line, warning, sealed }) => ({
     importId,
     line: String(line),
+    warning,
     sealed: reseal(vault, sealed, rejectContext(importId, Number(line))),
   }))
   if (written.length > 0) {
     await db.rows(sql`
       update import_reject t set raw_encrypted = decode(r.sealed, 'hex')
-      from json_to_recordset(${JSON.stringify(written)}::json) as r ("importId" uuid, line bigint, sealed text)
-      where t.import_id = r."importId" and t.line = r.line`)
+      from json_to_recordset(${JSON.stringify(written)}::json) as r ("importId" uuid, line bigint, warning smallint, sealed text)
+      where t.import_id = r."importId" and t.line = r.line and t.warning = r.warning`)
   }
-  return { rotated: written.length, next: nextOf(rows, limit, ({ importId, line }) => [importId, String(line)]) }
+  return {
+    rotated: written.length,
+    next: nextOf(rows, limit, ({ importId, line, warning }) => [importId, String(line), String(warning)]),
+  }
 }
 
 function reseal(vault: Vault, sealed: Buffer, context: string): string {

@@ -71,9 +71,9 @@ export async function writeValues(db: Db, { documents, contacts, addresses, inde
   if (contacts.length > 0) {
     written.push(
       db.rows(sql`
-        insert into contact_point as t (customer_id, id, institution_path, kind, purpose, value_encrypted, value_masked, value_hash, index_key_id, source, as_of, added, conflicting)
-        select "customerId", id, "institutionPath", kind, 'primary', decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", source, "asOf", added, conflicting
-        from ${recordset(contacts, 'added boolean, conflicting boolean, kind text')}
+        insert into contact_point as t (customer_id, id, institution_path, kind, slot, purpose, value_encrypted, value_masked, value_hash, index_key_id, source, as_of, added, conflicting)
+        select "customerId", id, "institutionPath", kind, slot, 'primary', decode(encrypted, 'hex'), masked, decode(hash, 'hex'), "indexKeyId", source, "asOf", added, conflicting
+        from ${recordset(contacts, 'added boolean, conflicting boolean, kind text, slot smallint')}
         on conflict (customer_id, id) do update set value_encrypted = excluded.value_encrypted, value_masked = excluded.value_masked, value_hash = excluded.value_hash,
           index_key_id = excluded.index_key_id, verified_at = null, as_of = excluded.as_of, conflicting = excluded.conflicting, version = t.version + 1`),
     )

@@ -56,21 +56,23 @@ export interface BatchCounts {
   readonly unchanged: number
   readonly superseded: number
   readonly rejected: number
+  /** Rows that were taken without one of their fields, or with one that looks wrong. */
+  readonly withWarnings: number
 }
 
 /**
  * Whether an attempt may go on: `undefined` where another sender has taken over, else whether somebody asked to cancel and how many rows
- * were rejected before. Holds nothing: a batch may take long, and meanwhile the import must be seen to live and be cancelled.
+ * were rejected, or taken with warnings, before. Holds nothing: a batch may take long, and meanwhile the import must be seen to live and be cancelled.
  */
 export async function findAttempt(
   db: Db,
   id: string,
   attempt: number,
-): Promise<{ readonly cancelRequested: boolean; readonly rejected: number } | undefined> {
-  const [row] = await db.rows<{ cancel_requested: boolean; rejected: number }>(
-    sql`select cancel_requested, rows_rejected::int as rejected from import_run where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running'`,
+): Promise<{ readonly cancelRequested: boolean; readonly rejected: number; readonly withWarnings: number } | undefined> {
+  const [row] = await db.rows<{ cancelRequested: boolean; rejected: number; withWarnings: number }>(
+    sql`select cancel_requested as "cancelRequested", rows_rejected::int as rejected, rows_with_warnings::int as "withWarnings" from import_run where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running'`,
   )
-  return row && { cancelRequested: row.cancel_requested, rejected: row.rejected }
+  return row
 }
 
 /** Counts a batch at the end of its own transaction: false where another sender has taken over meanwhile, so that the batch must not be committed. */
@@ -86,6 +88,7 @@ export async function countBatch(
     update import_run set
       rows_read = rows_read + ${counts.read}::int, rows_created = rows_created + ${counts.created}::int, rows_updated = rows_updated + ${counts.updated}::int,
       rows_unchanged = rows_unchanged + ${counts.unchanged}::int, rows_superseded = rows_superseded + ${counts.superseded}::int, rows_rejected = rows_rejected + ${counts.rejected}::int,
+      rows_with_warnings = rows_with_warnings + ${counts.withWarnings}::int,
       committed_line = greatest(committed_line, ${committedLine}::bigint), heartbeat_at = clock_timestamp(),
       header = coalesce(header, ${header === undefined ? null : sql.param(header)}::text[])
     where id = ${id}::uuid and attempt = ${attempt}::int and status = 'running' returning id`)
@@ -130,8 +133,11 @@ export async function cancelAbandonedImport(db: Db, id: string, now: Date): Prom
   )
 }
 
+/** A row that was rejected, or taken with a warning. */
 export interface StoredReject {
   readonly line: number
+  /** 0 where it was rejected, else the number of the warning within its row. */
+  readonly warning: number
   readonly field: string | null
   readonly code: string
   readonly message: string
@@ -142,18 +148,32 @@ export async function insertRejects(db: Db, importId: string, rejects: readonly 
   if (rejects.length === 0) return
   const rows = rejects.map(({ rawEncrypted, ...rest }) => ({ ...rest, raw: rawEncrypted.toString('hex') }))
   await db.rows(sql`
-    insert into import_reject (import_id, line, field, code, message, raw_encrypted, expires_at)
-    select ${importId}::uuid, line, field, code, message, decode(raw, 'hex'), ${expiresAt.toISOString()}::timestamptz
-    from json_to_recordset(${JSON.stringify(rows)}::json) as r (line bigint, field text, code text, message text, raw text)
-    on conflict (import_id, line) do nothing`)
+    insert into import_reject (import_id, line, warning, field, code, message, raw_encrypted, expires_at)
+    select ${importId}::uuid, line, warning, field, code, message, decode(raw, 'hex'), ${expiresAt.toISOString()}::timestamptz
+    from json_to_recordset(${JSON.stringify(rows)}::json) as r (line bigint, warning smallint, field text, code text, message text, raw text)
+    on conflict (import_id, line, warning) do nothing`)
 }
 
-/** Rejects after a line, in order. The import itself must be in scope. */
-export async function listRejects(db: Db, importId: string, afterLine: number, limit: number): Promise<StoredReject[]> {
-  const rows = await db.rows<{ line: bigint; field: string | null; code: string; message: string; raw_encrypted: Buffer }>(sql`
-    select j.line, j.field, j.code, j.message, j.raw_encrypted from import_reject j join import_run r on r.id = j.import_id
-    where j.import_id = ${importId}::uuid and j.line > ${afterLine}::bigint order by j.line limit ${limit}::int`)
-  return rows.map(({ line, raw_encrypted, ...rest }) => ({ ...rest, line: Number(line), rawEncrypted: raw_encrypted }))
+/** Rejected rows, or warnings, after a place in the file, in order. The import itself must be in scope. */
+export async function listRejects(
+  db: Db,
+  importId: string,
+  kind: 'rejects' | 'warnings',
+  after: Pick<StoredReject, 'line' | 'warning'>,
+  limit: number,
+): Promise<StoredReject[]> {
+  const rows = await db.rows<{
+    line: bigint
+    warning: number
+    field: string | null
+    code: string
+    message: string
+    rawEncrypted: Buffer
+  }>(sql`
+    select j.line, j.warning, j.field, j.code, j.message, j.raw_encrypted as "rawEncrypted" from import_reject j join import_run r on r.id = j.import_id
+    where j.import_id = ${importId}::uuid and (j.warning = 0) = ${kind === 'rejects'} and (j.line, j.warning) > (${after.line}::bigint, ${after.warning}::smallint)
+    order by j.line, j.warning limit ${limit}::int`)
+  return rows.map(({ line, ...rest }) => ({ ...rest, line: Number(line) }))
 }
 
 export async function findHeader(

@@ -25,6 +25,7 @@ interface Stored extends Placement {
   readonly name: string
   readonly latitude: number | null
   readonly longitude: number | null
+  readonly areaCode: string | null
   readonly timeZone: string | null
   readonly calendar: string | null
   readonly asOf: Date
@@ -39,6 +40,7 @@ const compared = [
   'status',
   'latitude',
   'longitude',
+  'areaCode',
   'timeZone',
   'calendar',
 ] as const satisfies readonly (keyof Written)[]
@@ -112,6 +114,7 @@ async function applyRound(
       name: row.name,
       latitude: row.latitude ?? before?.latitude ?? null,
       longitude: row.longitude ?? before?.longitude ?? null,
+      areaCode: row.areaCode ?? before?.areaCode ?? null,
       timeZone: row.timeZone ?? before?.timeZone ?? null,
       calendar: row.calendar ?? before?.calendar ?? null,
     }
@@ -142,7 +145,7 @@ async function readInstitutions(
   ]
   const found = db.rows<Stored>(sql`
     select i.id, i.code, i.source, i.external_id as "externalId", i.name, i.kind, i.status, i.parent_id as "parentId", p.code as "parentCode",
-      p.kind as "parentKind", i.path, i.latitude, i.longitude, i.time_zone as "timeZone", i.calendar, i.as_of as "asOf", ${inScope('i.path')} as "inScope"
+      p.kind as "parentKind", i.path, i.latitude, i.longitude, i.area_code as "areaCode", i.time_zone as "timeZone", i.calendar, i.as_of as "asOf", ${inScope('i.path')} as "inScope"
     from institution i left join institution p on p.id = i.parent_id
     where i.id in (
       select x.id from institution x where x.code = any (${sql.param(codes)}::text[])
@@ -157,20 +160,20 @@ async function readInstitutions(
 }
 
 const columns = sql.raw(
-  `(id uuid, code text, source text, "externalId" text, name text, kind text, status text, "parentId" uuid, path text, latitude float8, longitude float8, "timeZone" text, calendar text, "asOf" timestamptz)`,
+  `(id uuid, code text, source text, "externalId" text, name text, kind text, status text, "parentId" uuid, path text, latitude float8, longitude float8, "areaCode" text, "timeZone" text, calendar text, "asOf" timestamptz)`,
 )
 
 async function insertInstitutions(db: Db, rows: readonly object[], now: Date): Promise<void> {
   await db.rows(sql`
-    insert into institution (id, code, source, external_id, name, kind, status, parent_id, path, latitude, longitude, time_zone, calendar, as_of, created_at, updated_at)
-    select id, code, source, "externalId", name, kind, status, "parentId", path, latitude, longitude, "timeZone", calendar, "asOf", ${now}::timestamptz, ${now}::timestamptz
+    insert into institution (id, code, source, external_id, name, kind, status, parent_id, path, latitude, longitude, area_code, time_zone, calendar, as_of, created_at, updated_at)
+    select id, code, source, "externalId", name, kind, status, "parentId", path, latitude, longitude, "areaCode", "timeZone", calendar, "asOf", ${now}::timestamptz, ${now}::timestamptz
     from json_to_recordset(${JSON.stringify(rows)}::json) as r ${columns}`)
 }
 
 async function updateInstitutions(db: Db, rows: readonly object[], now: Date): Promise<void> {
   await db.rows(sql`
     update institution t set code = r.code, name = r.name, kind = r.kind, status = r.status, latitude = r.latitude, longitude = r.longitude,
-      time_zone = r."timeZone", calendar = r.calendar, as_of = r."asOf", version = t.version + 1, updated_at = ${now}::timestamptz
+      area_code = r."areaCode", time_zone = r."timeZone", calendar = r.calendar, as_of = r."asOf", version = t.version + 1, updated_at = ${now}::timestamptz
     from json_to_recordset(${JSON.stringify(rows)}::json) as r ${columns}
     where t.id = r.id`)
 }

@@ -6,7 +6,8 @@ import { inScope } from '../platform/scope.ts'
 /** Institutions within the caller's scope, by code. */
 export async function resolveInstitutions(db: Db, codes: Iterable<string>): Promise<ReadonlyMap<string, InstitutionReference>> {
   const rows = await db.rows<InstitutionReference>(
-    sql`select id, code, path, status from institution where code = any (${sql.param([...new Set(codes)])}::text[]) and ${inScope('path')}`,
+    sql`select i.id, i.code, i.path, i.status, (select a.area_code from institution a where i.path ^@ a.path and a.area_code is not null order by length(a.path) desc limit 1) as "areaCode"
+      from institution i where i.code = any (${sql.param([...new Set(codes)])}::text[]) and ${inScope('i.path')}`,
   )
   return new Map(rows.map((row) => [row.code, row]))
 }

@@ -4,7 +4,7 @@ import type { PolicyVersion } from '../../core/kernel/policies.ts'
 import type { Db } from './database.ts'
 
 /** The kinds of policies, as their rows name them. */
-export type PolicyKind = 'tier_scheme' | 'classification' | 'relation_score' | 'value' | 'profile' | 'life_stage'
+export type PolicyKind = 'tier_scheme' | 'classification' | 'relation_score' | 'value' | 'profile' | 'life_stage' | 'placeholder'
 
 /** A version that the bank, or a migration, has written. */
 export interface StoredPolicyVersion<D> extends PolicyVersion<D> {

@@ -1,6 +1,6 @@
 import { idsEqual, textsEqual, all, ofCustomer, orderBy } from '../../db/platform/views/conditions.ts'
 import { ownedInReach } from '../../db/dossier/reach.ts'
-import { customerRow } from '../../core/dossier/customer-rows.ts'
+import { customerRow, customerTexts } from '../../core/dossier/customer-rows.ts'
 import { z } from 'zod'
 import { changedFields } from '../../core/kernel/changes.ts'
 import { callerOf, type StaffActor } from '../../core/kernel/actors.ts'
@@ -36,6 +36,7 @@ export const counterNoteKinds = ['need', 'hint', 'referral'] as const
 const newcomers: RowWrites<typeof customerRow> = {
   noun: 'Customer',
   subject: 'customer',
+  texts: customerTexts,
   permission: 'customer:recognise',
   row: customerRow,
   apply: applyCustomers,

@@ -4,8 +4,8 @@ import { notFound } from '../../core/kernel/errors.ts'
 import { applyAssignments } from '../../db/dossier/assignment-feed.ts'
 import { applyCustomers } from '../../db/dossier/customer-feed.ts'
 import { findCustomerName, storedAssignments, storedCustomers } from '../../db/dossier/stored-rows.ts'
-import { assignmentRow } from '../../core/dossier/assignment-rows.ts'
-import { customerRow } from '../../core/dossier/customer-rows.ts'
+import { assignmentRow, assignmentTexts } from '../../core/dossier/assignment-rows.ts'
+import { customerRow, customerTexts } from '../../core/dossier/customer-rows.ts'
 import { findTimeZoneOfCustomer } from '../../db/organisation/institutions.ts'
 import { daySchema, id } from '../platform/scalars.ts'
 import {
@@ -19,6 +19,7 @@ import {
 const customers: SingleWrites<typeof customerRow> = {
   noun: 'Customer',
   subject: 'customer',
+  texts: customerTexts,
   called: 'a customer',
   permission: 'customer:write',
   createPermission: 'customer:create',
@@ -30,6 +31,7 @@ const customers: SingleWrites<typeof customerRow> = {
 const assignments: SingleWrites<typeof assignmentRow> = {
   noun: 'Assignment',
   subject: 'assignment',
+  texts: assignmentTexts,
   called: 'an assignment',
   permission: 'assignment:write',
   domain: 'Customer Relationship Management',

@@ -12,7 +12,18 @@ import { applyHoldings } from '../../db/feeds/holdings.ts'
 import { applyMovements } from '../../db/feeds/movements.ts'
 import { findCustomerName } from '../../db/dossier/stored-rows.ts'
 import { findHoldingName, storedHoldings, storedMovements } from '../../db/feeds/stored-rows.ts'
-import { activityRow, balanceRow, holdingPartyRow, holdingRow, movementRow } from '../../core/feeds/holding-rows.ts'
+import {
+  activityRow,
+  balanceRow,
+  holdingPartyRow,
+  holdingRow,
+  movementRow,
+  holdingTexts,
+  movementTexts,
+  holdingPartyTexts,
+  balanceTexts,
+  activityTexts,
+} from '../../core/feeds/holding-rows.ts'
 import { exchangeRateRow } from '../../core/feeds/product-rows.ts'
 import { viewNamed } from '../../db/views.ts'
 import { viewOperation } from '../platform/operation.ts'
@@ -35,6 +46,7 @@ const domain = 'Customer Position'
 const holdings: SingleWrites<typeof holdingRow> = {
   noun: 'Holding',
   subject: 'holding',
+  texts: holdingTexts,
   called: 'a holding',
   permission: 'holding:write',
   domain,
@@ -45,6 +57,7 @@ const holdings: SingleWrites<typeof holdingRow> = {
 const movements: SingleWrites<typeof movementRow> = {
   noun: 'Movement',
   subject: 'movement',
+  texts: movementTexts,
   called: 'a movement',
   permission: 'holding:write',
   domain,
@@ -55,6 +68,7 @@ const movements: SingleWrites<typeof movementRow> = {
 const parties: RowWrites<typeof holdingPartyRow> = {
   noun: 'HoldingParty',
   subject: 'holding_party',
+  texts: holdingPartyTexts,
   permission: 'holding:write',
   apply: applyHoldingParties,
   row: holdingPartyRow,
@@ -62,6 +76,7 @@ const parties: RowWrites<typeof holdingPartyRow> = {
 const balances: RowWrites<typeof balanceRow> = {
   noun: 'Balance',
   subject: 'balance',
+  texts: balanceTexts,
   permission: 'holding:write',
   apply: applyBalances,
   row: balanceRow,
@@ -69,6 +84,7 @@ const balances: RowWrites<typeof balanceRow> = {
 const activity: RowWrites<typeof activityRow> = {
   noun: 'Activity',
   subject: 'activity',
+  texts: activityTexts,
   permission: 'holding:write',
   apply: applyActivity,
   row: activityRow,
@@ -76,6 +92,7 @@ const activity: RowWrites<typeof activityRow> = {
 const rates: RowWrites<typeof exchangeRateRow> = {
   noun: 'ExchangeRate',
   subject: 'exchange_rate',
+  texts: {},
   permission: 'rate:write',
   apply: applyExchangeRates,
   row: exchangeRateRow,

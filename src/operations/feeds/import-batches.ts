@@ -2,9 +2,8 @@ import { rejectContext } from '../../db/platform/vault.ts'
 import type { FeedEntity } from '../../core/feeds/imports.ts'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DomainError, refuseField } from '../../core/kernel/errors.ts'
-import type { FeedOutcome, FeedRefusal, FeedRow } from '../../core/kernel/feed.ts'
+import type { FeedOutcome, FeedRow } from '../../core/kernel/feed.ts'
 import { withPauses } from '../platform/pauses.ts'
-import { feedRows, fromCsv, refusalOfIssues } from '../../core/feeds/rows.ts'
 import type { Db } from '../../db/platform/database.ts'
 import { outageOf } from '../../db/platform/failures.ts'
 import { feeds } from '../../db/feeds/all.ts'
@@ -13,15 +12,7 @@ import { markFactsStale } from '../../db/dossier/stale-facts.ts'
 import { countBatch, findAttempt, insertRejects } from '../../db/feeds/imports.ts'
 import { feedContext } from '../platform/feed-writes.ts'
 import type { Context } from '../platform/operation.ts'
-
-/** A record of the stream: its fields as sent, or why it could not be read. `raw` is the record itself. */
-export type SentRow =
-  | { readonly line: number; readonly raw: string; readonly fields: Readonly<Record<string, unknown>> }
-  | {
-      readonly line: number
-      readonly raw: string
-      readonly error: { readonly field?: string; readonly code: string; readonly message: string }
-    }
+import { type SentRow, placeholdersToday, type Reject, type Batch, check, refusedOf, warningsOf } from './import-rows.ts'
 
 /** What the adapter reads from the body. Throws where the stream itself is refused. */
 export interface SentRows {
@@ -31,11 +22,17 @@ export interface SentRows {
 }
 
 const BATCH_ROWS = 5_000
+
 /** When a sender pauses for so long, what has come is applied without more company. */
 const PAUSE_MS = 2_000
+
+/** Of rejected rows, and of warnings, so many are stored. */
 const MAX_STORED_REJECTS = 10_000
+
 const REJECTS_DAYS = 7
+
 const MAX_ATTEMPTS = 4
+
 /** The rule that a stream breaks which does not join on to what is committed. It can be sent again. */
 export const GAP = 'gap'
 
@@ -54,6 +51,7 @@ export async function applyAll(
   { batches, format, header }: SentRows,
   firstLine: number | undefined,
 ): Promise<boolean> {
+  const placeholders = await placeholdersToday(context)
   let waiting: SentRow[] = []
   let shift: number | undefined
   let lastLine = 0
@@ -62,7 +60,7 @@ export async function applyAll(
     while (waiting.length > 0) {
       const batch = waiting.slice(0, BATCH_ROWS)
       waiting = waiting.slice(BATCH_ROWS)
-      const checked = check(run.entity, batch, format)
+      const checked = check(run.entity, batch, format, placeholders)
       if (!(await applying)) return false
       applying = applyBatch(context, run, checked, header())
       // Its failure is heard when the next batch waits for it.
@@ -113,37 +111,6 @@ function shiftOf(line: number, firstLine: number | undefined, { committedLine }:
   return firstLine - line
 }
 
-interface Reject {
-  readonly line: number
-  readonly raw: string
-  readonly field?: string | undefined
-  readonly code: string
-  readonly message: string
-}
-
-/** Rows that were read and checked against their schema. */
-interface Batch {
-  readonly sent: readonly SentRow[]
-  readonly good: readonly FeedRow<unknown>[]
-  readonly bad: readonly Reject[]
-}
-
-function check(of: FeedEntity, batch: readonly SentRow[], format: 'csv' | 'ndjson'): Batch {
-  const schema = feedRows[of]
-  const good: FeedRow<unknown>[] = []
-  const bad: Reject[] = []
-  for (const sent of batch) {
-    if ('error' in sent) {
-      bad.push({ line: sent.line, raw: sent.raw, ...sent.error })
-      continue
-    }
-    const parsed = schema.safeParse(format === 'csv' ? fromCsv(of, sent.fields as Record<string, string>) : sent.fields)
-    if (parsed.success) good.push({ line: sent.line, row: parsed.data })
-    else bad.push({ line: sent.line, raw: sent.raw, ...refusalOfIssues(parsed.error.issues) })
-  }
-  return { sent: batch, good, bad }
-}
-
 /** Applies one batch in one transaction. Answers false when somebody asked to cancel. */
 async function applyBatch(context: Context, run: Run, batch: Batch, header: readonly string[] | undefined): Promise<boolean> {
   for (let tries = 1; ; tries++) {
@@ -164,13 +131,14 @@ async function applyBatch(context: Context, run: Run, batch: Batch, header: read
   }
 }
 
-function halves({ sent, good, bad }: Batch): readonly [Batch, Batch] {
+function halves({ sent, good, bad, warnings }: Batch): readonly [Batch, Batch] {
   const middle = Math.ceil(sent.length / 2)
   const begins = sent[middle]!.line
   const part = (rows: readonly SentRow[], within: (line: number) => boolean): Batch => ({
     sent: rows,
     good: good.filter(({ line }) => within(line)),
     bad: bad.filter(({ line }) => within(line)),
+    warnings,
   })
   return [part(sent.slice(0, middle), (line) => line < begins), part(sent.slice(middle), (line) => line >= begins)]
 }
@@ -178,7 +146,7 @@ function halves({ sent, good, bad }: Batch): readonly [Batch, Batch] {
 async function commitBatch(
   context: Context,
   run: Run,
-  { sent: batch, good, bad }: Batch,
+  { sent: batch, good, bad, warnings }: Batch,
   header: readonly string[] | undefined,
 ): Promise<boolean> {
   return context.inTransaction(async ({ db, record }) => {
@@ -188,7 +156,12 @@ async function commitBatch(
     const outcomes = await apply(db, context, run.entity, good)
     await markFactsStale(db, changedCustomers(outcomes), context.clock())
     const rejects = [...bad, ...refusedOf(outcomes, batch)].sort((a, b) => a.line - b.line)
-    await storeRejects(db, context, run.id, rejects.slice(0, Math.max(0, MAX_STORED_REJECTS - attempt.rejected)))
+    const warned = warningsOf(outcomes, warnings, batch)
+    const withWarnings = new Set(warned.map(({ line }) => line)).size
+    await storeRejects(db, context, run.id, [
+      ...rejects.slice(0, Math.max(0, MAX_STORED_REJECTS - attempt.rejected)),
+      ...(attempt.withWarnings < MAX_STORED_REJECTS ? warned : []),
+    ])
     const count = (outcome: string): number => outcomes.filter((one) => 'outcome' in one && one.outcome === outcome).length
     const counts = {
       read: batch.length,
@@ -197,6 +170,7 @@ async function commitBatch(
       unchanged: count('unchanged'),
       superseded: count('superseded'),
       rejected: rejects.length,
+      withWarnings,
     }
     // The fence: of two senders under one id, the earlier one's batch is rolled back here.
     if (!(await countBatch(db, run.id, run.attempt, counts, batch.at(-1)!.line, header))) throw takenOver()
@@ -234,17 +208,11 @@ async function apply(
   return (feeds[of] as ApplyFeed<unknown>)(db, rows, { ...feedContext(context), now, fromPerson: false })
 }
 
-function refusedOf(outcomes: readonly FeedOutcome[], batch: readonly SentRow[]): Reject[] {
-  const refusals = outcomes.filter((one): one is { readonly line: number; readonly refusal: FeedRefusal } => 'refusal' in one)
-  if (refusals.length === 0) return []
-  const raw = new Map(batch.map((sent) => [sent.line, sent.raw]))
-  return refusals.map(({ line, refusal }) => ({ line, raw: raw.get(line) ?? '', ...refusal }))
-}
-
 async function storeRejects(db: Db, { vault, clock }: Context, importId: string, rejects: readonly Reject[]): Promise<void> {
   const expiresAt = new Date(clock().getTime() + REJECTS_DAYS * 86_400_000)
-  const stored = rejects.map(({ line, raw, field, code, message }) => ({
+  const stored = rejects.map(({ line, warning, raw, field, code, message }) => ({
     line,
+    warning,
     field: field ?? null,
     code,
     message,

@@ -220,45 +220,62 @@ export interface RejectedRows {
   }>
 }
 
-export const importRejects = operation({
-  kind: 'command',
+/** A download of rows of an import: those that were rejected, or those that were taken with warnings. */
+function download(
+  kind: 'rejects' | 'warnings',
+  texts: { readonly name: string; readonly summary: string; readonly description: string },
+) {
+  return operation({
+    kind: 'command',
+    ...texts,
+    permission: 'import:run',
+    domain,
+    input: z.strictObject({ importId: id }),
+    output: z.custom<RejectedRows>(),
+    errors: ['not_found'],
+    transactions: 'own',
+    transport: 'rest',
+    async run({ inTransaction, vault, permits }, { importId }) {
+      const found = await inTransaction(async ({ db, record }) => {
+        const header = await findHeader(db, importId)
+        if (!header) throw notFound('import')
+        requireWriting(permits, header.entity)
+        record({ event: `import.${kind}_read`, subjectType: 'import', subjectId: importId, published: false })
+        return header
+      })
+      async function* rows(): RejectedRows['rows'] & AsyncGenerator {
+        for (let after = { line: 0, warning: 0 }; ;) {
+          const portion = await inTransaction(({ db }) => listRejects(db, importId, kind, after, 200))
+          for (const { line, field, code, message, rawEncrypted } of portion) {
+            yield {
+              line,
+              raw: vault.openText(rawEncrypted, rejectContext(importId, line)),
+              ...(field !== null && { field }),
+              code,
+              message,
+            }
+          }
+          if (portion.length < 200) return
+          after = portion.at(-1)!
+        }
+      }
+      return { format: found.format, header: found.header ?? undefined, rows: rows() }
+    },
+  })
+}
+
+export const importRejects = download('rejects', {
   name: 'importRejects',
   summary: 'The rejected rows of an import, to be fixed and sent again',
   description:
     'In the format in which they were sent, each row with its line, field, code and message. The first 10,000, for a week. Every download is audited.',
-  permission: 'import:run',
-  domain,
-  input: z.strictObject({ importId: id }),
-  output: z.custom<RejectedRows>(),
-  errors: ['not_found'],
-  transactions: 'own',
-  transport: 'rest',
-  async run({ inTransaction, vault, permits }, { importId }) {
-    const found = await inTransaction(async ({ db, record }) => {
-      const header = await findHeader(db, importId)
-      if (!header) throw notFound('import')
-      requireWriting(permits, header.entity)
-      record({ event: 'import.rejects_read', subjectType: 'import', subjectId: importId, published: false })
-      return header
-    })
-    async function* rows(): RejectedRows['rows'] & AsyncGenerator {
-      for (let after = 0; ;) {
-        const portion = await inTransaction(({ db }) => listRejects(db, importId, after, 200))
-        for (const { line, field, code, message, rawEncrypted } of portion) {
-          yield {
-            line,
-            raw: vault.openText(rawEncrypted, rejectContext(importId, line)),
-            ...(field !== null && { field }),
-            code,
-            message,
-          }
-        }
-        if (portion.length < 200) return
-        after = portion.at(-1)!.line
-      }
-    }
-    return { format: found.format, header: found.header ?? undefined, rows: rows() }
-  },
 })
 
-export const importOperations = [importRows, importRun, importRuns, cancelImport, importRejects]
+export const importWarnings = download('warnings', {
+  name: 'importWarnings',
+  summary: 'The rows of an import that were taken with warnings',
+  description:
+    'In the format in which they were sent, each row once for every warning, with its line, field, code and message: which field was left out or seems wrong, and why. Those of the first 10,000 rows, for a week. Every download is audited.',
+})
+
+export const importOperations = [importRows, importRun, importRuns, cancelImport, importRejects, importWarnings]

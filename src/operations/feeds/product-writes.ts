@@ -1,4 +1,4 @@
-import { productRow } from '../../core/feeds/product-rows.ts'
+import { productRow, productTexts } from '../../core/feeds/product-rows.ts'
 import { applyProducts } from '../../db/feeds/products.ts'
 import { storedProducts } from '../../db/feeds/stored-rows.ts'
 import {
@@ -13,6 +13,7 @@ import {
 const products: SingleWrites<typeof productRow> = {
   noun: 'Product',
   subject: 'product',
+  texts: productTexts,
   called: 'a product',
   permission: 'product:write',
   domain: 'Product Directory',

@@ -1,4 +1,4 @@
-import { institutionRow, staffRow } from '../../core/organisation/organisation-rows.ts'
+import { institutionRow, staffRow, institutionTexts, staffTexts } from '../../core/organisation/organisation-rows.ts'
 import { storedInstitutions, storedStaff } from '../../db/organisation/stored-rows.ts'
 import { applyInstitutions } from '../../db/organisation/institution-feed.ts'
 import { applyStaff } from '../../db/organisation/staff-feed.ts'
@@ -14,6 +14,7 @@ import {
 const institutions: SingleWrites<typeof institutionRow> = {
   noun: 'Institution',
   subject: 'institution',
+  texts: institutionTexts,
   called: 'an institution',
   permission: 'organisation:write',
   domain: 'Organization Directory',
@@ -24,6 +25,7 @@ const institutions: SingleWrites<typeof institutionRow> = {
 const staff: SingleWrites<typeof staffRow> = {
   noun: 'Staff',
   subject: 'staff',
+  texts: staffTexts,
   called: 'a staff member',
   permission: 'organisation:write',
   domain: 'Employee Data Management',

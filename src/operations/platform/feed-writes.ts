@@ -5,6 +5,15 @@ import { z } from 'zod'
 import { DomainError, type ErrorCode, notFound } from '../../core/kernel/errors.ts'
 import { changedFields } from '../../core/kernel/changes.ts'
 import { type FeedOutcome, ownSource } from '../../core/kernel/feed.ts'
+import {
+  defaultPlaceholders,
+  type PlaceholderPolicy,
+  placeholdersOf,
+  type TextKind,
+  unusableMessages,
+  unusableText,
+} from '../../core/kernel/unusable-values.ts'
+import { policyOn } from '../../db/platform/policies.ts'
 import type { Permission } from '../../core/kernel/permissions.ts'
 import type { ApplyFeed, FeedContext } from '../../db/platform/feed.ts'
 import type { RowName, StoredEntity, StoredRow } from '../../db/platform/stored-rows.ts'
@@ -23,6 +32,8 @@ export interface RowWrites<S extends z.ZodObject = z.ZodObject> {
   readonly permission: Permission
   /** What a row must be. */
   readonly row: S
+  /** Whose text is looked at for what is no value. */
+  readonly texts: Readonly<Record<string, TextKind>>
   readonly apply: ApplyFeed<z.output<S>>
 }
 
@@ -74,12 +85,13 @@ interface Written {
 /** Applies one row as an import would, and refuses what an import would reject. */
 export async function writeRow<S extends z.ZodObject>(
   context: Context,
-  { row: schema, subject, apply }: RowWrites<S>,
+  { row: schema, subject, texts, apply }: RowWrites<S>,
   row: Row,
   fields: readonly string[] = Object.keys(row),
 ): Promise<Written> {
   const parsed = schema.safeParse(row)
   if (!parsed.success) throw invalidInput(parsed.error.issues.flatMap(problemsOf))
+  await refuseUnusable(context, row, texts)
   const result = outcomeOf(await apply(context.db, [{ line: 1, row: parsed.data }], feedContext(context)))
   if (result.outcome !== 'unchanged') {
     context.record({
@@ -92,6 +104,23 @@ export async function writeRow<S extends z.ZodObject>(
   }
   return { id: result.id, customerId: result.customerId, outcome: result.outcome }
 }
+
+/** A file's row goes without what is no value; whoever sends one row is told. Throws `invalid_input`. */
+async function refuseUnusable({ db, today }: Context, row: Row, texts: Readonly<Record<string, TextKind>>): Promise<void> {
+  // Only names and what is written in words takes the bank's own list: the others cost no query.
+  const policy = Object.values(texts).includes('name')
+    ? await policyOn<PlaceholderPolicy>(db, 'placeholder', '', today)
+    : undefined
+  const placeholders = policy ? placeholdersOf(policy.definition) : usualPlaceholders
+  const problems = Object.entries(texts).flatMap(([field, kind]) => {
+    const text = row[field]
+    const rule = typeof text === 'string' ? unusableText(text, kind, placeholders) : undefined
+    return rule === undefined ? [] : [{ pointer: `/${field}`, rule, message: unusableMessages[rule] }]
+  })
+  if (problems.length > 0) throw invalidInput(problems)
+}
+
+const usualPlaceholders = placeholdersOf(defaultPlaceholders)
 
 /** What became of the one row that was written. Throws what an import would reject. */
 export function outcomeOf([result]: readonly FeedOutcome[]): Written {

@@ -26,6 +26,7 @@ const rowTypes = { 'text/csv': { schema: { type: 'string' } }, 'application/x-nd
 /** What streams that are read bring. */
 const downloads: Readonly<Record<string, string>> = {
   importRejects: 'The rejected rows, in the format in which they were sent.',
+  importWarnings: 'The rows with warnings, in the format in which they were sent.',
   exportSegmentMembers: 'The members, one row each, in the requested format.',
 }
 

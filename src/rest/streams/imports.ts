@@ -4,15 +4,19 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { DomainError, type ErrorCode, refuseField } from '../../core/kernel/errors.ts'
 import { csvColumns } from '../../core/feeds/rows.ts'
 import { execute, type Service } from '../../operations/platform/execute.ts'
-import { importRejects, importRows, type RejectedRows } from '../../operations/feeds/imports.ts'
-import type { SentRow } from '../../operations/feeds/import-batches.ts'
+import { importRejects, importRows, importWarnings, type RejectedRows } from '../../operations/feeds/imports.ts'
+import type { SentRow } from '../../operations/feeds/import-rows.ts'
 import { type ImportRefusal, type ImportRefusalCode, isImportRefusal } from './refusal.ts'
 import { readRows } from './read-rows.ts'
 import { formatRejects } from './rejects.ts'
 import { get, post, refuseForeign, selectionOf } from '../platform/route.ts'
 
 /** Streams that the URL table cannot say: described in the contract by hand. */
-export const importStreams = [post('/imports/:entity', importRows), get('/imports/:importId/rejects', importRejects)]
+export const importStreams = [
+  post('/imports/:entity', importRows),
+  get('/imports/:importId/rejects', importRejects),
+  get('/imports/:importId/warnings', importWarnings),
+]
 
 const codes: Readonly<Record<ImportRefusalCode, ErrorCode>> = {
   unsupported_media_type: 'unsupported_media_type',
@@ -64,23 +68,27 @@ export async function serveImports(app: FastifyInstance, service: Service, longe
     },
   )
 
-  app.get<{ Params: { importId: string } }>(
-    '/v1/imports/:importId/rejects',
-    { config: { operation: 'importRejects', streams: true } },
-    async (request, reply) => {
-      refuseForeign(request, importRejects)
-      const { answer } = await execute(service, importRejects, {
-        caller: request.caller,
-        input: { ...(request.query as object), ...request.params },
-        selection: new Map(),
-        refusedAs: null,
-        requestId: request.id,
-      })
-      const { format, header, rows } = answer as RejectedRows
-      reply.type(format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson; charset=utf-8')
-      return reply.send(Readable.from(formatRejects(format, header, rows)))
-    },
-  )
+  for (const [what, operation] of [
+    ['rejects', importRejects],
+    ['warnings', importWarnings],
+  ] as const)
+    app.get<{ Params: { importId: string } }>(
+      `/v1/imports/:importId/${what}`,
+      { config: { operation: operation.name, streams: true } },
+      async (request, reply) => {
+        refuseForeign(request, operation)
+        const { answer } = await execute(service, operation, {
+          caller: request.caller,
+          input: { ...(request.query as object), ...request.params },
+          selection: new Map(),
+          refusedAs: null,
+          requestId: request.id,
+        })
+        const { format, header, rows } = answer as RejectedRows
+        reply.type(format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/x-ndjson; charset=utf-8')
+        return reply.send(Readable.from(formatRejects(format, header, rows)))
+      },
+    )
 }
 
 /**

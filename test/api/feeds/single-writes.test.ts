@@ -177,7 +177,7 @@ describe('a single write', () => {
     expect(
       await refused('PUT', `/holdings/by-external-id/core/${c('x')}`, {
         customerExternalId: c('1'),
-        productCode: 'none',
+        productCode: 'missing',
         currency: 'CNY',
       }),
     ).toEqual([422, 'unknown_reference', '/productCode'])
@@ -1222,6 +1222,13 @@ describe('every command', () => {
         'POST',
         '/value-policies',
         { effectiveOn: '2026-11-22', rates: policies[0].rates, reason: '测试' },
+      ],
+      [
+        'revisePlaceholderPolicy',
+        'ADMIN',
+        'POST',
+        '/placeholder-policies',
+        { texts: ['无'], days: ['1900-01-01'], reason: '测试' },
       ],
     ]
     await bank.feed('staff', [{ externalId: c('M9'), name: '副行长', institutionCode: c('B1'), roles: ['branch_manager'] }])

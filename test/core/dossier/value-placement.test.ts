@@ -23,6 +23,8 @@ const sent = (value: string, more: Partial<SentValue<Stored>> = {}): SentValue<S
   policy: 'phone',
   fromPerson: false,
   overridden: new Set(),
+  fails: false,
+  passes: () => false,
   isSame: (one) => one.value === value,
   wasDismissed: () => false,
   ...more,
@@ -88,5 +90,32 @@ describe('where a sent value goes', () => {
       withdrawn: ['b'],
     })
     expect(placed([verified], sent('1', { overridden: new Set(['address']) })).place?.conflicting).toBe(true)
+  })
+
+  test('is beside one of the same source that passes its check, where it fails', () => {
+    const good = stored('g', 'good')
+    const failing = { fails: true, passes: (one: Stored) => one.value === 'good' }
+    expect(placed([good], sent('bad', failing))).toEqual({
+      place: { before: undefined, added: true, conflicting: true },
+      withdrawn: [],
+    })
+    const bad = stored('b', 'bad', { added: true, conflicting: true })
+    expect(placed([good, bad], sent('worse', failing))).toEqual({
+      place: { before: 'b', added: true, conflicting: true },
+      withdrawn: [],
+    })
+    expect(placed([good, bad], sent('good'))).toEqual({
+      place: { before: 'g', added: false, conflicting: false },
+      withdrawn: ['b'],
+    })
+    expect(placed([good, bad], sent('other'))).toEqual({
+      place: { before: 'g', added: false, conflicting: false },
+      withdrawn: ['b'],
+    })
+    expect(placed([good], sent('bad', { ...failing, source: 'cards' })).place?.conflicting).toBe(false)
+    expect(placed([stored('w', 'bad')], sent('worse', failing))).toEqual({
+      place: { before: 'w', added: false, conflicting: false },
+      withdrawn: [],
+    })
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { normaliseEmail, normalisePhone } from '../../../src/core/kernel/phones.ts'
+import { normaliseEmail, normalisePhone, readPhones, searchedAs } from '../../../src/core/kernel/phones.ts'
 
 describe('a phone number', () => {
   test.each([
@@ -34,7 +34,6 @@ describe('a phone number', () => {
     '15412345678',
     '1381234567',
     '138123456789',
-    '010-66551234-801',
     '+86 138 1234 5678 ext 12',
     'tel 13812345678',
     '138****5678',
@@ -44,13 +43,56 @@ describe('a phone number', () => {
     expect(normalisePhone(text)).toBeUndefined()
   })
 
+  test.each([
+    '0755-26000012-801',
+    '0755-26000012转801',
+    '0755-26000012 转 801',
+    '0755-26000012 分机801',
+    '0755-26000012转分机801',
+    '0755-26000012 ext. 801',
+    '0755-26000012x801',
+    '(0755) 2600 0012－801',
+    '+86-755-26000012-801',
+    '+8675526000012;ext=801',
+  ])('%j keeps its extension', (text) => {
+    expect(normalisePhone(text)).toBe('+8675526000012;ext=801')
+    expect(searchedAs('phone', normalisePhone(text)!)).toEqual(['+8675526000012;ext=801', '+8675526000012'])
+  })
+
+  test.each([
+    ['26000012', '0755', '+8675526000012'],
+    ['2600-0012', '0755', '+8675526000012'],
+    ['26000012-801', '0755', '+8675526000012;ext=801'],
+    ['26000012 ext. 801', '0755', '+8675526000012;ext=801'],
+    ['0755-26000012', '020', '+8675526000012'],
+    ['13812345678', '0755', '+8613812345678'],
+    ['26000012', undefined, undefined],
+    ['12345678', '0755', undefined],
+    ['95588', '0755', undefined],
+  ] as const)('%j at an institution in %s is %s', (text, areaCode, expected) => {
+    expect(normalisePhone(text, 'CN', areaCode)).toBe(expected)
+  })
+
+  test.each([
+    ['13812345678/0755-26000012', ['+8613812345678', '+8675526000012'], true],
+    ['13812345678；13900001111', ['+8613812345678', '+8613900001111'], true],
+    ['13812345678、26000012转801', ['+8613812345678', '+8675526000012;ext=801'], true],
+    ['13812345678或13812345678', ['+8613812345678'], true],
+    ['0755-26000012,801', ['+8675526000012;ext=801'], true],
+    ['13812345678,无', ['+8613812345678'], false],
+    ['无', [], false],
+    ['138****5678', [], false],
+  ] as const)('%j holds %j', (text, phones, complete) => {
+    expect(readPhones(text, '0755')).toEqual({ phones, complete })
+  })
+
   test('is unchanged when normalised again', () => {
     const text = fc.oneof(fc.stringMatching(/^1[3-9]\d{9}$/), fc.stringMatching(/^\+\d{8,14}$/), fc.string())
     fc.assert(
       fc.property(text, (written) => {
         const phone = normalisePhone(written)
         if (phone === undefined) return
-        expect(phone).toMatch(/^\+[1-9]\d{4,14}$/)
+        expect(phone).toMatch(/^\+[1-9]\d{4,14}(;ext=\d+)?$/)
         expect(normalisePhone(phone)).toBe(phone)
       }),
     )
@@ -95,6 +137,49 @@ describe('an e-mail address', () => {
     ' '.repeat(1000) + 'li@example.com',
   ])('%j is refused', (text) => {
     expect(normaliseEmail(text)).toBeUndefined()
+  })
+
+  test.each([
+    '0755-26000012-801',
+    '0755-26000012转801',
+    '0755-26000012 转 801',
+    '0755-26000012 分机801',
+    '0755-26000012转分机801',
+    '0755-26000012 ext. 801',
+    '0755-26000012x801',
+    '(0755) 2600 0012－801',
+    '+86-755-26000012-801',
+    '+8675526000012;ext=801',
+  ])('%j keeps its extension', (text) => {
+    expect(normalisePhone(text)).toBe('+8675526000012;ext=801')
+    expect(searchedAs('phone', normalisePhone(text)!)).toEqual(['+8675526000012;ext=801', '+8675526000012'])
+  })
+
+  test.each([
+    ['26000012', '0755', '+8675526000012'],
+    ['2600-0012', '0755', '+8675526000012'],
+    ['26000012-801', '0755', '+8675526000012;ext=801'],
+    ['26000012 ext. 801', '0755', '+8675526000012;ext=801'],
+    ['0755-26000012', '020', '+8675526000012'],
+    ['13812345678', '0755', '+8613812345678'],
+    ['26000012', undefined, undefined],
+    ['12345678', '0755', undefined],
+    ['95588', '0755', undefined],
+  ] as const)('%j at an institution in %s is %s', (text, areaCode, expected) => {
+    expect(normalisePhone(text, 'CN', areaCode)).toBe(expected)
+  })
+
+  test.each([
+    ['13812345678/0755-26000012', ['+8613812345678', '+8675526000012'], true],
+    ['13812345678；13900001111', ['+8613812345678', '+8613900001111'], true],
+    ['13812345678、26000012转801', ['+8613812345678', '+8675526000012;ext=801'], true],
+    ['13812345678或13812345678', ['+8613812345678'], true],
+    ['0755-26000012,801', ['+8675526000012;ext=801'], true],
+    ['13812345678,无', ['+8613812345678'], false],
+    ['无', [], false],
+    ['138****5678', [], false],
+  ] as const)('%j holds %j', (text, phones, complete) => {
+    expect(readPhones(text, '0755')).toEqual({ phones, complete })
   })
 
   test('is unchanged when normalised again', () => {

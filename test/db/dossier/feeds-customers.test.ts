@@ -183,7 +183,7 @@ describe('a feed of customers', () => {
     expect(told(await bank.send('customers', [person('C4', { name: 'equal', asOf: at(3) })]))).toEqual(['updated'])
   })
 
-  test('refuses rows by name and keeps the others', async () => {
+  test('refuses rows by name, leaves out what they are good without, and keeps the others', async () => {
     const outcomes = await bank.send('customers', [
       person('R1', { institutionCode: 'NONE' }),
       person('R2', { phone: '12345' }),
@@ -195,9 +195,9 @@ describe('a feed of customers', () => {
     ])
     expect(told(outcomes)).toEqual([
       'institutionCode: unknown_reference',
-      'phone: invalid_input',
-      'email: invalid_input',
-      'birthDate: invalid_input',
+      'created, phone: invalid_value',
+      'created, email: invalid_value',
+      'created, birthDate: invalid_value',
       'institutionCode: conflict',
       'created',
       'kind: conflict',
@@ -206,7 +206,7 @@ describe('a feed of customers', () => {
     // What was refused can be sent again: no name was taken.
     expect(told(await bank.send('customers', [person('R5'), person('R2', { phone: '13800138000' })]))).toEqual([
       'created',
-      'created',
+      'updated',
     ])
   })
 
@@ -222,7 +222,7 @@ describe('a feed of customers', () => {
     })
   })
 
-  test('refuses what is to have happened after tomorrow', async () => {
+  test('takes nothing that is to have happened after tomorrow', async () => {
     const outcomes = await bank.send('customers', [
       person('Z1', { customerSince: '9999-12-31' }),
       person('Z2', { customerSince: '2026-11-24' }),
@@ -230,8 +230,8 @@ describe('a feed of customers', () => {
       person('Z4', { status: 'closed', closedOn: '2026-11-24' }),
     ])
     expect(told(outcomes)).toEqual([
-      'customerSince: outside_period',
-      'customerSince: outside_period',
+      'created, customerSince: invalid_value',
+      'created, customerSince: invalid_value',
       'created',
       'closedOn: outside_period',
     ])

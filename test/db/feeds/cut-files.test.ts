@@ -299,7 +299,7 @@ const fileOf = (entity: FeedEntity) => {
     .map((fields) =>
       Object.fromEntries(
         Object.entries(fields).flatMap(([name, value]) =>
-          value === undefined ? [] : /^together/.test(name) ? Object.entries(value as object) : [[name, value]],
+          value === undefined ? [] : name.startsWith('together') ? Object.entries(value as object) : [[name, value]],
         ),
       ),
     )

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, date, integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, date, integer, pgTable, primaryKey, smallint, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { bytea } from '../../platform/schema/bytes.ts'
 import type { AddressPurpose, ContactKind, ContactPurpose } from '../../../core/dossier/customers.ts'
 import type { DocumentPurpose } from '../../../core/dossier/identity.ts'
@@ -94,6 +94,7 @@ export const contactPoint = pgTable(
     added: boolean().notNull().default(false),
     conflicting: boolean().notNull().default(false),
     dismissedValue: bytea('dismissed_value'),
+    slot: smallint().notNull().default(1),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
 )

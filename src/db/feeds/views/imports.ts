@@ -25,6 +25,10 @@ const importRun = view('ImportRun', 'State and progress of an import.', schema.i
   rowsSuperseded: column('integer', 'Rows older than the stored ones.'),
   rowsRejected: column('integer', 'Rows that were rejected; the first 10,000 can be downloaded for a week.'),
   committedLine: column('integer', 'All rows up to this line are committed; a resumed import continues after it.'),
+  rowsWithWarnings: column(
+    'integer',
+    'Rows that were taken without one of their fields, or with one that seems wrong; the warnings of the first 10,000 can be downloaded for a week.',
+  ),
   failureCode: column('text', 'Why it ended early, as an error code.', { nullable: true }),
   failureMessage: column('text', 'Why it ended early, as text.', { nullable: true }),
   startedAt: column('instant', 'When the import started.'),

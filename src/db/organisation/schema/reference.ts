@@ -43,6 +43,7 @@ export const institution = pgTable('institution', {
   path: text().notNull(),
   latitude: doublePrecision(),
   longitude: doublePrecision(),
+  areaCode: text('area_code'),
   timeZone: text('time_zone'),
   calendar: text(),
   asOf: timestamp('as_of', { withTimezone: true }).notNull(),

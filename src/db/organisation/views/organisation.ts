@@ -23,6 +23,7 @@ const institution = view(
     ),
     latitude: column('float', 'Degrees north.', { nullable: true }),
     longitude: column('float', 'Degrees east.', { nullable: true }),
+    areaCode: column('text', 'Area code of local phone numbers; null if inherited.', { nullable: true }),
     timeZone: column('text', 'IANA time zone; null if inherited.', { nullable: true }),
     calendar: column('text', 'Calendar of working days; null if inherited.', { nullable: true }),
     source: column('text', 'The source system.'),

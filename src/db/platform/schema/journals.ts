@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, date, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { bigint, boolean, date, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid, smallint } from 'drizzle-orm/pg-core'
 import { bytea } from './bytes.ts'
 
 export const auditEntry = pgTable('audit_entry', {
@@ -80,6 +80,7 @@ export const importRun = pgTable('import_run', {
   rowsUnchanged: bigint('rows_unchanged', { mode: 'bigint' }).notNull().default(0n),
   rowsSuperseded: bigint('rows_superseded', { mode: 'bigint' }).notNull().default(0n),
   rowsRejected: bigint('rows_rejected', { mode: 'bigint' }).notNull().default(0n),
+  rowsWithWarnings: bigint('rows_with_warnings', { mode: 'bigint' }).notNull().default(0n),
   committedLine: bigint('committed_line', { mode: 'bigint' }).notNull().default(0n),
   failureCode: text('failure_code'),
   failureMessage: text('failure_message'),
@@ -98,8 +99,9 @@ export const importReject = pgTable(
     message: text().notNull(),
     rawEncrypted: bytea('raw_encrypted').notNull(),
     expiresAt: timestamp('expires_at', { withTimezone: true }).notNull(),
+    warning: smallint().notNull().default(0),
   },
-  (table) => [primaryKey({ columns: [table.importId, table.line] })],
+  (table) => [primaryKey({ columns: [table.importId, table.line, table.warning] })],
 )
 
 export const migration = pgTable('migration', {

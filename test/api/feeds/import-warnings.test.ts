@@ -1,0 +1,185 @@
+import { describe, expect } from 'vitest'
+import { residentIdCheckDigit } from '../../../src/core/kernel/identity-numbers.ts'
+import { test, type TestBank } from '../../setup/service.ts'
+
+const core = { client: 'core' }
+const withCheck = (first17: string): string => first17 + residentIdCheckDigit(first17)
+const trueNumber = withCheck('11010119900307006')
+
+const person = (bank: TestBank, externalId: string, more: object) => ({
+  externalId: bank.code(externalId),
+  kind: 'individual',
+  name: '王小明',
+  institutionCode: bank.code('O1'),
+  ...more,
+})
+
+/** The report of an import, and its warnings as `line field: code`. */
+async function send(bank: TestBank, rows: readonly object[], entity: 'customers' | 'holdings' = 'customers') {
+  const { status, body } = await bank.import(entity, rows)
+  expect(status).toBe(200)
+  const { body: text } = await bank.request(core, 'GET', `/imports/${body.id}/warnings`)
+  const warnings = String(text)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
+  return { report: body, warnings, told: warnings.map(({ _line, _field, _code }) => `${_line} ${_field}: ${_code}`) }
+}
+
+async function found(bank: TestBank, criterion: object): Promise<readonly string[]> {
+  const { status, body } = await bank.request('ADMIN', 'POST', '/customers/search', criterion)
+  expect(status).toBe(200)
+  return body.items.map(({ id }: { id: string }) => id)
+}
+
+const ofCustomer = async (bank: TestBank, id: string, fields: string) =>
+  (await bank.graphql('ADMIN', `query ($id: ID!) { customer(customerId: $id) { ${fields} } }`, { id })).data.customer
+
+const documents = async (bank: TestBank, id: string) =>
+  (await ofCustomer(bank, id, 'identityDocuments { numberMasked verified unverifiedReason conflicting }')).identityDocuments.map(
+    ({ numberMasked, verified, unverifiedReason, conflicting }: any) => [numberMasked, verified, unverifiedReason, conflicting],
+  )
+
+describe('a value of a file that is none', () => {
+  test('replaces nothing, and is told in the report with its line, field and reason', async ({ bank }) => {
+    const id = await bank.customerId('1')
+    const good = { documentType: 'resident_id', documentNumber: trueNumber, email: 'wang@example.com', phone: '13812345678' }
+    expect((await send(bank, [person(bank, '1', good)])).told).toEqual([])
+    const before = await documents(bank, id)
+    const { report, told, warnings } = await send(bank, [
+      person(bank, '1', { documentType: 'resident_id', documentNumber: '110***********0062' }),
+      person(bank, '1', { documentType: 'resident_id', documentNumber: '1.10101E+17' }),
+      person(bank, '1', { documentType: 'resident_id', documentNumber: `'${trueNumber}` }),
+      person(bank, '1', { email: 'w***@example.com', phone: '无' }),
+      person(bank, '1', { name: '王*' }),
+      person(bank, '1', { name: '???' }),
+    ])
+    expect(report).toMatchObject({ rowsRead: 6, rowsUnchanged: 6, rowsRejected: 0, rowsWithWarnings: 6 })
+    expect(told).toEqual([
+      '1 documentNumber: masked',
+      '2 documentNumber: spreadsheet',
+      '3 documentNumber: apostrophe',
+      '4 phone: placeholder',
+      '4 email: masked',
+      '5 name: masked',
+      '6 name: placeholder',
+    ])
+    expect(warnings[0]).toMatchObject({ documentNumber: '110***********0062', _message: expect.stringContaining('masked value') })
+    expect(await documents(bank, id)).toEqual(before)
+    for (const criterion of [{ documentNumber: trueNumber }, { phone: '13812345678' }, { email: 'wang@example.com' }])
+      expect(await found(bank, criterion), JSON.stringify(criterion)).toEqual([id])
+    expect((await bank.request('ADMIN', 'GET', `/customers/${id}`)).body.name).toBe('王小明')
+  })
+
+  test('makes no customer: a name or an external ID that says nothing is refused', async ({ bank }) => {
+    const { body } = await bank.import('customers', [
+      { ...person(bank, 'x', {}), externalId: 'NULL' },
+      { ...person(bank, 'x', {}), externalId: '\\N' },
+      person(bank, 'new', { name: '王*' }),
+      person(bank, 'new', { name: '不详' }),
+    ])
+    expect(body).toMatchObject({ rowsRejected: 4, rowsCreated: 0, rowsWithWarnings: 0 })
+    const rejects = String((await bank.request(core, 'GET', `/imports/${body.id}/rejects`)).body)
+    expect(
+      rejects
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)._field),
+    ).toEqual(['externalId', 'externalId', 'name', 'name'])
+  })
+
+  test('that fails its check does not replace one that passes: it is listed as a conflict until the good one comes again', async ({
+    bank,
+  }) => {
+    const id = await bank.customerId('2')
+    const of = (documentNumber: string) => person(bank, '2', { documentType: 'resident_id', documentNumber })
+    const other = withCheck('11010119851224013')
+    await send(bank, [of(other)])
+    const rounded = '110101198512240000'
+    const { told, report } = await send(bank, [of(rounded)])
+    expect([told, report.rowsUpdated]).toEqual([['1 documentNumber: check_digit'], 1])
+    expect(await documents(bank, id)).toEqual(
+      expect.arrayContaining([
+        [expect.any(String), true, null, false],
+        [expect.any(String), false, 'check_digit', true],
+      ]),
+    )
+    expect(await found(bank, { documentNumber: other })).toEqual([id])
+    const review = await bank.request('ADMIN', 'GET', '/documents-to-review')
+    expect(review.body.items.map(({ customerId }: { customerId: string }) => customerId)).toContain(id)
+    await send(bank, [of(rounded)])
+    expect(await documents(bank, id)).toHaveLength(2)
+    await send(bank, [of(other)])
+    expect(await documents(bank, id)).toEqual([[expect.any(String), true, null, false]])
+  })
+
+  test('costs no row that hangs on it', async ({ bank }) => {
+    const { report } = await send(bank, [
+      person(bank, 'p1', { phone: '0755-26000099-801', birthDate: '1900-01-01' }),
+      person(bank, 'p2', { phone: '无', email: 'nobody', gender: 'M' }),
+    ])
+    expect(report).toMatchObject({ rowsCreated: 2, rowsRejected: 0, rowsWithWarnings: 2 })
+    const holding = {
+      externalId: bank.code('P'),
+      customerExternalId: bank.code('p2'),
+      productCode: bank.code('CUR'),
+      currency: 'CNY',
+    }
+    const held = await send(bank, [{ ...holding, balance: '1000000.00', accountNumber: '6222****1234' }], 'holdings')
+    expect([held.report.rowsCreated, held.told]).toEqual([1, ['1 accountNumber: masked']])
+  })
+
+  test('is what the bank says: its own list from the day on which it begins', async ({ bank, service }) => {
+    const said = { texts: ['-9999'], days: [], reason: '核心系统约定' }
+    expect((await bank.request('ADMIN', 'POST', '/placeholder-policies', said)).status).toBe(201)
+    const { told } = await send(bank, [person(bank, '3', { occupation: '-9999' }), person(bank, '3', { occupation: '无' })])
+    expect(told).toEqual(['1 occupation: placeholder'])
+    const { body } = await bank.request('ADMIN', 'GET', '/placeholder-policies')
+    expect(body.policies.map(({ version, source }: any) => [version, source])).toEqual([
+      [1, 'bank'],
+      [0, 'product_default'],
+    ])
+    await service.owner.query(`delete from policy_version where kind = 'placeholder'`)
+  })
+
+  test('is refused by field where one row is sent by itself', async ({ bank }) => {
+    const url = `/customers/by-external-id/core/${bank.code('one')}`
+    const row = { kind: 'individual', name: '王小明', institutionCode: bank.code('O1') }
+    for (const [fields, field, rule] of [
+      [{ name: '王*' }, 'name', 'masked'],
+      [{ name: '不详' }, 'name', 'placeholder'],
+      [{ documentType: 'resident_id', documentNumber: '1.10101E+17' }, 'documentNumber', 'spreadsheet'],
+    ] as const)
+      expect((await bank.request(core, 'PUT', url, { ...row, ...fields })).body).toMatchObject({
+        code: 'invalid_input',
+        errors: [{ pointer: `/${field}`, rule }],
+      })
+  })
+})
+
+describe('phones of a file', () => {
+  test('keep extensions, may be several in one field, and get the area code of the institution', async ({ bank }) => {
+    const id = await bank.customerId('1')
+    await bank.feed('institutions', [
+      { externalId: bank.code('B1'), name: '一分行', kind: 'branch', parentCode: 'HO', areaCode: '0755' },
+    ])
+    const phones = async () =>
+      (await ofCustomer(bank, id, 'contactPoints { kind valueMasked }')).contactPoints
+        .filter(({ kind }: any) => kind === 'phone')
+        .map(({ valueMasked }: any) => valueMasked)
+        .sort()
+    expect((await send(bank, [person(bank, '1', { phone: '26000012转801/13812340001' })])).told).toEqual([])
+    expect(await phones()).toEqual(['+86*******0012', '138****0001'])
+    for (const phone of ['0755-26000012-801', '0755-26000012 ext. 801', '(0755) 26000012', '138 1234 0001'])
+      expect(await found(bank, { phone }), phone).toEqual([id])
+    expect((await send(bank, [person(bank, '1', { phone: '26000012转801/13900001111' })])).report.rowsUpdated).toBe(1)
+    expect(await phones()).toEqual(['+86*******0012', '139****1111'])
+    expect((await send(bank, [person(bank, '1', { phone: '26000012转801/13900001111' })])).report.rowsUnchanged).toBe(1)
+    expect((await send(bank, [person(bank, '1', { phone: '26000013' })])).report.rowsUpdated).toBe(1)
+    expect(await phones()).toEqual(['+86*******0013'])
+    expect(await found(bank, { phone: '13900001111' })).toEqual([])
+    // Nothing says which area a local number of branch B2 is of.
+    const { told } = await send(bank, [person(bank, '4', { institutionCode: bank.code('B2'), phone: '26000012' })])
+    expect(told).toEqual(['1 phone: invalid_value'])
+  })
+})
