@@ -216,9 +216,12 @@ export function addressText({ country, region, city, postalCode }: AddressParts,
   return JSON.stringify({ country, region, city, postalCode, line })
 }
 
-/** Prepares the address of a row; parts that the row leaves out stay. `stored` are the primary ones. Tells whether anything changed. */
+/**
+ * Prepares the address of a row. That of a feed is a whole: parts that it leaves out are empty, or one address would be made of two. Of a person's row they stay.
+ * `stored` are the primary ones. Tells whether anything changed.
+ */
 export function sealAddress(sealing: Sealing, owner: Owner, row: FeedCustomerRow, stored: readonly StoredAddress[]): boolean {
-  const { vault, newId, writes } = sealing
+  const { vault, newId, writes, enteredAt } = sealing
   const given = {
     country: row.addressCountry,
     region: row.addressRegion,
@@ -226,7 +229,8 @@ export function sealAddress(sealing: Sealing, owner: Owner, row: FeedCustomerRow
     postalCode: row.addressPostalCode,
     line: row.addressLine,
   }
-  const hasParts = (parts: AddressParts): boolean =>
+  const isWhole = enteredAt === undefined
+  const agreesWith = (parts: AddressParts): boolean =>
     addressParts.every((part) => given[part] === undefined || given[part] === parts[part])
   const hasLine = ({ id, lineHash, indexKeyId }: StoredAddress): boolean => {
     if (given.line === undefined) return true
@@ -237,16 +241,21 @@ export function sealAddress(sealing: Sealing, owner: Owner, row: FeedCustomerRow
     const text = dismissedOf(sealing, owner, 'address', one)
     if (text === undefined) return false
     const { line, ...parts }: AddressParts & { line: string | null } = JSON.parse(text)
-    return hasParts(parts) && (given.line === undefined || given.line === line)
+    return agreesWith(parts) && (given.line === undefined || given.line === line)
   }
-  const isSame = (one: StoredAddress): boolean => hasParts(one) && hasLine(one)
+  const hasMore = (one: StoredAddress): boolean =>
+    addressParts.some((part) => given[part] === undefined && one[part] !== null) ||
+    (given.line === undefined && one.lineHash !== null)
+  // Beside what a person has verified, what a feed leaves out says nothing.
+  const isSame = (one: StoredAddress): boolean =>
+    agreesWith(one) && hasLine(one) && !(isWhole && one.verifiedAt === null && hasMore(one))
   const { place, withdrawn } = placeFor(stored, { ...sentBy(sealing, owner, 'address'), isSame, wasDismissed })
   writes.withdrawn.addresses.push(...withdrawn.map(named))
   if (!place) return withdrawn.length > 0
   const { before, added, conflicting } = place
   if (before && isSame(before) && before.conflicting === conflicting) return withdrawn.length > 0
-  // What stands beside a verified address is that address with what the row says otherwise.
-  const base = before ?? stored.find((one) => !one.added && one.source === owner.source)
+  // What a person leaves out stays.
+  const base = isWhole ? undefined : (before ?? stored.find((one) => !one.added && one.source === owner.source))
   const id = before?.id ?? newId()
   const parts = Object.fromEntries(addressParts.map((part) => [part, given[part] ?? base?.[part] ?? null]))
   writes.addresses.push({ ...placeOf(owner, id), added, conflicting, ...parts, ...lineOf(sealing, owner, id, base, given.line) })

@@ -636,8 +636,8 @@ describe('addresses', () => {
     await post(`addresses/${id}/verification`, {})
     await send({ addressCity: '深圳市', addressLine: '一路1号' })
     expect(await stored()).toEqual(['深圳市 518000 true false'])
-    await send({ addressPostalCode: '518999' })
-    expect(await stored()).toEqual(['深圳市 518000 true false', '深圳市 518999 false true'])
+    await send({ addressPostalCode: '518999', addressLine: '一路1号' })
+    expect(await stored()).toEqual(['null 518999 false true', '深圳市 518000 true false'])
     const [beside] = await toClarify()
     for (const [caller, found] of [
       ['R1', 1],
@@ -648,9 +648,9 @@ describe('addresses', () => {
     expect(beside).toMatchObject({ customerId, postalCode: '518999', lineMasked: '***', source: 'core' })
     const reveal = { field: 'address_line', id: beside.id, purpose: 'correction', reason: '核对地址' }
     expect((await post('reveals', reveal)).body.value).toBe('一路1号')
-    await send({ addressLine: '二路2号' })
+    await send({ addressPostalCode: '518999', addressLine: '二路2号' })
     const { version } = await dossier()
-    await send({ addressLine: '二路2号' })
+    await send({ addressPostalCode: '518999', addressLine: '二路2号' })
     expect([(await dossier()).version, (await toClarify()).length]).toEqual([version, 1])
     expect((await post('reveals', reveal)).body.value).toBe('二路2号')
     expect((await post(`addresses/${beside.id}/dismissal`, {})).body).toMatchObject({ id: beside.id, postalCode: '518999' })
@@ -661,7 +661,7 @@ describe('addresses', () => {
     await post(`addresses/${next.id}/verification`, {})
     await send({ addressCity: '广州市', addressLine: '三路3号' })
     await send({ addressCity: '深圳市', addressLine: '一路1号' })
-    expect([await stored(), await toClarify()]).toEqual([['广州市 518000 true false', '深圳市 518000 true false'], []])
+    expect([await stored(), await toClarify()]).toEqual([['广州市 null true false', '深圳市 518000 true false'], []])
   })
 })
 

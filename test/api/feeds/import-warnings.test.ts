@@ -183,3 +183,25 @@ describe('phones of a file', () => {
     expect(told).toEqual(['1 phone: invalid_value'])
   })
 })
+
+describe('an address of a file', () => {
+  test('replaces the one before as a whole', async ({ bank }) => {
+    const id = await bank.customerId('1')
+    const address = async () => (await ofCustomer(bank, id, 'addresses { country region city postalCode lineMasked }')).addresses
+    await send(bank, [
+      person(bank, '1', {
+        addressRegion: '广东省',
+        addressCity: '深圳市',
+        addressPostalCode: '518000',
+        addressLine: '深南大道1号',
+      }),
+    ])
+    expect(await address()).toEqual([
+      { country: null, region: '广东省', city: '深圳市', postalCode: '518000', lineMasked: '***' },
+    ])
+    await send(bank, [person(bank, '1', { addressRegion: '北京市' })])
+    expect(await address()).toEqual([{ country: null, region: '北京市', city: null, postalCode: null, lineMasked: null }])
+    expect((await send(bank, [person(bank, '1', { addressRegion: '北京市' })])).report.rowsUnchanged).toBe(1)
+    expect((await send(bank, [person(bank, '1', {})])).report.rowsUnchanged).toBe(1)
+  })
+})
