@@ -62,7 +62,9 @@ describe('the type and encoding of a body', () => {
 
   test.each([
     ['application/json', undefined, 'unsupported_media_type'],
-    ['text/csv; charset=gb18030', undefined, 'unsupported_media_type'],
+    ['text/csv; charset=big5', undefined, 'unsupported_media_type'],
+    ['text/csv; separator=pipe', undefined, 'unsupported_media_type'],
+    ['application/x-ndjson; separator=tab', undefined, 'unsupported_media_type'],
     ['', undefined, 'unsupported_media_type'],
     ['constructor', undefined, 'unsupported_media_type'],
     ['text/csv; header=absent', undefined, 'missing_header'],

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import '../kernel/messages.ts'
 import { customerRow } from '../dossier/customer-rows.ts'
 import type { FeedRefusal } from '../kernel/feed.ts'
+import { decimalAmount } from '../kernel/scalars.ts'
 import { activityRow, balanceRow, holdingPartyRow, holdingRow, movementRow } from './holding-rows.ts'
 import { assignmentRow } from '../dossier/assignment-rows.ts'
 import { institutionRow, staffRow } from '../organisation/organisation-rows.ts'
@@ -42,13 +43,29 @@ const converters: Readonly<Record<string, Convert>> = {
   array: (text) => text.split('|'),
 }
 
+/** Days without hyphens or with slashes, as `20261201` and `2026/12/1`: nothing else can be meant. */
+function toDay(text: string): string {
+  const [, year, month = '', day = ''] =
+    /^(\d{4})(?:(\d{2})(\d{2})|\/(\d{1,2})\/(\d{1,2}))$/.exec(text)?.filter((part) => part !== undefined) ?? []
+  return year === undefined ? text : `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`
+}
+
+/** Amounts with their sign in front, also a plus, or behind: `+100.00` and `100.00-`. */
+function toAmount(text: string): string {
+  const [, before = '', digits, after = ''] = /^([+-]?)(\d+(?:\.\d+)?)(-?)$/.exec(text) ?? []
+  if (digits === undefined || (before !== '' && after !== '')) return text
+  return before === '-' || after === '-' ? `-${digits}` : digits
+}
+
 /** How the text of each column becomes what the schema wants; columns without an entry stay text. Made once for each entity. */
 const conversions = new Map(
   Object.entries(feedRows).map(([entity, { shape }]) => {
     const byColumn = new Map<string, Convert>()
     for (const [column, schema] of Object.entries(shape as Record<string, z.ZodType>)) {
       const inner = schema.type === 'optional' ? (schema as z.ZodOptional<z.ZodType>).unwrap() : schema
-      const convert = converters[inner.type]
+      const { format, pattern } = (inner.meta() ?? {}) as { readonly format?: string; readonly pattern?: string }
+      const convert =
+        format === 'date' ? toDay : pattern === decimalAmount.meta()?.['pattern'] ? toAmount : converters[inner.type]
       if (convert) byColumn.set(column, convert)
     }
     return [entity as FeedEntity, byColumn] as const
@@ -61,7 +78,7 @@ export function csvColumns(entity: FeedEntity): readonly string[] {
 }
 
 /**
- * Turns the fields of a CSV record into what the entity's schema reads: numbers, `true` and `false`, lists separated by `|`; an empty
+ * Turns the fields of a CSV record into what the entity's schema reads: days, amounts, numbers, `true` and `false`, lists separated by `|`; an empty
  * field is a missing one. What does not convert stays text, so that the schema refuses it by name.
  */
 export function fromCsv(entity: FeedEntity, fields: Readonly<Record<string, string>>): unknown {

@@ -1,3 +1,7 @@
+/** What separates the fields of a record. */
+export const separators = { comma: ',', semicolon: ';', tab: '\t' } as const
+export type Separator = (typeof separators)[keyof typeof separators]
+
 /** Values of a CSV record in order; undefined is an empty field without quotes. Or what is wrong, at which field (from 0). */
 export type CsvValues = readonly (string | undefined)[] | CsvFault
 
@@ -8,15 +12,17 @@ export interface CsvFault {
 
 /**
  * Splits one CSV record (RFC 4180, 2, without its line end) strictly: a quote opens a field at its very beginning, is doubled inside, and only a
- * comma or the end may follow the closing one; a carriage return stands inside quotes only.
+ * separator or the end may follow the closing one; a carriage return stands inside quotes only.
  */
-export function csvValues(raw: string): CsvValues {
+export function csvValues(raw: string, separator: Separator = ','): CsvValues {
   if (!raw.includes('"'))
-    return raw.includes('\r') ? faultAt(raw, '\r', 'stray_carriage_return') : raw.split(',').map((value) => value || undefined)
+    return raw.includes('\r')
+      ? faultAt(raw, '\r', 'stray_carriage_return', separator)
+      : raw.split(separator).map((value) => value || undefined)
   const values: (string | undefined)[] = []
   for (let at = 0; ; at += 1) {
     const quoted = raw.charCodeAt(at) === quote
-    const end = quoted ? endOfQuoted(raw, at) : endOfPlain(raw, at)
+    const end = quoted ? endOfQuoted(raw, at, separator) : endOfPlain(raw, at, separator)
     if (end === -1) return { fault: 'misplaced_quote', at: values.length }
     const value = quoted ? raw.slice(at + 1, end - 1) : raw.slice(at, end)
     if (!quoted && value.includes('"')) return { fault: 'misplaced_quote', at: values.length }
@@ -34,7 +40,6 @@ export function csvField(value: string | undefined): string {
 }
 
 const quote = 0x22
-const comma = 0x2c
 const lineFeed = 0x0a
 
 type Place = 'field_start' | 'plain' | 'quoted' | 'after_quote' | 'lost'
@@ -47,7 +52,8 @@ export interface CsvScanner {
   readonly isQuoteOpen: () => boolean
 }
 
-export function csvScanner(): CsvScanner {
+export function csvScanner(separator: Separator = ','): CsvScanner {
+  const separating = separator.charCodeAt(0)
   let place: Place = 'field_start'
 
   function scan(text: string, from: number): number {
@@ -60,7 +66,7 @@ export function csvScanner(): CsvScanner {
       }
       const code = text.charCodeAt(at)
       if (code === lineFeed) return at
-      place = placeAfter(place, code)
+      place = placeAfter(place, code, separating)
     }
     return -1
   }
@@ -68,28 +74,28 @@ export function csvScanner(): CsvScanner {
   return { begin: () => (place = 'field_start'), scan, isQuoteOpen: () => place === 'quoted' }
 }
 
-function placeAfter(place: Place, code: number): Place {
+function placeAfter(place: Place, code: number, separating: number): Place {
   if (place === 'lost') return 'lost'
-  if (code === comma) return 'field_start'
+  if (code === separating) return 'field_start'
   if (place === 'after_quote') return code === quote ? 'quoted' : 'lost'
   return place === 'field_start' && code === quote ? 'quoted' : 'plain'
 }
 
-/** Index behind the closing quote of the field that opens at an index; -1 when there is none or something else than a comma follows it. */
-function endOfQuoted(raw: string, opening: number): number {
+/** Index behind the closing quote of the field that opens at an index; -1 when there is none or something else than the separator follows it. */
+function endOfQuoted(raw: string, opening: number, separator: Separator): number {
   for (let at = opening + 1; ; at += 2) {
     at = raw.indexOf('"', at)
     if (at === -1) return -1
-    if (at + 1 === raw.length || raw.charCodeAt(at + 1) === comma) return at + 1
+    if (at + 1 === raw.length || raw[at + 1] === separator) return at + 1
     if (raw.charCodeAt(at + 1) !== quote) return -1
   }
 }
 
-function endOfPlain(raw: string, from: number): number {
-  const end = raw.indexOf(',', from)
+function endOfPlain(raw: string, from: number, separator: Separator): number {
+  const end = raw.indexOf(separator, from)
   return end === -1 ? raw.length : end
 }
 
-function faultAt(raw: string, character: string, fault: CsvFault['fault']): CsvFault {
-  return { fault, at: raw.split(',').findIndex((value) => value.includes(character)) }
+function faultAt(raw: string, character: string, fault: CsvFault['fault'], separator: Separator): CsvFault {
+  return { fault, at: raw.split(separator).findIndex((value) => value.includes(character)) }
 }

@@ -1,14 +1,14 @@
-import { csvScanner, csvValues } from './csv-record.ts'
+import { csvField, csvScanner, csvValues, type Separator } from './csv-record.ts'
 import { checkedHeader } from './csv-header.ts'
 import { importRefusal } from './refusal.ts'
 import { isLongerThan, type FieldValue, type ParsedRow, type RecordGrammar, type RowError, type RowLimits } from './rows.ts'
 
 /**
- * CSV of RFC 4180 with a header row: comma, double quotes, CRLF or LF. Values are texts; an empty field without quotes is absent (no key), `""` is
- * the empty text. Blank lines are passed over.
+ * CSV of RFC 4180 with a header row: one separator, double quotes, CRLF or LF. Values are texts; an empty field without quotes is absent (no key), `""` is
+ * the empty text. Blank lines, lines of separators only and the sign that ends files of DOS are passed over. What is given back of a row has commas.
  */
-export function csvGrammar(columns: ReadonlySet<string>, limits: RowLimits): RecordGrammar {
-  const scanner = csvScanner()
+export function csvGrammar(columns: ReadonlySet<string>, limits: RowLimits, separator: Separator = ','): RecordGrammar {
+  const scanner = csvScanner(separator)
   let header: readonly string[] | undefined
   let nextQuote = -1
 
@@ -30,19 +30,23 @@ export function csvGrammar(columns: ReadonlySet<string>, limits: RowLimits): Rec
   }
 
   function read(raw: string, line: number): ParsedRow | undefined {
-    if (raw === '') return undefined
+    if (raw === '' || raw === endOfFile) return undefined
     if (!header) {
-      header = checkedHeader(raw, line, columns)
+      header = checkedHeader(raw, line, columns, separator)
       return undefined
     }
-    const values = csvValues(raw)
+    const values = csvValues(raw, separator)
     if ('fault' in values) return { line, raw, error: faultError(values.fault, header[values.at]) }
-    if (values.length !== header.length) return { line, raw, error: raggedError(values.length, header.length) }
-    const error = valueError(raw, values, header)
-    return error ? { line, raw, error } : { line, raw, fields: fieldsOf(values, header) }
+    if (values.every((value) => value === undefined)) return undefined
+    const given = separator === ',' ? raw : values.map(csvField).join(',')
+    const error = shapeError(values, header) ?? valueError(raw, values, header)
+    return error ? { line, raw: given, error } : { line, raw: given, fields: fieldsOf(values, header) }
   }
 
   function valueError(raw: string, values: readonly (string | undefined)[], names: readonly string[]): RowError | undefined {
+    const unnamed = values.findIndex((value, index) => value !== undefined && names[index] === '')
+    if (unnamed !== -1)
+      return { code: 'unnamed_column', message: `Field ${unnamed + 1} has a value, but its column has no name in the header.` }
     if (raw.includes('\0')) return nulError(names[values.findIndex((value) => value?.includes('\0'))])
     if (raw.length * 3 <= limits.fieldBytes) return undefined
     const long = values.findIndex((value) => value !== undefined && isLongerThan(value, limits.fieldBytes))
@@ -62,7 +66,7 @@ export function csvGrammar(columns: ReadonlySet<string>, limits: RowLimits): Rec
       return { line, raw, error }
     },
     fieldWhere: (raw, fits) => {
-      const values = csvValues(raw)
+      const values = csvValues(raw, separator)
       return 'fault' in values ? undefined : header?.[values.findIndex((value) => value !== undefined && fits(value))]
     },
     end: () => {
@@ -75,7 +79,7 @@ function fieldsOf(values: readonly (string | undefined)[], names: readonly strin
   const fields: Record<string, FieldValue> = {}
   for (let index = 0; index < names.length; index += 1) {
     const value = values[index]
-    if (value !== undefined) fields[names[index] as string] = value
+    if (value !== undefined && names[index] !== '') fields[names[index] as string] = value
   }
   return fields
 }
@@ -87,6 +91,16 @@ function faultError(fault: 'misplaced_quote' | 'stray_carriage_return', name: st
       : 'A carriage return outside quotes does not end the line.'
   return { ...fieldOf(name), code: fault, message }
 }
+
+/** Fields beyond the header are no fields where they are empty. */
+function shapeError(values: readonly (string | undefined)[], names: readonly string[]): RowError | undefined {
+  const fits =
+    names.slice(values.length).every((name) => name === '') && values.slice(names.length).every((value) => value === undefined)
+  return fits ? undefined : raggedError(values.length, names.length)
+}
+
+/** Ctrl-Z: the last character of files of DOS. */
+const endOfFile = '\u001a'
 
 function raggedError(found: number, expected: number): RowError {
   return { code: 'ragged_row', message: `This row has ${found} fields, but the header has ${expected}.` }

@@ -23,6 +23,7 @@ const codes: Readonly<Record<ImportRefusalCode, ErrorCode>> = {
   unsupported_encoding: 'unsupported_media_type',
   missing_header: 'malformed_request',
   bad_header: 'malformed_request',
+  wrong_charset: 'malformed_request',
   unknown_columns: 'unknown_column',
   duplicate_columns: 'malformed_request',
   unterminated_quote: 'malformed_request',

@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream'
 import { blocksOf } from './blocks.ts'
 import { bodyBytes } from './body.ts'
 import { csvGrammar } from './csv.ts'
-import { bodyEncoding, bodyFormat, type BodyFormat } from './media-type.ts'
+import { decodedBytes } from './charset.ts'
+import { bodyEncoding, type BodyFormat, bodyType } from './media-type.ts'
 import { ndjsonGrammar } from './ndjson.ts'
 import { recordReader } from './record-reader.ts'
 import { defaultRowLimits, type ParsedRow, type RowLimits } from './rows.ts'
@@ -31,13 +32,13 @@ const batchRows = 1_000
  */
 export function readRows(body: Readable, options: RowOptions): RowStream {
   const limits = { ...defaultRowLimits, ...options.limits }
-  const format = bodyFormat(options.contentType)
+  const { format, charset, separator } = bodyType(options.contentType)
   const encoding = bodyEncoding(options.contentEncoding)
-  const grammar = format === 'csv' ? csvGrammar(new Set(options.columns), limits) : ndjsonGrammar(limits)
+  const grammar = format === 'csv' ? csvGrammar(new Set(options.columns), limits, separator) : ndjsonGrammar(limits)
 
   async function* batches(): AsyncGenerator<readonly ParsedRow[], void, undefined> {
     const read = recordReader(grammar, limits)
-    for await (const block of blocksOf(bodyBytes(body, encoding, limits), limits.blockBytes)) {
+    for await (const block of blocksOf(decodedBytes(bodyBytes(body, encoding, limits), charset), limits.blockBytes)) {
       const rows: ParsedRow[] = []
       const failure = attempted(() => read(block, rows))
       for (let at = 0; at < rows.length; at += batchRows) yield rows.slice(at, at + batchRows)

@@ -1,5 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { Block } from './blocks.ts'
+import { isGb18030 } from './charset.ts'
 import { importRefusal } from './refusal.ts'
 import { isLongerThan, type ParsedRow, type RecordGrammar, type RowError, type RowLimits } from './rows.ts'
 
@@ -25,6 +26,9 @@ export function recordReader(grammar: RecordGrammar, limits: RowLimits): (block:
   let first = true
   let line = 1
   let skipped: Skipped | undefined
+  /** Whether a record with other than ASCII characters was UTF-8, and how many were Chinese text in another character set. */
+  let beyondAscii = false
+  let misread = 0
 
   function read(block: Block, rows: ParsedRow[]): void {
     let bytes = carried.length === 0 ? block.bytes : Buffer.concat([carried, block.bytes])
@@ -38,6 +42,7 @@ export function recordReader(grammar: RecordGrammar, limits: RowLimits): (block:
       skipped = { line, excerpt: readable(carried.subarray(0, excerptBytes), true), bytes: 0 }
       carried = skip(skipped, carried, true, block.last, rows)
     }
+    if ((misread > MAX_MISREAD && !beyondAscii) || (block.last && misread > 0 && !beyondAscii)) throw wrongCharset()
     if (block.last) grammar.end()
   }
 
@@ -47,6 +52,7 @@ export function recordReader(grammar: RecordGrammar, limits: RowLimits): (block:
     const region = bytes.subarray(0, end)
     const ascii = isAscii(region)
     const valid = ascii || isUtf8(region)
+    beyondAscii ||= valid && !ascii
     const text = valid && !ascii ? region.toString('utf8') : region.toString('latin1')
     const at = readText(text, valid, last, rows)
     return ascii || !valid ? at : end - Buffer.byteLength(text.slice(at))
@@ -80,7 +86,11 @@ export function recordReader(grammar: RecordGrammar, limits: RowLimits): (block:
 
   function uncertainRow(latin: string): ParsedRow | undefined {
     const bytes = Buffer.from(latin, 'latin1')
-    if (isUtf8(bytes)) return validRow(bytes.toString('utf8'))
+    if (isUtf8(bytes)) {
+      beyondAscii ||= !isAscii(bytes)
+      return validRow(bytes.toString('utf8'))
+    }
+    if (!beyondAscii && isGb18030(bytes)) misread++
     if (bytes.length > limits.recordBytes) return grammar.refuse(readable(bytes.subarray(0, excerptBytes), true), line, tooLong)
     return grammar.refuse(readable(bytes, false), line, { ...invalidField(latin), ...notUtf8 })
   }
@@ -108,6 +118,16 @@ export function recordReader(grammar: RecordGrammar, limits: RowLimits): (block:
   }
 
   return read
+}
+
+/** More rows of a file in another character set are not read. */
+const MAX_MISREAD = 1_000
+
+function wrongCharset(): Error {
+  return importRefusal(
+    'wrong_charset',
+    'All rows with Chinese characters are in GB 18030 and not in UTF-8: send the file again and declare it, as in Content-Type: text/csv; charset=gb18030.',
+  )
 }
 
 const notUtf8: RowError = { code: 'invalid_utf8', message: 'The row contains bytes that are not UTF-8.' }

@@ -4,6 +4,7 @@ export type ImportRefusalCode =
   | 'unsupported_encoding'
   | 'missing_header'
   | 'bad_header'
+  | 'wrong_charset'
   | 'unknown_columns'
   | 'duplicate_columns'
   | 'unterminated_quote'

@@ -4,6 +4,7 @@ export type FieldValue = string | number | boolean | null | object
 /** What is wrong with one row. Other rows are not affected. */
 export type RowErrorCode =
   | 'ragged_row'
+  | 'unnamed_column'
   | 'misplaced_quote'
   | 'stray_carriage_return'
   | 'record_too_long'

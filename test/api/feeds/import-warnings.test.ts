@@ -205,3 +205,21 @@ describe('an address of a file', () => {
     expect((await send(bank, [person(bank, '1', {})])).report.rowsUnchanged).toBe(1)
   })
 })
+
+describe('a file in GB 18030', () => {
+  test('ends as failed where it was sent as UTF-8, and is taken where it is declared', async ({ bank }) => {
+    const head = `source,externalId,kind,institutionCode,name\ncore,${bank.code('gb')},individual,${bank.code('O1')},`
+    const sent = Buffer.concat([Buffer.from(head), Buffer.from('cdf5d0a1c3f7', 'hex'), Buffer.from('\n')])
+    const as = (type: string) => bank.request(core, 'POST', '/imports/customers', sent, { 'content-type': type })
+    const refused = await as('text/csv')
+    expect(refused).toMatchObject({
+      status: 400,
+      body: { code: 'malformed_request', detail: expect.stringContaining('charset=gb18030') },
+    })
+    const run = await bank.request(core, 'GET', `/imports/${refused.headers['import-id']}`)
+    expect(run.body).toMatchObject({ status: 'failed', rowsRejected: 1, failureCode: 'malformed_request' })
+    expect((await as('text/csv; charset=gb18030')).body).toMatchObject({ status: 'completed', rowsCreated: 1 })
+    const { rows } = await bank.service.owner.query('select name from customer where core_number = $1', [bank.code('gb')])
+    expect(rows).toEqual([{ name: '王小明' }])
+  })
+})
