@@ -63,6 +63,7 @@ function written(lines: 'single' | 'multiple'): z.ZodString {
 
 const personalNumberMessages = {
   resident_id: 'The text contains a resident ID number: store it as an identity document instead.',
+  document: 'The text contains the number of an identity document: store it as an identity document instead.',
   bank_card: 'The text contains a bank card number: omit it, or give only its last four digits.',
   phone: 'The text contains a phone number: store it as a contact point instead.',
 } as const

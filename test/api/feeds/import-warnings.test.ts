@@ -216,7 +216,7 @@ describe('a file in GB 18030', () => {
       status: 400,
       body: { code: 'malformed_request', detail: expect.stringContaining('charset=gb18030') },
     })
-    const run = await bank.request(core, 'GET', `/imports/${refused.headers['import-id']}`)
+    const run = await bank.request(core, 'GET', `/imports/${String(refused.headers['import-id'])}`)
     expect(run.body).toMatchObject({ status: 'failed', rowsRejected: 1, failureCode: 'malformed_request' })
     expect((await as('text/csv; charset=gb18030')).body).toMatchObject({ status: 'completed', rowsCreated: 1 })
     const { rows } = await bank.service.owner.query('select name from customer where core_number = $1', [bank.code('gb')])
