@@ -18,8 +18,8 @@ export interface Syllable {
 /** How Chinese is read. */
 export interface Pinyin {
   readonly words: (text: string) => readonly Syllable[]
-  /** The syllables of the surname with which a name of these first two characters begins: surnames have readings of their own. */
-  readonly surname: (head: string) => readonly string[]
+  /** The syllables of the surname with which a name of these first two characters begins, the usual reading first: surnames have readings of their own, and some have two. */
+  readonly surname: (head: string) => readonly (readonly string[])[]
 }
 
 /** No one types more, and an index takes no more. */
@@ -30,24 +30,26 @@ export function holdsChinese(text: string): boolean {
 }
 
 /**
- * What the name is found by besides itself: one reading, and a second where the surname is read otherwise than the same character in a word
- * (曾, zeng and ceng), since people type both. Companies are read as words only. Characters without a reading are passed over; a name without Chinese has none.
+ * What the name is found by besides itself: each reading of its surname, and a further one where the same character is read otherwise in a word
+ * (曾, zeng and ceng), since people type all of them. Companies are read as words only. Characters without a reading are passed over; a name without Chinese has none.
  */
 export function nameKeys(name: string, kind: CustomerKind, pinyin: Pinyin): readonly NameKey[] {
   const folded = foldName(name)
   if (!holdsChinese(folded)) return []
   const words = pinyin.words(folded)
-  const keys = (kind === 'company' ? [words] : [asPerson(folded, words, pinyin), words])
+  const keys = (kind === 'company' ? [words] : [...asPerson(folded, words, pinyin), words])
     .map(keyOf)
     .filter((key) => key.initials !== '')
   return keys.filter((key, place) => keys.findIndex((other) => other.pinyin === key.pinyin) === place)
 }
 
-function asPerson(folded: string, words: readonly Syllable[], pinyin: Pinyin): readonly Syllable[] {
+/** The readings of a person's name, the usual one first. */
+function asPerson(folded: string, words: readonly Syllable[], pinyin: Pinyin): readonly (readonly Syllable[])[] {
   const [head] = /^\p{Script=Han}{1,2}/u.exec(folded) ?? []
-  if (head === undefined) return words
-  const surname = pinyin.surname(head)
-  return [...surname.map((text) => ({ text, chinese: true })), ...words.slice(surname.length)]
+  if (head === undefined) return [words]
+  return pinyin
+    .surname(head)
+    .map((surname) => [...surname.map((text) => ({ text, chinese: true })), ...words.slice(surname.length)])
 }
 
 function keyOf(syllables: readonly Syllable[]): NameKey {
@@ -79,7 +81,7 @@ const MAX_PERSON_NAME_LENGTH = 4
 export function soundOf(folded: string, pinyin: Pinyin): string {
   if (!/^\p{Script=Han}{2,}$/u.test(folded)) return ''
   const words = pinyin.words(folded)
-  return keyOf([...folded].length > MAX_PERSON_NAME_LENGTH ? words : asPerson(folded, words, pinyin)).pinyin
+  return keyOf([...folded].length > MAX_PERSON_NAME_LENGTH ? words : (asPerson(folded, words, pinyin)[0] ?? words)).pinyin
 }
 
 /** How a search found a customer, the best first. */

@@ -140,10 +140,18 @@ function checkPermanentResident(number: string): NumberCheck {
   return byCheckDigit(/^9\d{16}[\dX]$/.test(number) ? parsePersonNumber(number) : refuse('characters'))
 }
 
-// Since 2015 a licence bears the unified social credit code; before, a registration number of 13 or 15 digits.
+// Since 2015 a licence bears the unified social credit code; before, a registration number of 13 digits, or of 15 with a check digit.
 function checkBusinessLicence(country: string, number: string): NumberCheck {
   if (country !== 'CN') return byForm(number, /^[\p{L}\p{N}]{1,64}$/u)
-  return number.length === 18 ? byCheckDigit(parseCreditCode(number)) : byForm(number, /^\d{13}(?:\d{2})?$/)
+  if (number.length === 18) return byCheckDigit(parseCreditCode(number))
+  if (!/^\d{15}$/.test(number)) return byForm(number, /^\d{13}$/)
+  return licenceCheckDigit(number) === number[14] ? { verified: true } : { verified: false, broken: 'check_digit' }
+}
+
+/** The 15th digit that ISO 7064 MOD 11,10 gives to the first 14 of a registration number (GS 15, since 2007). */
+export function licenceCheckDigit(first14: string): string {
+  const product = Array.from(first14.slice(0, 14)).reduce((before, digit) => (((before + Number(digit)) % 10 || 10) * 2) % 11, 10)
+  return String((11 - product) % 10)
 }
 
 function byCheckDigit(parsed: { readonly ok: true } | Refusal): NumberCheck {
@@ -165,11 +173,12 @@ function parsePersonNumber(number: string): ResidentId | Refusal {
 function isCountry(type: DocumentType, country: string): boolean {
   if (!/^[A-Z]{2}$/.test(country)) return false
   switch (type) {
-    case 'resident_id':
     case 'unified_social_credit_code':
     case 'foreign_permanent_resident':
     case 'military_id':
       return country === 'CN'
+    // Residence permits of people from Hong Kong, Macao and Taiwan are numbered as resident IDs, and forms send either place.
+    case 'resident_id':
     case 'mainland_travel_permit':
       return ['CN', 'HK', 'MO', 'TW'].includes(country)
     default:

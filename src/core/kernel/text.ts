@@ -31,11 +31,24 @@ export function cleanText(text: string, lines: 'single' | 'multiple' = 'single')
 }
 
 /**
+ * CJK radicals (U+2E80 to U+2EF3) that PDFs and some keyboards write for the characters they look like, and that no normalisation folds: from the Unicode data file
+ * EquivalentUnifiedIdeograph, those that are whole characters.
+ */
+const radicals = new Map(
+  '⺀冫⺁厂⺈刀⺌小⺍小⺒巳⺓幺⺗心⺜日⺝月⺟母⺠民⺢氺⺩王⺫目⺬示⺰纟⺶羊⺷羊⺹耂⺻聿⺼肉⺽臼⻁虎⻃覀⻄西⻅见⻆角⻈讠⻉贝⻋车⻌辶⻍辶⻏阝⻐钅⻑長⻒镸⻓长⻔门⻖阝⻗雨⻘青⻙韦⻚页⻛风⻜飞⻝食⻟飠⻠饣⻢马⻣骨⻤鬼⻥鱼⻦鸟⻧卤⻨麦⻩黄⻪黾⻫斉⻬齐⻭歯⻮齿⻯竜⻰龙⻱龜⻲亀⻳龟'
+    .match(/../gu)!
+    .map(([radical, character]) => [radical!, character!] as const),
+)
+const anyRadical = /[\u2e80-\u2ef3]/gu
+
+/**
  * Folds a name to the form in which names are searched, on write and on query alike: half-width, lower case, without Latin, Greek and
- * Cyrillic diacritics and invisible characters, one kind of middle dot (as in 阿卜杜拉·买买提), single spaces.
+ * Cyrillic diacritics and invisible characters, radicals as the characters that they look like, single spaces. Between Chinese characters dots of all kinds, spaces and hyphens are
+ * one middle dot (as in 阿卜杜拉·买买提); a name of two characters that is padded to three places is those two.
  */
 export function foldName(name: string): string {
   return name
+    .replace(anyRadical, (radical) => radicals.get(radical) ?? radical)
     .normalize('NFKC')
     .toLowerCase()
     .normalize('NFKD')
@@ -44,4 +57,6 @@ export function foldName(name: string): string {
     .replace(/[•‧∙⋅・]/g, '·')
     .replace(/\s+/g, ' ')
     .trim()
+    .replace(/^(\p{Script=Han}) (\p{Script=Han})$/u, '$1$2')
+    .replace(/(?<=\p{Script=Han})[\s·.。｡．\p{Pd}_]+(?=\p{Script=Han})/gu, '·')
 }

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { CustomerKind } from '../../core/dossier/customers.ts'
 import { holdsChinese, nameKeys, type Pinyin, soundOf } from '../../core/dossier/name-keys.ts'
+import { foldName } from '../../core/kernel/text.ts'
 import type { Db } from '../platform/database.ts'
 
 /** A customer whose name is to be found by its pinyin. */
@@ -41,12 +42,19 @@ export async function writeNameKeys(db: Db, customers: readonly NamedCustomer[],
     from json_to_recordset(${JSON.stringify(rows)}::json) as r ("customerId" uuid, reading int, "institutionPath" text, pinyin text, initials text)`)
 }
 
-/** The id up to which customers of old have their keys, held until the transaction ends. Undefined once all have, or while somebody else is at it. */
-export async function lockNameKeyProgress(db: Db): Promise<string | undefined> {
-  const [row] = await db.rows<{ afterId: string }>(
-    sql`select after_id as "afterId" from name_key_progress for update skip locked`,
-  )
-  return row?.afterId
+/** Whose names of old are worked out again: those of customers, with their keys, then those of key people. */
+export type NamePart = 'customer' | 'key_person'
+
+export interface NameProgress {
+  readonly part: NamePart
+  /** The customer up to whom the names of the part are done. */
+  readonly afterId: string
+}
+
+/** How far the names of old are worked out, held until the transaction ends. Undefined once all are, or while somebody else is at it. */
+export async function lockNameKeyProgress(db: Db): Promise<NameProgress | undefined> {
+  const [row] = await db.rows<NameProgress>(sql`select part, after_id as "afterId" from name_key_progress for update skip locked`)
+  return row
 }
 
 /** The next customers in the order of their ids, their names held until the transaction ends. */
@@ -56,8 +64,31 @@ export async function lockNamesAfter(db: Db, afterId: string, limit: number): Pr
     where id > ${afterId}::uuid order by id limit ${limit}::int for no key update`)
 }
 
-export async function saveNameKeyProgress(db: Db, afterId: string): Promise<void> {
-  await db.rows(sql`update name_key_progress set after_id = ${afterId}::uuid`)
+/** Writes the folded names of customers that fold otherwise than when they were written. */
+export async function refoldNames(db: Db, customers: readonly NamedCustomer[]): Promise<void> {
+  const rows = JSON.stringify(customers.map(({ customerId, name }) => ({ customerId, folded: foldName(name) })))
+  await db.rows(sql`
+    update customer t set name_folded = r.folded
+    from json_to_recordset(${rows}::json) as r ("customerId" uuid, folded text)
+    where t.id = r."customerId" and t.name_folded <> r.folded`)
+}
+
+/** The same for the key people of the next customers who have some. Answers the last of these customers, undefined where there is none. */
+export async function refoldKeyPeople(db: Db, afterId: string, limit: number): Promise<string | undefined> {
+  const people = await db.rows<{ customerId: string; id: string; name: string }>(sql`
+    select customer_id as "customerId", id, name from key_person
+    where customer_id in (select distinct customer_id from key_person where customer_id > ${afterId}::uuid order by 1 limit ${limit}::int)
+    order by customer_id for no key update`)
+  const rows = JSON.stringify(people.map(({ customerId, id, name }) => ({ customerId, id, folded: foldName(name) })))
+  await db.rows(sql`
+    update key_person t set name_folded = r.folded
+    from json_to_recordset(${rows}::json) as r ("customerId" uuid, id uuid, folded text)
+    where t.customer_id = r."customerId" and t.id = r.id and t.name_folded <> r.folded`)
+  return people.at(-1)?.customerId
+}
+
+export async function saveNameKeyProgress(db: Db, { part, afterId }: NameProgress): Promise<void> {
+  await db.rows(sql`update name_key_progress set part = ${part}, after_id = ${afterId}::uuid`)
 }
 
 export async function endNameKeyProgress(db: Db): Promise<void> {

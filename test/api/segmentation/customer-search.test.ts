@@ -519,6 +519,7 @@ describe('customers of before names had keys', () => {
     const found = async (name: string) => (await all(bank, { name }, 200)).length
     expect([await found('jia'), await found('贾')]).toEqual([0, 500])
     expect(await runAsSystem(service.service, refreshNameKeys)).toEqual({ passed: 0 })
+    await service.owner.query(`update customer set name_folded = 'of old' where id in (select id from customer limit 10)`)
     await service.owner.query(`insert into name_key_progress (after_id) values ('00000000-0000-0000-0000-000000000000')`)
     expect(await runAsSystem(service.service, refreshNameKeys)).toEqual({ passed: 1000 })
     const both = await Promise.all([runAsSystem(service.service, refreshNameKeys), runAsSystem(service.service, refreshNameKeys)])
@@ -526,6 +527,7 @@ describe('customers of before names had keys', () => {
     for (let passed = 1; passed > 0;)
       passed = ((await runAsSystem(service.service, refreshNameKeys)) as { passed: number }).passed
     expect((await service.owner.query('select from name_key_progress')).rowCount).toBe(0)
+    expect((await service.owner.query(`select from customer where name_folded = 'of old'`)).rowCount).toBe(0)
     // Of the surname with two readings both.
     expect(await keyed()).toBe(500 + 2 * 500)
     expect([await found('jia'), await found('zeng'), await found('ceng'), await found('j1')]).toEqual([
