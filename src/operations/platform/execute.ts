@@ -266,7 +266,8 @@ async function command(
   }
   const { idempotencyKey: key } = call
   if (key === undefined) return { answer: await run(), replayed: false }
-  const fingerprint = fingerprintOf(input, call.selection)
+  // Over REST the fields are the service's own, and an upgrade may add some.
+  const fingerprint = fingerprintOf(call.input, call.refusedAs === null ? undefined : call.selection)
   return runOnce(vault, db, { caller: journal.actorName, operation: operation.name, key, fingerprint, now }, run)
 }
 

@@ -66,11 +66,15 @@ export function cursorFingerprint(input: Record<string, unknown>): string {
   return createHash('sha256').update(canonical(filter)).digest('base64url')
 }
 
-export function fingerprintOf(input: unknown, selection: Selection): Buffer {
+/**
+ * What a request must have in common with an earlier one of the same operation to be the same: its input as it was sent, before a version of the service adds defaults to it, and
+ * the fields that the caller selected, where it was the caller who did.
+ */
+export function fingerprintOf(sent: unknown, selected: Selection | undefined): Buffer {
   return createHash('sha256')
-    .update(canonical(input))
+    .update(canonical(sent))
     .update('\n')
-    .update(canonical(selectionShape(selection)))
+    .update(canonical(selected && selectionShape(selected)) ?? '')
     .digest()
 }
 

@@ -16,13 +16,13 @@ interface Repeatable {
   readonly caller: string
   readonly operation: string
   readonly key: string
-  /** Of the input and the selected fields. */
+  /** Of the input and, where the caller selected fields, of those. */
   readonly fingerprint: Buffer
   readonly now: Date
 }
 
 /**
- * Answers what was answered to the same request before, within 24 hours, or runs it and stores its answer, encrypted, in the same transaction.
+ * Answers what was answered to the same request before, within 24 hours, as it was then, or runs it and stores its answer, encrypted, in the same transaction.
  * Throws `idempotency_in_progress` and `idempotency_key_reused`.
  */
 export async function runOnce(vault: Vault, db: Db, request: Repeatable, run: () => Promise<unknown>): Promise<Outcome> {

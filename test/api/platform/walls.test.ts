@@ -1,4 +1,8 @@
 import { describe, expect } from 'vitest'
+import type { Selection } from '../../../src/db/platform/views/view.ts'
+import { createCustomer } from '../../../src/operations/dossier/customer-writes.ts'
+import { execute } from '../../../src/operations/platform/execute.ts'
+import { selectionOf } from '../../../src/rest/platform/route.ts'
 import { test, type TestBank } from '../../setup/service.ts'
 
 const list =
@@ -250,6 +254,21 @@ describe('an idempotency key', () => {
     await create(bank, 'k2')
     expect(await create(bank, 'k2', { name: '别人' })).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } })
     expect(await create(bank, 'k2', { name: '别人' }, bank.code('T1'))).toMatchObject({ status: 201 })
+  })
+
+  test('brings what was answered before an upgrade, which adds fields to answers', async ({ bank, service }) => {
+    const caller = { kind: 'staff', number: bank.code('M1') } as const
+    const input = { kind: 'individual', name: '升级', institutionCode: bank.code('O1') }
+    const call = (selection: Selection, refusedAs: symbol | null, key: string) =>
+      execute(service.service, createCustomer, { caller, input, selection, refusedAs, idempotencyKey: key })
+    const now = selectionOf(createCustomer)
+    const before: Selection = new Map([...now].filter(([name]) => name !== 'country'))
+    const first = await call(before, null, 'k-upgrade')
+    const second = await call(now, null, 'k-upgrade')
+    expect([first.replayed, second]).toEqual([false, { answer: first.answer, replayed: true }])
+    // Over GraphQL it is the caller who asks for other fields: that is another request.
+    await call(before, Symbol('refused'), 'k-fields')
+    await expect(call(now, Symbol('refused'), 'k-fields')).rejects.toMatchObject({ code: 'idempotency_key_reused' })
   })
 
   test('is forgotten after a day, and a refusal is not kept', async ({ bank, service }) => {
