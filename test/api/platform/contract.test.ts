@@ -5,6 +5,7 @@ import {
   getNullableType,
   type GraphQLArgument,
   type GraphQLInputField,
+  type GraphQLType,
   isEnumType,
   isInputObjectType,
   isListType,
@@ -162,6 +163,71 @@ describe('every operation', () => {
     expect(undescribed).toEqual([])
   })
 })
+
+describe('what is not a view', () => {
+  test('has the same fields, lists, nulls and enum values in schema.graphql, at any depth', () => {
+    const differences: string[] = []
+    for (const operation of onBoth) {
+      if (operation.answer.shape === 'value')
+        compareTypes(operation.output, rootFields[operation.name]!.type, operation.name, differences, true)
+      for (const argument of rootFields[operation.name]!.args) {
+        const wraps = argument.name === (operation.kind === 'command' ? 'input' : 'filter')
+        const named = getNamedType(argument.type)
+        const members = wraps && isInputObjectType(named) ? Object.values(named.getFields()) : [argument]
+        for (const { name, type } of members) {
+          const input = operation.input.shape[name] as z.ZodType | undefined
+          if (input) compareTypes(input, type, `${operation.name}(${name})`, differences, true)
+        }
+      }
+    }
+    for (const view of views)
+      for (const [name, field] of Object.entries(view.fields))
+        if (field.kind === 'computed' && field.output)
+          compareTypes(
+            field.output,
+            (schema.getType(view.name) as any).getFields()[name].type,
+            `${view.name}.${name}`,
+            differences,
+          )
+    expect(differences).toEqual([])
+  })
+})
+
+/** Notes where a type of GraphQL is other than its schema. What stands for a refused value may be null. */
+function compareTypes(type: z.ZodType, given: GraphQLType, path: string, differences: string[], atRoot = false): void {
+  const inner = unwrap(type)
+  const named = getNullableType(given)
+  const note = (what: string): void => void differences.push(`${path}: ${what}`)
+  if (!atRoot && isNonNullType(given) && type.safeParse(null).success) note('null is not expected')
+  if (inner instanceof z.ZodArray) {
+    if (!isListType(named)) return note('no list')
+    return compareTypes(inner.element as z.ZodType, named.ofType, `${path}[]`, differences)
+  }
+  if (isListType(named)) return note('a list')
+  if (inner instanceof z.ZodEnum) {
+    const wanted = [...(inner.options as string[])].sort()
+    const values = isEnumType(named)
+      ? named
+          .getValues()
+          .map((value) => value.name)
+          .sort()
+      : [String(named)]
+    if (JSON.stringify(values) !== JSON.stringify(wanted)) note(`${values.join(' ')} instead of ${wanted.join(' ')}`)
+    return undefined
+  }
+  if (inner instanceof z.ZodObject && (isObjectType(named) || isInputObjectType(named))) {
+    const fields = named.getFields()
+    const shape = inner.shape as Record<string, z.ZodType>
+    const [missing, more] = [
+      Object.keys(shape).filter((name) => !(name in fields)),
+      Object.keys(fields).filter((name) => !(name in shape)),
+    ]
+    if (missing.length + more.length > 0) note(`without ${missing.join(' ')}, with ${more.join(' ')}`)
+    for (const [name, member] of Object.entries(shape))
+      if (fields[name]) compareTypes(member, fields[name].type, `${path}.${name}`, differences)
+  } else if (isEnumType(named)) note(`the enum ${named.name}`)
+  return undefined
+}
 
 interface Described {
   readonly name: string

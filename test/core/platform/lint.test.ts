@@ -72,6 +72,12 @@ describe('planted violations are refused', () => {
       'belongs to core',
     ],
     [
+      'nor in a room to come',
+      'src/db/complaints/planted-refusal.ts',
+      `import { DomainError } from '../../core/kernel/errors.ts'\nexport const refused = () => new DomainError('conflict', 'Not today.')\n`,
+      'belongs to core',
+    ],
+    [
       'no number of a lock of one’s own',
       'src/db/feeds/planted-lock.ts',
       'export const statement = `select pg_advisory_xact_lock(77)`\n',
