@@ -56,15 +56,27 @@ function onImports(check) {
 
 const pathFromRoot = (file) => relative(root, file).split(sep).join('/')
 
+/** Layers in which every file belongs to a room, or puts rooms together. */
+const divided = ['core', 'db', 'operations']
+
+/** Why a file may not be where it is, or undefined. */
+function refusedPlace(from) {
+  const place = placeOf(from)
+  if (!place || !divided.includes(place.layer) || place.room || assemblies.includes(from)) return undefined
+  return `${from} is in no room: lint/rooms.js names the rooms, and the files that put them together.`
+}
+
 const imports = {
   create(context) {
     const from = pathFromRoot(context.filename)
-    return onImports((node, specifier) => {
+    const misplaced = refusedPlace(from)
+    const visitors = onImports((node, specifier) => {
       const message = specifier.startsWith('.')
         ? refusedImport(from, pathFromRoot(join(dirname(context.filename), specifier)))
         : refusedPackage(from, specifier, node.importKind === 'type')
       if (message) context.report({ node, message })
     })
+    return { ...visitors, ...(misplaced && { Program: (node) => context.report({ node, message: misplaced }) }) }
   },
 }
 

@@ -1,4 +1,4 @@
-import { customerConditions, type CustomerFilter } from './customer-lists.ts'
+import { customerConditions, type CustomerFilter } from './customer-filter.ts'
 import type { Counted } from '../../core/dossier/credit-coverage.ts'
 import type { Db } from '../platform/database.ts'
 import type { Bind } from '../platform/views/view.ts'

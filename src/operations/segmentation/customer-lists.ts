@@ -8,7 +8,7 @@ import {
   type CustomerOrder,
   isIndexed,
   summarisePortfolio,
-} from '../../db/dossier/customer-lists.ts'
+} from '../../db/dossier/customer-filter.ts'
 import { requireStaffMember, subtreePath } from '../organisation/references.ts'
 import { z } from 'zod'
 import type { Permission } from '../../core/kernel/permissions.ts'

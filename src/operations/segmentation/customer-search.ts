@@ -1,8 +1,8 @@
 import { everything } from '../../db/platform/views/conditions.ts'
-import { exactlyFound, orMoreThan } from '../../db/dossier/customer-search.ts'
+import { exactlyFound, orMoreThan } from '../../db/segmentation/customer-search.ts'
 import { audienceOf, isByFacts } from './audience.ts'
 import { alsoNeedsOf, answerCustomers, filterInput, filterOf, refuseUnknown } from './customer-lists.ts'
-import { customerOrder, customerOrders } from '../../db/dossier/customer-lists.ts'
+import { customerOrder, customerOrders } from '../../db/dossier/customer-filter.ts'
 import { z } from 'zod'
 import { refuseField } from '../../core/kernel/errors.ts'
 import { singleLine } from '../../core/kernel/scalars.ts'
@@ -19,7 +19,7 @@ import {
   candidatesByNumber,
   type NameTerm,
   type SearchFilter,
-} from '../../db/dossier/customer-search.ts'
+} from '../../db/segmentation/customer-search.ts'
 import { soundOfTerm } from '../../db/dossier/name-keys.ts'
 import { findProductIds } from '../../db/organisation/products.ts'
 import { joinFacts, audienceConditions } from '../../db/segmentation/segments/audience.ts'

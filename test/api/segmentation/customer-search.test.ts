@@ -1,4 +1,4 @@
-import { customerOrders } from '../../../src/db/dossier/customer-lists.ts'
+import { customerOrders } from '../../../src/db/dossier/customer-filter.ts'
 import { describe, expect } from 'vitest'
 import { runAsSystem } from '../../../src/jobs/worker.ts'
 import { refreshNameKeys } from '../../../src/operations/dossier/name-keys.ts'

@@ -41,6 +41,8 @@ describe('planted violations are refused', () => {
       `export * from '../feeds/rates.ts'\n`,
       'organisation does not import feeds',
     ],
+    ['a file is in a room', 'src/operations/loyalty/planted-place.ts', 'export const points = 1\n', 'is in no room'],
+    ['also one that is in no folder', 'src/db/planted-helper.ts', 'export const helper = 1\n', 'is in no room'],
     [
       'parts of segmentation stay apart',
       'src/db/segmentation/segments/planted-part.ts',

@@ -1,4 +1,4 @@
-import { customerConditions, type CustomerFilter } from '../../dossier/customer-lists.ts'
+import { customerConditions, type CustomerFilter } from '../../dossier/customer-filter.ts'
 import type { Day } from '../../../core/kernel/calendar.ts'
 import type { Db } from '../../platform/database.ts'
 import type { Bind } from '../../platform/views/view.ts'

@@ -1,4 +1,4 @@
-import { customerConditions, type CustomerFilter } from '../../dossier/customer-lists.ts'
+import { customerConditions, type CustomerFilter } from '../../dossier/customer-filter.ts'
 import type { CurrencyCode } from '../../../core/kernel/currencies.ts'
 import { currencyExponent } from '../../../core/kernel/currencies.ts'
 import { facts } from '../../../core/segmentation/facts.ts'

@@ -1,5 +1,5 @@
 import type { Conditions } from '../platform/views/conditions.ts'
-import type { CustomerFilter } from './customer-lists.ts'
+import type { CustomerFilter } from '../dossier/customer-filter.ts'
 import { ownSource } from '../../core/kernel/feed.ts'
 import type { PageQuery } from '../platform/views/read.ts'
 import type { Bind } from '../platform/views/view.ts'
