@@ -8,7 +8,7 @@ export interface Sample {
   /** Ids of customers of that branch. */
   readonly customers: readonly string[]
   /** Relationship managers with their number, id and some of their customers. */
-  readonly keepers: readonly { readonly number: string; readonly id: string; readonly customers: readonly string[] }[]
+  readonly managers: readonly { readonly number: string; readonly id: string; readonly customers: readonly string[] }[]
 }
 
 const MANAGER = 'S00007'
@@ -26,12 +26,12 @@ export async function drawSample({ client }: Pick<Bank, 'client'>): Promise<Samp
     order by md5(c.id::text) limit 1000`,
     [path],
   )
-  const keepers = await client.query<{ number: string; id: string; customers: string[] }>(
+  const managers = await client.query<{ number: string; id: string; customers: string[] }>(
     `select s.number, s.id, (array_agg(c.id order by md5(c.id::text)))[:125] as customers
     from staff s join customer c on c.relationship_manager_id = s.id
     where s.status = 'active' and 'relationship_manager' = any (s.roles) and s.institution_path like $1 || '%'
     group by s.id having count(*) >= 60 or (select count(*) from customer) < 20000 order by s.number limit 8`,
     [path],
   )
-  return { manager: MANAGER, branch: { id, path }, customers: customers.rows.map((row) => row.id), keepers: keepers.rows }
+  return { manager: MANAGER, branch: { id, path }, customers: customers.rows.map((row) => row.id), managers: managers.rows }
 }

@@ -26,9 +26,9 @@ const overviewQuery = `query Overview($id: ID!) { customerOverview(customerId: $
 
 /** The 360-degree view over GraphQL, by the relationship manager, against one statement that somebody wrote by hand. */
 export async function overview(bench: Bench): Promise<Line[]> {
-  const { keepers } = await drawSample(bench.bank)
+  const { managers } = await drawSample(bench.bank)
   const asked = await Promise.all(
-    keepers.map(async ({ number, customers }) => ({ token: await bench.bank.token({ sub: number }), customers })),
+    managers.map(async ({ number, customers }) => ({ token: await bench.bank.token({ sub: number }), customers })),
   )
   const customerOf = (turn: number): string => nth(nth(asked, turn).customers, Math.floor(turn / asked.length))
   const ours: Side = {

@@ -65,17 +65,17 @@ const pagePeerQuery = `query Page($id: UUID!, $months: [Date]) { customer: custo
   holdings: holdingsByCustomerId(orderBy: [ACCOUNT_NUMBER_ASC, ROW_ID_ASC]) { nodes { id: rowId accountNumber status maturesOn balance currency product { name family } } }
   aumByMonth(months: $months) { nodes { day amount } } } }`
 
-const listQuery = `query List($keeper: ID!) { customers(filter: { relationshipManagerId: $keeper }, orderBy: aum_desc, first: 50) {
+const listQuery = `query List($manager: ID!) { customers(filter: { relationshipManagerId: $manager }, orderBy: aum_desc, first: 50) {
   nodes { id name kind aum { amount currency } holdings { accountNumber status balance { amount currency } product { name } } } } }`
 
-const listPeerQuery = `query List($keeper: UUID!) { allCustomers(condition: { relationshipManagerId: $keeper }, orderBy: [AUM_DESC, ROW_ID_DESC], first: 50) {
+const listPeerQuery = `query List($manager: UUID!) { allCustomers(condition: { relationshipManagerId: $manager }, orderBy: [AUM_DESC, ROW_ID_DESC], first: 50) {
   nodes { id: rowId name kind aum holdings: holdingsByCustomerId(orderBy: [ACCOUNT_NUMBER_ASC, ROW_ID_ASC]) { nodes { accountNumber status balance currency product { name } } } } } }`
 
 /** The customer page over GraphQL, by the relationship manager. */
 export async function customerPage(bench: Bench): Promise<Line[]> {
-  const { keepers } = await drawSample(bench.bank)
+  const { managers } = await drawSample(bench.bank)
   const asked = await Promise.all(
-    keepers.map(async ({ number, customers }) => ({ token: await bench.bank.token({ sub: number }), customers })),
+    managers.map(async ({ number, customers }) => ({ token: await bench.bank.token({ sub: number }), customers })),
   )
   const customerOf = (turn: number): string => nth(nth(asked, turn).customers, Math.floor(turn / asked.length))
   const { months } = calendar()
@@ -90,12 +90,14 @@ export async function customerPage(bench: Bench): Promise<Line[]> {
 
 /** The list of the 50 largest customers of a relationship manager with their holdings over GraphQL. */
 export async function customerList(bench: Bench): Promise<Line[]> {
-  const { keepers } = await drawSample(bench.bank)
-  const asked = await Promise.all(keepers.map(async ({ number, id }) => ({ token: await bench.bank.token({ sub: number }), id })))
+  const { managers } = await drawSample(bench.bank)
+  const asked = await Promise.all(
+    managers.map(async ({ number, id }) => ({ token: await bench.bank.token({ sub: number }), id })),
+  )
   return againstPeers(bench, 'list of 50', {
-    ours: (turn) => post('/graphql', { query: listQuery, variables: { keeper: nth(asked, turn).id } }, nth(asked, turn).token),
+    ours: (turn) => post('/graphql', { query: listQuery, variables: { manager: nth(asked, turn).id } }, nth(asked, turn).token),
     handWritten: (turn) => get(`/lists/${nth(asked, turn).id}`),
-    postgraphile: (turn) => post('/graphql', { query: listPeerQuery, variables: { keeper: nth(asked, turn).id } }),
+    postgraphile: (turn) => post('/graphql', { query: listPeerQuery, variables: { manager: nth(asked, turn).id } }),
     plain: ({ customers }: { customers: { nodes: readonly CustomerAnswer[] } }) => customers.nodes.map(plainCustomer),
     peerPlain: ({ allCustomers }: { allCustomers: { nodes: readonly PeerCustomer[] } }) => allCustomers.nodes.map(plainPeer),
   })

@@ -1,6 +1,6 @@
 import { operations } from '../operations/all.ts'
 import { deleteExpiredData } from '../operations/feeds/expired-records.ts'
-import { applyRates } from '../operations/feeds/rates.ts'
+import { applyRates } from '../operations/feeds/exchange-rates.ts'
 import { advanceAssignments } from '../operations/dossier/due-assignments.ts'
 import { Logger, type Runner, run } from 'graphile-worker'
 import type { Pool } from 'pg'

@@ -45,7 +45,7 @@ export const permissions = [
   'assignment:read',
   'assignment:write',
   // To give somebody more customers than they can keep, with a reason.
-  'assignment:overload',
+  'assignment:over_capacity',
   // How much each of the staff has to do.
   'workload:read',
   'delegation:write',
@@ -132,7 +132,7 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
     'dossier:write': 'subtree',
     'consent:write': 'subtree',
     'assignment:write': 'subtree',
-    'assignment:overload': 'subtree',
+    'assignment:over_capacity': 'subtree',
     'workload:read': 'subtree',
     'delegation:write': 'subtree',
     'import:read': 'subtree',
@@ -182,7 +182,7 @@ export const grantsOf: Readonly<Record<Role, Grants>> = {
     'segment:refresh': 'bank',
     'policy:write': 'bank',
     'assignment:read': 'subtree',
-    'assignment:overload': 'subtree',
+    'assignment:over_capacity': 'subtree',
     'workload:read': 'subtree',
     'delegation:write': 'subtree',
     'import:read': 'subtree',

@@ -42,7 +42,7 @@ const domain = 'Customer Relationship Management'
 export const permission = 'assignment:write'
 
 const alsoNeeds = ({ overCapacityReason }: { readonly overCapacityReason?: string | undefined }): readonly Permission[] =>
-  overCapacityReason === undefined ? [] : [permission, 'assignment:overload']
+  overCapacityReason === undefined ? [] : [permission, 'assignment:over_capacity']
 
 const handing = {
   staffId: id.meta({ description: 'The new assignee: a relationship manager or teller in your scope.' }),
@@ -59,7 +59,7 @@ const handing = {
   overCapacityReason: remark(500)
     .min(3)
     .optional()
-    .meta({ description: 'Reason for exceeding the staff member’s capacity. Requires the permission assignment:overload.' }),
+    .meta({ description: 'Reason for exceeding the staff member’s capacity. Requires the permission assignment:over_capacity.' }),
 }
 
 type Handing = z.output<z.ZodObject<typeof handing>>

@@ -153,7 +153,7 @@ export const counterNotes = pageOperation(noteView, {
   input: z.strictObject({
     customerId: id.optional().meta({ description: 'About this customer.' }),
     finderId: id.optional().meta({ description: 'Created by this staff member, who is credited.' }),
-    acknowledged: z.boolean().optional().meta({ description: 'Only those that somebody acknowledged, or only the others.' }),
+    acknowledged: z.boolean().optional().meta({ description: 'Only acknowledged notes, or only unacknowledged ones.' }),
     kind: z.enum(counterNoteKinds).optional().meta({ description: 'Of this kind.' }),
     ...pageInput,
   }),
@@ -176,7 +176,7 @@ export const acknowledgeCounterNote = viewOperation(noteView, {
   kind: 'command',
   name: 'acknowledgeCounterNote',
   summary: 'Acknowledge a counter note',
-  description: 'Records that somebody read it and takes care of it: it no longer waits. Once only.',
+  description: 'Records that you have read the note and will handle it. A note can be acknowledged once.',
   permission: 'dossier:write',
   domain,
   input: z.strictObject({ customerId: id, counterNoteId: id.meta({ description: 'The counter note.' }) }),

@@ -43,7 +43,8 @@ export const [customerGroup, customerGroups] = dossierQueries({
   one: {
     name: 'customerGroup',
     summary: 'A household or group, with its members and their total value',
-    description: 'Addressed under its head. The total covers members in your scope; the number of excluded members is given.',
+    description:
+      'Found under the customer who is its head. The total covers members in your scope; the number of excluded members is given.',
   },
   many: {
     name: 'customerGroups',

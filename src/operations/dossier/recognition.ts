@@ -85,7 +85,7 @@ export const recogniseCustomer = operation({
   name: 'recogniseCustomer',
   summary: 'Recognise the person at the counter, in any branch of the bank',
   description:
-    'Exactly one of `number`, `phone` and `documentNumber`. Returns a greeting card for any customer of the bank and nothing more; a value shared by more than five returns `ambiguous` and shows nobody. Every look-up is audited, including misses and refusals. Limited per caller and minute (`RECOGNITIONS_PER_MINUTE`).',
+    'Exactly one of `number`, `phone` and `documentNumber`. Returns a greeting card for any customer of the bank and nothing more; a value shared by more than five returns `ambiguous` and no customer. Every look-up is audited, including misses and refusals. Limited per caller and minute (`RECOGNITIONS_PER_MINUTE`).',
   permission: 'customer:recognise',
   domain,
   transactions: 'own',

@@ -53,7 +53,7 @@ export const retryJob = operation({
   kind: 'command',
   name: 'retryJob',
   summary: 'Retry a job that failed for good',
-  description: 'It is run again now, as often as before if it goes on failing.',
+  description: 'Runs the job again now, with the same number of retries.',
   permission: 'job:manage',
   domain,
   input: z.strictObject({ jobId }),

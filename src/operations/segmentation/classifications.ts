@@ -42,7 +42,7 @@ export const [classificationPolicies, reviseClassificationPolicy] = policyOperat
     name: 'classificationPolicies',
     summary: 'Classification policies',
     description:
-      'Every version of every kind: of those that have begun the one that began last decides. Version 0 is the default, which holds until the first version of the bank begins.',
+      'Every version of every kind: of those that have begun, the one that began last applies. Version 0 is the default, which holds until the first version of the bank begins.',
     permission: 'segment:read',
   },
   revise: {

@@ -56,7 +56,7 @@ export const [relationScorePolicies, reviseRelationScorePolicy] = policyOperatio
     name: 'relationScorePolicies',
     summary: 'Relation score policies: parts and weights',
     description:
-      'All versions: of those that have begun the one that began last decides, and the default before the first of them.',
+      'All versions: of those that have begun, the one that began last applies, and the default before the first of them.',
     permission: 'segment:read',
   },
   revise: {

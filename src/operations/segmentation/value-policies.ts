@@ -52,7 +52,7 @@ export const [valuePolicies, reviseValuePolicy] = policyOperations<ValueRates>({
   list: {
     name: 'valuePolicies',
     summary: 'Value policies',
-    description: 'All versions: of those that have begun the one that began last holds. Version 1 is the published default.',
+    description: 'All versions: of those that have begun, the one that began last applies. Version 1 is the published default.',
     permission: 'segment:read',
   },
   revise: {

@@ -1,4 +1,4 @@
-import { applyRates } from '../../../src/operations/feeds/rates.ts'
+import { applyRates } from '../../../src/operations/feeds/exchange-rates.ts'
 import { advanceAssignments } from '../../../src/operations/dossier/due-assignments.ts'
 import { refreshAll } from '../segmentation/facts.ts'
 import { describe, expect } from 'vitest'

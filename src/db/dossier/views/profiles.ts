@@ -142,7 +142,7 @@ const customerProfile = view(
     merchantCategoryCode: column('text', 'ISO 18245 code of the merchant’s business.', beside('merchant_category_code')),
     creditWilling: column(
       'boolean',
-      'Whether the customer is willing to take a credit line; null if nobody asked.',
+      'Whether the customer is willing to take a credit line; null if unknown.',
       beside('credit_willing'),
     ),
     updatedAt: column('instant', 'When the dossier last changed.'),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { startOfDay } from '../../core/kernel/calendar.ts'
 import { refreshAssetsOfCurrencies } from '../../db/dossier/assets.ts'
-import { listCurrenciesDue } from '../../db/feeds/rates.ts'
+import { listCurrenciesDue } from '../../db/feeds/due-currencies.ts'
 import { operation } from '../platform/operation.ts'
 
 export const applyRates = operation({
