@@ -1,4 +1,6 @@
 import { sql } from 'drizzle-orm'
+import { customer } from './schema/customers.ts'
+import { plainRows } from '../platform/plain-rows.ts'
 import type { CustomerKind, CustomerStatus } from '../../core/dossier/customers.ts'
 import type { Db } from '../platform/database.ts'
 
@@ -12,9 +14,7 @@ export async function findCustomerState(
   db: Db,
   customerId: string,
 ): Promise<{ readonly kind: CustomerKind; readonly status: CustomerStatus } | undefined> {
-  const [row] = await db.rows<{ kind: CustomerKind; status: CustomerStatus }>(
-    sql`select kind, status from customer where id = ${customerId}::uuid`,
-  )
+  const [row] = await plainRows(db, customer, ['kind', 'status'], sql`where t.id = ${customerId}::uuid`)
   return row
 }
 

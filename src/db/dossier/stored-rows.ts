@@ -1,4 +1,6 @@
 import { sql } from 'drizzle-orm'
+import { customer } from './schema/customers.ts'
+import { plainRows } from '../platform/plain-rows.ts'
 import type { Db } from '../platform/database.ts'
 import { lockFeedsShared } from '../platform/feed-turns.ts'
 import { readStoredRow, type StoredEntity } from '../platform/stored-rows.ts'
@@ -27,7 +29,7 @@ export const storedCustomers: StoredEntity = {
     const customerId = await findCustomerByExternalId(db, source, externalId)
     if (customerId === undefined) return undefined
     await lockCustomers(db, [customerId])
-    const [row] = await db.rows<{ version: number }>(sql`select version from customer where id = ${customerId}::uuid`)
+    const [row] = await plainRows(db, customer, ['version'], sql`where t.id = ${customerId}::uuid`)
     return row
   },
 }

@@ -1,5 +1,7 @@
 import { findHoldingByExternalId } from './holding-names.ts'
 import { sql } from 'drizzle-orm'
+import { product } from '../organisation/schema/reference.ts'
+import { plainRows } from '../platform/plain-rows.ts'
 import { lockCustomers } from '../dossier/assets.ts'
 import { customerNameOfRow } from '../dossier/stored-rows.ts'
 import type { Db } from '../platform/database.ts'
@@ -19,8 +21,11 @@ export const storedProducts: StoredEntity = {
   },
   async lockByExternalId(db, { source, externalId }) {
     await lockFeed(db, 'products')
-    const [row] = await db.rows<{ version: number }>(
-      sql`select version from product where source = ${source} and external_id = ${externalId} for update`,
+    const [row] = await plainRows(
+      db,
+      product,
+      ['version'],
+      sql`where t.source = ${source} and t.external_id = ${externalId} for update`,
     )
     return row
   },

@@ -2,6 +2,8 @@ import type { Conditions } from '../platform/views/conditions.ts'
 import { inSubtree } from '../platform/views/keys.ts'
 import { takeLock } from '../platform/locks.ts'
 import { sql } from 'drizzle-orm'
+import { staff } from './schema/reference.ts'
+import { plainRows } from '../platform/plain-rows.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
 import type { Cover, Delegate, StoredDelegation } from '../../core/organisation/delegations.ts'
 import type { Db } from '../platform/database.ts'
@@ -18,8 +20,11 @@ export async function lockDelegates(
   staffId: string,
   deputyId: string,
 ): Promise<{ readonly absent: Delegate | undefined; readonly deputy: Delegate | undefined }> {
-  const people = await db.rows<Delegate>(
-    sql`select id, roles, status, active_from::text as "activeFrom", active_until::text as "activeUntil" from staff where id in (${staffId}::uuid, ${deputyId}::uuid) and ${inScope('institution_path')} order by id for update`,
+  const people = await plainRows(
+    db,
+    staff,
+    ['id', 'roles', 'status', 'activeFrom', 'activeUntil'],
+    sql`where t.id in (${staffId}::uuid, ${deputyId}::uuid) and ${inScope('t.institution_path')} order by t.id for update`,
   )
   return { absent: people.find(({ id }) => id === staffId), deputy: people.find(({ id }) => id === deputyId) }
 }

@@ -1,22 +1,24 @@
 import { sql } from 'drizzle-orm'
+import { institution } from './schema/reference.ts'
+import { plainRows } from '../platform/plain-rows.ts'
 import type { CalendarCountry } from '../../core/kernel/calendar.ts'
 import type { Db } from '../platform/database.ts'
 
 /** The path of an institution by its id, or undefined. */
 export async function findInstitutionPath(db: Db, id: string): Promise<string | undefined> {
-  const [row] = await db.rows<{ path: string }>(sql`select path from institution where id = ${id}`)
+  const [row] = await plainRows(db, institution, ['path'], sql`where t.id = ${id}::uuid`)
   return row?.path
 }
 
 /** The paths of all institutions by their codes. */
 export async function listInstitutionPaths(db: Db): Promise<ReadonlyMap<string, string>> {
-  const rows = await db.rows<{ code: string; path: string }>(sql`select code, path from institution`)
+  const rows = await plainRows(db, institution, ['code', 'path'], sql``)
   return new Map(rows.map(({ code, path }) => [code, path]))
 }
 
 /** The code of an institution that is not closed. */
 export async function findInstitutionCode(db: Db, id: string): Promise<string | undefined> {
-  const [row] = await db.rows<{ code: string }>(sql`select code from institution where id = ${id}::uuid and status <> 'closed'`)
+  const [row] = await plainRows(db, institution, ['code'], sql`where t.id = ${id}::uuid and t.status <> 'closed'`)
   return row?.code
 }
 

@@ -1,4 +1,6 @@
 import { sql } from 'drizzle-orm'
+import { staff } from './schema/reference.ts'
+import { plainRows } from '../platform/plain-rows.ts'
 import type { InstitutionReference, StaffReference } from '../../core/organisation/references.ts'
 import type { Db } from '../platform/database.ts'
 import { inScope } from '../platform/scope.ts'
@@ -14,8 +16,11 @@ export async function resolveInstitutions(db: Db, codes: Iterable<string>): Prom
 
 /** Staff within the caller's scope, by number. */
 export async function resolveStaff(db: Db, numbers: Iterable<string>): Promise<ReadonlyMap<string, StaffReference>> {
-  const rows = await db.rows<StaffReference>(
-    sql`select id, number, roles, status, active_from as "activeFrom", active_until as "activeUntil", customer_capacity as "customerCapacity" from staff where number = any (${sql.param([...new Set(numbers)])}::text[]) and ${inScope('institution_path')}`,
+  const rows = await plainRows(
+    db,
+    staff,
+    ['id', 'number', 'roles', 'status', 'activeFrom', 'activeUntil', 'customerCapacity'],
+    sql`where t.number = any (${sql.param([...new Set(numbers)])}::text[]) and ${inScope('t.institution_path')}`,
   )
   return new Map(rows.map((row) => [row.number, row]))
 }

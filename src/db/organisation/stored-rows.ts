@@ -1,4 +1,6 @@
 import { sql } from 'drizzle-orm'
+import { institution, staff } from './schema/reference.ts'
+import { plainRows } from '../platform/plain-rows.ts'
 import { lockFeed } from '../platform/feed-turns.ts'
 import { readStoredRow, type StoredEntity } from '../platform/stored-rows.ts'
 
@@ -15,8 +17,11 @@ export const storedInstitutions: StoredEntity = {
   },
   async lockByExternalId(db, { source, externalId }) {
     await lockFeed(db, 'organisation')
-    const [row] = await db.rows<{ version: number }>(
-      sql`select version from institution where source = ${source} and external_id = ${externalId} for update`,
+    const [row] = await plainRows(
+      db,
+      institution,
+      ['version'],
+      sql`where t.source = ${source} and t.external_id = ${externalId} for update`,
     )
     return row
   },
@@ -35,8 +40,11 @@ export const storedStaff: StoredEntity = {
   },
   async lockByExternalId(db, { source, externalId }) {
     await lockFeed(db, 'organisation')
-    const [row] = await db.rows<{ version: number }>(
-      sql`select version from staff where source = ${source} and external_id = ${externalId} for update`,
+    const [row] = await plainRows(
+      db,
+      staff,
+      ['version'],
+      sql`where t.source = ${source} and t.external_id = ${externalId} for update`,
     )
     return row
   },

@@ -1,3 +1,4 @@
+import type { CustomerKind, CustomerStatus } from '../../../core/dossier/customers.ts'
 import { sql } from 'drizzle-orm'
 import { bigint, boolean, date, integer, pgTable, primaryKey, smallint, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { bytea } from '../../platform/schema/bytes.ts'
@@ -7,8 +8,8 @@ import type { DocumentType } from '../../../core/kernel/identity-numbers.ts'
 
 export const customer = pgTable('customer', {
   id: uuid().primaryKey(),
-  kind: text().notNull(),
-  status: text().notNull(),
+  kind: text().$type<CustomerKind>().notNull(),
+  status: text().$type<CustomerStatus>().notNull(),
   coreNumber: text('core_number'),
   source: text().notNull(),
   name: text().notNull(),

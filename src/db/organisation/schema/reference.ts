@@ -1,3 +1,4 @@
+import type { Role } from '../../../core/kernel/permissions.ts'
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -60,8 +61,8 @@ export const staff = pgTable('staff', {
   name: text().notNull(),
   institutionId: uuid('institution_id').notNull(),
   institutionPath: text('institution_path').notNull(),
-  roles: text().array().notNull(),
-  status: text().notNull(),
+  roles: text().array().$type<Role[]>().notNull(),
+  status: text().$type<'active' | 'inactive'>().notNull(),
   industries: text().array().notNull().default([]),
   areas: text().array().notNull().default([]),
   customerCapacity: integer('customer_capacity'),

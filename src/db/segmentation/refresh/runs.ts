@@ -1,5 +1,7 @@
 import { addJob } from '../../platform/jobs.ts'
 import { sql } from 'drizzle-orm'
+import { refreshRun } from '../schema/facts.ts'
+import { plainRows } from '../../platform/plain-rows.ts'
 import { type Actor, callerOf } from '../../../core/kernel/actors.ts'
 import type { Day } from '../../../core/kernel/calendar.ts'
 import type { RefreshKind, RefreshReason, RefreshState, RefreshStep } from '../../../core/segmentation/refreshes.ts'
@@ -32,9 +34,7 @@ const advancesRefreshes = 'advanceRefreshes'
 /** Queues a refresh. One of the same kind that has not begun yet serves both: then its id is answered. */
 export async function queueRefresh(db: Db, { id, kind, reason, path, requestedBy, now }: NewRefresh): Promise<string> {
   await takeLock(db, 'refreshQueue')
-  const [waiting] = await db.rows<{ id: string }>(
-    sql`select id from refresh_run where state = 'queued' and kind = ${kind} limit 1`,
-  )
+  const [waiting] = await plainRows(db, refreshRun, ['id'], sql`where t.state = 'queued' and t.kind = ${kind} limit 1`)
   if (waiting) return waiting.id
   await db.rows(sql`
     insert into refresh_run (id, institution_path, kind, reason, state, requested_by, requested_at)
