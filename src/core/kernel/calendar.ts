@@ -24,7 +24,9 @@ const chineseArrangements: ReadonlyMap<number, boolean> = new Map([
   ...Object.keys(chineseDays.holidays).map((day) => [toEpochDay(day), false] as const),
   ...Object.keys(chineseDays.workdays).map((day) => [toEpochDay(day), true] as const),
 ])
-const lastChineseYear = fromEpochDay(Math.max(...chineseArrangements.keys())).slice(0, 4)
+const [firstChineseYear, lastChineseYear] = [Math.min, Math.max].map((bound) =>
+  fromEpochDay(bound(...chineseArrangements.keys())).slice(0, 4),
+) as [string, string]
 
 const formatters = new Map<string, Intl.DateTimeFormat>()
 
@@ -94,14 +96,24 @@ export function monthEndsUpTo(day: Day, count: number): readonly Day[] {
 
 /**
  * The last day for which a country's holidays are known (chinese-days ships the arrangements from 2004 to the last one published; the
- * State Council publishes a year's around November before it); `undefined` where a country needs no such knowledge. Later days and
- * those before 2004 count as Monday to Friday, which makes a deadline earlier and never later than holidays would.
+ * State Council publishes a year's around November before it); `undefined` where a country needs no such knowledge. On later days only the holidays hold
+ * that need no notice; those before 2004 count as Monday to Friday. That makes a deadline earlier and never later than the arrangements would.
  */
 export function calendarKnownThrough(country: CalendarCountry): Day | undefined {
   return country === 'CN' ? `${lastChineseYear}-12-31` : undefined
 }
 
-/** Tells whether an institution works on a day: the bank's override, else the country's holidays and make-up days, else Monday to Friday. */
+/**
+ * Whether it is settled if an institution works on a day: by an override of the bank, or since the country has arranged the year. What rests on a day that is not is provisional: a
+ * notice to come may move days off and make-up days.
+ */
+export function isArranged(day: Day, { country, overrides }: Calendar): boolean {
+  if (country !== 'CN' || overrides.has(day)) return true
+  const year = day.slice(0, 4)
+  return year >= firstChineseYear && year <= lastChineseYear
+}
+
+/** Tells whether an institution works on a day: the bank's override, else the country's holidays and make-up days, else Monday to Friday without the holidays that need no notice. */
 export function isWorkingDay(day: Day, calendar: Calendar): boolean {
   return worksOn(toEpochDay(day), calendar)
 }
@@ -132,9 +144,50 @@ function worksOn(epochDay: number, { country, overrides }: Calendar): boolean {
   if (override) return override === 'working'
   const arranged = country === 'CN' ? chineseArrangements.get(epochDay) : undefined
   if (arranged !== undefined) return arranged
+  if (country === 'CN' && isFixedHoliday(epochDay)) return false
   // 1970-01-01, epoch day 0, was a Thursday.
   const weekday = (((epochDay + 4) % 7) + 7) % 7
   return weekday >= 1 && weekday <= 5
+}
+
+const fixedHolidays = new Map<number, ReadonlySet<number>>()
+
+/** Whether a day of a year that is not arranged yet is a public holiday by law. */
+function isFixedHoliday(epochDay: number): boolean {
+  const year = new Date(epochDay * millisecondsPerDay).getUTCFullYear()
+  if (year <= Number(lastChineseYear)) return false
+  const known = fixedHolidays.get(year) ?? new Set(fixedHolidaysOf(year).map(toEpochDay))
+  fixedHolidays.set(year, known)
+  return known.has(epochDay)
+}
+
+/**
+ * The public holidays of China that hold without a notice (《全国年节及纪念日放假办法》 as amended in 2024): 1 January, Spring Festival with its eve to the third day, Qingming, 1 and 2 May, Dragon
+ * Boat, Mid-Autumn, 1 to 3 October.
+ */
+function fixedHolidaysOf(year: number): readonly Day[] {
+  const on = (month: number, day: number): Temporal.PlainDate => Temporal.PlainDate.from({ year, month, day })
+  const lunar = (monthCode: string, day: number): Temporal.PlainDate =>
+    Temporal.PlainDate.from({ calendar: 'chinese', year, monthCode, day }).withCalendar('iso8601')
+  const spring = lunar('M01', 1)
+  return [
+    on(1, 1),
+    ...[-1, 0, 1, 2].map((days) => spring.add({ days })),
+    ...(year < 2100 ? [on(4, qingmingOf(year))] : []),
+    on(5, 1),
+    on(5, 2),
+    lunar('M05', 5),
+    lunar('M08', 15),
+    on(10, 1),
+    on(10, 2),
+    on(10, 3),
+  ].map(String)
+}
+
+/** The day of April on which the sun is at 15° in China, by the rule of thumb for the years 2000 to 2099. */
+function qingmingOf(year: number): number {
+  const inCentury = year % 100
+  return Math.floor(inCentury * 0.2422 + 4.81) - Math.floor(inCentury / 4)
 }
 
 function endOfMonth(day: Day, monthsLater: number): Day {

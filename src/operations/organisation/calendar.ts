@@ -1,6 +1,13 @@
 import { textsEqual, daysEqual, all, daysWithin, orderBy } from '../../db/platform/views/conditions.ts'
 import { z } from 'zod'
-import { addDays, calendarCountries, calendarKnownThrough, daysBetween, isWorkingDay } from '../../core/kernel/calendar.ts'
+import {
+  addDays,
+  calendarCountries,
+  calendarKnownThrough,
+  daysBetween,
+  isArranged,
+  isWorkingDay,
+} from '../../core/kernel/calendar.ts'
 import { refuseField } from '../../core/kernel/errors.ts'
 import { listCalendarOverrides, writeCalendarDay } from '../../db/organisation/calendar.ts'
 import { findPlaceInTime } from '../../db/organisation/institutions.ts'
@@ -70,7 +77,7 @@ export const workingDays = operation({
   name: 'workingDays',
   summary: 'Working days of an institution',
   description:
-    'Monday to Friday, without the public holidays of its country, plus the make-up working days announced with them and the bank’s own overrides. After the last day announced by the country, only weekends count.',
+    'Monday to Friday, without the public holidays of its country, plus the make-up working days announced with them and the bank’s own overrides. After the last year that the country has arranged, weekends and the holidays that need no notice count, and the days are marked.',
   permission: 'organisation:read',
   domain: 'Organization Directory',
   input: z.strictObject({
@@ -83,6 +90,7 @@ export const workingDays = operation({
       calendar: z.enum(calendarCountries).meta({ description: 'The calendar that applies there.' }),
       timeZone: z.string().meta({ description: 'The time zone that applies there.' }),
       announcedUntil: z.iso.date().nullable().meta({ description: 'Last day for which the country’s holidays are known.' }),
+      provisional: z.boolean().meta({ description: 'Whether the period has days that are not arranged yet.' }),
       days: z
         .array(
           z
@@ -90,6 +98,9 @@ export const workingDays = operation({
               day: z.iso.date().meta({ description: 'The day.' }),
               working: z.boolean().meta({ description: 'Whether the bank works.' }),
               overridden: z.boolean().meta({ description: 'Whether the bank overrides its country’s calendar.' }),
+              arranged: z.boolean().meta({
+                description: 'Whether it is settled: arranged by the country or set by the bank; otherwise provisional.',
+              }),
             })
             .meta({ id: 'WorkingDay', description: 'Whether the bank works on a day.' }),
         )
@@ -114,7 +125,13 @@ export const workingDays = operation({
       calendar: country,
       timeZone,
       announcedUntil: calendarKnownThrough(country) ?? null,
-      days: days.map((day) => ({ day, working: isWorkingDay(day, calendar), overridden: overrides.has(day) })),
+      provisional: days.some((day) => !isArranged(day, calendar)),
+      days: days.map((day) => ({
+        day,
+        working: isWorkingDay(day, calendar),
+        overridden: overrides.has(day),
+        arranged: isArranged(day, calendar),
+      })),
     }
   },
 })

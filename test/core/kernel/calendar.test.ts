@@ -8,6 +8,7 @@ import {
   calendarKnownThrough,
   dayOf,
   daysBetween,
+  isArranged,
   isWorkingDay,
   monthEnd,
   monthEndsUpTo,
@@ -174,13 +175,38 @@ describe('a working day', () => {
     ])
   })
 
-  test('is known for whole years, and Monday to Friday after them', () => {
+  test('is known for whole years', () => {
     const known = calendarKnownThrough('CN') as string
     expect(known >= '2026-12-31').toBe(true)
     expect(known.endsWith('-12-31')).toBe(true)
     expect(calendarKnownThrough('none')).toBeUndefined()
-    const after = Array.from({ length: 365 }, (_, index) => addDays(known, index + 1))
-    expect(after.map((text) => isWorkingDay(text, china))).toEqual(after.map((text) => isWorkingDay(text, plain)))
+  })
+
+  // By the almanac: 2030 and 2031 are not arranged, whatever the package has learnt meanwhile.
+  test.each([
+    [2030, ['01-01', '02-02', '02-03', '02-04', '02-05', '04-05', '05-01', '05-02', '06-05', '09-12', '10-01', '10-02', '10-03']],
+    [2031, ['01-01', '01-22', '01-23', '01-24', '01-25', '04-05', '05-01', '05-02', '06-24', '10-01', '10-02', '10-03']],
+  ])('has the holidays of %i that need no notice before there is one, and weekends', (year, holidays) => {
+    const days = Array.from({ length: 365 }, (_, index) => addDays(`${year}-01-01`, index))
+    const off = days.filter((text) => !isWorkingDay(text, china) && isWorkingDay(text, plain)).map((text) => text.slice(5))
+    const onWeekdays = holidays.filter((text) => isWorkingDay(`${year}-${text}`, plain))
+    expect(off).toEqual(onWeekdays)
+    expect(days.some((text) => isArranged(text, china))).toBe(false)
+    expect(days.every((text) => isArranged(text, plain))).toBe(true)
+  })
+
+  test('is arranged where the State Council has, or the bank', () => {
+    expect(['2026-02-16', '2004-01-01', '2003-12-31', '2030-01-02'].map((text) => isArranged(text, china))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
+    const overrides = new Map([['2030-01-02', 'holiday' as const]])
+    expect([isArranged('2030-01-02', { ...china, overrides }), isWorkingDay('2030-01-02', { ...china, overrides })]).toEqual([
+      true,
+      false,
+    ])
   })
 })
 

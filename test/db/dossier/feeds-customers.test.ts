@@ -64,7 +64,7 @@ describe('a feed of customers', () => {
       status: 'active',
       source: 'core',
       institution_path: paths['B1'],
-      name_folded: '王 小明',
+      name_folded: '王·小明',
       version: 1,
     })
     const document = await documentOf('C1')

@@ -15,4 +15,5 @@ export const nameKey = pgTable(
 export const nameKeyProgress = pgTable('name_key_progress', {
   onlyRow: boolean('only_row').primaryKey().default(true),
   afterId: uuid('after_id').notNull(),
+  part: text().notNull().default('customer'),
 })
