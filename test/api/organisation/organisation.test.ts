@@ -11,12 +11,26 @@ describe('working days', () => {
     expect(working(october)).toEqual(['2026-09-30', '2026-10-08', '2026-10-09', '2026-10-10', '2026-10-12'])
     await bank.request('ADMIN', 'PUT', '/calendar-days/CN/2026-10-10', { kind: 'holiday', name: 'bank holiday' })
     const changed = await ask('from=2026-10-10&to=2026-10-10')
-    expect(changed.days).toEqual([{ day: '2026-10-10', working: false, overridden: true }])
+    expect(changed.days).toEqual([{ day: '2026-10-10', working: false, overridden: true, arranged: true }])
     const { data } = await bank.graphql(
       bank.code('M1'),
-      '{ workingDays(from: "2026-10-10", to: "2026-10-10") { days { day working overridden } } }',
+      '{ workingDays(from: "2026-10-10", to: "2026-10-10") { provisional days { day working overridden arranged } } }',
     )
-    expect(data.workingDays.days).toEqual(changed.days)
+    expect(data.workingDays).toEqual({ provisional: false, days: changed.days })
+  })
+
+  test('of a year that is not arranged yet are provisional, without the holidays that need no notice', async ({ bank }) => {
+    const { body } = await bank.request(bank.code('M1'), 'GET', '/working-days?from=2026-12-31&to=2027-01-04')
+    expect([body.provisional, body.days.map(({ working, arranged }: any) => [working, arranged])]).toEqual([
+      true,
+      [
+        [true, true],
+        [false, false],
+        [false, false],
+        [false, false],
+        [true, false],
+      ],
+    ])
   })
 
   test('are those of the institution asked for, or of the nearest above it that says', async ({ bank }) => {
