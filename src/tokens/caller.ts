@@ -1,3 +1,4 @@
+import { cleanText } from '../core/kernel/text.ts'
 import { tokenRefusal } from './refusal.ts'
 
 /** Whom a verified token names: a staff number or a client id, both as the identity provider spells them. Roles come from the database, never from here. */
@@ -15,7 +16,7 @@ const maximumNameLength = 256
 
 /**
  * Decides whether a verified token stands for a staff member or for a machine client. Claims that name somebody are non-empty strings of at
- * most 256 characters; one that is present and anything else refuses the token. Throws `no_subject`.
+ * most 256 characters, without control characters and in valid Unicode, as all input; one that is present and anything else refuses the token. Throws `no_subject`.
  *
  * Access tokens of people carry the `client_id` of their front end, and tokens of machines carry a `sub` (both are required by RFC 9068, 2.2),
  * so the presence of a claim decides nothing. In this order:
@@ -51,6 +52,7 @@ function isGrantedToClient(claims: Claims): boolean {
 function nameIn(claims: Claims, claim: string): string | undefined {
   if (!Object.hasOwn(claims, claim)) return undefined
   const value = claims[claim]
-  if (typeof value !== 'string' || value.trim() === '' || value.length > maximumNameLength) throw tokenRefusal('no_subject')
+  if (typeof value !== 'string' || value.trim() === '' || value.length > maximumNameLength || !cleanText(value).ok)
+    throw tokenRefusal('no_subject')
   return value
 }

@@ -48,6 +48,10 @@ describe('a token stands for', () => {
     ['null, beside a client', { sub: null, client_id: 'core-feed' }, usual],
     ['a client that is no text', { sub: 'E1001', client_id: {} }, usual],
     ['a name without end', { sub: 'E'.repeat(257) }, usual],
+    ['a NUL character', { sub: 'E10\u000001' }, usual],
+    ['a control character', { sub: 'E10\u001b01' }, usual],
+    ['half of a surrogate pair', { sub: 'E10\ud80001' }, usual],
+    ['a NUL character in a client', { sub: 'core', client_id: 'co\u0000re' }, usual],
   ])('nobody when it names %s', (_whom, claims, names) => {
     expect(() => callerOf(claims, names)).toThrow(expect.objectContaining({ reason: 'no_subject' }))
   })

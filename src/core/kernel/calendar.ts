@@ -14,6 +14,11 @@ export interface Calendar {
   readonly overrides: ReadonlyMap<Day, 'working' | 'holiday'>
 }
 
+/** A day that arithmetic leads to lies outside 1800 to 9999. */
+export class DayRangeError extends RangeError {
+  override readonly name = 'DayRangeError'
+}
+
 const millisecondsPerDay = 86_400_000
 const firstEpochDay = Date.UTC(1800, 0, 1) / millisecondsPerDay
 const lastEpochDay = Date.UTC(9999, 11, 31) / millisecondsPerDay
@@ -203,6 +208,7 @@ function toEpochDay(day: Day): number {
 }
 
 function fromEpochDay(epochDay: number): Day {
-  if (!(epochDay >= firstEpochDay && epochDay <= lastEpochDay)) throw new RangeError('The day must be in the years 1800 to 9999.')
+  if (!(epochDay >= firstEpochDay && epochDay <= lastEpochDay))
+    throw new DayRangeError('The day must be in the years 1800 to 9999.')
   return new Date(epochDay * millisecondsPerDay).toISOString().slice(0, 10)
 }

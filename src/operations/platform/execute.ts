@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { callerOf, reachOfActor, type Scope, scopeOf } from '../../core/kernel/actors.ts'
-import { dayOf } from '../../core/kernel/calendar.ts'
+import { dayOf, DayRangeError } from '../../core/kernel/calendar.ts'
 import { DomainError, type ErrorCode } from '../../core/kernel/errors.ts'
 import { isForReferenceData, type Permission } from '../../core/kernel/permissions.ts'
 import { type Database, type Db, isStaleDirectory, sendAlong } from '../../db/platform/database.ts'
@@ -62,12 +62,18 @@ export async function execute(service: Service, operation: Operation, call: Call
     const result = await attempt(service, operation, call)
     outcome = 'ok'
     return result
-  } catch (error) {
+  } catch (caught) {
+    const error = caught instanceof DayRangeError ? beyondCalendar() : caught
     if (error instanceof DomainError) outcome = error.code
     throw error
   } finally {
     service.observe(operation.name, outcome, (performance.now() - started) / 1000)
   }
+}
+
+/** Days at both ends of the calendar are good by themselves; a period that is computed from them may not be. */
+function beyondCalendar(): DomainError {
+  return new DomainError('invalid_input', 'A day computed from the input is outside 1800-01-01 to 9999-12-31.')
 }
 
 /** Tries again where the directory has changed under a request, where the change collided with another one and, for commands with an idempotency key, where the database was lost. */

@@ -147,6 +147,7 @@ export const cohortCustomers = pageOperation(customerView, {
     context,
     { segmentId, period, from, periodsAfter: later, outcome, institutionId: institution, limit, cursor, includeTotal },
   ) {
+    if (from > context.today) throw refuseField('invalid_input', 'from', 'future', 'The cohort must not be in the future.')
     const start = startOfPeriod(from, period)
     const on = addDays(periodsAfter(start, later + 1, period), -1)
     if (on >= context.today) throw refuseField('invalid_input', 'periodsAfter', 'future', 'The period must have ended.')
