@@ -13,6 +13,7 @@ import { graphql, type GraphqlSettings } from '../graphql/plugin.ts'
 import type { Metrics } from './metrics.ts'
 import type { Caller } from '../operations/platform/directory.ts'
 import type { Service } from '../operations/platform/execute.ts'
+import { answerHeaders } from '../rest/platform/answer-headers.ts'
 import { documentation } from '../rest/platform/documentation.ts'
 import { limitRate, type RateLimit } from '../rest/platform/rate-limit.ts'
 import { serveExports } from '../rest/streams/exports.ts'
@@ -42,6 +43,8 @@ export interface AppSettings {
   readonly rateLimit: RateLimit
   readonly graphql: GraphqlSettings
   readonly graphiql: boolean
+  /** Origins whose pages may ask. */
+  readonly corsOrigins: readonly string[]
 }
 
 export interface Dependencies {
@@ -90,6 +93,7 @@ export async function buildApp({ service, authenticate, metrics, settings }: Dep
     else void parseJson(request, body.toString('utf8'), done)
   })
 
+  await answerHeaders(app, settings.corsOrigins)
   const countRefused = await limitRate(app, settings.rateLimit)
   app.addHook('onRequest', async (request, reply) => {
     reply.header('X-Request-Id', request.id)

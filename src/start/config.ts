@@ -45,6 +45,7 @@ export interface Config {
   readonly graphiql: boolean
   readonly workers: SettingValue<'WORKERS'>
   readonly trustProxy: SettingValue<'TRUST_PROXY'>
+  readonly corsOrigins: SettingValue<'CORS_ORIGINS'>
 }
 
 /** The key rings of the service; the first key of each is the one to write with. */
@@ -131,6 +132,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     graphiql: read('GRAPHIQL'),
     workers: read('WORKERS'),
     trustProxy: read('TRUST_PROXY'),
+    corsOrigins: read('CORS_ORIGINS'),
   }
   const database = readDatabase()
   claim(config.fastLaneTimeoutMs <= config.statementTimeoutMs, 'FAST_LANE_TIMEOUT_MS must not be above STATEMENT_TIMEOUT_MS.')

@@ -70,6 +70,7 @@ export async function serve(config: Config, assembly: Assembly): Promise<{ reado
       rateLimit: config.rateLimit,
       graphql: { documents: config.graphqlDocuments, freeQueries: config.graphqlFreeQueries },
       graphiql: config.graphiql,
+      corsOrigins: config.corsOrigins,
     },
   })
   warn = (details, message) => app.log.warn(details, message)

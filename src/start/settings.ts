@@ -91,6 +91,15 @@ const address = (value: string): boolean => {
   return most > 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
 }
 
+/** Where pages come from: scheme, host and port, as browsers send it. */
+const origins: Reader<readonly string[]> = (value) => {
+  const listed = value.split(',').flatMap((entry) => (entry.trim() === '' ? [] : [entry.trim()]))
+  const isOrigin = (text: string): boolean => /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text
+  return listed.every(isOrigin)
+    ? listed
+    : rule('must be origins separated by commas, such as https://crm.bank.example, in lower case and without a path')
+}
+
 const trustProxy: Reader<boolean | number | readonly string[]> = (value) => {
   if (value === 'true' || value === 'false') return value === 'true'
   if (/^[1-9]$/.test(value)) return Number(value)
@@ -179,6 +188,11 @@ export const definitions = {
     'false',
     trustProxy,
     'trusted proxies for forwarding headers: true, false, number of hops, or addresses and networks',
+  ),
+  CORS_ORIGINS: define(
+    '',
+    origins,
+    'origins whose pages in a browser may call the APIs, separated by commas, such as `https://crm.bank.example`; none by default',
   ),
 } as const
 

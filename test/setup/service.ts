@@ -114,6 +114,7 @@ export async function startService(
         rateLimit: { max: 100_000, windowSeconds: 60, maxRefused: 100_000 },
         graphql: { documents: new Map(), freeQueries: true },
         graphiql: true,
+        corsOrigins: [],
         ...appSettings,
       },
     })

@@ -30,6 +30,8 @@ export async function documentation(app: FastifyInstance, { graphiql }: { readon
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: true,
+    // Over plain HTTP, inside a bank’s network, the page would ask for its own parts by HTTPS and stay blank.
+    transformStaticCSP: (policy) => policy.replace(/\s*upgrade-insecure-requests;?/, ''),
     transformSpecification: document as never,
     transformSpecificationClone: false,
     uiConfig: { persistAuthorization: false },
