@@ -34,7 +34,8 @@ function ownFields({ fields }: View, at = 0, of = 1): string {
   )
   const rounds = Math.max(of, computed.length)
   const asked = computed.filter((_, place) => (rounds === of ? at % computed.length === place : place % of === at))
-  return ['__typename', ...['id', 'customerId', 'name', 'accountNumber'].filter((name) => name in fields), ...asked].join(' ')
+  const ids = Object.keys(fields).filter((name) => /customerId$/i.test(name))
+  return ['__typename', ...['id', 'name', 'accountNumber'].filter((name) => name in fields), ...ids, ...asked].join(' ')
 }
 
 function followed(name: string, { kind, target }: Relation, inner: (view: View) => string): string {
@@ -88,10 +89,10 @@ function ways(view: View, depth: number): readonly string[] {
 function read(value: unknown, ids: Set<string>, relations: Set<string>): void {
   if (Array.isArray(value)) for (const one of value) read(one, ids, relations)
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return
-  const { __typename: type, id, customerId } = value as Record<string, string>
+  const { __typename: type, id } = value as Record<string, string>
   if (type === 'Customer') ids.add(id!)
-  if (customerId) ids.add(customerId)
   for (const [name, inner] of Object.entries(value)) {
+    if (/customerId$/i.test(name) && typeof inner === 'string') ids.add(inner)
     const found = (inner as { nodes?: unknown[] } | null)?.nodes ?? inner
     if (type !== undefined && found !== null && typeof found === 'object' && (!Array.isArray(found) || found.length > 0))
       relations.add(`${type}.${name}`)

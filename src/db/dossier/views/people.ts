@@ -4,7 +4,7 @@ import { counterpartLevels, keyPersonRoles, keyPersonStatuses } from '../../../c
 import { relationshipKinds, relationshipStatuses } from '../../../core/dossier/relationships.ts'
 import * as schema from '../schema/people.ts'
 import { decodeMoney } from '../../platform/views/decode.ts'
-import { column, type Computed, many, one, view } from '../../platform/views/view.ts'
+import { column, type Computed, many, one, view, visibleId } from '../../platform/views/view.ts'
 
 const version = column('integer', 'Version of the record; sent as If-Match or expectedVersion.')
 const customerId = column('uuid', 'The customer it belongs to.')
@@ -23,7 +23,7 @@ const relationship = view(
   {
     id: column('uuid', 'ID of the relationship, the same under both customers.'),
     customerId,
-    relatedCustomerId: column('uuid', 'The other customer.'),
+    relatedCustomerId: visibleId('customer', 'related_customer_id', 'The other customer'),
     kind: column('text', 'Role of the other customer for this one.', { values: relationshipKinds }),
     share: column('decimal', 'Share of the company in percent, for shareholdings.', {
       nullable: true,
@@ -96,7 +96,7 @@ const keyPerson = view(
     honours: column('texts', 'Honours received.'),
     interests: column('texts', 'Interests.'),
     ...counterpart,
-    personCustomerId: column('uuid', 'Their own customer record, if they are a customer too.', { nullable: true }),
+    personCustomerId: visibleId('customer', 'person_customer_id', 'Their own customer record, if they are a customer too'),
     status: column('text', 'Whether they are still a key person.', { values: keyPersonStatuses }),
     endedOn,
     createdAt,
@@ -119,7 +119,7 @@ const sharedKeyPerson = view(
   {
     id: column('uuid', 'ID of the link.'),
     customerId,
-    keyPersonCustomerId: column('uuid', 'The company to which the record belongs.'),
+    keyPersonCustomerId: visibleId('customer', 'key_person_customer_id', 'The company to which the record belongs'),
     keyPersonId: column('uuid', 'The record.'),
     role: column('text', 'Role in the decisions of this company.', { values: keyPersonRoles }),
     title: column('text', 'Job title here.', { nullable: true }),
@@ -210,7 +210,7 @@ const customerGroupMember = view(
     id: column('uuid', 'ID of the membership, the same for head and member.'),
     customerId: column('uuid', 'The head of the group.'),
     groupId: column('uuid', 'The group.'),
-    memberCustomerId: column('uuid', 'The member.'),
+    memberCustomerId: visibleId('customer', 'member_customer_id', 'The member'),
     ...membership,
     group: one('CustomerGroup', 'The group.', {
       permission: 'dossier:read',
@@ -232,7 +232,7 @@ const groupMembership = view(
   {
     id: column('uuid', 'ID of the membership, the same for head and member.'),
     customerId,
-    headCustomerId: column('uuid', 'The head of the group.'),
+    headCustomerId: visibleId('customer', 'head_customer_id', 'The head of the group'),
     groupId: column('uuid', 'The group.'),
     kind: column('text', 'Kind.', { values: groupKinds }),
     ...membership,

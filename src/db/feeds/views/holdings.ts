@@ -10,7 +10,7 @@ import {
   transactionTypes,
 } from '../../../core/feeds/holdings.ts'
 import * as schema from '../schema/holdings.ts'
-import { column, many, one, page, view } from '../../platform/views/view.ts'
+import { column, many, one, page, view, visibleId } from '../../platform/views/view.ts'
 
 const version = column('integer', 'Version of the record.')
 const customerId = column('uuid', 'The customer it belongs to.')
@@ -92,7 +92,7 @@ const holdingParty = view('HoldingParty', 'A further party of a holding.', schem
   id: column('uuid', 'ID of the link.'),
   customerId,
   holdingId: column('uuid', 'The holding.'),
-  partyCustomerId: column('uuid', 'The customer who is the party.'),
+  partyCustomerId: visibleId('customer', 'party_customer_id', 'The customer who is the party'),
   role: column('text', 'Role.', { values: partyRoles }),
   status: column('text', 'Whether it is active.', { values: ['active', 'ended'] }),
   source: column('text', 'The source system.'),
@@ -114,7 +114,7 @@ const holdingParty = view('HoldingParty', 'A further party of a holding.', schem
 const sharedHolding = view('SharedHolding', 'A holding of another customer to which this one is a party.', schema.partyHolding, {
   id: column('uuid', 'ID of the link.'),
   customerId,
-  holdingCustomerId: column('uuid', 'The customer who owns the holding.'),
+  holdingCustomerId: visibleId('customer', 'holding_customer_id', 'The customer who owns the holding'),
   holdingId: column('uuid', 'The holding.'),
   role: column('text', 'Role of this customer.', { values: partyRoles }),
   status: column('text', 'Whether it is active.', { values: ['active', 'ended'] }),

@@ -158,6 +158,14 @@ export function column(type: ColumnType, description: string, options: ColumnOpt
   })
 }
 
+/** The id of a row of another table, null where the caller does not see that row: an id alone would tell that it is there. */
+export function visibleId(table: string, reference: string, description: string): ColumnOf {
+  return column('uuid', `${description}; null if out of your scope.`, {
+    nullable: true,
+    expression: (alias) => `(select seen.id from ${table} seen where seen.id = ${alias}.${reference})`,
+  })
+}
+
 function plainColumn(name: string, columns: Columns): (alias: string) => string {
   const found = columns[name]
   if (!found) throw new Error(`The table has no column for the field ${name}.`)
