@@ -81,7 +81,10 @@ export const createCounterNote = operation({
   async run(context, { customerId, name, phone, kind, text }) {
     const { db, now, newId, actor, record, limits } = context
     if (actor.kind !== 'staff') throw new DomainError('not_permitted', 'Only staff members can create counter notes.')
-    requireWithinLimit(await countCall(db, callerOf(actor), 'recognition', now), limits.recognitionsPerMinute)
+    requireWithinLimit(
+      await countCall(db, callerOf(actor), 'recognition', limits.recognitionsPerMinute, now),
+      limits.recognitionsPerMinute,
+    )
     const known = customerId ?? (await findNamesake(context, name!, phone!))
     const about = known ?? (await makeProspect(context, actor, name!, phone!))
     const noteId = newId()

@@ -127,7 +127,7 @@ export const recogniseCustomer = operation({
           changed: [by],
           details: { access: 'recognition', outcome },
         })
-      const counting = countCall(db, callerOf(actor), 'recognition', clock())
+      const counting = countCall(db, callerOf(actor), 'recognition', limits.recognitionsPerMinute, clock())
       const looking = lookUp(db, context, input).catch((error: unknown) => {
         if (error instanceof DomainError && error.code === 'invalid_input') return error
         throw error

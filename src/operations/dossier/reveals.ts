@@ -51,7 +51,7 @@ export const revealCustomerField = operation({
   errors: ['not_found'],
   async run({ inTransaction, actor, clock, limits, vault, newId }, { customerId, field, id: subjectId, purpose, reason }) {
     const reveal = await inTransaction(async ({ db, record }) => {
-      const calls = await countCall(db, callerOf(actor), 'reveal', clock())
+      const calls = await countCall(db, callerOf(actor), 'reveal', limits.revealsPerMinute, clock())
       const value = calls > limits.revealsPerMinute ? undefined : await readClearValue(db, vault, customerId, field, subjectId)
       const accessId = newId()
       const outcome = value !== undefined ? 'shown' : calls > limits.revealsPerMinute ? 'rate_limited' : 'unknown'

@@ -11,7 +11,7 @@ export interface BodyLimits {
 
 // Small enough that one piece of a bomb (1,032 : 1 at most) unpacks to 8 MiB, large enough that the thread pool is not felt.
 const compressedPieceBytes = 8 * 1024
-const ratioCountsAfterBytes = 10 * 1024 * 1024
+const ratioCountsAfterBytes = 1024 * 1024
 
 /**
  * The bytes of a request body, unpacked, no faster than they are taken. The body itself is never destroyed here, so that a refusal can still be

@@ -1,4 +1,5 @@
-import { integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 
 export const counterNote = pgTable(
   'counter_note',
@@ -22,8 +23,10 @@ export const callCount = pgTable(
   {
     caller: text().notNull(),
     kind: text().notNull(),
-    minute: timestamp({ withTimezone: true }).notNull(),
-    calls: integer().notNull(),
+    recent: timestamp({ withTimezone: true })
+      .array()
+      .notNull()
+      .default(sql`'{}'::timestamptz[]`),
   },
   (table) => [primaryKey({ columns: [table.caller, table.kind] })],
 )
