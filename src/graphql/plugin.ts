@@ -14,6 +14,7 @@ import mercurius, { type MercuriusOptions } from 'mercurius'
 import { DomainError } from '../core/kernel/errors.ts'
 import type { Service } from '../operations/platform/execute.ts'
 import { checkLength, checkLimits } from './limits.ts'
+import { withoutValues } from './messages.ts'
 import { type GraphqlContext, resolvers } from './resolvers.ts'
 import { scalars } from './scalars.ts'
 
@@ -185,7 +186,8 @@ function requestErrors(error: unknown, request: FastifyRequest): GraphQLError[] 
   const inner = (error as { errors?: readonly GraphQLError[] }).errors
   if (inner)
     return inner.map(
-      (one) => new GraphQLError(one.message, { ...(one.nodes && { nodes: one.nodes }), extensions: malformed(request) }),
+      (one) =>
+        new GraphQLError(withoutValues(one.message), { ...(one.nodes && { nodes: one.nodes }), extensions: malformed(request) }),
     )
   return [publicError(error instanceof GraphQLError ? error : new GraphQLError('', { originalError: error as Error }), request)]
 }
@@ -205,7 +207,7 @@ function publicError(error: GraphQLError, request: FastifyRequest): GraphQLError
   }
   // Without a cause it is graphql's own word about the document or its variables.
   if (!originalError || originalError instanceof GraphQLError)
-    return new GraphQLError(error.message, { ...at, extensions: malformed(request) })
+    return new GraphQLError(withoutValues(error.message), { ...at, extensions: malformed(request) })
   request.log.error({ err: originalError }, 'a resolver failed')
   return new GraphQLError('Internal error.', { ...at, extensions: { code: 'internal', traceId: request.id } })
 }

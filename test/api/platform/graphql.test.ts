@@ -222,3 +222,32 @@ describe('the schema', () => {
     expect(buildClientSchema(data).getType('Customer')).toBeDefined()
   })
 })
+
+describe('a value of the wrong type', () => {
+  const number = '110101199003070062'
+  const search = 'query ($filter: CustomerSearchFilter!) { customerSearch(filter: $filter) { nodes { id } } }'
+
+  const documents: readonly (readonly [string, object])[] = [
+    [search, { filter: { documentNumber: Number(number) } }],
+    [search, { filter: { documentNumber: [number, number] } }],
+    [search, { filter: { documentNumber: number, kind: [number] } }],
+    [search, { filter: number }],
+    [search, { filter: { documentNumber: { number } } }],
+    ['query ($first: Int) { customers(first: $first) { nodes { id } } }', { first: number }],
+    [`{ customerSearch(filter: { documentNumber: ${number} }) { nodes { id } } }`, {}],
+    [`{ customerSearch(filter: { documentNumber: "${number}", kind: [X${number}] }) { nodes { id } } }`, {}],
+    [`{ customers(first: "${number}") { nodes { id } } }`, {}],
+    [`{ customers "${number}" { nodes { id } } }`, {}],
+    [`{ customers(first: ${number}) { nodes { id } } }`, {}],
+  ]
+
+  test('is refused without being repeated', async ({ bank }) => {
+    for (const [query, variables] of documents) {
+      const { body } = await bank.request(bank.code('M1'), 'POST', '/graphql', { query, variables })
+      const told = JSON.stringify(body)
+      expect(told, told).not.toMatch(/1101011990|0307006/)
+      expect(['malformed_request', 'query_too_complex'], told).toContain(body.errors[0].extensions.code)
+      expect(body.errors[0].message.length, told).toBeGreaterThan(10)
+    }
+  })
+})
