@@ -8,7 +8,10 @@ const contact = { channel: z.string(), purpose: z.string() }
 
 export const dossierEvents = {
   'customer.created': event('A customer was created.'),
-  'customer.updated': event('A customer was changed or closed.'),
+  'customer.updated': event('A customer was changed or closed.', {
+    importId: z.uuid().optional().meta({ description: 'The import that did it.' }),
+    line: z.int().optional().meta({ description: 'Its line in the file.' }),
+  }),
   'customer.field_revealed': auditOnly('A protected value was shown in clear, or refused.', {
     access,
     purpose: z.string().optional(),

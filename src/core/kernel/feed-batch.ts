@@ -14,7 +14,7 @@ type Settled = 'created' | 'updated' | 'unchanged' | 'superseded'
 /** Collects what becomes of each line of a batch. */
 export interface Outcomes {
   refuse(line: number, refusal: FeedRefusal): void
-  settle(line: number, outcome: Settled, id: string, customerId?: string): void
+  settle(line: number, outcome: Settled, id: string, customerId?: string, changed?: readonly string[]): void
   refused(line: number): FeedRefusal | undefined
   /** Notes what was left out of a row that is otherwise taken. */
   warn(line: number, warning: FeedWarning): void
@@ -27,8 +27,8 @@ export function collectOutcomes(rows: readonly FeedRow<unknown>[]): Outcomes {
   const warned = new Map<number, FeedWarning[]>()
   return {
     refuse: (line, refusal) => void byLine.set(line, { line, refusal }),
-    settle: (line, outcome, id, customerId) =>
-      void byLine.set(line, { line, outcome, id, ...(customerId !== undefined && { customerId }) }),
+    settle: (line, outcome, id, customerId, changed) =>
+      void byLine.set(line, { line, outcome, id, ...(customerId !== undefined && { customerId }), ...(changed && { changed }) }),
     refused(line) {
       const outcome = byLine.get(line)
       return outcome && 'refusal' in outcome ? outcome.refusal : undefined

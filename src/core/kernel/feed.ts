@@ -34,6 +34,8 @@ export type FeedOutcome =
       readonly id: string
       /** Set for what belongs to a customer. */
       readonly customerId?: string
+      /** The names of the fields that an update changed, where the audit log tells them row by row. */
+      readonly changed?: readonly string[]
       readonly warnings?: readonly FeedWarning[]
     }
   | { readonly line: number; readonly refusal: FeedRefusal }

@@ -5,6 +5,7 @@ import { addDays, type Day } from '../../core/kernel/calendar.ts'
 import { checkDocumentAgainstProfile, type DocumentCheck, unverifiedMessage } from '../../core/dossier/document-checks.ts'
 import type { FeedRefusal, FeedWarning } from '../../core/kernel/feed.ts'
 import { emptyProfile, profileAfter, profileRefusal } from '../../core/dossier/profiles.ts'
+import { changedFields } from '../../core/kernel/changes.ts'
 import { foldName } from '../../core/kernel/text.ts'
 import type { Db } from '../platform/database.ts'
 import { incrementDirectoryVersion } from '../platform/directory.ts'
@@ -12,7 +13,7 @@ import { markConflicts } from './identity.ts'
 import { type NamedCustomer, writeNameKeys } from './name-keys.ts'
 import { endAssignmentsOf, refreshRelationshipManagers } from './due-assignments.ts'
 import { type CustomerKey, fieldContext } from '../platform/vault.ts'
-import { hasChanged, groupBy, type Incoming, keyOf, type Outcomes } from '../../core/kernel/feed-batch.ts'
+import { groupBy, type Incoming, keyOf, type Outcomes } from '../../core/kernel/feed-batch.ts'
 import { type Confirmed, confirmRows } from '../platform/feed-confirmations.ts'
 import {
   comparedFields,
@@ -130,10 +131,15 @@ export function decideCustomer(
       storedIdentityRefusal(dossiers, row, owner, before, after, context))
   if (refused) return refused
 
-  const valuesChanged = decideValues(dossiers, row, owner, before, after, context, (warning) => outcomes.warn(line, warning))
-  const profiled = decideProfile(dossiers.profiles, { ...speaking, before: stored, wanted, after: dossier, different }, context)
+  const values = decideValues(dossiers, row, owner, before, after, context, (warning) => outcomes.warn(line, warning))
+  decideProfile(dossiers.profiles, { ...speaking, before: stored, wanted, after: dossier, different }, context)
   const revised = context.revision?.verification !== undefined
-  const changed = !before || valuesChanged || profiled || revised || hasChanged<CustomerRecord>(after, before, comparedFields)
+  const fields = [
+    ...comparedFields.filter((field) => before?.[field] !== after[field]),
+    ...changedFields(stored?.profile ?? emptyProfile, dossier.profile),
+    ...values,
+  ]
+  const changed = !before || fields.length > 0 || revised
   // A revision holds for its fields, whose own instants are stored: what feeds said of the others stays as old as it is.
   const heldAt = before && context.revision ? before.asOf.toISOString() : asOf
   const record = changed && { ...after, nameFolded: foldName(after.name), asOf: heldAt }
@@ -154,7 +160,7 @@ export function decideCustomer(
     if (before.kind !== after.kind) dossiers.rekinded.add(id)
     if (isClosing(before, after)) dossiers.closed.set(id, after.institutionPath)
   }
-  outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, id)
+  outcomes.settle(line, !before ? 'created' : changed ? 'updated' : 'unchanged', id, id, before && changed ? fields : undefined)
   return undefined
 }
 
@@ -210,7 +216,7 @@ function decideValues(
   after: CustomerRecord,
   context: CustomerFeedContext,
   warn: (warning: FeedWarning) => void,
-): boolean {
+): readonly string[] {
   const enteredAt = context.fromPerson ? context.now : undefined
   const sealing = {
     vault: context.vault,
@@ -220,12 +226,13 @@ function decideValues(
     enteredAt,
   }
   const stored = dossiers.documents.get(owner.id) ?? []
-  let changed = false
+  const changed = new Set<string>()
+  const noteIf = (field: string, did: boolean): void => void (did && changed.add(field))
   const moved = before !== undefined && profileChanged(before, after)
   const judge = (document: StoredDocument): DocumentCheck => judgeStored(document, owner, after, context)
   if (moved)
     for (const document of stored)
-      if (!isOfRow(document, row)) changed = recheckDocument(sealing, owner, document, judge(document)) || changed
+      if (!isOfRow(document, row)) noteIf('documents', recheckDocument(sealing, owner, document, judge(document)))
   if (row.documentType !== undefined) {
     const judged = checkDocumentAgainstProfile(
       row.documentType,
@@ -237,16 +244,16 @@ function decideValues(
     const passes = (document: StoredDocument): boolean => (moved ? judge(document).verified : document.verified)
     const ofType = stored.filter(({ type }) => type === row.documentType)
     const sealed = sealDocument(sealing, owner, row, judged, ofType, passes)
-    changed = sealed.changed || changed
-    if (moved && sealed.beside) changed = recheckDocument(sealing, owner, sealed.beside, judge(sealed.beside)) || changed
+    noteIf('documentNumber', sealed.changed)
+    if (moved && sealed.beside) noteIf('documents', recheckDocument(sealing, owner, sealed.beside, judge(sealed.beside)))
     if (enteredAt === undefined && judged.reason !== null)
       warn({ field: 'documentNumber', code: judged.reason, message: unverifiedMessage(judged.reason) })
   }
   const contacts = (kind: 'phone' | 'email'): readonly StoredContact[] => dossiers.contacts.get(keyOf(owner.id, kind)) ?? []
-  if (row.email !== undefined) changed = sealContact(sealing, owner, 'email', row.email, 1, contacts('email')) || changed
-  if (row.phones !== undefined) changed = sealPhones(sealing, owner, row.phones, contacts('phone')) || changed
-  if (namesAddress(row)) changed = sealAddress(sealing, owner, row, dossiers.addresses.get(owner.id) ?? []) || changed
-  return changed
+  if (row.email !== undefined) noteIf('email', sealContact(sealing, owner, 'email', row.email, 1, contacts('email')))
+  if (row.phones !== undefined) noteIf('phone', sealPhones(sealing, owner, row.phones, contacts('phone')))
+  if (namesAddress(row)) noteIf('address', sealAddress(sealing, owner, row, dossiers.addresses.get(owner.id) ?? []))
+  return [...changed]
 }
 
 /** A person may not give a birth date or sex that a stored document contradicts either. */

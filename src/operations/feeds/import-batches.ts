@@ -8,6 +8,7 @@ import type { Db } from '../../db/platform/database.ts'
 import { outageOf } from '../../db/platform/failures.ts'
 import { feeds } from '../../db/feeds/all.ts'
 import type { ApplyFeed } from '../../db/platform/feed.ts'
+import type { Change } from '../../db/platform/journal.ts'
 import { markFactsStale } from '../../db/dossier/stale-facts.ts'
 import { countBatch, findAttempt, insertRejects } from '../../db/feeds/imports.ts'
 import { feedContext } from '../platform/feed-writes.ts'
@@ -155,6 +156,7 @@ async function commitBatch(
     if (attempt.cancelRequested) return false
     const outcomes = await apply(db, context, run.entity, good)
     await markFactsStale(db, changedCustomers(outcomes), context.clock())
+    for (const change of changesOf(run, outcomes)) record(change)
     const rejects = [...bad, ...refusedOf(outcomes, batch)].sort((a, b) => a.line - b.line)
     const warned = warningsOf(outcomes, warnings, batch)
     const withWarnings = new Set(warned.map(({ line }) => line)).size
@@ -182,6 +184,25 @@ async function commitBatch(
     })
     return true
   })
+}
+
+/** Who changed what of a customer is asked for one customer: changes of dossiers are audited row by row, as money is not. */
+function changesOf({ id }: Run, outcomes: readonly FeedOutcome[]): readonly Change<'customer.updated'>[] {
+  return outcomes.flatMap((one) =>
+    'outcome' in one && one.changed && one.customerId !== undefined
+      ? [
+          {
+            event: 'customer.updated',
+            subjectType: 'customer',
+            subjectId: one.customerId,
+            customerId: one.customerId,
+            changed: one.changed,
+            published: false,
+            details: { importId: id, line: one.line },
+          },
+        ]
+      : [],
+  )
 }
 
 function changedCustomers(outcomes: readonly FeedOutcome[]): readonly string[] {

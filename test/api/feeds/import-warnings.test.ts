@@ -223,3 +223,26 @@ describe('a file in GB 18030', () => {
     expect(rows).toEqual([{ name: '王小明' }])
   })
 })
+
+describe('who changed what of a customer', () => {
+  test('is told for one customer also where an import did it, and without an entry for each row of money', async ({ bank }) => {
+    const id = await bank.customerId('1')
+    const of = (documentNumber: string, more: object = {}) =>
+      person(bank, '1', { documentType: 'passport', documentNumber, ...more })
+    await send(bank, [of('E7654321')])
+    const { report } = await send(bank, [of('E7654321'), of('E1234567', { phone: '13812345678', birthDate: '1990-03-07' })])
+    await bank.feed('balances', [{ holdingExternalId: bank.code('A1'), day: '2026-11-21', amount: '5.00', currency: 'CNY' }])
+    const { body } = await bank.request('ADMIN', 'GET', `/audit-entries?customerId=${id}&limit=10`)
+    const imports = body.items.filter(({ operation }: any) => operation === 'importRows')
+    expect(imports.map(({ changed, actorId }: any) => [[...changed].sort(), actorId])).toEqual([
+      [['birthDate', 'documentNumber', 'phone'], 'client:core'],
+      [['documentNumber', 'name'], 'client:core'],
+    ])
+    const { rows } = await bank.service.owner.query(
+      `select details from audit_entry where customer_id = $1 and operation = 'importRows' order by at desc, id desc limit 1`,
+      [id],
+    )
+    expect(rows[0].details).toEqual({ importId: report.id, line: 2 })
+    expect(JSON.stringify(imports)).not.toMatch(/E1234567|13812345678|1990/)
+  })
+})
