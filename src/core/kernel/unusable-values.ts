@@ -95,6 +95,7 @@ export const unusableMessages: Readonly<Record<UnusableRule, string>> = {
 
 /** Whether a text was decoded with a wrong character set on its way: a replacement character, or UTF-8 read as Latin-1, Windows-1252 or GBK, or GBK read as Latin-1. */
 export function isBroken(text: string): boolean {
+  if (/^[ -~]*$/.test(text)) return false
   if (text.includes('\ufffd')) return true
   if (/锟斤拷|烫烫烫|屯屯屯/u.test(text)) return true
   // UTF-8 read as Latin-1 or Windows-1252: a lead byte and the continuation bytes that it asks for.
@@ -103,6 +104,8 @@ export function isBroken(text: string): boolean {
   if (/^(?:[\u0081-\u00ff]{2}){2,}$/u.test(text)) return true
   return isUtf8ReadAsGbk(text)
 }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 let gbkBytes: ReadonlyMap<string, readonly [number, number]> | undefined
 
@@ -124,15 +127,18 @@ function bytesOfGbk(): ReadonlyMap<string, readonly [number, number]> {
 function isUtf8ReadAsGbk(text: string): boolean {
   // Three bytes to a character: the shortest such text is of three characters.
   if (text.length < 3 || text.length > 400 || !/^[\u00a0-\uffff]+$/u.test(text)) return false
-  const bytes: number[] = []
   const table = bytesOfGbk()
+  // Nearly every real name ends here: Chinese characters begin with these bytes in UTF-8.
+  const lead = table.get(text[0]!)?.[0]
+  if (lead === undefined || lead < 0xe3 || lead > 0xe9) return false
+  const bytes: number[] = []
   for (const character of text) {
     const pair = table.get(character)
     if (!pair) return false
     bytes.push(...pair)
   }
   try {
-    return /^\p{Script=Han}{2,}$/u.test(new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(bytes)))
+    return /^\p{Script=Han}{2,}$/u.test(utf8.decode(Uint8Array.from(bytes)))
   } catch {
     return false
   }
