@@ -10,8 +10,8 @@ const overviewQuery = `query Overview($id: ID!) { customerOverview(customerId: $
   aumByMonth { monthEnd amount { amount currency } }
   upcomingKeyDates { day kind name years }
   keyPeople { id name role title }
-  relationships { id kind relatedCustomerId since }
-  groups { id kind headCustomerId }
+  relationships { id kind since }
+  groups { id kind }
   profile { incomeBand riskAppetite companySize situations interests }
   tiers { scheme rank since belowSince }
   classifications { kind value beganOn }

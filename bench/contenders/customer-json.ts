@@ -11,7 +11,7 @@ export const money = (amount: string, currency: string): string =>
 
 const institution = (i: string, more = ''): string => `json_build_object(
   'id', ${i}.id, 'code', ${i}.code, 'name', ${i}.name, 'kind', ${i}.kind, 'status', ${i}.status, 'path', ${i}.path, 'latitude', ${i}.latitude,
-  'longitude', ${i}.longitude, 'timeZone', ${i}.time_zone, 'calendar', ${i}.calendar, 'source', ${i}.source, 'externalId', ${i}.external_id,
+  'longitude', ${i}.longitude, 'areaCode', ${i}.area_code, 'timeZone', ${i}.time_zone, 'calendar', ${i}.calendar, 'source', ${i}.source, 'externalId', ${i}.external_id,
   'asOf', ${instant(`${i}.as_of`)}, 'version', ${i}.version${more})`
 
 const staff = (s: string, more = ''): string => `json_build_object(

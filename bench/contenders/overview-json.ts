@@ -165,11 +165,11 @@ export const overviewJson = `
     'upcomingKeyDates', ${listOf(`json_build_object('day', d.day, 'kind', d.kind, 'name', d.name, 'years', d.years)`, keyDates, 'd.day, d.customer_id, d.id')},
     'keyPeople', ${listOf(`json_build_object('id', x.id, 'name', x.name, 'role', x.role, 'title', x.title)`, `key_person x where x.customer_id = $1 and x.status = 'active'`, 'x.role, x.id')},
     'relationships', ${listOf(
-      `json_build_object('id', x.id, 'kind', x.kind, 'relatedCustomerId', x.related_customer_id, 'since', x.since)`,
+      `json_build_object('id', x.id, 'kind', x.kind, 'since', x.since)`,
       `relationship x where x.customer_id = $1 and x.status = 'active'`,
       'x.kind, x.id',
     )},
-    'groups', ${listOf(`json_build_object('id', x.id, 'kind', x.kind, 'headCustomerId', x.head_customer_id)`, `group_membership x where x.customer_id = $1 and x.status = 'active'`, 'x.kind, x.id')},
+    'groups', ${listOf(`json_build_object('id', x.id, 'kind', x.kind)`, `group_membership x where x.customer_id = $1 and x.status = 'active'`, 'x.kind, x.id')},
     'profile', (select json_build_object('incomeBand', p.income_band, 'riskAppetite', p.risk_appetite, 'companySize', p.company_size, 'situations', coalesce(p.situations, '{}'), 'interests', coalesce(p.interests, '{}'))
       from customer x left join customer_profile p on p.customer_id = x.id where x.id = $1),
     'tiers', ${listOf(
