@@ -1,5 +1,6 @@
 import { operations } from '../operations/all.ts'
 import { deleteExpiredData } from '../operations/feeds/expired-records.ts'
+import { applyBalancesDue } from '../operations/feeds/due-balances.ts'
 import { applyRates } from '../operations/feeds/exchange-rates.ts'
 import { advanceAssignments } from '../operations/dossier/due-assignments.ts'
 import { Logger, type Runner, run } from 'graphile-worker'
@@ -26,6 +27,7 @@ interface Scheduled extends Task {
 const schedule: readonly Scheduled[] = [
   { operation: sealAudit, times: '* * * * *', isMore: ({ sealed }: { sealed: number }) => sealed > 0 },
   { operation: advanceAssignments, times: '* * * * *', isMore: ({ applied }: { applied: number }) => applied > 0 },
+  { operation: applyBalancesDue, times: '* * * * *', isMore: ({ applied }: { applied: number }) => applied > 0 },
   { operation: refreshKeyDates, times: '* * * * *', isMore: ({ refreshed }: { refreshed: number }) => refreshed > 0 },
   { operation: advanceRefreshes, times: '* * * * *', isMore: ({ more }: { more: boolean }) => more },
   { operation: refreshNameKeys, times: '* * * * *', isMore: ({ passed }: { passed: number }) => passed > 0 },

@@ -25,6 +25,7 @@ import { institutionWrites } from './organisation/institution-writes.ts'
 import { productWrites } from './feeds/product-writes.ts'
 import { accessOperations } from './dossier/accesses.ts'
 import { advanceAssignments } from './dossier/due-assignments.ts'
+import { applyBalancesDue } from './feeds/due-balances.ts'
 import { applyRates } from './feeds/exchange-rates.ts'
 import { deleteExpiredData } from './feeds/expired-records.ts'
 import { holdingOperations } from './feeds/holdings.ts'
@@ -143,6 +144,7 @@ export const operations: readonly Operation[] = [
   ...accessOperations,
   advanceAssignments,
   applyRates,
+  applyBalancesDue,
   deleteExpiredData,
   ...rotationOperations,
   ...nameKeyOperations,

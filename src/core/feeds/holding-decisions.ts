@@ -138,10 +138,13 @@ function refusedPeriod({ openedOn, maturesOn, closedOn }: Holding): FeedRefusal 
   return undefined
 }
 
-/** A new holding begins at its point, so that it need not be moved there. */
-export function withBalance({ after, before, point }: Decided): WrittenHolding {
-  const first = before ? undefined : point
-  return { ...after, balance: first?.row.amount ?? '0', balanceOn: first?.row.day ?? null }
+/** A new holding begins at its point, so that it need not be moved there, unless the point lies ahead. */
+export function withBalance({ after, before, point }: Decided, todayAt: (institutionPath: string) => Day): WrittenHolding {
+  const first = before ? undefined : point?.row
+  if (!first) return { ...after, balance: '0', balanceOn: null, nextBalanceOn: null }
+  return first.day > todayAt(first.institutionPath)
+    ? { ...after, balance: '0', balanceOn: null, nextBalanceOn: first.day }
+    : { ...after, balance: first.amount, balanceOn: first.day, nextBalanceOn: null }
 }
 
 /** Settles the row of a holding once it is written. */

@@ -35,6 +35,8 @@ export type WrittenHolding = Holding & {
   readonly institutionPath: string
   readonly balance: string
   readonly balanceOn: Day | null
+  /** The day of a change point that lies ahead. */
+  readonly nextBalanceOn: Day | null
   readonly asOf: string
 }
 

@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm'
-import type { Day } from '../../core/kernel/calendar.ts'
+import { addDays, type Day } from '../../core/kernel/calendar.ts'
+import { todayByInstitution } from '../organisation/institution-days.ts'
 import type { Db } from '../platform/database.ts'
+import type { FeedContext } from '../platform/feed.ts'
 import type { BalancePoint } from '../../core/feeds/holding-records.ts'
 import { countingRow, type Incoming, keyOf } from '../../core/kernel/feed-batch.ts'
 
@@ -78,15 +80,33 @@ async function confirmPoints(db: Db, points: readonly object[]): Promise<void> {
     where t.customer_id = r."customerId" and t.holding_id = r."holdingId" and t.day = r.day and t.as_of < r."asOf"`)
 }
 
+/** Today at an institution, for points of these days: one of a day before yesterday has current everywhere, and nobody need be asked. */
+export async function pointDays(
+  db: Db,
+  days: readonly Day[],
+  { now, today, bankTimeZone }: FeedContext,
+): Promise<(institutionPath: string) => Day> {
+  const recent = addDays(today, -1)
+  return days.some((day) => day >= recent) ? todayByInstitution(db, now, bankTimeZone) : () => today
+}
+
 /**
- * Moves holdings to the newest of the points just written where that is their newest of all, and answers whose holdings moved. A
- * holding always stands at its newest change point and its customer is locked, so that what is stored need not be read again. Its
- * `version` and `updated_at` count changes of its own data and stay: balances move every night.
+ * Moves holdings to the newest of the points just written whose day has current, where that is their newest of all, and answers whose holdings moved.
+ * Points of days to come are noted: `applyDueBalances` moves the holdings. A holding always stands at its newest change point that has current and its
+ * customer is locked, so that what is stored need not be read again. Its `version` and `updated_at` count changes of its own data and stay: balances
+ * move every night.
  */
-export async function moveHoldings(db: Db, written: readonly BalancePoint[]): Promise<readonly string[]> {
-  if (written.length === 0) return []
+export async function moveHoldings(
+  db: Db,
+  written: readonly BalancePoint[],
+  todayAt: (institutionPath: string) => Day,
+): Promise<readonly string[]> {
+  const isAhead = ({ day, institutionPath }: BalancePoint): boolean => day > todayAt(institutionPath)
+  await noteBalancesAhead(db, written.filter(isAhead))
+  const current = written.filter((point) => !isAhead(point))
+  if (current.length === 0) return []
   const latest = new Map<string, BalancePoint>()
-  for (const point of written) {
+  for (const point of current) {
     const known = latest.get(point.holdingId)
     if (!known || known.day < point.day) latest.set(point.holdingId, point)
   }
@@ -98,4 +118,17 @@ export async function moveHoldings(db: Db, written: readonly BalancePoint[]): Pr
       and (t.balance, t.balance_on) is distinct from (r.amount, r.day)
     returning t.customer_id as "customerId"`)
   return [...new Set(rows.map(({ customerId }) => customerId))]
+}
+
+/** Notes of the holdings of these points on which day the next one begins. */
+async function noteBalancesAhead(db: Db, points: readonly BalancePoint[]): Promise<void> {
+  if (points.length === 0) return
+  const rows = points.map(({ customerId, holdingId, day }) => ({ customerId, holdingId, day }))
+  await db.rows(sql`
+    update holding t set next_balance_on = least(t.next_balance_on, r.day)
+    from (
+      select "customerId", "holdingId", min(day) as day
+      from json_to_recordset(${JSON.stringify(rows)}::json) as a ("customerId" uuid, "holdingId" uuid, day date) group by 1, 2
+    ) r
+    where t.customer_id = r."customerId" and t.id = r."holdingId" and (t.next_balance_on is null or t.next_balance_on > r.day)`)
 }

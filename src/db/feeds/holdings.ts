@@ -2,11 +2,12 @@ import { resolveHolding } from '../../core/feeds/holding-rules.ts'
 import { customerNameOf, unknownName } from '../../core/kernel/references.ts'
 import { lockFeedsShared } from '../platform/feed-turns.ts'
 import { sql } from 'drizzle-orm'
+import type { Day } from '../../core/kernel/calendar.ts'
 import type { HoldingRow } from '../../core/feeds/rows.ts'
 import { type ProductFamily } from '../../core/organisation/products.ts'
 import { refreshAssets } from '../dossier/assets.ts'
 import type { Db } from '../platform/database.ts'
-import { applyPoints, moveHoldings, pointKey, readPoints } from './balance-points.ts'
+import { applyPoints, moveHoldings, pointDays, pointKey, readPoints } from './balance-points.ts'
 import { applyInRounds, firstOfEach, type Incoming, keyOf, type Outcomes } from '../../core/kernel/feed-batch.ts'
 import type { ApplyFeed, FeedContext } from '../platform/feed.ts'
 import { type Decided, decide, type Resolved, settle, withBalance } from '../../core/feeds/holding-decisions.ts'
@@ -103,12 +104,18 @@ async function applyResolved(
     db,
     known.flatMap(({ point }) => point?.row ?? []),
   )
-  await writeChanges(db, accepted, context)
+  const todayAt = await pointDays(
+    db,
+    points.map(({ row }) => row.day),
+    context,
+  )
+  await writeChanges(db, accepted, todayAt, context)
   const applied = await applyPoints(db, points, stored)
   const knownIds = new Set(known.map(({ id }) => id))
   const moved = await moveHoldings(
     db,
     applied.written.filter(({ holdingId }) => knownIds.has(holdingId)),
+    todayAt,
   )
 
   const writtenKeys = new Set(applied.written.map(pointKey))
@@ -125,8 +132,13 @@ async function applyResolved(
   return fresh.filter(({ id }) => !claimed.has(id)).map(({ incoming }) => incoming)
 }
 
-async function writeChanges(db: Db, decided: readonly Decided[], { now }: FeedContext): Promise<void> {
-  const written = decided.filter(({ changed }) => changed).map(withBalance)
+async function writeChanges(
+  db: Db,
+  decided: readonly Decided[],
+  todayAt: (institutionPath: string) => Day,
+  { now }: FeedContext,
+): Promise<void> {
+  const written = decided.filter(({ changed }) => changed).map((one) => withBalance(one, todayAt))
   const confirmed = decided.flatMap(({ changed, confirms, after: { customerId, id, asOf } }) =>
     !changed && confirms ? [{ customerId, id, asOf }] : [],
   )

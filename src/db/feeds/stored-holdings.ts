@@ -31,17 +31,16 @@ export async function claimNames(db: Db, holdings: readonly Holding[]): Promise<
   return new Set(rows.map(({ id }) => id))
 }
 
-/** A holding to write. The balance counts for new ones only. */
-/** Writes new holdings and changes of known ones. */
+/** Writes new holdings and changes of known ones. The balance counts for new ones only. */
 export async function writeHoldings(db: Db, holdings: readonly WrittenHolding[], now: Date): Promise<void> {
   await db.rows(sql`
-    insert into holding as t (customer_id, id, institution_path, source, external_id, account_number, product_id, currency, balance, balance_on,
+    insert into holding as t (customer_id, id, institution_path, source, external_id, account_number, product_id, currency, balance, balance_on, next_balance_on,
       opened_on, matures_on, auto_renewal, status, closed_on, edition, origin, recommended_by, activated_on, last_used_on, as_of, created_at, updated_at)
-    select "customerId", id, "institutionPath", source, "externalId", "accountNumber", "productId", currency, balance, "balanceOn",
+    select "customerId", id, "institutionPath", source, "externalId", "accountNumber", "productId", currency, balance, "balanceOn", "nextBalanceOn",
       "openedOn", "maturesOn", "autoRenewal", status, "closedOn", edition, origin, "recommendedBy", "activatedOn", "lastUsedOn", "asOf",
       ${now}::timestamptz, ${now}::timestamptz
     from json_to_recordset(${JSON.stringify(holdings)}::json) as r ("customerId" uuid, id uuid, "institutionPath" text, source text,
-      "externalId" text, "accountNumber" text, "productId" uuid, currency text, balance bigint, "balanceOn" date, "openedOn" date,
+      "externalId" text, "accountNumber" text, "productId" uuid, currency text, balance bigint, "balanceOn" date, "nextBalanceOn" date, "openedOn" date,
       "maturesOn" date, "autoRenewal" boolean, status text, "closedOn" date, edition text, origin text, "recommendedBy" uuid,
       "activatedOn" date, "lastUsedOn" date, "asOf" timestamptz)
     order by 1, 2

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { dayOf } from '../../../src/core/kernel/calendar.ts'
+import { applyDueBalances } from '../../../src/db/feeds/due-balances.ts'
+import { listTimeZones } from '../../../src/db/organisation/institutions.ts'
 import { told } from '../../setup/feeds.ts'
 import { type HoldingBank, openHoldingBank } from '../../setup/holding-feeds.ts'
 
@@ -20,6 +23,19 @@ const points = async (externalId: string) =>
       [externalId],
     )
   ).rows.map(({ text }) => text)
+
+/** Runs what falls due at an instant in each time zone of the bank, at most so many holdings in each. Answers how many moved. */
+function begin(at: string, limit = 100): Promise<number> {
+  const now = new Date(at)
+  return bank.database.transaction({ prefixes: ['/'], portfolio: [], caller: 'system:test' }, async (db) => {
+    let moved = 0
+    for (const { timeZone, paths } of await listTimeZones(db, 'Asia/Shanghai')) {
+      const settings = { today: dayOf(now, timeZone), bankToday: dayOf(now, 'Asia/Shanghai'), baseCurrency: 'CNY', now }
+      moved += await applyDueBalances(db, paths, settings, limit)
+    }
+    return moved
+  })
+}
 
 describe('a feed of balances', () => {
   test('keeps every change point, and the holding stands at the newest', async () => {
@@ -140,6 +156,61 @@ describe('a feed of balances', () => {
       on('P1', '2026-11-24', '1'),
     ])
     expect(told(outcomes)).toEqual(['day: outside_period', 'created', 'created', 'day: outside_period'])
+  })
+
+  test('counts from its day on, which begins at the midnight of the customer’s institution', async () => {
+    await bank.send('institutions', [
+      { externalId: 'B3', name: '纽约分行', kind: 'branch', parentCode: 'HO', timeZone: 'America/New_York' },
+    ])
+    await bank.send('customers', [
+      { externalId: 'C4', kind: 'individual', name: '赵丽', institutionCode: 'B1' },
+      { externalId: 'C5', kind: 'individual', name: '钱进', institutionCode: 'B3' },
+    ])
+    // 22 November in Shanghai, still the 21st in New York.
+    for (const [holding, customer] of [
+      ['F4', 'C4'],
+      ['F5', 'C5'],
+    ] as const) {
+      await open(holding, 'CNY', customer)
+      const outcomes = await bank.feed('balances', [
+        on(holding, '2026-11-23', '9'),
+        on(holding, '2026-11-22', '5'),
+        on(holding, '2026-11-21', '1'),
+      ])
+      expect(told(outcomes)).toEqual(['created', 'created', 'created'])
+      // A new holding whose only point lies ahead.
+      await bank.feed('holdings', [
+        {
+          externalId: `${holding}N`,
+          customerExternalId: customer,
+          productCode: 'DEP',
+          currency: 'CNY',
+          balance: '100',
+          balanceOn: '2026-11-23',
+        },
+      ])
+      expect(await stands(`${holding}N`)).toEqual({ balance: '0', day: null, version: 1 })
+    }
+    expect([await bank.aum('C4'), await bank.aum('C5')]).toEqual([500, 100])
+    // The same file again finds what lies ahead, and a correction of it moves nothing either.
+    expect(told(await bank.feed('balances', [on('F4', '2026-11-23', '9')]))).toEqual(['unchanged'])
+    expect(told(await bank.feed('balances', [on('F4', '2026-11-23', '10')]))).toEqual(['updated'])
+    expect(await bank.aum('C4')).toBe(500)
+
+    expect(await begin('2026-11-22T04:59:00Z')).toBe(0)
+    // Midnight of New York: the 22nd begins there.
+    expect(await begin('2026-11-22T05:00:00Z')).toBe(1)
+    expect([await bank.aum('C4'), await bank.aum('C5')]).toEqual([500, 500])
+    expect(await begin('2026-11-22T05:00:00Z')).toBe(0)
+    await bank.owner.query('delete from customer_fact_stale')
+    // Midnight of Shanghai: the 23rd begins there, also for the one of the test before, one holding after the other.
+    for (let moved = 0; moved < 3; moved++) expect(await begin('2026-11-22T16:00:00Z', 1)).toBe(1)
+    expect(await begin('2026-11-22T16:00:00Z', 1)).toBe(0)
+    expect([await bank.aum('C4'), await bank.aum('C5')]).toEqual([11_000, 500])
+    expect(await bank.row('select count(*)::int as customers from customer_fact_stale')).toEqual({ customers: 2 })
+    expect(await begin('2026-11-25T00:00:00Z')).toBe(2)
+    expect([await bank.aum('C4'), await bank.aum('C5')]).toEqual([11_000, 10_900])
+    expect(await bank.row('select count(*)::int as left from holding where next_balance_on is not null')).toEqual({ left: 0 })
   })
 
   test('lets assets follow open deposits in every currency, but neither loans nor what is closed', async () => {

@@ -15,6 +15,7 @@ export const holding = pgTable(
     currency: text().notNull(),
     balance: bigint({ mode: 'bigint' }).notNull().default(0n),
     balanceOn: date('balance_on', { mode: 'string' }),
+    nextBalanceOn: date('next_balance_on', { mode: 'string' }),
     openedOn: date('opened_on', { mode: 'string' }),
     maturesOn: date('matures_on', { mode: 'string' }),
     autoRenewal: boolean('auto_renewal'),
