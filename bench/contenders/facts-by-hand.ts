@@ -20,11 +20,8 @@ const MONTHS = 12
 export const factsByHand = readFileSync(new URL('facts-by-hand.sql', import.meta.url), 'utf8')
 
 export function valuesByHand(today: Day, baseCurrency: string, rates: Rates, now: string): unknown[] {
-  const middle = (MONTHS + 1) / 2
-  const months = Array.from({ length: MONTHS }, (_, index) => index + 1)
-  const spread = months.reduce((sum, month) => sum + (month - middle) ** 2, 0)
   const weights = [0]
-  for (const month of months) weights.push(weights.at(-1)! + (month - middle) / spread)
+  for (let month = 1; month <= MONTHS; month++) weights.push(weights.at(-1)! + 2 * month - (MONTHS + 1))
   const stay = rates.retention / (1 + rates.discount)
   const years = Array.from({ length: rates.years }, (_, year) => year)
   const ahead = years.reduce((sum, year) => sum + stay ** year, 0)

@@ -115,6 +115,11 @@ export const facts = {
   insuranceBalance: familyBalance('insurance', 'Insurance'),
   loanBalance: familyBalance('loan', 'Loans'),
   cardBalance: familyBalance('card', 'Cards'),
+  unconvertedCurrencies: fact(
+    'set',
+    'holdings',
+    'Currencies of open deposits, wealth products, funds and insurance that are excluded from all amounts, since they have no exchange rate.',
+  ),
   accounts: fact('number', 'holdings', 'Number of open holdings, excluding e-channel sign-ups.', { unit: 'count' }),
   products: fact('number', 'holdings', 'Number of different products held.', { unit: 'count' }),
   families: fact('number', 'holdings', 'Number of different product families held.', { unit: 'count' }),

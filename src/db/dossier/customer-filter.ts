@@ -134,6 +134,8 @@ export interface PortfolioSummaryRow {
   readonly holdings: number
   /** Minor units of the base currency. */
   readonly amount: string
+  /** Of those of a family: currencies without a rate, which the amount leaves out. */
+  readonly unconverted: readonly string[]
 }
 
 /**
@@ -156,9 +158,10 @@ export async function summarisePortfolio(
     ), chosen as materialized (
       select c.id, c.kind, c.aum from customer c where ${conditions}
     )
-    select 'kind' as by, kind as key, count(*)::int as customers, 0 as holdings, coalesce(sum(aum), 0)::text as amount from chosen group by kind
+    select 'kind' as by, kind as key, count(*)::int as customers, 0 as holdings, coalesce(sum(aum), 0)::text as amount, '{}'::text[] as unconverted from chosen group by kind
     union all
-    select 'family', p.family, count(distinct h.customer_id)::int, count(*)::int, coalesce(sum(convert_amount(h.balance, h.currency, ${base}, r.rate)), 0)::text
+    select 'family', p.family, count(distinct h.customer_id)::int, count(*)::int, coalesce(sum(convert_amount(h.balance, h.currency, ${base}, r.rate)), 0)::text,
+      coalesce(array_agg(distinct h.currency) filter (where h.currency <> ${base} and r.rate is null), '{}')
     from chosen c
     join holding h on h.customer_id = c.id and h.status <> 'closed'
     join product p on p.id = h.product_id

@@ -224,6 +224,9 @@ export const portfolioSummary = operation({
               family: z.enum(productFamilies).meta({ description: 'Product family.' }),
               holdings: z.int().meta({ description: 'Number of open holdings.' }),
               ...summaryPart,
+              unconvertedCurrencies: z.array(z.string()).meta({
+                description: 'Currencies of holdings that are excluded from the amount because they have no exchange rate yet.',
+              }),
             })
             .meta({ id: 'PortfolioFamily', description: 'The holdings of one product family.' }),
         )
@@ -253,11 +256,12 @@ export const portfolioSummary = operation({
         customers: count,
         amount: money(BigInt(amount)),
       })),
-      byFamily: byFamily.map(({ key, customers: count, holdings, amount }) => ({
+      byFamily: byFamily.map(({ key, customers: count, holdings, amount, unconverted }) => ({
         family: key as (typeof productFamilies)[number],
         customers: count,
         holdings,
         amount: money(BigInt(amount)),
+        unconvertedCurrencies: [...unconverted],
       })),
     }
   },

@@ -111,6 +111,9 @@ export const customerFacts = operation({
     .object({
       customerId: z.uuid().meta({ description: 'The customer.' }),
       asOf: z.iso.date().meta({ description: 'The day for which the facts were computed.' }),
+      ratesOn: z.iso.date().meta({
+        description: 'Amounts are at the newest exchange rates of this day, those of months past too.',
+      }),
       refreshedAt: z.iso.datetime().nullable().meta({ description: 'When they were computed; null for those of a month-end.' }),
       facts: z.array(valueSchema).meta({ description: 'All facts in the order of the catalogue.' }),
     })
@@ -125,6 +128,7 @@ export const customerFacts = operation({
     return {
       customerId,
       asOf: found.asOf,
+      ratesOn: found.asOf,
       refreshedAt: found.refreshedAt?.toISOString() ?? null,
       facts: factNames.map((name) => factAnswer(name, found.values.get(name) ?? null, context)),
     }

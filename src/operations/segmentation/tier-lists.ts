@@ -123,6 +123,11 @@ const growth = z
   .nullable()
   .meta({ description: 'Change since then, in percent; null if the earlier value is 0 or unknown.' })
 
+const unconverted = (when: string) =>
+  z.int().meta({
+    description: `Customers with holdings that are excluded from the assets ${when}, for want of an exchange rate.`,
+  })
+
 export const tierGrowth = operation({
   kind: 'query',
   name: 'tierGrowth',
@@ -153,9 +158,13 @@ export const tierGrowth = operation({
               tier: z.string().nullable().meta({ description: 'Code of the tier; null below the lowest threshold.' }),
               name: z.string().nullable().meta({ description: 'Its name.' }),
               customers: z.int().meta({ description: 'Customers now.' }),
-              assets: moneySchema.meta({ description: 'Their assets now.' }),
+              assets: moneySchema.meta({ description: 'Their assets now, at the newest exchange rates.' }),
+              unconverted: unconverted('now'),
               customersBefore: z.int().nullable().meta({ description: 'Customers at the month-end.' }),
-              assetsBefore: moneySchema.nullable().meta({ description: 'Their assets at the month-end.' }),
+              assetsBefore: moneySchema
+                .nullable()
+                .meta({ description: 'Their assets at the month-end, at the exchange rates of that day.' }),
+              unconvertedBefore: unconverted('at the month-end').nullable(),
               customerGrowth: growth,
               assetGrowth: growth,
             })
@@ -180,14 +189,16 @@ export const tierGrowth = operation({
       schemeId: wanted,
       since: since ?? latest!,
       comparable: rows.some(({ customersBefore }) => customersBefore !== null),
-      tiers: rows.map(({ rank, customers, assets, customersBefore, assetsBefore }) => ({
+      tiers: rows.map(({ rank, customers, assets, unconverted: left, customersBefore, assetsBefore, unconvertedBefore }) => ({
         rank,
         tier: scheme.thresholds[rank - 1]?.code ?? null,
         name: scheme.thresholds[rank - 1]?.name ?? null,
         customers,
         assets: money(assets),
+        unconverted: left,
         customersBefore,
         assetsBefore: assetsBefore === null ? null : money(assetsBefore),
+        unconvertedBefore,
         customerGrowth: percent(customers, customersBefore),
         assetGrowth: percent(Number(assets), assetsBefore === null ? null : Number(assetsBefore)),
       })),

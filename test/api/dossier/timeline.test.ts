@@ -241,7 +241,7 @@ describe('the overview', () => {
     service.statements.length = 0
     const { data, errors } = await bank.graphql(
       bank.code('R1'),
-      `query ($id: ID!) { customerOverview(customerId: $id) { customer { id } holdingsByFamily { family holdings balance { amount currency } }
+      `query ($id: ID!) { customerOverview(customerId: $id) { customer { id } holdingsByFamily { family holdings balance { amount currency } unconvertedCurrencies }
         aumByMonth { monthEnd amount { amount } } upcomingKeyDates { day kind } keyPeople { id } relationships { kind } groups { id }
         profile { kind incomeBand } lifeStages { subject stage } tiers { scheme rank toNextThreshold } classifications { kind value } segments { segmentId } team { id }
         consents { channel } contactPreference { version } needs { kind } lifeEvents { title } privilegeGrants { id }

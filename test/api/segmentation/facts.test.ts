@@ -297,6 +297,48 @@ describe('facts', () => {
     expect([unborn.status, unborn.body.code]).toEqual([404, 'not_found'])
   })
 
+  test('tell of a month before the first rate of a currency what the months of the customer tell', async ({ bank, service }) => {
+    const c = (code: string): string => bank.code(code)
+    await bank.feed('exchangeRates', [{ currency: 'SEK', day: '2026-11-10', rate: '0.7' }])
+    await bank.feed('holdings', [
+      { externalId: c('S'), customerExternalId: c('1'), productCode: c('CUR'), currency: 'SEK', openedOn: '2026-01-05' },
+      { externalId: c('D'), customerExternalId: c('1'), productCode: c('CUR'), currency: 'CNY', openedOn: '2026-01-05' },
+    ])
+    await bank.feed('balances', [
+      { holdingExternalId: c('S'), day: '2026-08-01', amount: '100.00' },
+      { holdingExternalId: c('D'), day: '2026-08-01', amount: '30.00' },
+    ])
+    await service.owner.query('delete from refresh_run')
+    await service.owner.query('delete from customer_fact_month')
+    await refreshAll(service)
+    const { body } = await bank.request(c('M1'), 'GET', `/customers/${await bank.customerId('1')}`)
+    expect(body).toMatchObject({
+      aum: { amount: '1100.00' },
+      unconvertedCurrencies: [],
+      assetRates: [{ currency: 'SEK', rate: '0.7000000000', day: '2026-11-10' }],
+    })
+    expect(body.aumByMonth.slice(0, 4)).toEqual(
+      ['2026-10-31', '2026-09-30', '2026-08-31', '2026-07-31'].map((monthEnd, index) => ({
+        monthEnd,
+        amount: { amount: index === 3 ? '0.00' : '30.00', currency: 'CNY' },
+        unconvertedCurrencies: index === 3 ? [] : ['SEK'],
+        rates: [],
+      })),
+    )
+    expect(await factsOf(bank, '1', c('M1'), '?on=2026-10-31')).toMatchObject({ aum: '30.00', unconvertedCurrencies: ['SEK'] })
+    expect(await factsOf(bank, '1')).toMatchObject({ aum: '1100.00', unconvertedCurrencies: [] })
+    const moved = await bank.request(c('M1'), 'GET', '/migration-matrix?fact=kind&from=2026-10-31')
+    expect(moved.body.moves).toEqual([
+      expect.objectContaining({
+        from: 'individual',
+        to: 'individual',
+        aumBefore: { amount: '30.00', currency: 'CNY' },
+        unconvertedBefore: 1,
+        unconvertedAfter: 0,
+      }),
+    ])
+  })
+
   test('of a month-end are kept once: what comes later does not change them', async ({ bank, service }) => {
     await bank.feed('staff', [{ externalId: bank.code('KH'), name: '总行', institutionCode: 'HO', roles: ['marketing'] }])
     await service.owner.query('delete from refresh_run')

@@ -220,6 +220,8 @@ describe('a migration', () => {
       customers: 2,
       aumBefore: 0n,
       aumAfter: 0n,
+      unconvertedBefore: 0,
+      unconvertedAfter: 0,
     })
     const moves = orderedMoves(
       [

@@ -23,6 +23,9 @@ export interface MigrationMove {
   readonly customers: number
   readonly aumBefore: bigint
   readonly aumAfter: bigint
+  /** Of how many of them holdings could not be converted, for want of a rate. */
+  readonly unconvertedBefore: number
+  readonly unconvertedAfter: number
 }
 
 /** A cell of the matrix: where customers stood and stand; without a state any one of that status is meant. */

@@ -4,27 +4,43 @@ import { productFamilies } from '../../../core/organisation/products.ts'
 import { decodeMoney } from '../../platform/views/decode.ts'
 import { type Computed, many, page, shownInRest, type ViewExtension } from '../../platform/views/view.ts'
 
+const rate = z
+  .object({
+    currency: z.string().meta({ description: 'The currency.' }),
+    rate: z.string().meta({ description: 'Price of one unit of it in the base currency.' }),
+    day: z.iso.date().meta({ description: 'The day of the rate.' }),
+  })
+  .meta({ id: 'UsedRate', description: 'An exchange rate on which an amount rests.' })
+
+const unconverted = z
+  .array(z.string())
+  .meta({ description: 'Currencies of holdings that are excluded from the amount because they had no exchange rate by then.' })
+
 const monthEndAmount = z
   .object({
     monthEnd: z.iso.date().meta({ description: 'Last day of the month.' }),
     amount: z
       .object({ amount: z.string(), currency: z.string() })
-      .meta({ description: 'Assets at the end of that day, in the base currency.' }),
+      .meta({ description: 'Assets at the end of that day, in the base currency, at the rates of that day.' }),
+    unconvertedCurrencies: unconverted,
+    rates: z.array(rate).meta({ description: 'The exchange rates used, by currency.' }),
   })
   .meta({ id: 'MonthEndAmount', description: 'Assets of a customer at the end of a month.' })
 
 /** Assets of a customer at the end of each of the last months: for every holding that counts, its last change point by then at the rate of then. */
 function assetsByMonth(customer: string, days: string, baseCurrency: string): string {
-  return `select json_agg(json_build_array(a.day, json_build_array(coalesce(a.amount, 0)::text, ${baseCurrency}::text)) order by a.day desc)
+  return `select json_agg(json_build_array(a.day, json_build_array(coalesce(a.amount, 0)::text, ${baseCurrency}::text), a.unconverted, a.rates) order by a.day desc)
     from (
-      select m.day, sum(convert_amount(b.amount, h.currency, ${baseCurrency}::text, r.rate)) as amount
+      select m.day, sum(convert_amount(b.amount, h.currency, ${baseCurrency}::text, r.rate)) as amount,
+        json_agg(distinct h.currency) filter (where b.amount is not null and h.currency <> ${baseCurrency}::text and r.rate is null) as unconverted,
+        json_agg(distinct jsonb_build_array(h.currency, r.rate::text, r.day)) filter (where b.amount is not null and r.rate is not null) as rates
       from unnest(${days}::date[]) m (day)
       left join (
         select h.id, h.currency, h.closed_on from holding h join product p on p.id = h.product_id and p.family in ('deposit', 'wealth', 'fund', 'insurance')
         where h.customer_id = ${customer}.id
       ) h on h.closed_on is null or h.closed_on > m.day
       left join lateral (select x.amount from balance x where x.customer_id = ${customer}.id and x.holding_id = h.id and x.day <= m.day order by x.day desc limit 1) b on true
-      left join lateral (select x.rate from exchange_rate x where x.currency = h.currency and h.currency <> ${baseCurrency}::text and x.day <= m.day order by x.day desc limit 1) r on true
+      left join lateral (select x.rate, x.day from exchange_rate x where x.currency = h.currency and h.currency <> ${baseCurrency}::text and x.day <= m.day order by x.day desc limit 1) r on true
       group by m.day
     ) a`
 }
@@ -40,8 +56,19 @@ const aumByMonth = (months: number): Computed => ({
   output: z.array(monthEndAmount),
   expression: (alias, bind, { baseCurrency, today }, input) =>
     assetsByMonth(alias, bind(monthEndsUpTo(today, Number(input['months']))), bind(baseCurrency)),
-  decode: (value) => (value as [string, unknown][]).map(([monthEnd, amount]) => ({ monthEnd, amount: decodeMoney(amount) })),
+  decode: (value) =>
+    (value as [string, unknown, string[] | null, UsedRate[] | null][]).map(([monthEnd, amount, currencies, rates]) => ({
+      monthEnd,
+      amount: decodeMoney(amount),
+      unconvertedCurrencies: currencies ?? [],
+      rates: decodeRates(rates),
+    })),
 })
+
+type UsedRate = readonly [currency: string, rate: string, day: string]
+
+const decodeRates = (rates: readonly UsedRate[] | null) =>
+  (rates ?? []).map(([currency, one, day]) => ({ currency, rate: one, day }))
 
 const moneyShape = z.object({ amount: z.string(), currency: z.string() })
 
@@ -60,14 +87,16 @@ const holdingsByFamily: Computed = {
         balance: moneyShape.meta({
           description: 'Their balances in the base currency. Currencies without an exchange rate are excluded.',
         }),
+        unconvertedCurrencies: unconverted,
       })
       .meta({ id: 'FamilyHoldings', description: 'Open holdings of a customer in one product family.' }),
   ),
   expression: (alias, bind, { baseCurrency, today }) => {
     const base = `${bind(baseCurrency)}::text`
-    return `select coalesce(json_agg(json_build_array(f.family, f.holdings, json_build_array(f.balance::text, ${base})) order by f.family), '[]')
+    return `select coalesce(json_agg(json_build_array(f.family, f.holdings, json_build_array(f.balance::text, ${base}), f.unconverted) order by f.family), '[]')
     from (
-      select p.family, count(*)::int as holdings, coalesce(sum(convert_amount(h.balance, h.currency, ${base}, r.rate)), 0) as balance
+      select p.family, count(*)::int as holdings, coalesce(sum(convert_amount(h.balance, h.currency, ${base}, r.rate)), 0) as balance,
+        json_agg(distinct h.currency) filter (where h.currency <> ${base} and r.rate is null) as unconverted
       from holding h join product p on p.id = h.product_id
       left join lateral (select x.rate from exchange_rate x where x.currency = h.currency and h.currency <> ${base} and x.day <= ${bind(today)}::date order by x.day desc limit 1) r on true
       where h.customer_id = ${alias}.id and h.status <> 'closed'
@@ -75,10 +104,11 @@ const holdingsByFamily: Computed = {
     ) f`
   },
   decode: (value) =>
-    (value as [string, number, unknown][]).map(([family, holdings, balance]) => ({
+    (value as [string, number, unknown, string[] | null][]).map(([family, holdings, balance, currencies]) => ({
       family,
       holdings,
       balance: decodeMoney(balance),
+      unconvertedCurrencies: currencies ?? [],
     })),
 }
 
@@ -99,6 +129,26 @@ export const holdingExtensions: readonly ViewExtension[] = [
       join product p on p.id = h.product_id and p.family in ('deposit', 'wealth', 'fund', 'insurance')
       where h.customer_id = ${alias}.id and h.status <> 'closed' and h.currency <> ${bind(baseCurrency)}::text
         and not exists (select from exchange_rate r where r.currency = h.currency and r.day <= ${bind(today)}::date)`,
+      },
+      assetRates: {
+        kind: 'computed',
+        nullable: false,
+        description: 'The exchange rates on which the assets rest, by currency: the newest ones.',
+        permission: 'holding:read',
+        inRest: true,
+        output: z.array(rate),
+        expression: (
+          alias,
+          bind,
+          { baseCurrency, today },
+        ) => `select json_agg(json_build_array(r.currency, r.rate::text, r.day) order by r.currency)
+      from (
+        select distinct h.currency from holding h join product p on p.id = h.product_id and p.family in ('deposit', 'wealth', 'fund', 'insurance')
+        where h.customer_id = ${alias}.id and h.status <> 'closed' and h.currency <> ${bind(baseCurrency)}::text
+      ) c cross join lateral (
+        select x.currency, x.rate, x.day from exchange_rate x where x.currency = c.currency and x.day <= ${bind(today)}::date order by x.day desc limit 1
+      ) r`,
+        decode: (value) => decodeRates(value as readonly UsedRate[] | null),
       },
       holdings: many('Holding', 'Holdings of the customer, debts included, ordered by account number.', {
         permission: 'holding:read',

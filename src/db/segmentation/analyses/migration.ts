@@ -4,7 +4,7 @@ import type { FactName } from '../../../core/segmentation/facts.ts'
 import type { Db } from '../../platform/database.ts'
 import { factColumn } from '../facts/columns.ts'
 import type { Bind } from '../../platform/views/view.ts'
-import { ownedRows, type Within } from '../facts/population.ts'
+import { ownedRows, unconvertedOf, type Within } from '../facts/population.ts'
 
 /** What customers stand at: the value of a fact, the tier of a scheme, or the first of several segments in which they are. */
 export type StateOf = { readonly fact: FactName } | { readonly scheme: string } | { readonly segmentIds: readonly string[] }
@@ -21,7 +21,7 @@ function statusAt(stateOf: StateOf, day: Day | undefined, within: Within, bind: 
   const rows = ownedRows(day === undefined ? 'customer_fact' : 'customer_fact_month', 'f', within, bind)
   const on = day === undefined ? undefined : `${bind(day)}::date`
   const where = [...(on === undefined ? [] : [`f.month_end = ${on}`]), `f.status = 'active'`, ...rows.where].join(' and ')
-  const columns = `f.customer_id, coalesce(f.aum, 0) as aum`
+  const columns = `f.customer_id, coalesce(f.aum, 0) as aum, f.unconverted_currencies`
   if ('fact' in stateOf) return `select ${columns}, f.${factColumn(stateOf.fact)} as state from ${rows.from} where ${where}`
   if ('scheme' in stateOf) {
     const prefix = `${bind(`${stateOf.scheme}:`)}::text`
@@ -49,7 +49,8 @@ export async function countMoves(db: Db, stateOf: StateOf, ends: Ends): Promise<
   const bind: Bind = (value) => `$${values.push(value)}`
   const text = `
     select ${status('b', 'not_yet_customer')} as "fromStatus", b.state as "from", ${status('a', 'left_bank')} as "toStatus", a.state as "to",
-      count(*)::int as customers, coalesce(sum(b.aum), 0)::text as "aumBefore", coalesce(sum(a.aum), 0)::text as "aumAfter"
+      count(*)::int as customers, coalesce(sum(b.aum), 0)::text as "aumBefore", coalesce(sum(a.aum), 0)::text as "aumAfter",
+      ${unconvertedOf('b')} as "unconvertedBefore", ${unconvertedOf('a')} as "unconvertedAfter"
     from ${bothEnds(stateOf, ends, bind)}
     group by 1, 2, 3, 4`
   const rows = await db.rows<Omit<MigrationMove, 'aumBefore' | 'aumAfter'> & { aumBefore: string; aumAfter: string }>({

@@ -1,12 +1,14 @@
 import type { Day } from '../../../core/kernel/calendar.ts'
 import type { Db } from '../../platform/database.ts'
-import { ownedRows, type Within } from '../facts/population.ts'
+import { ownedRows, unconvertedOf, type Within } from '../facts/population.ts'
 
 export interface TrendRow {
   readonly day: Day
   readonly customers: number
   /** Of how many of them the facts of that day are stored, and what those owned. */
   readonly withFacts: number
+  /** Customers of whom some holdings could not be converted. */
+  readonly unconverted: number
   readonly aum: bigint
 }
 
@@ -40,13 +42,13 @@ export async function trendOf(
       select d.day, count(s.customer_id)::int as customers
       from unnest(${days}) d (day) left join stay s on s.entered_on <= d.day and (s.left_on is null or s.left_on > d.day) group by d.day
     ), owned as (
-      select f.month_end as day, count(*)::int as customers, coalesce(sum(f.aum), 0) as aum
+      select f.month_end as day, count(*)::int as customers, ${unconvertedOf('f')} as unconverted, coalesce(sum(f.aum), 0) as aum
       from ${months.from} join stay s on s.customer_id = f.customer_id and s.entered_on <= f.month_end and (s.left_on is null or s.left_on > f.month_end)
       where ${[`f.month_end = any (${days})`, ...months.where].join(' and ')} group by f.month_end
     )
-    select z.day, z.customers, coalesce(o.customers, 0) as "withFacts", coalesce(o.aum, 0)::text as aum from size z left join owned o on o.day = z.day
+    select z.day, z.customers, coalesce(o.customers, 0) as "withFacts", coalesce(o.unconverted, 0) as unconverted, coalesce(o.aum, 0)::text as aum from size z left join owned o on o.day = z.day
     union all
-    select ${bind(today)}::date, count(*)::int, count(*)::int, coalesce(sum(f.aum), 0)::text from ${now.from}
+    select ${bind(today)}::date, count(*)::int, count(*)::int, ${unconvertedOf('f')}, coalesce(sum(f.aum), 0)::text from ${now.from}
     where ${[`f.status = 'active'`, `${bind(segment.number)}::int = any (f.segments)`, ...now.where].join(' and ')}
     order by 1`
   const rows = await db.rows<Omit<TrendRow, 'aum'> & { aum: string }>({ text, values, prepared: false })

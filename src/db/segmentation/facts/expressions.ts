@@ -46,6 +46,7 @@ export const expressions = {
   insuranceBalance: minor('hold.insurance'),
   loanBalance: minor('hold.loan'),
   cardBalance: minor('hold.card'),
+  unconvertedCurrencies: `coalesce(hold.unconverted, '{}')`,
   accounts: 'coalesce(hold.accounts, 0)',
   products: 'coalesce(hold.products, 0)',
   families: 'coalesce(hold.families, 0)',

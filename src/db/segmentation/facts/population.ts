@@ -29,3 +29,6 @@ export function ownedRows(
     ],
   }
 }
+
+/** Counts the rows of facts whose amounts leave out holdings without a rate. */
+export const unconvertedOf = (row: string): string => `count(*) filter (where ${row}.unconverted_currencies <> '{}')::int`

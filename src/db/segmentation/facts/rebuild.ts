@@ -1,9 +1,10 @@
-import { type Day, monthEndsUpTo } from '../../../core/kernel/calendar.ts'
+import type { Day } from '../../../core/kernel/calendar.ts'
 import { type FactName, storedFacts } from '../../../core/segmentation/facts.ts'
 import type { ValueRates } from '../../../core/segmentation/value.ts'
 import { assetFamilies } from '../../../core/organisation/products.ts'
 import { type Db, sendAlong } from '../../platform/database.ts'
 import type { Bind } from '../../platform/views/view.ts'
+import { average, inBase, monthWeights, profit, slope } from './arithmetic.ts'
 import { factColumn } from './columns.ts'
 import { MONTHS, minor, expressions, valueExpressions, refreshedFacts, own, quoted } from './expressions.ts'
 
@@ -86,7 +87,7 @@ function workOut(db: Db, slice: Slice, { today, baseCurrency, rates }: Settings,
 /** What one transaction costs, by its channel and type. */
 function transactionCost({ channelCost, typeCost }: ValueRates, bind: Bind): string {
   const by = (column: string, costs: Readonly<Record<string, number>>): string => {
-    const cases = Object.entries(costs).map(([value, cost]) => `when '${value}' then ${bind(cost)}::double precision`)
+    const cases = Object.entries(costs).map(([value, cost]) => `when '${value}' then ${bind(cost)}::bigint`)
     return cases.length === 0 ? '0' : `case ${column} ${cases.join(' ')} else 0 end`
   }
   return `(${by('channel', channelCost)} + ${by('type', typeCost)})`
@@ -102,18 +103,6 @@ function sliceCondition(slice: Slice, bind: (value: unknown) => string): (column
   return (column) => `${column} >= ${from}${until === undefined ? '' : ` and ${column} < ${until}`}`
 }
 
-/**
- * The regression slope through equally distant points is a weighted sum of them. A balance holds from one change to the next, so its part in that sum is the
- * amount times the weights of the month-ends between, which the running sums tell.
- */
-function monthWeights(today: Day, bind: (value: unknown) => string): { readonly ends: string; readonly weights: string } {
-  const middle = (MONTHS + 1) / 2
-  const spread = Array.from({ length: MONTHS }, (_, index) => (index + 1 - middle) ** 2).reduce((sum, one) => sum + one, 0)
-  const running = [0]
-  for (let month = 1; month <= MONTHS; month++) running.push(running.at(-1)! + (month - middle) / spread)
-  return { ends: `${bind(monthEndsUpTo(today, MONTHS))}::date[]`, weights: `${bind(running)}::double precision[]` }
-}
-
 function partsOf(
   within: (column: string) => string,
   { today, base, ends, weights, cost }: Readonly<Record<'today' | 'base' | 'ends' | 'weights' | 'cost', string>>,
@@ -125,41 +114,35 @@ function partsOf(
       ? `a.status <> 'closed'`
       : `(a.status <> 'closed' or a.closed_on > p.today) and (a.opened_on is null or a.opened_on <= p.today)`
   const active = when === 'now' ? `a.status = 'active'` : `(a.status = 'active' or a.closed_on > p.today)`
-  const balance = when === 'now' ? 'a.balance * a.worth' : 'coalesce(s.v, 0)'
+  const balance = when === 'now' ? inBase('a.balance', 'a', 'a') : 'case when s.holding_id is null then 0 else s.v end'
   const holdings =
     when === 'now'
       ? 'account a'
       : 'account a left join span s on s.customer_id = a.customer_id and s.holding_id = a.id and s.until > s.today'
-  // What one minor unit of a currency is worth in minor units of the base currency.
-  const worth = (amount: string, row: string): string =>
-    `${amount} * (case when ${row}.currency = p.base then 1 else r.worth end)`
   const sum = (amount: string, condition: string): string => `sum(${amount}) filter (where ${condition})`
-  const average = (days: number): string =>
-    `sum(v * greatest(0, until - greatest(day, span.today - ${days - 1}))) filter (where counts) / ${days}`
-  const weightBefore = (day: string): string => `p.weights[1 + width_bucket(${day} - 1, p.ends)]`
   return `with p as materialized (
       select ${today} as today, ${base} as base, ${ends} as ends, ${weights} as weights, date_trunc('month', ${today})::date as this_month
     ), rate as materialized (
-      select distinct on (currency) currency, (rate * 10::numeric ^ (currency_exponent(${base}) - currency_exponent(currency)))::double precision as worth
-      from exchange_rate where day <= ${today} order by currency, day desc
+      select distinct on (currency) currency, rate from exchange_rate where day <= ${today} order by currency, day desc
     ), account as materialized (
-      select h.customer_id, h.id, h.product_id, h.status, h.opened_on, h.closed_on, h.matures_on, h.last_used_on, h.edition, h.origin, h.balance, q.code, q.family, q.category, q.annual_margin::double precision as margin,
-        q.family in (${quoted(assetFamilies)}) as counts, case when h.currency = p.base then 1 else r.worth end as worth
+      select h.customer_id, h.id, h.product_id, h.status, h.opened_on, h.closed_on, h.matures_on, h.last_used_on, h.edition, h.origin, h.balance, q.code, q.family, q.category, (q.annual_margin * 1000000)::bigint as margin,
+        q.family in (${quoted(assetFamilies)}) as counts, h.currency, r.rate
       from p, holding h join product q on q.id = h.product_id left join rate r on r.currency = h.currency
       where ${within('h.customer_id')}
     ), span as materialized (
-      select b.customer_id, b.holding_id, b.day, least(b.next_day, coalesce(a.closed_on, b.today + 1), b.today + 1) as until, b.amount * a.worth as v, a.counts, a.margin, b.today
+      select b.customer_id, b.holding_id, b.day, least(b.next_day, coalesce(a.closed_on, b.today + 1), b.today + 1) as until, ${inBase('b.amount', 'a', 'a')} as v, a.counts, a.margin, b.today
       from (
         select customer_id, holding_id, day, amount, lead(day, 1, ${today} + 1) over (partition by customer_id, holding_id order by day) as next_day, ${today} as today
         from balance where ${within('customer_id')} and day <= ${today}
       ) b
-      join account a on a.customer_id = b.customer_id and a.id = b.holding_id
+      join account a on a.customer_id = b.customer_id and a.id = b.holding_id cross join p
       where b.next_day > b.today - 366
     ), hold as (
       select customer_id,
         ${['deposit', 'wealth', 'fund', 'insurance', 'loan', 'card'].map((family) => `${sum('v', `family = '${family}'`)} as ${family}`).join(', ')},
         count(distinct product_id) as products, count(distinct family) as families, array_agg(distinct family order by family) as families_held,
-        ${sum('abs(v)', `category = 'deposit'`)} as deposits, ${sum('abs(v)', `category = 'loan'`)} as loans, ${sum('abs(v)', `category = 'fee'`)} as fees, sum(abs(v)) as everything,
+        ${sum('size', `category = 'deposit'`)} as deposits, ${sum('size', `category = 'loan'`)} as loans, ${sum('size', `category = 'fee'`)} as fees, sum(size) as everything,
+        array_agg(distinct currency order by currency) filter (where counts and v is null) as unconverted,
         min(next_on) as next_on, ${sum('v', 'matures_on = next_on and not_frozen')} as next_amount,
         array_agg(distinct code order by code) filter (where family = 'e_channel') as e_channels, count(*) filter (where family = 'e_channel') as e_channel_sign_ups,
         count(*) filter (where family <> 'e_channel') as accounts,
@@ -167,15 +150,17 @@ function partsOf(
         array_agg(distinct origin order by origin) filter (where family = 'e_channel' and origin is not null) as e_channel_origins,
         max(last_used_on) filter (where family = 'e_channel') as e_channel_last_used_on
       from (
-        select a.*, ${balance} as v, ${active} as not_frozen, min(a.matures_on) filter (where ${active} and a.matures_on >= p.today) over (partition by a.customer_id) as next_on
-        from p, ${holdings} where ${open}
+        select o.*, abs(o.v::numeric) as size from (
+          select a.*, ${balance} as v, ${active} as not_frozen, min(a.matures_on) filter (where ${active} and a.matures_on >= p.today) over (partition by a.customer_id) as next_on
+          from p, ${holdings} where ${open}
+        ) o
       ) h group by customer_id
     ), bal as (
       select customer_id, ${average(30)} as average_30, ${average(90)} as average_90, ${average(365)} as average_365,
         ${sum('v', 'counts and until > span.today')} as last,
-        sum(v * (${weightBefore('until')} - ${weightBefore('day')})) filter (where counts) as slope,
+        ${slope()} as slope,
         ${sum('v', 'counts and day <= span.today - 90 and until > span.today - 90')} as then_90, ${sum('v', 'counts and day <= span.today - 365 and until > span.today - 365')} as then_365,
-        sum(abs(v) * margin * greatest(0, until - greatest(day, span.today - 364))) / 365 as profit
+        ${profit()} as profit
       from span, p group by customer_id
     ), peak as (
       select customer_id, max(amount) as amount from (
@@ -198,14 +183,14 @@ function partsOf(
           ])
           .join(', ')}
       from (
-        select m.customer_id, m.direction, m.booked_on, ${worth('m.amount', 'm')} as v, p.today
+        select m.customer_id, m.direction, m.booked_on, ${inBase('m.amount', 'm', 'r')} as v, p.today
         from p, movement m left join rate r on r.currency = m.currency
         where m.status = 'booked' and m.booked_on <= ${today} and m.booked_on > ${today} - 455 and ${within('m.customer_id')}
       ) m group by customer_id
     ), sal as (
       select customer_id, sum(case when regular then amount else marked end) as amount, bool_or(pension) as pension
       from (
-        select m.customer_id, sum(${worth('m.amount', 'm')}) as amount, coalesce(sum(${worth('m.amount', 'm')}) filter (where m.purpose = 'salary'), 0) as marked, bool_or(m.purpose = 'pension') as pension,
+        select m.customer_id, sum(${inBase('m.amount', 'm', 'r')}) as amount, coalesce(sum(${inBase('m.amount', 'm', 'r')}) filter (where m.purpose = 'salary'), 0) as marked, bool_or(m.purpose = 'pension') as pension,
           m.counterparty_hash is not null and not bool_or(m.purpose not in ('salary', 'unknown', 'other')) and count(distinct date_trunc('month', m.booked_on)) = 3 as regular
         from p, movement m left join rate r on r.currency = m.currency
         where m.status = 'booked' and m.direction = 'in' and m.booked_on < p.this_month and m.booked_on >= p.this_month - interval '3 months' and ${within('m.customer_id')}
@@ -218,14 +203,14 @@ function partsOf(
         ${sum('count', `type = 'transfer'`)} as transfers, ${sum('count', `type in ('payment', 'bill')`)} as payments, ${sum('count', `type = 'cash'`)} as cash,
         ${sum('count', `type = 'query'`)} as queries
       from (
-        select a.customer_id, a.channel, a.type, a.purpose, a.direction, a.count, ${worth('a.amount', 'a')} as v
+        select a.customer_id, a.channel, a.type, a.purpose, a.direction, a.count, ${inBase('a.amount', 'a', 'r')} as v
         from p, activity a left join rate r on r.currency = a.currency
         where a.month < p.this_month and a.month >= p.this_month - interval '${MONTHS} months' and ${within('a.customer_id')}
       ) a group by customer_id
     ), pay as (
       select customer_id, sum(case when regular then amount else marked end) as amount, bool_or(pension) as pension
       from (
-        select a.customer_id, sum(${worth('a.amount', 'a')}) as amount, coalesce(sum(${worth('a.amount', 'a')}) filter (where a.purpose = 'salary'), 0) as marked, bool_or(a.purpose = 'pension') as pension,
+        select a.customer_id, sum(${inBase('a.amount', 'a', 'r')}) as amount, coalesce(sum(${inBase('a.amount', 'a', 'r')}) filter (where a.purpose = 'salary'), 0) as marked, bool_or(a.purpose = 'pension') as pension,
           a.counterparty_hash <> '' and not bool_or(a.purpose not in ('salary', 'unknown', 'other')) and count(distinct a.month) = 3 as regular
         from p, activity a left join rate r on r.currency = a.currency
         where a.direction = 'in' and a.count > 0 and a.month < p.this_month and a.month >= p.this_month - interval '3 months' and ${within('a.customer_id')}
@@ -238,7 +223,7 @@ function partsOf(
     ), noted as (
       select customer_id, array_agg(distinct kind order by kind) as needs from need where superseded_at is null and status = 'open' and ${within('customer_id')} group by customer_id
     ), elsewhere as (
-      select o.customer_id, sum(${worth('o.amount', 'o')}) as amount
+      select o.customer_id, sum(${inBase('o.amount', 'o', 'r')}) as amount
       from p, outside_holding o left join rate r on r.currency = o.currency
       where o.superseded_at is null and o.status = 'active' and o.kind <> 'loan' and ${within('o.customer_id')} group by o.customer_id
     ), doc as (

@@ -32,6 +32,11 @@ const status = (when: string) =>
     description: `Status ${when}: in one of the states (\`in_state\`), a customer in no state, not a customer yet, or no longer a customer.`,
   })
 
+const unconverted = (end: string) =>
+  z.int().meta({
+    description: `Those of them with holdings that are excluded from the assets at the ${end}, for want of an exchange rate.`,
+  })
+
 const matrixInput = {
   fact: z.enum(matrixFacts).optional().meta({ description: 'A fact with known values; or use `schemeId` or `segmentIds`.' }),
   schemeId: id.optional().meta({ description: 'A tier scheme.' }),
@@ -107,8 +112,10 @@ export const migrationMatrix = operation({
                 .number()
                 .nullable()
                 .meta({ description: 'Share of all customers with that state at the start, in percent.' }),
-              aumBefore: moneySchema.meta({ description: 'Their assets at the start.' }),
-              aumAfter: moneySchema.meta({ description: 'Their assets at the end.' }),
+              aumBefore: moneySchema.meta({ description: 'Their assets at the start, at the exchange rates of that day.' }),
+              aumAfter: moneySchema.meta({ description: 'Their assets at the end, at the exchange rates of that day.' }),
+              unconvertedBefore: unconverted('start'),
+              unconvertedAfter: unconverted('end'),
             })
             .meta({ id: 'MigrationMove', description: 'Customers who moved from one state to another, or stayed.' }),
         )

@@ -16,7 +16,7 @@ export const segmentTrend = operation({
   name: 'segmentTrend',
   summary: 'Size and assets of a segment by month',
   description:
-    'At recent month-ends and now: number of customers in your scope who were in the segment, and the assets of those with stored facts for that month-end.',
+    'At recent month-ends and now: number of customers in your scope who were in the segment, and the assets of those with stored facts for that month-end, at the exchange rates of that day.',
   permission: 'fact:read',
   domain,
   lane: 'pool',
@@ -37,6 +37,10 @@ export const segmentTrend = operation({
               withFacts: z.int().meta({ description: 'Those of them with stored facts for that day.' }),
               aum: moneySchema.nullable().meta({ description: 'Their assets; null if no facts are stored.' }),
               averageAum: moneySchema.nullable().meta({ description: 'Their average assets.' }),
+              unconvertedCustomers: z.int().meta({
+                description:
+                  'Those of them with holdings that are excluded from the assets, for want of an exchange rate by that day.',
+              }),
             })
             .meta({ id: 'TrendPoint', description: 'A segment at one month-end.' }),
         )
@@ -60,7 +64,7 @@ export const segmentTrend = operation({
     const rows = await trendOf(db, segment, { monthEnds: monthEndsUpTo(addDays(today, -1), months), today, within })
     return {
       segment: referenceOf(segment),
-      points: rows.map(({ day, customers, withFacts, aum }) => {
+      points: rows.map(({ day, customers, withFacts, unconverted, aum }) => {
         const each = average(aum, withFacts)
         return {
           on: day,
@@ -68,6 +72,7 @@ export const segmentTrend = operation({
           withFacts,
           aum: withFacts === 0 && day !== today ? null : money(aum),
           averageAum: each === null ? null : money(each),
+          unconvertedCustomers: unconverted,
         }
       }),
     }
