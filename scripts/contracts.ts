@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { stringify } from 'yaml'
 import { events } from '../src/core/events.ts'
 import type { EventDefinition } from '../src/core/kernel/event.ts'
 import { ruleJsonSchema } from '../src/core/segmentation/rules/schema.ts'
 import { openApiOf } from '../src/rest/platform/openapi.ts'
+import { yamlOf } from '../src/rest/platform/openapi-text.ts'
 import { routes, streams } from '../src/rest/routes.ts'
 import { settings } from '../src/start/settings.ts'
 
@@ -41,7 +41,7 @@ function betweenMarks(text: string, name: string, content: string): string {
 
 /** The files that are generated, whole or in part: what one is to contain, given what it contains now. */
 export const contracts: readonly { readonly file: string; readonly write: (current: string) => string }[] = [
-  { file: 'openapi.yaml', write: () => stringify(openApiOf(routes, streams), { aliasDuplicateObjects: false }) },
+  { file: 'openapi.yaml', write: () => yamlOf(openApiOf(routes, streams)) },
   { file: 'docs/rule.schema.json', write: () => `${JSON.stringify(ruleJsonSchema(), null, 2)}\n` },
   { file: 'docs/guides/settings.md', write: (current) => betweenMarks(current, 'settings', settingsTable) },
   { file: 'docs/events.md', write: (current) => betweenMarks(current, 'events', eventsTable) },

@@ -11,10 +11,10 @@ export const assignmentRow = z
     customerSource: source
       .optional()
       .meta({ description: 'The source system of the customer ID that follows; `source` by default.' }),
-    customerExternalId: externalIdText.meta({ description: 'ID of the customer in that system.', examples: ['C0000123'] }),
+    customerExternalId: externalIdText.meta({ description: 'ID of the customer in that system.', examples: ['C000000123'] }),
     staffNumber: code.meta({
       description: 'Number of the assigned relationship manager or teller.',
-      examples: ['10233'],
+      examples: ['S00010'],
     }),
     businessLine: z
       .enum(businessLines)

@@ -38,7 +38,7 @@ const fields = {
   source,
   externalId: externalIdText.meta({
     description: 'External ID of the customer: the core-banking number of the customers the source creates.',
-    examples: ['C0000123'],
+    examples: ['C000000123'],
   }),
   kind: z.enum(customerKinds).meta({ description: 'Kind of customer; can change for prospects only.' }),
   name: singleLine(200).meta({ description: 'Name of the person or company.', examples: ['王小明'] }),

@@ -17,7 +17,7 @@ import { asOf, code, currency, day, decimalAmount, externalIdText, singleLine, m
 const customerSource = source
   .optional()
   .meta({ description: 'The source system of the customer ID that follows; `source` by default.' })
-const customerExternalId = externalIdText.meta({ description: 'ID of the customer in that system.', examples: ['C0000123'] })
+const customerExternalId = externalIdText.meta({ description: 'ID of the customer in that system.', examples: ['C000000123'] })
 const holdingExternalId = externalIdText.meta({
   description: 'External ID of the holding in `source`.',
   examples: ['6222020200001234567'],
@@ -59,7 +59,7 @@ export const holdingRow = z
     closedOn: day.optional().meta({ description: 'Day of closing; requires the status `closed`.' }),
     edition: z.enum(editions).optional().meta({ description: 'Edition of an e-channel; not allowed for other holdings.' }),
     origin: z.enum(origins).optional().meta({ description: 'Origin of the sign-up.' }),
-    recommendedBy: code.optional().meta({ description: 'Staff number of the person who recommended it.', examples: ['10233'] }),
+    recommendedBy: code.optional().meta({ description: 'Staff number of the person who recommended it.', examples: ['S00010'] }),
     activatedOn: day.optional().meta({ description: 'Day of the first use of an e-channel.' }),
     lastUsedOn: day.optional().meta({ description: 'Day of the last use.' }),
     asOf,
@@ -94,7 +94,7 @@ export const holdingPartyRow = z.strictObject({
   customerSource,
   customerExternalId: customerExternalId.meta({
     description: 'ID of the holding party in that system.',
-    examples: ['C0000124'],
+    examples: ['C000000124'],
   }),
   role: z.enum(partyRoles).meta({ description: 'Role of the party.' }),
   status: z.enum(['active', 'ended']).optional().meta({ description: 'Whether the link is active; `active` by default.' }),

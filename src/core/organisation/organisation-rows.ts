@@ -65,10 +65,10 @@ export const institutionRow = z
 export const staffRow = z
   .strictObject({
     source,
-    externalId: externalIdText.meta({ description: 'ID of the staff member in the source system.', examples: ['S10233'] }),
+    externalId: externalIdText.meta({ description: 'ID of the staff member in the source system.', examples: ['S00010'] }),
     number: code.optional().meta({
       description: 'Staff number, unique in the bank, used in tokens; the external ID by default for a new staff member.',
-      examples: ['10233'],
+      examples: ['S00010'],
     }),
     name: singleLine(200).meta({ description: 'Name.', examples: ['李雷'] }),
     institutionCode: code.meta({ description: 'Code of the home institution.', examples: ['0755'] }),

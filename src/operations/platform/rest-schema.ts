@@ -78,7 +78,7 @@ function fieldSchema(view: View, field: Field, depth: Depth): z.ZodType {
     case 'column':
       return field.nullable ? columnSchema(field).nullable() : columnSchema(field)
     case 'money':
-      return field.nullable ? moneySchema.nullable() : z.object(moneySchema.shape)
+      return field.nullable ? moneySchema.nullable() : moneySchema
     case 'computed':
       return field.output.nullable()
     case 'one':

@@ -32,7 +32,7 @@ export const externalIdText = z
   .string()
   .min(1)
   .max(128)
-  .meta({ description: 'External ID in the source system.', examples: ['100001'] })
+  .meta({ description: 'External ID in the source system.', examples: ['C000000123'] })
 
 /** What somebody writes down in their own words. */
 export const noteText = paragraph(2000)

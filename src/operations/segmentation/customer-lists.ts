@@ -41,7 +41,7 @@ export const filterInput = {
   kind: z.array(z.enum(customerKinds)).min(1).max(3).optional().meta({ description: 'Of these kinds.' }),
   status: z.array(z.enum(customerStatuses)).min(1).max(5).optional().meta({ description: 'With these statuses.' }),
   productFamily: z.enum(productFamilies).optional().meta({ description: 'With an open holding in this family.' }),
-  productCode: code.optional().meta({ description: 'With an open holding of the product with this code.', examples: ['101'] }),
+  productCode: code.optional().meta({ description: 'With an open holding of the product with this code.', examples: ['TD-12M'] }),
   aumFrom: amountText.optional().meta({ description: 'With at least these assets, in the base currency.' }),
   aumTo: amountText.optional().meta({ description: 'With at most these assets, in the base currency.' }),
   openedSince: daySchema.optional().meta({ description: 'Customer since this day or later.' }),

@@ -23,6 +23,9 @@ const SMALL_BYTES = 1_024
 /** Of Brotli's eleven: the usual one for answers that are made each time. */
 const BROTLI_QUALITY = 4
 
+/** The plugin's own choice, and YAML, which it does not know. */
+const compressible = /^text\/(?!event-stream)|[+/](?:json|text|xml|yaml)(?:;|$)|octet-stream/
+
 /** What an answer with data may be used for: nothing that a browser would run, frame or keep. */
 const dataPolicy = `default-src 'none'; frame-ancestors 'none'`
 
@@ -51,6 +54,7 @@ export async function answerHeaders(app: FastifyInstance, origins: readonly stri
   await app.register(compress, {
     encodings: ['br', 'gzip', 'identity'],
     threshold: SMALL_BYTES,
+    customTypes: compressible,
     // Imports unpack their bodies themselves, within bounds.
     globalDecompression: false,
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } },

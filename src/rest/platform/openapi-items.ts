@@ -1,21 +1,15 @@
 import { z } from 'zod'
 import type { ErrorCode } from '../../core/kernel/errors.ts'
 import type { Operation } from '../../operations/platform/operation.ts'
+import type { Components } from './openapi-components.ts'
+import { initial } from './openapi-components.ts'
 import { problems } from './problems.ts'
 import { onlyInBodies, type Route, takesIdempotencyKey } from './route.ts'
 
 export type Json = Record<string, unknown>
 
-/** Refusals that any operation may answer, by what it is. */
-const shared: readonly ErrorCode[] = [
-  'invalid_input',
-  'unauthenticated',
-  'not_permitted',
-  'rate_limited',
-  'internal',
-  'unavailable',
-  'timed_out',
-]
+/** Refusals that any operation may answer, whatever it is. */
+const ofAll: readonly ErrorCode[] = ['unauthenticated', 'not_permitted', 'rate_limited', 'internal', 'timed_out', 'unavailable']
 
 const ofBodies: readonly ErrorCode[] = ['malformed_request', 'unsupported_media_type', 'payload_too_large']
 
@@ -31,19 +25,18 @@ const downloads: Readonly<Record<string, string>> = {
 }
 
 /** What the schemas of a stream's operation cannot say: bodies of rows, and the headers that go with them. */
-export function streamItem(route: Route, components: Record<string, unknown>): Json {
+export function streamItem(route: Route, components: Components): Json {
   const { operation, status, method } = route
   if (method === 'GET')
     return {
       responses: {
         [status]: { description: downloads[operation.name], content: rowTypes },
-        ...refusals(route),
+        ...refusals(route, components),
       },
     }
   const header = (name: string, description: string, schema: Json): Json => ({
     name,
     in: 'header',
-    required: false,
     description,
     schema,
   })
@@ -76,16 +69,17 @@ export function streamItem(route: Route, components: Record<string, unknown>): J
         description: 'Result of the import.',
         content: {
           'application/json': {
-            schema: hoist(z.toJSONSchema(operation.output, { io: 'output', unrepresentable: 'any' }), components),
+            schema: answerOf(operation, components),
           },
         },
       },
-      ...refusals(route),
+      ...refusals(route, components),
     },
   }
 }
 
-export function pathItem(route: Route, components: Record<string, unknown>): Json {
+/** An operation at its address. What the rows of a stream are, `streamItem` says. */
+export function pathItem(route: Route, components: Components, body: 'json' | 'rows'): Json {
   const { method, url, operation, status } = route
   const inPath = new Set([...url.matchAll(/:(\w+)/g)].map(([, name]) => name!))
   const input = hoist(z.toJSONSchema(operation.input, { io: 'input', unrepresentable: 'any' }), components)
@@ -101,29 +95,29 @@ export function pathItem(route: Route, components: Record<string, unknown>): Jso
   if (takesIdempotencyKey(operation)) parameters.push(idempotencyHeader)
   if ('mode' in operation.input.shape) parameters.push(noneMatchHeader)
   if (operation.concurrency !== 'none') parameters.push(matchHeader(operation.concurrency === 'required'))
-  const body = method === 'GET' || elsewhere.length === 0 ? undefined : bodyOf(operation, elsewhere, properties, required)
+  const hasBody = method !== 'GET' && elsewhere.length > 0 && body === 'json'
+  const requestBody = hasBody ? bodyOf(operation, elsewhere, properties, required, components) : undefined
   return {
     operationId: operation.name,
     summary: operation.summary,
     description: operation.description,
     tags: [operation.domain],
     'x-permission': operation.permission,
-    'x-bian-service-domain': operation.domain,
     ...(parameters.length > 0 && { parameters }),
-    ...(body && { requestBody: body }),
+    ...(requestBody && { requestBody }),
     responses: {
       [status]: {
         description: 'Success.',
         ...('version' in ((operation.output as Partial<z.ZodObject>).shape ?? {}) && {
-          headers: { ETag: { schema: { type: 'string' }, description: 'Version of the resource.' } },
+          headers: { ETag: { $ref: '#/components/headers/ETag' } },
         }),
         content: {
           'application/json': {
-            schema: hoist(z.toJSONSchema(operation.output, { io: 'output', unrepresentable: 'any' }), components),
+            schema: answerOf(operation, components),
           },
         },
       },
-      ...refusals(route),
+      ...refusals(route, components),
     },
   }
 }
@@ -133,7 +127,6 @@ const headerKeys: ReadonlySet<string> = new Set(['expectedVersion', 'mode'])
 const idempotencyHeader = {
   name: 'Idempotency-Key',
   in: 'header',
-  required: false,
   description: 'Makes repeating the request safe for 24 hours.',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 }
@@ -141,7 +134,6 @@ const idempotencyHeader = {
 const noneMatchHeader = {
   name: 'If-None-Match',
   in: 'header',
-  required: false,
   description: '`*` only creates; `If-Match: *` only updates.',
   schema: { type: 'string', const: '*' },
 }
@@ -150,7 +142,7 @@ function matchHeader(required: boolean): Json {
   return {
     name: 'If-Match',
     in: 'header',
-    required,
+    ...(required && { required }),
     description: 'ETag of the version to change.',
     schema: { type: 'string' },
   }
@@ -161,7 +153,7 @@ function parameter(name: string, place: 'path' | 'query', schema: Json, required
   return {
     name,
     in: place,
-    required,
+    ...(required && { required }),
     ...(description !== undefined && { description }),
     ...(rest['type'] === 'array' && { style: 'form', explode: false }),
     schema: rest,
@@ -169,22 +161,25 @@ function parameter(name: string, place: 'path' | 'query', schema: Json, required
 }
 
 function bodyOf(
-  { examples }: Operation,
+  { name: operation, examples }: Operation,
   names: readonly string[],
   properties: Record<string, Json>,
   required: ReadonlySet<string>,
+  { schemas }: Components,
 ): Json {
   const needed = names.filter((name) => required.has(name))
+  const body = `${initial(operation)}Body`
+  schemas[body] = {
+    type: 'object',
+    additionalProperties: false,
+    ...(needed.length > 0 && { required: needed }),
+    properties: Object.fromEntries(names.map((name) => [name, properties[name]!])),
+  }
   return {
-    required: needed.length > 0,
+    ...(needed.length > 0 && { required: true }),
     content: {
       'application/json': {
-        schema: {
-          type: 'object',
-          additionalProperties: false,
-          ...(needed.length > 0 && { required: needed }),
-          properties: Object.fromEntries(names.map((name) => [name, properties[name]!])),
-        },
+        schema: { $ref: `#/components/schemas/${body}` },
         ...(examples.length > 0 && {
           examples: Object.fromEntries(
             examples.map(({ input }, index) => [
@@ -198,39 +193,70 @@ function bodyOf(
   }
 }
 
-function refusals({ method, operation }: Route): Json {
+/** The refusals that are particular to an operation, by status. Those that any may answer are the default. */
+function refusals({ method, operation }: Route, { responses }: Components): Json {
   const { errors, concurrency } = operation
   const codes = new Set<ErrorCode>([
-    ...shared,
+    'invalid_input',
     ...(method === 'GET' ? [] : ofBodies),
     ...(takesIdempotencyKey(operation) ? ofIdempotencyKeys : []),
     ...(concurrency === 'none' ? [] : (['version_conflict'] as const)),
     ...(concurrency === 'required' ? (['precondition_required'] as const) : []),
     ...errors,
   ])
-  const byStatus = Map.groupBy([...codes].sort(), (code) => problems[code].status)
-  return Object.fromEntries(
-    [...byStatus]
-      .sort(([a], [b]) => a - b)
-      .map(([status, list]) => [
-        status,
-        {
-          description: list.map((code) => `\`${code}\`: ${problems[code].title}.`).join(' '),
-          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-        },
-      ]),
-  )
+  const particular = [...codes].filter((code) => !ofAll.includes(code)).sort()
+  const byStatus = Map.groupBy(particular, (code) => problems[code].status)
+  return {
+    ...Object.fromEntries(
+      [...byStatus]
+        .sort(([a], [b]) => a - b)
+        .map(([status, list]) => [status, shareResponse(responses, list, list.map((code) => explained(code)).join(' '))]),
+    ),
+    default: defaultRefusal(responses),
+  }
+}
+
+function defaultRefusal(responses: Components['responses']): Json {
+  const description = `Any operation may answer: ${ofAll.map((code) => `${problems[code].status} ${explained(code)}`).join(' ')}`
+  responses['Refusal'] ??= refusal(description)
+  return { $ref: '#/components/responses/Refusal' }
+}
+
+const explained = (code: ErrorCode): string => `\`${code}\`: ${problems[code].title}.`
+
+function refusal(description: string): Json {
+  return { description, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } }
+}
+
+/** A name of few codes has them all; a longer one says how many more there are, where no other response would have the same. */
+function shareResponse(responses: Components['responses'], codes: readonly ErrorCode[], description: string): Json {
+  const [first, ...more] = codes.map((code) => code.split('_').map(initial).join(''))
+  const short = `${first}And${more.length}More`
+  const name =
+    more.length < 2 || (responses[short] && responses[short]['description'] !== description) ? [first, ...more].join('Or') : short
+  responses[name] ??= refusal(description)
+  return { $ref: `#/components/responses/${name}` }
+}
+
+/** An answer may gain fields, so that nothing is said of those that it does not list. */
+function answerOf({ output }: Operation, components: Components): Json {
+  const closed = z.toJSONSchema(output, { io: 'output', unrepresentable: 'any', override: ({ jsonSchema }) => open(jsonSchema) })
+  return hoist(closed, components)
+}
+
+function open(schema: { additionalProperties?: unknown }): void {
+  if (schema.additionalProperties === false) delete schema.additionalProperties
 }
 
 /** Moves what zod defines on the side to the document's components. */
-function hoist(schema: Json, components: Record<string, unknown>): Json {
+function hoist(schema: Json, { schemas }: Components): Json {
   const { $schema: _dialect, $defs, ...rest } = schema
   const moved = rewrite(rest)
   for (const [name, definition] of Object.entries(($defs ?? {}) as Record<string, Json>))
-    components[name] ??= withoutId(rewrite(definition))
+    schemas[name] ??= withoutId(rewrite(definition))
   const { id } = moved as { id?: string }
   if (typeof id !== 'string') return moved as Json
-  components[id] ??= withoutId(moved)
+  schemas[id] ??= withoutId(moved)
   return { $ref: `#/components/schemas/${id}` }
 }
 

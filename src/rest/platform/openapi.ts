@@ -3,7 +3,10 @@ import type { EventDefinition } from '../../core/kernel/event.ts'
 import { z } from 'zod'
 import { errorCodes } from '../../core/kernel/errors.ts'
 import type { Route } from './route.ts'
+import { type Components, shareParameters, shareSchemas } from './openapi-components.ts'
+import { namedEnums } from './openapi-enums.ts'
 import { type Json, streamItem, pathItem } from './openapi-items.ts'
+import { shareViews } from './openapi-views.ts'
 
 /** What the BIAN service domains, which are the tags, hold here. */
 const domains: Readonly<Record<string, string>> = {
@@ -22,38 +25,18 @@ const domains: Readonly<Record<string, string>> = {
 
 /** The OpenAPI 3.1 document of the URL table. Everything in it comes from the operations. */
 export function openApiOf(routes: readonly Route[], streams: readonly Route[]): Json {
-  const components: Record<string, unknown> = {
-    Problem: {
-      description: 'Why a request was refused (RFC 9457).',
-      type: 'object',
-      required: ['type', 'title', 'status', 'detail', 'code', 'traceId'],
-      properties: {
-        type: { type: 'string', format: 'uri-reference', description: 'URL that explains the code.' },
-        title: { type: 'string' },
-        status: { type: 'integer' },
-        detail: { type: 'string' },
-        code: { type: 'string', enum: [...errorCodes] },
-        errors: {
-          type: 'array',
-          items: {
-            type: 'object',
-            required: ['pointer', 'rule', 'message'],
-            properties: {
-              pointer: { type: 'string', description: 'JSON Pointer into the input.' },
-              rule: { type: 'string' },
-              message: { type: 'string' },
-            },
-          },
-        },
-        traceId: { type: 'string' },
-      },
-    },
-  }
+  const components: Components = { schemas: { Problem: problem }, parameters: {}, responses: {} }
   const items: Item[] = [
-    ...routes.map((route) => ({ route, item: pathItem(route, components) })),
-    ...streams.map((route) => ({ route, item: { ...pathItem(route, components), ...streamItem(route, components) } })),
+    ...routes.map((route) => ({ route, item: pathItem(route, components, 'json') })),
+    ...streams.map((route) => ({ route, item: { ...pathItem(route, components, 'rows'), ...streamItem(route, components) } })),
   ]
-  const paths = pathsOf(items)
+  const enums = namedEnums()
+  const named: Record<string, unknown> = {}
+  // A property of each name, so that no name is taken for a keyword.
+  const { properties } = shareSchemas({ properties: components.schemas }, named, enums)
+  const { part: paths, schemas } = shareViews(shareSchemas(pathsOf(items), named, enums), properties as Record<string, Json>)
+  shareParameters(paths, { ...components, schemas: { ...schemas, ...named } })
+  const published = shareSchemas(eventsOf(), named, enums)
   return {
     openapi: '3.1.0',
     info: {
@@ -68,12 +51,45 @@ export function openApiOf(routes: readonly Route[], streams: readonly Route[]): 
       .sort()
       .map((name) => ({ name, description: domains[name], 'x-bian-service-domain': name })),
     paths,
-    'x-events': eventsOf(),
+    'x-events': published,
     components: {
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-      schemas: Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1))),
+      headers: { ETag: { description: 'Version of the resource.', schema: { type: 'string' } } },
+      parameters: sorted(components.parameters),
+      responses: sorted(components.responses),
+      schemas: sorted({ ...schemas, ...named }),
     },
   }
+}
+
+const problem = {
+  description: 'Why a request was refused (RFC 9457).',
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'code', 'traceId'],
+  properties: {
+    type: { type: 'string', format: 'uri-reference', description: 'URL that explains the code.' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', enum: [...errorCodes] },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['pointer', 'rule', 'message'],
+        properties: {
+          pointer: { type: 'string', description: 'JSON Pointer into the input.' },
+          rule: { type: 'string' },
+          message: { type: 'string' },
+        },
+      },
+    },
+    traceId: { type: 'string' },
+  },
+}
+
+function sorted<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** What the outbox publishes: the name of each type of event, what it means and the schema of its payload. */

@@ -1,15 +1,15 @@
-import { readFile } from 'node:fs/promises'
 import { describe, expect } from 'vitest'
-import { parse } from 'yaml'
+import { openapi, referred } from '../contract-document.ts'
 import { customerIds } from '../dossiers.ts'
 import { test } from '../../setup/service.ts'
 
-const openapi = parse(await readFile(new URL('../../../openapi.yaml', import.meta.url), 'utf8'))
 const ends = ['1800-01-01', '1800-01-31', '9999-12-01', '9999-12-31']
 
 /** Every query with days among its parameters, with what else it must have. */
 const asking = Object.entries<any>(openapi.paths).flatMap(([path, { get }]) => {
-  const parameters: any[] = get?.parameters ?? []
+  const parameters: any[] = (get?.parameters ?? [])
+    .map(referred)
+    .map((one: any) => ({ ...one, schema: { ...referred(one.schema), ...one.schema } }))
   const days = parameters.filter(({ in: place, schema }) => place === 'query' && schema.format === 'date')
   return days.length > 0 ? [{ path, days: days.map(({ name }) => name as string), parameters }] : []
 })
