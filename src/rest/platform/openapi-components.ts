@@ -62,7 +62,7 @@ const annotations: ReadonlySet<string> = new Set(['description', 'default', 'exa
 /** What holds values, which are no schemas however they look. */
 const holdsValues: ReadonlySet<string> = new Set(['example', 'examples', 'default', 'const', 'enum'])
 
-const containsItself: ReadonlySet<unknown> = new Set(['uuid', 'date', 'date-time'])
+const selfEvident: ReadonlySet<unknown> = new Set(['uuid', 'date', 'date-time'])
 
 const scalarsByForm = new Map(scalars.map((scalar) => [formOf(scalar.form), scalar]))
 
@@ -93,7 +93,7 @@ export function shareSchemas<Value>(value: Value, named: Record<string, unknown>
     if (schema['type'] !== 'string') return schema
     if (Array.isArray(schema['enum'])) return reference(schema, enumNamed(schema['enum'] as string[]))
     const { pattern, ...rest } = schema
-    const form = containsItself.has(schema['format']) ? rest : { ...rest, ...(pattern !== undefined && { pattern }) }
+    const form = selfEvident.has(schema['format']) ? rest : { ...rest, ...(pattern !== undefined && { pattern }) }
     const scalar = scalarsByForm.get(formOf(form))
     if (!scalar) return form
     named[scalar.name] ??= { ...scalar.form, description: scalar.description, examples: [scalar.example] }

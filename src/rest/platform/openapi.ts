@@ -23,6 +23,15 @@ const domains: Readonly<Record<string, string>> = {
   'Product Directory': 'Products.',
 }
 
+const token =
+  'A JWT of the bank’s identity provider. On a development machine `npm run --silent token` prints one, and `npm run --silent token -- --role relationship_manager` one of another role.'
+
+const description = `Customer-relationship service for banks. The same operations are available over GraphQL at \`POST /graphql\`.
+
+**Token**: every call under \`/v1\` needs \`Authorization: Bearer <token>\`. ${token}
+
+**Refusals**: a refused request answers a problem document whose \`code\` is explained under \`/problems\`.`
+
 /** The OpenAPI 3.1 document of the URL table. Everything in it comes from the operations. */
 export function openApiOf(routes: readonly Route[], streams: readonly Route[]): Json {
   const components: Components = { schemas: { Problem: problem }, parameters: {}, responses: {} }
@@ -42,7 +51,7 @@ export function openApiOf(routes: readonly Route[], streams: readonly Route[]): 
     info: {
       title: 'Guanxi',
       version: '1.0.0',
-      description: 'Customer-relationship service for banks. The same operations are available over GraphQL at `POST /graphql`.',
+      description,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -53,7 +62,7 @@ export function openApiOf(routes: readonly Route[], streams: readonly Route[]): 
     paths,
     'x-events': published,
     components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: token } },
       headers: { ETag: { description: 'Version of the resource.', schema: { type: 'string' } } },
       parameters: sorted(components.parameters),
       responses: sorted(components.responses),

@@ -38,7 +38,7 @@ describe('an answer', () => {
     const page = await service.app.inject({ url: '/docs/', headers: { host: 'guanxi.bank.example' } })
     expect([page.statusCode, page.headers['content-security-policy']]).toEqual([
       200,
-      expect.stringContaining("default-src 'self'"),
+      expect.stringContaining("default-src 'none'"),
     ])
     expect(String(page.headers['content-security-policy'])).not.toContain('upgrade-insecure-requests')
   })
