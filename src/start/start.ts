@@ -5,6 +5,7 @@ import { startEmbeddedPostgres } from './embedded/postgres.ts'
 import { migrate, type Migration, roleRefusal } from '../db/platform/migrate.ts'
 import { developmentKeys } from './development-keys.ts'
 import { listeningFault } from './listening.ts'
+import { definitions } from './settings.ts'
 
 /** What the application is opened with. */
 export interface Resources {
@@ -142,8 +143,8 @@ export function welcome(config: Config, { address, emptyBank }: Pick<Opened, 'ad
   const header = '-H "Authorization: Bearer $TOKEN"'
   const json = '-H "Content-Type: application/json"'
   const trial = [
-    'Get a token and try three calls in another terminal:',
-    '  TOKEN=$(npm run --silent token)',
+    `Get a token and try three calls in another terminal${config.database.kind === 'external' ? ', with DATABASE_URL and MIGRATION_DATABASE_URL as here' : ''}:`,
+    `  TOKEN=$(${folderSetting(config)}npm run --silent token)`,
     `  curl -s ${header} "${address}/v1/customers?limit=3"`,
     `  curl -s ${header} ${json} ${address}/v1/customers/search -d '{"name":"王"}'`,
     `  curl -s ${header} ${json} ${address}/graphql -d '{"query":"{ customers(first: 3) { nodes { id name } } }"}'`,
@@ -160,4 +161,9 @@ export function welcome(config: Config, { address, emptyBank }: Pick<Opened, 'ad
     'Press Ctrl-C to stop.',
     '',
   ].join('\n')
+}
+
+/** The folder has the keys of the tokens: another terminal does not know it unless it is the usual one. */
+function folderSetting({ dataDir }: Config): string {
+  return dataDir === definitions.DATA_DIR.default ? '' : `DATA_DIR='${dataDir.replaceAll("'", String.raw`'\''`)}' `
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,8 @@ interface Client {
 }
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const contract = fileURLToPath(new URL('../../openapi.yaml', import.meta.url))
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const contract = join(root, 'openapi.yaml')
 const bin = (file: string): string => join(here, 'node_modules', file)
 
 const staff = `{ number: '10233', name: '李雷', institutionCode: '0755', roles: ['teller'] }`
@@ -43,6 +44,21 @@ export const created = createStaff(${staff})
 export const refused = createStaff(${withoutRoles})
 `,
 })
+
+/** The configuration of examples/graphql, with the places of this run. */
+function codegenConfig(folder: string): string {
+  const { documents, generates } = JSON.parse(readFileSync(join(root, 'examples/graphql/codegen.json'), 'utf8')) as {
+    readonly documents: string
+    readonly generates: Readonly<Record<string, object>>
+  }
+  const file = join(folder, 'codegen.json')
+  const placed = { [join(folder, 'client.ts')]: Object.values(generates)[0] }
+  writeFileSync(
+    file,
+    JSON.stringify({ schema: join(root, 'schema.graphql'), documents: join(root, documents), generates: placed }),
+  )
+  return file
+}
 
 const clients: readonly Client[] = [
   {
@@ -74,6 +90,18 @@ export const refused = createStaff({ body: ${withoutRoles} })
   },
   orval('orval'),
   orval('orval-7'),
+  {
+    name: '@graphql-codegen/cli',
+    command: (folder) => [bin('@graphql-codegen/cli/cjs/bin.js'), '--config', codegenConfig(folder)],
+    use: `
+import type { CustomersOfBranchQuery, CustomersOfBranchQueryVariables } from './client'
+type Customer = NonNullable<CustomersOfBranchQuery['customers']>['nodes'][number]
+export const variables: CustomersOfBranchQueryVariables = { institutionId: '019aa9c5-3d80-7c4e-9a51-6f2b8e0d7143', first: 3 }
+export const birthDate = (customer: Customer): string | null => customer.birthDate
+// @ts-expect-error A day is text, no number.
+export const number = (customer: Customer): number | null => customer.birthDate
+`,
+  },
 ]
 
 const compilerOptions = {
@@ -87,9 +115,9 @@ const compilerOptions = {
 }
 
 install()
-const root = mkdtempSync(join(tmpdir(), 'guanxi-clients-'))
+const folders = mkdtempSync(join(tmpdir(), 'guanxi-clients-'))
 const failed = clients.filter((client) => !compiles(client)).map(({ name }) => name)
-rmSync(root, { recursive: true })
+rmSync(folders, { recursive: true })
 if (failed.length > 0) console.error(`No client in strict mode: ${failed.join(', ')}.`)
 process.exitCode = failed.length > 0 ? 1 : 0
 
@@ -102,17 +130,17 @@ function install(): void {
 }
 
 function compiles({ name, command, use }: Client): boolean {
-  const folder = join(root, name.replaceAll(/\W/g, '-'))
+  const folder = join(folders, name.replaceAll(/\W/g, '-'))
   mkdirSync(folder)
   writeFileSync(join(folder, 'use.ts'), use)
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['**/*.ts'] }))
-  const done = run(command(folder), folder) && run([bin('typescript/bin/tsc'), '--project', folder], folder)
+  const done = run(command(folder)) && run([bin('typescript/bin/tsc'), '--project', folder])
   if (done) console.log(`${name}: generated, compiles in strict mode.`)
   return done
 }
 
-function run(command: readonly string[], cwd: string): boolean {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...command], { cwd, encoding: 'utf8' })
+function run(command: readonly string[]): boolean {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...command], { cwd: here, encoding: 'utf8' })
   if (status !== 0) console.error(`${stdout}\n${stderr}`)
   return status === 0
 }

@@ -75,7 +75,17 @@ describe('npm start', () => {
     const first = await start({}, ['npm', 'start'])
     const customers = await customersOf(first.address)
     expect(customers).toHaveLength(60)
-    expect(first.said).toContain('Get a token and try three calls')
+    const [title, ...calls] = first.said.slice(first.said.indexOf('Get a token')).split('\n')
+    expect(title).toBe('Get a token and try three calls in another terminal:')
+    // As in another terminal, which knows none of these settings.
+    const tried = await run({}, 'sh', '-ec', calls.slice(0, 4).join('\necho\n'))
+    expect(tried).toMatchObject({ status: 0, complained: '' })
+    const answers = tried.said.split('\n').filter((line) => line !== '')
+    expect(answers.map((line) => Object.keys(JSON.parse(line)).sort())).toEqual([
+      ['items', 'nextCursor'],
+      ['items', 'nextCursor'],
+      ['data'],
+    ])
     expect(existsSync(postmaster)).toBe(true)
     // Some shells that npm runs scripts in die of the signal themselves, after the service has ended.
     expect([0, 'SIGINT']).toContain(await first.interrupt())

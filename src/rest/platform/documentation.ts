@@ -1,8 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import { errorCodes } from '../../core/kernel/errors.ts'
+import { entryPages } from './entry-pages.ts'
 import { openApiOf } from './openapi.ts'
 import { yamlOf } from './openapi-text.ts'
-import { problems } from './problems.ts'
 import { referencePage } from './reference-page.ts'
 import { sendUnchanging, type Unchanging, unchanging } from './unchanging.ts'
 import { workbench } from './workbench.ts'
@@ -15,11 +14,7 @@ export async function documentation(app: FastifyInstance, { graphiql }: { readon
   const contract = () => (known ??= contractTexts())
   app.get('/openapi.json', async (request, reply) => sendUnchanging(request, reply, contract().json))
   app.get('/openapi.yaml', async (request, reply) => sendUnchanging(request, reply, contract().yaml))
-  app.get<{ Params: { code: string } }>('/problems/:code', async ({ params }, reply) => {
-    const code = errorCodes.find((known) => known === params.code)
-    return code ? { code, ...problems[code] } : reply.callNotFound()
-  })
-
+  entryPages(app, { graphiql })
   referencePage(app)
 
   if (graphiql) await workbench(app)

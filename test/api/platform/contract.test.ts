@@ -11,6 +11,8 @@ import {
   isListType,
   isNonNullType,
   isObjectType,
+  isScalarType,
+  isSpecifiedScalarType,
 } from 'graphql'
 import { describe, expect } from 'vitest'
 import { z } from 'zod'
@@ -226,6 +228,19 @@ describe('every operation', () => {
         ),
       ])
     expect(undescribed).toEqual([])
+  })
+})
+
+describe('the scalars of GraphQL', () => {
+  test('have a mapping for code generators, each of them', async () => {
+    const scalars = Object.values(schema.getTypeMap()).filter((type) => isScalarType(type) && !isSpecifiedScalarType(type))
+    const { generates } = JSON.parse(await readFile(new URL('examples/graphql/codegen.json', root), 'utf8'))
+    const mapped = Object.keys(generates['guanxi.ts'].config.scalars)
+    expect(mapped.sort()).toEqual(scalars.map(({ name }) => name).sort())
+    const documented = (await readFile(new URL('docs/api.md', root), 'utf8')).matchAll(
+      /^\| `(\w+)` \| .*`(?:string|unknown)` \|/gm,
+    )
+    expect([...documented].map(([, name]) => name).sort()).toEqual(mapped)
   })
 })
 
