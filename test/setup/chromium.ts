@@ -16,12 +16,15 @@ const usual = [
 export async function installedChromium(): Promise<string | undefined> {
   const named = process.env['CHROMIUM']
   if (named) return named
-  return [...usual, await packedChromium()].find((path) => path !== undefined && existsSync(path) && runs(path))
+  const installed = usual.find((path) => existsSync(path) && runs(path))
+  if (installed !== undefined) return installed
+  const packed = await packedChromium()
+  return packed !== undefined && runs(packed) ? packed : undefined
 }
 
 async function packedChromium(): Promise<string | undefined> {
   const folder = new URL('../browser/', import.meta.url)
-  if (process.platform !== 'linux' || !existsSync(new URL('node_modules', folder))) return undefined
+  if (process.platform !== 'linux' || !existsSync(new URL('node_modules/@sparticuz/chromium', folder))) return undefined
   const module = createRequire(join(folder.pathname, 'package.json')).resolve('@sparticuz/chromium')
   const { default: chromium } = (await import(module)) as { default: { executablePath(): Promise<string> } }
   return chromium.executablePath()

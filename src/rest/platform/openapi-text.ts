@@ -2,7 +2,7 @@ import { Document, isMap, isScalar, isSeq } from 'yaml'
 import type { Json } from './openapi-items.ts'
 
 /** Characters up to which a property, a parameter or an answer is one line. */
-const LINE_LENGTH = 300
+const LINE_LENGTH = 400
 /** Colon and space, or comma and space. */
 const SEPARATOR_LENGTH = 2
 
