@@ -37,10 +37,10 @@ export async function openBank(customers: number): Promise<Bank> {
   const folder = `${root}bench/.data/${customers}`
   const server = await startEmbeddedPostgres({ folder, log: quiet, settings })
   process.on('exit', () => server.kill())
+  const client = new pg.Client({ connectionString: server.adminUrl.replace(/\/postgres$/, '/guanxi') })
   try {
     await migrate(server)
     if (await isEmpty(server.ownerUrl)) load(folder, customers)
-    const client = new pg.Client({ connectionString: server.adminUrl.replace(/\/postgres$/, '/guanxi') })
     await client.connect()
     if (!existsSync(`${folder}/vacuumed`)) {
       await client.query('vacuum (freeze, analyze)')
@@ -68,6 +68,7 @@ export async function openBank(customers: number): Promise<Bank> {
       },
     }
   } catch (error) {
+    await client.end()
     await server.stop()
     throw error
   }
@@ -93,6 +94,6 @@ async function makeBenchRole(client: pg.Client): Promise<void> {
   await client.query('drop type if exists bench.month_end cascade')
   await client.query('create type bench.month_end as (day date, amount bigint)')
   await client.query(`create function bench.customer_aum_by_month(customer customer, months date[]) returns setof bench.month_end language sql stable as $$
-    ${assetsOfMonths('customer.id', 'months')} order by day desc $$`)
+    select t.day, t.amount from (${assetsOfMonths('customer.id', 'months')}) t order by t.day desc $$`)
   await client.query('grant usage on schema bench to guanxi_bench')
 }

@@ -33,9 +33,11 @@ const holding = (h: string, more: string): string => `json_build_object(
 export const listOf = (json: string, from: string, order: string): string =>
   `(select coalesce(json_agg(${json} order by ${order}), '[]') from ${from})`
 
-/** What a customer owned at the ends of some months, in minor units of CNY: `day` and `amount`. */
+/** What a customer owned at the ends of some months: `day`, `amount` in minor units of CNY, currencies without a rate, and the rates used. */
 export const assetsOfMonths = (customer: string, months: string): string => `
-  select m.day, coalesce(sum(convert_amount(b.amount, h.currency, 'CNY', r.rate)), 0)::bigint as amount
+  select m.day, coalesce(sum(convert_amount(b.amount, h.currency, 'CNY', r.rate)), 0)::bigint as amount,
+    coalesce(json_agg(distinct h.currency) filter (where b.amount is not null and h.currency <> 'CNY' and r.rate is null), '[]') as unconverted,
+    coalesce(jsonb_agg(distinct jsonb_build_object('currency', h.currency, 'rate', r.rate::text, 'day', r.day)) filter (where b.amount is not null and r.rate is not null), '[]') as rates
   from unnest(${months}::date[]) m (day)
   left join (
     select h.id, h.customer_id, h.currency, h.closed_on from holding h join product p on p.id = h.product_id
@@ -45,13 +47,16 @@ export const assetsOfMonths = (customer: string, months: string): string => `
     select x.amount from balance x where x.customer_id = ${customer} and x.holding_id = h.id and x.day <= m.day order by x.day desc limit 1
   ) b on true
   left join lateral (
-    select x.rate from exchange_rate x where x.currency = h.currency and h.currency <> 'CNY' and x.day <= m.day order by x.day desc limit 1
+    select x.rate, x.day from exchange_rate x where x.currency = h.currency and h.currency <> 'CNY' and x.day <= m.day order by x.day desc limit 1
   ) r on true
   group by m.day`
 
-const aumByMonth = `(
-  select json_agg(json_build_object('monthEnd', t.day, 'amount', ${money('t.amount', "'CNY'")}) order by t.day desc)
+const month = (more = ''): string => `(
+  select json_agg(json_build_object('monthEnd', t.day, 'amount', ${money('t.amount', "'CNY'")}${more}) order by t.day desc)
   from (${assetsOfMonths('$1', '$2')}) t)`
+
+const owned = `from holding h join product p on p.id = h.product_id
+  where h.customer_id = $1 and h.currency <> 'CNY' and h.status <> 'closed' and p.family in ('deposit', 'wealth', 'fund', 'insurance')`
 
 /** The whole REST answer about customer `$1` with the ends of the months `$2`, on the day `$3`. */
 export const customerJson = `
@@ -60,10 +65,13 @@ export const customerJson = `
     'foundedOn', c.founded_on, 'industry', c.industry, 'country', c.country, 'preferredLanguage', c.preferred_language,
     'customerSince', c.customer_since, 'closedOn', c.closed_on, 'institutionPath', c.institution_path, 'asOf', ${instant('c.as_of')},
     'createdAt', ${instant('c.created_at')}, 'updatedAt', ${instant('c.updated_at')}, 'version', c.version, 'aum', ${money('c.aum', "'CNY'")},
-    'aumByMonth', ${aumByMonth},
+    'aumByMonth', ${month(`, 'unconvertedCurrencies', t.unconverted, 'rates', t.rates`)},
+    'assetRates', (
+      select coalesce(json_agg(json_build_object('currency', r.currency, 'rate', r.rate::text, 'day', r.day) order by r.currency), '[]')
+      from (select distinct h.currency ${owned}) c
+      cross join lateral (select x.currency, x.rate, x.day from exchange_rate x where x.currency = c.currency and x.day <= $3::date order by x.day desc limit 1) r),
     'unconvertedCurrencies', (
-      select coalesce(json_agg(distinct h.currency), '[]') from holding h join product p on p.id = h.product_id
-      where h.customer_id = $1 and h.currency <> 'CNY' and h.status <> 'closed' and p.family in ('deposit', 'wealth', 'fund', 'insurance')
+      select coalesce(json_agg(distinct h.currency), '[]') ${owned}
         and not exists (select from exchange_rate r where r.currency = h.currency and r.day <= $3::date)),
     'institution', (select ${institution('i', `, 'parent', (select ${institution('a')} from institution a where a.id = i.parent_id)`)} from institution i where i.id = c.institution_id),
     'relationshipManager', (select ${staff('s', `, 'institution', (select ${institution('i')} from institution i where i.id = s.institution_id)`)} from staff s where s.id = c.relationship_manager_id),
@@ -150,7 +158,7 @@ export const pageJson = `
       'holding h join product p on p.id = h.product_id where h.customer_id = $1',
       'h.account_number, h.id',
     )},
-    'aumByMonth', ${aumByMonth})::text as v
+    'aumByMonth', ${month()})::text as v
   from customer c where c.id = $1`
 
 /** The 50 customers with the largest assets of relationship manager `$1`, with their holdings. */

@@ -10,13 +10,14 @@ export const portfolioSummary = `
     select kind, count(*)::int as customers, sum(aum)::bigint as amount from chosen group by kind
   ), families as (
     select p.family, count(distinct h.customer_id)::int as customers, count(*)::int as holdings,
-      coalesce(sum(convert_amount(h.balance, h.currency, 'CNY', r.rate)), 0)::bigint as amount
+      coalesce(sum(convert_amount(h.balance, h.currency, 'CNY', r.rate)), 0)::bigint as amount,
+      coalesce(json_agg(distinct h.currency) filter (where h.currency <> 'CNY' and r.rate is null), '[]') as unconverted
     from chosen c join holding h on h.customer_id = c.id and h.status <> 'closed' join product p on p.id = h.product_id
     left join rate r on r.currency = h.currency group by p.family
   )
   select json_build_object('asOf', $3::date, 'customers', (select sum(customers) from kinds), 'aum', ${money('(select sum(amount)::bigint from kinds)', "'CNY'")},
     'byKind', (select json_agg(json_build_object('kind', kind, 'customers', customers, 'amount', ${money('amount', "'CNY'")}) order by kind collate "C") from kinds),
-    'byFamily', (select json_agg(json_build_object('family', family, 'customers', customers, 'holdings', holdings, 'amount', ${money('amount', "'CNY'")}) order by family collate "C") from families)
+    'byFamily', (select json_agg(json_build_object('family', family, 'customers', customers, 'holdings', holdings, 'amount', ${money('amount', "'CNY'")}, 'unconvertedCurrencies', unconverted) order by family collate "C") from families)
   )::text as v`
 
 /** A movement of the holding that the core system calls `$2`, with its audit row, in one statement. */

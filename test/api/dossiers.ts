@@ -390,6 +390,7 @@ async function fillTeams(bank: TestBank, of: readonly CustomerName[]): Promise<R
 /** What to ask inside of a computed field that is no single value. */
 export const insideComputed: Readonly<Record<string, string>> = {
   aumByMonth: '(months: 1) { monthEnd amount { amount } }',
+  assetRates: '{ currency rate day }',
   referrals: '{ count thanked }',
   contact: '{ phoneMasked emailMasked }',
   value: '{ members notShown aum { amount } }',

@@ -1,4 +1,4 @@
-import { addDays, type Day, parseDay } from '../kernel/calendar.ts'
+import { addDays, type Day, daysBetween, parseDay } from '../kernel/calendar.ts'
 import type { CustomerKind, CustomerStatus } from './customers.ts'
 import { type DomainError, refuseField } from '../kernel/errors.ts'
 
@@ -149,6 +149,25 @@ export function anniversaryDays(from: Day, days: number): readonly AnniversaryDa
         ]
       : [{ day, monthDay }]
   })
+}
+
+/** Days that lists of upcoming key dates look at, where institutions may have different days. */
+export interface UpcomingWindow {
+  readonly days: readonly AnniversaryDay[]
+  /** Days ahead of each customer's own today. */
+  readonly ahead: number
+  /** The days that count for everybody; those before and behind depend on the day at the customer's institution. Undefined where it is one day everywhere. */
+  readonly certain: { readonly from: Day; readonly to: Day } | undefined
+}
+
+/** The next so many days of everybody. `bankDays`: the days that it is now at the institutions, the earliest first. */
+export function upcomingWindow(bankDays: readonly Day[], ahead: number): UpcomingWindow {
+  const [first, last] = [bankDays[0]!, bankDays.at(-1)!]
+  return {
+    days: anniversaryDays(first, ahead + daysBetween(first, last)),
+    ahead,
+    certain: first === last ? undefined : { from: last, to: addDays(first, ahead) },
+  }
 }
 
 function lunarDay(year: number, month: number, leapMonth: boolean, day: number): Temporal.PlainDate {

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type { Scope } from '../../core/kernel/actors.ts'
 import type { Day } from '../../core/kernel/calendar.ts'
-import type { AnniversaryDay, KeyDate, KeyDateKind, NamedKeyDate, Occurrence } from '../../core/dossier/key-dates.ts'
+import type { KeyDate, KeyDateKind, NamedKeyDate, Occurrence, UpcomingWindow } from '../../core/dossier/key-dates.ts'
 import type { Db } from '../platform/database.ts'
 import { plainRows } from '../platform/plain-rows.ts'
 import { keyDate } from './schema/key-dates.ts'
@@ -111,7 +111,7 @@ export const upcomingOrder: Order = {
   ],
 }
 
-export interface UpcomingFilter {
+export interface UpcomingFilter extends UpcomingWindow {
   /** Whose customers: what the policies decide row by row, said so that an index can serve it. */
   readonly reach: Pick<Scope, 'prefixes' | 'portfolio'>
   /** An expression for the id of the one customer who is meant. */
@@ -120,8 +120,8 @@ export interface UpcomingFilter {
   readonly subtree?: string | undefined
   readonly relationshipManagerId?: string | undefined
   readonly kinds: readonly KeyDateKind[]
-  /** The days asked for, with the anniversaries that fall on each. */
-  readonly days: readonly AnniversaryDay[]
+  /** By what the day at an institution is known. */
+  readonly at: { readonly now: Date; readonly bankTimeZone: string }
   /** Rows that the page needs, and the keys behind which it begins; all where it is counted. */
   readonly page?: { readonly limit: number; readonly after: readonly string[] | undefined }
 }
@@ -154,7 +154,11 @@ export function upcomingRows(filter: UpcomingFilter, bind: Bind): string {
 
 function takenDown(filter: UpcomingFilter, which: 'next' | 'following', owner: string, bind: Bind): Part {
   const days = bind([...new Set(filter.days.map(({ day }) => day))])
-  const conditions = [`k.kind = any (${bind(filter.kinds)}::text[])`, ...withinReach(filter, 'k', owner, bind)]
+  const conditions = [
+    `k.kind = any (${bind(filter.kinds)}::text[])`,
+    ...withinReach(filter, 'k', owner, bind),
+    ...onLocalDays(filter, 'k', bind),
+  ]
   const select = `
     select k.customer_id, k.id, w.day as on_day, k.kind, k.name, k.calendar, k.${which}_years as years
     from (select u.day from unnest(${days}::date[]) u (day) order by u.day) w
@@ -173,6 +177,7 @@ function ofProfiles(filter: UpcomingFilter, owner: string, bind: Bind): Part[] {
   const conditions = [
     ...(birthdays && foundings ? [] : [`${owner}.kind ${foundings ? '=' : '<>'} 'company'`]),
     ...withinReach(filter, owner, owner, bind),
+    ...onLocalDays(filter, owner, bind),
     `not exists (select from key_date k where k.customer_id = ${owner}.id and k.kind = ${kind} and k.status = 'active')`,
   ]
   const select = `
@@ -200,6 +205,17 @@ function withinReach(
     ...(within === undefined ? [] : [inSubtree(`${placed}.institution_path`, within, bind)]),
     ...(relationshipManagerId === undefined ? [] : [`${owner}.relationship_manager_id = ${bind(relationshipManagerId)}::uuid`]),
     ...(portfolio.length === 0 ? [] : [`${owner}.id in (select customer_id from portfolio_customers())`]),
+  ]
+}
+
+/** Where it is not one day everywhere: a day near either end of the window counts where it lies within the one of the customer's institution. */
+function onLocalDays({ certain, ahead, at }: UpcomingFilter, placed: string, bind: Bind): string[] {
+  if (!certain) return []
+  const zone = `coalesce((select z.time_zone from institution z where z.time_zone is not null and starts_with(${placed}.institution_path, z.path)
+      order by length(z.path) desc limit 1), ${bind(at.bankTimeZone)}::text)`
+  const local = `(${bind(at.now.toISOString())}::timestamptz at time zone ${zone})::date`
+  return [
+    `(w.day between ${bind(certain.from)}::date and ${bind(certain.to)}::date or w.day - ${local} between 0 and ${bind(ahead)}::int)`,
   ]
 }
 

@@ -10,6 +10,8 @@ interface Placement {
   /** Of the institution or the nearest above it that has one; null where none has. */
   readonly timeZone: string | null
   readonly calendar: string | null
+  /** All time zones that institutions of the bank name. */
+  readonly timeZones: readonly string[]
 }
 
 /** A staff member as far as authorisation goes. */
@@ -44,6 +46,8 @@ const inherited = (name: string) =>
     `(select a.${name} from institution a where a.${name} is not null and starts_with(i.path, a.path) order by length(a.path) desc limit 1)`,
   )
 
+const namedTimeZones = sql`(select coalesce(json_agg(distinct z.time_zone), '[]') from institution z where z.time_zone is not null)`
+
 /** The active staff member of this number, with the delegations to them that last beyond a day, or undefined. Runs under the scope of the whole bank. */
 export async function findStaffRecord(db: Db, number: string, since: Day): Promise<StaffRecord | undefined> {
   const [row] = await db.rows<{ record: StaffRecord }>(sql`
@@ -51,7 +55,7 @@ export async function findStaffRecord(db: Db, number: string, since: Day): Promi
     covered as (select d.staff_id, d.starts_on, d.ends_on from delegation d join me on d.deputy_id = me.id where d.status = 'active' and d.ends_on > ${since}::date)
     select json_build_object(
       'id', me.id, 'number', me.number, 'roles', me.roles, 'activeFrom', me.active_from, 'activeUntil', me.active_until,
-      'institutionId', i.id, 'institutionPath', i.path, 'timeZone', ${inherited('time_zone')}, 'calendar', ${inherited('calendar')},
+      'institutionId', i.id, 'institutionPath', i.path, 'timeZone', ${inherited('time_zone')}, 'calendar', ${inherited('calendar')}, 'timeZones', ${namedTimeZones},
       'covers', (select coalesce(json_agg(json_build_object('staffId', staff_id, 'startsOn', starts_on, 'endsOn', ends_on)), '[]') from covered),
       'portfolioPaths', (
         select coalesce(json_object_agg(p.staff_id, p.paths), '{}')
@@ -70,7 +74,7 @@ export async function findClientRecord(db: Db, clientId: string): Promise<Client
   const [row] = await db.rows<{ record: ClientRecord }>(sql`
     select json_build_object(
       'id', c.id, 'clientId', c.client_id, 'scopes', c.scopes,
-      'institutionId', i.id, 'institutionPath', i.path, 'timeZone', ${inherited('time_zone')}, 'calendar', ${inherited('calendar')}
+      'institutionId', i.id, 'institutionPath', i.path, 'timeZone', ${inherited('time_zone')}, 'calendar', ${inherited('calendar')}, 'timeZones', ${namedTimeZones}
     ) as record
     from client c join institution i on i.id = c.institution_id
     where c.client_id = ${clientId} and c.status = 'active'`)

@@ -1,7 +1,7 @@
 import { requireStaffMember, subtreePath } from '../organisation/references.ts'
 import { z } from 'zod'
 import { type Day, dayOf } from '../../core/kernel/calendar.ts'
-import { anniversaryDays, keyDateKinds, nextOccurrences } from '../../core/dossier/key-dates.ts'
+import { keyDateKinds, nextOccurrences, upcomingWindow } from '../../core/dossier/key-dates.ts'
 import { listPassedKeyDates, moveKeyDatesOn, upcomingFrom, upcomingOrder } from '../../db/dossier/key-dates.ts'
 import { listTimeZones } from '../../db/organisation/institutions.ts'
 import { viewNamed } from '../../db/views.ts'
@@ -23,7 +23,7 @@ export const upcomingKeyDates = pageOperation(viewNamed('UpcomingKeyDate'), {
   name: 'upcomingKeyDates',
   summary: 'Birthdays and other key dates in the next days',
   description:
-    'For prospects and customers in your scope, from today, by day: recorded key dates, and birth dates and founding days of profiles. A date of 29 February falls on the 28th in common years.',
+    'For prospects and customers in your scope, from the day that it is at their institution, by day: recorded key dates, and birth dates and founding days of profiles. A date of 29 February falls on the 28th in common years.',
   permission: 'dossier:read',
   domain,
   input: z.strictObject({
@@ -36,14 +36,15 @@ export const upcomingKeyDates = pageOperation(viewNamed('UpcomingKeyDate'), {
   errors: ['invalid_cursor', 'unknown_reference'],
   lane: ({ days, includeTotal }) => (includeTotal || days > SHORT_WINDOW ? 'pool' : 'fast'),
   async run(context, { institutionId, relationshipManagerId, kinds, days, ...page }) {
-    const { db, scope, today, cursors } = context
+    const { db, scope, now, bank, bankDays, cursors } = context
     const after = page.cursor === undefined ? undefined : cursors.open(upcomingOrder.name, page.cursor)
     const filter = {
       reach: scope,
       subtree: await subtreePath(context.db, institutionId),
       relationshipManagerId,
       kinds: kinds ?? keyDateKinds,
-      days: anniversaryDays(today, days),
+      ...upcomingWindow(bankDays, days),
+      at: { now, bankTimeZone: bank.timeZone },
     }
     const view = viewNamed('UpcomingKeyDate')
     return answerPage(context, view, {
@@ -51,7 +52,7 @@ export const upcomingKeyDates = pageOperation(viewNamed('UpcomingKeyDate'), {
       // Days before the one at which the last page ended hold nothing more.
       from: upcomingFrom({
         ...filter,
-        days: filter.days.filter((one) => one.day >= (after?.[0] ?? today)),
+        days: filter.days.filter((one) => one.day >= (after?.[0] ?? bankDays[0]!)),
         page: { limit: page.limit, after },
       }),
       countedFrom: upcomingFrom(filter),

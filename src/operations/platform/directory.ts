@@ -17,6 +17,8 @@ export type Caller = { readonly kind: 'staff'; readonly number: string } | { rea
 export interface Resolved {
   readonly actor: Actor
   readonly today: Day
+  /** The days that it is now anywhere in the bank, the earliest first. */
+  readonly bankDays: readonly Day[]
   readonly timeZone: string
   /** The calendar of the actor's institution; null for the bank's. */
   readonly calendar: string | null
@@ -92,7 +94,9 @@ function actorOf({ version, record }: Entry, now: Date, bankTimeZone: string): R
   const timeZone = placement.timeZone ?? bankTimeZone
   const today = dayOf(now, timeZone)
   const place = { id: placement.id, institutionId: placement.institutionId, institutionPath: placement.institutionPath }
-  const where = { today, timeZone, calendar: placement.calendar, version }
+  const zones = [bankTimeZone, ...placement.timeZones]
+  const bankDays = [...new Set(zones.map((zone) => dayOf(now, zone)))].toSorted()
+  const where = { today, bankDays, timeZone, calendar: placement.calendar, version }
   if (record.kind === 'client')
     return { actor: { kind: 'client', ...place, clientId: record.client.clientId, scopes: record.client.scopes }, ...where }
   const { number, roles, covers, portfolioPaths } = record.staff

@@ -108,6 +108,7 @@ async function resolve(
   return {
     actor: { kind: 'system', id: caller.name },
     today: dayOf(clock(), bank.timeZone),
+    bankDays: [dayOf(clock(), bank.timeZone)],
     timeZone: bank.timeZone,
     calendar: null,
   }
@@ -146,6 +147,7 @@ async function run(
     now,
     clock: service.clock,
     today: resolved.today,
+    bankDays: resolved.bankDays,
     timeZone: resolved.timeZone,
     bank: service.bank,
     limits: service.limits,

@@ -44,6 +44,8 @@ export interface Context {
   readonly clock: () => Date
   /** The day at the actor's institution. */
   readonly today: Day
+  /** The days that it is now anywhere in the bank, the earliest first. */
+  readonly bankDays: readonly Day[]
   /** Of the actor's institution. */
   readonly timeZone: string
   readonly bank: Bank

@@ -5,10 +5,10 @@ import type { View } from '../../db/platform/views/view.ts'
 import type { Context } from './operation.ts'
 import { pageOf, type SelectedPage } from './pages.ts'
 
-export function readerOf({ db, bank, today, permits, cursors, refusedAs, noteAccess }: Context): Reader {
+export function readerOf({ db, bank, now, today, bankDays, permits, cursors, refusedAs, noteAccess }: Context): Reader {
   return {
     db,
-    settings: { baseCurrency: bank.baseCurrency, today, bankTimeZone: bank.timeZone },
+    settings: { baseCurrency: bank.baseCurrency, now, today, bankDays, bankTimeZone: bank.timeZone },
     permits,
     cursors,
     refusedAs,

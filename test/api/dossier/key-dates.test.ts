@@ -332,4 +332,51 @@ describe('upcoming key dates', () => {
     expect(await ask('days=0')).toEqual([400, '/days'])
     expect((await bank.request(bank.code('A1'), 'GET', '/upcoming-key-dates')).status).toBe(403)
   })
+
+  test('begin on the day that it is at the institution of the customer', async ({ bank }) => {
+    // 02:00 UTC on 22 November: the 22nd in Shanghai, still the 21st in New York.
+    await bank.feed('institutions', [
+      {
+        externalId: bank.code('NYC'),
+        name: 'New York',
+        kind: 'outlet',
+        parentCode: bank.code('B1'),
+        timeZone: 'America/New_York',
+      },
+    ])
+    await bank.feed(
+      'customers',
+      ['O1', 'NYC'].flatMap((place) =>
+        ['21', '22', '23'].map((day) => ({
+          externalId: bank.code(`${place}-${day}`),
+          kind: 'individual',
+          name: `${place} ${day}`,
+          institutionCode: bank.code(place),
+          birthDate: `1980-11-${day}`,
+        })),
+      ),
+    )
+    const found = await upcoming(bank, '?days=1')
+    expect(found.map(({ day, customer: { name } }: any) => [day, name]).sort()).toEqual([
+      ['2026-11-21', 'NYC 21'],
+      ['2026-11-22', 'NYC 22'],
+      ['2026-11-22', 'O1 22'],
+      ['2026-11-23', 'O1 23'],
+    ])
+    for (const [number, days] of [
+      ['NYC-21', ['2026-11-21']],
+      ['O1-21', []],
+      ['O1-22', ['2026-11-22']],
+    ] as const) {
+      const { data } = await bank.graphql(
+        bank.code('M1'),
+        'query ($id: ID!) { customerOverview(customerId: $id) { upcomingKeyDates { day } } }',
+        { id: await bank.customerId(number) },
+      )
+      expect(
+        data.customerOverview.upcomingKeyDates.map(({ day }: any) => day),
+        number,
+      ).toEqual(days)
+    }
+  })
 })

@@ -26,11 +26,11 @@ const relationsOf = ({ fields }: View): readonly (readonly [string, Relation])[]
 
 /**
  * Whose an object is, and what else tells it from those of others. What is computed is dear to plan: where several documents lead through
- * an object (`of` them, this one `at`), they share it out, so that each asks for some of it and all of them for all of it.
+ * an object (`of` them, this one `at`), they share it out, so that each asks for some of it and all of them for all of it. Exchange rates are nobody's, and would make the documents too large.
  */
 function ownFields({ fields }: View, at = 0, of = 1): string {
   const computed = Object.entries(fields).flatMap(([name, { kind }]) =>
-    kind === 'computed' ? [`${name}${insideComputed[name] ?? ''}`] : [],
+    kind === 'computed' && name !== 'assetRates' ? [`${name}${insideComputed[name] ?? ''}`] : [],
   )
   const rounds = Math.max(of, computed.length)
   const asked = computed.filter((_, place) => (rounds === of ? at % computed.length === place : place % of === at))

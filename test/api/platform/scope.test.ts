@@ -1136,12 +1136,22 @@ describe('a list', () => {
           caller,
           operationNamed('portfolioSummary'),
           input,
-          'customers aum { amount currency } byFamily { family holdings customers amount { amount currency } }',
+          'customers aum { amount currency } byFamily { family holdings customers amount { amount currency } unconvertedCurrencies }',
         )
         for (const { body } of [rest, graphql]) {
           expect([body.customers, body.aum], `${name} ${JSON.stringify(input)}`).toEqual([counted.length, sum])
           expect(body.byFamily, name).toEqual(
-            counted.length === 0 ? [] : [{ family: 'deposit', holdings: counted.length, customers: counted.length, amount: sum }],
+            counted.length === 0
+              ? []
+              : [
+                  {
+                    family: 'deposit',
+                    holdings: counted.length,
+                    customers: counted.length,
+                    amount: sum,
+                    unconvertedCurrencies: [],
+                  },
+                ],
           )
         }
       }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { addMonths, type Day } from '../../../core/kernel/calendar.ts'
 import { completenessNames, completenessOf, STALE_AFTER_MONTHS } from '../../../core/dossier/completeness.ts'
 import type { CustomerKind } from '../../../core/dossier/customers.ts'
-import { anniversaryDays, keyDateKinds } from '../../../core/dossier/key-dates.ts'
+import { keyDateKinds, upcomingWindow } from '../../../core/dossier/key-dates.ts'
 import { isPresent } from '../completeness.ts'
 import { upcomingOrder, upcomingRows } from '../key-dates.ts'
 import { type Computed, many } from '../../platform/views/view.ts'
@@ -51,9 +51,9 @@ export const upcomingDates = many(
     permission: 'dossier:read',
     inRest: 'never',
     from: ({ parent, bind, settings }) => {
-      const days = anniversaryDays(settings.today, DAYS_AHEAD)
+      const window = upcomingWindow(settings.bankDays, DAYS_AHEAD)
       return upcomingRows(
-        { customerId: `${parent}.id`, reach: { prefixes: ['/'], portfolio: [] }, kinds: keyDateKinds, days },
+        { customerId: `${parent}.id`, reach: { prefixes: ['/'], portfolio: [] }, kinds: keyDateKinds, ...window, at: settings },
         bind,
       )
     },

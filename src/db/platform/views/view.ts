@@ -15,6 +15,9 @@ export interface ViewSettings {
   readonly baseCurrency: string
   /** Today in the actor's institution. */
   readonly today: string
+  readonly now: Date
+  /** The days that it is now anywhere in the bank, the earliest first. */
+  readonly bankDays: readonly string[]
   readonly bankTimeZone: string
 }
 
