@@ -147,7 +147,7 @@ export async function preview(bench: Bench): Promise<Line[]> {
   ]
 }
 
-/** Full refreshes of a bank ten times smaller. */
+/** Full refreshes of a bank ten times smaller, and its history of 24 month-ends. */
 async function growth({ options, otherBank }: Bench, seconds: number): Promise<Line[]> {
   const customers = Math.max(FEWEST_CUSTOMERS, options.customers / 10)
   const smaller = await otherBank(customers)
@@ -156,13 +156,16 @@ async function growth({ options, otherBank }: Bench, seconds: number): Promise<L
     const times: number[] = []
     for (let round = 0; round <= Math.min(options.rounds, MOST_ROUNDS); round++)
       times.push((await refresh(smaller, refresher, 'full')).all)
+    const full = median(times.slice(1))
+    const history = (await refresh(smaller, refresher, 'history')).all
     return [
       {
         case: `full refresh: time, ${options.customers} to ${customers} customers`,
-        value: seconds / median(times.slice(1)),
+        value: seconds / full,
         unit: '×',
         bound: atMost(11),
       },
+      { case: `history of ${customers} customers: time to a full refresh`, value: history / full, unit: '×', bound: atMost(24) },
     ]
   } finally {
     await refresher.stop()
@@ -185,7 +188,7 @@ interface Took {
 async function refresh(
   bank: Bank,
   refresher: Server,
-  kind: 'full' | 'incremental',
+  kind: 'full' | 'incremental' | 'history',
   change: () => Promise<void> = async () => {},
 ): Promise<Took> {
   while (((await ask(refresher, '/step')) as { more: boolean }).more);

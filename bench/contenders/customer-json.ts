@@ -37,10 +37,11 @@ export const listOf = (json: string, from: string, order: string): string =>
 export const assetsOfMonths = (customer: string, months: string): string => `
   select m.day, coalesce(sum(convert_amount(b.amount, h.currency, 'CNY', r.rate)), 0)::bigint as amount,
     coalesce(json_agg(distinct h.currency) filter (where b.amount is not null and h.currency <> 'CNY' and r.rate is null), '[]') as unconverted,
-    coalesce(jsonb_agg(distinct jsonb_build_object('currency', h.currency, 'rate', r.rate::text, 'day', r.day)) filter (where b.amount is not null and r.rate is not null), '[]') as rates
+    coalesce(jsonb_agg(distinct jsonb_build_object('currency', h.currency, 'rate', r.rate::text, 'day', r.day)) filter (where b.amount is not null and r.rate is not null), '[]') as rates,
+    count(*) filter (where b.amount is null and h.balance_on > m.day and coalesce(h.opened_on < m.day - 31, true)) as unknown
   from unnest(${months}::date[]) m (day)
   left join (
-    select h.id, h.customer_id, h.currency, h.closed_on from holding h join product p on p.id = h.product_id
+    select h.id, h.customer_id, h.currency, h.opened_on, h.closed_on, h.balance_on from holding h join product p on p.id = h.product_id
     where h.customer_id = ${customer} and p.family in ('deposit', 'wealth', 'fund', 'insurance')
   ) h on h.closed_on is null or h.closed_on > m.day
   left join lateral (
@@ -65,7 +66,7 @@ export const customerJson = `
     'foundedOn', c.founded_on, 'industry', c.industry, 'country', c.country, 'preferredLanguage', c.preferred_language,
     'customerSince', c.customer_since, 'closedOn', c.closed_on, 'institutionPath', c.institution_path, 'asOf', ${instant('c.as_of')},
     'createdAt', ${instant('c.created_at')}, 'updatedAt', ${instant('c.updated_at')}, 'version', c.version, 'aum', ${money('c.aum', "'CNY'")},
-    'aumByMonth', ${month(`, 'unconvertedCurrencies', t.unconverted, 'rates', t.rates`)},
+    'aumByMonth', ${month(`, 'unconvertedCurrencies', t.unconverted, 'rates', t.rates, 'unknownBalances', t.unknown`)},
     'assetRates', (
       select coalesce(json_agg(json_build_object('currency', r.currency, 'rate', r.rate::text, 'day', r.day) order by r.currency), '[]')
       from (select distinct h.currency ${owned}) c

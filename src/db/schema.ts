@@ -71,6 +71,7 @@ export const tables: readonly { readonly kind: TableKind; readonly table: PgTabl
   { kind: 'reference', table: facts.factPercentile },
   { kind: 'reference', table: segments.segment },
   { kind: 'reference', table: segments.segmentVersion },
+  { kind: 'reference', table: segments.segmentMonth },
   { kind: 'owned', table: segments.segmentMembership },
   { kind: 'owned', table: segments.customerCondition },
   { kind: 'reference', table: tiers.tierScheme },

@@ -18,3 +18,6 @@ export const editions = ['query', 'professional'] as const
 export const origins = ['customer_initiated', 'recommended'] as const
 export const directions = ['in', 'out'] as const
 export const movementStatuses = ['booked', 'voided'] as const
+
+/** Days between the opening of an account and its first balance within which nothing is missing: banks send balances every month at least. */
+export const FIRST_BALANCE_DAYS = 31

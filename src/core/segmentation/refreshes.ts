@@ -1,7 +1,7 @@
 import { stateMachine } from '../kernel/state-machine.ts'
 
-/** All customers from scratch; those who have changed; or all by the facts as they are. */
-export const refreshKinds = ['full', 'incremental', 'evaluation'] as const
+/** All customers from scratch; those who have changed; all by the facts as they are; or month-ends past, from what is stored of them. */
+export const refreshKinds = ['full', 'incremental', 'evaluation', 'history'] as const
 export type RefreshKind = (typeof refreshKinds)[number]
 
 /** Why a refresh runs: by the clock, because somebody asked, since customers have changed, or a segment, scheme or policy has. */
@@ -33,6 +33,6 @@ export const refreshMachine = stateMachine({
   },
 })
 
-/** In their order: facts slice by slice, cuts, what rests on the facts, the end. */
-export const refreshSteps = ['facts', 'percentiles', 'evaluation', 'done'] as const
+/** In their order: facts slice by slice, cuts, what rests on the facts, the stays in segments that follow from month-ends past, the end. */
+export const refreshSteps = ['facts', 'percentiles', 'evaluation', 'memberships', 'done'] as const
 export type RefreshStep = (typeof refreshSteps)[number]

@@ -115,6 +115,10 @@ export const customerFacts = operation({
         description: 'Amounts are at the newest exchange rates of this day, those of months past too.',
       }),
       refreshedAt: z.iso.datetime().nullable().meta({ description: 'When they were computed; null for those of a month-end.' }),
+      reconstructed: z.boolean().meta({
+        description:
+          'Whether the month-end was computed later, by the rules of that later day, from balances, movements and holdings; facts that cannot be known of the day are missing.',
+      }),
       facts: z.array(valueSchema).meta({ description: 'All facts in the order of the catalogue.' }),
     })
     .meta({ id: 'CustomerFacts', description: 'The facts of a customer.' }),
@@ -130,6 +134,7 @@ export const customerFacts = operation({
       asOf: found.asOf,
       ratesOn: found.asOf,
       refreshedAt: found.refreshedAt?.toISOString() ?? null,
+      reconstructed: found.reconstructed,
       facts: factNames.map((name) => factAnswer(name, found.values.get(name) ?? null, context)),
     }
   },

@@ -13,6 +13,8 @@ import {
   countCustomers,
   failRefresh,
   hasRefresh,
+  hasHistory,
+  hasRefreshed,
   hasRefreshedSince,
   lockNextRefresh,
   hasFullRefresh,
@@ -24,6 +26,7 @@ import {
 import type { Db } from '../../db/platform/database.ts'
 import { evaluateAll, evaluateSome } from '../../db/segmentation/refresh/refresh.ts'
 import { valueRatesOn } from '../../db/segmentation/value.ts'
+import { SLICE, type Step, takeHistoryStep } from './history.ts'
 import { viewNamed } from '../../db/views.ts'
 import { type Context, operation, pageOperation, viewOperation } from '../platform/operation.ts'
 import { pageInput } from '../platform/pages.ts'
@@ -33,8 +36,6 @@ import { id } from '../platform/scalars.ts'
 const runView = viewNamed('RefreshRun')
 const domain = 'Customer Product and Service Eligibility'
 
-/** Customers whose facts one transaction works out. */
-const SLICE = 25_000
 const STALE_AT_ONCE = 2_000
 
 export const refreshSegments = viewOperation(runView, {
@@ -42,14 +43,14 @@ export const refreshSegments = viewOperation(runView, {
   name: 'refreshSegments',
   summary: 'Refresh facts, segments and tiers',
   description:
-    'Queues a refresh and returns its state; it runs after those queued before it. `incremental` computes the customers changed since, `full` all customers; `evaluation` leaves facts unchanged and updates segments, tiers and classifications only. A refresh that is already queued serves both requests.',
+    'Queues a refresh and returns its state; it runs after those queued before it, a `history` after all others. `incremental` computes the customers changed since, `full` all customers; `evaluation` leaves facts unchanged and updates segments, tiers and classifications only; `history` reconstructs the month-ends of the last 24 months that were not recorded, by today’s rules, and is queued by itself after the first full refresh. A refresh that is already queued serves both requests.',
   permission: 'segment:refresh',
   domain,
   input: z.strictObject({
     kind: z
       .enum(refreshKinds)
       .default('incremental')
-      .meta({ description: 'Changed customers, all customers, or all customers by the stored facts.' }),
+      .meta({ description: 'Changed customers, all customers, all customers by the stored facts, or past month-ends.' }),
   }),
   async run(context, { kind }) {
     const { db, now, newId, actor } = context
@@ -93,16 +94,6 @@ export const refreshRuns = pageOperation(runView, {
     }),
 })
 
-/** What the next step of a refresh came to. */
-interface Step {
-  readonly step: NonNullable<StoredRefresh['step']>
-  readonly position: string | null
-  readonly done: number
-  readonly total?: number
-  readonly entered?: number
-  readonly left?: number
-}
-
 export const advanceRefreshes = operation({
   kind: 'command',
   name: 'advanceRefreshes',
@@ -124,7 +115,12 @@ export const advanceRefreshes = operation({
       if (!run) return { more: false }
       under = run.id
       const asOf = run.asOf ?? today
-      const { total = null, entered = 0, left = 0, ...taken } = await takeStep(db, context, run, asOf)
+      const {
+        total = null,
+        entered = 0,
+        left = 0,
+        ...taken
+      } = run.kind === 'history' ? await takeHistoryStep(db, context, run, asOf) : await takeStep(db, context, run, asOf)
       const state = stateAfter(refreshMachine, run.state, taken.step === 'done' ? 'finish' : 'advance')
       await saveProgress(db, run.id, { ...taken, state, asOf, total, entered, left }, context.clock())
       if (taken.step === 'done')
@@ -143,10 +139,11 @@ export const advanceRefreshes = operation({
 })
 
 async function queueWhatIsDue(db: Db, { clock, newId, bank }: Context, today: string): Promise<void> {
-  const queue = (kind: 'full' | 'incremental', reason: 'schedule' | 'import'): Promise<string> =>
+  const queue = (kind: 'full' | 'incremental' | 'history', reason: 'schedule' | 'import'): Promise<string> =>
     queueRefresh(db, { id: newId(), kind, reason, path: '/', requestedBy: 'system:advanceRefreshes', now: clock() })
   if (!(await hasFullRefresh(db, today, startOfDay(today, bank.timeZone), clock()))) await queue('full', 'schedule')
   else if (!(await hasRefresh(db)) && (await hasStale(db))) await queue('incremental', 'import')
+  if ((await hasRefreshed(db)) && !(await hasHistory(db))) await queue('history', 'schedule')
 }
 
 async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: string): Promise<Step> {
@@ -169,7 +166,8 @@ async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: stri
       if (!slice) return { step: 'percentiles', position: null, done: 0, ...(total !== undefined && { total }) }
       await dropStale(db, slice.from, slice.until)
       const [monthEnd] = monthEndsUpTo(addDays(asOf, -1), 1)
-      if (!(await hasRefreshedSince(db, monthEnd!))) {
+      // What a month-end before the first refresh was like is worked out by the history.
+      if ((await hasRefreshed(db)) && !(await hasRefreshedSince(db, monthEnd!))) {
         const over = startOfDay(addDays(monthEnd!, 1), bank.timeZone)
         await storeMonthEnd(db, slice, { ...facts, today: monthEnd!, over })
       }
@@ -186,6 +184,7 @@ async function takeStep(db: Db, context: Context, run: StoredRefresh, asOf: stri
       return { step: 'evaluation', position: null, done: 0 }
     case 'evaluation':
       return { step: 'done', position: null, done: 0, ...(await evaluateAll(db, settings)) }
+    case 'memberships':
     case 'done':
       return { step: 'done', position: null, done: 0 }
   }

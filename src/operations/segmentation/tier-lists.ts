@@ -6,7 +6,7 @@ import { DomainError, notFound, refuseField } from '../../core/kernel/errors.ts'
 import { formatAmount } from '../../core/kernel/money.ts'
 import { thresholdSides } from '../../core/segmentation/tiers.ts'
 import { listInstitutionPaths } from '../../db/organisation/institutions.ts'
-import { countTiers } from '../../db/segmentation/tiers/growth.ts'
+import { countTiers, readMonthOfTiers } from '../../db/segmentation/tiers/growth.ts'
 import { pendingDowngradesFrom, distanceOrder, type ListOf, thresholdFrom } from '../../db/segmentation/tiers/lists.ts'
 import { findEvaluatedScheme, schemeExists, type StoredScheme } from '../../db/segmentation/tiers/store.ts'
 import { viewNamed } from '../../db/views.ts'
@@ -149,7 +149,14 @@ export const tierGrowth = operation({
     .object({
       schemeId: z.uuid().meta({ description: 'The tier scheme.' }),
       since: z.iso.date().meta({ description: 'The month-end compared with.' }),
-      comparable: z.boolean().meta({ description: 'Whether tiers were stored for that month-end.' }),
+      comparable: z.boolean().meta({ description: 'Whether tiers of the scheme are known of that month-end.' }),
+      reconstructed: z.boolean().meta({
+        description: 'Whether the month-end was computed later, by the scheme of that later day, without tiers set by hand.',
+      }),
+      undetermined: z.int().meta({
+        description:
+          'Customers at the month-end whose tier cannot be determined and who are not counted: their balances of that day are not known.',
+      }),
       tiers: z
         .array(
           z
@@ -181,6 +188,7 @@ export const tierGrowth = operation({
       throw refuseField('invalid_input', 'since', 'month_end', 'Must be the last day of a month that has ended.')
     const { scheme, filter, currency } = await listOf(context, { schemeId: wanted, institutionId, relationshipManagerId })
     await requireStaffMember(context.db, 'relationshipManagerId', relationshipManagerId)
+    const monthOf = await readMonthOfTiers(db, scheme, filter, since ?? latest!)
     const rows = await countTiers(db, scheme, filter, since ?? latest!)
     const money = (amount: string) => ({ amount: formatAmount(BigInt(amount), currency), currency: bank.baseCurrency })
     const percent = (now: number, then: number | null): number | null =>
@@ -189,6 +197,7 @@ export const tierGrowth = operation({
       schemeId: wanted,
       since: since ?? latest!,
       comparable: rows.some(({ customersBefore }) => customersBefore !== null),
+      ...monthOf,
       tiers: rows.map(({ rank, customers, assets, unconverted: left, customersBefore, assetsBefore, unconvertedBefore }) => ({
         rank,
         tier: scheme.thresholds[rank - 1]?.code ?? null,

@@ -430,10 +430,11 @@ describe('a whole feed', () => {
     ])
     const { body } = await bank.request(c('M1'), 'GET', `/customers/${await bank.customerId('1')}`)
     expect(body).toMatchObject({ aum: { amount: '2210.00', currency: 'CNY' }, unconvertedCurrencies: [] })
+    // Accounts opened years ago, of which the feed tells from a later day on.
     const whole = { unconvertedCurrencies: [], rates: [] }
     expect(body.aumByMonth.slice(0, 2)).toEqual([
-      { monthEnd: '2026-10-31', amount: { amount: '800.00', currency: 'CNY' }, ...whole },
-      { monthEnd: '2026-09-30', amount: { amount: '0.00', currency: 'CNY' }, ...whole },
+      { monthEnd: '2026-10-31', amount: { amount: '800.00', currency: 'CNY' }, unknownBalances: 1, ...whole },
+      { monthEnd: '2026-09-30', amount: { amount: '0.00', currency: 'CNY' }, unknownBalances: 2, ...whole },
     ])
     expect(body.assetRates).toEqual([{ currency: 'USD', rate: expect.stringMatching(/^7\./), day: expect.any(String) }])
     expect(body.holdings.find(({ accountNumber }: any) => accountNumber === c('A1'))).toMatchObject({

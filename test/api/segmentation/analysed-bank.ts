@@ -116,6 +116,11 @@ export async function analysedBank(bank: TestBank, service: TestService, size = 
     segmentNumbers[code] = rows[0].number
   }
   await refreshAll(service)
+  // Refreshes have run since spring, as the stays below say.
+  await service.owner.query(`update refresh_run set as_of = '2026-04-01' where kind = 'full'`)
+  await service.owner.query(`update segment set activated_at = '2026-04-01T00:00:00Z' where id = any ($1)`, [
+    Object.values(segments),
+  ])
   const { rows: ids } = await service.owner.query(
     `select id, core_number from customer where core_number like $1 order by core_number`,
     [`${bank.code('')}%`],

@@ -305,6 +305,7 @@ describe('facts', () => {
       { externalId: c('D'), customerExternalId: c('1'), productCode: c('CUR'), currency: 'CNY', openedOn: '2026-01-05' },
     ])
     await bank.feed('balances', [
+      { holdingExternalId: c('A1'), day: '2026-07-31', amount: '0.00' },
       { holdingExternalId: c('S'), day: '2026-08-01', amount: '100.00' },
       { holdingExternalId: c('D'), day: '2026-08-01', amount: '30.00' },
     ])
@@ -322,6 +323,7 @@ describe('facts', () => {
         monthEnd,
         amount: { amount: index === 3 ? '0.00' : '30.00', currency: 'CNY' },
         unconvertedCurrencies: index === 3 ? [] : ['SEK'],
+        unknownBalances: index === 3 ? 2 : 0,
         rates: [],
       })),
     )

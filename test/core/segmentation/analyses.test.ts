@@ -222,6 +222,8 @@ describe('a migration', () => {
       aumAfter: 0n,
       unconvertedBefore: 0,
       unconvertedAfter: 0,
+      reconstructedFrom: false,
+      reconstructedTo: false,
     })
     const moves = orderedMoves(
       [
@@ -261,9 +263,9 @@ describe('cohorts', () => {
         const cohort = '2025-06-01'
         const [found] = cohortsOf(
           [
-            { cohort, after: null, change: size },
-            { cohort, after: 0, change: size },
-            ...losses.map(({ after, customers }) => ({ cohort, after, change: -customers })),
+            { cohort, after: null, change: size, reconstructed: false },
+            { cohort, after: 0, change: size, reconstructed: false },
+            ...losses.map(({ after, customers }) => ({ cohort, after, change: -customers, reconstructed: false })),
           ],
           { from: cohort, cohorts: 1, periods: 9, period: 'month', today },
         )

@@ -39,6 +39,8 @@ export interface CohortChange {
   readonly cohort: Day
   readonly after: number | null
   readonly change: number
+  /** Of a size: whether stays of the cohort were computed later from month-ends. */
+  readonly reconstructed: boolean
 }
 
 export interface CohortCell {
@@ -57,6 +59,7 @@ export interface Cohort {
   readonly from: Day
   readonly to: Day
   readonly size: number
+  readonly reconstructed: boolean
   readonly cells: readonly CohortCell[]
 }
 
@@ -83,6 +86,7 @@ export function cohortsOf(changes: readonly CohortChange[], { from, cohorts, per
       const churned = before - retained
       return { after, on, retained, retention: percentage(retained, size), churned, churn: percentage(churned, before) }
     })
-    return { from: start, to: addDays(periodsAfter(start, 1, period), -1), size, cells }
+    const reconstructed = own.some((one) => one.reconstructed)
+    return { from: start, to: addDays(periodsAfter(start, 1, period), -1), size, reconstructed, cells }
   })
 }

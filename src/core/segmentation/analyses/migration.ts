@@ -10,9 +10,10 @@ export const matrixFacts = factNames.filter((name) => {
 export const MAX_MATRIX_SEGMENTS = 20
 
 /**
- * Where a customer stands at one end of a migration: at a value or in a segment; as a customer without one; not yet a customer; or a customer no more.
+ * Where a customer stands at one end of a migration: at a value or in a segment; as a customer without one, or one of whom a month-end that was computed later
+ * cannot tell; not yet a customer; or a customer no more.
  */
-export const migrationStatuses = ['in_state', 'no_state', 'not_yet_customer', 'left_bank'] as const
+export const migrationStatuses = ['in_state', 'no_state', 'undetermined', 'not_yet_customer', 'left_bank'] as const
 export type MigrationStatus = (typeof migrationStatuses)[number]
 
 export interface MigrationMove {
@@ -26,6 +27,9 @@ export interface MigrationMove {
   /** Of how many of them holdings could not be converted, for want of a rate. */
   readonly unconvertedBefore: number
   readonly unconvertedAfter: number
+  /** Whether any of them stands where a month-end says that was computed later. */
+  readonly reconstructedFrom: boolean
+  readonly reconstructedTo: boolean
 }
 
 /** A cell of the matrix: where customers stood and stand; without a state any one of that status is meant. */

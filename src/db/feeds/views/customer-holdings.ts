@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { monthEndsUpTo } from '../../../core/kernel/calendar.ts'
+import { FIRST_BALANCE_DAYS } from '../../../core/feeds/holdings.ts'
 import { productFamilies } from '../../../core/organisation/products.ts'
 import { decodeMoney } from '../../platform/views/decode.ts'
 import { type Computed, many, page, shownInRest, type ViewExtension } from '../../platform/views/view.ts'
@@ -23,20 +24,24 @@ const monthEndAmount = z
       .object({ amount: z.string(), currency: z.string() })
       .meta({ description: 'Assets at the end of that day, in the base currency, at the rates of that day.' }),
     unconvertedCurrencies: unconverted,
+    unknownBalances: z.int().meta({
+      description: 'Accounts that were open then and whose first known balance is of a later day: the amount excludes them.',
+    }),
     rates: z.array(rate).meta({ description: 'The exchange rates used, by currency.' }),
   })
   .meta({ id: 'MonthEndAmount', description: 'Assets of a customer at the end of a month.' })
 
 /** Assets of a customer at the end of each of the last months: for every holding that counts, its last change point by then at the rate of then. */
 function assetsByMonth(customer: string, days: string, baseCurrency: string): string {
-  return `select json_agg(json_build_array(a.day, json_build_array(coalesce(a.amount, 0)::text, ${baseCurrency}::text), a.unconverted, a.rates) order by a.day desc)
+  return `select json_agg(json_build_array(a.day, json_build_array(coalesce(a.amount, 0)::text, ${baseCurrency}::text), a.unconverted, a.rates, a.unknown) order by a.day desc)
     from (
       select m.day, sum(convert_amount(b.amount, h.currency, ${baseCurrency}::text, r.rate)) as amount,
         json_agg(distinct h.currency) filter (where b.amount is not null and h.currency <> ${baseCurrency}::text and r.rate is null) as unconverted,
-        json_agg(distinct jsonb_build_array(h.currency, r.rate::text, r.day)) filter (where b.amount is not null and r.rate is not null) as rates
+        json_agg(distinct jsonb_build_array(h.currency, r.rate::text, r.day)) filter (where b.amount is not null and r.rate is not null) as rates,
+        count(*) filter (where b.amount is null and h.balance_on > m.day and coalesce(h.opened_on < m.day - ${FIRST_BALANCE_DAYS}, true))::int as unknown
       from unnest(${days}::date[]) m (day)
       left join (
-        select h.id, h.currency, h.closed_on from holding h join product p on p.id = h.product_id and p.family in ('deposit', 'wealth', 'fund', 'insurance')
+        select h.id, h.currency, h.opened_on, h.closed_on, h.balance_on from holding h join product p on p.id = h.product_id and p.family in ('deposit', 'wealth', 'fund', 'insurance')
         where h.customer_id = ${customer}.id
       ) h on h.closed_on is null or h.closed_on > m.day
       left join lateral (select x.amount from balance x where x.customer_id = ${customer}.id and x.holding_id = h.id and x.day <= m.day order by x.day desc limit 1) b on true
@@ -57,12 +62,15 @@ const aumByMonth = (months: number): Computed => ({
   expression: (alias, bind, { baseCurrency, today }, input) =>
     assetsByMonth(alias, bind(monthEndsUpTo(today, Number(input['months']))), bind(baseCurrency)),
   decode: (value) =>
-    (value as [string, unknown, string[] | null, UsedRate[] | null][]).map(([monthEnd, amount, currencies, rates]) => ({
-      monthEnd,
-      amount: decodeMoney(amount),
-      unconvertedCurrencies: currencies ?? [],
-      rates: decodeRates(rates),
-    })),
+    (value as [string, unknown, string[] | null, UsedRate[] | null, number][]).map(
+      ([monthEnd, amount, currencies, rates, unknownBalances]) => ({
+        monthEnd,
+        amount: decodeMoney(amount),
+        unconvertedCurrencies: currencies ?? [],
+        unknownBalances,
+        rates: decodeRates(rates),
+      }),
+    ),
 })
 
 type UsedRate = readonly [currency: string, rate: string, day: string]

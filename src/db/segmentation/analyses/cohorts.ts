@@ -16,16 +16,16 @@ interface Asked {
 
 const monthsOf: Readonly<Record<CohortPeriod, number>> = { month: 1, quarter: 3 }
 
-/** Sizes and changes of cohorts, from stays `(customer_id, first_on, began_on, ended_on)`. */
+/** Sizes and changes of cohorts, from stays `(customer_id, first_on, began_on, ended_on, reconstructed)`. */
 function changesOf(stays: string, period: CohortPeriod): string {
   const cohort = `date_trunc('${period}', first_on)::date`
   const place = (day: string): string =>
     `(extract(year from ${day})::int * 12 + extract(month from ${day})::int - 1) / ${monthsOf[period]}`
   const after = (day: string): string => `${place(day)} - ${place('first_on')}`
   return `with stay as materialized (${stays})
-    select ${cohort} as cohort, null::int as after, count(distinct customer_id)::int as change from stay group by 1
-    union all select ${cohort}, ${after('began_on')}, count(*)::int from stay group by 1, 2
-    union all select ${cohort}, ${after('ended_on')}, -count(*)::int from stay where ended_on is not null group by 1, 2`
+    select ${cohort} as cohort, null::int as after, count(distinct customer_id)::int as change, bool_or(reconstructed) as reconstructed from stay group by 1
+    union all select ${cohort}, ${after('began_on')}, count(*)::int, false from stay group by 1, 2
+    union all select ${cohort}, ${after('ended_on')}, -count(*)::int, false from stay where ended_on is not null group by 1, 2`
 }
 
 /** Stays of customers from their first day as one; they end with the record. Who is closed without a day of it is left out: nobody knows when they went. */
@@ -37,7 +37,7 @@ function customerStays({ from, to, within }: Asked, bind: Bind): string {
     ...withinReach(within.reach, 'c', bind),
     ...(within.subtree === undefined ? [] : [inSubtree('c.institution_path', within.subtree, bind)]),
   ]
-  return `select c.id as customer_id, c.customer_since as first_on, c.customer_since as began_on, case when c.status = 'closed' then greatest(c.closed_on, c.customer_since) end as ended_on
+  return `select c.id as customer_id, c.customer_since as first_on, c.customer_since as began_on, case when c.status = 'closed' then greatest(c.closed_on, c.customer_since) end as ended_on, false as reconstructed
       from customer c where ${where.join(' and ')}`
 }
 
@@ -45,7 +45,7 @@ function customerStays({ from, to, within }: Asked, bind: Bind): string {
 function memberStays(segmentId: string, { from, to, within }: Asked, bind: Bind): string {
   const rows = ownedRows('segment_membership', 'm', within, bind)
   return `select * from (
-        select m.customer_id, min(m.entered_on) over (partition by m.customer_id) as first_on, m.entered_on as began_on, m.left_on as ended_on
+        select m.customer_id, min(m.entered_on) over (partition by m.customer_id) as first_on, m.entered_on as began_on, m.left_on as ended_on, m.reconstructed
         from ${rows.from} where ${[`m.segment_id = ${bind(segmentId)}::uuid`, ...rows.where].join(' and ')}
       ) m where first_on >= ${bind(from)}::date and first_on <= ${bind(to)}::date`
 }

@@ -10,6 +10,11 @@ export interface TrendRow {
   /** Customers of whom some holdings could not be converted. */
   readonly unconverted: number
   readonly aum: bigint
+  /** Of a month-end that was computed later: of how many customers of the whole bank it tells whether they were in the segment, and of how many it cannot. */
+  readonly determined: number | null
+  readonly undetermined: number | null
+  /** Whether members of that day were recorded as they came and went. */
+  readonly recorded: boolean
 }
 
 /** Whether a segment has, and had, more stays within reach than that. */
@@ -27,7 +32,12 @@ export async function hasMoreMemberships(db: Db, segmentId: string, most: number
 export async function trendOf(
   db: Db,
   segment: { readonly id: string; readonly number: number },
-  { monthEnds, today, within }: { readonly monthEnds: readonly Day[]; readonly today: Day; readonly within: Within },
+  {
+    monthEnds,
+    today,
+    timeZone,
+    within,
+  }: { readonly monthEnds: readonly Day[]; readonly today: Day; readonly timeZone: string; readonly within: Within },
 ): Promise<readonly TrendRow[]> {
   const values: unknown[] = []
   const bind = (value: unknown): string => `$${values.push(value)}`
@@ -46,11 +56,19 @@ export async function trendOf(
       from ${months.from} join stay s on s.customer_id = f.customer_id and s.entered_on <= f.month_end and (s.left_on is null or s.left_on > f.month_end)
       where ${[`f.month_end = any (${days})`, ...months.where].join(' and ')} group by f.month_end
     )
-    select z.day, z.customers, coalesce(o.customers, 0) as "withFacts", coalesce(o.unconverted, 0) as unconverted, coalesce(o.aum, 0)::text as aum from size z left join owned o on o.day = z.day
+    select z.day, z.customers, coalesce(o.customers, 0) as "withFacts", coalesce(o.unconverted, 0) as unconverted, coalesce(o.aum, 0)::text as aum,
+      h.determined, h.undetermined, z.day >= greatest(r.since, (s.activated_at at time zone ${bind(timeZone)}::text)::date) as recorded
+    from size z left join owned o on o.day = z.day
+    join segment s on s.id = ${bind(segment.id)}::uuid cross join (select min(as_of) as since from refresh_run where kind = 'full' and state = 'done') r
+    left join segment_month h on h.segment_id = s.id and h.month_end = z.day
     union all
-    select ${bind(today)}::date, count(*)::int, count(*)::int, ${unconvertedOf('f')}, coalesce(sum(f.aum), 0)::text from ${now.from}
+    select ${bind(today)}::date, count(*)::int, count(*)::int, ${unconvertedOf('f')}, coalesce(sum(f.aum), 0)::text, null, null, true from ${now.from}
     where ${[`f.status = 'active'`, `${bind(segment.number)}::int = any (f.segments)`, ...now.where].join(' and ')}
     order by 1`
-  const rows = await db.rows<Omit<TrendRow, 'aum'> & { aum: string }>({ text, values, prepared: false })
-  return rows.map(({ aum, ...row }) => ({ ...row, aum: BigInt(aum) }))
+  const rows = await db.rows<Omit<TrendRow, 'aum' | 'recorded'> & { aum: string; recorded: boolean | null }>({
+    text,
+    values,
+    prepared: false,
+  })
+  return rows.map(({ aum, recorded, ...row }) => ({ ...row, recorded: recorded ?? false, aum: BigInt(aum) }))
 }

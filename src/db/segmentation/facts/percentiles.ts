@@ -37,18 +37,44 @@ export async function computePercentile(db: Db, cut: Percentile, today: Day): Pr
 
 /** What would divide the active customers whom the transaction may see; undefined where none has a value. */
 export async function readPercentile(db: Db, cut: Percentile, today: Day): Promise<StoredPercentile | undefined> {
-  const [row] = await db.rows<Pick<StoredPercentile, 'cuts'>>(sql`select c.cuts::text[] as cuts from (${dividing(cut, today)}) c`)
+  return read(db, cut, today, dividing(cut, today))
+}
+
+/** What divided those of a month-end by the facts that are stored of it, for what rules ask and for what every bank is divided by. */
+export async function readPercentilesOfMonth(
+  db: Db,
+  asked: readonly Percentile[],
+  monthEnd: Day,
+): Promise<readonly StoredPercentile[]> {
+  const wanted = new Map(
+    [...always.map((fact) => ({ path: '/', fact })), ...asked].map((cut) => [`${cut.path} ${cut.fact}`, cut]),
+  )
+  const found: StoredPercentile[] = []
+  for (const cut of wanted.values()) {
+    const one = await read(
+      db,
+      cut,
+      monthEnd,
+      dividing(cut, monthEnd, sql`customer_fact_month f where f.month_end = ${monthEnd}::date and`),
+    )
+    if (one) found.push(one)
+  }
+  return found
+}
+
+async function read(db: Db, cut: Percentile, today: Day, divided: SQL): Promise<StoredPercentile | undefined> {
+  const [row] = await db.rows<Pick<StoredPercentile, 'cuts'>>(sql`select c.cuts::text[] as cuts from (${divided}) c`)
   return row && { ...cut, ...row, asOf: today }
 }
 
-function dividing({ path, fact }: Percentile, today: Day): SQL {
+function dividing({ path, fact }: Percentile, today: Day, rows: SQL = sql`customer_fact f where`): SQL {
   const value = sql.raw(factExpression(fact, 'f', `date '${today}'`))
   // A double becomes a numeric of 15 digits only: those who stand on the line itself would fall off it. Its text is exact.
   return sql`
     select array(select one::text::numeric from unnest(c.cuts) with ordinality as u (one, place) order by place) as cuts, c.customers
     from (
       select percentile_disc(array(select g / 100.0::double precision from generate_series(0, 100) g)) within group (order by ${value}) as cuts, count(${value})::int as customers
-      from customer_fact f where f.status = 'active' and f.institution_path ^@ ${path}::text
+      from ${rows} f.status = 'active' and f.institution_path ^@ ${path}::text
     ) c where c.customers > 0`
 }
 

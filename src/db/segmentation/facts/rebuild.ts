@@ -6,12 +6,13 @@ import { type Db, sendAlong } from '../../platform/database.ts'
 import type { Bind } from '../../platform/views/view.ts'
 import { average, inBase, monthWeights, profit, slope } from './arithmetic.ts'
 import { factColumn } from './columns.ts'
+import { knownThen, managerThen } from '../history/known.ts'
 import { MONTHS, minor, expressions, valueExpressions, refreshedFacts, own, quoted } from './expressions.ts'
 
 /** Whose facts are worked out: a range of ids, the first one included, or some customers. */
 export type Slice = { readonly from: string; readonly until: string | null } | { readonly customerIds: readonly string[] }
 
-interface Settings {
+export interface Settings {
   readonly today: Day
   readonly baseCurrency: string
   readonly rates: ValueRates
@@ -23,7 +24,7 @@ interface Settings {
  * rows of the slice: each table is read once, along its key. Answers how many customers were written.
  */
 export async function rebuildFacts(db: Db, slice: Slice, settings: Settings): Promise<number> {
-  const { bind, values, parts, rows, expressionOf } = workOut(db, slice, settings, 'now')
+  const { bind, values, parts, rows, expressionOf } = factsOf(db, slice, settings, 'now')
   const names = refreshedFacts.map(factColumn)
   const text = `${parts}
     , written as (
@@ -44,7 +45,7 @@ export async function rebuildFacts(db: Db, slice: Slice, settings: Settings): Pr
  * worked out last, where that was within the month.
  */
 export async function storeMonthEnd(db: Db, slice: Slice, settings: Settings & { readonly over: Date }): Promise<void> {
-  const { bind, values, today, parts, rows, expressionOf } = workOut(db, slice, settings, 'then')
+  const { bind, values, today, parts, rows, expressionOf } = factsOf(db, slice, settings, 'then')
   const decided = storedFacts.filter((name) => !(refreshedFacts as readonly FactName[]).includes(name))
   const columns = [...refreshedFacts, ...decided].map(factColumn)
   const text = `${parts}
@@ -57,8 +58,11 @@ export async function storeMonthEnd(db: Db, slice: Slice, settings: Settings & {
   await db.rows({ text, values, prepared: false })
 }
 
-/** The parts of a statement over a slice and the rows they join to. `then`: the day is over, and balances have moved on since. */
-function workOut(db: Db, slice: Slice, { today, baseCurrency, rates }: Settings, when: 'now' | 'then') {
+/** As things are; as a day that has just ended had them, when balances have moved on; or a day long past, of which not all is known. */
+type When = 'now' | 'then' | 'past'
+
+/** The parts of a statement over a slice and the rows they join to. */
+export function factsOf(db: Db, slice: Slice, { today, baseCurrency, rates }: Settings, when: When) {
   // Row security looks as if it let one row in two hundred through: PostgreSQL would walk from row to row where it should read along.
   if (!('customerIds' in slice))
     for (const setting of ['enable_nestloop = off', `work_mem = '128MB'`])
@@ -106,7 +110,7 @@ function sliceCondition(slice: Slice, bind: (value: unknown) => string): (column
 function partsOf(
   within: (column: string) => string,
   { today, base, ends, weights, cost }: Readonly<Record<'today' | 'base' | 'ends' | 'weights' | 'cost', string>>,
-  when: 'now' | 'then',
+  when: When,
 ): string {
   // A holding as it is, or as the day had it.
   const open =
@@ -125,14 +129,14 @@ function partsOf(
     ), rate as materialized (
       select distinct on (currency) currency, rate from exchange_rate where day <= ${today} order by currency, day desc
     ), account as materialized (
-      select h.customer_id, h.id, h.product_id, h.status, h.opened_on, h.closed_on, h.matures_on, h.last_used_on, h.edition, h.origin, h.balance, q.code, q.family, q.category, (q.annual_margin * 1000000)::bigint as margin,
+      select h.customer_id, h.id, h.product_id, h.status, h.opened_on, h.closed_on, h.matures_on, h.last_used_on, h.edition, h.origin, h.balance, h.balance_on, q.code, q.family, q.category, (q.annual_margin * 1000000)::bigint as margin,
         q.family in (${quoted(assetFamilies)}) as counts, h.currency, r.rate
       from p, holding h join product q on q.id = h.product_id left join rate r on r.currency = h.currency
       where ${within('h.customer_id')}
     ), span as materialized (
-      select b.customer_id, b.holding_id, b.day, least(b.next_day, coalesce(a.closed_on, b.today + 1), b.today + 1) as until, ${inBase('b.amount', 'a', 'a')} as v, a.counts, a.margin, b.today
+      select b.customer_id, b.holding_id, b.day, least(b.next_day, coalesce(a.closed_on, b.today + 1), b.today + 1) as until, ${inBase('b.amount', 'a', 'a')} as v, a.counts, a.margin, b.today${when === 'past' ? ', b.first' : ''}
       from (
-        select customer_id, holding_id, day, amount, lead(day, 1, ${today} + 1) over (partition by customer_id, holding_id order by day) as next_day, ${today} as today
+        select customer_id, holding_id, day, amount, ${when === 'past' ? 'min(day) over (partition by customer_id, holding_id) as first, ' : ''}lead(day, 1, ${today} + 1) over (partition by customer_id, holding_id order by day) as next_day, ${today} as today
         from balance where ${within('customer_id')} and day <= ${today}
       ) b
       join account a on a.customer_id = b.customer_id and a.id = b.holding_id cross join p
@@ -240,13 +244,13 @@ function partsOf(
       select i.id, array_agg(a.code order by a.path) as codes from institution i join institution a on i.path ^@ a.path group by i.id
     ), chosen as (
       select * from customer where ${within('id')}
-    )`
+    )${when === 'past' ? `, known as (${knownThen})` : ''}`
 }
 
 /** Each table is told of the slice, or all of it would be read for every slice. */
-const joins = (within: (column: string) => string, when: 'now' | 'then'): string => `from p, chosen c
+const joins = (within: (column: string) => string, when: When): string => `from p, chosen c
       join place on place.id = c.institution_id
-      left join staff manager on manager.id = c.relationship_manager_id
+      left join staff manager on manager.id = ${when === 'past' ? managerThen : 'c.relationship_manager_id'}
       left join customer_profile profile on profile.customer_id = c.id and ${within('profile.customer_id')}
       left join hold on hold.customer_id = c.id
       left join bal on bal.customer_id = c.id
@@ -269,4 +273,5 @@ const joins = (within: (column: string) => string, when: 'now' | 'then'): string
         select (select m.booked_on from movement m where m.customer_id = c.id and m.status = 'booked' and m.purpose not in ('interest', 'fee') and m.booked_on <= p.today order by m.booked_on desc limit 1) as moved_on,
           (select (a.month + interval '1 month - 1 day')::date from activity a where a.customer_id = c.id and a.month <= p.today and a.count > 0 and a.${own} order by a.month desc limit 1) as month_end
       ) last
+      ${when === 'past' ? 'left join known on known.customer_id = c.id' : ''}
       cross join lateral (select ${when === 'now' ? 'c.aum' : minor('coalesce(bal.last, 0)')} as amount) owned`

@@ -10,6 +10,8 @@ export interface CustomerFacts {
   readonly asOf: Day
   /** Null for those of a month-end. */
   readonly refreshedAt: Date | null
+  /** Whether those of a month-end were computed later. */
+  readonly reconstructed: boolean
   readonly values: ReadonlyMap<FactName, FactValue>
 }
 
@@ -31,14 +33,14 @@ export const storedFactsOf = (): SQL =>
 export async function readFacts(db: Db, customerId: string, today: Day): Promise<CustomerFacts | undefined> {
   const [row] = await db.rows<{ as_of: Day; at: Date; stored: Record<string, unknown> }>(sql`
     select f.as_of::text as as_of, f.refreshed_at as at, ${storedFactsOf()} as stored from customer c join customer_fact f on f.customer_id = c.id where c.id = ${customerId}::uuid`)
-  return row && { asOf: row.as_of, refreshedAt: row.at, values: valuesOf(row.stored, today) }
+  return row && { asOf: row.as_of, refreshedAt: row.at, reconstructed: false, values: valuesOf(row.stored, today) }
 }
 
 /** The facts as a month-end had them. */
 export async function readFactsOfMonth(db: Db, customerId: string, monthEnd: Day): Promise<CustomerFacts | undefined> {
-  const [row] = await db.rows<{ stored: Record<string, unknown> }>(sql`
-    select ${storedFactsOf()} as stored from customer c join customer_fact_month f on f.customer_id = c.id and f.month_end = ${monthEnd}::date where c.id = ${customerId}::uuid`)
-  return row && { asOf: monthEnd, refreshedAt: null, values: valuesOf(row.stored, monthEnd) }
+  const [row] = await db.rows<{ reconstructed: boolean; stored: Record<string, unknown> }>(sql`
+    select f.reconstructed, ${storedFactsOf()} as stored from customer c join customer_fact_month f on f.customer_id = c.id and f.month_end = ${monthEnd}::date where c.id = ${customerId}::uuid`)
+  return row && { asOf: monthEnd, refreshedAt: null, reconstructed: row.reconstructed, values: valuesOf(row.stored, monthEnd) }
 }
 
 /** Facts from a stored row, as JSON has it with money as text: those that follow with the calendar are worked out for `today`. */

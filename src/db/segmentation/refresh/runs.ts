@@ -17,6 +17,10 @@ export interface StoredRefresh {
   /** The first id of the slice that comes next. */
   readonly position: string | null
   readonly done: number
+  /** Of a history: the month-end that is being worked out, and since when feeds have told what happened. */
+  readonly monthEnd: Day | null
+  readonly activityFrom: Day | null
+  readonly movementsFrom: Day | null
 }
 
 interface NewRefresh {
@@ -43,12 +47,16 @@ export async function queueRefresh(db: Db, { id, kind, reason, path, requestedBy
   return id
 }
 
-/** The refresh whose turn it is, held until the transaction ends: the one that has begun, else the one that has waited longest. Whoever asks meanwhile waits. */
+/**
+ * The refresh whose turn it is, held until the transaction ends: the one that has begun, else the one that has waited longest. Whoever asks meanwhile waits. Histories,
+ * which take long and are in no hurry, give way to all others, step by step.
+ */
 export async function lockNextRefresh(db: Db): Promise<StoredRefresh | undefined> {
   await takeLock(db, 'refresh')
   const [run] = await db.rows<StoredRefresh>(sql`
-    select id, kind, state, step, as_of::text as "asOf", position, customers_done::int as done from refresh_run
-    where state in ('queued', 'running') order by state = 'running' desc, requested_at, id limit 1 for update`)
+    select id, kind, state, step, as_of::text as "asOf", position, customers_done::int as done, month_end::text as "monthEnd",
+      activity_from::text as "activityFrom", movements_from::text as "movementsFrom"
+    from refresh_run where state in ('queued', 'running') order by kind = 'history', state = 'running' desc, requested_at, id limit 1 for update`)
   return run
 }
 
@@ -70,15 +78,18 @@ export interface Progress {
   readonly total: number | null
   readonly entered: number
   readonly left: number
+  readonly history?: Pick<StoredRefresh, 'monthEnd' | 'activityFrom' | 'movementsFrom'> | undefined
 }
 
 /** Notes how far a refresh has come. */
 export async function saveProgress(db: Db, id: string, progress: Progress, now: Date): Promise<void> {
-  const { state, step, asOf, position, done, total, entered, left } = progress
+  const { state, step, asOf, position, done, total, entered, left, history } = progress
   await db.rows(sql`
     update refresh_run set state = ${state}, step = ${step}, as_of = ${asOf}::date, position = ${position}::uuid,
       started_at = coalesce(started_at, ${now.toISOString()}::timestamptz), finished_at = case when ${state}::text = 'done' then ${now.toISOString()}::timestamptz end,
-      customers_done = customers_done + ${done}::bigint, customers_total = coalesce(${total}::bigint, customers_total), entered = entered + ${entered}::bigint, left_count = left_count + ${left}::bigint
+      customers_done = customers_done + ${done}::bigint, customers_total = coalesce(${total}::bigint, customers_total), entered = entered + ${entered}::bigint, left_count = left_count + ${left}::bigint,
+      month_end = coalesce(${history?.monthEnd ?? null}::date, month_end), activity_from = coalesce(${history?.activityFrom ?? null}::date, activity_from),
+      movements_from = coalesce(${history?.movementsFrom ?? null}::date, movements_from)
     where id = ${id}::uuid`)
 }
 
@@ -96,15 +107,27 @@ export async function hasFullRefresh(db: Db, day: Day, since: Date, now: Date): 
   return rows.length > 0
 }
 
+/** Whether the facts of month-ends are recorded as they come to pass: a full refresh was done before. */
+export async function hasRefreshed(db: Db): Promise<boolean> {
+  return (await db.rows(sql`select from refresh_run where kind = 'full' and state = 'done' limit 1`)).length > 0
+}
+
+/** Whether month-ends past were ever asked for. */
+export async function hasHistory(db: Db): Promise<boolean> {
+  return (await db.rows(sql`select from refresh_run where kind = 'history' limit 1`)).length > 0
+}
+
 /** Whether a full refresh for a later day than this is done. */
 export async function hasRefreshedSince(db: Db, day: Day): Promise<boolean> {
   const rows = await db.rows(sql`select from refresh_run where kind = 'full' and state = 'done' and as_of > ${day}::date limit 1`)
   return rows.length > 0
 }
 
-/** Whether anything waits or is under way. */
+/** Whether anything but a history waits or is under way. */
 export async function hasRefresh(db: Db): Promise<boolean> {
-  return (await db.rows(sql`select from refresh_run where state in ('queued', 'running') limit 1`)).length > 0
+  return (
+    (await db.rows(sql`select from refresh_run where state in ('queued', 'running') and kind <> 'history' limit 1`)).length > 0
+  )
 }
 
 export interface NextSlice {
@@ -120,8 +143,11 @@ export async function nextSlice(db: Db, position: string | null, size: number): 
   return row?.from == null ? undefined : { from: row.from, until: row.until }
 }
 
-/** Customers of the bank. */
-export async function countCustomers(db: Db): Promise<number> {
-  const [row] = await db.rows<{ n: number }>(sql`select count(*)::int as n from customer`)
+/** Customers of the bank, or of a slice. */
+export async function countCustomers(db: Db, slice?: NextSlice): Promise<number> {
+  const within = slice
+    ? sql`where id >= ${slice.from}::uuid and (${slice.until}::uuid is null or id < ${slice.until}::uuid)`
+    : sql``
+  const [row] = await db.rows<{ n: number }>(sql`select count(*)::int as n from customer ${within}`)
   return row!.n
 }

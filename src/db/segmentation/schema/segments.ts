@@ -1,4 +1,4 @@
-import { date, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { boolean, date, integer, jsonb, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 
 const instant = (name: string) => timestamp(name, { withTimezone: true })
 
@@ -50,6 +50,7 @@ export const segmentMembership = pgTable(
     leftReason: text('left_reason'),
     enteredBy: text('entered_by'),
     leftBy: text('left_by'),
+    reconstructed: boolean().notNull().default(false),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.id] })],
 )
@@ -63,4 +64,15 @@ export const customerCondition = pgTable(
     since: date({ mode: 'string' }).notNull(),
   },
   (table) => [primaryKey({ columns: [table.customerId, table.condition] })],
+)
+
+export const segmentMonth = pgTable(
+  'segment_month',
+  {
+    segmentId: uuid('segment_id').notNull(),
+    monthEnd: date('month_end', { mode: 'string' }).notNull(),
+    determined: integer().notNull(),
+    undetermined: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.segmentId, table.monthEnd] })],
 )

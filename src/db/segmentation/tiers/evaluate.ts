@@ -127,7 +127,8 @@ function overridesJoin(plans: readonly TierPlan[], codes: ReadonlyMap<number, st
   return ` left join (select o.customer_id, ${each.join(', ')} from tier_override o where o.state = 'active'${among} group by o.customer_id) o on o.customer_id = f.customer_id`
 }
 
-function readOf(
+/** Columns over the row `f` of facts, by the slot of a scheme: the place that it has, that which it means now, since when it is below, that which fits, and that which was set or released by hand. */
+export function readOf(
   { scheme, lines, subtrees, before, leaves }: TierPlan,
   bind: Bind,
   today: string,
@@ -157,7 +158,8 @@ function placeIn(scheme: StoredScheme, code: string): number | null {
   return index < 0 ? null : index + 1
 }
 
-function moveOf({ scheme: { slot, graceDays } }: TierPlan, bind: Bind, today: string): string {
+/** The place that follows, over a row `s` of those columns. */
+export function moveOf({ scheme: { slot, graceDays } }: TierPlan, bind: Bind, today: string): string {
   return `case when s.fit_${slot} is null then null when s.set_${slot} is not null then s.set_${slot}
     when s.held_${slot} is null or s.released_${slot} is true or s.fit_${slot} >= s.held_${slot} then s.fit_${slot}
     when coalesce(s.since_${slot}, ${today}) <= ${today} - ${bind(graceDays)}::int then s.fit_${slot} else s.held_${slot} end as place_${slot}`

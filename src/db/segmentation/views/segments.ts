@@ -69,6 +69,10 @@ const segmentMembership = view(
     leftVersion: column('integer', 'The version of the rule by which it ended.', { nullable: true }),
     leftBy: column('text', 'Who removed the customer from the list.', { nullable: true }),
     leftReason: column('text', 'Why it ended.', { nullable: true, values: leavingReasons }),
+    reconstructed: column(
+      'boolean',
+      'Whether it was computed later from past month-ends, by the rules of then: it starts and ends on such days.',
+    ),
     segment: one('Segment', 'The segment.', {
       permission: 'segment:read',
       inRest: 'always',

@@ -61,6 +61,10 @@ export const cohortRetention = operation({
               from: z.iso.date().meta({ description: 'First day of the period.' }),
               to: z.iso.date().meta({ description: 'Last day of the period.' }),
               size: z.int().meta({ description: 'Customers who arrived in it.' }),
+              reconstructed: z.boolean().meta({
+                description:
+                  'Whether memberships of the segment were computed later from month-ends: they start and end on such days.',
+              }),
               drillDown: drillDownSchema.nullable().meta({
                 description:
                   'A rule that selects the members of the cohort who are still customers; null for cohorts of a segment.',

@@ -29,13 +29,16 @@ const customerView = viewNamed('Customer')
 
 const status = (when: string) =>
   z.enum(migrationStatuses).meta({
-    description: `Status ${when}: in one of the states (\`in_state\`), a customer in no state, not a customer yet, or no longer a customer.`,
+    description: `Status ${when}: in one of the states (\`in_state\`), a customer in no state, one whose state a reconstructed month-end cannot determine (\`undetermined\`), not a customer yet, or no longer a customer.`,
   })
 
 const unconverted = (end: string) =>
   z.int().meta({
     description: `Those of them with holdings that are excluded from the assets at the ${end}, for want of an exchange rate.`,
   })
+
+const reconstructedText = (end: string): string =>
+  `Whether the month-end at the ${end} was computed later, by the rules of that later day.`
 
 const matrixInput = {
   fact: z.enum(matrixFacts).optional().meta({ description: 'A fact with known values; or use `schemeId` or `segmentIds`.' }),
@@ -74,14 +77,14 @@ async function matrixOf(context: Context, { fact, schemeId, segmentIds, from, to
   const ends = { from, to, within: await withinOf(context, institution) }
   if (fact !== undefined) return { stateOf: { fact } as StateOf, states: statesOf(fact), ends }
   if (segmentIds) {
-    chosenSegments(await readSegments(db), 'segmentIds', segmentIds)
-    return { stateOf: { segmentIds } as StateOf, states: segmentIds, ends }
+    const numbers = chosenSegments(await readSegments(db), 'segmentIds', segmentIds).map(({ number }) => number)
+    return { stateOf: { segmentIds, numbers } as StateOf, states: segmentIds, ends }
   }
   const scheme = await evaluatedScheme(db, schemeId!)
   // Tiers that older versions had follow those of now.
   const versions = [scheme, ...(await listVersions(db, scheme.id)).toReversed()]
   const states = [...new Set(versions.flatMap(({ thresholds }) => thresholds.map(({ code }) => code)))]
-  return { stateOf: { scheme: scheme.code } as StateOf, states, ends }
+  return { stateOf: { scheme } as StateOf, states, ends }
 }
 
 export const migrationMatrix = operation({
@@ -98,6 +101,8 @@ export const migrationMatrix = operation({
     .object({
       from: z.iso.date().meta({ description: 'The month-end at the start.' }),
       to: z.iso.date().meta({ description: 'The month-end at the end, or today.' }),
+      reconstructedFrom: z.boolean().meta({ description: reconstructedText('start') }),
+      reconstructedTo: z.boolean().meta({ description: reconstructedText('end') }),
       states: z.array(z.string()).meta({ description: 'The states: values, codes of tiers or IDs of segments, in order.' }),
       moves: z
         .array(
@@ -138,8 +143,10 @@ export const migrationMatrix = operation({
     return {
       from,
       to: to ?? today,
+      reconstructedFrom: moves.some((move) => move.reconstructedFrom),
+      reconstructedTo: moves.some((move) => move.reconstructedTo),
       states: [...states],
-      moves: moves.map(({ aumBefore, aumAfter, ...move }) => {
+      moves: moves.map(({ aumBefore, aumAfter, reconstructedFrom: _from, reconstructedTo: _to, ...move }) => {
         const all = began.get(`${move.fromStatus} ${move.from}`)!
         return {
           ...move,

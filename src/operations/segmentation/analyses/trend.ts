@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { average } from '../../../core/segmentation/analyses/profile-rates.ts'
+import { average, percentage } from '../../../core/segmentation/analyses/profile-rates.ts'
 import { addDays, monthEndsUpTo } from '../../../core/kernel/calendar.ts'
 import { refuseField } from '../../../core/kernel/errors.ts'
 import { hasMoreMemberships, trendOf } from '../../../db/segmentation/analyses/trend.ts'
@@ -33,7 +33,17 @@ export const segmentTrend = operation({
           z
             .object({
               on: z.iso.date().meta({ description: 'A month-end; today for the last one.' }),
-              customers: z.int().meta({ description: 'Customers in the segment on that day.' }),
+              customers: z.int().nullable().meta({
+                description:
+                  'Customers in the segment on that day; null where it is not known: before the segment or the first refresh, and the month-end cannot tell.',
+              }),
+              reconstructed: z.boolean().meta({
+                description: 'Whether the members were computed later from the month-end, by the rule of that later day.',
+              }),
+              undeterminedShare: z.number().nullable().meta({
+                description:
+                  'Share of the bank’s customers whose membership a reconstructed month-end cannot determine, in percent; null for a recorded one.',
+              }),
               withFacts: z.int().meta({ description: 'Those of them with stored facts for that day.' }),
               aum: moneySchema.nullable().meta({ description: 'Their assets; null if no facts are stored.' }),
               averageAum: moneySchema.nullable().meta({ description: 'Their average assets.' }),
@@ -61,14 +71,22 @@ export const segmentTrend = operation({
         `Over ${months} months at most ${most} members can be analysed: request fewer months or an institution.`,
       )
     const money = moneyOf(context)
-    const rows = await trendOf(db, segment, { monthEnds: monthEndsUpTo(addDays(today, -1), months), today, within })
+    const rows = await trendOf(db, segment, {
+      monthEnds: monthEndsUpTo(addDays(today, -1), months),
+      today,
+      timeZone: context.bank.timeZone,
+      within,
+    })
     return {
       segment: referenceOf(segment),
-      points: rows.map(({ day, customers, withFacts, unconverted, aum }) => {
+      points: rows.map(({ day, customers, withFacts, unconverted, aum, determined, undetermined, recorded }) => {
         const each = average(aum, withFacts)
+        const reconstructed = !recorded && determined !== null
         return {
           on: day,
-          customers,
+          customers: recorded || (determined ?? 0) > 0 ? customers : null,
+          reconstructed,
+          undeterminedShare: reconstructed ? percentage(undetermined ?? 0, determined + (undetermined ?? 0)) : null,
           withFacts,
           aum: withFacts === 0 && day !== today ? null : money(aum),
           averageAum: each === null ? null : money(each),
