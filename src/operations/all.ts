@@ -11,6 +11,7 @@ import { consentOperations } from './dossier/consents.ts'
 import { contactDecisionOperations } from './dossier/contact-decisions.ts'
 import { recognitionOperations } from './dossier/recognition.ts'
 import { counterNoteOperations } from './dossier/counter-notes.ts'
+import { movedCustomerOperations } from './dossier/moved-customers.ts'
 import { waitingItemOperations } from './dossier/waiting-items.ts'
 import { creditCoverage } from './dossier/credit-coverage.ts'
 import { customerGroupOperations } from './dossier/customer-groups.ts'
@@ -96,6 +97,7 @@ export const operations: readonly Operation[] = [
   revealCustomerField,
   ...recognitionOperations,
   ...counterNoteOperations,
+  ...movedCustomerOperations,
   ...waitingItemOperations,
   ...holdingOperations,
   ...holdingWrites,

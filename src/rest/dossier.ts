@@ -72,6 +72,7 @@ import {
 } from '../operations/dossier/shared-key-people.ts'
 import { customerProfile, reviseProfile, verifyProfileFields } from '../operations/dossier/profiles.ts'
 import { acceptProfileConflict, dismissProfileConflict, profileConflicts } from '../operations/dossier/profile-conflicts.ts'
+import { confirmRelationshipManager } from '../operations/dossier/moved-customers.ts'
 import { acknowledgeCounterNote, counterNotes, createCounterNote } from '../operations/dossier/counter-notes.ts'
 import { recogniseCustomer } from '../operations/dossier/recognition.ts'
 import { waitingItems } from '../operations/dossier/waiting-items.ts'
@@ -117,6 +118,7 @@ export const dossierRoutes: readonly Route[] = [
 
   post('/assignment-changes', assignCustomers),
   post('/customers/:customerId/assignment-changes', assignCustomer, 201),
+  post('/customers/:customerId/relationship-manager/confirmation', confirmRelationshipManager),
   get('/customers/:customerId/assignment-history', assignmentHistory),
   get('/staff-capacity', staffCapacity),
 

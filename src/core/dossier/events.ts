@@ -21,6 +21,7 @@ export const dossierEvents = {
   }),
   'customer.recognised': auditOnly('A customer was searched for at the counter.', { access, outcome }),
   'customer.exported': auditOnly('A customer left the bank in an export.', { access, exportId: z.string() }),
+  'relationship_manager.confirmed': event('The relationship manager of a customer who moved to another branch stays.'),
   'assignment.created': event('A customer was assigned to a staff member in a line of business.'),
   'assignment.updated': event('An assignment was changed, ended or cancelled.'),
   'team_member.created': event('A staff member joined the maintenance team of a customer.'),

@@ -22,14 +22,18 @@ export function recognitionOf(found: number): RecognitionOutcome {
 }
 
 /**
- * Whether a birthday lies within seven days of today, before or after, across the turn of the year too. One that is stored as a key date, by the lunar calendar perhaps,
- * goes before that of the birth date. Who was born on 29 February has it on the 28th in other years.
+ * Whether a birthday lies within seven days of today, before or after, across the turn of the year too. One that is stored as a key date by the lunar calendar
+ * goes before that of the birth date; one by the other calendar stands beside it, should they differ. Who was born on 29 February has it on the 28th in other years.
  */
 export function isInBirthdayWindow(birthDate: Day | null, keyDate: KeyDate | null, today: Day): boolean {
-  const birthday = keyDate ?? (birthDate === null ? null : birthdayOf(birthDate))
-  if (birthday === null) return false
+  const birthdays = [
+    ...(keyDate ? [keyDate] : []),
+    ...(birthDate !== null && keyDate?.calendar !== 'lunar' ? [birthdayOf(birthDate)] : []),
+  ]
   const last = addDays(today, BIRTHDAY_WINDOW_DAYS)
-  return nextOccurrences(birthday, addDays(today, -BIRTHDAY_WINDOW_DAYS)).some(({ on }) => on <= last)
+  return birthdays.some((birthday) =>
+    nextOccurrences(birthday, addDays(today, -BIRTHDAY_WINDOW_DAYS)).some(({ on }) => on <= last),
+  )
 }
 
 const birthdayOf = (birthDate: Day): KeyDate => ({

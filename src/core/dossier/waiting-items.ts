@@ -8,6 +8,7 @@ export const waitingKinds = {
   profile_conflict: 'dossier:read',
   counter_note: 'dossier:read',
   approval_request: 'approval:read',
+  manager_elsewhere: 'customer:read',
   over_capacity: 'workload:read',
 } as const satisfies Readonly<Record<string, Permission>>
 

@@ -53,3 +53,28 @@ export interface Fact {
   /** The day from which it follows, as the fact of that name holds it. */
   readonly since?: { readonly fact: string; readonly elapsed: Elapsed }
 }
+
+export const fact = (
+  type: FactType,
+  source: FactSource,
+  description: string,
+  more: Partial<Pick<Fact, 'unit' | 'values' | 'freshness' | 'since'>> = {},
+): Fact => ({
+  type,
+  source,
+  description,
+  freshness: 'refresh',
+  ...(type === 'money' && { unit: 'base_currency' as const }),
+  ...more,
+})
+
+export const since = (day: string, elapsed: Elapsed, source: FactSource, description: string, more: Partial<Fact> = {}): Fact =>
+  fact('number', source, description, {
+    unit: elapsed === 'days_until' ? 'days' : elapsed,
+    freshness: 'daily',
+    since: { fact: day, elapsed },
+    ...more,
+  })
+
+export const planned = (type: FactType, source: FactSource, description: string, more: Partial<Fact> = {}): Fact =>
+  fact(type, source, description, { ...more, freshness: 'planned' })

@@ -2,32 +2,7 @@ import { customerKinds, customerStatuses, genders } from '../dossier/customers.t
 import { editions, origins } from '../feeds/holdings.ts'
 import { companySituations, companySizes, incomeBands, riskAppetites } from '../dossier/profiles.ts'
 import { type ProductFamily, productFamilies } from '../organisation/products.ts'
-import type { FactType, FactSource, Elapsed, Fact } from './fact-types.ts'
-
-export const fact = (
-  type: FactType,
-  source: FactSource,
-  description: string,
-  more: Partial<Pick<Fact, 'unit' | 'values' | 'freshness' | 'since'>> = {},
-): Fact => ({
-  type,
-  source,
-  description,
-  freshness: 'refresh',
-  ...(type === 'money' && { unit: 'base_currency' as const }),
-  ...more,
-})
-
-export const since = (day: string, elapsed: Elapsed, source: FactSource, description: string, more: Partial<Fact> = {}): Fact =>
-  fact('number', source, description, {
-    unit: elapsed === 'days_until' ? 'days' : elapsed,
-    freshness: 'daily',
-    since: { fact: day, elapsed },
-    ...more,
-  })
-
-export const planned = (type: FactType, source: FactSource, description: string, more: Partial<Fact> = {}): Fact =>
-  fact(type, source, description, { ...more, freshness: 'planned' })
+import { type Fact, fact, planned, since } from './fact-types.ts'
 
 const familyBalance = (family: ProductFamily, what: string): Fact =>
   fact(
@@ -61,10 +36,21 @@ export const relationPreferences = ['relationship', 'quality', 'price', 'credit'
 
 export const marketingGrades = ['key', 'standard', 'exit'] as const
 
+/** What a record is, and whether the person of an active one has died. */
+export const factStatuses = [...customerStatuses, 'deceased'] as const
+
 /** The catalogue: all that rules may ask of a customer, by name. A missing fact meets no condition but `exists: false`. */
 export const facts = {
   kind: fact('enum', 'profile', 'Kind of customer.', { values: customerKinds }),
-  status: fact('enum', 'profile', 'Lifecycle status of the record.', { values: customerStatuses }),
+  status: fact(
+    'enum',
+    'profile',
+    'Lifecycle status of the record; `deceased` from the day of death until the record is closed.',
+    {
+      values: factStatuses,
+    },
+  ),
+  deceasedOn: fact('day', 'profile', 'Day on which a person died.'),
   gender: fact('enum', 'profile', 'Gender of a person.', { values: genders }),
   birthDate: fact('day', 'profile', 'Birth date of a person.'),
   age: since('birthDate', 'years', 'profile', 'Completed years of age.'),

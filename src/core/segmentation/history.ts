@@ -48,6 +48,7 @@ const ofYear: Ground = { balances: daysBefore(364) }
 const grounds: Readonly<Partial<Record<FactName, Ground>>> = {
   kind: lasting,
   status: lasting,
+  deceasedOn: lasting,
   gender: lasting,
   birthDate: lasting,
   foundedOn: lasting,

@@ -6,7 +6,7 @@ export type SegmentKind = (typeof segmentKinds)[number]
 export const segmentStates = ['draft', 'active', 'retired'] as const
 export type SegmentState = (typeof segmentStates)[number]
 /** Why a stay in a segment ended: the rule, somebody’s list, the customer’s record, the segment itself; one that is reconstructed goes on as one that was recorded. */
-export const leavingReasons = ['rule', 'removed', 'closed', 'retired', 'continued'] as const
+export const leavingReasons = ['rule', 'removed', 'closed', 'deceased', 'retired', 'continued'] as const
 export type LeavingReason = (typeof leavingReasons)[number]
 
 export const segmentMachine = stateMachine({

@@ -37,7 +37,11 @@ function counts(among: string): string {
 export async function countCreditCoverage(db: Db, filter: CustomerFilter, by: CoverageGroup | undefined): Promise<CoverageRow[]> {
   const values: unknown[] = []
   const bind: Bind = (value) => `$${values.push(value)}`
-  const conditions = [`c.status = 'active'`, ...customerConditions(filter, 'c', bind)].join(' and ')
+  const conditions = [
+    `c.status = 'active'`,
+    `not exists (select from customer_profile d where d.customer_id = c.id and d.deceased_on is not null)`,
+    ...customerConditions(filter, 'c', bind),
+  ].join(' and ')
   const { key, table, code } = grouped[by ?? 'institution']
   const text = `
     with chosen as materialized (

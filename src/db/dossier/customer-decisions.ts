@@ -36,7 +36,7 @@ import {
   type StoredDocument,
   updateCustomers,
 } from './customer-records.ts'
-import { moveCustomerRows } from './customer-tables.ts'
+import { moveCustomers } from './moved-customers.ts'
 import { isOfRow, type Owner, recheckDocument, sealAddress, sealContact, sealDocument, sealPhones } from './customer-values.ts'
 import { noValueWrites, overwrittenIn, type ValueWrites, writeValues } from './write-values.ts'
 import { decideProfile, type Dossier, profileValuesIn, type Profiles, readProfiles, mergeFeedRow } from './customer-profiles.ts'
@@ -203,7 +203,7 @@ export async function writeDossiers(
     await endAssignmentsOf(db, endings, now)
   }
   if (moved.size === 0) return
-  await moveCustomerRows(db, [...moved.values()])
+  await moveCustomers(db, [...moved.values()], now)
   // Assigned staff read along the paths of their customers.
   await incrementDirectoryVersion(db)
 }

@@ -31,7 +31,8 @@ export async function refreshRelationshipManagers(db: Db, customerIds: readonly 
       from customer c left join holder h on h.customer_id = c.id
       where c.id = any (${ids})
     )
-    update customer c set relationship_manager_id = w.manager, visible_to = w.staff
+    update customer c set relationship_manager_id = w.manager, visible_to = w.staff,
+      moved_at = case when c.relationship_manager_id is distinct from w.manager then null else c.moved_at end
     from wanted w
     where c.id = w.id and c.id = any (${ids}) and (c.relationship_manager_id is distinct from w.manager or c.visible_to <> w.staff)
     returning c.id`)

@@ -178,7 +178,9 @@ function ofProfiles(filter: UpcomingFilter, owner: string, bind: Bind): Part[] {
     ...(birthdays && foundings ? [] : [`${owner}.kind ${foundings ? '=' : '<>'} 'company'`]),
     ...withinReach(filter, owner, owner, bind),
     ...onLocalDays(filter, owner, bind),
-    `not exists (select from key_date k where k.customer_id = ${owner}.id and k.kind = ${kind} and k.status = 'active')`,
+    // Whoever celebrates by the lunar calendar does so by that alone; another day by ours may be the one that has been corrected since.
+    `not exists (select from key_date k where k.customer_id = ${owner}.id and k.kind = ${kind} and k.status = 'active'
+      and (k.calendar = 'lunar' or k.month * 100 + k.day = ${owner}.anniversary))`,
   ]
   const select = `
     select ${owner}.id as customer_id, ${owner}.id, w.day as on_day, ${kind} as kind, null::text as name, 'gregorian' as calendar,

@@ -4,7 +4,7 @@ import { assignableRoles } from '../../core/dossier/assignments.ts'
 import { type WaitingKind, waitingKindNames } from '../../core/dossier/waiting-items.ts'
 import type { Bind } from '../platform/views/view.ts'
 import { inSubtree, keysetCondition, type Order } from '../platform/views/keys.ts'
-import { ownedWithinReach } from './reach.ts'
+import { ownedWithinReach, withinReach } from './reach.ts'
 import { staffWithLoad, withCustomersOrRoles } from './teams.ts'
 
 /** A table in which something of a customer waits, its rows under the alias `x`; a partial index on institution, customer and id serves the condition. */
@@ -15,6 +15,8 @@ interface Source {
   readonly since: string
   /** Why, as a code. */
   readonly reason: string
+  /** The customer, where it is another column than `customer_id`. */
+  readonly customer?: string
 }
 
 const sources: Readonly<Record<Exclude<WaitingKind, 'over_capacity'>, Source>> = {
@@ -28,6 +30,14 @@ const sources: Readonly<Record<Exclude<WaitingKind, 'over_capacity'>, Source>> =
   address_to_review: { table: 'address', waits: 'x.conflicting', since: 'x.as_of', reason: `'conflicting'` },
   profile_conflict: { table: 'profile_conflict', waits: `x.status = 'open'`, since: 'x.detected_at', reason: 'x.field' },
   counter_note: { table: 'counter_note', waits: 'x.acknowledged_at is null', since: 'x.created_at', reason: 'x.kind' },
+  // After a move, until somebody decides who looks after the customer: whoever did does so from another branch.
+  manager_elsewhere: {
+    table: 'customer',
+    waits: 'x.moved_at is not null and x.relationship_manager_id is not null',
+    since: 'x.moved_at',
+    reason: `'moved'`,
+    customer: 'x.id',
+  },
   approval_request: { table: 'approval_request', waits: `x.state = 'pending'`, since: 'x.requested_at', reason: 'x.kind' },
 }
 
@@ -81,17 +91,17 @@ function ofCustomers(
   { scope, path, staffId, after }: WaitingFilter,
   bind: Bind,
 ): string {
-  const { table, waits, since, reason } = sources[kind]
-  const keys = keysOf('x.institution_path', 'x.customer_id', 'x.id')
+  const { table, waits, since, reason, customer = 'x.customer_id' } = sources[kind]
+  const keys = keysOf('x.institution_path', customer, 'x.id')
   const conditions = [
     waits,
-    ...ownedWithinReach(scope, 'x', bind),
+    ...(table === 'customer' ? withinReach(scope, 'x', bind) : ownedWithinReach(scope, 'x', bind)),
     ...(path === undefined ? [] : [inSubtree('x.institution_path', path, bind)]),
-    ...(staffId === undefined ? [] : ['x.customer_id = any ((select ids from of_staff)::uuid[])']),
+    ...(staffId === undefined ? [] : [`${customer} = any ((select ids from of_staff)::uuid[])`]),
     ...(after === undefined ? [] : [keysetCondition(keys, 'asc', after, bind)]),
   ]
-  return `select x.institution_path, x.customer_id as owner_id, x.id as subject_id, '${kind}'::text as kind, '${table}'::text as subject_type, x.customer_id,
-    ${since} as since, ${reason}::text as reason, (select c.relationship_manager_id from customer c where c.id = x.customer_id) as staff_id
+  return `select x.institution_path, ${customer} as owner_id, x.id as subject_id, '${kind}'::text as kind, '${table}'::text as subject_type, ${customer} as customer_id,
+    ${since} as since, ${reason}::text as reason, (select c.relationship_manager_id from customer c where c.id = ${customer}) as staff_id
     from ${table} x where ${conditions.join(' and ')} order by ${keys.map(({ expression }) => expression).join(', ')}`
 }
 

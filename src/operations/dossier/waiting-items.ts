@@ -16,7 +16,7 @@ export const waitingItems = pageOperation(itemView, {
   name: 'waitingItems',
   summary: 'Items that wait for a decision or an acknowledgement',
   description:
-    'Documents, contact points and addresses to review, open profile conflicts, unacknowledged counter notes, pending requests for approval, and staff members over capacity, in your scope. Ordered by institution and customer. Kinds that you may not read are omitted; requesting one of them is refused.',
+    'Documents, contact points and addresses to review, open profile conflicts, unacknowledged counter notes, customers whose manager remained in another branch after a move, pending requests for approval, and staff members over capacity, in your scope. Ordered by institution and customer. Kinds that you may not read are omitted; requesting one of them is refused.',
   permission: 'customer:read',
   domain: 'Customer Relationship Management',
   input: z.strictObject({

@@ -56,7 +56,12 @@ describe('a household', () => {
       [bank.code('R1'), 2, '1000.00'],
     ] as const) {
       const { body } = await bank.request(caller, 'GET', `/customers/${ids['1']}/groups/${group.id}`)
-      expect(body.value, JSON.stringify(caller)).toEqual({ members: 3, notShown, aum: { amount, currency: 'CNY' } })
+      expect(body.value, JSON.stringify(caller)).toEqual({
+        members: 3,
+        notCounted: 0,
+        notShown,
+        aum: { amount, currency: 'CNY' },
+      })
       expect(body.members.filter(({ member }: any) => member === null)).toHaveLength(notShown)
     }
     const member = await bank.request(bank.code('M2'), 'GET', `/customers/${ids['4']}/group-memberships`)

@@ -950,6 +950,17 @@ describe('every command', () => {
         `/assignments/by-external-id/core/${c('j2')}`,
         { customerExternalId: c('j2'), staffNumber: c('R1'), businessLine: 'personal', startsOn: '2026-11-22' },
       ],
+      [
+        'confirmRelationshipManager',
+        manager,
+        'POST',
+        `${customer}/relationship-manager/confirmation`,
+        {},
+        async () => {
+          await service.owner.query('update customer set moved_at = now() where core_number = $1', [c('1')])
+          return {}
+        },
+      ],
       ['closeCustomer', manager, 'POST', () => `/customers/${made['createCustomer']}/closure`],
       [
         'assignCustomer',

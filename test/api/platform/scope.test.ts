@@ -353,6 +353,13 @@ const aboutCustomers: Readonly<Record<string, Ask>> = {
   }),
   assignCustomer: async (at) => ({ customerId: at.thing.customerId, ...(await toNewTeller(at)) }),
   assignCustomers: async (at) => ({ customerIds: [at.thing.customerId], ...(await toNewTeller(at)) }),
+  confirmRelationshipManager: async ({ bank, thing: { customerId } }) => {
+    await bank.service.owner.query(
+      `update customer set moved_at = now(), relationship_manager_id = coalesce(relationship_manager_id, $2) where id = $1`,
+      [customerId, await bank.staffId('R1')],
+    )
+    return { customerId }
+  },
   assignmentHistory: ({ thing: { customerId } }) => ({ customerId, includeTotal: true }),
   teamMember: ({ thing: { customer, customerId, made } }) => ({
     customerId,
@@ -1053,6 +1060,10 @@ describe('a list', () => {
     await fillDossiers(bank)
     const ids = await customerIds(bank)
     await bank.service.owner.query(`update customer set birth_date = '1980-01-05' where id = any ($1)`, [Object.values(ids)])
+    await bank.service.owner.query(
+      `update customer c set birth_date = make_date(1980, k.month, k.day) from key_date k where k.customer_id = c.id and k.kind = 'birthday' and c.id = any ($1)`,
+      [[ids['1'], ids['3']]],
+    )
     await bank.service.owner.query(`delete from key_date where customer_id = any ($1)`, [[ids['2'], ids['4']]])
     const filters: readonly { readonly input: Input; readonly finds: readonly CustomerName[] }[] = [
       { input: { days: 366 }, finds: customers },

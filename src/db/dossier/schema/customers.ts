@@ -25,6 +25,7 @@ export const customer = pgTable('customer', {
   institutionId: uuid('institution_id').notNull(),
   institutionPath: text('institution_path').notNull(),
   relationshipManagerId: uuid('relationship_manager_id'),
+  movedAt: timestamp('moved_at', { withTimezone: true }),
   visibleTo: uuid('visible_to').array().notNull().default([]),
   aum: bigint({ mode: 'bigint' }).notNull().default(0n),
   wrappedKey: bytea('wrapped_key'),

@@ -150,6 +150,9 @@ const value: Computed = {
     .object({
       members: z.int().meta({ description: 'Number of members.' }),
       notShown: z.int().meta({ description: 'Number of members out of your scope, excluded from the sum.' }),
+      notCounted: z
+        .int()
+        .meta({ description: 'Number of members whose record is closed, merged or erased, excluded from the sum.' }),
       aum: z
         .object({ amount: z.string(), currency: z.string() })
         .meta({ description: 'Total assets under management of the other members, in the base currency.' }),
@@ -162,12 +165,12 @@ const value: Computed = {
     alias,
     bind,
     { baseCurrency },
-  ) => `select json_build_array(count(*), count(c.id), coalesce(sum(c.aum), 0)::text, ${bind(baseCurrency)}::text)
+  ) => `select json_build_array(count(*), count(c.id), count(*) filter (where c.status not in ('prospect', 'active')), coalesce(sum(c.aum) filter (where c.status in ('prospect', 'active')), 0)::text, ${bind(baseCurrency)}::text)
     from customer_group_member m left join customer c on c.id = m.member_customer_id
     where m.customer_id = ${alias}.customer_id and m.group_id = ${alias}.id and m.status = 'active'`,
   decode(answer) {
-    const [members, shown, amount, currency] = answer as [number, number, string, string]
-    return { members, notShown: members - shown, aum: decodeMoney([amount, currency]) }
+    const [members, shown, notCounted, amount, currency] = answer as [number, number, number, string, string]
+    return { members, notShown: members - shown, notCounted, aum: decodeMoney([amount, currency]) }
   },
 }
 

@@ -12,7 +12,7 @@ const waitingItem = derivedView(
     customerId: column('uuid', 'The customer concerned; null for a staff member over capacity.', { nullable: true }),
     reason: column(
       'text',
-      'Why it waits: the rule that a document breaks, `conflicting`, the field of a profile conflict, the kind of a note or request, or `over_capacity`.',
+      'Why it waits: the rule that a document breaks, `conflicting`, the field of a profile conflict, the kind of a note or request, `moved`, or `over_capacity`.',
     ),
     since: column('instant', 'Since when; null for a staff member over capacity.', { nullable: true }),
     staff: one('Staff', 'The customer’s relationship manager, or the staff member over capacity.', {

@@ -16,7 +16,8 @@ const share = (part: string, whole: string): string => `100 * ${part}::double pr
 /** Each stored fact that a refresh works out, over the parts of `statement`. Facts of classification and of parts to come are not among them. */
 export const expressions = {
   kind: 'c.kind',
-  status: 'c.status',
+  status: `case when c.status in ('prospect', 'active') and profile.deceased_on <= p.today then 'deceased' else c.status end`,
+  deceasedOn: 'profile.deceased_on',
   gender: 'c.gender',
   birthDate: 'c.birth_date',
   foundedOn: 'c.founded_on',

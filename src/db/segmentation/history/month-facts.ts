@@ -54,7 +54,7 @@ export async function reconstructMonthEnd(
     // Its parameters are given all the same.
     if (!where) return `case when false then ${expressionOf(name)} end`
     // What it was then: whoever has left since had not.
-    if (name === 'status') return `case when c.closed_on > p.today then 'active' else c.status end`
+    if (name === 'status') return `case when c.closed_on > p.today then 'active' else ${expressionOf(name)} end`
     const condition = knownCondition(where, known)
     return condition === undefined ? expressionOf(name) : `case when ${condition} then ${expressionOf(name)} end`
   }

@@ -108,7 +108,7 @@ function statement(
       where c.before <> c.after and n <> all (c.before)
     ), leaving as materialized (
       select c.customer_id, c.institution_path, d.id as segment_id, d."ruleVersion" as rule_version, ${asks} as facts,
-        case when d.state = 'retired' then 'retired' when not c.counts then 'closed' else 'rule' end as reason
+        case when d.state = 'retired' then 'retired' when f.status = 'deceased' then 'deceased' when not c.counts then 'closed' else 'rule' end as reason
       from changed c join customer_fact f on f.customer_id = c.customer_id cross join lateral unnest(c.before) n join definition d on d.number = n
       where c.before <> c.after and n <> all (c.after)
     ), entered as (

@@ -40,6 +40,9 @@ export async function listMembersWithFacts(
   const conditions = [
     `m.segment_id = ${bind(segmentId)}::uuid`,
     'm.left_on is null',
+    // Whoever has closed or died since the last refresh is written to no more.
+    `c.status = 'active'`,
+    `not exists (select from customer_profile p where p.customer_id = c.id and p.deceased_on is not null)`,
     ...where,
     ...(after === undefined ? [] : [keysetCondition(keys, 'asc', after, bind)]),
   ]
